@@ -1,0 +1,122 @@
+"""Answers that are one number: whole, a fraction, or a rounded decimal."""
+
+from fractions import Fraction
+from typing import Any
+
+from quizzes.answers.kind import Kind, Reading
+from quizzes.question import Part
+from quizzes.reading import FormatError, read, write
+from quizzes.tree import Num, Op, Tree, evaluate
+
+
+def decimal_text(value: Any, decimals: int) -> str:
+    """A number rounded to so many decimals; never a negative zero."""
+    text = f"{round(Fraction(value), decimals):.{decimals}f}" if isinstance(value, Fraction) else f"{float(value):.{decimals}f}"
+    return text.lstrip("-") if not text.strip("-0.") else text
+
+
+def short(value: Any, digits: int = 6) -> str:
+    """A number for showing: whole numbers whole, others to so many significant digits."""
+    if value == int(value):
+        return str(int(value))
+    return f"{float(value):.{digits}g}"
+
+
+def within(value: Any, truth: Any, decimals: int | None) -> bool:
+    """Whether a number is the truth, or rounds to it: the closed rounding interval counts, whichever way ties go."""
+    if decimals is None:
+        return value == truth
+    half = Fraction(1, 2 * 10**decimals)
+    slack = 1e-12 * max(1.0, abs(float(truth)))
+    return abs(float(value) - float(truth)) <= float(half) + slack
+
+
+def alike(a: Any, b: Any, decimals: int | None) -> bool:
+    """Whether two numbers, each rounded, could be taken for each other."""
+    return a == b if decimals is None else abs(float(a) - float(b)) <= 1.0001 * 10.0**-decimals
+
+
+def typed_decimals(tree: Tree) -> int | None:
+    """How many decimals a plain number was typed with; None for anything but a plain number."""
+    if isinstance(tree, Op) and tree.op == "neg":
+        return typed_decimals(tree.args[0])
+    if isinstance(tree, Num) and "e" not in tree.text.lower():
+        return len(tree.text.partition(".")[2])
+    return None
+
+
+def read_number(text: str) -> tuple[Any, Tree]:
+    """A number that a person typed, also as arithmetic such as `100/700` or `e^-1`."""
+    tree = read(text)
+    return evaluate(tree, {}), tree
+
+
+def echo_of(value: Any, tree: Tree) -> str:
+    """The reading in one line: what was typed, and what it comes to where that isn't the same."""
+    typed = write(tree)
+    return typed if typed_decimals(tree) is not None else f"{typed} = {short(value)}"
+
+
+class Integer(Kind):
+    wanted = "a whole number"
+
+    def read(self, text: str, part: Part) -> Reading:
+        value, tree = read_number(text)
+        if value != int(value):
+            raise FormatError(f"a whole number is wanted, and this is {short(value)}", text, 0)
+        return Reading(int(value), echo_of(value, tree))
+
+    def plain(self, value: Any) -> int:
+        return int(value)
+
+
+class FractionKind(Kind):
+    wanted = "a fraction such as 7/9"
+
+    def read(self, text: str, part: Part) -> Reading:
+        value, tree = read_number(text)
+        if not isinstance(value, int | Fraction):
+            raise FormatError("an exact fraction is wanted, such as 7/9", text, 0)
+        return Reading(Fraction(value), write(tree))
+
+    def score(self, value: Any, truth: Any, part: Part) -> float:
+        return float(value == Fraction(truth))
+
+    def remark(self, reading: Reading, truth: Any, part: Part) -> str:
+        near = abs(reading.value - Fraction(truth)) < Fraction(1, 100) and reading.value.denominator % 10 == 0
+        return "That is rounded: give the exact fraction." if near else ""
+
+    def write(self, value: Any, part: Part) -> str:
+        return str(Fraction(value))
+
+    def plain(self, value: Any) -> str:
+        return str(Fraction(value))
+
+
+class Decimal(Kind):
+    wanted = "a number"
+
+    def ask(self, part: Part) -> str:
+        return f"a number to {part.decimals} decimals"
+
+    def read(self, text: str, part: Part) -> Reading:
+        value, tree = read_number(text)
+        return Reading((value, typed_decimals(tree)), echo_of(value, tree))
+
+    def score(self, value: Any, truth: Any, part: Part) -> float:
+        return float(within(value[0], truth, part.decimals))
+
+    def remark(self, reading: Reading, truth: Any, part: Part) -> str:
+        value, typed = reading.value
+        if typed is not None and typed < part.decimals and within(value, truth, typed):
+            return f"Right as far as it goes, but rounded too early: give {part.decimals} decimals."
+        return ""
+
+    def alike(self, a: Any, b: Any, part: Part) -> bool:
+        return alike(a, b, part.decimals)
+
+    def write(self, value: Any, part: Part) -> str:
+        return decimal_text(value, part.decimals or 0)
+
+    def plain(self, value: Any) -> float:
+        return float(value)

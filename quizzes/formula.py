@@ -1,0 +1,349 @@
+"""A formula, written once: from it come the formula sheet, the calculator, the drills, their steps and their inverses."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
+from typing import Any
+
+from quizzes import BadInput
+from quizzes.reading import parse, write
+from quizzes.tree import Name, NoValue, Tree, exact, extent, integer, names, program, run, substitute
+
+SCAN = 100_000  # whole-number symbols with at most so many values are solved for by trying every one
+
+
+@dataclass(frozen=True)
+class Symbol:
+    """A symbol of a formula.
+
+    Attributes:
+        name: As the equations write it.
+        kind: `int`, `real`, `vector`, `matrix`, or a kind of answer such as `sequence`.
+        low, high: The interval of its values (of its elements); None where it has no end.
+        default: Its value where none is given; None where one must be.
+        meaning: What it stands for.
+        unit: In what it is measured; empty for a pure number.
+    """
+
+    name: str
+    kind: str
+    low: float | None
+    high: float | None
+    default: Any
+    meaning: str
+    unit: str
+
+    def check(self, value: Any) -> Any:
+        """Take a value that somebody gave, or refuse it.
+
+        Raises:
+            BadInput: Where the value is of another kind or outside the interval.
+        """
+        depth = {"vector": 1, "texts": 1, "matrix": 2}.get(self.kind, 0)
+        inside = [value]
+        for _ in range(depth):
+            if not all(isinstance(v, list) and v for v in inside):
+                example = {"texts": "[first text, second text]", "vector": "[1, 2]"}.get(self.kind, "[[1, 2], [3, 4]]")
+                raise BadInput(f"{self.name} ({self.meaning}) is a {self.kind}: write it as {example}.")
+            inside = [v for row in inside for v in row]
+        for v in inside:
+            if isinstance(v, str) != self.kind.startswith("text") or isinstance(v, list) or (self.kind == "int" and v != int(v)) or not self._holds(v):
+                raise BadInput(f"{self.name} ({self.meaning}) must be {self.domain()}.")
+        return value
+
+    def _holds(self, value: Any) -> bool:
+        return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
+
+    def domain(self) -> str:
+        """The values it may have, in words."""
+        what = {"int": "a whole number", "real": "a number", "vector": "a vector of numbers", "matrix": "a matrix of numbers", "texts": "a list of texts"}
+        if self.low is not None and self.high is not None:
+            ends = f" from {self.low:g} to {self.high:g}"
+        else:
+            ends = f" from {self.low:g} up" if self.low is not None else f" up to {self.high:g}" if self.high is not None else ""
+        return what.get(self.kind, f"a {self.kind}") + ends
+
+
+def symbol(name: str, text: str) -> Symbol:
+    """Read the description of a symbol: `kind low..high = default; meaning [unit]`, all but the kind and meaning at will."""
+    head, _, meaning = text.partition(";")
+    head, _, default = head.partition("=")
+    kind, _, interval = head.strip().partition(" ")
+    low, _, high = interval.strip().partition("..")
+    meaning, _, unit = meaning.strip().partition(" [")
+    return Symbol(
+        name,
+        kind,
+        float(low) if low else None,
+        float(high) if high else None,
+        exact(default.strip()) if default.strip() else None,
+        meaning,
+        unit.rstrip("]"),
+    )
+
+
+@dataclass(frozen=True)
+class Equation:
+    """`name = tree`, or `name[i, k] = tree` for every i and k."""
+
+    name: str
+    index: tuple[str, ...]
+    tree: Tree
+    text: str
+
+    @cached_property
+    def program(self) -> Callable[[Mapping[str, Any]], Any]:
+        """The right-hand side, ready to be worked out for many values."""
+        return program(self.tree)
+
+
+@cache
+def equation(text: str) -> Equation:
+    """Read one equation of our own."""
+    left, _, right = text.partition("=")
+    target = parse(left)
+    if not isinstance(target, Name):
+        raise TypeError(f"an equation defines one symbol: {text}")
+    return Equation(target.name, tuple(i.name for i in target.index if isinstance(i, Name)), parse(right), text.strip())
+
+
+def result(eq: Equation, values: Mapping[str, Any], index: tuple[str, ...] | None = None) -> Any:
+    """What an equation defines: a number, or a (nested) list over its indices."""
+    left = eq.index if index is None else index
+    if not left:
+        return run(eq.program, values)
+    last = extent(eq.tree, left[0], values)
+    return [result(eq, {**values, left[0]: exact(k)}, left[1:]) for k in range(1, last + 1)]
+
+
+def work(
+    equations: Iterable[str | Equation],
+    values: Mapping[str, Any],
+    given: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Work through equations in order.
+
+    Args:
+        equations: Each may use what those before it define.
+        values: The given values.
+        given: Values to use in place of what an equation would define (a student's own).
+
+    Returns:
+        All values: given and defined. Where `given` replaces a value that is still asked for, the defined one is returned.
+    """
+    known = {name: exact(value) for name, value in values.items()}
+    known |= {name: value for name, value in (given or {}).items() if name in known}
+    defined = {}
+    for eq in equations:
+        eq = equation(eq) if isinstance(eq, str) else eq
+        defined[eq.name] = result(eq, known)
+        known[eq.name] = given[eq.name] if given and eq.name in given else defined[eq.name]
+    return {**known, **defined}
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A formula of the notes: equations over symbols, and before them, where counting is needed, a procedure.
+
+    Attributes:
+        id: Its name on the command line.
+        title: A few words.
+        equations: In order; each defines one symbol.
+        symbols: All its symbols by name.
+        source: Where it comes from.
+        topic: The syllabus topic it belongs to.
+        procedure: For what no equation says (counting n-grams, suppressing boxes): values -> further values.
+        counts: The names of those further values.
+    """
+
+    id: str
+    title: str
+    equations: tuple[Equation, ...]
+    symbols: dict[str, Symbol]
+    source: str
+    topic: str
+    procedure: Callable[..., dict[str, Any]] | None = None
+    counts: tuple[str, ...] = ()
+
+    @property
+    def outputs(self) -> list[str]:
+        return [*self.counts, *(eq.name for eq in self.equations)]
+
+    @property
+    def inputs(self) -> list[str]:
+        return [name for name in self.symbols if name not in self.outputs]
+
+    def expand(self, eq: Equation) -> list[Equation]:
+        """The equations of this formula that a mistake written as one equation replaces: here, that one."""
+        return [eq]
+
+    def complete(self, values: Mapping[str, Any], without: str = "") -> dict[str, Any]:
+        """The inputs, exact and checked, defaults filled in.
+
+        Raises:
+            BadInput: Where one is missing, unknown or outside its domain.
+        """
+        for name in values:
+            if name not in self.symbols:
+                raise BadInput(f"{self.id} has no symbol {name[:30]!r}: its symbols are {', '.join(self.symbols)}.")
+        full = {}
+        for name in self.inputs:
+            value = values.get(name, self.symbols[name].default)
+            if name == without:
+                continue
+            if value is None:
+                raise BadInput(f"{self.id} needs {name} ({self.symbols[name].meaning}): add {name}=...")
+            full[name] = self.symbols[name].check(exact(value))
+        return full
+
+    def count(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """What the procedure finds for the inputs; nothing where there is none."""
+        return {name: exact(v) for name, v in self.procedure(**values).items()} if self.procedure else {}
+
+    def evaluate(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """All values of the formula, of its inputs.
+
+        Raises:
+            NoValue: Where something is undefined.
+        """
+        return work(self.equations, {**values, **self.count(values)})
+
+    def astray(self, instead: Mapping[str, Any], truth: Mapping[str, Any], asked: Iterable[str]) -> dict[str, Any]:
+        """All values when a mistake is made once, so that it shows in the value where it was made and in no later one.
+
+        Args:
+            instead: What the mistake uses: an equation, or a function of the inputs, for each symbol it gets wrong.
+            truth: All the true values.
+            asked: The symbols that are asked for; what follows them goes on from their true values.
+        """
+        inputs = {name: truth[name] for name in self.inputs}
+        found = {name: exact(other(**inputs)) for name, other in instead.items() if callable(other)}
+        equations = [instead.get(eq.name, eq) for eq in self.equations if eq.name not in found]
+        start = {**inputs, **{name: truth[name] for name in self.counts}, **found}
+        return work(equations, start, given={name: truth[name] for name in asked}) | found
+
+    def solve(self, **values: Any) -> dict[str, Any]:
+        """Every symbol that the given ones define: `get("conv-out-size").solve(n=224, f=3)` gives `{"o": 222}`."""
+        try:
+            known = self.evaluate(self.complete(values))
+        except NoValue as reason:
+            raise BadInput(f"{self.id} has no value there: {reason}.") from None
+        return {name: known[name] for name in self.outputs}
+
+    def solutions(self, unknown: str, values: Mapping[str, Any]) -> list[Any]:
+        """Every value of an input, within its domain, that gives the outputs named in `values`.
+
+        Raises:
+            BadInput: Where the formula can't be solved for it.
+        """
+        if unknown not in self.symbols:
+            raise BadInput(f"{self.id} has no symbol {unknown[:30]!r}: its symbols are {', '.join(self.symbols)}.")
+        if unknown in self.outputs:
+            return [self.solve(**values)[unknown]]
+        targets = {name: exact(values[name]) for name in self.outputs if name in values}
+        if not targets:
+            raise BadInput(f"To solve {self.id} for {unknown}, say what comes out: add {self.outputs[-1]}=...")
+        known = self.complete({k: v for k, v in values.items() if k not in targets}, without=unknown)
+        if self.procedure:
+            raise BadInput(f"{self.id} counts before it computes, so it can't be solved for {unknown}.")
+        return self.inverse(unknown, known, targets)
+
+    def inverse(
+        self, unknown: str, known: Mapping[str, Any], targets: Mapping[str, Any], instead: Mapping[str, Any] | None = None
+    ) -> list[Any]:
+        """The values of an input that lead to the targets; by `instead`, those that a mistake would find."""
+        sought = self.symbols[unknown]
+        equations = [(instead or {}).get(eq.name, eq) for eq in self.equations]
+
+        def leads_there(value: Any) -> bool:
+            found = {**known, unknown: value}
+            try:
+                for eq in equations:
+                    found[eq.name] = result(eq, found)
+                    if eq.name in targets and not _close(found[eq.name], targets[eq.name]):
+                        return False
+            except NoValue:
+                return False
+            return True
+
+        if sought.kind == "int" and sought.low is not None and sought.high is not None and sought.high - sought.low <= SCAN:
+            return [value for value in range(int(sought.low), int(sought.high) + 1) if leads_there(value)]
+        candidates = self._roots(unknown, known, targets, instead or {})
+        return sorted(v for v in candidates if (sought.kind != "int" or v == int(v)) and sought._holds(v) and leads_there(v))
+
+    def _roots(self, unknown: str, known: Mapping[str, Any], targets: Mapping[str, Any], instead: Mapping[str, Any]) -> list[Any]:
+        from quizzes import symbolic
+
+        if self.symbols[unknown].kind not in ("int", "real") or any(eq.index for eq in self.equations):
+            raise BadInput(f"{self.id} can be solved for numbers only, and not for {unknown}.")
+        composed: dict[str, Tree] = {}
+        for eq in self.equations:
+            composed[eq.name] = substitute(instead.get(eq.name, eq).tree, composed)
+        name, target = next(iter(targets.items()))
+        if unknown not in names(composed[name]):
+            raise BadInput(f"{name} does not depend on {unknown}.")
+        try:
+            return symbolic.solve(composed[name], target, unknown, known)
+        except NotImplementedError:
+            raise BadInput(f"{self.id} has no closed solution for {unknown}.") from None
+
+
+def _close(a: Any, b: Any) -> bool:
+    if isinstance(a, list) or isinstance(b, list):
+        return isinstance(a, list) and isinstance(b, list) and len(a) == len(b) and all(map(_close, a, b))
+    return a == b or abs(float(a) - float(b)) <= 1e-9 * max(1.0, abs(float(b)))
+
+
+@dataclass(frozen=True)
+class Trace(Formula):
+    """A formula for one step, worked through several times: the names of a step carry its number, `m1`, `m2` ...
+
+    Attributes:
+        step: The formula of one step.
+        steps: How many.
+        carried: For each output that the next step needs, the input in which it arrives there.
+        fresh: The inputs that are new at each step.
+        counter: The input that counts the steps from 1.
+    """
+
+    step: Formula | None = None
+    steps: int = 1
+    carried: Mapping[str, str] | None = None
+    fresh: tuple[str, ...] = ()
+    counter: str = ""
+
+    def expand(self, eq: Equation) -> list[Equation]:
+        assert self.step is not None
+        return [_numbered(eq, k, self.step, self.carried or {}, self.fresh, self.counter) for k in range(1, self.steps + 1)]
+
+
+def trace(step: Formula, steps: int, carried: Mapping[str, str], fresh: str, counter: str = "") -> Trace:
+    """Work a one-step formula through several steps, as an optimiser does; see `Trace`."""
+    per_step = tuple(fresh.split())
+    equations = tuple(_numbered(eq, k, step, carried, per_step, counter) for k in range(1, steps + 1) for eq in step.equations)
+    arriving = {prior: name for name, prior in carried.items()}
+    symbols: dict[str, Symbol] = {}
+    for name, described in step.symbols.items():
+        if name in arriving:
+            symbols[f"{arriving[name]}0"] = replace(described, name=f"{arriving[name]}0")
+        elif name in per_step or name in step.outputs:
+            for k in range(1, steps + 1):
+                symbols[f"{name}{k}"] = replace(described, name=f"{name}{k}", meaning=f"{described.meaning}, step {k}")
+        elif name != counter:
+            symbols[name] = described
+    return Trace(
+        step.id, step.title, equations, symbols, step.source, step.topic,
+        step=step, steps=steps, carried=carried, fresh=per_step, counter=counter,
+    )  # fmt: skip
+
+
+def _numbered(
+    eq: Equation, k: int, step: Formula, carried: Mapping[str, str], fresh: tuple[str, ...], counter: str
+) -> Equation:
+    """One equation of a step, its names carrying the number of the step."""
+    names_now: dict[str, Tree] = {name: Name(f"{name}{k}") for name in (*step.outputs, *fresh)}
+    names_now |= {prior: Name(f"{name}{k - 1}") for name, prior in carried.items()}
+    if counter:
+        names_now[counter] = integer(k)
+    tree = substitute(eq.tree, names_now)
+    return equation(f"{eq.name}{k} = {write(tree)}")

@@ -1,0 +1,54 @@
+"""Every formula of the notes, once: a file per chapter. `formula` declares one, `get` finds it."""
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from quizzes import unknown
+from quizzes.formula import Formula, equation, symbol
+
+_declared: dict[str, Formula] = {}
+
+
+def formula(
+    id: str, equations: str, *, topic: str, title: str, source: str,
+    procedure: Callable[..., dict[str, Any]] | None = None, counts: str = "", **symbols: str,
+) -> Formula:
+    """Declare a formula.
+
+    Args:
+        id: Its name on the command line.
+        equations: One a line (or after a semicolon), in the grammar of `reading`; each may use those before it.
+        topic: The syllabus topic.
+        title: A few words.
+        source: Where it was read, or "derivation: ..." with the derivation.
+        procedure: What must be counted first: takes the inputs, gives further values by name.
+        counts: The names of those values.
+        symbols: For each symbol `kind low..high = default; meaning [unit]`.
+    """
+    lines = tuple(equation(line) for line in equations.replace(";", "\n").splitlines() if line.strip())
+    described = {name: symbol(name, text) for name, text in symbols.items()}
+    made = Formula(id, title, lines, described, source, topic, procedure, tuple(counts.split()))
+    if _declared.setdefault(id, made) is not made:
+        raise ValueError(f"two formulas are called {id}")
+    return made
+
+
+def all_formulas() -> dict[str, Formula]:
+    """Every formula by id, in the order of the chapters' files."""
+    for file in sorted(Path(__file__).parent.glob("[a-z]*.py")):
+        import_module(f"{__name__}.{file.stem}")
+    return _declared
+
+
+def get(id: str) -> Formula:
+    """The formula of that id.
+
+    Raises:
+        BadInput: Where there is none, with the nearest ids.
+    """
+    known = all_formulas()
+    if id not in known:
+        raise unknown("formula", id, list(known))
+    return known[id]

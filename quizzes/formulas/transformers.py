@@ -1,0 +1,74 @@
+"""Attention, and the score by which translations are compared."""
+
+from collections import Counter
+from fractions import Fraction
+
+from quizzes.formulas import formula
+
+SELF_ATTENTION = formula(
+    "self-attention",
+    """
+    S[i, j] = sum(k, Q[i, k]*K[j, k])/sqrt(d_k)
+    A[i, j] = exp(S[i, j])/sum(m, exp(S[i, m]))
+    O[i, k] = sum(j, A[i, j]*V[j, k])
+    """,
+    topic="self-attention",
+    title="Scaled dot-product attention",
+    source="Vaswani et al., Attention Is All You Need, 2017 (arXiv:1706.03762), equation 1",
+    Q="matrix; queries, a row for each token",
+    K="matrix; keys, a row for each token",
+    V="matrix; values, a row for each token",
+    d_k="int 1..512; width of a key",
+    S="matrix; scaled scores",
+    A="matrix; attention weights, a row for each query",
+    O="matrix; output, a row for each query",
+)
+
+
+def ngrams(sentence: str, n: int) -> Counter:
+    """How often each run of n words stands in a sentence."""
+    words = sentence.split()
+    return Counter(tuple(words[k : k + n]) for k in range(len(words) - n + 1))
+
+
+def clipped_precision(candidate: str, references: list[str], n: int) -> Fraction:
+    """The share of the candidate's n-grams that a reference has, each counted at most as often as in one reference."""
+    counts = ngrams(candidate, n)
+    most = {gram: max(ngrams(r, n)[gram] for r in references) for gram in counts}
+    return Fraction(sum(min(count, most[gram]) for gram, count in counts.items()), max(1, sum(counts.values())))
+
+
+def closest_length(candidate: str, references: list[str]) -> int:
+    """The length of the reference nearest to the candidate's; of two as near, the shorter."""
+    c = len(candidate.split())
+    return min((len(r.split()) for r in references), key=lambda length: (abs(length - c), length))
+
+
+def _count(candidate: str, references: list[str]) -> dict[str, object]:
+    precisions = {f"p{n}": clipped_precision(candidate, references, n) for n in range(1, 5)}
+    return precisions | {"c": len(candidate.split()), "r": closest_length(candidate, references)}
+
+
+BLEU = formula(
+    "bleu",
+    """
+    BP = min(1, exp(1 - r/c))
+    BLEU = BP*(p1*p2*p3*p4)^(1/4)
+    """,
+    topic="bleu",
+    title="BLEU-4 of one candidate",
+    source="Papineni et al., BLEU, ACL 2002, section 2.3: the exponential of the mean of ln p_n is the fourth root of their "
+    "product",
+    procedure=_count,
+    counts="p1 p2 p3 p4 c r",
+    candidate="text; candidate translation, words separated by spaces",
+    references="texts; reference translations",
+    p1="fraction; clipped precision of 1-grams",
+    p2="fraction; clipped precision of 2-grams",
+    p3="fraction; clipped precision of 3-grams",
+    p4="fraction; clipped precision of 4-grams",
+    c="int; length of the candidate, in words",
+    r="int; length of the closest reference, in words",
+    BP="real; brevity penalty",
+    BLEU="real; BLEU score, between 0 and 1",
+)

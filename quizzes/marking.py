@@ -1,0 +1,118 @@
+"""Answer + question -> mark: mistakes recognised by name, partial credit, and follow-through between parts."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from quizzes import BadInput
+from quizzes.answers import KINDS, Reading
+from quizzes.formula import work
+from quizzes.question import Mark, Part, PartMark, Question
+from quizzes.reading import FormatError
+from quizzes.tree import NoValue, exact
+
+SIGNS = {"right": "✓", "partly": "≈", "wrong": "✗", "not_understood": "?"}
+
+
+def mark(question: Question, answers: Mapping[str, str]) -> Mark:
+    """Mark an answer.
+
+    Args:
+        question: The question.
+        answers: What was typed, by part.
+
+    Returns:
+        The mark. It is `not_understood` as soon as one part can't be read; then nothing is lost and nothing counts.
+
+    Raises:
+        BadInput: Where a part is missing, or there is one too many.
+    """
+    check_parts(question, answers)
+    marks: list[PartMark] = []
+    own: dict[str, Any] = {}  # the student's values of the parts that were read, for the parts that follow from them
+    all_right = True
+    for part in question.parts:
+        kind = KINDS[part.kind]
+        try:
+            reading = kind.read(_value_only(answers[part.part], part), part)
+        except FormatError as error:
+            caret = error.caret()
+            sentence = f"{error.sentence[:1].upper()}{error.sentence[1:]}."
+            marks.append(PartMark(part.part, "not_understood", feedback=f"{sentence}\n{caret}" if caret else sentence))
+            continue
+        marks.append(_mark_part(question, part, reading, own, all_right))
+        own[part.part] = _number(reading.value)
+        all_right = all_right and marks[-1].mark == "right"
+    if any(m.mark == "not_understood" for m in marks):
+        first = next(m for m in marks if m.mark == "not_understood")
+        return Mark("not_understood", 0.0, first.feedback, marks)
+    score = sum(m.score for m in marks) / len(marks)
+    verdict = "right" if score == 1 else "wrong" if score == 0 else "partly"
+    return Mark(verdict, round(score, 4), next((m.feedback for m in marks if m.feedback), ""), marks)
+
+
+def check_parts(question: Question, answers: Mapping[str, str]) -> None:
+    """Refuse an answer with missing or surplus parts."""
+    names = [part.part for part in question.parts]
+    missing = [name for name in names if name not in answers]
+    surplus = [name for name in answers if name not in names]
+    if missing or surplus:
+        wanted = f"this question asks for {len(names)} value{'s' * (len(names) > 1)}: {', '.join(names)}"
+        wrong = f"missing: {', '.join(missing)}" if missing else f"not asked for: {', '.join(surplus)}"
+        raise BadInput(f"{wanted[0].upper()}{wanted[1:]} ({wrong}).")
+
+
+def _value_only(text: str, part: Part) -> str:
+    """The answer without the `o =` that people like to write before it."""
+    left, equals, right = text.partition("=")
+    return right if equals and left.strip() == part.part and part.kind != "match" else text
+
+
+def _number(value: Any) -> Any:
+    """A value that was read as the chain takes it: a decimal comes with the places it was typed with."""
+    return value[0] if isinstance(value, tuple) else value
+
+
+def _mark_part(question: Question, part: Part, reading: Reading, own: dict[str, Any], all_right: bool) -> PartMark:
+    kind = KINDS[part.kind]
+    score = max(kind.score(reading.value, truth, part) for truth in [part.answer, *part.others])
+    if score == 1:
+        return PartMark(part.part, "right", 1.0, reading.echo)
+    if _follows(question, part, reading, own):
+        said = "" if all_right else "Right, worked from your own earlier value."
+        return PartMark(part.part, "right", 1.0, reading.echo, feedback=said)
+    for wrong in question.mistakes:
+        if wrong.part == part.part and any(kind.score(reading.value, v, part) == 1 for v in [wrong.answer, *wrong.others]):
+            verdict = "partly" if score > 0 else "wrong"
+            return PartMark(part.part, verdict, round(score, 4), reading.echo, wrong.mistake, wrong.feedback)
+    if remark := kind.remark(reading, part.answer, part):
+        return PartMark(part.part, "partly" if score else "wrong", round(score, 4), reading.echo, feedback=remark)
+    if score > 0:
+        return PartMark(part.part, "partly", round(score, 4), reading.echo, feedback="Partly right.")
+    return PartMark(part.part, "wrong", 0.0, reading.echo)
+
+
+def _follows(question: Question, part: Part, reading: Reading, own: dict[str, Any]) -> bool:
+    """Whether an answer follows, by the question's own chain, from what the student gave for the parts before.
+
+    A value so trivial that it removes the work earns nothing: neither zeros and ones in place of an earlier value, nor
+    a later value that has become zero by it.
+    """
+    if not question.chain or not own:
+        return False
+    truths = {p.part: p.answer for p in question.parts}
+    if any(_trivial(value) and not _trivial(exact(truths[name])) for name, value in own.items()):
+        return False
+    try:
+        value = work(question.chain, {**question.params, **question.counted}, given=own)[part.part]
+    except (NoValue, KeyError, TypeError):
+        return False
+    if _trivial(value) and not _trivial(exact(part.answer)):
+        return False
+    kind = KINDS[part.kind]
+    return kind.score(reading.value, kind.plain(value), part) == 1
+
+
+def _trivial(value: Any) -> bool:
+    if isinstance(value, list):
+        return all(_trivial(v) for v in value)
+    return value in (0, 1, -1)

@@ -1,0 +1,301 @@
+"""An expression as a small tree: what `reading` makes of a text, evaluated here without any `eval`.
+
+Numbers stay exact (`int` or `Fraction`) until a function such as `exp` makes them inexact, so that a floor, an integer
+or a fraction is never off by a rounding. Indices count from 1, as on paper.
+"""
+
+import math
+import operator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+Value = Any  # a number, or a list of values: a vector is a list, a matrix a list of rows
+LARGEST = 60  # decimal digits before the point (or zeros after it) that any value of ours may have
+
+
+class NoValue(ArithmeticError):
+    """An expression has no value here: a division by zero, a logarithm of a negative number, a value beyond bounds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Num:
+    """A number as it was written."""
+
+    value: Fraction
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A symbol; with `index`, one element of a vector or matrix: `z[i]`, `Q[i, k]`."""
+
+    name: str
+    index: tuple["Tree", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Op:
+    """An operation: one of `+ - * / ^` with two arguments, or `neg` with one."""
+
+    op: str
+    args: tuple["Tree", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function of `FUNCTIONS` and its arguments."""
+
+    function: str
+    args: tuple["Tree", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """A sum, mean or product of `body` over an index, which runs as far as the arrays it indexes."""
+
+    fold: str
+    index: str
+    body: "Tree"
+
+
+Tree = Num | Name | Op | Call | Fold
+
+
+def _sqrt(x, lib):
+    if isinstance(x, int | Fraction) and x >= 0:
+        top, bottom = math.isqrt(x.numerator), math.isqrt(x.denominator)
+        if top * top == x.numerator and bottom * bottom == x.denominator:
+            return Fraction(top, bottom)
+    return lib.sqrt(x)
+
+
+def _exp(x, lib):
+    if x > LARGEST * 2.3:
+        raise NoValue("its value is too large")
+    return lib.exp(x)
+
+
+def _sigmoid(x, lib):
+    return 1 / (1 + lib.exp(-x)) if x > 0 else _exp(x, lib) / (1 + _exp(x, lib))
+
+
+def _softplus(x, lib):
+    return max(x, 0) + lib.log(1 + lib.exp(-abs(x)))
+
+
+# name -> (least arguments, most arguments, value); `lib` is `math` or an mpmath context, whichever computes
+FUNCTIONS = {
+    "sqrt": (1, 1, lambda lib, x: _sqrt(x, lib)),
+    "exp": (1, 1, lambda lib, x: _exp(x, lib)),
+    "ln": (1, 1, lambda lib, x: lib.log(x)),
+    "log2": (1, 1, lambda lib, x: lib.log(x) / lib.log(2)),
+    "log10": (1, 1, lambda lib, x: lib.log10(x)),
+    "sin": (1, 1, lambda lib, x: lib.sin(x)),
+    "cos": (1, 1, lambda lib, x: lib.cos(x)),
+    "tanh": (1, 1, lambda lib, x: lib.tanh(x)),
+    "sigmoid": (1, 1, lambda lib, x: _sigmoid(x, lib)),
+    "softplus": (1, 1, lambda lib, x: _softplus(x, lib)),
+    "relu": (1, 1, lambda lib, x: x if x > 0 else x * 0),
+    "abs": (1, 1, lambda lib, x: abs(x)),
+    "sign": (1, 1, lambda lib, x: (x > 0) - (x < 0)),
+    "floor": (1, 1, lambda lib, x: math.floor(x)),
+    "ceil": (1, 1, lambda lib, x: math.ceil(x)),
+    "min": (2, 9, lambda lib, *xs: min(xs)),
+    "max": (2, 9, lambda lib, *xs: max(xs)),
+}
+CONSTANTS = {"pi": math.pi, "e": math.e}
+FOLDS = ("sum", "mean", "prod")
+
+
+def exact(value: Value) -> Value:
+    """Make a value exact: decimals, also those written as texts, become fractions, inside lists too; words stay words."""
+    if isinstance(value, list | tuple):
+        return [exact(v) for v in value]
+    if isinstance(value, float | str):
+        try:
+            value = Fraction(str(value))
+        except ValueError:
+            return value
+    return value.numerator if isinstance(value, Fraction) and value.denominator == 1 else value
+
+
+def evaluate(tree: Tree, values: Mapping[str, Value], lib: Any = math) -> Value:
+    """The value of an expression.
+
+    Args:
+        tree: The expression.
+        values: The value of each symbol, exact (see `exact`) or of the kind that `lib` computes with.
+        lib: `math` (exact numbers, then floats) or an mpmath context (every number one of its own).
+
+    Raises:
+        NoValue: Where the expression is undefined or beyond bounds; the message completes "I can't use this: ...".
+    """
+    return run(program(tree, lib), values)
+
+
+def run(compute: Callable[[Mapping[str, Value]], Value], values: Mapping[str, Value]) -> Value:
+    """Run a program of `program` on values; raises `NoValue` as `evaluate` does."""
+    try:
+        return compute(values)
+    except ZeroDivisionError:
+        raise NoValue("it divides by zero") from None
+    except OverflowError:
+        raise NoValue("its value is too large") from None
+    except (ValueError, TypeError):
+        raise NoValue("a function in it has no value there") from None
+    except KeyError as missing:
+        raise NoValue(f"{missing.args[0]} has no value") from None
+
+
+def program(tree: Tree, lib: Any = math) -> Callable[[Mapping[str, Value]], Value]:
+    """An expression as nested functions of the values, made once where it is worked out for many values."""
+    match tree:
+        case Num(value):
+            number = exact(value) if lib is math else lib.mpf(value.numerator) / value.denominator
+            return lambda values: number
+        case Name(name, ()):
+            if name in CONSTANTS:
+                constant = CONSTANTS[name] if lib is math else getattr(lib, name) + 0
+                return lambda values: values.get(name, constant)
+            return lambda values: values[name]
+        case Name(name, index):
+            positions = [program(position) for position in index]
+            return lambda values: _element(name, values[name], [at(values) for at in positions])
+        case Op("neg", (a,)):
+            inner = program(a, lib)
+            return lambda values: -inner(values)
+        case Op(op, (a, b)):
+            operate, left, right = OPERATIONS[op], program(a, lib), program(b, lib)
+            return lambda values: operate(left(values), right(values))
+        case Call(function, args):
+            compute, inside = FUNCTIONS[function][2], [program(a, lib) for a in args]
+            return lambda values: _within(compute(lib, *(a(values) for a in inside)))
+        case Fold(fold, index, body):
+            term = program(body, lib)
+            return lambda values: _fold(
+                fold, [term({**values, index: k}) for k in range(1, extent(body, index, values) + 1)]
+            )
+    raise TypeError(tree)
+
+
+def _element(name: str, value: Value, index: list[Any]) -> Value:
+    for at in index:
+        if not 1 <= at <= len(value):
+            raise NoValue(f"{name} has no element {at}")
+        value = value[int(at) - 1]
+    return value
+
+
+def _fold(fold: str, terms: list[Value]) -> Value:
+    if fold == "prod":
+        return _within(math.prod(terms))
+    return _divide(sum(terms), len(terms)) if fold == "mean" else sum(terms)
+
+
+def _divide(a: Value, b: Value) -> Value:
+    return _within(Fraction(a, b) if isinstance(a, int) and isinstance(b, int) else a / b)
+
+
+def _power(a: Value, b: Value) -> Value:
+    if abs(b) * abs(_digits(a)) > LARGEST:
+        raise NoValue("its value is too large")
+    whole = b == int(b)
+    if isinstance(a, int) and whole and b < 0:
+        a = Fraction(a)
+    power = a ** (int(b) if whole else b)
+    if isinstance(power, complex):
+        raise NoValue("it takes a root of a negative number")
+    return power
+
+
+OPERATIONS: dict[str, Callable[[Value, Value], Value]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": lambda a, b: _within(a * b),
+    "/": _divide,
+    "^": _power,
+}
+
+
+def _digits(x: Value) -> float:
+    """About log10 of the size of a number, also of one too large for a float."""
+    if isinstance(x, int):
+        return x.bit_length() * 0.302
+    if isinstance(x, Fraction):
+        return (x.numerator.bit_length() - x.denominator.bit_length()) * 0.302 if x else 0.0
+    return math.log10(abs(x)) if x else 0.0
+
+
+def _within(x: Value) -> Value:
+    if -1e15 < x < 1e15:
+        return x
+    if _digits(x) > LARGEST:
+        raise NoValue("its value is too large")
+    return x
+
+
+def children(tree: Tree) -> tuple[Tree, ...]:
+    """The expressions directly inside one."""
+    match tree:
+        case Name(_, index):
+            return index
+        case Op(_, args) | Call(_, args):
+            return args
+        case Fold(_, _, body):
+            return (body,)
+    return ()
+
+
+def walk(tree: Tree) -> Iterator[Tree]:
+    """An expression and every expression inside it."""
+    yield tree
+    for child in children(tree):
+        yield from walk(child)
+
+
+def names(tree: Tree) -> set[str]:
+    """The symbols an expression needs a value for, indices that a sum binds left out."""
+    if isinstance(tree, Fold):
+        return names(tree.body) - {tree.index}
+    own = {tree.name} if isinstance(tree, Name) else set()
+    return own.union(*(names(child) for child in children(tree)))
+
+
+def extent(tree: Tree, index: str, values: Mapping[str, Value]) -> int:
+    """How far an index runs in an expression: the length of the array dimension where it stands."""
+    for node in walk(tree):
+        if isinstance(node, Name) and node.name in values:
+            value = values[node.name]
+            for position in node.index:
+                if position == Name(index):
+                    return len(value)
+                value = value[0]
+    raise NoValue(f"nothing says how far {index} runs")
+
+
+def substitute(tree: Tree, values: Mapping[str, Tree]) -> Tree:
+    """The expression with every symbol in `values` (an element as `z[2]`) replaced; sums are written out."""
+    match tree:
+        case Name(name, index):
+            at = [substitute(position, values) for position in index]
+            key = f"{name}[{', '.join(str(p.value) if isinstance(p, Num) else '?' for p in at)}]" if at else name
+            return values.get(key, replace(tree, index=tuple(at)))
+        case Op(_, args) | Call(_, args):
+            return replace(tree, args=tuple(substitute(a, values) for a in args))
+        case Fold(fold, index, body):
+            last = values.get(f"#{index}")
+            if not isinstance(last, Num):
+                return replace(tree, body=substitute(body, {k: v for k, v in values.items() if k != index}))
+            terms = [substitute(body, {**values, index: integer(k)}) for k in range(1, int(last.value) + 1)]
+            joined = terms[0]
+            for term in terms[1:]:
+                joined = Op("*" if fold == "prod" else "+", (joined, term))
+            return Op("/", (joined, integer(len(terms)))) if fold == "mean" else joined
+    return tree
+
+
+def integer(k: int) -> Num:
+    """A whole number as an expression."""
+    return Num(Fraction(k), str(k))

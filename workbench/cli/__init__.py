@@ -1,0 +1,1 @@
+"""The command line: a file a noun, each imported only when its command is called."""

@@ -1,0 +1,123 @@
+"""The `workbench` command: finds the noun that was asked for, and turns every refusal into one line and an exit code.
+
+Exit 0: done. 1: the answer is no. 2: bad usage or bad input, with one line on stderr that says what to do.
+"""
+
+import os
+import sys
+from importlib import import_module
+from importlib.metadata import version as installed_version
+
+import typer
+from typer.core import TyperGroup
+
+from workbench import BadInput
+
+# noun -> (module, what it is for); the modules are imported only when their noun is called.
+COMMANDS = {
+    "topics": ("workbench.cli.topics", "The syllabus: every topic, and what covers it."),
+    "formulas": ("workbench.cli.formulas", "The formula sheet, or one formula with its symbols."),
+    "calc": ("workbench.cli.calc", "Compute a formula, or solve it for any of its symbols."),
+    "drill": ("workbench.cli.drill", "Questions with random numbers: list, show, answer, verify, test."),
+    "quiz": ("workbench.cli.quiz", "Ten questions in line mode, marked as you go."),
+    "review": ("workbench.cli.review", "What is due today, in line mode."),
+    "cards": ("workbench.cli.cards", "Recall cards: list, show, answer."),
+    "models": ("workbench.cli.models", "The networks that can be trained."),
+    "train": ("workbench.cli.train", "Train a network and watch it learn."),
+    "runs": ("workbench.cli.runs", "The runs that were made: list, watch, stop."),
+    "doctor": ("workbench.cli.doctor", "Versions, devices, paths, and what is missing."),
+}
+
+UsageError = typer.BadParameter.__mro__[1]
+
+
+class LazyGroup(TyperGroup):
+    """A group that knows its commands' names and help without importing them."""
+
+    def list_commands(self, ctx):
+        return list(COMMANDS)
+
+    def get_command(self, ctx, name):
+        if name not in COMMANDS:
+            return None
+        command = typer.main.get_command(import_module(COMMANDS[name][0]).app)
+        command.name = name
+        return command
+
+    def resolve_command(self, ctx, args):
+        self.commands = dict.fromkeys(COMMANDS)  # names alone, so that a misspelt command is met with its neighbours
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx, formatter):
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+app = typer.Typer(
+    cls=LazyGroup,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    epilog="Start with: workbench (the app), or: workbench quiz convolution",
+)
+
+
+def print_version(wanted: bool):
+    if wanted:
+        print("workbench", installed_version("workbench"))
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def workbench(
+    ctx: typer.Context,
+    version: bool = typer.Option(False, "--version", callback=print_version, is_eager=True, help="Print the version."),
+):
+    """Learn deep learning by doing: drill every formula, run every network, test every claim.
+
+    Without a command the terminal app opens.
+    """
+    if ctx.invoked_subcommand is None:
+        if not (sys.stdin.isatty() and sys.stdout.isatty()):
+            raise BadInput("The app needs a terminal; for scripts and pipes use a command: see 'workbench --help'.")
+        from workbench.tui.app import WorkbenchApp
+
+        WorkbenchApp().run()
+
+
+def refusals() -> tuple[type[Exception], ...]:
+    """Every package's own word for bad input, of the packages that this call has imported."""
+    return tuple(
+        sys.modules[name].BadInput for name in ("workbench", "quizzes", "models") if hasattr(sys.modules.get(name), "BadInput")
+    )
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code."""
+    try:
+        code = app(standalone_mode=False) or 0
+    except UsageError as error:
+        where = error.ctx.command_path if error.ctx else "workbench"
+        code = complain(f"{error.format_message()} Try '{where} --help'.")
+    except typer.Abort:
+        code = 130
+    except KeyboardInterrupt:
+        code = 130
+    except BrokenPipeError:
+        # Whoever read the output has left; nothing more can be said to them, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except Exception as error:
+        if not isinstance(error, refusals()):
+            raise
+        code = complain(str(error))
+    sys.exit(code)
+
+
+def complain(sentence: str) -> int:
+    """Say on stderr, in one line, what to do; the exit code of bad input."""
+    print("workbench:", " ".join(sentence.split()), file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    main()
