@@ -4,7 +4,8 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 
-from quizzes import BadInput, drills, unknown
+from quizzes import BadInput, cards, drills, unknown
+from quizzes.cards import Card
 from quizzes.drill import Drill
 from quizzes.question import Question
 
@@ -37,11 +38,20 @@ def get(id: str) -> Drill:
 
 
 def draw(id: str, seed: int) -> Question:
-    """The question of a drill and a seed: the same two give the same question, everywhere.
+    """The question of a drill (or a card) and a seed: the same two give the same question, everywhere.
 
     Raises:
         BadInput: Where there is no such drill, or the seed is out of range.
     """
     if not 0 <= seed <= LARGEST_SEED:
         raise BadInput(f"The seed must be a whole number from 0 to {LARGEST_SEED}.")
-    return get(id).draw(seed)
+    return find(id).draw(seed)
+
+
+def find(id: str) -> Drill | Card:
+    """The drill or the card of that id: a card's holds a slash.
+
+    Raises:
+        BadInput: Where there is neither, with the nearest ids.
+    """
+    return cards.get(id) if "/" in id else get(id)

@@ -12,6 +12,7 @@
 one of them, chosen by the seed. The kind of each answer is that of its symbol; a wrong way is the equation that it uses.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -121,7 +122,7 @@ class Drill:
         if mistakes is None:
             return None
         shown = {k: v for k, v in given.items() if k != unknown}
-        script_values = {**given, unknown: parts[0].answer} if unknown else given
+        script_values = {**{k: v for k, v in given.items() if k in inputs}, **({unknown: parts[0].answer} if unknown else {})}
         return Question(
             drill=self.id,
             seed=seed,
@@ -136,7 +137,7 @@ class Drill:
             steps=self._steps(values, parts, unknown),
             chain=[] if unknown else [eq.text for eq in self.formula.equations],
             counted={name: _plain(values[name]) for name in self.formula.counts},
-            verify=self._script(script_values),
+            verify=self._script({**script_values, **extras}),
             checks={name: given[name] for name in self.formula.outputs} if unknown else {p.part: p.answer for p in parts},
             picture=Picture(self.picture, {**shown, **extras}) if self.picture else None,
             source=self.formula.source,
@@ -170,7 +171,7 @@ class Drill:
 
     def _mistakes(self, parts: list[Part], unknown: str, values: Mapping[str, Any]) -> list[Mistake] | None:
         """The wrong answers of this variant; None where two of them can't be told apart, or too few are left."""
-        made: list[Mistake] = []
+        found: list[tuple[WrongWay, Part, list[Any]]] = []
         for way in self.ways:
             try:
                 if unknown:
@@ -185,11 +186,16 @@ class Drill:
                 answers = [kind.plain(value) for value in wrong[part.part]]
                 truths = [part.answer, *part.others]
                 answers = [a for a in answers if not any(kind.alike(a, right, part) for right in truths)]
-                if not answers:
-                    continue
-                if any(m.part == part.part and kind.alike(m.answer, answers[0], part) for m in made):
-                    return None
-                made.append(Mistake(way.name, part.part, answers[0], way.feedback, answers[1:]))
+                if answers:
+                    found.append((way, part, answers))
+        made = []
+        for way, part, answers in found:
+            # An answer that two mistakes lead to tells neither.
+            rivals = [a for other, where, wrong in found if where == part and other != way for a in wrong]
+            own = [a for a in answers if not any(KINDS[part.kind].alike(a, rival, part) for rival in rivals)]
+            if not own:
+                return None
+            made.append(Mistake(way.name, part.part, own[0], way.feedback, own[1:]))
         return made if len({m.mistake for m in made}) >= min(LEAST_MISTAKES, len(self.ways)) else None
 
     def _prompt(self, shown: Mapping[str, Any], extras: Mapping[str, Any], parts: list[Part], unknown: str) -> str:
@@ -206,11 +212,13 @@ class Drill:
         return text
 
     def _script(self, values: Mapping[str, Any]) -> str:
-        lines = [f"{name} = {self._python(name, value)}" for name, value in values.items()]
-        return "\n".join([PRELUDE, *lines, "", *self.scripts]) if self.scripts else ""
+        code = "\n".join(self.scripts)
+        used = [name for name in values if re.search(rf"\b{name}\b", code)]
+        lines = [f"{name} = {self._python(name, values[name])}" for name in used]
+        return "\n".join([PRELUDE, *lines, "", code]) if code else ""
 
     def _python(self, name: str, value: Any) -> str:
-        if self.formula.symbols[name].kind in ("vector", "matrix"):
+        if name in self.formula.symbols and self.formula.symbols[name].kind in ("vector", "matrix"):
             return f"torch.tensor({_floats(value)})"
         return repr(value)
 

@@ -6,8 +6,8 @@ from functools import cache, cached_property
 from typing import Any
 
 from quizzes import BadInput
-from quizzes.reading import parse, write
-from quizzes.tree import Name, NoValue, Tree, exact, extent, integer, names, program, run, substitute
+from quizzes.reading import parse, read, read_list, write
+from quizzes.tree import Name, NoValue, Tree, evaluate, exact, extent, integer, names, program, run, substitute
 
 SCAN = 100_000  # whole-number symbols with at most so many values are solved for by trying every one
 
@@ -51,6 +51,20 @@ class Symbol:
                 raise BadInput(f"{self.name} ({self.meaning}) must be {self.domain()}.")
         return value
 
+    def read(self, text: str) -> Any:
+        """Read a value that somebody typed.
+
+        Raises:
+            FormatError: Where it can't be read; `check` says whether it will do.
+        """
+        if self.kind == "text":
+            return text.strip()
+        if self.kind == "texts":
+            return [piece.strip() for piece in text.strip().strip("[]").split(",")]
+        if self.kind in ("vector", "matrix"):
+            return _worked_out(read_list(text))
+        return evaluate(read(text), {})
+
     def _holds(self, value: Any) -> bool:
         return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
 
@@ -62,6 +76,10 @@ class Symbol:
         else:
             ends = f" from {self.low:g} up" if self.low is not None else f" up to {self.high:g}" if self.high is not None else ""
         return what.get(self.kind, f"a {self.kind}") + ends
+
+
+def _worked_out(trees: Any) -> Any:
+    return [_worked_out(tree) for tree in trees] if isinstance(trees, list) else evaluate(trees, {})
 
 
 def symbol(name: str, text: str) -> Symbol:
@@ -255,12 +273,14 @@ class Formula:
         sought = self.symbols[unknown]
         equations = [(instead or {}).get(eq.name, eq) for eq in self.equations]
 
+        found = dict(known)
+
         def leads_there(value: Any) -> bool:
-            found = {**known, unknown: value}
+            found[unknown] = value
             try:
                 for eq in equations:
-                    found[eq.name] = result(eq, found)
-                    if eq.name in targets and not _close(found[eq.name], targets[eq.name]):
+                    found[eq.name] = defined = result(eq, found)
+                    if eq.name in targets and not _close(defined, targets[eq.name]):
                         return False
             except NoValue:
                 return False
@@ -291,7 +311,9 @@ class Formula:
 def _close(a: Any, b: Any) -> bool:
     if isinstance(a, list) or isinstance(b, list):
         return isinstance(a, list) and isinstance(b, list) and len(a) == len(b) and all(map(_close, a, b))
-    return a == b or abs(float(a) - float(b)) <= 1e-9 * max(1.0, abs(float(b)))
+    if isinstance(a, int) and isinstance(b, int):
+        return a == b
+    return abs(float(a) - float(b)) <= 1e-9 * max(1.0, abs(float(b)))
 
 
 @dataclass(frozen=True)

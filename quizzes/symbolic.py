@@ -138,7 +138,7 @@ def compute(tree: Tree, values: Mapping[str, Any]) -> Any:
 
 def _number(value: Any) -> Any:
     value = exact(value)
-    return sp.Rational(value.numerator, value.denominator) if isinstance(value, Fraction) else value
+    return sp.Rational(value.numerator, value.denominator) if isinstance(value, int | Fraction) else value
 
 
 def solve(tree: Tree, target: Any, unknown: str, values: Mapping[str, Any]) -> list[float | Fraction]:

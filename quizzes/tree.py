@@ -195,7 +195,9 @@ def _fold(fold: str, terms: list[Value]) -> Value:
 
 
 def _divide(a: Value, b: Value) -> Value:
-    return _within(Fraction(a, b) if isinstance(a, int) and isinstance(b, int) else a / b)
+    if isinstance(a, int) and isinstance(b, int):
+        return Fraction(a, b) if a % b else a // b
+    return _within(a / b)
 
 
 def _power(a: Value, b: Value) -> Value:
@@ -225,11 +227,14 @@ def _digits(x: Value) -> float:
         return x.bit_length() * 0.302
     if isinstance(x, Fraction):
         return (x.numerator.bit_length() - x.denominator.bit_length()) * 0.302 if x else 0.0
-    return math.log10(abs(x)) if x else 0.0
+    if isinstance(x, float):
+        return math.log10(abs(x)) if x else 0.0
+    _, _, exponent, bits = x._mpf_  # mpmath's number: its mantissa's bits and its exponent, without converting it
+    return (exponent + bits) * 0.302
 
 
 def _within(x: Value) -> Value:
-    if -1e15 < x < 1e15:
+    if isinstance(x, int | float) and -1e15 < x < 1e15:
         return x
     if _digits(x) > LARGEST:
         raise NoValue("its value is too large")

@@ -7,7 +7,7 @@ from typing import Any
 from quizzes.answers.kind import Kind, Reading
 from quizzes.question import Part
 from quizzes.reading import parse, read, write
-from quizzes.tree import NoValue, Tree, evaluate, exact
+from quizzes.tree import NoValue, Tree, exact, program, run
 
 POINTS, AGREEMENT = 12, 1e-20
 
@@ -48,17 +48,18 @@ class Expression(Kind):
 def equal(given: Tree, truth: Tree, variables: dict[str, list[float]]) -> bool:
     """Whether two expressions have the same value wherever the second has one, at points sampled in the intervals."""
     lib, rng, compared = _thirty_digits(), Random(0), 0
+    wanted_at, given_at = program(truth, lib), program(given, lib)
     for k in range(4 * POINTS):
         if compared == POINTS:
             break
         point = {name: _sample(rng, low, high, whole=k % 4 == 0) for name, (low, high) in variables.items()}
         values = {name: lib.mpf(v.numerator) / v.denominator for name, v in point.items()}
         try:
-            wanted = evaluate(truth, values, lib)
+            wanted = run(wanted_at, values)
         except NoValue:
             continue
         try:
-            got = evaluate(given, values, lib)
+            got = run(given_at, values)
         except NoValue:
             return False
         if not abs(got - wanted) <= AGREEMENT * max(1, abs(wanted)):

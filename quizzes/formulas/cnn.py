@@ -9,7 +9,7 @@ CONV_OUT_SIZE = formula(
     title="Output side of a convolution",
     source="Dumoulin & Visin, A guide to convolution arithmetic for deep learning, 2016 (arXiv:1603.07285)",
     o="int 1..; output side [px]",
-    n="int 1..512; input side [px]",
+    n="int 1..320; input side [px]",
     f="int 1..11; filter side [px]",
     p="int 0..5 = 0; padding on each side [px]",
     s="int 1..4 = 1; stride",

@@ -1,5 +1,7 @@
 """Object detection: overlap of boxes, and which of them survive."""
 
+from fractions import Fraction
+
 from quizzes.formulas import formula
 
 
@@ -10,7 +12,7 @@ def _width(a: list, b: list) -> object:
 def overlap(a: list, b: list) -> object:
     """Intersection over union of two boxes [x1, y1, x2, y2], exact for exact corners."""
     shared = _width(a, b) * _width([a[1], 0, a[3]], [b[1], 0, b[3]])
-    return shared / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared)
+    return Fraction(shared) / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared)
 
 
 IOU = formula(

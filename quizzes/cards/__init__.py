@@ -1,0 +1,128 @@
+"""Recall cards: a TOML file per topic, each `[[card]]` one question without numbers.
+
+    kind = "choice"    ask, answer, wrong = [...]
+    kind = "choices"   ask, right = [...], wrong = [...]
+    kind = "match"     ask, pairs = [[left, right], ...]
+    kind = "order"     ask, steps = [...] in their true order
+    kind = "cloze"     ask with ___ for the gap, accept = [...]
+
+Every card has an `id` within its topic, `why` (one line of explanation) and `source` (or "derivation: ...").
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from quizzes import unknown
+from quizzes.answers.labels import letters
+from quizzes.question import Part, Question
+
+NEEDS = {
+    "choice": ("answer", "wrong"),
+    "choices": ("right", "wrong"),
+    "match": ("pairs",),
+    "order": ("steps",),
+    "cloze": ("accept",),
+}
+
+
+@dataclass(frozen=True)
+class Card:
+    """One recall card; its id is `topic/id`."""
+
+    id: str
+    topic: str
+    kind: str
+    ask: str
+    why: str
+    source: str
+    content: Mapping[str, Any]
+
+    def draw(self, seed: int) -> Question:
+        """The card as a question; the seed shuffles what there is to choose."""
+        rng = Random(f"{self.id}/{seed}")
+        part = getattr(self, f"_{self.kind}")(rng)
+        return Question(
+            drill=self.id,
+            seed=seed,
+            topic=self.topic,
+            tier=0,
+            title="",
+            prompt=self.ask,
+            params={},
+            parts=[part],
+            why=self.why,
+            source=self.source,
+        )
+
+    def _choice(self, rng: Random) -> Part:
+        choices = _shuffled([self.content["answer"], *self.content["wrong"]], rng)
+        answer = letters(choices)[choices.index(self.content["answer"])]
+        return Part("answer", "choice", "one is right", answer, choices=choices)
+
+    def _choices(self, rng: Random) -> Part:
+        choices = _shuffled([*self.content["right"], *self.content["wrong"]], rng)
+        right = [c for c, text in zip(letters(choices), choices, strict=True) if text in self.content["right"]]
+        return Part("answer", "choices", "every one that is right", right, choices=choices)
+
+    def _match(self, rng: Random) -> Part:
+        items = _shuffled([left for left, _ in self.content["pairs"]], rng)
+        choices = _shuffled(list(dict.fromkeys(right for _, right in self.content["pairs"])), rng)
+        partner = dict(self.content["pairs"])
+        answer = {c: choices.index(partner[item]) + 1 for c, item in zip(letters(items), items, strict=True)}
+        return Part("answer", "match", "what belongs together", answer, items=items, choices=choices)
+
+    def _order(self, rng: Random) -> Part:
+        choices = _shuffled(self.content["steps"], rng)
+        answer = [letters(choices)[choices.index(step)] for step in self.content["steps"]]
+        return Part("answer", "order", "first to last", answer, choices=choices)
+
+    def _cloze(self, rng: Random) -> Part:
+        answer, *others = self.content["accept"]
+        return Part("answer", "text", "the word in the gap", answer, others=others)
+
+
+def _shuffled(items: list[str], rng: Random) -> list[str]:
+    return rng.sample(items, len(items))
+
+
+@cache
+def all_cards() -> dict[str, Card]:
+    """Every card by id."""
+    found: dict[str, Card] = {}
+    for file in sorted(Path(__file__).parent.glob("*.toml")):
+        for card in read_cards(file):
+            if found.setdefault(card.id, card) is not card:
+                raise ValueError(f"two cards are called {card.id}")
+    return found
+
+
+def read_cards(file: Path) -> list[Card]:
+    """The cards of a topic's file, which bears the topic's id."""
+    topic = file.stem
+    return [_card(topic, dict(entry)) for entry in tomllib.loads(file.read_text(encoding="utf-8"))["card"]]
+
+
+def _card(topic: str, entry: dict[str, Any]) -> Card:
+    id, kind, ask, why, source = (entry.pop(key) for key in ("id", "kind", "ask", "why", "source"))
+    if sorted(entry) != sorted(NEEDS[kind]):
+        raise ValueError(f"card {topic}/{id}: a {kind} card has {', '.join(NEEDS[kind])}, and this has {', '.join(entry)}")
+    return Card(f"{topic}/{id}", topic, kind, ask, why, source, entry)
+
+
+def get(id: str) -> Card:
+    """The card of that id.
+
+    Raises:
+        BadInput: Where there is none, with the nearest ids.
+    """
+    known = all_cards()
+    if id not in known:
+        raise unknown("card", id, list(known))
+    return known[id]
+
+

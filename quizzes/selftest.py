@@ -1,0 +1,118 @@
+"""What must hold of every drill, over many seeds: the drills' own examination."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field, replace
+from fractions import Fraction
+from time import perf_counter
+from typing import Any
+
+from quizzes.answers import KINDS
+from quizzes.drill import LEAST_MISTAKES, Drill
+from quizzes.marking import mark
+from quizzes.question import Part, PartMark, Question
+from quizzes.verifying import compare, script_names
+
+GARBAGE = ["", "@", "1 2", "((", "import os", "9^9^9^9"]
+SHARE = 0.3  # no single answer may be right for a larger share of the seeds
+ENOUGH = 30  # seeds from which on shares and the presence of every mistake are judged
+
+Compute = Callable[[str, list[str]], dict[str, Any]]
+
+
+@dataclass
+class Report:
+    """What a self-test found: nothing is the good news."""
+
+    drill: str
+    variants: int = 0
+    milliseconds: float = 0.0
+    faults: list[str] = field(default_factory=list)
+
+
+def selftest(drill: Drill, seeds: Iterable[int], compute: Compute) -> Report:
+    """Examine a drill.
+
+    Args:
+        drill: The drill.
+        seeds: The variants to examine.
+        compute: Runs a question's script and returns the named values (see `verifying.script_names`).
+    """
+    report, answers, seen = Report(drill.id), Counter[str](), set()
+    seeds = list(seeds)
+    first = drill.draw(seeds[0])
+    compute(first.verify, script_names(first))  # what the second computation imports is not the variants' time
+    started = perf_counter()
+    for seed in seeds:
+        question = drill.draw(seed)
+        for fault in examine(question, compute):
+            report.faults.append(f"seed {seed}: {fault}")
+        answers[json.dumps(written(question))] += 1
+        seen |= {m.mistake for m in question.mistakes}
+        report.variants += 1
+    report.milliseconds = round((perf_counter() - started) / max(1, report.variants) * 1000, 2)
+    if report.variants >= ENOUGH:
+        text, count = answers.most_common(1)[0]
+        if count > SHARE * report.variants:
+            report.faults.append(f"{text} is right for {count} of {report.variants} seeds")
+        report.faults += [f"the mistake {way.name} never shows" for way in drill.ways if way.name not in seen]
+    return report
+
+
+def written(question: Question) -> dict[str, str]:
+    """The true answers, as a person would write them."""
+    return {part.part: KINDS[part.kind].write(part.answer, part) for part in question.parts}
+
+
+def examine(question: Question, compute: Compute) -> list[str]:
+    """What is wrong with one variant."""
+    faults = []
+    truth = written(question)
+    given = mark(question, truth)
+    if given.mark != "right":
+        faults.append(f"the true answer {truth} is marked {given.mark}: {given.feedback}")
+    if len({m.mistake for m in question.mistakes}) < LEAST_MISTAKES:
+        faults.append("fewer than two mistakes can be told")
+    for wrong in question.mistakes:
+        part = next(p for p in question.parts if p.part == wrong.part)
+        text = KINDS[part.kind].write(wrong.answer, part)
+        marked = _alone(question, part, text)
+        if marked.mark not in ("wrong", "partly") or marked.mistake != wrong.mistake:
+            faults.append(f"{part.part} = {text} is {wrong.mistake}, but was marked {marked.mark}, {marked.mistake}")
+    garbage = GARBAGE[question.seed % len(GARBAGE)]
+    for part in question.parts:
+        if part.kind != "text" and _alone(question, part, garbage).mark != "not_understood":
+            faults.append(f"{part.part} = {garbage!r} was understood")
+    faults += _rounding(question)
+    plain = asdict(question)
+    if json.loads(json.dumps(plain)) != plain:
+        faults.append("it is no plain data")
+    try:
+        texts, agree = compare(question, compute(question.verify, script_names(question)))
+    except RuntimeError as error:
+        return [*faults, f"the second computation fails: {error}"]
+    if not agree:
+        faults.append(f"the second computation gives {texts}, and not {truth}")
+    return faults
+
+
+def _alone(question: Question, part: Part, text: str) -> PartMark:
+    """The mark of one part, as if it were all that is asked."""
+    return mark(replace(question, parts=[part]), {part.part: text}).parts[0]
+
+
+def _rounding(question: Question) -> list[str]:
+    """Decimals: the ends of the rounding interval pass, and what lies beyond it does not."""
+    faults = []
+    for part in question.parts:
+        if part.kind != "decimal" or part.decimals is None:
+            continue
+        unit = Fraction(1, 10**part.decimals)
+        for shift, right in ((Fraction(49, 100), True), (Fraction(-49, 100), True), (Fraction(3), False), (Fraction(-3), False)):
+            number = Fraction(part.answer) + shift * unit
+            text = f"{float(number):.{part.decimals + 6}f}"
+            marked = _alone(question, part, text)
+            if (marked.mark == "right") != right:
+                faults.append(f"{part.part} = {text}, {float(shift)} units from the truth, was marked {marked.mark}")
+    return faults

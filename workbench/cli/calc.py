@@ -1,0 +1,85 @@
+"""`workbench calc`: compute a formula, or solve it for any of its symbols."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from workbench.cli.reply import Json, say_json
+
+if TYPE_CHECKING:
+    from quizzes.formula import Formula
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command(
+    epilog="Example: workbench calc conv-out-size o=112 f=3 p=1 s=2 --solve n",
+    context_settings={"ignore_unknown_options": True},
+)
+def calc(
+    formula: Annotated[str, typer.Argument(metavar="FORMULA", help="A formula: see 'workbench formulas'.")],
+    values: Annotated[list[str] | None, typer.Argument(metavar="NAME=VALUE ...", help="z=[1, 2] for a vector.")] = None,
+    solve: Annotated[str, typer.Option(metavar="NAME", help="Solve for this symbol: every solution in its domain.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Compute a formula, or solve it for any of its symbols."""
+    from quizzes.answers.numbers import short
+    from quizzes.formulas import get
+
+    chosen = get(formula)
+    given = _given(chosen, values or [])
+    inputs = {name: _plain(chosen, name, value) for name, value in given.items()}
+    if solve:
+        found = chosen.solutions(solve, given)
+        result: dict[str, Any] = {solve: [_plain(chosen, solve, value) for value in found]}
+    else:
+        result = {name: _plain(chosen, name, value) for name, value in chosen.solve(**given).items()}
+    if as_json:
+        say_json({"formula": chosen.id, "inputs": inputs, "result": result})
+        return
+    for name, value in result.items():
+        described = chosen.symbols[name]
+        unit = f" [{described.unit}]" if described.unit else ""
+        if solve:
+            shown = ", ".join(short(v) for v in value) if value else f"no solution that is {described.domain()}"
+        else:
+            shown = _shown(value)
+        print(f"{name} = {shown}    {described.meaning}{unit}")
+
+
+def _given(formula: "Formula", values: list[str]) -> dict[str, Any]:
+    """The values by name, read safely."""
+    from quizzes import BadInput
+    from quizzes.reading import FormatError
+
+    given = {}
+    for text in values:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise BadInput(f"Write {text[:40]!r} as NAME=VALUE, such as {next(iter(formula.symbols))}=3.")
+        if name not in formula.symbols:
+            raise BadInput(f"{formula.id} has no symbol {name[:30]!r}: its symbols are {', '.join(formula.symbols)}.")
+        if name in given:
+            raise BadInput(f"{name} is given twice: give it once.")
+        try:
+            given[name] = formula.symbols[name].read(value)
+        except FormatError as error:
+            raise BadInput(f"{name}: {error.sentence}.") from None
+    return given
+
+
+def _plain(formula: "Formula", name: str, value: Any) -> Any:
+    """A value as JSON has it: whole numbers whole, fractions as text where a fraction is meant."""
+    from quizzes.answers import KINDS
+    from quizzes.drill import KIND_OF
+
+    kind = KIND_OF.get(formula.symbols[name].kind, formula.symbols[name].kind)
+    return KINDS[kind].plain(value) if kind in KINDS else value
+
+
+def _shown(value: Any) -> str:
+    from quizzes.answers.numbers import short
+
+    if isinstance(value, list):
+        return f"[{', '.join(_shown(v) for v in value)}]"
+    return value if isinstance(value, str) else short(value)

@@ -1,0 +1,75 @@
+"""A session at the prompt: question, answer, mark, line by line."""
+
+import sys
+from time import monotonic
+
+from quizzes.answers import KINDS
+from quizzes.question import Mark, Question
+from workbench.show import question as lines
+from workbench.study.session import Session
+
+STOP, HINT, SHOW = ("q", "quit", "exit"), ("?", "hint"), (".", "show")
+
+
+class Stopped(Exception):
+    """The person has had enough; all that was marked is kept."""
+
+
+def run(session: Session) -> None:
+    """Ask until the questions or the patience end, then say how it went."""
+    print("Answer, or type ? for a hint, . for the solution, q to stop. Every mark is kept at once.")
+    try:
+        while question := session.next():
+            left = len(session.queue)
+            print(f"\n--- question {len(session.marks) + 1}, {left} more after it\n")
+            ask(session, question)
+    except (Stopped, EOFError, KeyboardInterrupt):
+        print()
+    right = sum(mark.mark == "right" for mark in session.marks)
+    done = len(session.marks)
+    print(f"\n{right} of {done} right." if done else "\nNothing was answered.")
+    print("Next: workbench review, or workbench quiz TOPIC")
+
+
+def ask(session: Session, question: Question) -> None:
+    """One question, until it is answered or given up."""
+    print(lines.asked(question, drawn=False))
+    started, hinted = monotonic(), False
+    while True:
+        typed: dict[str, str] = {}
+        while len(typed) < len(question.parts):
+            part = question.parts[len(typed)]
+            text = _prompt(f"{part.part} = " if question.tier else "> ")
+            if text.strip().casefold() in STOP:
+                raise Stopped
+            if text.strip().casefold() in HINT:
+                hinted = True
+                print(question.hint or f"It is {KINDS[part.kind].ask(part)}.")
+            elif text.strip().casefold() in SHOW:
+                session.give_up(question, monotonic() - started)
+                print(f"\n{lines.solution(question)}")
+                return
+            else:
+                typed[part.part] = text
+        given = session.answer(question, typed, hinted, monotonic() - started)
+        print(lines.marked(question, given))
+        if given.mark != "not_understood":
+            _explain(question, given)
+            return
+        print("That cost nothing: try again.")
+
+
+def _explain(question: Question, given: Mark) -> None:
+    if given.mark != "right":
+        print(f"\n{lines.solution(question)}")
+    elif question.why:
+        print(question.why)
+
+
+def _prompt(text: str) -> str:
+    """A line from the person; prompts go to stdout also where input is piped."""
+    print(text, end="", flush=True)
+    line = sys.stdin.readline()
+    if not line:
+        raise EOFError
+    return line.rstrip("\n")

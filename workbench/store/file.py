@@ -1,0 +1,99 @@
+"""The study file: opened, guarded, read and written."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import astuple, fields
+from pathlib import Path
+
+from workbench import BadInput
+from workbench.home import home
+from workbench.store.rows import Attempt, ItemState
+from workbench.store.schema import migrate
+
+PATIENCE = 5.0  # seconds to wait for another process that is writing
+
+
+class Store:
+    """The study file. Use it as a context manager, from one thread.
+
+    Args:
+        path: The file; the one in the user's home where none is given. It is made where it isn't there yet.
+
+    Raises:
+        BadInput: Where it can't be used; the sentence says what to do, and the file is left as it was.
+    """
+
+    def __init__(self, path: Path | None = None):
+        self.path = path or home() / "study.sqlite"
+        with self._guarded():
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._connection = sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None)
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = FULL")
+            migrate(self._connection)
+
+    def __enter__(self) -> "Store":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """Turn SQLite's and the system's errors into sentences."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise BadInput(self._sentence(str(error))) from error
+        except OSError as error:
+            raise BadInput(f"The folder {self.path.parent} can't be used ({error.strerror}): set WORKBENCH_HOME to another.") from error
+
+    def _sentence(self, error: str) -> str:
+        if "locked" in error or "busy" in error:
+            return f"Another program is writing to {self.path}: close it or wait a moment, then try again."
+        if "readonly" in error or "unable to open" in error:
+            return f"{self.path} can't be written: allow writing to it and its folder, or set WORKBENCH_HOME to another folder."
+        if "full" in error or "I/O" in error:
+            return f"The disk under {self.path} takes no more: make room and try again; what was stored before is safe."
+        return f"{self.path} is damaged ({error}): move it away to start anew, or put a copy of it back."
+
+    def keep(self, attempt: Attempt, state: ItemState | None = None) -> None:
+        """Write an attempt and, where it was a review, the item's new state: both or neither."""
+        with self._guarded():
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+                self._insert("attempt", attempt)
+                if state:
+                    self._insert("item", state)
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    def _insert(self, table: str, row: Attempt | ItemState) -> None:
+        names = [field.name for field in fields(row)]
+        marks = ", ".join("?" for _ in names)
+        self._connection.execute(f"INSERT OR REPLACE INTO {table} ({', '.join(names)}) VALUES ({marks})", astuple(row))
+
+    def _rows(self, query: str, *values: object) -> list[tuple]:
+        with self._guarded():
+            return self._connection.execute(query, values).fetchall()
+
+    def attempts(self, item: str | None = None) -> list[Attempt]:
+        """What was answered, oldest first: everything, or one item's."""
+        columns = ", ".join(field.name for field in fields(Attempt))
+        where = "WHERE item = ?" if item else ""
+        rows = self._rows(f"SELECT {columns} FROM attempt {where} ORDER BY id", *([item] if item else []))
+        return [Attempt(*row) for row in rows]
+
+    def items(self) -> dict[str, ItemState]:
+        """What is scheduled, by item, soonest first."""
+        rows = self._rows("SELECT item, topic, memory, due, reviewed FROM item ORDER BY due, item")
+        return {row[0]: ItemState(*row) for row in rows}
+
+    def mistake_count(self, item: str, mistake: str) -> int:
+        """How often a mistake was recognised in an item so far."""
+        query = "SELECT count(*) FROM attempt WHERE item = ? AND (',' || mistakes || ',') LIKE ?"
+        return self._rows(query, item, f"%,{mistake},%")[0][0]

@@ -1,0 +1,56 @@
+"""The tables of the study file, as a list of migrations: each is run once, in order, in one transaction."""
+
+import sqlite3
+
+from workbench import BadInput
+
+MIGRATIONS = [
+    """
+    CREATE TABLE attempt (
+        id INTEGER PRIMARY KEY,
+        item TEXT NOT NULL,
+        seed INTEGER NOT NULL,
+        topic TEXT NOT NULL,
+        answers TEXT NOT NULL,
+        mark TEXT NOT NULL,
+        score REAL NOT NULL,
+        mistakes TEXT NOT NULL,
+        hinted INTEGER NOT NULL,
+        seconds REAL NOT NULL,
+        at TEXT NOT NULL,
+        rating INTEGER
+    );
+    CREATE INDEX attempt_by_item ON attempt (item, at);
+    CREATE TABLE item (
+        item TEXT PRIMARY KEY,
+        topic TEXT NOT NULL,
+        memory TEXT NOT NULL,
+        due TEXT NOT NULL,
+        reviewed TEXT NOT NULL
+    );
+    """,
+]
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the tables up to date.
+
+    Raises:
+        BadInput: Where a newer workbench wrote the file.
+    """
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > len(MIGRATIONS):
+        raise BadInput("The study file was written by a newer workbench: update this one, or set WORKBENCH_HOME to another folder.")
+    if version == len(MIGRATIONS):
+        return
+    connection.execute("BEGIN IMMEDIATE")  # of two processes that start at once, one migrates and the other finds it done
+    try:
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        for number, script in enumerate(MIGRATIONS[version:], version + 1):
+            for statement in filter(str.strip, script.split(";")):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {number}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise

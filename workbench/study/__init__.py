@@ -1,0 +1,1 @@
+"""When to ask what: the FSRS schedule, and a session of questions."""

@@ -1,0 +1,110 @@
+"""Every topic of the course, and what covers it: read off the drills, cards and networks that are there."""
+
+import tomllib
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import models
+from quizzes import bank, cards, unknown
+
+CARDS_A_TOPIC = 4
+
+# How a system that is no network of its own is run: the methods of a run, and the algorithms.
+COMMANDS = {
+    "mini-batch-gd": ("method", "workbench train mlp --optimizer sgd --batch-size 32"),
+    "sgd": ("method", "workbench train mlp --optimizer sgd --batch-size 1"),
+    "adam": ("method", "workbench train mlp --optimizer adam"),
+    "nms": ("algorithm", "workbench calc nms boxes=[[0,0,10,10],[3,0,13,10],[6,0,16,10]] scores=[0.9,0.8,0.7]"),
+    "bleu": ("algorithm", "workbench calc bleu 'candidate=the cat sat on the mat' 'references=[the cat sat on a mat]'"),
+}
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A topic as the syllabus has it."""
+
+    topic: str
+    chapter: str
+    title: str
+    drills: list[str] = field(default_factory=list)
+    systems: list[str] = field(default_factory=list)
+    cards: str = ""
+    experiment: str = ""
+    beyond: bool = False
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What covers a topic, and what does not yet."""
+
+    topic: str
+    chapter: str
+    title: str
+    drills: list[str]
+    cards: list[str]
+    systems: list[str]
+    claims: list[str]
+    missing: list[str]
+
+
+@cache
+def _file() -> dict[str, Any]:
+    return tomllib.loads((Path(__file__).parent / "syllabus.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def chapters() -> dict[str, str]:
+    """The title of each chapter by id, in order."""
+    return {chapter["id"]: chapter["title"] for chapter in _file()["chapter"]}
+
+
+@cache
+def topics() -> dict[str, Topic]:
+    """Every topic by id, in the order of the course."""
+    found = {}
+    for chapter in _file()["chapter"]:
+        for entry in chapter["topic"]:
+            rest = {key: value for key, value in entry.items() if key != "id"}
+            found[entry["id"]] = Topic(topic=entry["id"], chapter=chapter["id"], **rest)
+    return found
+
+
+def get(id: str) -> Topic:
+    """The topic of that id.
+
+    Raises:
+        BadInput: Where there is none, with the nearest ids.
+    """
+    if id not in topics():
+        raise unknown("topic", id, list(topics()))
+    return topics()[id]
+
+
+def systems() -> dict[str, tuple[str, str]]:
+    """Every system that runs: what it is (network, method or algorithm), and the command that runs it."""
+    networks = {name: ("network", f"workbench train {name}") for name in models.names()}
+    return {**networks, **COMMANDS}
+
+
+def coverage() -> list[Coverage]:
+    """What covers each topic now."""
+    drills, recall, running = bank.all_drills().values(), cards.all_cards().values(), systems()
+    found = []
+    for topic in topics().values():
+        # A drill type that two topics name serves both; the drill itself belongs to one of them.
+        serving = [d for d in drills if d.topic == topic.topic or d.type in topic.drills]
+        asked = [c.id for c in recall if c.topic == topic.topic]
+        types = {d.type for d in serving}
+        missing = [f"drill {t}" for t in topic.drills if t not in types]
+        if len(asked) < CARDS_A_TOPIC and not topic.beyond:
+            missing.append(f"cards ({len(asked)} of {CARDS_A_TOPIC})")
+        missing += [f"system {s}" for s in topic.systems if s not in running]
+        if topic.experiment:
+            missing.append("experiment")
+        here = [s for s in topic.systems if s in running]
+        found.append(Coverage(topic.topic, topic.chapter, topic.title, [d.id for d in serving], asked, here, [], missing))
+    return found
+
+
