@@ -25,6 +25,11 @@ def all_drills() -> dict[str, Drill]:
     return found
 
 
+def everything() -> dict[str, Drill | Card]:
+    """Every drill and card by id: all that can be scheduled."""
+    return {**all_drills(), **cards.all_cards()}
+
+
 def get(id: str) -> Drill:
     """The drill of that id.
 

@@ -8,8 +8,9 @@
     conv_out_size.mistake("no-plus-one", "o = floor((n + 2p - d(f-1) - 1)/s)", "The first position counts too: add 1.")
     conv_out_size.torch("o = F.conv2d(torch.zeros(1, 1, n, n), torch.zeros(1, 1, f, f), stride=s, padding=p).shape[-1]")
 
-`asks` names the symbols to be answered: `a b c` asks for all of them, as parts that follow one another; `a | b | c` for
-one of them, chosen by the seed. The kind of each answer is that of its symbol; a wrong way is the equation that it uses.
+`asks` names the symbols to be answered: `a b c` asks for all of them, as parts that follow one another; `a | b | c`
+for one of them, chosen by the seed. The kind of each answer is that of its symbol; a wrong way is the equation that
+it uses.
 """
 
 import re
@@ -24,7 +25,7 @@ from quizzes.answers.numbers import short
 from quizzes.formula import Equation, Formula, equation
 from quizzes.question import Mistake, Part, Picture, Question, Step
 from quizzes.reading import write
-from quizzes.tree import Fold, Name, NoValue, Num, Op, Tree, exact, extent, integer, substitute, walk
+from quizzes.tree import Fold, NoValue, Num, Op, Tree, exact, extent, integer, substitute, walk
 
 TRIES = 200
 LEAST_MISTAKES = 2
@@ -79,15 +80,16 @@ class Drill:
 
         Args:
             name: Its name, the same in every variant.
-            wrong: The equations it uses instead (`a = ...; b = ...`), or functions of the inputs by the symbol they give.
+            wrong: The equations it uses instead (`a = ...; b = ...`), or functions of the inputs by what they give.
             feedback: What to say to somebody who went it.
         """
+        instead: dict[str, Any] = wrong if isinstance(wrong, dict) else {}
         if isinstance(wrong, str):
-            wrong = {eq.name: eq for text in wrong.split(";") for eq in self.formula.expand(equation(text))}
-        self.ways.append(WrongWay(name, wrong, feedback))
+            instead = {eq.name: eq for text in wrong.split(";") for eq in self.formula.expand(equation(text))}
+        self.ways.append(WrongWay(name, instead, feedback))
 
     def torch(self, script: str) -> None:
-        """Declare the check: Python that computes the answers by calling PyTorch (or another library) on the symbols."""
+        """Declare the check: Python that computes the answers by calling PyTorch (or another library)."""
         self.scripts.append(script.strip())
 
     def draw(self, seed: int) -> Question:
@@ -122,7 +124,10 @@ class Drill:
         if mistakes is None:
             return None
         shown = {k: v for k, v in given.items() if k != unknown}
-        script_values = {**{k: v for k, v in given.items() if k in inputs}, **({unknown: parts[0].answer} if unknown else {})}
+        script_values = {
+            **{k: v for k, v in given.items() if k in inputs},
+            **({unknown: parts[0].answer} if unknown else {}),
+        }
         return Question(
             drill=self.id,
             seed=seed,
@@ -138,7 +143,9 @@ class Drill:
             chain=[] if unknown else [eq.text for eq in self.formula.equations],
             counted={name: _plain(values[name]) for name in self.formula.counts},
             verify=self._script({**script_values, **extras}),
-            checks={name: given[name] for name in self.formula.outputs} if unknown else {p.part: p.answer for p in parts},
+            checks={name: given[name] for name in self.formula.outputs}
+            if unknown
+            else {p.part: p.answer for p in parts},
             picture=Picture(self.picture, {**shown, **extras}) if self.picture else None,
             source=self.formula.source,
         )
@@ -309,11 +316,7 @@ def value_text(value: Any) -> str:
 def written_out(name: str, value: Any) -> dict[str, Tree]:
     """The numbers that stand for a symbol, or for each element of it, in a worked step."""
     if isinstance(value, list):
-        return {
-            _join(name, k, key): tree
-            for k, v in enumerate(value, 1)
-            for key, tree in written_out("", v).items()
-        }
+        return {_join(name, k, key): tree for k, v in enumerate(value, 1) for key, tree in written_out("", v).items()}
     if isinstance(value, str):
         return {}
     number = Num(Fraction(abs(value)), short(abs(value)))

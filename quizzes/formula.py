@@ -1,4 +1,4 @@
-"""A formula, written once: from it come the formula sheet, the calculator, the drills, their steps and their inverses."""
+"""A formula, written once: from it come the sheet, the calculator, the drills, their steps and their inverses."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -47,7 +47,12 @@ class Symbol:
                 raise BadInput(f"{self.name} ({self.meaning}) is a {self.kind}: write it as {example}.")
             inside = [v for row in inside for v in row]
         for v in inside:
-            if isinstance(v, str) != self.kind.startswith("text") or isinstance(v, list) or (self.kind == "int" and v != int(v)) or not self._holds(v):
+            if (
+                isinstance(v, str) != self.kind.startswith("text")
+                or isinstance(v, list)
+                or (self.kind == "int" and v != int(v))
+                or not self._holds(v)
+            ):
                 raise BadInput(f"{self.name} ({self.meaning}) must be {self.domain()}.")
         return value
 
@@ -70,11 +75,23 @@ class Symbol:
 
     def domain(self) -> str:
         """The values it may have, in words."""
-        what = {"int": "a whole number", "real": "a number", "vector": "a vector of numbers", "matrix": "a matrix of numbers", "texts": "a list of texts"}
+        what = {
+            "int": "a whole number",
+            "real": "a number",
+            "vector": "a vector of numbers",
+            "matrix": "a matrix of numbers",
+            "texts": "a list of texts",
+        }
         if self.low is not None and self.high is not None:
             ends = f" from {self.low:g} to {self.high:g}"
         else:
-            ends = f" from {self.low:g} up" if self.low is not None else f" up to {self.high:g}" if self.high is not None else ""
+            ends = (
+                f" from {self.low:g} up"
+                if self.low is not None
+                else f" up to {self.high:g}"
+                if self.high is not None
+                else ""
+            )
         return what.get(self.kind, f"a {self.kind}") + ends
 
 
@@ -83,7 +100,7 @@ def _worked_out(trees: Any) -> Any:
 
 
 def symbol(name: str, text: str) -> Symbol:
-    """Read the description of a symbol: `kind low..high = default; meaning [unit]`, all but the kind and meaning at will."""
+    """Read the description of a symbol: `kind low..high = default; meaning [unit]`; kind and meaning must be there."""
     head, _, meaning = text.partition(";")
     head, _, default = head.partition("=")
     kind, _, interval = head.strip().partition(" ")
@@ -147,7 +164,7 @@ def work(
         given: Values to use in place of what an equation would define (a student's own).
 
     Returns:
-        All values: given and defined. Where `given` replaces a value that is still asked for, the defined one is returned.
+        All values, as the equations define them, also where what follows went on from another in `given`.
     """
     known = {name: exact(value) for name, value in values.items()}
     known |= {name: value for name, value in (given or {}).items() if name in known}
@@ -224,7 +241,12 @@ class Formula:
         Raises:
             NoValue: Where something is undefined.
         """
-        return work(self.equations, {**values, **self.count(values)})
+        known = work(self.equations, {**values, **self.count(values)})
+        for name in self.outputs:
+            described, value = self.symbols[name], known[name]
+            if described.kind in ("int", "real") and not described._holds(value):
+                raise NoValue(f"{name} ({described.meaning}) would be {float(value):g}, and is {described.domain()}")
+        return known
 
     def astray(self, instead: Mapping[str, Any], truth: Mapping[str, Any], asked: Iterable[str]) -> dict[str, Any]:
         """All values when a mistake is made once, so that it shows in the value where it was made and in no later one.
@@ -267,7 +289,11 @@ class Formula:
         return self.inverse(unknown, known, targets)
 
     def inverse(
-        self, unknown: str, known: Mapping[str, Any], targets: Mapping[str, Any], instead: Mapping[str, Any] | None = None
+        self,
+        unknown: str,
+        known: Mapping[str, Any],
+        targets: Mapping[str, Any],
+        instead: Mapping[str, Any] | None = None,
     ) -> list[Any]:
         """The values of an input that lead to the targets; by `instead`, those that a mistake would find."""
         sought = self.symbols[unknown]
@@ -286,12 +312,21 @@ class Formula:
                 return False
             return True
 
-        if sought.kind == "int" and sought.low is not None and sought.high is not None and sought.high - sought.low <= SCAN:
+        if (
+            sought.kind == "int"
+            and sought.low is not None
+            and sought.high is not None
+            and sought.high - sought.low <= SCAN
+        ):
             return [value for value in range(int(sought.low), int(sought.high) + 1) if leads_there(value)]
         candidates = self._roots(unknown, known, targets, instead or {})
-        return sorted(v for v in candidates if (sought.kind != "int" or v == int(v)) and sought._holds(v) and leads_there(v))
+        return sorted(
+            v for v in candidates if (sought.kind != "int" or v == int(v)) and sought._holds(v) and leads_there(v)
+        )
 
-    def _roots(self, unknown: str, known: Mapping[str, Any], targets: Mapping[str, Any], instead: Mapping[str, Any]) -> list[Any]:
+    def _roots(
+        self, unknown: str, known: Mapping[str, Any], targets: Mapping[str, Any], instead: Mapping[str, Any]
+    ) -> list[Any]:
         from quizzes import symbolic
 
         if self.symbols[unknown].kind not in ("int", "real") or any(eq.index for eq in self.equations):
@@ -336,13 +371,17 @@ class Trace(Formula):
 
     def expand(self, eq: Equation) -> list[Equation]:
         assert self.step is not None
-        return [_numbered(eq, k, self.step, self.carried or {}, self.fresh, self.counter) for k in range(1, self.steps + 1)]
+        return [
+            _numbered(eq, k, self.step, self.carried or {}, self.fresh, self.counter) for k in range(1, self.steps + 1)
+        ]
 
 
 def trace(step: Formula, steps: int, carried: Mapping[str, str], fresh: str, counter: str = "") -> Trace:
     """Work a one-step formula through several steps, as an optimiser does; see `Trace`."""
     per_step = tuple(fresh.split())
-    equations = tuple(_numbered(eq, k, step, carried, per_step, counter) for k in range(1, steps + 1) for eq in step.equations)
+    equations = tuple(
+        _numbered(eq, k, step, carried, per_step, counter) for k in range(1, steps + 1) for eq in step.equations
+    )
     arriving = {prior: name for name, prior in carried.items()}
     symbols: dict[str, Symbol] = {}
     for name, described in step.symbols.items():

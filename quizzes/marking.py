@@ -81,7 +81,9 @@ def _mark_part(question: Question, part: Part, reading: Reading, own: dict[str, 
         said = "" if all_right else "Right, worked from your own earlier value."
         return PartMark(part.part, "right", 1.0, reading.echo, feedback=said)
     for wrong in question.mistakes:
-        if wrong.part == part.part and any(kind.score(reading.value, v, part) == 1 for v in [wrong.answer, *wrong.others]):
+        if wrong.part == part.part and any(
+            kind.score(reading.value, v, part) == 1 for v in [wrong.answer, *wrong.others]
+        ):
             verdict = "partly" if score > 0 else "wrong"
             return PartMark(part.part, verdict, round(score, 4), reading.echo, wrong.mistake, wrong.feedback)
     if remark := kind.remark(reading, part.answer, part):

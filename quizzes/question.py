@@ -77,8 +77,8 @@ class Question:
         mistakes: The mistakes that this variant can tell apart.
         hint: One sentence that helps without giving the answer.
         steps: The worked solution.
-        chain: The equations from the given values to the parts, so that a later part can be marked from the student's own
-            earlier value; empty where there is no chain.
+        chain: The equations from the given values to the parts, so that a later part can be marked from the
+            student's own earlier value; empty where there is no chain.
         counted: What a procedure found for the chain to start from.
         verify: A Python script whose last values confirm the parts by another library; empty for a card.
         checks: The values that the script must arrive at, by name.

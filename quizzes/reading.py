@@ -12,7 +12,21 @@ from fractions import Fraction
 from functools import lru_cache
 
 from quizzes import BadInput
-from quizzes.tree import CONSTANTS, FOLDS, FUNCTIONS, Call, Fold, Name, NoValue, Num, Op, Tree, evaluate, names, walk
+from quizzes.tree import (
+    CONSTANTS,
+    FOLDS,
+    FUNCTIONS,
+    Call,
+    Fold,
+    Name,
+    NoValue,
+    Num,
+    Op,
+    Tree,
+    children,
+    evaluate,
+    names,
+)
 
 LENGTH, TOKENS, DEPTH, DIGITS, EXPONENT = 300, 150, 25, 15, 99
 
@@ -77,7 +91,8 @@ class Token:
 
 def tokens(text: str) -> list[Token]:
     """Split a text, refusing every sign that isn't in the table."""
-    found, at = [], 0
+    found: list[Token] = []
+    at = 0
     while at < len(text) and (match := TOKEN.match(text, at)) and match.lastgroup:
         kind, piece, at = match.lastgroup, match[match.lastgroup], match.end()
         place = match.start(kind)
@@ -96,7 +111,8 @@ def tokens(text: str) -> list[Token]:
 
 
 def _raised(found: list[Token], digit: str, at: int) -> tuple[list[Token], str, str]:
-    if len(found) > 1 and found[-1].kind == "number" and found[-2].text == "^" and found[-2].at == found[-1].at == at - 1:
+    # A superscript's caret stands where its first digit does; its number, where the last one so far does.
+    if len(found) > 1 and found[-2].text == "^" and found[-1].at == at - 1 == found[-2].at + len(found[-1].text) - 1:
         return found[:-1], found[-1].text + digit, "number"
     return [*found, Token("sign", "^", at)], digit, "number"
 
@@ -190,7 +206,9 @@ class Parser:
         if token.kind == "end":
             raise self.fail("something is missing at the end" if self.tokens[:-1] else "there is no answer here yet")
         advice = ADVICE.get(token.text)
-        raise self.fail(f"I don't read {token.text!r}: {advice}" if advice else f"a number is missing before {token.text!r}")
+        raise self.fail(
+            f"I don't read {token.text!r}: {advice}" if advice else f"a number is missing before {token.text!r}"
+        )
 
     def number(self, token: Token) -> Num:
         mantissa, _, exponent = token.text.lower().partition("e")
@@ -224,7 +242,7 @@ class Parser:
     def split(self, token: Token) -> Tree:
         """Read `wx` as a product where `w` and `x` are symbols here."""
         letters = list(token.text)
-        if not all(self.known(c) for c in letters):
+        if len(letters) > DEPTH or not all(self.known(c) for c in letters):
             if not self.symbols:
                 raise self.fail(f"I don't know {token.text[:40]!r} here: a number is wanted", token.at)
             have = ", ".join(sorted(self.symbols))
@@ -247,6 +265,8 @@ class Parser:
 
     def fold(self, name: str) -> Tree:
         index = self.next.text
+        if self.next.kind != "name":
+            raise self.fail(f"{name} starts with the name of its index: {name}(i, ...)")
         self.at += 1
         self.need(",", f"after the index of {name}")
         self.bound.append(index)
@@ -265,6 +285,8 @@ class Parser:
 
     def comma(self) -> FormatError:
         before, after = self.tokens[self.at - 1], self.tokens[self.at + 1]
+        if before.kind == after.kind == "number" and "." in before.text + after.text:
+            return self.fail("write the number with a point and without a comma")
         if before.kind == after.kind == "number":
             point, joined = f"{before.text}.{after.text}", f"{before.text}{after.text}"
             if len(after.text) != 3 or before.text == "0":
@@ -373,16 +395,27 @@ def _capped(text: str, symbols: Collection[str]) -> Parser:
 
 def _bounded(tree: Tree, text: str) -> None:
     """Refuse a value without bounds wherever it hides: every part that is a number alone is worked out."""
-    constant = {id(node): not names(node) - CONSTANTS.keys() for node in walk(tree)}
-    if constant[id(tree)]:
-        try:
-            evaluate(tree, {})
-        except NoValue as reason:
-            raise FormatError(f"I can't use this: {reason}", text, 0) from None
-        return
-    for node in walk(tree):
-        if not isinstance(node, Num | Name) and constant[id(node)]:
-            _bounded(node, text)
+    numbers: list[Tree] = []
+    if _constant(tree, text, numbers):
+        numbers = [tree]
+    try:
+        for number in numbers:
+            evaluate(number, {})
+    except NoValue as reason:
+        raise FormatError(f"I can't use this: {reason}", text, 0) from None
+
+
+def _constant(tree: Tree, text: str, found: list[Tree]) -> bool:
+    """Whether an expression is a number alone; where it isn't, the largest parts of it that are go to `found`."""
+    if isinstance(tree, Fold) or (isinstance(tree, Name) and tree.index):
+        raise FormatError("there is nothing to sum or to index here: write every term out", text, 0)
+    if isinstance(tree, Name):
+        return tree.name in CONSTANTS
+    alone = [part for part in children(tree) if _constant(part, text, found)]
+    if len(alone) == len(children(tree)):
+        return True
+    found += alone
+    return False
 
 
 def write(tree: Tree, floor: int = 0) -> str:

@@ -109,7 +109,12 @@ def _rounding(question: Question) -> list[str]:
         if part.kind != "decimal" or part.decimals is None:
             continue
         unit = Fraction(1, 10**part.decimals)
-        for shift, right in ((Fraction(49, 100), True), (Fraction(-49, 100), True), (Fraction(3), False), (Fraction(-3), False)):
+        for shift, right in (
+            (Fraction(49, 100), True),
+            (Fraction(-49, 100), True),
+            (Fraction(3), False),
+            (Fraction(-3), False),
+        ):
             number = Fraction(part.answer) + shift * unit
             text = f"{float(number):.{part.decimals + 6}f}"
             marked = _alone(question, part, text)

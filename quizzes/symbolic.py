@@ -11,7 +11,7 @@ from typing import Any
 import sympy as sp
 from sympy.printing.pretty import pretty as sympy_pretty
 
-from quizzes.reading import parse, read_list
+from quizzes.reading import parse
 from quizzes.tree import Call, Fold, Name, Num, Op, Tree, exact, extent
 
 UNSAID = "‥"  # the limits of a sum that runs over a whole array; taken out of the drawing again
@@ -73,7 +73,9 @@ def _draw(tree: Tree) -> Any:
         case Fold(fold, index, body):
             if fold == "mean":
                 return sp.Function(f"mean_{index}")(_draw(body))
-            return (sp.Sum if fold == "sum" else sp.Product)(_draw(body), (sp.Symbol(index), sp.Symbol(UNSAID), sp.Symbol(" ")))
+            return (sp.Sum if fold == "sum" else sp.Product)(
+                _draw(body), (sp.Symbol(index), sp.Symbol(UNSAID), sp.Symbol(" "))
+            )
     raise TypeError(tree)
 
 
@@ -125,7 +127,9 @@ def compute(tree: Tree, values: Mapping[str, Any]) -> Any:
             return -compute(a, values)
         case Op(op, (a, b)):
             x, y = compute(a, values), compute(b, values)
-            return {"+": lambda: x + y, "-": lambda: x - y, "*": lambda: x * y, "/": lambda: x / y, "^": lambda: x**y}[op]()
+            return {"+": lambda: x + y, "-": lambda: x - y, "*": lambda: x * y, "/": lambda: x / y, "^": lambda: x**y}[
+                op
+            ]()
         case Call(function, args):
             return _functions()[function](*(compute(a, values) for a in args))
         case Fold(fold, index, body):
@@ -152,7 +156,7 @@ def solve(tree: Tree, target: Any, unknown: str, values: Mapping[str, Any]) -> l
     """
     symbol = sp.Symbol(unknown, real=True)
     equation = compute(tree, {**values, unknown: symbol}) - _number(target)
-    found = []
+    found: list[float | Fraction] = []
     for root in sp.solve(equation, symbol):
         if root.is_Rational:
             found.append(Fraction(int(root.p), int(root.q)))

@@ -13,6 +13,7 @@ from typing import Any
 
 Value = Any  # a number, or a list of values: a vector is a list, a matrix a list of rows
 LARGEST = 60  # decimal digits before the point (or zeros after it) that any value of ours may have
+EXACT = 4096  # bits up to which a power stays exact
 
 
 class NoValue(ArithmeticError):
@@ -110,7 +111,7 @@ FOLDS = ("sum", "mean", "prod")
 
 
 def exact(value: Value) -> Value:
-    """Make a value exact: decimals, also those written as texts, become fractions, inside lists too; words stay words."""
+    """Make a value exact: decimals, also written as texts, become fractions, inside lists too; words stay words."""
     if isinstance(value, list | tuple):
         return [exact(v) for v in value]
     if isinstance(value, float | str):
@@ -204,6 +205,8 @@ def _power(a: Value, b: Value) -> Value:
     if abs(b) * abs(_digits(a)) > LARGEST:
         raise NoValue("its value is too large")
     whole = b == int(b)
+    if isinstance(a, int | Fraction) and abs(b) * max(a.numerator.bit_length(), a.denominator.bit_length()) > EXACT:
+        a = float(a)  # near 1 a power stays small while its fraction grows without end
     if isinstance(a, int) and whole and b < 0:
         a = Fraction(a)
     power = a ** (int(b) if whole else b)
@@ -229,7 +232,10 @@ def _digits(x: Value) -> float:
         return (x.numerator.bit_length() - x.denominator.bit_length()) * 0.302 if x else 0.0
     if isinstance(x, float):
         return math.log10(abs(x)) if x else 0.0
-    _, _, exponent, bits = x._mpf_  # mpmath's number: its mantissa's bits and its exponent, without converting it
+    # mpmath's number: its mantissa, its exponent and the mantissa's bits, without converting it.
+    _, mantissa, exponent, bits = x._mpf_
+    if exponent and not mantissa:
+        raise NoValue("its value is infinite")
     return (exponent + bits) * 0.302
 
 

@@ -1,4 +1,4 @@
-"""Two more ways to a question's values: SymPy's own working of the equations, and what a script of PyTorch calls found."""
+"""Two more ways to a question's values: SymPy's own working of the equations, and a script of PyTorch calls."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -3,11 +3,16 @@
 import os
 from pathlib import Path
 
+from workbench import BadInput
+
 
 def home() -> Path:
     """The folder of all that is kept: `$WORKBENCH_HOME`, or else the platform's place for a user's data."""
     if place := os.environ.get("WORKBENCH_HOME"):
-        return Path(place).expanduser()
+        try:
+            return Path(place).expanduser()
+        except RuntimeError:
+            raise BadInput(f"WORKBENCH_HOME is {place}, and there is no such person: write the path in full.") from None
     from platformdirs import user_data_path
 
     return user_data_path("workbench", appauthor=False)

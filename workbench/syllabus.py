@@ -104,7 +104,7 @@ def coverage() -> list[Coverage]:
         if topic.experiment:
             missing.append("experiment")
         here = [s for s in topic.systems if s in running]
-        found.append(Coverage(topic.topic, topic.chapter, topic.title, [d.id for d in serving], asked, here, [], missing))
+        found.append(
+            Coverage(topic.topic, topic.chapter, topic.title, [d.id for d in serving], asked, here, [], missing)
+        )
     return found
-
-

@@ -18,6 +18,7 @@ def _thirty_digits() -> Any:
 
     context = MPContext()
     context.dps = 30
+    context.trap_complex = True  # a root of a negative number is an error here too, and no complex number
     return context
 
 

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from itertools import pairwise
 from string import ascii_lowercase
 from typing import Any
 
@@ -128,12 +129,14 @@ class Order(Choices):
         words = [word.rstrip(").") for word in _words(text)]
         placed = _once(_known(words, letters(part.choices), text), text)
         if len(placed) != len(part.choices):
-            raise FormatError(f"put all {len(part.choices)} letters in order, such as {', '.join(letters(part.choices))}", text, 0)
+            raise FormatError(
+                f"put all {len(part.choices)} letters in order, such as {', '.join(letters(part.choices))}", text, 0
+            )
         return Reading(placed, ", ".join(placed))
 
     def score(self, value: list[str], truth: list[str], part: Part) -> float:
-        pairs = set(zip(truth, truth[1:], strict=False))
-        return len(pairs & set(zip(value, value[1:], strict=False))) / len(pairs)
+        pairs = set(pairwise(truth))
+        return len(pairs & set(pairwise(value))) / len(pairs)
 
 
 class Match(Kind):
@@ -185,4 +188,6 @@ class Text(Kind):
 
 
 def _fold(text: str) -> str:
-    return re.sub(r"[\s\-_]+", " ", unicodedata.normalize("NFC", text)).strip().strip(".").casefold()
+    # A hyphen joins two letters; before a number it is a minus, and a point before one is no full stop.
+    joined = re.sub(r"(?<=[^\W\d])-(?=[^\W\d])|[\s_]+", " ", unicodedata.normalize("NFC", text))
+    return joined.strip().rstrip(".").casefold()

@@ -11,7 +11,11 @@ from quizzes.tree import Num, Op, Tree, evaluate
 
 def decimal_text(value: Any, decimals: int) -> str:
     """A number rounded to so many decimals; never a negative zero."""
-    text = f"{round(Fraction(value), decimals):.{decimals}f}" if isinstance(value, Fraction) else f"{float(value):.{decimals}f}"
+    text = (
+        f"{round(Fraction(value), decimals):.{decimals}f}"
+        if isinstance(value, Fraction)
+        else f"{float(value):.{decimals}f}"
+    )
     return text.lstrip("-") if not text.strip("-0.") else text
 
 

@@ -70,7 +70,9 @@ class Vector(Kind):
         return ""
 
     def alike(self, a: Any, b: Any, part: Part) -> bool:
-        return _shape(a) == _shape(b) and all(alike(x, y, part.decimals) for x, y in zip(_flat(a), _flat(b), strict=True))
+        return _shape(a) == _shape(b) and all(
+            alike(x, y, part.decimals) for x, y in zip(_flat(a), _flat(b), strict=True)
+        )
 
     def write(self, value: Any, part: Part) -> str:
         decimals = part.decimals

@@ -32,7 +32,7 @@ NEEDS = {
 
 @dataclass(frozen=True)
 class Card:
-    """One recall card; its id is `topic/id`."""
+    """One recall card; its id is `topic/id`, and its tier that of the easiest drills."""
 
     id: str
     topic: str
@@ -41,6 +41,7 @@ class Card:
     why: str
     source: str
     content: Mapping[str, Any]
+    tier: int = 1
 
     def draw(self, seed: int) -> Question:
         """The card as a question; the seed shuffles what there is to choose."""
@@ -110,7 +111,9 @@ def read_cards(file: Path) -> list[Card]:
 def _card(topic: str, entry: dict[str, Any]) -> Card:
     id, kind, ask, why, source = (entry.pop(key) for key in ("id", "kind", "ask", "why", "source"))
     if sorted(entry) != sorted(NEEDS[kind]):
-        raise ValueError(f"card {topic}/{id}: a {kind} card has {', '.join(NEEDS[kind])}, and this has {', '.join(entry)}")
+        raise ValueError(
+            f"card {topic}/{id}: a {kind} card has {', '.join(NEEDS[kind])}, and this has {', '.join(entry)}"
+        )
     return Card(f"{topic}/{id}", topic, kind, ask, why, source, entry)
 
 
@@ -124,5 +127,3 @@ def get(id: str) -> Card:
     if id not in known:
         raise unknown("card", id, list(known))
     return known[id]
-
-

@@ -12,8 +12,15 @@ _declared: dict[str, Formula] = {}
 
 
 def formula(
-    id: str, equations: str, *, topic: str, title: str, source: str,
-    procedure: Callable[..., dict[str, Any]] | None = None, counts: str = "", **symbols: str,
+    id: str,
+    equations: str,
+    *,
+    topic: str,
+    title: str,
+    source: str,
+    procedure: Callable[..., dict[str, Any]] | None = None,
+    counts: str = "",
+    **symbols: str,
 ) -> Formula:
     """Declare a formula.
 

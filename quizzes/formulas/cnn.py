@@ -21,7 +21,8 @@ CONV_PARAMS = formula(
     "P = (k^2*C_in/g + 1)*C_out",
     topic="convolution",
     title="Parameters of a convolution with bias",
-    source="derivation: each of the C_out filters has k^2 weights for each of the C_in/g channels it sees, and one bias",
+    source="derivation: each of the C_out filters has k^2 weights for each of the C_in/g channels it sees, and "
+    "one bias",
     P="int 1..; parameters, weights and biases",
     k="int 1..15; filter side [px]",
     C_in="int 1..4096; input channels",

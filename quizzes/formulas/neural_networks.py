@@ -1,5 +1,6 @@
 """Neural networks: neurons and their activations."""
 
+from quizzes import unknown
 from quizzes.formulas import formula
 
 ACTIVATION_DERIVATIVES = formula(
@@ -26,6 +27,8 @@ OUTER = {eq.name[1:]: eq.text.partition("=")[2].strip() for eq in ACTIVATION_DER
 
 
 def _chain_rule(activation: str, a: object, b: object) -> dict[str, str]:
+    if activation not in OUTER:
+        raise unknown("activation", activation, list(OUTER))
     inner = f"({a}*z + {b})".replace("+ -", "- ")
     return {"df": f"{a}*({OUTER[activation].replace('(z)', inner).replace('z*', f'{inner}*')})"}
 

@@ -1,15 +1,17 @@
 """Object detection: overlap of boxes, and which of them survive."""
 
 from fractions import Fraction
+from typing import Any
 
+from quizzes import BadInput
 from quizzes.formulas import formula
 
 
-def _width(a: list, b: list) -> object:
+def _width(a: list, b: list) -> Any:
     return max(0, min(a[2], b[2]) - max(a[0], b[0]))
 
 
-def overlap(a: list, b: list) -> object:
+def overlap(a: list, b: list) -> Fraction:
     """Intersection over union of two boxes [x1, y1, x2, y2], exact for exact corners."""
     shared = _width(a, b) * _width([a[1], 0, a[3]], [b[1], 0, b[3]])
     return Fraction(shared) / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared)
@@ -33,8 +35,12 @@ IOU = formula(
 )
 
 
-def suppress(boxes: list, scores: list, tau: object) -> dict[str, list[str]]:
+def suppress(boxes: list, scores: list, tau: Any) -> dict[str, list[str]]:
     """Greedy non-maximum suppression: the labels A, B, C ... of the boxes that are kept, best score first."""
+    if len(boxes) != len(scores) or len(boxes) > 26:
+        raise BadInput(f"A score for each of up to 26 boxes is needed: {len(boxes)} boxes, {len(scores)} scores came.")
+    if any(len(box) != 4 or box[0] >= box[2] or box[1] >= box[3] for box in boxes):
+        raise BadInput("Every row of boxes is x1, y1, x2, y2 with x1 < x2 and y1 < y2.")
     kept: list[int] = []
     for k in sorted(range(len(boxes)), key=lambda k: -scores[k]):
         if all(overlap(boxes[k], boxes[other]) <= tau for other in kept):

@@ -57,7 +57,8 @@ BLEU = formula(
     """,
     topic="bleu",
     title="BLEU-4 of one candidate",
-    source="Papineni et al., BLEU, ACL 2002, section 2.3: the exponential of the mean of ln p_n is the fourth root of their "
+    source="Papineni et al., BLEU, ACL 2002, section 2.3: the exponential of the mean of ln p_n is the fourth "
+    "root of their "
     "product",
     procedure=_count,
     counts="p1 p2 p3 p4 c r",

@@ -19,7 +19,9 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 def calc(
     formula: Annotated[str, typer.Argument(metavar="FORMULA", help="A formula: see 'workbench formulas'.")],
     values: Annotated[list[str] | None, typer.Argument(metavar="NAME=VALUE ...", help="z=[1, 2] for a vector.")] = None,
-    solve: Annotated[str, typer.Option(metavar="NAME", help="Solve for this symbol: every solution in its domain.")] = "",
+    solve: Annotated[
+        str, typer.Option(metavar="NAME", help="Solve for this symbol: every solution in its domain.")
+    ] = "",
     as_json: Json = False,
 ) -> None:
     """Compute a formula, or solve it for any of its symbols."""
@@ -74,6 +76,8 @@ def _plain(formula: "Formula", name: str, value: Any) -> Any:
     from quizzes.drill import KIND_OF
 
     kind = KIND_OF.get(formula.symbols[name].kind, formula.symbols[name].kind)
+    if kind == "integer" and value != int(value):
+        kind = "decimal"  # areas of boxes with decimal corners
     return KINDS[kind].plain(value) if kind in KINDS else value
 
 

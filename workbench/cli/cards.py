@@ -7,7 +7,9 @@ import typer
 
 from workbench.cli.reply import Json, say_json
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="Recall cards: list, show, answer.")
+app = typer.Typer(
+    add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="Recall cards: list, show, answer."
+)
 
 
 def _ids(incomplete: str) -> list[str]:
@@ -51,7 +53,15 @@ def show(
     asked = cards.get(card).draw(seed)
     part = asked.parts[0]
     if as_json:
-        row = dict(card=card, seed=seed, topic=asked.topic, kind=part.kind, ask=asked.prompt, items=part.items, choices=part.choices)
+        row = dict(
+            card=card,
+            seed=seed,
+            topic=asked.topic,
+            kind=part.kind,
+            ask=asked.prompt,
+            items=part.items,
+            choices=part.choices,
+        )
         if solution:
             row |= dict(answer=KINDS[part.kind].write(part.answer, part), why=asked.why, source=asked.source)
         say_json(row)

@@ -5,7 +5,6 @@ import platform
 import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
 
 import typer
 
@@ -13,7 +12,19 @@ from workbench.cli.reply import Json, say_json
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
-PACKAGES = ["workbench", "textual", "rich", "typer", "sympy", "torch", "torchvision", "numpy", "scikit-learn", "fsrs", "sacrebleu"]
+PACKAGES = [
+    "workbench",
+    "textual",
+    "rich",
+    "typer",
+    "sympy",
+    "torch",
+    "torchvision",
+    "numpy",
+    "scikit-learn",
+    "fsrs",
+    "sacrebleu",
+]
 # Asked in a process of its own: importing torch here would cost every caller seconds, and may fail.
 DEVICES = """
 import json, torch
@@ -26,28 +37,22 @@ print(json.dumps(found))
 @app.command(epilog="Example: workbench doctor --json")
 def doctor(as_json: Json = False) -> None:
     """Versions, devices, paths, and what is missing. Exit code 1 where something is."""
-    found = {
-        "python": platform.python_version(),
-        "packages": {name: _version(name) for name in PACKAGES},
-        "devices": _devices(),
-        "paths": {},
-        "problems": [],
-    }
-    found["paths"], found["problems"] = _paths()
-    found["problems"] += [f"{name} is not installed: run 'uv sync'." for name, v in found["packages"].items() if not v]
-    if not found["devices"]:
-        found["problems"].append("PyTorch doesn't start: networks can't be trained; drills can.")
+    python, packages, devices = platform.python_version(), {name: _version(name) for name in PACKAGES}, _devices()
+    paths, problems = _paths()
+    problems += [f"{name} is not installed: run 'uv sync'." for name, installed in packages.items() if not installed]
+    if not devices:
+        problems.append("PyTorch doesn't start: networks can't be trained; drills can.")
     if as_json:
-        say_json(found)
+        say_json(dict(python=python, packages=packages, devices=devices, paths=paths, problems=problems))
     else:
-        print(f"Python {found['python']}")
-        for name, installed in found["packages"].items():
+        print(f"Python {python}")
+        for name, installed in packages.items():
             print(f"  {name:<14}{installed or 'missing'}")
-        print("Devices:", ", ".join(found["devices"]) or "none")
-        for name, path in found["paths"].items():
+        print("Devices:", ", ".join(devices) or "none")
+        for name, path in paths.items():
             print(f"{name}: {path}")
-        print("\n".join(found["problems"]) or "Nothing is missing. Next: workbench quiz")
-    raise typer.Exit(1 if found["problems"] else 0)
+        print("\n".join(problems) or "Nothing is missing. Next: workbench quiz")
+    raise typer.Exit(1 if problems else 0)
 
 
 def _version(package: str) -> str:
@@ -70,7 +75,7 @@ def _paths() -> tuple[dict[str, str], list[str]]:
     from workbench.home import home
     from workbench.store import Store
 
-    paths: dict[str, Any] = {"Study and runs": str(home())}
+    paths = {"Study and runs": str(home())}
     try:
         with Store() as store:
             paths["Study file"] = f"{store.path} ({len(store.attempts())} attempts)"

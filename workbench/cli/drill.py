@@ -12,7 +12,9 @@ from workbench.cli.reply import Json, say_json
 if TYPE_CHECKING:
     from quizzes.question import Mark, Question
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="Questions with random numbers.")
+app = typer.Typer(
+    add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="Questions with random numbers."
+)
 
 
 def _ids(incomplete: str) -> list[str]:
@@ -79,7 +81,14 @@ def _asked(q: "Question") -> dict[str, Any]:
                 row[name] = getattr(part, name)
         parts.append(row)
     return dict(
-        drill=q.drill, seed=q.seed, topic=q.topic, tier=q.tier, prompt=q.prompt, params=q.params, parts=parts, hint=q.hint
+        drill=q.drill,
+        seed=q.seed,
+        topic=q.topic,
+        tier=q.tier,
+        prompt=q.prompt,
+        params=q.params,
+        parts=parts,
+        hint=q.hint,
     )
 
 
@@ -96,7 +105,8 @@ def _solved(q: "Question") -> dict[str, Any]:
         "answers": {part.part: text(part.part, part.answer) for part in q.parts},
         "steps": [{"text": s.text, "math": "\n\n".join(pretty_text(m) for m in s.math)} for s in q.steps],
         "mistakes": [
-            {"mistake": m.mistake, "part": m.part, "answer": text(m.part, m.answer), "feedback": m.feedback} for m in q.mistakes
+            {"mistake": m.mistake, "part": m.part, "answer": text(m.part, m.answer), "feedback": m.feedback}
+            for m in q.mistakes
         ],
         "verify": q.verify,
     }
@@ -189,7 +199,9 @@ def test(
             reports.append(report)
             if not as_json:
                 verdict = "passed" if not report.faults else f"{len(report.faults)} faults"
-                print(f"{one.id:<26}{report.variants} variants  {report.milliseconds:6.1f} ms each  {verdict}", flush=True)
+                print(
+                    f"{one.id:<26}{report.variants} variants  {report.milliseconds:6.1f} ms each  {verdict}", flush=True
+                )
                 for fault in report.faults[:5]:
                     print(f"    {fault}")
     if as_json:

@@ -14,7 +14,9 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 @app.command(epilog="Example: workbench formulas conv-out-size")
 def formulas(
-    name: Annotated[str, typer.Argument(metavar="[TOPIC|FORMULA]", help="A topic or a formula; everything if left out.")] = "",
+    name: Annotated[
+        str, typer.Argument(metavar="[TOPIC|FORMULA]", help="A topic or a formula; everything if left out.")
+    ] = "",
     as_json: Json = False,
 ) -> None:
     """The formula sheet: every formula, a topic's, or one with its symbols, units and source."""
@@ -47,9 +49,7 @@ def _plain(f: "Formula") -> dict[str, Any]:
         for s in f.symbols.values()
     ]
     equations = [eq.text for eq in f.equations]
-    return {
-        "formula": f.id, "topic": f.topic, "title": f.title, "equations": equations, "symbols": symbols, "source": f.source
-    }  # fmt: skip
+    return dict(formula=f.id, topic=f.topic, title=f.title, equations=equations, symbols=symbols, source=f.source)
 
 
 def _print(f: "Formula", whole: bool) -> None:

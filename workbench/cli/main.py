@@ -5,8 +5,10 @@ Exit 0: done. 1: the answer is no. 2: bad usage or bad input, with one line on s
 
 import os
 import sys
+from difflib import get_close_matches
 from importlib import import_module
 from importlib.metadata import version as installed_version
+from io import TextIOWrapper
 
 import typer
 from typer.core import TyperGroup
@@ -28,7 +30,7 @@ COMMANDS = {
     "doctor": ("workbench.cli.doctor", "Versions, devices, paths, and what is missing."),
 }
 
-UsageError = typer.BadParameter.__mro__[1]
+UsageError: type[Exception] = typer.BadParameter.__mro__[1]  # the base of all that is wrong with a command's arguments
 
 
 class LazyGroup(TyperGroup):
@@ -45,7 +47,10 @@ class LazyGroup(TyperGroup):
         return command
 
     def resolve_command(self, ctx, args):
-        self.commands = dict.fromkeys(COMMANDS)  # names alone, so that a misspelt command is met with its neighbours
+        if args and args[0] not in COMMANDS:
+            near = get_close_matches(args[0], COMMANDS, n=2)
+            hint = f"did you mean {' or '.join(near)}?" if near else "'workbench --help' lists them."
+            raise BadInput(f"There is no command {args[0][:60]!r}: {hint}")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx, formatter):
@@ -79,37 +84,48 @@ def workbench(
     if ctx.invoked_subcommand is None:
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
             raise BadInput("The app needs a terminal; for scripts and pipes use a command: see 'workbench --help'.")
+        from workbench.store import Store
+
+        store = Store()  # first, so that a study file that can't be used is met by a sentence and not by a screen
         from workbench.tui.app import WorkbenchApp
 
-        WorkbenchApp().run()
+        WorkbenchApp(store).run()
 
 
 def refusals() -> tuple[type[Exception], ...]:
     """Every package's own word for bad input, of the packages that this call has imported."""
     return tuple(
-        sys.modules[name].BadInput for name in ("workbench", "quizzes", "models") if hasattr(sys.modules.get(name), "BadInput")
+        sys.modules[name].BadInput
+        for name in ("workbench", "quizzes", "models")
+        if hasattr(sys.modules.get(name), "BadInput")
     )
 
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a sign that can't be read or shown here is no reason to fall
     try:
-        code = app(standalone_mode=False) or 0
-    except UsageError as error:
-        where = error.ctx.command_path if error.ctx else "workbench"
-        code = complain(f"{error.format_message()} Try '{where} --help'.")
-    except typer.Abort:
-        code = 130
-    except KeyboardInterrupt:
+        code = app(prog_name="workbench", standalone_mode=False) or 0
+    except (typer.Abort, KeyboardInterrupt):
         code = 130
     except BrokenPipeError:
         # Whoever read the output has left; nothing more can be said to them, not even at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     except Exception as error:
-        if not isinstance(error, refusals()):
+        if isinstance(error, UsageError):
+            context = getattr(error, "ctx", None)
+            where = context.command_path if context else "workbench"
+            said = getattr(error, "format_message", error.__str__)().rstrip(".")
+            if "NoArgsIsHelp" in type(error).__name__:  # it would say the whole help, in one line
+                said = "Missing command"
+            code = complain(f"{said}{'' if said.endswith('?') else '.'} Try '{where} --help'.")
+        elif isinstance(error, refusals()):
+            code = complain(str(error))
+        else:
             raise
-        code = complain(str(error))
     sys.exit(code)
 
 

@@ -8,16 +8,19 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 def _names(incomplete: str) -> list[str]:
-    from quizzes import bank, cards
+    from quizzes import bank
 
-    items = {**bank.all_drills(), **cards.all_cards()}
+    items = bank.everything()
     return sorted(name for name in {*items, *(item.topic for item in items.values())} if name.startswith(incomplete))
 
 
 @app.command(epilog="Example: workbench quiz convolution -n 5")
 def quiz(
     name: Annotated[
-        str, typer.Argument(metavar="[TOPIC|DRILL]", help="A topic, drill or card; everything if left out.", autocompletion=_names)
+        str,
+        typer.Argument(
+            metavar="[TOPIC|DRILL]", help="A topic, drill or card; everything if left out.", autocompletion=_names
+        ),
     ] = "",
     count: Annotated[int, typer.Option("-n", "--count", min=1, max=500, help="How many questions.")] = 10,
     seed: Annotated[int | None, typer.Option(help="Choose the same questions again.")] = None,

@@ -2,7 +2,6 @@
 
 import json
 import sys
-from dataclasses import asdict, is_dataclass
 from typing import Annotated, Any
 
 import typer
@@ -12,7 +11,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON value and not
 
 def say_json(value: Any) -> None:
     """Print one JSON value on stdout."""
-    print(json.dumps(asdict(value) if is_dataclass(value) else value, ensure_ascii=False))
+    print(json.dumps(value, ensure_ascii=False))
 
 
 def console():

@@ -10,12 +10,12 @@ def review() -> None:
     """What is due today, in line mode; at the prompt as in 'workbench quiz'."""
     from random import Random
 
-    from quizzes import bank, cards
+    from quizzes import bank
     from workbench.cli.line import run
     from workbench.store import Store
     from workbench.study import schedule, session
 
-    known = {*bank.all_drills(), *cards.all_cards()}
+    known = bank.everything()
     with Store() as store:
         due = [state.item for state in schedule.due(store.items().values(), schedule.now()) if state.item in known]
         if not due:

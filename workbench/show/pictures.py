@@ -6,12 +6,10 @@ from typing import Any
 from quizzes.drill import value_text
 from quizzes.question import Picture
 
-WIDTH, HEIGHT = 44, 14  # cells of a drawing; a cell is about twice as high as it is wide
 
-
-def draw(picture: Picture) -> str:
-    """A picture as lines of characters."""
-    return DRAWINGS[picture.picture][0](picture.data)
+def draw(picture: Picture, width: int = 44, height: int = 14) -> str:
+    """A picture as lines of characters, within so many cells; a cell is about twice as high as it is wide."""
+    return DRAWINGS[picture.picture][0](picture.data, width, height)
 
 
 def tell(picture: Picture) -> str:
@@ -19,7 +17,7 @@ def tell(picture: Picture) -> str:
     return DRAWINGS[picture.picture][1](picture.data)
 
 
-class Canvas:
+class Grid:
     """Characters on a grid."""
 
     def __init__(self, width: int, height: int):
@@ -33,7 +31,7 @@ class Canvas:
 
     def box(self, x1: int, y1: int, x2: int, y2: int, lines: str) -> None:
         """The outline between two cells, in lines given as: across, down, and the corners from top left, clockwise."""
-        across, down, *corners = lines
+        across, down, corners = lines[0], lines[1], lines[2:]
         for x in range(x1, x2 + 1):
             self.put(x, y1, across)
             self.put(x, y2, across)
@@ -62,12 +60,12 @@ def _named_boxes(data: dict[str, Any]) -> dict[str, list[float]]:
     return {"A": data["A"], "B": data["B"]}
 
 
-def _draw_boxes(data: dict[str, Any]) -> str:
+def _draw_boxes(data: dict[str, Any], width: int, height: int) -> str:
     boxes = _named_boxes(data)
     left, top = (min(b[k] for b in boxes.values()) for k in (0, 1))
     wide, high = (max(b[k + 2] for b in boxes.values()) - low for k, low in ((0, left), (1, top)))
-    scale = min((WIDTH - 1) / wide, 2 * (HEIGHT - 1) / high)  # cells a pixel, across
-    canvas = Canvas(WIDTH, round(high * scale / 2) + 1)
+    scale = min((width - 1) / wide, 2 * (height - 1) / high)  # cells a pixel, across
+    canvas = Grid(width, round(high * scale / 2) + 1)
     cells = {
         name: [round((b[0] - left) * scale), round((b[1] - top) * scale / 2),
                round((b[2] - left) * scale), round((b[3] - top) * scale / 2)]
@@ -89,14 +87,15 @@ def _tell_boxes(data: dict[str, Any]) -> str:
     ) + "."  # fmt: skip
 
 
-def _draw_kernel(data: dict[str, Any]) -> str:
-    canvas = Canvas(30, 10)
+def _draw_kernel(data: dict[str, Any], width: int, height: int) -> str:
+    right, bottom = min(width, 30) - 1, min(height, 10) - 1
+    canvas = Grid(right + 1, bottom + 1)
     pad = 1 if data.get("p") else 0
     if pad:
-        canvas.box(0, 0, 27, 9, DASHED)
+        canvas.box(0, 0, right, bottom, DASHED)
         canvas.put(2, 0, f" padding {data['p']} ")
-    canvas.box(2 * pad, pad, 27 - 2 * pad, 9 - pad, LIGHT)
-    canvas.put(8, pad if not pad else 1, f" {_side(data, 'n')} ")
+    canvas.box(2 * pad, pad, right - 2 * pad, bottom - pad, LIGHT)
+    canvas.put(10, pad, f" {_side(data, 'n')} ")
     canvas.fill(pad, pad, pad + 6, pad + 3, "▒")
     canvas.put(pad + 1, pad + 1, f" {_side(data, 'f')} ")
     canvas.put(pad + 8, pad + 2, f"→ {data.get('s', 's')}")
@@ -108,21 +107,21 @@ def _side(data: dict[str, Any], name: str) -> str:
     return f"{data.get(name, name)} x {data.get(name, name)}"
 
 
-def _draw_bars(data: dict[str, Any]) -> str:
+def _draw_bars(data: dict[str, Any], width: int, height: int) -> str:
     values = data["z"]
     low, high = min(0, *values), max(0, *values)
-    cells = 24 / ((high - low) or 1)
+    cells = (width - 12) / ((high - low) or 1)
     zero = round(-low * cells)
     lines = []
     for k, value in enumerate(values, 1):
         length = round(abs(value) * cells)
         start = zero if value >= 0 else zero - length
-        bar = (" " * start + "▇" * length).ljust(26)
+        bar = (" " * start + "▇" * length).ljust(width - 10)
         lines.append(f"z{k} {bar}{value_text(value)}")
     return "\n".join(lines)
 
 
-def _draw_neurons(data: dict[str, Any]) -> str:
+def _draw_neurons(data: dict[str, Any], width: int, height: int) -> str:
     w1, w2, b1, b2 = (value_text(data[name]) for name in ("w1", "w2", "b1", "b2"))
     first, second = f"─ w1 {w1} →", f"─ w2 {w2} →"
     line = f"x {value_text(data['x'])} {first} ( h ) {second} ( y ) → L,  t {value_text(data['t'])}"
@@ -137,7 +136,7 @@ def _nothing(data: dict[str, Any]) -> str:
     return ""
 
 
-DRAWINGS: dict[str, tuple[Callable[[dict[str, Any]], str], Callable[[dict[str, Any]], str]]] = {
+DRAWINGS: dict[str, tuple[Callable[[dict[str, Any], int, int], str], Callable[[dict[str, Any]], str]]] = {
     "boxes": (_draw_boxes, _tell_boxes),
     "kernel-slide": (_draw_kernel, _nothing),
     "bars": (_draw_bars, _nothing),

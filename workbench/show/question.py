@@ -17,9 +17,11 @@ def heading(q: Question) -> str:
     return " · ".join(filter(None, [q.title, q.topic, TIERS[q.tier], f"seed {q.seed}"]))
 
 
-def wrapped(text: str, width: int = 78) -> str:
+def wrapped(text: str, width: int = 75) -> str:
     """A text with its lines broken between words."""
-    return "\n".join(fill(line, width, subsequent_indent=" " * (len(line) - len(line.lstrip()))) for line in text.splitlines())
+    return "\n".join(
+        fill(line, width, subsequent_indent=" " * (len(line) - len(line.lstrip()))) for line in text.splitlines()
+    )
 
 
 def asked(q: Question, drawn: bool = True) -> str:
@@ -51,7 +53,7 @@ def marked_part(mark: PartMark, name: str = "") -> str:
         head += f"  (read as {mark.read_as})"
     if mark.mistake and mark.mistake != "given-up":
         head += f"  mistake: {mark.mistake.replace('-', ' ')}"
-    return "\n".join([head, *(f"  {line}" for line in wrapped(mark.feedback, 76).splitlines())])
+    return "\n".join([head, *(f"  {line}" for line in wrapped(mark.feedback).splitlines())])
 
 
 def marked(q: Question, given: Mark) -> str:
@@ -89,4 +91,6 @@ def step(k: int, one: Step) -> str:
     from quizzes.symbolic import pretty_text
 
     drawn = [pretty_text(text) for text in one.math]
-    return "\n\n".join([f"{k + 1}. {one.text}", *("\n".join(f"    {line}" for line in text.splitlines()) for text in drawn)])
+    return "\n\n".join(
+        [f"{k + 1}. {one.text}", *("\n".join(f"    {line}" for line in text.splitlines()) for text in drawn)]
+    )

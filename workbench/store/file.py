@@ -37,6 +37,10 @@ class Store:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
         self._connection.close()
 
     @contextmanager
@@ -47,13 +51,15 @@ class Store:
         except sqlite3.Error as error:
             raise BadInput(self._sentence(str(error))) from error
         except OSError as error:
-            raise BadInput(f"The folder {self.path.parent} can't be used ({error.strerror}): set WORKBENCH_HOME to another.") from error
+            raise BadInput(
+                f"The folder {self.path.parent} can't be used ({error.strerror}): set WORKBENCH_HOME to another."
+            ) from error
 
     def _sentence(self, error: str) -> str:
         if "locked" in error or "busy" in error:
             return f"Another program is writing to {self.path}: close it or wait a moment, then try again."
         if "readonly" in error or "unable to open" in error:
-            return f"{self.path} can't be written: allow writing to it and its folder, or set WORKBENCH_HOME to another folder."
+            return f"{self.path} can't be written: allow writing to its folder, or set WORKBENCH_HOME to another."
         if "full" in error or "I/O" in error:
             return f"The disk under {self.path} takes no more: make room and try again; what was stored before is safe."
         return f"{self.path} is damaged ({error}): move it away to start anew, or put a copy of it back."

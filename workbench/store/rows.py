@@ -36,7 +36,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class ItemState:
-    """What the scheduler knows of an item: the FSRS card as JSON, when it is due and was last reviewed (UTC, ISO 8601)."""
+    """What the scheduler knows of an item: the FSRS card as JSON, when it is due and was last reviewed (UTC)."""
 
     item: str
     topic: str

@@ -40,10 +40,14 @@ def migrate(connection: sqlite3.Connection) -> None:
     """
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > len(MIGRATIONS):
-        raise BadInput("The study file was written by a newer workbench: update this one, or set WORKBENCH_HOME to another folder.")
+        raise BadInput(
+            "The study file was written by a newer workbench: update this one, or set WORKBENCH_HOME to another folder."
+        )
     if version == len(MIGRATIONS):
         return
-    connection.execute("BEGIN IMMEDIATE")  # of two processes that start at once, one migrates and the other finds it done
+    connection.execute(
+        "BEGIN IMMEDIATE"
+    )  # of two processes that start at once, one migrates and the other finds it done
     try:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         for number, script in enumerate(MIGRATIONS[version:], version + 1):

@@ -1,11 +1,11 @@
 """Spaced repetition: what a marked answer says about memory, and when an item is due again.
 
-What is scheduled is a drill or a card, never a seed. The first marked attempt of an item on a (local) day is its review;
-further ones are practice and don't move it.
+What is scheduled is a drill or a card, never a seed. The first marked attempt of an item on a (local) day is its
+review; further ones are practice and don't move it.
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from functools import cache
 from statistics import median
 from typing import TYPE_CHECKING
@@ -65,8 +65,8 @@ def review(item: str, topic: str, state: ItemState | None, rated: int, seconds: 
 
 def end_of_day(at: datetime) -> datetime:
     """The end of the local day, in UTC: what falls due before it is due today."""
-    midnight = at.astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
-    return (midnight + timedelta(days=1)).astimezone(UTC)
+    tomorrow = at.astimezone().date() + timedelta(days=1)
+    return datetime.combine(tomorrow, time()).astimezone(UTC)  # by that day's rules, also where the clocks change
 
 
 def due(states: Iterable[ItemState], at: datetime) -> list[ItemState]:

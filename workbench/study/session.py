@@ -6,37 +6,39 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from random import Random
 
-from quizzes import bank, cards, unknown
+from quizzes import bank, unknown
 from quizzes.marking import mark
 from quizzes.question import Mark, PartMark, Question
+from workbench import syllabus
 from workbench.store import Attempt, Store
 from workbench.study import schedule
 
 
 def items_of(name: str | None) -> list[str]:
-    """The drills and cards of a topic; one drill or card; everything, where no name is given.
+    """The drills and cards of a topic or chapter; one drill or card; everything, where no name is given.
 
     Raises:
         BadInput: Where the name is neither.
     """
-    everything = {**bank.all_drills(), **cards.all_cards()}
+    everything = bank.everything()
     if name is None:
         return list(everything)
     if name in everything:
         return [name]
-    found = [id for id, item in everything.items() if item.topic == name]
+    found = [id for id, item in everything.items() if name in (item.topic, syllabus.topics()[item.topic].chapter)]
     if not found:
         topics = {item.topic for item in everything.values()}
-        raise unknown("topic, drill or card with questions called", name, sorted({*topics, *everything}))
+        raise unknown("chapter, topic, drill or card with questions called", name, sorted({*topics, *everything}))
     return found
 
 
 def choose(store: Store, items: list[str], count: int, at: datetime, rng: Random) -> list[str]:
-    """What to ask: first what is due, then what was never asked, then what is least remembered."""
+    """What to ask: first what is due, then what was never asked (easy things first), then what is least remembered."""
     states = {item: state for item, state in store.items().items() if item in items}
     due = [state.item for state in schedule.due(states.values(), at)]
     fresh = [item for item in items if item not in states]
     rng.shuffle(fresh)
+    fresh.sort(key=lambda item: bank.find(item).tier)
     rest = sorted((s for s in states.values() if s.item not in due), key=lambda s: schedule.recall(s, at))
     order = [*due, *fresh, *(s.item for s in rest)]
     return [order[k % len(order)] for k in range(count)] if order else []
@@ -60,9 +62,15 @@ class Session:
 
     def next(self) -> Question | None:
         """The next question, with fresh numbers; None at the end."""
-        return bank.draw(self.queue.popleft(), self.rng.randrange(1, 100_000)) if self.queue else None
+        return self.again(self.queue.popleft()) if self.queue else None
 
-    def answer(self, question: Question, answers: Mapping[str, str], hinted: bool = False, seconds: float = 0.0) -> Mark:
+    def again(self, item: str) -> Question:
+        """An item with fresh numbers, now."""
+        return bank.draw(item, self.rng.randrange(1, 100_000))
+
+    def answer(
+        self, question: Question, answers: Mapping[str, str], hinted: bool = False, seconds: float = 0.0
+    ) -> Mark:
         """Mark an answer; what counts is written before it is returned."""
         given = mark(question, answers)
         if given.mark != "not_understood":
@@ -101,5 +109,3 @@ class Session:
         if given.mark != "right" and item not in self.repeated:
             self.repeated.add(item)
             self.queue.append(item)
-
-

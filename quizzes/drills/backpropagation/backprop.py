@@ -13,10 +13,12 @@ from quizzes.formulas.backpropagation import TWO_LAYER_SCALAR
     asks="h y delta2 g_w2 delta1 g_w1",
     decimals=5,
     picture="two-neurons",
-    prompt="Two sigmoid neurons in a row: h = sigmoid(w1 x + b1), y = sigmoid(w2 h + b2). The loss is L = (y - t)^2/2.\n"
+    prompt="Two sigmoid neurons in a row: h = sigmoid(w1 x + b1), y = sigmoid(w2 h + b2). The loss is L = (y - "
+    "t)^2/2.\n"
     "x = {x}, w1 = {w1}, b1 = {b1}, w2 = {w2}, b2 = {b2}, t = {t}. Do one forward and one backward pass.\n"
     "delta2 and delta1 are dL/dz at the weighted sums z2 and z1; g_w2 and g_w1 are dL/dw2 and dL/dw1.",
-    hint="Start at the loss: (y - t), times the sigmoid's derivative y(1 - y), gives delta2; everything else follows from it.",
+    hint="Start at the loss: (y - t), times the sigmoid's derivative y(1 - y), gives delta2; everything else "
+    "follows from it.",
 )
 def backprop_2layer_scalar(rng: Random) -> dict[str, Any]:
     """Backpropagation through two neurons"""

@@ -27,7 +27,9 @@ bce_value.mistake(
     "only-positives", "L = -mean(i, y[i]*ln(p[i]))", "Samples of class 0 have a loss too: -ln(1 - p) where y is 0."
 )
 bce_value.mistake(
-    "p-swapped", "L = -mean(i, y[i]*ln(1 - p[i]) + (1 - y[i])*ln(p[i]))", "ln p belongs to y = 1, and ln(1 - p) to y = 0."
+    "p-swapped",
+    "L = -mean(i, y[i]*ln(1 - p[i]) + (1 - y[i])*ln(p[i]))",
+    "ln p belongs to y = 1, and ln(1 - p) to y = 0.",
 )
 bce_value.mistake(
     "log2",
@@ -40,9 +42,13 @@ bce_value.mistake(
     "The loss is taken with the natural logarithm, not with that to base 10.",
 )
 bce_value.mistake(
-    "no-mean", "L = -sum(i, y[i]*ln(p[i]) + (1 - y[i])*ln(1 - p[i]))", "Divide the sum by the number of samples: a mean is asked."
+    "no-mean",
+    "L = -sum(i, y[i]*ln(p[i]) + (1 - y[i])*ln(1 - p[i]))",
+    "Divide the sum by the number of samples: a mean is asked.",
 )
 bce_value.mistake(
-    "sign", "L = mean(i, y[i]*ln(p[i]) + (1 - y[i])*ln(1 - p[i]))", "Logarithms of probabilities are negative: the minus makes a loss."
+    "sign",
+    "L = mean(i, y[i]*ln(p[i]) + (1 - y[i])*ln(1 - p[i]))",
+    "Logarithms of probabilities are negative: the minus makes a loss.",
 )
 bce_value.torch("L = F.binary_cross_entropy(p, y)")

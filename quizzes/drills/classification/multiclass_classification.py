@@ -16,7 +16,8 @@ def _logits(rng: Random, classes: int) -> list[float]:
     tier=1,
     asks="p",
     picture="bars",
-    prompt="The logits are z = {z}. What are the softmax probabilities at temperature T = {T} (the logits are divided by T)?",
+    prompt="The logits are z = {z}. What are the softmax probabilities at temperature T = {T} (the logits are "
+    "divided by T)?",
     hint="Exponentiate every logit, after dividing it by T, then divide each by the sum of all.",
 )
 def softmax_values(rng: Random) -> dict[str, Any]:
@@ -28,7 +29,9 @@ softmax_values.mistake(
     "no-exp", "p[i] = z[i]/sum(j, z[j])", "Exponentiate first: z/sum(z) is no softmax, and can even be negative."
 )
 softmax_values.mistake(
-    "temperature-multiplies", "p[i] = exp(z[i]*T)/sum(j, exp(z[j]*T))", "The logits are divided by T: a high T flattens."
+    "temperature-multiplies",
+    "p[i] = exp(z[i]*T)/sum(j, exp(z[j]*T))",
+    "The logits are divided by T: a high T flattens.",
 )
 softmax_values.mistake(
     "temperature-outside",
@@ -36,7 +39,9 @@ softmax_values.mistake(
     "T divides the logits before the exponential; outside it, the probabilities no longer add up to 1.",
 )
 softmax_values.mistake(
-    "sigmoids", "p[i] = sigmoid(z[i]/T)", "A sigmoid for each logit does not make them compete: softmax divides by the common sum."
+    "sigmoids",
+    "p[i] = sigmoid(z[i]/T)",
+    "A sigmoid for each logit does not make them compete: softmax divides by the common sum.",
 )
 softmax_values.torch("p = torch.softmax(z / T, dim=0)")
 
@@ -63,10 +68,14 @@ cce_value.mistake(
     "no-mean", "L = sum(n, l[n])", "The loss of the batch is asked as a mean: divide by the number of samples."
 )
 cce_value.mistake(
-    "log10", "l[n] = -sum(k, Y[n, k]*log10(q[n, k]))", "The loss is taken with the natural logarithm, not with that to base 10."
+    "log10",
+    "l[n] = -sum(k, Y[n, k]*log10(q[n, k]))",
+    "The loss is taken with the natural logarithm, not with that to base 10.",
 )
 cce_value.mistake(
-    "all-classes", "l[n] = -sum(k, ln(q[n, k]))", "Only the true class counts: the others are multiplied by 0 of the one-hot label."
+    "all-classes",
+    "l[n] = -sum(k, ln(q[n, k]))",
+    "Only the true class counts: the others are multiplied by 0 of the one-hot label.",
 )
 cce_value.mistake(
     "softmax-twice",
@@ -74,7 +83,9 @@ cce_value.mistake(
     "Softmax is applied once: cross_entropy takes logits and does it itself.",
 )
 cce_value.mistake(
-    "probability-not-log", "l[n] = sum(k, Y[n, k]*(1 - q[n, k]))", "The loss is -ln of the true class's probability, not 1 minus it."
+    "probability-not-log",
+    "l[n] = sum(k, Y[n, k]*(1 - q[n, k]))",
+    "The loss is -ln of the true class's probability, not 1 minus it.",
 )
 cce_value.torch(
     """

@@ -13,7 +13,8 @@ from quizzes.formulas.cnn import CONV_OUT_SIZE, CONV_PARAMS
     asks="o | n | f | p | s",
     prompt="A {n} x {n} map is convolved with {f} x {f} filters: padding {p} on each side, stride {s}, dilation {d}. "
     "The output is {o} x {o}.",
-    hint="Count the positions at which the filter fits into the padded map, s pixels apart; a last partial step is dropped.",
+    hint="Count the positions at which the filter fits into the padded map, s pixels apart; a last partial step "
+    "is dropped.",
     picture="kernel-slide",
 )
 def conv_out_size(rng: Random) -> dict[str, Any]:
@@ -35,7 +36,9 @@ conv_out_size.mistake(
     "padding-once", "o = floor((n + p - d*(f - 1) - 1)/s) + 1", "Padding is added on both sides: 2p, not p."
 )
 conv_out_size.mistake(
-    "rounded-up", "o = ceil((n + 2p - d*(f - 1) - 1)/s) + 1", "A partial step at the end is dropped: round down, not up."
+    "rounded-up",
+    "o = ceil((n + 2p - d*(f - 1) - 1)/s) + 1",
+    "A partial step at the end is dropped: round down, not up.",
 )
 conv_out_size.mistake(
     "no-dilation",
@@ -51,7 +54,8 @@ conv_out_size.torch(
     CONV_PARAMS,
     tier=1,
     asks="P | k",
-    prompt="A convolution takes {C_in} channels to {C_out} with {k} x {k} filters in {g} group(s); every filter has a bias. "
+    prompt="A convolution takes {C_in} channels to {C_out} with {k} x {k} filters in {g} group(s); every filter "
+    "has a bias. "
     "It has {P} parameters.",
     hint="Write down the weights of one filter, add its bias, and count the filters.",
 )
@@ -63,18 +67,24 @@ def conv_params(rng: Random) -> dict[str, Any]:
 
 
 conv_params.mistake(
-    "no-input-channels", "P = (k^2 + 1)*C_out", "Each filter reaches through all the channels it sees: k^2 times C_in/g weights."
+    "no-input-channels",
+    "P = (k^2 + 1)*C_out",
+    "Each filter reaches through all the channels it sees: k^2 times C_in/g weights.",
 )
-conv_params.mistake("no-bias", "P = k^2*C_in/g*C_out", "Every filter has one bias beside its weights: add 1 for each of them.")
 conv_params.mistake(
-    "one-bias", "P = k^2*C_in/g*C_out + 1", "There is one bias for each filter, C_out in all, and not one for the layer."
+    "no-bias", "P = k^2*C_in/g*C_out", "Every filter has one bias beside its weights: add 1 for each of them."
+)
+conv_params.mistake(
+    "one-bias",
+    "P = k^2*C_in/g*C_out + 1",
+    "There is one bias for each filter, C_out in all, and not one for the layer.",
 )
 conv_params.mistake(
     "bias-for-each-pair",
     "P = (k^2 + 1)*C_in/g*C_out",
     "A filter has one bias in all, not one for each input channel: the sum over channels comes first.",
 )
-conv_params.mistake("groups-ignored", "P = (k^2*C_in + 1)*C_out", "In groups a filter sees only C_in/g of the channels.")
-conv_params.torch(
-    "P = sum(w.numel() for w in torch.nn.Conv2d(C_in, C_out, k, groups=g).parameters())"
+conv_params.mistake(
+    "groups-ignored", "P = (k^2*C_in + 1)*C_out", "In groups a filter sees only C_in/g of the channels."
 )
+conv_params.torch("P = sum(w.numel() for w in torch.nn.Conv2d(C_in, C_out, k, groups=g).parameters())")

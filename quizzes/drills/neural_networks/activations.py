@@ -63,7 +63,8 @@ activation_derivs.mistake(
 activation_derivs.mistake(
     "term-lost",
     {"df": lambda activation, a, b: f"{a}*({SHORTENED[activation].format(u=_inner(a, b))})"},
-    "The outer derivative is not complete: sigmoid' = s(1 - s), tanh' = 1 - tanh^2, softplus' = s, silu' = s(1 + u(1 - s)).",
+    "The outer derivative is not complete: sigmoid' = s(1 - s), tanh' = 1 - tanh^2, softplus' = s, silu' = s(1 "
+    "+ u(1 - s)).",
 )
 activation_derivs.mistake(
     "inner-dropped",

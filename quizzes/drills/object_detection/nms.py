@@ -17,7 +17,11 @@ def _steps(boxes: list, scores: list, tau: float, keep: list[str]) -> list[Step]
         blocker = next((other for other in kept if overlap(boxes[k], boxes[other]) > tau), None)
         if blocker is None:
             best = max(((float(overlap(boxes[k], boxes[o])), names[o]) for o in kept), default=None)
-            why = f"its largest IoU with a kept box is {best[0]:.4f} (with {best[1]})" if best else "it has the best score"
+            why = (
+                f"its largest IoU with a kept box is {best[0]:.4f} (with {best[1]})"
+                if best
+                else "it has the best score"
+            )
             steps.append(Step(f"{names[k]} is kept: {why}."))
             kept.append(k)
         else:
@@ -32,18 +36,21 @@ def _steps(boxes: list, scores: list, tau: float, keep: list[str]) -> list[Step]
     asks="keep",
     picture="boxes",
     steps=_steps,
-    prompt="Non-maximum suppression with threshold {tau}: a box goes when its IoU with a box that was kept is greater than "
+    prompt="Non-maximum suppression with threshold {tau}: a box goes when its IoU with a box that was kept is "
+    "greater than "
     "{tau}. All boxes are of one class.\n{listing}\nWhich boxes are kept, best score first?",
-    hint="Take the best box that is left, strike out what overlaps it too much, and go on; a struck box strikes no other.",
+    hint="Take the best box that is left, strike out what overlaps it too much, and go on; a struck box strikes "
+    "no other.",
 )
 def nms_trace(rng: Random) -> dict[str, Any]:
     """Non-maximum suppression, box by box"""
     count = rng.choice([4, 5, 5])
-    x, y = rng.randint(0, 10), rng.randint(0, 10)
+    x, top = rng.randint(0, 10), rng.randint(0, 10)
     boxes = []
     for _ in range(count):
+        y = top + rng.choice([0, 0, 1, 2])
         boxes.append([x, y, x + rng.choice([10, 10, 11]), y + 10])
-        x, y = (x + rng.choice([2, 3, 4, 4, 5]), y) if rng.random() < 0.85 else (x + 14, y + 5)
+        x, top = (x + rng.choice([2, 3, 3, 4]), top) if rng.random() < 0.85 else (x + 14, top + 5)
     # Scores mostly fall along the row of boxes, so that a struck box often overlaps one that must stay.
     falling = sorted(rng.sample(range(40, 99), count), reverse=True)
     k = rng.randrange(1, count)

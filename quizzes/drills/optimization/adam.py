@@ -31,7 +31,9 @@ def adam_step(rng: Random) -> dict[str, Any]:
 
 
 adam_step.mistake(
-    "no-bias-correction", "mhat = m; vhat = v", "Both moments start at 0 and are too small at first: divide by 1 - beta^t."
+    "no-bias-correction",
+    "mhat = m; vhat = v",
+    "Both moments start at 0 and are too small at first: divide by 1 - beta^t.",
 )
 adam_step.mistake(
     "no-root",
@@ -40,14 +42,17 @@ adam_step.mistake(
 )
 adam_step.mistake(
     "betas-swapped",
-    "m = beta2*m_prior + (1 - beta2)*g; v = beta1*v_prior + (1 - beta1)*g^2; mhat = m/(1 - beta2^t); vhat = v/(1 - beta1^t)",
+    "m = beta2*m_prior + (1 - beta2)*g; v = beta1*v_prior + (1 - beta1)*g^2; mhat = m/(1 - beta2^t); vhat = "
+    "v/(1 - beta1^t)",
     "beta1 belongs to the mean of the gradients, beta2 to the mean of their squares.",
 )
 adam_step.mistake(
     "ascent", "theta = theta_prior + eta*mhat/(sqrt(vhat) + epsilon)", "Descent subtracts the step: theta - eta ..."
 )
 adam_step.mistake(
-    "first-moment-not-carried", "m = (1 - beta1)*g", "The first moment keeps beta1 of what it was: it does not start anew."
+    "first-moment-not-carried",
+    "m = (1 - beta1)*g",
+    "The first moment keeps beta1 of what it was: it does not start anew.",
 )
 adam_step.torch(
     """

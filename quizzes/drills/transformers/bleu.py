@@ -22,9 +22,12 @@ SENTENCES = [
     tier=3,
     asks="p1 p2 p3 p4 BP BLEU",
     prompt="Candidate: {candidate}\n{listing}\n"
-    "Compute BLEU-4 by hand: the clipped precisions p1 to p4 as exact fractions, the brevity penalty BP with the reference "
-    "whose length is closest (of two as close, the shorter), and BLEU with equal weights and no smoothing, between 0 and 1.",
-    hint="An n-gram counts at most as often as it stands in one reference; BP is 1 where the candidate is not the shorter one.",
+    "Compute BLEU-4 by hand: the clipped precisions p1 to p4 as exact fractions, the brevity penalty BP with "
+    "the reference "
+    "whose length is closest (of two as close, the shorter), and BLEU with equal weights and no smoothing, "
+    "between 0 and 1.",
+    hint="An n-gram counts at most as often as it stands in one reference; BP is 1 where the candidate is not "
+    "the shorter one.",
 )
 def bleu_full(rng: Random) -> dict[str, Any]:
     """BLEU of a candidate"""
@@ -66,16 +69,24 @@ def _share(part: int, whole: int) -> str:
 
 
 bleu_full.mistake(
-    "not-clipped", {"p1": _unclipped}, "A repeated word counts at most as often as it stands in one reference: clip the counts."
+    "not-clipped",
+    {"p1": _unclipped},
+    "A repeated word counts at most as often as it stands in one reference: clip the counts.",
 )
 bleu_full.mistake(
-    "over-reference-length", {"p1": _over_reference}, "A precision divides by the n-grams of the candidate, not of the reference."
+    "over-reference-length",
+    {"p1": _over_reference},
+    "A precision divides by the n-grams of the candidate, not of the reference.",
 )
 bleu_full.mistake(
-    "penalty-inverted", "BP = min(1, exp(1 - c/r))", "BP is exp(1 - r/c): reference over candidate, so that short candidates pay."
+    "penalty-inverted",
+    "BP = min(1, exp(1 - c/r))",
+    "BP is exp(1 - r/c): reference over candidate, so that short candidates pay.",
 )
 bleu_full.mistake(
-    "penalty-always", "BP = exp(1 - r/c)", "A candidate that is at least as long as the reference is not penalised: BP is 1."
+    "penalty-always",
+    "BP = exp(1 - r/c)",
+    "A candidate that is at least as long as the reference is not penalised: BP is 1.",
 )
 bleu_full.mistake(
     "longest-reference",
@@ -83,7 +94,9 @@ bleu_full.mistake(
     "r is the length of the reference closest to the candidate, not of the longest one.",
 )
 bleu_full.mistake(
-    "arithmetic-mean", "BLEU = BP*(p1 + p2 + p3 + p4)/4", "BLEU takes the geometric mean: the fourth root of the product."
+    "arithmetic-mean",
+    "BLEU = BP*(p1 + p2 + p3 + p4)/4",
+    "BLEU takes the geometric mean: the fourth root of the product.",
 )
 bleu_full.mistake("no-penalty", "BLEU = (p1*p2*p3*p4)^(1/4)", "The brevity penalty multiplies the mean: times BP.")
 

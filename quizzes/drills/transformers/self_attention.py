@@ -38,7 +38,9 @@ self_attention_hand.mistake(
     "Each query spreads its attention over the keys: the softmax runs along a row, which then adds up to 1.",
 )
 self_attention_hand.mistake(
-    "keys-for-values", "O[i, k] = sum(j, A[i, j]*K[j, k])", "The weights mix the values V; the keys only make the scores."
+    "keys-for-values",
+    "O[i, k] = sum(j, A[i, j]*K[j, k])",
+    "The weights mix the values V; the keys only make the scores.",
 )
 self_attention_hand.torch(
     """

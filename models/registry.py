@@ -1,0 +1,145 @@
+"""The registry: what every network is called, where it comes from, and how it is built.
+
+A family is one file, models/ROOM/FAMILY.py, that ends in a literal:
+
+    FAMILY = dict(
+        family="lenet5", year=1998, paper="...", topic="milestones", task="digits",
+        network="LeNet5",                          # the class in that file
+        names={"lenet5-modern": dict()},           # name -> what its class is called with, as published
+        input=(1, 32, 32), output=(10,),           # of one sample, as published
+        params={"lenet5-modern": 61_706},          # the published count
+        mini=dict(side=20),                        # what the small preset changes
+        reference=None)                            # the library whose weights it takes
+
+`names` and `info` read these literals from the source, and never run the file: a list of all networks needs no torch.
+Every network has an attribute `input_shape`, the shape of one sample without the batch, since options may change it.
+"""
+
+import ast
+import inspect
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from models import BadInput, unknown
+
+if TYPE_CHECKING:
+    from torch import nn
+
+ROOMS = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """One name of the registry.
+
+    Attributes:
+        presets: Preset -> the arguments that `network` is called with.
+        input: Shape of one sample of the paper preset, without the batch.
+        output: Shape of what the paper preset makes of one sample.
+        params: The published number of parameters, where there is one.
+        reference: The library whose weights `load_reference` takes, if any.
+        module: Where the family stands, as an import path.
+        network: The name of its class there.
+    """
+
+    name: str
+    family: str
+    year: int
+    paper: str
+    topic: str
+    task: str
+    presets: dict[str, dict[str, Any]]
+    input: tuple[int, ...]
+    output: tuple[int, ...]
+    params: int | None
+    reference: str | None
+    module: str
+    network: str
+
+
+def names() -> list[str]:
+    """Every network's name, in alphabetical order."""
+    return sorted(_registry())
+
+
+def info(name: str) -> Architecture:
+    """What is known of a network without building it.
+
+    Raises:
+        BadInput: There is no network of that name.
+    """
+    if name not in _registry():
+        raise unknown("model", name, names())
+    return _registry()[name]
+
+
+def build(name: str, preset: str = "paper", **overrides: Any) -> "nn.Module":
+    """Build a network with fresh weights, from torch's current random state.
+
+    Args:
+        name: One of `names()`.
+        preset: `paper` is the published network; `mini` is the same code with smaller numbers.
+        **overrides: Arguments of the network's class that differ from the preset.
+
+    Raises:
+        BadInput: There is no such name, preset or argument, or the argument can't be.
+    """
+    architecture = info(name)
+    if preset not in architecture.presets:
+        raise unknown("preset", preset, list(architecture.presets))
+    network = getattr(import_module(architecture.module), architecture.network)
+    known = list(inspect.signature(network).parameters)
+    for word in overrides:
+        if word not in known:
+            raise unknown(f"option of {name}", word, known)
+    try:
+        return network(**{**architecture.presets[preset], **overrides})
+    except (TypeError, ValueError, RuntimeError) as error:
+        if not overrides:
+            raise  # the fault is the family's own, and not of whoever asked
+        given = ", ".join(f"{word}={value!r}" for word, value in overrides.items())
+        raise BadInput(f"{name} can't be built with {given}: {error}") from error
+
+
+@cache
+def _registry() -> dict[str, Architecture]:
+    return {
+        architecture.name: architecture for file in sorted(ROOMS.glob("*/*.py")) for architecture in _declared_in(file)
+    }
+
+
+def _declared_in(file: Path) -> list[Architecture]:
+    """The names that a family's file declares; none where it declares no family."""
+    _, found, declaration = file.read_text(encoding="utf-8").partition("\nFAMILY = ")
+    if not found:
+        return []
+    family = _literal("FAMILY = " + declaration)
+    return [
+        Architecture(
+            name=name,
+            presets={"mini": {**options, **family["mini"]}, "paper": options},
+            params=family["params"].get(name),
+            module=".".join(file.relative_to(ROOMS.parent).with_suffix("").parts),
+            **{word: family[word] for word in ("family", "year", "paper", "topic", "task")},
+            **{word: family[word] for word in ("input", "output", "reference", "network")},
+        )
+        for name, options in family["names"].items()
+    ]
+
+
+def _literal(assignment: str) -> dict[str, Any]:
+    """The value of the first assignment in a source text, where `dict(a=1)` reads like `{"a": 1}`."""
+
+    class DictCalls(ast.NodeTransformer):
+        def visit_Call(self, call: ast.Call) -> ast.expr:
+            self.generic_visit(call)
+            if not (isinstance(call.func, ast.Name) and call.func.id == "dict" and not call.args):
+                return call  # left for literal_eval to refuse
+            return ast.Dict([ast.Constant(word.arg) for word in call.keywords], [word.value for word in call.keywords])
+
+    [statement, *_] = ast.parse(assignment).body
+    assert isinstance(statement, ast.Assign)
+    return ast.literal_eval(DictCalls().visit(statement.value))

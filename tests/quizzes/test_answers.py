@@ -1,0 +1,268 @@
+"""The kinds of answer: right, partly right, wrong, and not understood; and that what is written reads back."""
+
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from quizzes.answers import KINDS
+from quizzes.answers.expressions import equal
+from quizzes.question import Part
+from quizzes.reading import FormatError, parse
+
+
+def part(kind: str, answer: Any = None, **more: Any) -> Part:
+    return Part("a", kind, "what is asked", answer, **more)
+
+
+FOUR = dict(choices=["red", "green", "blue", "grey"])
+Z = dict(variables={"z": [-2, 2]})
+CASES = [  # kind, what belongs to the part, truth, typed, score
+    ("integer", {}, 28, "28", 1),
+    ("integer", {}, 28, "28.0", 1),
+    ("integer", {}, 28, "4*7", 1),
+    ("integer", {}, 28, "-28", 0),
+    ("integer", {}, -28, "−28", 1),
+    ("fraction", {}, "7/9", "7/9", 1),
+    ("fraction", {}, "7/9", "14/18", 1),
+    ("fraction", {}, "3/4", "0.75", 1),
+    ("fraction", {}, "7/9", "0.7778", 0),
+    ("decimal", dict(decimals=4), 2 / 3, "0.6667", 1),
+    ("decimal", dict(decimals=4), 2 / 3, "2/3", 1),
+    ("decimal", dict(decimals=4), 2 / 3, "0.66667", 1),
+    ("decimal", dict(decimals=4), 2 / 3, "0.6666", 0),
+    ("decimal", dict(decimals=4), 2 / 3, "0.667", 0),
+    ("decimal", dict(decimals=2), 0.125, "0.13", 1),  # a tie: rounded up or to even, both are right
+    ("decimal", dict(decimals=2), 0.125, "0.12", 1),
+    ("decimal", dict(decimals=2), 0.125, "0.11", 0),
+    ("decimal", dict(decimals=2), -0.125, "-0.13", 1),
+    ("decimal", dict(decimals=2), 0.001, "-0.00", 1),
+    ("shape", {}, [29, 29, 32], "29x29x32", 1),
+    ("shape", {}, [29, 29, 32], "29 × 29 × 32", 1),
+    ("shape", {}, [29, 29, 32], "(29, 29, 32)", 1),
+    ("shape", {}, [29, 29, 32], "[29,29,32]", 1),
+    ("shape", {}, [29, 29, 32], "29x29x16", 2 / 3),
+    ("shape", {}, [29, 29, 32], "29x29", 0),
+    ("vector", {}, [1, -2, 3], "[1, -2, 3]", 1),
+    ("vector", {}, [1, -2, 3], "1, -2, 4", 2 / 3),
+    ("vector", {}, [1, -2, 3], "[1, -2]", 0),
+    ("vector", dict(decimals=2), [1 / 3, 2 / 3], "[0.33, 0.67]", 1),
+    ("vector", dict(decimals=2), [1 / 3, 2 / 3], "[1/3, 0.66]", 0.5),
+    ("matrix", {}, [[1, 2], [3, 4]], "[[1, 2], [3, 4]]", 1),
+    ("matrix", {}, [[1, 2], [3, 4]], "1, 2; 3, 4", 1),
+    ("matrix", {}, [[1, 2], [3, 4]], "[[1, 3], [2, 4]]", 0.5),
+    ("matrix", {}, [[1, 2]], "[1, 2]", 1),
+    ("matrix", {}, [[1, 2], [3, 4]], "[[1, 2]]", 0),
+    ("expression", Z, "sigmoid(z)*(1 - sigmoid(z))", "exp(-z)/(1 + exp(-z))^2", 1),
+    ("expression", Z, "2*z", "z + z", 1),
+    ("expression", Z, "2*z", "z^2", 0),
+    ("expression", Z, "2*z", "ln(z)", 0),  # no value where z is negative
+    ("expression", Z, "2*z", "2*z + 0*sqrt(z)", 0),
+    ("sequence", dict(choices=list("ABCD")), ["A", "C"], "A, C", 1),
+    ("sequence", dict(choices=list("ABCD")), ["A", "C"], "a -> c", 1),
+    ("sequence", dict(choices=list("ABCD")), ["A", "C"], "[A C]", 1),
+    ("sequence", dict(choices=list("ABCD")), ["A", "C"], "C, A", 0.5),
+    ("sequence", dict(choices=list("ABCD")), ["A", "C"], "A, B, C", 2 / 3),
+    ("sequence", dict(choices=list("ABCD")), ["A", "C"], "B D", 0),
+    ("set", dict(choices=list("ABCD")), ["A", "C"], "C, A", 1),
+    ("set", dict(choices=list("ABCD")), ["A", "C"], "A", 0.5),
+    ("set", dict(choices=list("ABCD")), ["A", "C"], "B, D", 0),
+    ("choice", FOUR, "b", "b", 1),
+    ("choice", FOUR, "b", "B)", 1),
+    ("choice", FOUR, "b", "Green", 1),
+    ("choice", FOUR, "b", "blue", 0),
+    ("choices", FOUR, ["a", "c"], "a, c", 1),
+    ("choices", FOUR, ["a", "c"], "c a", 1),
+    ("choices", FOUR, ["a", "c"], "a", 0.5),
+    ("choices", FOUR, ["a", "c"], "a, b, c", 0.5),
+    ("choices", FOUR, ["a", "c"], "a, b, c, d", 0),
+    ("order", FOUR, ["c", "a", "b", "d"], "c, a, b, d", 1),
+    ("order", FOUR, ["c", "a", "b", "d"], "a b d c", 2 / 3),
+    ("order", FOUR, ["c", "a", "b", "d"], "d b a c", 0),
+    ("match", dict(items=["x", "y"], choices=["1st", "2nd"]), {"a": 2, "b": 1}, "a=2, b=1", 1),
+    ("match", dict(items=["x", "y"], choices=["1st", "2nd"]), {"a": 2, "b": 1}, "b1 a2", 1),
+    ("match", dict(items=["x", "y"], choices=["1st", "2nd"]), {"a": 2, "b": 1}, "a -> 2; b -> 2", 0.5),
+    ("match", dict(items=["x", "y"], choices=["1st", "2nd"]), {"a": 2, "b": 1}, "a:1 b:2", 0),
+    ("text", {}, "k-means", "K means.", 1),
+    ("text", {}, "learning rate", " Learning  Rate ", 1),
+    ("text", {}, "bias", "biases", 0),
+    ("text", {}, "0.25", "25", 0),  # a point before a number is no full stop
+    ("text", {}, ".25", "25", 0),
+    ("text", {}, "-1", "1", 0),  # nor is a minus a hyphen
+]
+
+
+@pytest.mark.parametrize(("kind", "more", "truth", "typed", "score"), CASES)
+def test_score(kind, more, truth, typed, score):
+    asked = part(kind, truth, **more)
+    reading = KINDS[kind].read(typed, asked)
+    assert KINDS[kind].score(reading.value, truth, asked) == pytest.approx(score)
+    assert reading.echo
+
+
+def test_every_kind_has_cases():
+    assert {case[0] for case in CASES} == set(KINDS)
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "typed", "sentence"),
+    [
+        ("integer", {}, "28.5", "a whole number is wanted, and this is 28.5"),
+        ("integer", {}, "28x28", "I don't know"),
+        ("fraction", {}, "sqrt(2)", "an exact fraction"),
+        ("decimal", dict(decimals=4), "0,6667", r"0\.6667"),
+        ("shape", {}, "29x29.5", "whole number"),
+        ("shape", {}, "-3x4", "whole number"),
+        ("shape", {}, "[[1], [2]]", "one list of whole numbers"),
+        ("vector", {}, "[[1, 2]]", "a vector such as"),
+        ("vector", {}, "[1, [2]]", "a vector such as"),
+        ("vector", {}, "[1, 2", "to close the list"),
+        ("matrix", {}, "[[1, 2], [3]]", "different lengths"),
+        ("matrix", {}, "[]", "a number is missing"),
+        ("expression", Z, "y", "the symbols here are z"),
+        ("expression", Z, "z[1]", "nothing to sum or to index"),
+        ("sequence", dict(choices=["A", "B"]), "A, E", "no 'E' here: choose among A, B"),
+        ("sequence", dict(choices=["A", "B"]), "A, A", "twice"),
+        ("sequence", dict(choices=["A", "B"]), " , ", "no answer here yet"),
+        ("set", dict(choices=["A", "B"]), "", "no answer here yet"),
+        ("choice", FOUR, "e", "a letter, a to d"),
+        ("choices", FOUR, "a, e", "no 'e'"),
+        ("order", FOUR, "a, b", "put all 4 letters"),
+        ("order", FOUR, "a, b, b, c", "twice"),
+        ("match", dict(items=["x", "y"], choices=["1", "2"]), "a=2", "match all of a, b"),
+        ("match", dict(items=["x", "y"], choices=["1", "2"]), "a=3, b=1", "from 1 to 2"),
+        ("match", dict(items=["x", "y"], choices=["1", "2"]), "a=1, a=2", "twice"),
+        ("match", dict(items=["x", "y"], choices=["1", "2"]), "2=a", "pairs such as"),
+        ("text", {}, " ", "no answer"),
+        ("text", {}, "x" * 301, "up to 300"),
+    ],
+)
+def test_what_is_not_understood_says_what_is_wanted(kind, more, typed, sentence):
+    with pytest.raises(FormatError, match=sentence):
+        KINDS[kind].read(typed, part(kind, **more))
+
+
+PARTS = {
+    "integer": part("integer", 3),
+    "fraction": part("fraction", "1/3"),
+    "decimal": part("decimal", 0.5, decimals=3),
+    "shape": part("shape", [2, 3]),
+    "vector": part("vector", [1, 2], decimals=2),
+    "matrix": part("matrix", [[1, 2], [3, 4]]),
+    "expression": part("expression", "2*z", **Z),
+    "sequence": part("sequence", ["A"], choices=["A", "B"]),
+    "set": part("set", ["A"], choices=["A", "B"]),
+    "choice": part("choice", "a", **FOUR),
+    "choices": part("choices", ["a"], **FOUR),
+    "order": part("order", ["a", "b", "c", "d"], **FOUR),
+    "match": part("match", {"a": 1, "b": 2}, items=["x", "y"], choices=["1st", "2nd"]),
+    "text": part("text", "bias"),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(typed=st.text(max_size=320) | st.text(alphabet="0123456789abcABC,;=x()[]->. +*/^z", max_size=40))
+def test_any_text_is_read_or_refused(kind, typed):
+    asked = PARTS[kind]
+    try:
+        reading = KINDS[kind].read(typed, asked)
+    except FormatError as refused:
+        assert refused.sentence
+        return
+    assert 0 <= KINDS[kind].score(reading.value, asked.answer, asked) <= 1
+    assert "\n" not in reading.echo.strip() or kind == "text"
+
+
+small = st.floats(-1000, 1000, allow_nan=False)
+LABELS = list("ABCDE")
+TRUTHS = {
+    "integer": st.integers(-(10**12), 10**12),
+    "fraction": st.fractions(max_denominator=10**6).filter(lambda f: abs(f) < 10**9).map(str),
+    "decimal": small,
+    "shape": st.lists(st.integers(0, 4096), min_size=1, max_size=5),
+    "vector": st.lists(small, min_size=1, max_size=5),
+    "matrix": st.integers(1, 3).flatmap(lambda n: st.lists(st.lists(small, min_size=n, max_size=n), min_size=1, max_size=3)),
+    "sequence": st.lists(st.sampled_from(LABELS), min_size=1, unique=True),
+    "set": st.lists(st.sampled_from(LABELS), min_size=1, unique=True),
+    "choice": st.sampled_from("abcde"),
+    "choices": st.lists(st.sampled_from("abcde"), min_size=1, unique=True).map(sorted),
+    "order": st.permutations("abcde"),
+    "match": st.lists(st.integers(1, 5), min_size=5, max_size=5).map(lambda v: dict(zip("abcde", v, strict=True))),
+    "text": st.text(alphabet="abcdef -", min_size=1, max_size=20).filter(lambda t: t.strip(" -")),
+}
+
+
+@pytest.mark.parametrize("kind", TRUTHS)
+@given(data=st.data(), decimals=st.integers(1, 6))
+def test_what_is_written_earns_full_marks(kind, data, decimals):
+    truth = data.draw(TRUTHS[kind])
+    rounded = decimals if kind in ("decimal", "vector", "matrix") else None
+    asked = part(kind, truth, decimals=rounded, choices=LABELS, items=LABELS)
+    text = KINDS[kind].write(truth, asked)
+    assert KINDS[kind].score(KINDS[kind].read(text, asked).value, truth, asked) == 1, text
+
+
+@given(small, st.integers(0, 6), st.floats(-3, 3))
+def test_the_whole_rounding_interval_is_right_and_nothing_beyond_it(truth, decimals, units):
+    asked = part("decimal", truth, decimals=decimals)
+    given_value = Fraction(truth) + Fraction(units) / 10**decimals
+    score = KINDS["decimal"].score((given_value, None), truth, asked)
+    if abs(units) < 0.499:
+        assert score == 1
+    if abs(units) > 0.501:
+        assert score == 0
+
+
+def test_a_value_rounded_too_early_is_told_so():
+    asked = part("decimal", 2 / 3, decimals=4)
+    reading = KINDS["decimal"].read("0.67", asked)
+    assert "4 decimals" in KINDS["decimal"].remark(reading, 2 / 3, asked)
+    assert KINDS["decimal"].remark(KINDS["decimal"].read("0.66", asked), 2 / 3, asked) == ""
+
+
+EQUAL = [
+    ("tanh(x)", "(exp(x) - exp(-x))/(exp(x) + exp(-x))"),
+    ("tanh(x)", "2*sigmoid(2x) - 1"),
+    ("relu(x)", "(x + abs(x))/2"),
+    ("0.1 + 0.2", "0.3"),
+    ("softplus(x)", "ln(1 + exp(x))"),
+    ("sigmoid(x)", "exp(x)/(1 + exp(x))"),
+    ("1 - sigmoid(x)", "sigmoid(-x)"),
+    ("x^2 - 1", "(x - 1)(x + 1)"),
+    ("sin(x)^2", "1 - cos(x)^2"),
+    ("abs(x)", "sqrt(x^2)"),
+    ("max(x, 0)", "relu(x)"),
+    ("ln(x)", "log2(x)*ln(2)"),  # defined for half of the points only
+    ("1/x", "x/x^2"),
+]
+UNEQUAL = [
+    ("tanh(x)", "2*sigmoid(x) - 1"),
+    ("relu(x)", "(x + abs(x))/2.000001"),
+    ("x", "x + 0.0000000001"),
+    ("x", "abs(x)"),
+    ("sigmoid(x)", "tanh(x)/2 + 0.5"),
+    ("softplus(x)", "relu(x)"),
+    ("x", "sqrt(x)^2"),  # has no value for negative x
+    ("x", "exp(ln(x))"),
+    ("0*x", "0*x + 0.00000000000001"),
+    ("1/3 + 0*x", "0.333333333333333"),
+    ("floor(x)", "x - 0.5"),
+]
+
+
+@pytest.mark.parametrize(("truth", "typed"), EQUAL)
+def test_equal_expressions(truth, typed):
+    assert equal(parse(typed), parse(truth), {"x": [-3, 3]})
+
+
+@pytest.mark.parametrize(("truth", "typed"), UNEQUAL)
+def test_unequal_expressions(truth, typed):
+    assert not equal(parse(typed), parse(truth), {"x": [-3, 3]})
+
+
+def test_expressions_in_several_symbols():
+    where = {"w": [-2, 2], "x": [-2, 2], "y": [-2, 2]}
+    assert equal(parse("2*x*(w*x - y)"), parse("2*w*x^2 - 2*x*y"), where)
+    assert not equal(parse("2*(w*x - y)"), parse("2*w*x^2 - 2*x*y"), where)

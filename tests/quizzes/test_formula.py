@@ -1,0 +1,263 @@
+"""Formulas: published values, SymPy's working of the same equations, PyTorch, and every inverse by brute force."""
+
+import math
+from fractions import Fraction
+from random import Random
+
+import pytest
+
+from quizzes import BadInput
+from quizzes.formula import work
+from quizzes.formulas import all_formulas, get
+from quizzes.formulas.optimization import ADAM_STEP, ADAM_TWO_STEPS
+
+DATA = {
+    "softmax": dict(z=[2, 1, 0.1]),
+    "categorical-cross-entropy": dict(Z=[[2, 1, 0.1], [2, 1, 0.1]], Y=[[1, 0, 0], [0, 0, 1]]),
+    "binary-cross-entropy": dict(y=[1, 0, 1], p=[0.9, 0.2, 0.6]),
+}
+GOLDEN = [  # worked out by hand, from papers, or by PyTorch
+    ("conv-out-size", dict(n=224, f=7, s=2, p=3), {"o": 112}),
+    ("conv-out-size", dict(n=63, f=7, s=2), {"o": 29}),
+    ("conv-out-size", dict(n=224, f=7, s=2, p=3, d=2), {"o": 109}),
+    ("conv-params", dict(k=3, C_in=64, C_out=128), {"P": 73_856}),
+    ("conv-params", dict(k=5, C_in=3, C_out=100), {"P": 7_600}),
+    ("conv-params", dict(k=3, C_in=64, C_out=128, g=4), {"P": 18_432 + 128}),
+    ("softmax", DATA["softmax"], {"p": [0.6590, 0.2424, 0.0986]}),
+    ("categorical-cross-entropy", DATA["categorical-cross-entropy"], {"l": [0.4170, 2.3170], "L": 1.3670}),
+    ("binary-cross-entropy", DATA["binary-cross-entropy"], {"L": 0.2798}),
+    ("activation-derivatives", dict(z=1), {"dsigmoid": 0.1966, "dtanh": 0.4200, "dsoftplus": 0.7311, "dsilu": 0.9277}),
+    (
+        "backprop-2layer-scalar",
+        dict(x=1.5, w1=0.8, b1=0.1, w2=-0.6, b2=0.2, t=1),
+        {"g_w2": -0.10945, "g_w1": 0.02110, "delta2": -0.13928, "delta1": 0.01406},
+    ),
+    ("iou", dict(A=[10, 10, 50, 50], B=[30, 30, 70, 70]), {"I": 400, "U": 2800, "iou": Fraction(1, 7)}),
+    ("iou", dict(A=[0, 0, 10, 10], B=[20, 20, 30, 30]), {"I": 0, "U": 200, "iou": 0}),
+    (
+        "nms",
+        dict(boxes=[[0, 0, 10, 10], [1, 1, 11, 11], [20, 20, 30, 30], [0, 0, 10, 12]], scores=[0.9, 0.8, 0.7, 0.6]),
+        {"keep": ["A", "C"]},
+    ),
+    (
+        "nms",
+        dict(boxes=[[0, 0, 10, 10], [3, 0, 13, 10], [6, 0, 16, 10]], scores=[0.9, 0.8, 0.7]),
+        {"keep": ["A", "C"]},
+    ),
+    ("adam-step", dict(theta_prior=1, g=0.5, t=1, eta=0.1), {"theta": 0.9}),
+    (
+        "self-attention",
+        dict(Q=[[1, 0], [0, 1], [1, 1]], K=[[1, 0], [1, 1], [0, 1]], V=[[1, 0], [0, 2], [3, 1]], d_k=2),
+        {"first row of A": [0.4011, 0.4011, 0.1978], "first row of O": [0.9944, 1.0000]},
+    ),
+    (
+        "bleu",
+        dict(candidate="the the the the the the the", references=["the cat is on the mat", "there is a cat on the mat"]),
+        {"p1": Fraction(2, 7), "c": 7, "r": 7, "BP": 1},
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "given", "wanted"), GOLDEN)
+def test_golden_values(name, given, wanted):
+    found = get(name).solve(**given)
+    found |= {f"first row of {key}": value[0] for key, value in found.items() if isinstance(value, list)}
+    for key, value in wanted.items():
+        if key == "keep" or isinstance(value, Fraction):
+            assert found[key] == value
+        else:
+            assert found[key] == pytest.approx(value, abs=6e-5 if not isinstance(value, int) else 1e-12)
+
+
+def test_every_formula_has_a_golden_value():
+    assert set(all_formulas()) - {case[0] for case in GOLDEN} == {"scaled-activation"}  # below
+
+
+def test_bleu_from_its_counts():
+    equations = [eq for eq in get("bleu").equations]
+    counts = dict(p1="9/12", p2="6/11", p3="4/10", p4="2/9", c=12, r=15)
+    found = work(equations, counts)
+    assert (found["BP"], found["BLEU"]) == pytest.approx((0.7788, 0.3401), abs=5e-5)
+    assert work(equations, counts | {"c": 16})["BP"] == 1
+
+
+def test_bleu_takes_the_closest_reference_and_of_two_the_shorter():
+    found = get("bleu").solve(candidate="a b c d", references=["a b c d e", "a b c"])
+    assert found["r"] == 3
+    assert get("bleu").solve(candidate="a b c d", references=["a b c d e", "a b"])["r"] == 5
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", "tanh", "softplus", "silu"])
+def test_scaled_activation_against_a_difference_quotient(activation):
+    from quizzes.reading import parse
+    from quizzes.tree import evaluate
+
+    function = {
+        "sigmoid": lambda u: 1 / (1 + math.exp(-u)),
+        "tanh": math.tanh,
+        "softplus": lambda u: math.log1p(math.exp(u)),
+        "silu": lambda u: u / (1 + math.exp(-u)),
+    }[activation]
+    a, b, h = -3, 2, 1e-5
+    df = parse(get("scaled-activation").solve(activation=activation, a=a, b=b)["df"])
+    for z in (-1.5, -0.2, 0.0, 0.7, 2.0):
+        slope = (function(a * (z + h) + b) - function(a * (z - h) + b)) / (2 * h)
+        assert float(evaluate(df, {"z": z})) == pytest.approx(slope, abs=1e-8)
+
+
+# --- against SymPy's own working
+
+RANDOM = {
+    "int": lambda rng, s: rng.randint(int(s.low or 1), int(min(s.high or 9, 9))),
+    "real": lambda rng, s: rng.randint(1, 9) / 10 if s.low is not None else rng.randint(-20, 20) / 10,
+}
+
+
+def random_inputs(formula, rng):
+    values = {}
+    for name in formula.inputs:
+        described = formula.symbols[name]
+        if described.kind in RANDOM:
+            values[name] = RANDOM[described.kind](rng, described)
+        elif described.kind == "vector":
+            values[name] = [rng.randint(1, 9) / 10 for _ in range(4)]
+        else:
+            values[name] = [[rng.randint(1, 9) / 10 for _ in range(2)] for _ in range(2)]
+    if formula.id == "iou":
+        values = {name: [x := rng.randint(0, 9), y := rng.randint(0, 9), x + 5, y + 7] for name in ("A", "B")}
+    return values | ({"C_in": 4, "C_out": 8, "g": 2} if formula.id == "conv-params" else {})
+
+
+def flat(value):
+    return [x for v in value for x in flat(v)] if isinstance(value, list) else [float(value)]
+
+
+@pytest.mark.parametrize("name", [f.id for f in all_formulas().values() if not f.procedure])
+def test_sympy_finds_the_same(name):
+    from quizzes.symbolic import compute
+    from quizzes.tree import extent
+
+    def defined(eq, values, left):
+        if not left:
+            return compute(eq.tree, values)
+        last = extent(eq.tree, left[0], values)
+        return [defined(eq, {**values, left[0]: k}, left[1:]) for k in range(1, last + 1)]
+
+    formula, rng = get(name), Random(1)
+    for _ in range(5):
+        known = formula.complete(random_inputs(formula, rng))
+        try:
+            found = formula.evaluate(known)
+        except ArithmeticError:
+            assert name == "conv-out-size"  # a filter that doesn't fit
+            continue
+        for eq in formula.equations:
+            known[eq.name] = defined(eq, known, eq.index)
+            assert flat(found[eq.name]) == pytest.approx(flat(known[eq.name]), rel=1e-9)
+
+
+def test_two_steps_of_adam_are_pytorchs():
+    torch = pytest.importorskip("torch")
+    rng = Random(2)
+    for _ in range(5):
+        theta0, g1, g2 = (rng.uniform(-2, 2) for _ in range(3))
+        given = dict(theta0=theta0, g1=g1, g2=g2, eta=0.1, beta1=0.9, beta2=0.999, epsilon=1e-8)
+        found = ADAM_TWO_STEPS.evaluate(ADAM_TWO_STEPS.complete(given))
+        theta = torch.tensor(theta0, dtype=torch.float64, requires_grad=True)
+        adam = torch.optim.Adam([theta], lr=0.1, betas=(0.9, 0.999), eps=1e-8)
+        for k, gradient in enumerate((g1, g2), 1):
+            theta.grad = torch.tensor(gradient, dtype=torch.float64)
+            adam.step()
+            assert float(found[f"theta{k}"]) == pytest.approx(theta.item(), rel=1e-12)
+
+
+def test_two_steps_of_adam_golden():
+    given = dict(theta0=1, g1=0.5, g2=0.3, eta=0.1)
+    found = ADAM_TWO_STEPS.evaluate(ADAM_TWO_STEPS.complete(given))
+    assert (float(found["theta1"]), float(found["theta2"])) == pytest.approx((0.9, 0.8043), abs=5e-5)
+
+
+def test_a_trace_is_its_step_done_by_hand():
+    first = ADAM_STEP.solve(theta_prior=0.3, g=-0.7, t=1, eta=0.05)
+    second = ADAM_STEP.solve(theta_prior=first["theta"], m_prior=first["m"], v_prior=first["v"], g=0.2, t=2, eta=0.05)
+    traced = ADAM_TWO_STEPS.solve(theta0=0.3, g1=-0.7, g2=0.2, eta=0.05)
+    assert float(traced["theta2"]) == pytest.approx(float(second["theta"]), rel=1e-12)
+
+
+# --- solving for an input
+
+
+@pytest.mark.parametrize("unknown", ["n", "f", "p", "s", "d"])
+def test_every_solution_is_found_by_trying_them_all(unknown):
+    rng, formula = Random(3), get("conv-out-size")
+    described = formula.symbols[unknown]
+    for _ in range(5):
+        given = dict(n=rng.randint(20, 60), f=rng.choice([3, 5]), p=rng.randint(0, 2), s=rng.randint(1, 3), d=1)
+        o = formula.solve(**given)["o"]
+        rest = {k: v for k, v in given.items() if k != unknown}
+        wanted = []
+        for value in range(int(described.low), int(described.high) + 1):
+            n, f, p, s, d = (({**rest, unknown: value})[k] for k in "nfpsd")
+            if math.floor((n + 2 * p - d * (f - 1) - 1) / s) + 1 == o:
+                wanted.append(value)
+        assert formula.solutions(unknown, {**rest, "o": o}) == wanted
+        assert given[unknown] in wanted
+
+
+def test_floors_have_several_solutions():
+    assert get("conv-out-size").solutions("n", dict(o=112, f=3, p=1, s=2)) == [223, 224]
+    assert get("conv-params").solutions("k", dict(P=73_856, C_in=64, C_out=128)) == [3]
+    assert get("conv-params").solutions("k", dict(P=73_857, C_in=64, C_out=128)) == []
+
+
+def test_real_symbols_are_solved_for_exactly():
+    formula = get("adam-step")
+    theta = formula.solve(theta_prior=2, g=0.5, t=3, eta=0.1)["theta"]
+    found = formula.solutions("eta", dict(theta_prior=2, g=0.5, t=3, theta=theta))
+    assert [float(v) for v in found] == pytest.approx([0.1])
+    slopes = get("activation-derivatives").solutions("z", dict(dsigmoid=0.2))
+    assert len(slopes) == 2
+    for z in slopes:
+        s = 1 / (1 + math.exp(-z))
+        assert s * (1 - s) == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "sentence"),
+    [
+        ("conv-out-size", dict(f=3), r"needs n \(input side\)"),
+        ("conv-out-size", dict(n=0, f=3), "a whole number from 1 to 320"),
+        ("conv-out-size", dict(n=2.5, f=3), "a whole number"),
+        ("conv-out-size", dict(n=[5], f=3), "a whole number"),
+        ("conv-out-size", dict(n="5 px", f=3), "a whole number"),
+        ("conv-out-size", dict(n=5, f=3, q=1), "no symbol 'q': its symbols are"),
+        ("conv-out-size", dict(n=1, f=11), "o .* would be -9"),
+        ("softmax", dict(z=[1, 2], T=0), "a number from 0.01 up"),
+        ("softmax", dict(z=5), r"\[1, 2\]"),
+        ("softmax", dict(z=[[1]]), "a vector"),
+        ("softmax", dict(z=[]), r"\[1, 2\]"),
+        ("binary-cross-entropy", dict(y=[1], p=[1.5]), "from 0 to 1"),
+        ("binary-cross-entropy", dict(y=[0], p=[1]), "no value"),
+        ("iou", dict(A=[1, 2], B=[0, 0, 1, 1]), "A has no element"),
+        ("nms", dict(boxes=[[0, 0, 1, 1]], scores=[0.5, 0.6]), "1 boxes, 2 scores"),
+        ("nms", dict(boxes=[[0, 0, 1], [0, 0, 1]], scores=[0.5, 0.6]), "x1 < x2"),
+        ("nms", dict(boxes=[[0, 0, 0, 0], [0, 0, 0, 0]], scores=[0.5, 0.6]), "x1 < x2"),
+        ("scaled-activation", dict(activation="tan", a=1, b=2), "did you mean tanh"),
+        ("self-attention", dict(Q=[[1, 2], [3]], K=[[1, 2]], V=[[1]], d_k=2), "Q has no element 2"),
+        ("bleu", dict(candidate="", references=["a"]), "divides by zero"),
+    ],
+)
+def test_what_does_not_fit_is_refused_in_words(name, given, sentence):
+    with pytest.raises(BadInput, match=sentence):
+        get(name).solve(**given)
+
+
+def test_unknown_formulas_and_impossible_inverses():
+    with pytest.raises(BadInput, match="did you mean conv-out-size"):
+        get("conv-out-siz")
+    with pytest.raises(BadInput, match="say what comes out: add o="):
+        get("conv-out-size").solutions("n", dict(f=3))
+    with pytest.raises(BadInput, match="counts before it computes"):
+        get("bleu").solutions("candidate", dict(BLEU=0.5, references=["a"]))
+    with pytest.raises(BadInput, match="numbers only|no closed|does not depend"):
+        get("softmax").solutions("T", dict(z=[1, 2], p=[0.5, 0.5]))

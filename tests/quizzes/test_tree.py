@@ -1,0 +1,122 @@
+"""Working out an expression: exact as long as it can be, bounded always."""
+
+import math
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from quizzes.reading import parse
+from quizzes.tree import FUNCTIONS, NoValue, evaluate, exact, extent, integer, names, substitute, walk
+
+
+def worth(text, **values):
+    return evaluate(parse(text), {name: exact(value) for name, value in values.items()})
+
+
+def test_decimals_are_exact():
+    assert worth("0.1 + 0.2") == Fraction(3, 10)
+    assert worth("floor(0.29*100)") == 29  # 28 in floats
+    assert worth("x*100", x=0.29) == 29
+    assert worth("sqrt(0.25)") == Fraction(1, 2)
+    assert worth("sqrt(2)") == pytest.approx(math.sqrt(2))
+    assert isinstance(worth("7/9"), Fraction)
+    assert isinstance(worth("8/4"), int)
+
+
+@given(st.fractions(-50, 50, max_denominator=40), st.fractions(-50, 50, max_denominator=40), st.integers(-6, 6))
+def test_the_four_operations_and_whole_powers_are_pythons_fractions(a, b, k):
+    assert worth("a + b - a*b", a=a, b=b) == a + b - a * b
+    if b:
+        assert worth("a/b", a=a, b=b) == a / b
+    if a or k >= 0:
+        assert worth("a^k", a=a, k=k) == a**k
+
+
+REFERENCE = {
+    "sqrt": math.sqrt, "exp": math.exp, "ln": math.log, "log2": math.log2, "log10": math.log10, "sin": math.sin,
+    "cos": math.cos, "tanh": math.tanh, "sigmoid": lambda x: 1/(1 + math.exp(-x)), "abs": abs, "floor": math.floor,
+    "softplus": lambda x: math.log1p(math.exp(x)), "relu": lambda x: max(x, 0.0), "ceil": math.ceil,
+    "sign": lambda x: math.copysign(1, x) if x else 0, "min": lambda x: min(x, 1), "max": lambda x: max(x, 1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions_are_the_mathematical_ones_in_floats_and_to_thirty_digits(name):
+    from mpmath import MPContext
+
+    digits = MPContext()
+    digits.dps = 30
+    second = ", 1" if name in ("min", "max") else ""
+    for x in (Fraction(-7, 2), -1, 0, Fraction(1, 3), 2, Fraction(41, 4)):
+        try:
+            wanted = REFERENCE[name](float(x))
+        except ValueError:
+            with pytest.raises(NoValue):
+                worth(f"{name}(x{second})", x=x)
+            continue
+        assert float(worth(f"{name}(x{second})", x=x)) == pytest.approx(wanted, rel=1e-12)
+        number = digits.mpf(x.numerator) / x.denominator
+        assert float(evaluate(parse(f"{name}(x{second})"), {"x": number}, digits)) == pytest.approx(wanted, rel=1e-12)
+
+
+def test_extreme_arguments_overflow_nowhere():
+    assert worth("sigmoid(-100)") == pytest.approx(math.exp(-100))
+    assert worth("sigmoid(700)") == 1
+    assert worth("softplus(700)") == 700
+    assert worth("tanh(10000)") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("1/0", "divides by zero"),
+        ("0^-1", "divides by zero"),
+        ("ln(-1)", "no value there"),
+        ("ln(0)", "no value there"),
+        ("sqrt(-2)", "no value there"),
+        ("(-2)^0.5", "root of a negative"),
+        ("10^61", "too large"),
+        ("10^40*10^40", "too large"),
+        ("exp(139)", "too large"),
+        ("x + 1", "x has no value"),
+        ("z[3]", "z has no element 3"),
+        ("z[0]", "z has no element 0"),
+        ("sum(i, 3)", "nothing says how far i runs"),
+    ],
+)
+def test_what_has_no_value_says_why(text, why):
+    with pytest.raises(NoValue, match=why):
+        worth(text, z=[1, 2])
+
+
+def test_powers_near_one_stay_bounded():
+    assert worth("((0.99999999999999^99)^99)^99") == pytest.approx(math.exp(99**3 * math.log1p(-1e-14)))
+    assert worth("b^t", b=0.999, t=10_000) == pytest.approx(0.999**10_000)
+    assert worth("1 - b^t", b=0.9, t=10_000) == 1
+
+
+def test_sums_run_as_far_as_their_arrays():
+    Q, z = [[1, 2, 3], [4, 5, 6]], [2, 4]
+    assert worth("sum(i, z[i])", z=z) == 6
+    assert worth("mean(i, z[i]^2)", z=z) == 10
+    assert worth("prod(i, z[i])", z=z) == 8
+    assert worth("sum(i, sum(k, Q[i, k]))", Q=Q) == 21
+    assert worth("sum(k, Q[2, k]*Q[1, k])", Q=Q) == 32
+    assert extent(parse("Q[i, k]"), "k", {"Q": Q}) == 3
+    assert extent(parse("Q[i, k]"), "i", {"Q": Q}) == 2
+
+
+def test_names_and_substitution():
+    tree = parse("sum(j, a*z[j]) + b")
+    assert names(tree) == {"a", "z", "b"}
+    assert sum(1 for _ in walk(parse("1 + 2*3"))) == 5
+    swapped = substitute(parse("a - b/a"), {"a": integer(6), "b": parse("2 + 1")})
+    assert evaluate(swapped, {}) == Fraction(11, 2)
+    written = substitute(parse("mean(j, z[j])"), {"#j": integer(2), "z[1]": integer(3), "z[2]": integer(4)})
+    assert evaluate(written, {}) == Fraction(7, 2)
+
+
+def test_exact_takes_texts_and_lists_and_leaves_words():
+    assert exact([0.1, "7/9", "word", 4.0]) == [Fraction(1, 10), Fraction(7, 9), "word", 4]

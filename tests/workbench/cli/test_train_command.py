@@ -1,0 +1,202 @@
+"""`workbench train`: its words, its exit codes, and that it leaves no process behind."""
+
+import json
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from workbench import engine
+from workbench.cli.main import main
+from workbench.engine import RunSpec, events, runs
+
+COMMAND = [sys.executable, "-m", "workbench.cli.main"]
+START = {
+    **{"event": "start", "step": 0, "epoch": 0, "seconds": 0.0, "steps": 40, "metrics": {}, "model": "mlp"},
+    **{"task": "digits", "preset": "mini", "params": 2410, "device": "cpu", "epochs": 1},
+    "floor": {"method": "logistic regression", "metric": "accuracy", "value": 0.9528},
+}
+
+
+def metric(step, loss, accuracy):
+    metrics = {"loss": loss, "accuracy": accuracy}
+    return {"event": "metric", "step": step, "epoch": step / 40, "split": "train", "metrics": metrics}
+
+
+def evaluated(step, loss, accuracy):
+    return metric(step, loss, accuracy) | {"event": "eval", "split": "test"}
+
+
+def end(status, **said):
+    metrics = {"loss": 0.25, "accuracy": 0.975}
+    step = dict(event="end", step=40, steps=40, seconds=2.0, steps_per_second=20.0, status=status, metrics=metrics)
+    return step | said
+
+
+TOLD = [START, *(metric(step, 2 - step / 20, step / 40) for step in range(1, 41)), evaluated(40, 0.25, 0.975)]
+
+
+@pytest.fixture
+def call(monkeypatch, capsys):
+    """Runs the command line in this process: its exit code, stdout, stderr."""
+
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["workbench", *words])
+        with pytest.raises(SystemExit) as left:
+            main()
+        said = capsys.readouterr()
+        return left.value.code or 0, said.out, said.err
+
+    return run
+
+
+@pytest.fixture
+def made(monkeypatch):
+    """A run that has told all its events before anybody looks."""
+
+    def start(*told):
+        def stand_in(spec):
+            run = runs.create(spec)
+            writer = events.Writer(run.folder / "events.jsonl", run=run.id, seed=spec.seed)
+            for event in told:
+                writer.write(event)
+            writer.close()
+            return run
+
+        monkeypatch.setattr(engine, "start", stand_in)
+
+    return start
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["lenet5-moden"], "lenet5-modern"),
+        (["mlp", "--task", "digit"], "did you mean digits"),
+        (["mlp", "--epochs", "0"], "epochs"),
+        (["mlp", "--epochs", "-2"], "epochs"),
+        (["mlp", "--epochs", "two"], "epochs"),
+        (["mlp", "--lr", "nan"], "lr"),
+        (["mlp", "--lr", "-1"], "lr"),
+        (["mlp", "--device", "gpu"], "cuda"),
+        (["mlp", "--steps", "1", "--epochs", "1"], "not both"),
+        ([], "NAME"),
+    ],
+)
+def test_bad_input_is_one_line_on_stderr_and_leaves_no_run(call, words, said):
+    code, out, err = call("train", *words, "--json")
+    assert (code, out, err.count("\n")) == (2, "", 1) and said in err
+    assert runs.every() == []
+
+
+def test_a_refusal_by_the_worker_is_bad_input_too(call, made):
+    made(end("crashed", reason="A batch of 5000 is larger than the 1257 training samples.", refused=True))
+    code, out, err = call("train", "mlp", "--batch-size", "5000")
+    assert (code, out) == (2, "") and "1257" in err
+    assert runs.every() == []
+
+
+@pytest.mark.parametrize(("status", "code"), [("done", 0), ("diverged", 1), ("crashed", 1)])
+def test_the_exit_code_says_how_it_ended(call, made, status, code):
+    made(*TOLD, end(status, **({} if status == "done" else {"reason": "It was too fast."})))
+    got, out, _ = call("train", "mlp")
+    assert got == code
+    assert status.capitalize() in out.splitlines()[-1]
+    assert ("too fast" in out) == (status != "done")
+
+
+def test_a_pipe_gets_plain_lines(call, made):
+    made(*TOLD, end("done"))
+    _, out, _ = call("train", "mlp")
+    first, epoch, last = out.splitlines()
+    assert "mlp-0001" in first and "2,410" in first
+    assert epoch == "epoch 1  step 40  train loss 0.0000  accuracy 1.0000  test loss 0.2500  accuracy 0.9750"
+    assert "test loss 0.2500  accuracy 0.9750; the floor, logistic regression, reaches accuracy 0.9528" in last
+    assert out.isascii()
+
+
+def test_json_is_an_event_a_line_and_nothing_else(call, made):
+    made(*TOLD, end("done"))
+    _, out, err = call("train", "mlp", "--json")
+    told = [json.loads(line) for line in out.splitlines()]
+    assert err == "" and [event["event"] for event in told] == ["start", *["metric"] * 40, "eval", "end"]
+
+
+def test_a_terminal_gets_the_curves_and_the_floor(call, made, monkeypatch):
+    made(*TOLD, end("done"))
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    _, out, _ = call("train", "mlp")
+    assert any("\u2800" < character <= "\u28ff" for character in out)
+    for words in ("loss", "accuracy", "test 0.25", "floor 0.9528", "Done after 40 steps"):
+        assert words in out
+
+
+def test_ctrl_c_writes_a_checkpoint_and_leaves_no_process(home):
+    command = subprocess.Popen(
+        [*COMMAND, "train", "mlp", "--epochs", "1000000", "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    told = []
+    for line in command.stdout:
+        told.append(json.loads(line))
+        if told[-1]["event"] == "eval" and told[-1]["split"] == "test":
+            command.send_signal(signal.SIGINT)
+            break
+    rest, err = command.communicate()
+    told += map(json.loads, rest.splitlines())
+    assert command.returncode == 130
+    assert (told[-1]["event"], told[-1]["status"]) == ("end", "stopped")
+    [run] = runs.every()
+    assert str(run.folder / "last.safetensors") in err
+    assert not run.alive()
+
+
+def test_a_run_can_be_left_watched_and_stopped(call, monkeypatch):
+    left = subprocess.run([*COMMAND, "train", "mlp", "--epochs", "1000000", "--detach"], capture_output=True, text=True)
+    run = left.stdout.strip()
+    assert (left.returncode, run) == (0, "mlp-0001")
+    assert json.loads(call("runs", "list", "--json")[1])[0]["status"] == "running"
+    code, out, _ = call("runs", "stop", run, "--json")
+    assert (code, json.loads(out)) == (0, {"run": run, "status": "stopped"})
+    code, out, _ = call("runs", "watch", run, "--json")
+    told = [json.loads(line) for line in out.splitlines()]
+    assert code == 1 and told[0]["event"] == "start" and told[-1]["status"] == "stopped"
+    code, _, err = call("runs", "stop", run)
+    assert code == 2 and "it is stopped" in err
+
+
+def test_runs_are_listed_damaged_ones_too(call):
+    assert "workbench train" in call("runs", "list")[1]
+    runs.create(RunSpec("mlp", seed=3))
+    (runs.create(RunSpec("mlp")).folder / "spec.json").write_text("{")
+    rows = json.loads(call("runs", "list", "--json")[1])
+    assert sorted(row["status"] for row in rows) == ["damaged", "running"]
+    code, out, _ = call("runs", "list")
+    assert code == 0 and "mlp-0001" in out and "damaged" in out
+
+
+def test_models_are_listed_with_where_they_come_from(call):
+    rows = {row["name"]: row for row in json.loads(call("models", "list", "--json")[1])}
+    lenet = rows["lenet5-modern"]
+    assert set(lenet) == {"name", "family", "year", "paper", "topic", "task", "presets"}
+    assert (lenet["family"], lenet["year"], sorted(lenet["presets"])) == ("lenet5", 1998, ["mini", "paper"])
+    assert "lenet5-modern" in call("models", "list")[1]
+
+
+@pytest.mark.parametrize("words", ["models list", "train", "runs list", "runs watch", "runs stop"])
+def test_every_command_shows_an_example(call, words):
+    code, out, _ = call(*words.split(), "--help")
+    assert code == 0 and f"Example: workbench {words}" in " ".join(out.split())
+
+
+def test_the_lists_import_no_torch(home):
+    runs.create(RunSpec("mlp"))
+    code = (
+        "import sys; from workbench.cli.main import app\n"
+        "for words in (['models', 'list'], ['runs', 'list'], ['train', '--help']): app(words, standalone_mode=False)\n"
+        "sys.exit(bool({'torch', 'numpy', 'sympy', 'textual'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], stdout=subprocess.DEVNULL).returncode == 0

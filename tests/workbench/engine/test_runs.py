@@ -1,0 +1,178 @@
+"""Run folders: how they are named, and what is derived from them."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+
+import pytest
+
+from workbench import BadInput
+from workbench.engine import RunSpec, events, heartbeat, runs
+from workbench.engine.run import Run
+
+SPEC = RunSpec("mlp")
+
+
+def say(run, *said):
+    writer = events.Writer(run.folder / "events.jsonl", run=run.id, seed=0)
+    for event in said:
+        writer.write(event)
+    writer.close()
+
+
+def leave_beat(run, **changed):
+    """A heartbeat of this very process, with what is changed."""
+    run.beat()
+    path = run.folder / "worker.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changed))
+
+
+@pytest.fixture
+def dead():
+    """The id of a process that has ended."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+def test_numbers_go_on_from_the_highest():
+    first, second = runs.create(SPEC), runs.create(SPEC)
+    assert (first.id, second.id) == ("mlp-0001", "mlp-0002")
+    second.folder.rename(runs.folder() / "mlp-0041")
+    assert runs.create(SPEC).id == "mlp-0042"
+    assert runs.create(RunSpec("lenet5-modern")).id == "lenet5-modern-0001"
+
+
+def test_processes_that_create_at_once_get_a_folder_each(home):
+    code = (
+        "from workbench.engine import RunSpec, runs\n"
+        "print(*(runs.create(RunSpec('mlp', seed=s)).id for s in range(40)))"
+    )
+    started = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    ids = [run for process in started for run in process.communicate()[0].split()]
+    assert sorted(ids) == [f"mlp-{number:04d}" for number in range(1, 121)]
+    assert sorted(run.spec.seed for run in runs.every()) == sorted(list(range(40)) * 3)
+    assert not [left for left in (home / "runs").iterdir() if left.name.startswith(".")]
+
+
+@pytest.mark.parametrize("in_the_way", ["runs", "."])
+def test_a_place_that_cannot_be_written_is_refused_with_what_to_do(home, in_the_way):
+    home.parent.mkdir(exist_ok=True)
+    (home if in_the_way == "." else home.mkdir() or home / in_the_way).write_text("a file, no folder")
+    with pytest.raises(BadInput, match="WORKBENCH_HOME"):
+        runs.create(SPEC)
+    assert runs.every() == []
+
+
+def test_a_full_disk_is_refused_and_nothing_is_left(home, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(BadInput, match="No space left"):
+        runs.create(SPEC)
+    assert list((home / "runs").iterdir()) == []
+
+
+def test_status_follows_worker_and_events(dead):
+    run = runs.create(SPEC)
+    assert run.status() == "running"  # by whoever created it
+    leave_beat(run, pid=dead)
+    assert run.status() == "crashed"
+    for status in ("done", "stopped", "diverged", "crashed"):
+        say(run, {"event": "end", "status": status})
+        assert run.status() == status
+
+
+@pytest.mark.parametrize(
+    ("changed", "alive"),
+    [
+        ({}, True),
+        ({"uptime": time.monotonic() - 2 * heartbeat.SILENCE}, False),  # its process id is another's by now
+        ({"uptime": time.monotonic() + 1000.0}, False),  # from before the machine was started anew
+        ({"host": "elsewhere"}, True),  # on a shared disk, beating
+        ({"host": "elsewhere", "time": time.time() - 2 * heartbeat.SILENCE}, False),  # copied from there
+        ({"pid": 0}, False),
+        ({"pid": -1}, False),
+        ({"pid": 10**30}, False),
+        ({"pid": "1"}, False),
+        ({"extra": 1}, False),
+    ],
+)
+def test_a_worker_lives_while_its_clock_and_process_do(changed, alive):
+    run = runs.create(SPEC)
+    leave_beat(run, **changed)
+    assert run.alive() is alive
+
+
+@pytest.mark.parametrize("junk", [b"", b"[]", b"null", b"\xff", b'{"pid": 1}'])
+def test_a_damaged_heartbeat_is_none(junk):
+    run = runs.create(SPEC)
+    (run.folder / "worker.json").write_bytes(junk)
+    assert not run.alive()
+
+
+def test_only_what_runs_here_can_be_stopped():
+    run = runs.create(SPEC)
+    leave_beat(run, host="elsewhere")
+    with pytest.raises(BadInput, match="elsewhere"):
+        run.stop()
+    say(run, {"event": "end", "status": "done"})
+    with pytest.raises(BadInput, match="it is done"):
+        run.stop()
+
+
+@pytest.mark.parametrize("content", [None, b"{", b"\xff\xfe", b'{"model": "gone"}', b'{"model": "mlp", "epochs": 0}'])
+def test_a_damaged_folder_is_listed_as_such_and_hides_no_other(content):
+    good, damaged = runs.create(SPEC), runs.create(SPEC)
+    (damaged.folder / "spec.json").unlink()
+    if content is not None:
+        (damaged.folder / "spec.json").write_bytes(content)
+    rows = {row["run"]: row for row in (run.summary() for run in runs.every())}
+    assert rows[good.id]["status"] == "running"
+    assert rows[damaged.id]["status"] == "damaged" and damaged.id in rows[damaged.id]["reason"]
+    with pytest.raises(BadInput, match=r"spec\.json"):
+        _ = damaged.spec
+
+
+def test_a_summary_is_json_and_says_how_far_it_is(dead):
+    run = runs.create(SPEC)
+    say(run, {"event": "metric", "step": 5, "metrics": {"loss": 1.5}})
+    row = run.summary()
+    assert (row["step"], row["metrics"], row["status"]) == (5, {"loss": 1.5}, "running")
+    leave_beat(run, pid=dead)
+    (run.folder / "stderr.txt").write_text("Traceback\nValueError: no\n\n")
+    row = run.summary()
+    assert (row["step"], row["status"], row["reason"]) == (5, "crashed", "ValueError: no")
+    json.dumps(row)
+
+
+def test_following_a_run_that_died_without_a_word_ends_with_its_last_words(dead):
+    run = runs.create(SPEC)
+    say(run, {"event": "start", "step": 0}, {"event": "metric", "step": 8, "seconds": 2.0, "metrics": {"loss": 1.0}})
+    leave_beat(run, pid=dead)
+    (run.folder / "stderr.txt").write_text("Killed")
+    *_, end = run.follow()
+    assert end == {
+        **{"event": "end", "run": run.id, "seed": 0, "step": 8, "status": "crashed", "metrics": {"loss": 1.0}},
+        **{"steps": 8, "seconds": 2.0, "steps_per_second": 4.0, "reason": "Killed"},
+    }
+
+
+def test_a_worker_that_found_the_disk_full_could_not_say_so(dead, monkeypatch):
+    run = runs.create(SPEC)
+    leave_beat(run, pid=dead)
+    assert run.summary()["reason"] == "The worker ended without a word."
+    monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 4096}))
+    assert "disk is full" in run.summary()["reason"]
+
+
+def test_an_unknown_run_is_met_with_its_neighbours():
+    runs.create(SPEC)
+    for name in ("mlp-0002", "../mlp-0001", ""):
+        with pytest.raises(BadInput, match=re.escape(f"There is no run {name!r}")):
+            runs.get(name)
+    assert runs.get("mlp-0001") == Run(runs.folder() / "mlp-0001")

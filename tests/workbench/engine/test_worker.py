@@ -1,0 +1,124 @@
+"""Real workers: what they write, how they are stopped, and what is seen when they die."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from workbench import BadInput
+from workbench.engine import RunSpec, checkpoints, runs, start, train, worker
+
+LONG = RunSpec("mlp", epochs=10**6)
+PATIENCE = 120  # seconds, for a machine that does other things as well
+
+
+def until_saved(run):
+    """Read a run's events up to the first checkpoint."""
+    deadline = time.monotonic() + PATIENCE
+    for event in run.follow():
+        assert event["event"] != "end" and time.monotonic() < deadline, event
+        if event["event"] == "checkpoint":
+            return
+
+
+def test_the_engine_is_imported_without_torch():
+    heavy = "{'torch', 'numpy', 'textual'} & set(sys.modules)"
+    code = f"import sys, workbench.engine, workbench.show.chart; sys.exit(bool({heavy}))"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_training_tells_all_and_keeps_it(tmp_path, monkeypatch):
+    (tmp_path / "models.py").write_text("raise SystemExit('this is somebody else\\'s')")
+    monkeypatch.chdir(tmp_path)
+    told = list(train(RunSpec("lenet5-modern", epochs=1, seed=2)))
+    assert [told[0]["event"], told[-1]["event"], told[-1]["status"]] == ["start", "end", "done"]
+    assert all((event["run"], event["seed"]) == ("lenet5-modern-0001", 2) for event in told)
+    run = runs.get("lenet5-modern-0001")
+    assert run.tail().read(10**6) == told
+    assert run.status() == "done" and not run.alive()
+    checkpoints.load(run.folder / "best.safetensors")
+    assert len(json.loads((run.folder / "pictures.json").read_text())) == 12
+
+
+def test_a_killed_worker_is_shown_as_crashed_and_its_checkpoint_is_whole():
+    run = start(LONG)
+    until_saved(run)
+    assert run.status() == "running"
+    run.kill()
+    *_, end = run.follow()
+    assert (end["event"], end["status"]) == ("end", "crashed") and "SIGKILL" in end["reason"]
+    assert run.status() == "crashed" and run.summary()["status"] == "crashed"
+    weights, about = checkpoints.load(run.folder / "last.safetensors")
+    assert about["step"] <= end["steps"] and weights["layers.0.weight"].shape == (32, 64)
+
+
+def test_a_stop_writes_a_checkpoint_and_says_so():
+    run = start(LONG)
+    until_saved(run)
+    # As another process would do it, which knows the worker by its heartbeat alone.
+    code = f"from workbench.engine import runs; runs.get({run.id!r}).stop()"
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert run.wait(PATIENCE) == "stopped"
+    *_, saved, end = run.follow()
+    assert saved["event"] == "checkpoint" and end["status"] == "stopped"
+    assert checkpoints.load(run.folder / "last.safetensors")[1]["step"] == end["step"] > 0
+    run.join(PATIENCE)
+
+
+def test_an_order_that_cannot_be_run_here_leaves_no_run():
+    with pytest.raises(BadInput, match="1257 training samples"):
+        list(train(RunSpec("mlp", batch_size=5000)))
+    assert runs.every() == []
+
+
+def test_leaving_the_events_stops_the_run():
+    events = train(LONG)
+    next(events)
+    events.close()
+    [run] = runs.every()
+    assert run.status() == "stopped" and not run.alive()
+
+
+@pytest.fixture
+def handlers():
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (MemoryError(), "smaller batch size"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"), "smaller batch size"),
+        (OSError(28, "No space left on device", "x.safetensors"), "No space left"),
+        (ZeroDivisionError("division by zero\nand more"), "ZeroDivisionError: division by zero"),
+    ],
+)
+def test_an_error_in_the_worker_ends_the_run_with_a_sentence(error, said, handlers, monkeypatch):
+    def failing(*_):
+        raise error
+
+    run = runs.create(RunSpec("mlp", steps=3))
+    monkeypatch.setattr(checkpoints, "write", failing)
+    assert worker.make_run(run.folder) == 1
+    *_, end = run.follow()
+    assert end["status"] == run.status() == "crashed" and said in end["reason"] and "\n" not in end["reason"]
+    assert end["step"] == 1
+
+
+def test_a_heartbeat_is_left_while_a_step_takes_long(monkeypatch):
+    monkeypatch.setattr(worker.heartbeat, "EVERY", 0.01)
+    run = runs.create(RunSpec("mlp"))
+    path, flushed = run.folder / "worker.json", []
+    with worker.beating(run) as every_beat:
+        every_beat.append(lambda: flushed.append(1))
+        first, deadline = path.read_text(), time.monotonic() + PATIENCE
+        while (path.read_text() == first or not flushed) and time.monotonic() < deadline:
+            os.sched_yield()
+    assert path.read_text() != first and flushed

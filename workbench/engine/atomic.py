@@ -1,0 +1,18 @@
+"""Files that are whole whenever somebody looks."""
+
+import os
+from pathlib import Path
+
+
+def write(path: Path, content: bytes, sync: bool = False) -> None:
+    """Put a file in place, written beside and renamed; with `sync`, forced to the disk first.
+
+    A writer that is killed in between leaves what stood there before. Only one process may write a path at a time.
+    """
+    beside = path.with_name(f".{path.name}.partial")
+    with beside.open("wb") as file:
+        file.write(content)
+        if sync:
+            file.flush()
+            os.fsync(file.fileno())
+    beside.replace(path)

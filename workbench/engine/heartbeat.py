@@ -1,0 +1,71 @@
+"""Who works on a run, and whether they live: a process id and a clock, written anew every second."""
+
+import json
+import os
+import socket
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from workbench.engine import atomic
+
+EVERY = 1.0  # seconds
+SILENCE = 30.0  # seconds after which a worker is thought dead though its process id lives: it may be another's by now
+
+
+@dataclass(frozen=True)
+class Heartbeat:
+    """One beat.
+
+    Attributes:
+        pid: The worker's process id, on its host.
+        host: The machine's name.
+        uptime: By a clock that stands still while the machine sleeps, and starts anew with it.
+        time: Seconds since 1970: what two machines have in common.
+    """
+
+    pid: int
+    host: str
+    uptime: float
+    time: float
+
+    @property
+    def here(self) -> bool:
+        """Whether it is this machine's."""
+        return self.host == socket.gethostname()
+
+    def alive(self) -> bool:
+        """Whether who left it is still at work."""
+        if not self.here:  # on a shared disk; a process id says nothing here
+            return abs(time.time() - self.time) < SILENCE
+        return 0 <= time.monotonic() - self.uptime < SILENCE and _exists(self.pid)
+
+
+def leave(path: Path) -> None:
+    """Write this process's heartbeat."""
+    beat = Heartbeat(os.getpid(), socket.gethostname(), time.monotonic(), time.time())
+    atomic.write(path, json.dumps(asdict(beat)).encode())
+
+
+def read(path: Path) -> Heartbeat | None:
+    """The last heartbeat, if there is one that can be read."""
+    try:
+        beat = Heartbeat(**json.loads(path.read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return None
+    whole = all(
+        type(value) is kind for value, kind in zip(asdict(beat).values(), (int, str, float, float), strict=True)
+    )
+    return beat if whole and beat.pid > 0 else None  # 0 and below would be whole groups of processes
+
+
+def _exists(pid: int) -> bool:
+    if os.name == "nt":
+        return True  # the signal 0 would end the process there; the clock has to do
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        pass
+    return True

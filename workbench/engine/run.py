@@ -1,0 +1,195 @@
+"""A run is its folder: whoever looks derives all from the files in it, and a copy of it is the run as well.
+
+- spec.json: what was ordered
+- worker.json: who works on it
+- events.jsonl: what happened
+- last.safetensors, best.safetensors: the newest checkpoint, and the one that was best on the validation part
+- pictures.json: what the network last said of some test samples
+- stderr.txt: what the worker said besides
+"""
+
+import os
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from subprocess import Popen, TimeoutExpired
+from typing import Any
+
+from workbench import BadInput
+from workbench.engine import events, heartbeat
+from workbench.engine.spec import RunSpec
+
+FULL = 1 << 20  # bytes: a disk with less is full
+LOOK = 0.1  # seconds between two looks at a run that has nothing new
+
+# The workers that this process started: a dead child keeps its process id until its parent has asked for it.
+children: dict[Path, Popen] = {}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run, by its folder."""
+
+    folder: Path
+
+    @property
+    def id(self) -> str:
+        """Its name among the runs."""
+        return self.folder.name
+
+    @property
+    def spec(self) -> RunSpec:
+        """What was ordered.
+
+        Raises:
+            BadInput: The folder's spec.json is missing or damaged.
+        """
+        try:
+            return RunSpec.from_json((self.folder / "spec.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:  # every package's BadInput, and undecodable text, are ValueErrors
+            raise BadInput(f"The run {self.id} is damaged: its spec.json can't be read ({error}).") from error
+
+    def tail(self) -> events.Tail:
+        """A reader of its events, from the first."""
+        return events.Tail(self.folder / "events.jsonl")
+
+    def last_event(self) -> dict[str, Any]:
+        """The newest event; empty where there is none."""
+        return events.last(self.folder / "events.jsonl") or {}
+
+    def beat(self) -> None:
+        """Leave a heartbeat: this process works on the run."""
+        heartbeat.leave(self.folder / "worker.json")
+
+    def alive(self) -> bool:
+        """Whether its worker is at work."""
+        if (child := children.get(self.folder)) is not None:
+            return child.poll() is None
+        worker = heartbeat.read(self.folder / "worker.json")
+        return worker is not None and worker.alive()
+
+    def status(self) -> str:
+        """`running`, `done`, `stopped`, `diverged`, or `crashed`: the worker went without a word, or with a bad one."""
+        alive = self.alive()  # asked first: a worker that ends in between has said so by then
+        last = self.last_event()
+        if last.get("event") == "end":
+            return str(last.get("status"))
+        return "running" if alive else "crashed"
+
+    def stop(self) -> None:
+        """Ask the worker to write a checkpoint and end; it does so after the step it is at.
+
+        Raises:
+            BadInput: Nothing is running, or not on this machine.
+        """
+        worker = heartbeat.read(self.folder / "worker.json")
+        if (status := self.status()) != "running":
+            raise BadInput(f"The run {self.id} isn't running: it is {status}.")
+        if (child := children.get(self.folder)) is not None:
+            child.terminate()
+        elif worker is None or not worker.here:
+            raise BadInput(f"The run {self.id} runs on {worker.host if worker else 'another machine'}: stop it there.")
+        else:
+            with suppress(ProcessLookupError):  # where it has just ended by itself
+                os.kill(worker.pid, signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End the worker at once, whatever it does: only for a run that this process started."""
+        if (child := children.get(self.folder)) is not None:
+            child.kill()  # no waiting here: this may be called by a signal's handler, in the midst of another wait
+
+    def join(self, timeout: float) -> None:
+        """Wait until the worker that this process started is gone; end it if that takes longer than so many seconds."""
+        if (child := children.get(self.folder)) is not None:
+            try:
+                child.wait(timeout)
+            except TimeoutExpired:
+                child.kill()
+                child.wait()
+
+    def wait(self, timeout: float) -> str:
+        """Its status as soon as it doesn't run any more, or else after so many seconds."""
+        late = time.monotonic() + timeout
+        while (status := self.status()) == "running" and time.monotonic() < late:
+            time.sleep(LOOK)
+        return status
+
+    def remove(self) -> None:
+        """Delete the folder with all that is in it, once its worker has ended."""
+        self.join(heartbeat.SILENCE)
+        children.pop(self.folder, None)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def follow(self, tail: events.Tail | None = None) -> Iterator[dict[str, Any]]:
+        """Its events as they come, up to the end; where the worker died without a word, an end that says so.
+
+        Args:
+            tail: Where to read on; from the first event where none is given.
+        """
+        tail = tail or self.tail()
+        seen: dict[str, Any] = {}
+        while True:
+            alive = self.alive()  # asked before reading, so that nothing written before its death is missed
+            news = tail.read()
+            for event in news:
+                yield event
+                if event["event"] == "end":
+                    return
+                seen = event
+            if not news:
+                if not alive:
+                    yield self.crash(seen)
+                    return
+                time.sleep(LOOK)
+
+    def crash(self, seen: dict[str, Any]) -> dict[str, Any]:
+        """The end event of a run whose worker died without writing one.
+
+        Args:
+            seen: The last event that was read; empty where there was none.
+        """
+        step, seconds = seen.get("step", 0), seen.get("seconds", 0.0)
+        return dict(
+            event="end",
+            run=self.id,
+            seed=seen.get("seed"),
+            step=step,
+            status="crashed",
+            metrics=seen.get("metrics", {}),
+            steps=step,
+            seconds=seconds,
+            steps_per_second=step / seconds if seconds else 0.0,
+            reason=self._last_words(),
+        )
+
+    def summary(self) -> dict[str, Any]:
+        """The run in one row; a damaged folder has the status `damaged`, and says why."""
+        try:
+            spec = self.spec
+        except BadInput as error:
+            return {"run": self.id, "status": "damaged", "reason": str(error)}
+        status, last = self.status(), self.last_event()
+        if status == "crashed" and last.get("event") != "end":
+            last = self.crash(last)
+        row = dict(run=self.id, status=status, model=spec.model, task=spec.task, preset=spec.preset, seed=spec.seed)
+        row |= dict(step=last.get("step", 0), metrics=last.get("metrics", {}))
+        return row | {"reason": last["reason"]} if "reason" in last else row
+
+    def _last_words(self) -> str:
+        child = children.get(self.folder)
+        if child is not None and (child.poll() or 0) < 0:
+            cause = ", by hand or because the memory was full" if child.returncode == -signal.SIGKILL else ""
+            return f"The worker was killed by {signal.Signals(-child.returncode).name}{cause}."
+        try:
+            said = (self.folder / "stderr.txt").read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:
+            said = []
+        if words := [line.strip() for line in said if line.strip()]:
+            return words[-1]
+        if self.folder.exists() and shutil.disk_usage(self.folder).free < FULL:
+            return f"The disk is full: make room where {self.folder} stands, or set WORKBENCH_HOME elsewhere."
+        return "The worker ended without a word."

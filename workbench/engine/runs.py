@@ -1,0 +1,79 @@
+"""All runs: where their folders are, and how a new one gets its name."""
+
+import re
+import shutil
+from pathlib import Path
+from uuid import uuid4
+
+from workbench import BadInput
+from workbench.engine import atomic
+from workbench.engine.run import Run
+from workbench.engine.spec import RunSpec
+from workbench.home import home
+from workbench.naming import unknown
+
+
+def folder() -> Path:
+    """Where the run folders stand."""
+    return home() / "runs"
+
+
+def create(spec: RunSpec) -> Run:
+    """A new run folder, complete from the moment it is seen, under a name that no other process can get.
+
+    Raises:
+        BadInput: The folder can't be written.
+    """
+    draft = folder() / f".new-{uuid4().hex}"
+    try:
+        draft.mkdir(parents=True)
+        atomic.write(draft / "spec.json", spec.to_json().encode(), sync=True)
+        Run(draft).beat()  # whoever creates a run answers for it until the worker beats
+        return Run(_named(draft, spec.model))
+    except OSError as error:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise BadInput(
+            f"Runs can't be written to {folder()} ({error.strerror}): make room or set WORKBENCH_HOME elsewhere."
+        ) from error
+
+
+def get(run_id: str) -> Run:
+    """The run of that id.
+
+    Raises:
+        BadInput: There is none.
+    """
+    known = [run.id for run in every()]
+    if run_id not in known:
+        raise unknown("run", run_id, known)
+    return Run(folder() / run_id)
+
+
+def every() -> list[Run]:
+    """All runs, the oldest first, those with damaged folders among them."""
+    try:
+        found = [run for run in folder().iterdir() if run.is_dir() and not run.name.startswith(".")]
+    except OSError:
+        return []
+    return [Run(run) for run in sorted(found, key=_age)]
+
+
+def _named(draft: Path, model: str) -> Path:
+    """Rename a draft to the model's next free number."""
+    pattern = re.compile(rf"{re.escape(model)}-(\d+)")
+    number = max((int(match[1]) for run in folder().iterdir() if (match := pattern.fullmatch(run.name))), default=0)
+    while True:
+        number += 1
+        place = folder() / f"{model}-{number:04d}"
+        try:
+            return draft.rename(place)  # refused where a folder with something in it stands: another was faster
+        except OSError:
+            if not place.exists():
+                raise
+
+
+def _age(run: Path) -> tuple[float, str]:
+    try:
+        return (run / "spec.json").stat().st_mtime, run.name
+    except OSError:
+        return 0.0, run.name

@@ -1,0 +1,103 @@
+"""A second opinion from PyTorch: scripts run in a warm worker, so that torch is imported once and never here."""
+
+import json
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from typing import Any
+
+TIMEOUT = 120.0  # seconds; the first answer waits for torch's import
+
+
+class ScriptError(RuntimeError):
+    """The script failed or gave no answer; the message is one line."""
+
+
+class Verifier:
+    """Runs scripts in a worker process, started with the first and ended by `close`.
+
+    As a context manager it closes itself. Several threads may ask; they are answered one after the other.
+    """
+
+    def __init__(self) -> None:
+        self._worker: subprocess.Popen[str] | None = None
+        self._asking = threading.Lock()
+
+    def __enter__(self) -> "Verifier":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def warm(self) -> None:
+        """Start the worker now, without waiting for it."""
+        with self._asking:
+            self._running()
+
+    def values(self, script: str, names: list[str], timeout: float = TIMEOUT) -> dict[str, Any]:
+        """What the script computes under these names.
+
+        Args:
+            script: Python source of the program's own.
+            names: Variables that it sets.
+            timeout: Seconds.
+
+        Returns:
+            Name -> a number, a text, or lists of them: a tensor's values, a shape's sides.
+
+        Raises:
+            ScriptError: The script failed, took too long, or set no such variable.
+        """
+        request = json.dumps({"job": "verify", "script": script, "names": names})
+        with self._asking:
+            # A worker that died since the last answer shows it only now: then another gets the same question.
+            answer = self._ask(request, timeout) or self._ask(request, timeout)
+        if answer is None:
+            raise ScriptError("The worker died of this script.")
+        if "error" in answer:
+            raise ScriptError(answer["error"])
+        return answer["values"]
+
+    def close(self) -> None:
+        """End the worker. The next question starts another."""
+        worker, self._worker = self._worker, None
+        if worker is None:
+            return
+        worker.kill()  # it holds nothing that could be lost
+        with suppress(BrokenPipeError):
+            worker.communicate()  # waits for it, and closes both pipes
+
+    def _ask(self, request: str, timeout: float) -> dict[str, Any] | None:
+        """The worker's answer; None where it died instead."""
+        worker = self._running()
+        assert worker.stdin and worker.stdout
+        late = threading.Timer(timeout, worker.kill)
+        late.start()
+        try:
+            worker.stdin.write(request + "\n")
+            worker.stdin.flush()
+            line = worker.stdout.readline()
+        except BrokenPipeError:
+            line = ""
+        finally:
+            was_late = not late.is_alive()
+            late.cancel()
+        if line.endswith("\n"):
+            return json.loads(line)
+        self.close()
+        return {"error": f"The script took longer than {timeout:g} seconds."} if was_late else None
+
+    def _running(self) -> subprocess.Popen[str]:
+        if self._worker is not None and self._worker.poll() is not None:
+            self.close()
+        if self._worker is None:
+            self._worker = subprocess.Popen(
+                [sys.executable, "-P", "-m", "workbench.engine.worker", "--serve"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,  # a screen may be drawn where this process writes
+                encoding="utf-8",
+                start_new_session=True,  # Ctrl-C is for whoever asks
+            )
+        return self._worker

@@ -1,0 +1,69 @@
+"""The app: what all screens share, and the way between them."""
+
+from collections.abc import Iterator
+
+from textual.app import App, SystemCommand
+from textual.screen import Screen
+
+from workbench.engine.verify import Verifier
+from workbench.store import Store
+from workbench.tui.screens.home import Home
+
+
+class WorkbenchApp(App[None]):
+    """The workbench in a terminal.
+
+    Args:
+        store: The study file; closed with the app.
+    """
+
+    TITLE = "workbench"
+    CSS_PATH = "app.tcss"
+
+    def __init__(self, store: Store):
+        super().__init__()
+        self.store = store
+        self.verifier = Verifier()
+
+    def on_mount(self) -> None:
+        self.push_screen(Home())
+
+    def on_unmount(self) -> None:
+        self.verifier.close()
+        self.store.close()
+
+    def practise(self, name: str | None = None) -> None:
+        """Open Practice on a drill, card, topic or chapter; on what is due where nothing is named."""
+        from workbench.tui.screens.practice import Practice
+
+        self._open(Practice(name))
+
+    def lab(self) -> None:
+        """Open the Lab."""
+        from workbench.tui.screens.lab import Lab
+
+        self._open(Lab())
+
+    def _open(self, screen: Screen) -> None:
+        """Put a screen on top of Home, in place of the one that is there."""
+        while len(self.screen_stack) > 2:
+            self.pop_screen()
+        self.push_screen(screen)
+
+    def problem(self, sentence: str) -> None:
+        """Say in a dialog what is the matter and what to do."""
+        from workbench.tui.widgets.problem import Problem
+
+        self.push_screen(Problem(sentence))
+
+    def get_system_commands(self, screen: Screen) -> Iterator[SystemCommand]:
+        yield from super().get_system_commands(screen)
+        from quizzes import bank
+        from workbench import syllabus
+
+        yield SystemCommand("Practise what is due", "A round of ten questions", self.practise)
+        yield SystemCommand("Lab", "Train a network and watch it learn", self.lab)
+        for drill in bank.all_drills().values():
+            yield SystemCommand(f"Practise: {drill.title}", drill.id, lambda id=drill.id: self.practise(id))
+        for topic in {drill.topic for drill in bank.all_drills().values()}:
+            yield SystemCommand(f"Topic: {syllabus.get(topic).title}", topic, lambda id=topic: self.practise(id))

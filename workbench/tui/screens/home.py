@@ -1,0 +1,97 @@
+"""Home: the thing most worth doing now, and where one stands."""
+
+from textual.app import ComposeResult
+from textual.widgets import Footer, OptionList, Static
+from textual.widgets.option_list import Option
+
+from quizzes import bank
+from workbench import syllabus
+from workbench.engine import runs
+from workbench.store import ItemState
+from workbench.study import schedule
+from workbench.tui.screens.page import Page
+from workbench.tui.widgets.heading import Heading
+
+WELCOME = (
+    "Every question here has fresh numbers each time, and says what went wrong when it does. "
+    "What you answer is kept and comes back when it is about to be forgotten. "
+    "Networks train in the Lab while you watch."
+)
+
+
+FIRST = "conv-out-size"  # what a newcomer meets: one number, a picture, and mistakes that everybody makes
+
+
+class Home(Page):
+    """One list: what to do now first, then what runs, then the chapters."""
+
+    CSS_PATH = "home.tcss"
+    BINDINGS = [
+        ("p", "practise", "Practise"),
+        ("l", "lab", "Lab"),
+        ("q", "app.quit", "Quit"),
+    ]
+
+    def compose(self) -> ComposeResult:
+        yield Heading("workbench")
+        yield Static(id="welcome", classes="quiet")
+        yield OptionList(id="list")
+        yield Footer()
+
+    def on_screen_resume(self) -> None:
+        """Everything is looked up again whenever one comes back here."""
+        states = self.app.store.items()
+        now = schedule.now()
+        due = {state.item for state in schedule.due(states.values(), now)}
+        welcome = self.query_one("#welcome", Static)
+        welcome.update(WELCOME)
+        welcome.display = not states
+        options = [self._next(states, due), self._lab(), None, *self._chapters(states, due)]
+        listed = self.query_one(OptionList)
+        listed.clear_options()
+        listed.add_options(options)
+        listed.highlighted = 0
+        listed.focus()
+
+    def _next(self, states: dict[str, ItemState], due: set[str]) -> Option:
+        if due:
+            text = f"▸ Practise: {len(due)} question{'s are' if len(due) > 1 else ' is'} due today"
+        elif states:
+            text = "▸ Practise something new: nothing is due today"
+        else:
+            text = "▸ Begin with a first question"
+        return Option(text, id="practise")
+
+    def _chapters(self, states: dict[str, ItemState], due: set[str]) -> list[Option]:
+        now = schedule.now()
+        rows = [Option(f"  {'Chapter':<44}{'questions':>10}{'due':>6}{'recall':>9}", disabled=True)]
+        items = bank.everything().values()
+        for chapter, title in syllabus.chapters().items():
+            own = [item.id for item in items if syllabus.topics()[item.topic].chapter == chapter]
+            seen = [states[id] for id in own if id in states]
+            recall = sum(schedule.recall(state, now) for state in seen) / len(seen) if seen else None
+            late = sum(id in due for id in own)
+            known = "" if recall is None else f"{recall:.0%}"
+            text = f"  {title:<44}{len(own) or '':>10}{late or '':>6}{known:>9}"
+            rows.append(Option(text, id=f"chapter {chapter}", disabled=not own))
+        return rows
+
+    def _lab(self) -> Option:
+        running = [run.id for run in runs.every() if run.status() == "running"]
+        text = f"  Lab: {', '.join(running)} running" if running else "  Lab: train a network and watch it learn"
+        return Option(text, id="lab")
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        what, _, name = (event.option.id or "").partition(" ")
+        if what == "chapter":
+            self.app.practise(name)
+        elif what == "lab":
+            self.app.lab()
+        else:
+            self.action_practise()
+
+    def action_practise(self) -> None:
+        self.app.practise(None if self.app.store.items() else FIRST)
+
+    def action_lab(self) -> None:
+        self.app.lab()

@@ -1,0 +1,230 @@
+"""Practice: question, picture, answer, mark, feedback, steps, and PyTorch's word on it."""
+
+from random import Random
+from time import monotonic
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal, VerticalScroll
+from textual.widgets import Footer, Input, Static
+
+from quizzes.question import Mark, Question
+from workbench import BadInput
+from workbench.show import pictures
+from workbench.show import question as lines
+from workbench.study import schedule
+from workbench.study.session import Session, choose, items_of
+from workbench.tui.screens.page import Page
+from workbench.tui.widgets.answer import Answers
+from workbench.tui.widgets.heading import Heading
+
+ROUND = 10  # questions
+WIDE = 100  # columns from which on a picture has room to be large
+
+
+class Practice(Page):
+    """A round of questions.
+
+    Args:
+        name: A drill, card, topic or chapter; everything where none is named.
+    """
+
+    CSS_PATH = "practice.tcss"
+    BINDINGS = [
+        ("enter", "next", "Next"),
+        ("r", "again", "New numbers"),
+        ("s", "steps", "Steps"),
+        ("v", "verify", "Verify"),
+        Binding("f1,question_mark", "hint", "Hint", key_display="?"),
+        ("escape", "leave", "Leave"),
+    ]
+
+    def __init__(self, name: str | None):
+        super().__init__()
+        self.chosen = name
+        self.question: Question | None = None
+        self.mark: Mark | None = None
+        self.hinted = False
+        self.started = 0.0
+
+    def compose(self) -> ComposeResult:
+        yield Heading("")
+        with VerticalScroll(id="sheet", can_focus=False):
+            with Horizontal(id="asked"):
+                yield Static(id="prompt", markup=False)
+                yield Static(id="picture", markup=False)
+            yield Static(id="choices", markup=False)
+            yield Answers()
+            yield Static(id="hint", classes="quiet", markup=False)
+            yield Static(id="mark", markup=False)
+            yield Static(id="steps", markup=False)
+            yield Static(id="verified", markup=False)
+        yield Footer()
+
+    def on_mount(self) -> None:
+        store, rng = self.app.store, Random()
+        items = items_of(self.chosen)
+        chosen = choose(store, items, ROUND, schedule.now(), rng)
+        self.session = Session(store, chosen, rng)
+        self.app.verifier.warm()
+        self._ask(self.session.next())
+
+    def _ask(self, question: Question | None) -> None:
+        if question is None:
+            self._finish()
+            return
+        self.question, self.mark, self.hinted, self.started = question, None, False, monotonic()
+        left = len(self.session.queue)
+        title = " · ".join(filter(None, [question.title, question.topic]))
+        tier = lines.TIERS[question.tier]
+        self.query_one(Heading).say(title, f"{tier} · seed {question.seed} · {left} more")
+        self.query_one("#prompt", Static).update(question.prompt)
+        self._draw_picture()
+        chooses = [lines.choices(p) for p in question.parts if p.kind in ("choice", "choices", "order", "match")]
+        self._say("#choices", "\n".join(chooses))
+        for place in ("#hint", "#mark", "#steps", "#verified"):
+            self._say(place, "")
+        self.query_one(Answers).ask(question)
+        self.query_one("#sheet").scroll_home(animate=False)
+        self.refresh_bindings()
+
+    def _say(self, place: str, text: str) -> None:
+        shown = self.query_one(place, Static)
+        shown.update(text)
+        shown.display = bool(text)
+
+    def _draw_picture(self) -> None:
+        picture = self.question.picture if self.question else None
+        wide = self.app.size.width >= WIDE
+        text = pictures.draw(picture, *((44, 14) if wide else (30, 9))) if picture else ""
+        widest = max(map(len, text.splitlines()), default=0)
+        self.query_one("#asked").set_class(widest > self.app.size.width // 2, "stacked")
+        self._say("#picture", text)
+
+    def on_resize(self) -> None:
+        self._draw_picture()
+
+    def on_answers_given(self, message: Answers.Given) -> None:
+        """Mark what was typed; it is kept before the mark is shown."""
+        if self.mark or not self.question:
+            return
+        try:
+            mark = self.session.answer(self.question, message.texts, self.hinted, monotonic() - self.started)
+        except BadInput as problem:  # the study file can't be written now: what was typed stays
+            self.app.problem(str(problem))
+            return
+        if mark.mark == "not_understood":
+            self._say("#mark", lines.marked(self.question, mark))
+            return
+        self._show(mark)
+        if mark.mark != "right" or self.question.why:
+            self._work_out()
+
+    def _show(self, mark: Mark) -> None:
+        assert self.question
+        self.mark = mark
+        often = [
+            f"  {part.mistake.replace('-', ' ')}: {count} times so far"
+            for part in mark.parts
+            if part.mistake and (count := self.app.store.mistake_count(self.question.drill, part.mistake)) > 1
+        ]
+        self._say("#mark", "\n".join([lines.marked(self.question, mark), *often]))
+        self.query_one(Answers).close()
+        self.set_focus(None)
+        self.query_one("#mark").set_class(mark.mark == "right", "right")
+        self.query_one("#mark").set_class(mark.mark != "right", "wrong")
+        self.call_after_refresh(self.query_one("#mark").scroll_visible, animate=False)
+        self.refresh_bindings()
+
+    @work(thread=True, exclusive=True, group="steps")
+    def _work_out(self) -> None:
+        """The steps, in a thread: the first time they wait for SymPy."""
+        question = self.question
+        assert question
+        self.app.call_from_thread(self._say, "#steps", "Working out the steps ...")
+        text = lines.solution(question)
+        if question is self.question:
+            self.app.call_from_thread(self._say, "#steps", text)
+
+    @work(thread=True, exclusive=True, group="verify")
+    def _confirm(self) -> None:
+        """SymPy's and PyTorch's values, in a thread: the first time they wait for both to start."""
+        from quizzes.verifying import by_sympy, compare, script_names
+
+        question = self.question
+        assert question
+        self.app.call_from_thread(self._say, "#verified", "Asking PyTorch ...")
+        try:
+            found = self.app.verifier.values(question.verify, script_names(question))
+            torch, one = compare(question, found)
+            _, two = compare(question, found | by_sympy(question))
+            values = "  ".join(f"{name} = {text}" for name, text in torch.items())
+            text = f"{'✓' if one and two else '✗'} PyTorch: {values}\n\n{question.verify}"
+        except RuntimeError as error:
+            text = f"PyTorch could not be asked: {error}"
+        if question is self.question:
+            self.app.call_from_thread(self._say, "#verified", text)
+            self.app.call_from_thread(self.query_one("#verified").scroll_visible, animate=False)
+
+    def _finish(self) -> None:
+        right = sum(mark.mark == "right" for mark in self.session.marks)
+        self.question, self.mark = None, None
+        self.query_one(Heading).say("The round is over", f"{right} of {len(self.session.marks)} right")
+        self.query_one("#prompt", Static).update(
+            f"{right} of {len(self.session.marks)} right. What went wrong was asked once more, and comes back tomorrow."
+            "\n\nEnter: another round. Escape: home."
+        )
+        for place in ("#picture", "#choices", "#hint", "#mark", "#steps", "#verified"):
+            self._say(place, "")
+        self.query_one(Answers).clear()
+        self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only what does something now is offered."""
+        marked, asking = self.mark is not None, self.question is not None
+        if action == "next":
+            return marked or not asking
+        if action == "again":
+            return marked
+        if action == "verify":
+            return marked and bool(self.question and self.question.verify)
+        if action == "hint":
+            return asking and not marked and bool(self.question and self.question.hint)
+        return asking if action == "steps" else True
+
+    def action_next(self) -> None:
+        if self.question is None:
+            self.app.practise(self.chosen)
+        else:
+            self._ask(self.session.next())
+
+    def action_again(self) -> None:
+        if self.question:
+            self._ask(self.session.again(self.question.drill))
+
+    def action_hint(self) -> None:
+        if self.question:
+            self.hinted = True
+            self._say("#hint", f"Hint: {self.question.hint}")
+
+    def action_steps(self) -> None:
+        """The solution; before an answer was given, that is giving up."""
+        if self.question and not self.mark:
+            try:
+                self._show(self.session.give_up(self.question, monotonic() - self.started))
+            except BadInput as problem:
+                self.app.problem(str(problem))
+                return
+        self._work_out()
+
+    def action_verify(self) -> None:
+        self._confirm()
+
+    def action_leave(self) -> None:
+        """First out of the answer, so that the keys below work; then home."""
+        if isinstance(self.focused, Input):
+            self.set_focus(None)
+            self.refresh_bindings()
+        else:
+            self.app.pop_screen()

@@ -1,0 +1,106 @@
+"""The answer box: a line for each part, with the reading echoed while one types."""
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.events import Key
+from textual.message import Message
+from textual.widgets import Input, Static
+
+from quizzes.answers import KINDS
+from quizzes.question import Part, Question
+from quizzes.reading import FormatError
+
+
+class AnswerInput(Input):
+    """One line; a question mark is never part of an answer, so it asks for the hint."""
+
+    async def _on_key(self, event: Key) -> None:
+        if event.character == "?":
+            event.stop()
+            event.prevent_default()
+            await self.run_action("screen.hint")
+
+
+class Answers(Vertical):
+    """The lines of a question's parts. Enter goes to the next line, and from the last gives the answer."""
+
+    DEFAULT_CSS = """
+    Answers { height: auto; margin-top: 1; }
+    Answers Horizontal { height: 1; }
+    Answers .label { width: auto; min-width: 6; text-style: bold; }
+    Answers AnswerInput { width: 2fr; max-width: 40; background: $surface; }
+    Answers AnswerInput:focus { background: $boost; }
+    Answers .asks { width: 3fr; color: $text-muted; padding-left: 2; text-wrap: nowrap; text-overflow: ellipsis; }
+    Answers #echo { color: $text-muted; height: auto; min-height: 1; }
+    """
+
+    class Given(Message):
+        """An answer to every part, by part."""
+
+        def __init__(self, texts: dict[str, str]):
+            super().__init__()
+            self.texts = texts
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts: list[Part] = []
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="echo", markup=False)
+
+    def ask(self, question: Question) -> None:
+        """Make the lines for another question and put the cursor into the first."""
+        self.clear()
+        self.parts = question.parts
+        rows = []
+        for part in self.parts:
+            label = f"{part.part} = " if question.tier else "> "
+            asks = part.label if len(self.parts) > 1 else KINDS[part.kind].ask(part)
+            rows.append(
+                Horizontal(
+                    Static(label, classes="label", markup=False),
+                    AnswerInput(name=part.part, compact=True),
+                    Static(asks, classes="asks", markup=False),
+                )
+            )
+        self.mount(*rows, before="#echo")
+        self.call_after_refresh(lambda: rows[0].query_one(Input).focus())
+
+    def clear(self) -> None:
+        """Take the lines away."""
+        self.parts = []
+        self.query("Horizontal").remove()
+        self.query_one("#echo", Static).update("")
+
+    def close(self) -> None:
+        """Leave the lines to be read, but not changed."""
+        for line in self.query(Input):
+            line.disabled = True
+        self.query_one("#echo", Static).update("")
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        self._echo(event.input)
+
+    def on_descendant_focus(self) -> None:
+        if isinstance(self.screen.focused, AnswerInput):
+            self._echo(self.screen.focused)
+
+    def _echo(self, line: Input) -> None:
+        part = next((part for part in self.parts if part.part == line.name), None)
+        if part is None or not line.value.strip():
+            text = f"{KINDS[part.kind].ask(part)}" if part and len(self.parts) > 1 else ""
+        else:
+            try:
+                text = f"I read this as  {KINDS[part.kind].read(line.value, part).echo}"
+            except FormatError as error:
+                text = f"? {error.sentence}"
+        self.query_one("#echo", Static).update(text)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        lines = list(self.query(Input))
+        at = lines.index(event.input)
+        if at + 1 < len(lines):
+            lines[at + 1].focus()
+        else:
+            self.post_message(self.Given({line.name or "": line.value for line in lines}))
