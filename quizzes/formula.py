@@ -1,14 +1,15 @@
 """A formula, written once: from it come the sheet, the calculator, the drills, their steps and their inverses."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
 
 from quizzes import BadInput
-from quizzes.reading import parse, read, read_list, write
-from quizzes.tree import Name, NoValue, Tree, evaluate, exact, extent, integer, names, program, run, substitute
+from quizzes.reading import parse, read, read_list
+from quizzes.tree import Name, NoValue, Tree, evaluate, exact, extent, names, program, run, substitute
 
+AROUND = 24
 SCAN = 100_000  # whole-number symbols with at most so many values are solved for by trying every one
 
 
@@ -32,6 +33,11 @@ class Symbol:
     default: Any
     meaning: str
     unit: str
+
+    @property
+    def answer_kind(self) -> str:
+        """The kind of answer that asks for it."""
+        return {"int": "integer", "real": "decimal"}.get(self.kind, self.kind)
 
     def check(self, value: Any) -> Any:
         """Take a value that somebody gave, or refuse it.
@@ -189,6 +195,7 @@ class Formula:
         topic: The syllabus topic it belongs to.
         procedure: For what no equation says (counting n-grams, suppressing boxes): values -> further values.
         counts: The names of those further values.
+        whole: Expressions of the inputs that must come out whole.
     """
 
     id: str
@@ -199,13 +206,16 @@ class Formula:
     topic: str
     procedure: Callable[..., dict[str, Any]] | None = None
     counts: tuple[str, ...] = ()
+    whole: tuple[str, ...] = ()
 
     @property
     def outputs(self) -> list[str]:
+        """What it defines."""
         return [*self.counts, *(eq.name for eq in self.equations)]
 
     @property
     def inputs(self) -> list[str]:
+        """What it needs."""
         return [name for name in self.symbols if name not in self.outputs]
 
     def expand(self, eq: Equation) -> list[Equation]:
@@ -229,6 +239,9 @@ class Formula:
             if value is None:
                 raise BadInput(f"{self.id} needs {name} ({self.symbols[name].meaning}): add {name}=...")
             full[name] = self.symbols[name].check(exact(value))
+        for text in self.whole:
+            if without not in names(parse(text)) and (quotient := evaluate(parse(text), full)) != int(quotient):
+                raise BadInput(f"{text} must come out whole in {self.id}, and it is {float(quotient):g}.")
         return full
 
     def count(self, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -294,8 +307,17 @@ class Formula:
         known: Mapping[str, Any],
         targets: Mapping[str, Any],
         instead: Mapping[str, Any] | None = None,
+        near: int | None = None,
     ) -> list[Any]:
-        """The values of an input that lead to the targets; by `instead`, those that a mistake would find."""
+        """The values of an input that lead to the targets.
+
+        Args:
+            unknown: The input.
+            known: The other inputs.
+            targets: What outputs shall come out.
+            instead: The equations of a mistake, to find what it would find.
+            near: For a whole number: look only around this value, not through the whole domain.
+        """
         sought = self.symbols[unknown]
         equations = [(instead or {}).get(eq.name, eq) for eq in self.equations]
 
@@ -312,13 +334,12 @@ class Formula:
                 return False
             return True
 
-        if (
-            sought.kind == "int"
-            and sought.low is not None
-            and sought.high is not None
-            and sought.high - sought.low <= SCAN
-        ):
-            return [value for value in range(int(sought.low), int(sought.high) + 1) if leads_there(value)]
+        if sought.kind == "int" and sought.low is not None and sought.high is not None:
+            low, high = int(sought.low), int(sought.high)
+            if near is not None:
+                low, high = max(low, near - AROUND), min(high, near + AROUND)
+            if high - low <= SCAN:
+                return [value for value in range(low, high + 1) if leads_there(value)]
         candidates = self._roots(unknown, known, targets, instead or {})
         return sorted(
             v for v in candidates if (sought.kind != "int" or v == int(v)) and sought._holds(v) and leads_there(v)
@@ -349,62 +370,3 @@ def _close(a: Any, b: Any) -> bool:
     if isinstance(a, int) and isinstance(b, int):
         return a == b
     return abs(float(a) - float(b)) <= 1e-9 * max(1.0, abs(float(b)))
-
-
-@dataclass(frozen=True)
-class Trace(Formula):
-    """A formula for one step, worked through several times: the names of a step carry its number, `m1`, `m2` ...
-
-    Attributes:
-        step: The formula of one step.
-        steps: How many.
-        carried: For each output that the next step needs, the input in which it arrives there.
-        fresh: The inputs that are new at each step.
-        counter: The input that counts the steps from 1.
-    """
-
-    step: Formula | None = None
-    steps: int = 1
-    carried: Mapping[str, str] | None = None
-    fresh: tuple[str, ...] = ()
-    counter: str = ""
-
-    def expand(self, eq: Equation) -> list[Equation]:
-        assert self.step is not None
-        return [
-            _numbered(eq, k, self.step, self.carried or {}, self.fresh, self.counter) for k in range(1, self.steps + 1)
-        ]
-
-
-def trace(step: Formula, steps: int, carried: Mapping[str, str], fresh: str, counter: str = "") -> Trace:
-    """Work a one-step formula through several steps, as an optimiser does; see `Trace`."""
-    per_step = tuple(fresh.split())
-    equations = tuple(
-        _numbered(eq, k, step, carried, per_step, counter) for k in range(1, steps + 1) for eq in step.equations
-    )
-    arriving = {prior: name for name, prior in carried.items()}
-    symbols: dict[str, Symbol] = {}
-    for name, described in step.symbols.items():
-        if name in arriving:
-            symbols[f"{arriving[name]}0"] = replace(described, name=f"{arriving[name]}0")
-        elif name in per_step or name in step.outputs:
-            for k in range(1, steps + 1):
-                symbols[f"{name}{k}"] = replace(described, name=f"{name}{k}", meaning=f"{described.meaning}, step {k}")
-        elif name != counter:
-            symbols[name] = described
-    return Trace(
-        step.id, step.title, equations, symbols, step.source, step.topic,
-        step=step, steps=steps, carried=carried, fresh=per_step, counter=counter,
-    )  # fmt: skip
-
-
-def _numbered(
-    eq: Equation, k: int, step: Formula, carried: Mapping[str, str], fresh: tuple[str, ...], counter: str
-) -> Equation:
-    """One equation of a step, its names carrying the number of the step."""
-    names_now: dict[str, Tree] = {name: Name(f"{name}{k}") for name in (*step.outputs, *fresh)}
-    names_now |= {prior: Name(f"{name}{k - 1}") for name, prior in carried.items()}
-    if counter:
-        names_now[counter] = integer(k)
-    tree = substitute(eq.tree, names_now)
-    return equation(f"{eq.name}{k} = {write(tree)}")

@@ -31,13 +31,10 @@ def mark(question: Question, answers: Mapping[str, str]) -> Mark:
     own: dict[str, Any] = {}  # the student's values of the parts that were read, for the parts that follow from them
     all_right = True
     for part in question.parts:
-        kind = KINDS[part.kind]
         try:
-            reading = kind.read(_value_only(answers[part.part], part), part)
+            reading = read_part(part, answers[part.part])
         except FormatError as error:
-            caret = error.caret()
-            sentence = f"{error.sentence[:1].upper()}{error.sentence[1:]}."
-            marks.append(PartMark(part.part, "not_understood", feedback=f"{sentence}\n{caret}" if caret else sentence))
+            marks.append(PartMark(part.part, "not_understood", feedback=error.shown()))
             continue
         marks.append(_mark_part(question, part, reading, own, all_right))
         own[part.part] = _number(reading.value)
@@ -61,10 +58,15 @@ def check_parts(question: Question, answers: Mapping[str, str]) -> None:
         raise BadInput(f"{wanted[0].upper()}{wanted[1:]} ({wrong}).")
 
 
-def _value_only(text: str, part: Part) -> str:
-    """The answer without the `o =` that people like to write before it."""
+def read_part(part: Part, text: str) -> Reading:
+    """Read what was typed for one part; the `o =` that people like to write before it is left out.
+
+    Raises:
+        FormatError: Where it can't be read.
+    """
     left, equals, right = text.partition("=")
-    return right if equals and left.strip() == part.part and part.kind != "match" else text
+    named = equals and left.strip() == part.part and part.kind != "match"
+    return KINDS[part.kind].read(right if named else text, part)
 
 
 def _number(value: Any) -> Any:
@@ -75,7 +77,7 @@ def _number(value: Any) -> Any:
 def _mark_part(question: Question, part: Part, reading: Reading, own: dict[str, Any], all_right: bool) -> PartMark:
     kind = KINDS[part.kind]
     score = max(kind.score(reading.value, truth, part) for truth in [part.answer, *part.others])
-    if score == 1:
+    if score == 1 or _fits(question, part, reading):
         return PartMark(part.part, "right", 1.0, reading.echo)
     if _follows(question, part, reading, own):
         said = "" if all_right else "Right, worked from your own earlier value."
@@ -91,6 +93,19 @@ def _mark_part(question: Question, part: Part, reading: Reading, own: dict[str, 
     if score > 0:
         return PartMark(part.part, "partly", round(score, 4), reading.echo, feedback="Partly right.")
     return PartMark(part.part, "wrong", 0.0, reading.echo)
+
+
+def _fits(question: Question, part: Part, reading: Reading) -> bool:
+    """Whether an input that is sought leads to the given outputs: any that does is right."""
+    value = _number(reading.value)
+    low, high = part.domain or (None, None)
+    if not part.domain or (low is not None and value < low) or (high is not None and value > high):
+        return False
+    try:
+        found = work(question.chain, {**question.params, part.part: value})
+    except NoValue:
+        return False
+    return all(found[name] == exact(given) for name, given in question.checks.items())
 
 
 def _follows(question: Question, part: Part, reading: Reading, own: dict[str, Any]) -> bool:

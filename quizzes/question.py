@@ -4,6 +4,7 @@ Everything here is made of numbers, texts, lists and dicts, so that a question c
 """
 
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 
@@ -21,6 +22,7 @@ class Part:
         choices: What may be chosen: answers to choose among, items to order, or the right-hand side of a match.
         items: The left-hand side of a match.
         variables: The symbols of an expression, each with the interval in which it is compared.
+        domain: For an input that is sought: the least and the largest value it may have, None for no end.
     """
 
     part: str
@@ -32,6 +34,7 @@ class Part:
     choices: list[str] = field(default_factory=list)
     items: list[str] = field(default_factory=list)
     variables: dict[str, list[float]] = field(default_factory=dict)
+    domain: list[float | None] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -77,8 +80,8 @@ class Question:
         mistakes: The mistakes that this variant can tell apart.
         hint: One sentence that helps without giving the answer.
         steps: The worked solution.
-        chain: The equations from the given values to the parts, so that a later part can be marked from the
-            student's own earlier value; empty where there is no chain.
+        chain: The equations from the inputs to the outputs, so that a later part can be marked from the student's own
+            earlier value, and an input that is sought by what it leads to.
         counted: What a procedure found for the chain to start from.
         verify: A Python script whose last values confirm the parts by another library; empty for a card.
         checks: The values that the script must arrive at, by name.
@@ -136,3 +139,19 @@ class Mark:
     score: float
     feedback: str
     parts: list[PartMark]
+
+
+def plain(value: Any) -> Any:
+    """An exact value as plain data."""
+    if isinstance(value, list):
+        return [plain(v) for v in value]
+    if isinstance(value, Fraction):
+        return int(value) if value.denominator == 1 else float(value)
+    return value
+
+
+def value_text(value: Any) -> str:
+    """A given value as a question prints it."""
+    if isinstance(value, list):
+        return f"[{', '.join(value_text(v) for v in value)}]"
+    return f"{value:.10g}" if isinstance(value, float) else str(value)

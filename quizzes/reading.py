@@ -75,6 +75,11 @@ class FormatError(BadInput):
         self.sentence, self.text, self.at = sentence, text, at
         super().__init__(sentence)
 
+    def shown(self) -> str:
+        """The sentence, and below it the text with its caret."""
+        sentence, caret = f"{self.sentence[:1].upper()}{self.sentence[1:]}.", self.caret()
+        return f"{sentence}\n{caret}" if caret else sentence
+
     def caret(self) -> str:
         """The text with a caret under the place, cut to a line around it; empty where there is nothing to show."""
         shown = "".join(c if c.isprintable() else "?" for c in self.text)

@@ -9,9 +9,10 @@ from time import perf_counter
 from typing import Any
 
 from quizzes.answers import KINDS
-from quizzes.drill import LEAST_MISTAKES, Drill
+from quizzes.drill import Drill
 from quizzes.marking import mark
 from quizzes.question import Part, PartMark, Question
+from quizzes.variant import LEAST_MISTAKES
 from quizzes.verifying import compare, script_names
 
 GARBAGE = ["", "@", "1 2", "((", "import os", "9^9^9^9"]

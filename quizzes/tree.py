@@ -79,7 +79,8 @@ def _exp(x, lib):
 
 
 def _sigmoid(x, lib):
-    return 1 / (1 + lib.exp(-x)) if x > 0 else _exp(x, lib) / (1 + _exp(x, lib))
+    small = lib.exp(-abs(x))  # never too large, whichever way x lies
+    return 1 / (1 + small) if x > 0 else small / (1 + small)
 
 
 def _softplus(x, lib):

@@ -1,6 +1,7 @@
 """Answers that are an expression, compared by value and not by form."""
 
-from functools import cache
+from contextlib import suppress
+from functools import cache, lru_cache
 from random import Random
 from typing import Any
 
@@ -36,37 +37,41 @@ class Expression(Kind):
         return Reading(tree, write(tree))
 
     def score(self, value: Tree, truth: str, part: Part) -> float:
-        return float(equal(value, parse(truth, tuple(part.variables)), part.variables))
+        return float(equal(value, truth, part.variables))
 
     def alike(self, a: str, b: str, part: Part) -> bool:
-        symbols = tuple(part.variables)
-        return equal(parse(a, symbols), parse(b, symbols), part.variables)
+        return equal(parse(a, tuple(part.variables)), b, part.variables)
 
     def write(self, value: Any, part: Part) -> str:
         return value if isinstance(value, str) else write(value)
 
 
-def equal(given: Tree, truth: Tree, variables: dict[str, list[float]]) -> bool:
-    """Whether two expressions have the same value wherever the second has one, at points sampled in the intervals."""
-    lib, rng, compared = _thirty_digits(), Random(0), 0
-    wanted_at, given_at = program(truth, lib), program(given, lib)
+def equal(given: Tree, truth: str, variables: dict[str, list[float]]) -> bool:
+    """Whether an expression has the value of another wherever that has one, at points sampled in the intervals."""
+    compute = program(given, _thirty_digits())
+    points = _curve(truth, tuple((name, *ends) for name, ends in variables.items()))
+    try:
+        return bool(points) and all(
+            abs(run(compute, values) - wanted) <= AGREEMENT * max(1, abs(wanted)) for values, wanted in points
+        )
+    except NoValue:
+        return False
+
+
+@lru_cache(maxsize=1024)
+def _curve(truth: str, variables: tuple[tuple[str, float, float], ...]) -> list[tuple[dict[str, Any], Any]]:
+    """Points, and the value that an expression of our own has there; where it has none there is no point."""
+    lib, rng = _thirty_digits(), Random(0)
+    compute = program(parse(truth, tuple(name for name, _, _ in variables)), lib)
+    points: list[tuple[dict[str, Any], Any]] = []
     for k in range(4 * POINTS):
-        if compared == POINTS:
+        sampled = {name: _sample(rng, low, high, whole=k % 4 == 0) for name, low, high in variables}
+        values = {name: lib.mpf(v.numerator) / v.denominator for name, v in sampled.items()}
+        with suppress(NoValue):
+            points.append((values, run(compute, values)))
+        if len(points) == POINTS:
             break
-        point = {name: _sample(rng, low, high, whole=k % 4 == 0) for name, (low, high) in variables.items()}
-        values = {name: lib.mpf(v.numerator) / v.denominator for name, v in point.items()}
-        try:
-            wanted = run(wanted_at, values)
-        except NoValue:
-            continue
-        try:
-            got = run(given_at, values)
-        except NoValue:
-            return False
-        if not abs(got - wanted) <= AGREEMENT * max(1, abs(wanted)):
-            return False
-        compared += 1
-    return compared > 0
+    return points
 
 
 def _sample(rng: Random, low: float, high: float, whole: bool) -> Any:

@@ -112,7 +112,7 @@ class Decimal(Kind):
 
     def remark(self, reading: Reading, truth: Any, part: Part) -> str:
         value, typed = reading.value
-        if typed is not None and typed < part.decimals and within(value, truth, typed):
+        if typed and typed < (part.decimals or 0) and within(value, truth, typed):
             return f"Right as far as it goes, but rounded too early: give {part.decimals} decimals."
         return ""
 

@@ -66,7 +66,8 @@ class Vector(Kind):
     def remark(self, reading: Reading, truth: Any, part: Part) -> str:
         if _shape(reading.value) != _shape(truth):
             given, wanted = ("x".join(map(str, _shape(v))) for v in (reading.value, truth))
-            return f"The size is {given}, and {wanted} is wanted."
+            commas = " If your decimals have commas, write points." if _doubled(reading.value, truth) else ""
+            return f"The size is {given}, and {wanted} is wanted.{commas}"
         return ""
 
     def alike(self, a: Any, b: Any, part: Part) -> bool:
@@ -108,6 +109,10 @@ def _flat(value: Any) -> Iterator[Any]:
             yield from _flat(v)
         else:
             yield v
+
+
+def _doubled(value: Any, truth: Any) -> bool:
+    return len(list(_flat(value))) == 2 * len(list(_flat(truth)))
 
 
 def _map(value: Any, leaf: Any) -> Any:

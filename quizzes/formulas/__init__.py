@@ -20,6 +20,7 @@ def formula(
     source: str,
     procedure: Callable[..., dict[str, Any]] | None = None,
     counts: str = "",
+    whole: str = "",
     **symbols: str,
 ) -> Formula:
     """Declare a formula.
@@ -32,11 +33,13 @@ def formula(
         source: Where it was read, or "derivation: ..." with the derivation.
         procedure: What must be counted first: takes the inputs, gives further values by name.
         counts: The names of those values.
+        whole: Expressions of the inputs that must come out whole, separated by commas.
         symbols: For each symbol `kind low..high = default; meaning [unit]`.
     """
     lines = tuple(equation(line) for line in equations.replace(";", "\n").splitlines() if line.strip())
     described = {name: symbol(name, text) for name, text in symbols.items()}
-    made = Formula(id, title, lines, described, source, topic, procedure, tuple(counts.split()))
+    counted, divided = tuple(counts.split()), tuple(text.strip() for text in whole.split(",") if text.strip())
+    made = Formula(id, title, lines, described, source, topic, procedure, counted, divided)
     if _declared.setdefault(id, made) is not made:
         raise ValueError(f"two formulas are called {id}")
     return made

@@ -9,11 +9,11 @@ CONV_OUT_SIZE = formula(
     title="Output side of a convolution",
     source="Dumoulin & Visin, A guide to convolution arithmetic for deep learning, 2016 (arXiv:1603.07285)",
     o="int 1..; output side [px]",
-    n="int 1..320; input side [px]",
-    f="int 1..11; filter side [px]",
-    p="int 0..5 = 0; padding on each side [px]",
-    s="int 1..4 = 1; stride",
-    d="int 1..3 = 1; dilation",
+    n="int 1..100000; input side [px]",
+    f="int 1..100; filter side [px]",
+    p="int 0..100 = 0; padding on each side [px]",
+    s="int 1..100 = 1; stride",
+    d="int 1..100 = 1; dilation",
 )
 
 CONV_PARAMS = formula(
@@ -23,9 +23,10 @@ CONV_PARAMS = formula(
     title="Parameters of a convolution with bias",
     source="derivation: each of the C_out filters has k^2 weights for each of the C_in/g channels it sees, and "
     "one bias",
+    whole="C_in/g, C_out/g",
     P="int 1..; parameters, weights and biases",
-    k="int 1..15; filter side [px]",
-    C_in="int 1..4096; input channels",
-    C_out="int 1..4096; filters, which is the number of output channels",
-    g="int 1..64 = 1; groups, each of which sees C_in/g of the input channels",
+    k="int 1..100; filter side [px]",
+    C_in="int 1..100000; input channels",
+    C_out="int 1..100000; filters, which is the number of output channels",
+    g="int 1..100000 = 1; groups, each of which sees C_in/g of the input channels",
 )

@@ -1,7 +1,7 @@
 """Optimisers, one step at a time."""
 
-from quizzes.formula import trace
 from quizzes.formulas import formula
+from quizzes.trace import trace
 
 ADAM_STEP = formula(
     "adam-step",

@@ -58,8 +58,10 @@ def test_pairs_are_matched_by_what_stands_there(id):
     card = cards.get(id)
     question = card.draw(2)
     part = question.parts[0]
-    partner = {left: right for left, right in card.content["pairs"]}
-    text = ", ".join(f"{c}={part.choices.index(partner[item]) + 1}" for c, item in zip("abcdefgh", part.items, strict=False))
+    partner = dict(card.content["pairs"])
+    text = ", ".join(
+        f"{c}={part.choices.index(partner[item]) + 1}" for c, item in zip("abcdefgh", part.items, strict=False)
+    )
     assert mark(question, {"answer": text}).mark == "right"
 
 

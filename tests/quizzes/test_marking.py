@@ -94,7 +94,14 @@ def test_a_mistake_in_one_element_leaves_the_others_their_credit():
 
 def test_further_solutions_are_as_right():
     question = Question(
-        drill="t", seed=0, topic="t", tier=1, title="", prompt="", params={}, parts=[Part("n", "integer", "", 223, [224])]
+        drill="t",
+        seed=0,
+        topic="t",
+        tier=1,
+        title="",
+        prompt="",
+        params={},
+        parts=[Part("n", "integer", "", 223, [224])],
     )
     assert [mark(question, {"n": text}).mark for text in ("223", "224", "225")] == ["right", "right", "wrong"]
 
@@ -130,7 +137,7 @@ def test_follow_through_through_matrices():
     rows = len(question.params["Q"])
     values = question.params["V"]
     mixed = [[0.25 * sum(row[k] for row in values) for k in range(2)]] * rows
-    given_mark = mark(question, {"A": str([[0.25] * rows] * rows), "O": str(mixed)})  # wrong attention, but no trivial one
+    given_mark = mark(question, {"A": str([[0.25] * rows] * rows), "O": str(mixed)})  # wrong, not trivial
     assert given_mark.parts[0].mark != "right"
     assert given_mark.parts[1].mark == "right"
 
@@ -141,7 +148,9 @@ def test_own_values_of_any_size_break_nothing():
         assert mark(question, {"A": own, "O": "[[1, 2], [3, 4]]"}).mark in ("wrong", "partly")
 
 
-@pytest.mark.parametrize("name", ["iou", "self-attention-hand", "bleu-full", "activation-derivs", "nms-trace", "adam-step"])
+@pytest.mark.parametrize(
+    "name", ["iou", "self-attention-hand", "bleu-full", "activation-derivs", "nms-trace", "adam-step"]
+)
 @given(
     answers=st.dictionaries(
         st.sampled_from(["I", "U", "iou", "A", "O", "p1", "df", "keep", "theta1", "theta2", "x"]),

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from workbench.cli import completion
 from workbench.cli.reply import Json, say_json
 
 if TYPE_CHECKING:
@@ -17,8 +18,16 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
     context_settings={"ignore_unknown_options": True},
 )
 def calc(
-    formula: Annotated[str, typer.Argument(metavar="FORMULA", help="A formula: see 'workbench formulas'.")],
-    values: Annotated[list[str] | None, typer.Argument(metavar="NAME=VALUE ...", help="z=[1, 2] for a vector.")] = None,
+    formula: Annotated[
+        str,
+        typer.Argument(
+            metavar="FORMULA", help="A formula: see 'workbench formulas'.", autocompletion=completion.formulas
+        ),
+    ],
+    values: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="NAME=VALUE ...", help="z=[1, 2] for a vector.", autocompletion=completion.symbols),
+    ] = None,
     solve: Annotated[
         str, typer.Option(metavar="NAME", help="Solve for this symbol: every solution in its domain.")
     ] = "",
@@ -73,9 +82,8 @@ def _given(formula: "Formula", values: list[str]) -> dict[str, Any]:
 def _plain(formula: "Formula", name: str, value: Any) -> Any:
     """A value as JSON has it: whole numbers whole, fractions as text where a fraction is meant."""
     from quizzes.answers import KINDS
-    from quizzes.drill import KIND_OF
 
-    kind = KIND_OF.get(formula.symbols[name].kind, formula.symbols[name].kind)
+    kind = formula.symbols[name].answer_kind
     if kind == "integer" and value != int(value):
         kind = "decimal"  # areas of boxes with decimal corners
     return KINDS[kind].plain(value) if kind in KINDS else value

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from workbench.cli import completion
 from workbench.cli.reply import Json, say_json
 
 app = typer.Typer(
@@ -12,13 +13,9 @@ app = typer.Typer(
 )
 
 
-def _ids(incomplete: str) -> list[str]:
-    from quizzes import cards
-
-    return [id for id in cards.all_cards() if id.startswith(incomplete)]
-
-
-Id = Annotated[str, typer.Argument(metavar="CARD", help="A card: see 'workbench cards list'.", autocompletion=_ids)]
+Id = Annotated[
+    str, typer.Argument(metavar="CARD", help="A card: see 'workbench cards list'.", autocompletion=completion.cards)
+]
 
 
 @app.command("list", epilog="Example: workbench cards list --topic convolution")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from workbench.cli import completion
 from workbench.cli.reply import Json, say_json
 
 if TYPE_CHECKING:
@@ -17,13 +18,9 @@ app = typer.Typer(
 )
 
 
-def _ids(incomplete: str) -> list[str]:
-    from quizzes import bank
-
-    return [id for id in bank.all_drills() if id.startswith(incomplete)]
-
-
-Id = Annotated[str, typer.Argument(metavar="DRILL", help="A drill: see 'workbench drill list'.", autocompletion=_ids)]
+Id = Annotated[
+    str, typer.Argument(metavar="DRILL", help="A drill: see 'workbench drill list'.", autocompletion=completion.drills)
+]
 Seed = Annotated[int, typer.Option(help="The variant: the same seed gives the same numbers.")]
 
 
@@ -182,7 +179,9 @@ def verify(drill: Id, seed: Seed = 1, as_json: Json = False) -> None:
 
 @app.command(epilog="Example: workbench drill test iou --seeds 200")
 def test(
-    drill: Annotated[str, typer.Argument(metavar="[DRILL]", help="Every drill if left out.", autocompletion=_ids)] = "",
+    drill: Annotated[
+        str, typer.Argument(metavar="[DRILL]", help="Every drill if left out.", autocompletion=completion.drills)
+    ] = "",
     seeds: Annotated[int, typer.Option(min=1, max=1_000_000, help="Variants of each drill.")] = 50,
     as_json: Json = False,
 ) -> None:

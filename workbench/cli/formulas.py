@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from workbench.cli import completion
 from workbench.cli.reply import Json, say_json
 
 if TYPE_CHECKING:
@@ -15,7 +16,12 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 @app.command(epilog="Example: workbench formulas conv-out-size")
 def formulas(
     name: Annotated[
-        str, typer.Argument(metavar="[TOPIC|FORMULA]", help="A topic or a formula; everything if left out.")
+        str,
+        typer.Argument(
+            metavar="[TOPIC|FORMULA]",
+            help="A topic or a formula; everything if left out.",
+            autocompletion=completion.sheets,
+        ),
     ] = "",
     as_json: Json = False,
 ) -> None:

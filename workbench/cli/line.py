@@ -4,7 +4,9 @@ import sys
 from time import monotonic
 
 from quizzes.answers import KINDS
+from quizzes.marking import SIGNS, read_part
 from quizzes.question import Mark, Question
+from quizzes.reading import FormatError
 from workbench.show import question as lines
 from workbench.study.session import Session
 
@@ -35,33 +37,34 @@ def ask(session: Session, question: Question) -> None:
     """One question, until it is answered or given up."""
     print(lines.asked(question, drawn=False))
     started, hinted = monotonic(), False
-    while True:
-        typed: dict[str, str] = {}
-        while len(typed) < len(question.parts):
-            part = question.parts[len(typed)]
-            text = _prompt(f"{part.part} = " if question.tier else "> ")
-            if text.strip().casefold() in STOP:
-                raise Stopped
-            if text.strip().casefold() in HINT:
-                hinted = True
-                print(question.hint or f"It is {KINDS[part.kind].ask(part)}.")
-            elif text.strip().casefold() in SHOW:
-                session.give_up(question, monotonic() - started)
-                print(f"\n{lines.solution(question)}")
-                return
-            else:
-                typed[part.part] = text
-        given = session.answer(question, typed, hinted, monotonic() - started)
-        print(lines.marked(question, given))
-        if given.mark != "not_understood":
-            _explain(question, given)
+    typed: dict[str, str] = {}
+    while len(typed) < len(question.parts):
+        part = question.parts[len(typed)]
+        text = _prompt(f"{part.part} = " if question.tier else "> ")
+        word = text.strip().casefold()
+        if word in STOP:
+            raise Stopped
+        if word in HINT:
+            hinted = True
+            print(question.hint or f"It is {KINDS[part.kind].ask(part)}.")
+        elif word in SHOW:
+            session.give_up(question, monotonic() - started)
+            print(f"\n{lines.solution(question, drawn=False)}")
             return
-        print("That cost nothing: try again.")
+        else:
+            try:
+                read_part(part, text)
+                typed[part.part] = text
+            except FormatError as error:
+                print(f"{SIGNS['not_understood']} not understood\n{error.shown()}\nThat cost nothing: try again.")
+    given = session.answer(question, typed, hinted, monotonic() - started)
+    print(lines.marked(question, given))
+    _explain(question, given)
 
 
 def _explain(question: Question, given: Mark) -> None:
     if given.mark != "right":
-        print(f"\n{lines.solution(question)}")
+        print(f"\n{lines.solution(question, drawn=False)}")
     elif question.why:
         print(question.why)
 

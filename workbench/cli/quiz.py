@@ -4,14 +4,9 @@ from typing import Annotated
 
 import typer
 
+from workbench.cli import completion
+
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
-
-
-def _names(incomplete: str) -> list[str]:
-    from quizzes import bank
-
-    items = bank.everything()
-    return sorted(name for name in {*items, *(item.topic for item in items.values())} if name.startswith(incomplete))
 
 
 @app.command(epilog="Example: workbench quiz convolution -n 5")
@@ -19,7 +14,9 @@ def quiz(
     name: Annotated[
         str,
         typer.Argument(
-            metavar="[TOPIC|DRILL]", help="A topic, drill or card; everything if left out.", autocompletion=_names
+            metavar="[TOPIC|DRILL]",
+            help="A topic, drill or card; everything if left out.",
+            autocompletion=completion.questions,
         ),
     ] = "",
     count: Annotated[int, typer.Option("-n", "--count", min=1, max=500, help="How many questions.")] = 10,

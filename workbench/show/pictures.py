@@ -3,8 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from quizzes.drill import value_text
-from quizzes.question import Picture
+from quizzes.question import Picture, value_text
 
 
 def draw(picture: Picture, width: int = 44, height: int = 14) -> str:

@@ -1,6 +1,6 @@
 """A question, its mark and its solution as lines of text: the same words in the app, in line mode and in scripts."""
 
-from textwrap import fill
+from textwrap import fill, indent
 
 from quizzes.answers import KINDS
 from quizzes.answers.labels import letters
@@ -26,12 +26,13 @@ def wrapped(text: str, width: int = 75) -> str:
 
 def asked(q: Question, drawn: bool = True) -> str:
     """The question with what may be chosen; its picture drawn, or told in a sentence."""
-    blocks = [heading(q), wrapped(q.prompt)]
+    blocks = [wrapped(heading(q)), wrapped(q.prompt)]
     if q.picture and (shown := pictures.draw(q.picture) if drawn else pictures.tell(q.picture)):
         blocks.append(shown)
     blocks += [choices(part) for part in q.parts if part.kind in ("choice", "choices", "order", "match")]
     if len(q.parts) > 1:
-        blocks.append("\n".join(f"  {part.part}: {part.label} ({KINDS[part.kind].ask(part)})" for part in q.parts))
+        rows = [f"  {part.part}: {part.label} ({KINDS[part.kind].ask(part)})" for part in q.parts]
+        blocks.append(wrapped("\n".join(rows)))
     else:
         blocks.append(f"Answer with {KINDS[q.parts[0].kind].ask(q.parts[0])}.")
     return "\n\n".join(blocks)
@@ -75,22 +76,22 @@ def answers(q: Question) -> str:
         if part.others and part.kind == "integer":
             text += f" (also {', '.join(str(v) for v in part.others[:6])}{' ...' if len(part.others) > 6 else ''})"
         lines.append(f"{part.part} = {text}" if q.tier else f"Answer: {text}")
-    return "\n".join(lines)
+    return wrapped("\n".join(lines))
 
 
-def solution(q: Question) -> str:
-    """The worked solution, or a card's explanation, and the source."""
-    blocks = [*map(step, range(len(q.steps)), q.steps), answers(q)]
+def solution(q: Question, drawn: bool = True) -> str:
+    """The worked solution or a card's explanation, and the source; equations drawn, or each on one line as typed."""
+    blocks = [*(step(k, one, drawn) for k, one in enumerate(q.steps, 1)), answers(q)]
     if q.why:
         blocks.append(wrapped(q.why))
     return "\n\n".join([*blocks, wrapped(f"Source: {q.source}")])
 
 
-def step(k: int, one: Step) -> str:
-    """One step, its equations as SymPy prints them."""
+def step(number: int, one: Step, drawn: bool = True) -> str:
+    """One step with its equations: as SymPy draws them, or as they are typed."""
+    if not drawn:
+        return "\n".join([f"{number}. {one.text}", *(f"    {wrapped(text, 71)}" for text in one.math)])
     from quizzes.symbolic import pretty_text
 
-    drawn = [pretty_text(text) for text in one.math]
-    return "\n\n".join(
-        [f"{k + 1}. {one.text}", *("\n".join(f"    {line}" for line in text.splitlines()) for text in drawn)]
-    )
+    equations = [text if "\n" in text else wrapped(text, 71) for text in map(pretty_text, one.math)]
+    return "\n\n".join([f"{number}. {one.text}", *(indent(text, "    ") for text in equations)])

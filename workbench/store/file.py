@@ -64,19 +64,28 @@ class Store:
             return f"The disk under {self.path} takes no more: make room and try again; what was stored before is safe."
         return f"{self.path} is damaged ({error}): move it away to start anew, or put a copy of it back."
 
-    def keep(self, attempt: Attempt, state: ItemState | None = None) -> None:
-        """Write an attempt and, where it was a review, the item's new state: both or neither."""
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """What is read and written within happens at once or not at all; other programs that write wait."""
+        if self._connection.in_transaction:
+            yield
+            return
         with self._guarded():
             try:
                 self._connection.execute("BEGIN IMMEDIATE")
-                self._insert("attempt", attempt)
-                if state:
-                    self._insert("item", state)
+                yield
                 self._connection.execute("COMMIT")
             except BaseException:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
+
+    def keep(self, attempt: Attempt, state: ItemState | None = None) -> None:
+        """Write an attempt and, where it was a review, the item's new state: both or neither."""
+        with self.writing():
+            self._insert("attempt", attempt)
+            if state:
+                self._insert("item", state)
 
     def _insert(self, table: str, row: Attempt | ItemState) -> None:
         names = [field.name for field in fields(row)]

@@ -15,7 +15,7 @@ from quizzes.question import Mark
 from workbench.store import Attempt, ItemState
 
 if TYPE_CHECKING:
-    from fsrs import Scheduler
+    from fsrs import Card, Scheduler
 
 AGAIN, HARD, GOOD, EASY = 1, 2, 3, 4
 SLOW = 2.0  # times the person's own median
@@ -58,7 +58,7 @@ def review(item: str, topic: str, state: ItemState | None, rated: int, seconds: 
     """The item's state after a review."""
     from fsrs import Card, Rating
 
-    card = Card.from_json(state.memory) if state else Card(card_id=crc32(item.encode()), due=at)
+    card = _card(state) or Card(card_id=crc32(item.encode()), due=at)
     card, _ = scheduler().review_card(card, Rating(rated), at, round(seconds * 1000))
     return ItemState(item, topic, card.to_json(), card.due.isoformat(), at.isoformat())
 
@@ -77,6 +77,15 @@ def due(states: Iterable[ItemState], at: datetime) -> list[ItemState]:
 
 def recall(state: ItemState, at: datetime) -> float:
     """The predicted probability of remembering an item now."""
+    card = _card(state)
+    return scheduler().get_card_retrievability(card, at) if card else 0.0
+
+
+def _card(state: ItemState | None) -> "Card | None":
+    """FSRS's card of an item; None where there is none, or what was kept can't be read and the item starts anew."""
     from fsrs import Card
 
-    return scheduler().get_card_retrievability(Card.from_json(state.memory), at)
+    try:
+        return Card.from_json(state.memory) if state else None
+    except (ValueError, KeyError, TypeError):
+        return None

@@ -74,13 +74,17 @@ class Session:
         """Mark an answer; what counts is written before it is returned."""
         given = mark(question, answers)
         if given.mark != "not_understood":
-            self._keep(question, answers, given, hinted, seconds)
+            with self.store.writing():  # so that of two programs only one has the item's review of the day
+                self._keep(question, answers, given, hinted, seconds)
+            self._after(question.drill, given)
         return given
 
     def give_up(self, question: Question, seconds: float = 0.0) -> Mark:
         """Record that the solution was shown without an answer."""
         given = Mark("wrong", 0.0, "", [PartMark(part.part, "wrong", mistake="given-up") for part in question.parts])
-        self._keep(question, {}, given, False, seconds)
+        with self.store.writing():
+            self._keep(question, {}, given, False, seconds)
+        self._after(question.drill, given)
         return given
 
     def _keep(self, question: Question, answers: Mapping[str, str], given: Mark, hinted: bool, seconds: float) -> None:
@@ -105,6 +109,8 @@ class Session:
             rating=rated,
         )
         self.store.keep(attempt, state if rated else None)
+
+    def _after(self, item: str, given: Mark) -> None:
         self.marks.append(given)
         if given.mark != "right" and item not in self.repeated:
             self.repeated.add(item)

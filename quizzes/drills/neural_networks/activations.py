@@ -47,8 +47,13 @@ def _at(activation: str, inner: str) -> str:
 
 # What people write who take the derivative of the function's value for that of its argument.
 AT_ARGUMENT = {"sigmoid": "{u}*(1 - {u})", "tanh": "1 - {u}^2", "softplus": "{u}", "silu": "{u}*(1 - {u})"}
-# What people write who leave a power or a factor out.
-SHORTENED = {"sigmoid": "1 - sigmoid{u}", "tanh": "1 - tanh{u}", "softplus": "1 - sigmoid{u}", "silu": "sigmoid{u}"}
+# What people write who half remember the derivative.
+HALF_REMEMBERED = {
+    "sigmoid": "1 - sigmoid{u}",
+    "tanh": "1 - tanh{u}",
+    "softplus": "1 - sigmoid{u}",
+    "silu": "sigmoid{u}",
+}
 
 activation_derivs.mistake(
     "no-inner-derivative",
@@ -61,10 +66,10 @@ activation_derivs.mistake(
     "The derivative is made of the activation's value, not of its argument: put sigmoid(...) or tanh(...) around it.",
 )
 activation_derivs.mistake(
-    "term-lost",
-    {"df": lambda activation, a, b: f"{a}*({SHORTENED[activation].format(u=_inner(a, b))})"},
-    "The outer derivative is not complete: sigmoid' = s(1 - s), tanh' = 1 - tanh^2, softplus' = s, silu' = s(1 "
-    "+ u(1 - s)).",
+    "another-derivative",
+    {"df": lambda activation, a, b: f"{a}*({HALF_REMEMBERED[activation].format(u=_inner(a, b))})"},
+    "The outer derivative is another one: sigmoid' = s(1 - s), tanh' = 1 - tanh^2, softplus' = s, "
+    "silu' = s(1 + u(1 - s)).",
 )
 activation_derivs.mistake(
     "inner-dropped",

@@ -40,7 +40,7 @@ class Home(Page):
 
     def on_screen_resume(self) -> None:
         """Everything is looked up again whenever one comes back here."""
-        states = self.app.store.items()
+        states = self.workbench.store.items()
         now = schedule.now()
         due = {state.item for state in schedule.due(states.values(), now)}
         welcome = self.query_one("#welcome", Static)
@@ -84,14 +84,14 @@ class Home(Page):
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         what, _, name = (event.option.id or "").partition(" ")
         if what == "chapter":
-            self.app.practise(name)
+            self.workbench.practise(name)
         elif what == "lab":
-            self.app.lab()
+            self.workbench.lab()
         else:
             self.action_practise()
 
     def action_practise(self) -> None:
-        self.app.practise(None if self.app.store.items() else FIRST)
+        self.workbench.practise(None if self.workbench.store.items() else FIRST)
 
     def action_lab(self) -> None:
-        self.app.lab()
+        self.workbench.lab()

@@ -1,5 +1,7 @@
 """Lab: choose a network, start it, and watch it learn."""
 
+from typing import Any
+
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Button, Footer, Input, Label, ProgressBar, Select, Static
@@ -91,7 +93,7 @@ class Lab(Page):
             )
             self._watch(start(spec))
         except REFUSALS as problem:
-            self.app.problem(str(problem))
+            self.workbench.problem(str(problem))
 
     def action_stop(self) -> None:
         """Ask the run to write a checkpoint and end."""
@@ -99,7 +101,7 @@ class Lab(Page):
             try:
                 self.run.stop()
             except BadInput as problem:
-                self.app.problem(str(problem))
+                self.workbench.problem(str(problem))
 
     def _watch(self, run: Run) -> None:
         self.run, self.tail, self.curves, self.running = run, run.tail(), Curves(), True
@@ -119,16 +121,17 @@ class Lab(Page):
             return
         alive = self.run.alive()  # asked before reading, so that nothing written before its death is missed
         events = self.tail.read()
+        if not events and not alive:
+            events = [self.run.crash(self.curves.start)]
         for event in events:
             self.curves.note(event)
             self._note(event)
         if events:
             for chart in self.query(Chart):
                 chart.show(self.curves.chart(str(chart.name)))
-        elif not alive and self.running:
-            self._end("crashed: its worker is gone. 'workbench runs list' says more.")
 
-    def _note(self, event: dict) -> None:
+    def _note(self, event: dict[str, Any]) -> None:
+        assert self.run
         said = "  ".join(f"{k} {v:.4f}" for k, v in (event.get("metrics") or {}).items() if v is not None)
         if event["event"] == "start":
             self.query_one(ProgressBar).update(total=event["steps"])
@@ -137,6 +140,10 @@ class Lab(Page):
         elif event["event"] == "metric":
             self.query_one(ProgressBar).update(progress=event["step"])
             self.query_one("#said", Static).update(said)
+        elif event.get("refused"):
+            self._end("")
+            self.run.remove()
+            self.workbench.problem(event["reason"])
         elif event["event"] == "end":
             floor = self.curves.start.get("floor")
             beside = f"   floor ({floor['method']}): {floor['metric']} {floor['value']:.4f}" if floor else ""
@@ -160,7 +167,7 @@ class Lab(Page):
         return self.running if action == "stop" else True
 
     def action_leave(self) -> None:
-        self.app.pop_screen()
+        self.workbench.pop_screen()
 
 
 def _whole(line: Input, name: str) -> int:

@@ -63,11 +63,11 @@ class Practice(Page):
         yield Footer()
 
     def on_mount(self) -> None:
-        store, rng = self.app.store, Random()
+        store, rng = self.workbench.store, Random()
         items = items_of(self.chosen)
         chosen = choose(store, items, ROUND, schedule.now(), rng)
         self.session = Session(store, chosen, rng)
-        self.app.verifier.warm()
+        self.workbench.verifier.warm()
         self._ask(self.session.next())
 
     def _ask(self, question: Question | None) -> None:
@@ -96,10 +96,10 @@ class Practice(Page):
 
     def _draw_picture(self) -> None:
         picture = self.question.picture if self.question else None
-        wide = self.app.size.width >= WIDE
+        wide = self.workbench.size.width >= WIDE
         text = pictures.draw(picture, *((44, 14) if wide else (30, 9))) if picture else ""
         widest = max(map(len, text.splitlines()), default=0)
-        self.query_one("#asked").set_class(widest > self.app.size.width // 2, "stacked")
+        self.query_one("#asked").set_class(widest > self.workbench.size.width // 2, "stacked")
         self._say("#picture", text)
 
     def on_resize(self) -> None:
@@ -112,7 +112,7 @@ class Practice(Page):
         try:
             mark = self.session.answer(self.question, message.texts, self.hinted, monotonic() - self.started)
         except BadInput as problem:  # the study file can't be written now: what was typed stays
-            self.app.problem(str(problem))
+            self.workbench.problem(str(problem))
             return
         if mark.mark == "not_understood":
             self._say("#mark", lines.marked(self.question, mark))
@@ -127,7 +127,7 @@ class Practice(Page):
         often = [
             f"  {part.mistake.replace('-', ' ')}: {count} times so far"
             for part in mark.parts
-            if part.mistake and (count := self.app.store.mistake_count(self.question.drill, part.mistake)) > 1
+            if part.mistake and (count := self.workbench.store.mistake_count(self.question.drill, part.mistake)) > 1
         ]
         self._say("#mark", "\n".join([lines.marked(self.question, mark), *often]))
         self.query_one(Answers).close()
@@ -156,7 +156,7 @@ class Practice(Page):
         assert question
         self.app.call_from_thread(self._say, "#verified", "Asking PyTorch ...")
         try:
-            found = self.app.verifier.values(question.verify, script_names(question))
+            found = self.workbench.verifier.values(question.verify, script_names(question))
             torch, one = compare(question, found)
             _, two = compare(question, found | by_sympy(question))
             values = "  ".join(f"{name} = {text}" for name, text in torch.items())
@@ -195,7 +195,7 @@ class Practice(Page):
 
     def action_next(self) -> None:
         if self.question is None:
-            self.app.practise(self.chosen)
+            self.workbench.practise(self.chosen)
         else:
             self._ask(self.session.next())
 
@@ -214,7 +214,7 @@ class Practice(Page):
             try:
                 self._show(self.session.give_up(self.question, monotonic() - self.started))
             except BadInput as problem:
-                self.app.problem(str(problem))
+                self.workbench.problem(str(problem))
                 return
         self._work_out()
 
@@ -227,4 +227,4 @@ class Practice(Page):
             self.set_focus(None)
             self.refresh_bindings()
         else:
-            self.app.pop_screen()
+            self.workbench.pop_screen()

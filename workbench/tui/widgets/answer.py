@@ -7,6 +7,7 @@ from textual.message import Message
 from textual.widgets import Input, Static
 
 from quizzes.answers import KINDS
+from quizzes.marking import read_part
 from quizzes.question import Part, Question
 from quizzes.reading import FormatError
 
@@ -91,7 +92,7 @@ class Answers(Vertical):
             text = f"{KINDS[part.kind].ask(part)}" if part and len(self.parts) > 1 else ""
         else:
             try:
-                text = f"I read this as  {KINDS[part.kind].read(line.value, part).echo}"
+                text = f"I read this as  {read_part(part, line.value).echo}"
             except FormatError as error:
                 text = f"? {error.sentence}"
         self.query_one("#echo", Static).update(text)

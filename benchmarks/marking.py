@@ -1,0 +1,71 @@
+"""How long a person waits for a mark, and how long a variant's self-test takes.
+
+    python benchmarks/marking.py
+
+Times are milliseconds of one process after everything is imported. Targets: 5 at the 95th percentile of ordinary
+answers, 50 for the most hostile text, 5 on average for a variant's self-test.
+"""
+
+from statistics import mean, quantiles
+from time import perf_counter
+
+from quizzes import bank
+from quizzes.answers import KINDS
+from quizzes.marking import mark
+from quizzes.selftest import selftest, written
+from workbench.engine.verify import Verifier
+
+HOSTILE = [
+    "((0.99999999999999^99)^99)^99",
+    "z " * 149,
+    "zz " * 99,
+    "z^z" + "*z^z" * 36,
+    "z+(" + "+".join("1" * 70) + ")",
+    "max(" * 24 + "z,2" + ",2)" * 24,
+    "sigmoid(" * 24 + "z" + ")" * 24,
+    "2^" * 24 + "z",
+    "exp(sin(z))" * 18,
+    "(" * 300,
+    "[" * 300,
+    "@" * 300,
+    "1" * 300,
+    "z" * 300,
+    "[" + "1/7+1/9," * 18 + "1]",
+    ", ".join("abcd" * 24),
+]
+
+
+def milliseconds(question, answers) -> float:
+    started = perf_counter()
+    mark(question, answers)
+    return (perf_counter() - started) * 1000
+
+
+def main() -> None:
+    ordinary, hostile = [], []
+    for id in bank.all_drills():
+        questions = [bank.draw(id, seed) for seed in range(1, 31)]
+        mark(questions[0], written(questions[0]))
+        for question in questions:
+            ordinary.append((milliseconds(question, written(question)), id))
+            for wrong in question.mistakes:
+                part = next(p for p in question.parts if p.part == wrong.part)
+                text = KINDS[part.kind].write(wrong.answer, part)
+                ordinary.append((milliseconds(question, {**written(question), wrong.part: text}), id))
+        for text in HOSTILE:
+            hostile.append(
+                (milliseconds(questions[0], dict.fromkeys(written(questions[0]), text)), f"{id}: {text[:30]}")
+            )
+    most = quantiles([time for time, _ in ordinary], n=20)[-1]
+    print(f"ordinary answers   95th percentile {most:6.2f} ms of {len(ordinary)}")
+    for name, (slowest, where) in (("", max(ordinary)), ("hostile answers", max(hostile))):
+        print(f"{name:<18} slowest {slowest:6.2f} ms, {where}")
+    with Verifier() as worker:
+        reports = [selftest(drill, range(1, 31), worker.values) for drill in bank.all_drills().values()]
+    print(f"self-test          mean {mean(r.milliseconds for r in reports):6.2f} ms a variant")
+    for report in sorted(reports, key=lambda r: -r.milliseconds)[:3]:
+        print(f"                   {report.milliseconds:6.2f} ms {report.drill}")
+
+
+if __name__ == "__main__":
+    main()

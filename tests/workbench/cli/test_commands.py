@@ -1,0 +1,221 @@
+"""The command line as scripts use it: help, exit codes, JSON, and refusals in one line."""
+
+import json
+import tomllib
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+import typer
+
+from quizzes import bank
+from workbench.cli.main import COMMANDS
+
+
+def commands():
+    """Every command and subcommand, by its words."""
+    for noun, (module, _) in COMMANDS.items():
+        command = typer.main.get_command(import_module(module).app)
+        if hasattr(command, "commands"):
+            yield from ((f"{noun} {verb}", inner) for verb, inner in command.commands.items())
+        else:
+            yield noun, command
+
+
+@pytest.mark.parametrize(("words", "command"), list(commands()), ids=lambda x: x if isinstance(x, str) else "")
+def test_every_command_has_help_and_an_example_of_itself(words, command):
+    assert command.help and len(command.help.split()) > 1
+    assert (command.epilog or "").startswith(f"Example: workbench {words}")
+
+
+def test_help_names_every_command(cli):
+    said = cli("--help")
+    assert said.code == 0 and said.err == ""
+    assert all(noun in said.out for noun in COMMANDS)
+    assert all(len(line) <= 80 for line in said.out.splitlines())
+
+
+def test_version(cli):
+    said = cli("--version")
+    assert said.code == 0
+    assert said.out.split()[0] == "workbench" and said.out.split()[1][0].isdigit()
+
+
+REFUSED = [  # words, what stderr says in one line
+    ([], "needs a terminal"),
+    (["drlil"], "did you mean drill"),
+    (["drill"], "Missing command"),
+    (["drill", "lst"], "Did you mean 'list'"),
+    (["drill", "show"], "Missing argument 'DRILL'"),
+    (["drill", "show", "conv-out-siz"], "did you mean conv-out-size"),
+    (["drill", "show", "iou", "--seed", "-1"], "from 0 to"),
+    (["drill", "show", "iou", "--seed", "x"], "not a valid"),
+    (["drill", "answer", "iou", "--seed", "1", "400"], "iou asks for 3 answers: I U IOU; 1 came"),
+    (["drill", "answer", "iou", "1", "2", "3"], "Missing option '--seed'"),
+    (["drill", "answer", "conv-out-size", "--seed", "1", "1;2"], "not understood"),
+    (["drill", "list", "--topic", "convolutoin"], "did you mean convolution"),
+    (["drill", "verify", "convolution/equivariance"], "nothing to compute"),
+    (["drill", "test", "nope-nope"], "There is no drill"),
+    (["cards", "show", "convolution/equivarience"], "did you mean convolution/equivariance"),
+    (["formulas", "sofmax"], "did you mean softmax"),
+    (["calc", "sofmax"], "did you mean softmax"),
+    (["calc", "conv-out-size", "n"], "as NAME=VALUE"),
+    (["calc", "conv-out-size", "n=5", "n=6"], "given twice"),
+    (["calc", "conv-out-size", "n=5,5", "f=3"], "n: is 5,5 meant as 5.5"),
+    (["calc", "conv-out-size", "n=5"], "needs f"),
+    (["calc", "conv-out-size", "n=5", "f=3", "w=1"], "no symbol 'w'"),
+    (["calc", "conv-out-size", "f=3", "--solve", "n"], "add o="),
+    (["calc", "conv-out-size", "n=1", "f=11"], "would be -9"),
+    (["calc", "nms", "boxes=[[0, 0, 1]]", "scores=[1]"], "x1 < x2"),
+    (["calc", "scaled-activation", "activation=tan", "a=1", "b=2"], "did you mean tanh"),
+    (["calc", "conv-out-size", "n=\udcff", "f=3"], "I don't read"),
+    (["quiz", "convolutoin"], "did you mean convolution"),
+    (["quiz", "-n", "0"], "not in the range"),
+    (["quiz", "--bogus"], "No such option"),
+]
+
+
+@pytest.mark.parametrize(("words", "sentence"), REFUSED, ids=lambda x: " ".join(x) if isinstance(x, list) else "")
+def test_a_refusal_is_one_line_on_stderr_and_exit_code_2(cli, words, sentence):
+    said = cli(*words)
+    assert said.code == 2
+    assert sentence in said.err
+    assert said.err.startswith("workbench: ") and len(said.err.splitlines()) == 1
+    assert not said.out or "not understood" in said.err
+
+
+def test_a_home_that_cant_be_used_is_a_refusal(cli, home):
+    home.write_text("a file", encoding="utf-8")
+    said = cli("quiz", "iou", input="q\n")
+    assert said.code == 2 and "WORKBENCH_HOME" in said.err and "Traceback" not in said.err
+
+
+def js(said, code=0):
+    assert said.code == code, said.err
+    return json.loads(said.out)
+
+
+def test_topics_as_json(cli):
+    rows = js(cli("topics", "--json"))
+    syllabus = tomllib.loads((Path(__file__).parents[3] / "workbench/syllabus.toml").read_text(encoding="utf-8"))
+    assert [row["topic"] for row in rows] == [t["id"] for chapter in syllabus["chapter"] for t in chapter["topic"]]
+    assert all(set(r) == {"topic", "chapter", "title", "drills", "cards", "systems", "claims", "missing"} for r in rows)
+    convolution = next(row for row in rows if row["topic"] == "convolution")
+    assert "conv-out-size" in convolution["drills"] and "convolution/equivariance" in convolution["cards"]
+    systems = js(cli("topics", "--systems", "--json"))
+    assert all(row["command"].startswith("workbench ") for row in systems)
+
+
+def test_drill_list_and_show_as_json(cli):
+    rows = js(cli("drill", "list", "--json"))
+    assert {row["drill"] for row in rows} == set(bank.all_drills())
+    assert set(rows[0]) == {"drill", "type", "topic", "title", "tier", "kinds"}
+    assert {row["topic"] for row in js(cli("drill", "list", "--topic", "convolution", "--json"))} == {"convolution"}
+    shown = js(cli("drill", "show", "iou", "--seed", "7", "--json"))
+    assert set(shown) == {"drill", "seed", "topic", "tier", "prompt", "params", "parts", "hint"}
+    assert (shown["drill"], shown["seed"]) == ("iou", 7)
+    assert [part["part"] for part in shown["parts"]] == ["I", "U", "iou"]
+    assert shown["parts"][2]["decimals"] == 4
+    fresh = {js(cli("drill", "show", "iou", "--json"))["seed"] for _ in range(3)}
+    assert len(fresh) > 1
+
+
+@pytest.mark.parametrize("id", bank.all_drills())
+def test_what_the_solution_prints_earns_full_marks_or_its_mistake(id):
+    from quizzes.marking import mark
+    from workbench.cli.drill import _asked, _solved
+
+    question = bank.draw(id, 11)
+    shown = {**_asked(question), **_solved(question)}
+    assert set(shown) >= {"answers", "steps", "mistakes", "verify"}
+    assert mark(question, shown["answers"]).mark == "right"
+    for wrong in shown["mistakes"]:
+        assert set(wrong) == {"mistake", "part", "answer", "feedback"}
+        given = mark(question, {**shown["answers"], wrong["part"]: wrong["answer"]})
+        part = next(p for p in given.parts if p.part == wrong["part"])
+        assert part.mistake == wrong["mistake"]
+    assert all(step["text"] for step in shown["steps"])
+
+
+def test_drill_answer_by_exit_code_and_json(cli):
+    solved = js(cli("drill", "show", "iou", "--seed", "7", "--solution", "--json"))
+    answers = list(solved["answers"].values())
+    right = js(cli("drill", "answer", "iou", "--seed", "7", *answers, "--json"))
+    assert (right["mark"], right["score"]) == ("right", 1)
+    assert set(right) == {"mark", "score", "feedback", "parts"}
+    assert set(right["parts"][0]) == {"part", "mark", "score", "read_as", "mistake", "feedback"}
+    partly = js(cli("drill", "answer", "iou", "--seed", "7", *answers[:2], "5", "--json"), code=1)
+    assert partly["mark"] == "partly"
+    lost = cli("drill", "answer", "iou", "--seed", "7", *answers[:2], "1,5", "--json")
+    assert js(lost, code=2)["mark"] == "not_understood"
+    assert lost.err.count("\n") == 1 and "1.5" in lost.err
+
+
+@pytest.mark.parametrize("typed", ["-5", "-1.5", "-12", "−3", "-x", "--5"])
+def test_an_answer_that_begins_with_a_minus_is_an_answer(cli, typed):
+    said = cli("drill", "answer", "bce-value", "--seed", "2", typed, "--json")
+    number = typed != "-x"
+    assert js(said, code=1 if number else 2)["mark"] == ("wrong" if number else "not_understood")
+    assert js(cli("cards", "answer", "convolution/equivariance", typed, "--json"), code=1)["mark"] == "wrong"
+
+
+def test_calc(cli):
+    assert js(cli("calc", "conv-out-size", "n=224", "f=7", "s=2", "p=3", "--json")) == {
+        "formula": "conv-out-size",
+        "inputs": {"n": 224, "f": 7, "s": 2, "p": 3},
+        "result": {"o": 112},
+    }
+    solved = js(cli("calc", "conv-out-size", "o=112", "f=3", "p=1", "s=2", "--solve", "n", "--json"))
+    assert solved["result"] == {"n": [223, 224]}
+    half = js(cli("calc", "iou", "A=[0, 0, 1.5, 1.5]", "B=[0, 0, 1.5, 3]", "--json"))
+    assert half["result"] == {"I": 2.25, "U": 4.5, "iou": 0.5}
+    none = cli("calc", "conv-out-size", "o=112", "f=3", "s=1", "n=5", "--solve", "p")
+    assert none.code == 0 and "no solution that is a whole number from 0" in none.out
+
+
+def test_formulas(cli):
+    rows = js(cli("formulas", "--json"))
+    assert {"formula", "topic", "title", "equations", "symbols", "source"} == set(rows[0])
+    shown = cli("formulas", "conv-out-size")
+    assert "padding on each side [px]" in shown.out and "Dumoulin" in shown.out and "⎣" in shown.out
+
+
+def test_cards(cli):
+    assert "convolution/equivariance" in {row["card"] for row in js(cli("cards", "list", "--json"))}
+    shown = js(cli("cards", "show", "convolution/equivariance", "--solution", "--json"))
+    assert shown["answer"] == "equivariance"
+    assert js(cli("cards", "answer", "convolution/equivariance", "Equivariance.", "--json"))["mark"] == "right"
+
+
+def test_verify_and_test(cli):
+    agreed = js(cli("drill", "verify", "conv-out-size", "--seed", "7", "--json"))
+    assert agreed["agree"] is True and agreed["sympy"] == agreed["torch"]
+    reports = js(cli("drill", "test", "bce-value", "--seeds", "5", "--json"))
+    assert [(r["drill"], r["variants"], r["faults"]) for r in reports] == [("bce-value", 5, [])]
+
+
+def test_doctor(cli, home):
+    found = js(cli("doctor", "--json"))
+    assert {"python", "packages", "devices", "paths", "problems"} <= set(found)
+    assert str(home) in found["paths"]["Study and runs"]
+
+
+@pytest.mark.parametrize("env", [{}, {"NO_COLOR": "1"}, {"TERM": "dumb"}, {"COLUMNS": "40"}])
+def test_a_pipe_gets_plain_text(cli, env):
+    said = cli("drill", "show", "softmax-values", "--seed", "3", "--solution", env=env)
+    assert said.code == 0 and "\x1b" not in said.out
+
+
+def test_a_stream_that_cant_spell_every_sign(cli):
+    said = cli("drill", "show", "iou", "--seed", "7", "--solution", env={"PYTHONIOENCODING": "ascii"})
+    assert said.code == 0 and "Intersection" in said.out
+
+
+@pytest.mark.parametrize("id", bank.everything())
+def test_questions_and_solutions_fit_eighty_columns(id):
+    from workbench.show import question as lines
+
+    for seed in range(1, 6):
+        question = bank.find(id).draw(seed)
+        shown = f"{lines.asked(question)}\n{lines.solution(question)}".splitlines()
+        assert [line for line in shown if len(line) > 80] == []
