@@ -7,7 +7,7 @@ from typing import Any
 
 from quizzes import BadInput
 from quizzes.reading import parse, read, read_list
-from quizzes.tree import Name, NoValue, Tree, evaluate, exact, extent, names, program, run, substitute
+from quizzes.tree import Name, NoValue, Tree, evaluate, exact, names, places, program, reach, run, substitute
 
 AROUND = 24
 SCAN = 100_000  # whole-number symbols with at most so many values are solved for by trying every one
@@ -137,6 +137,11 @@ class Equation:
         """The right-hand side, ready to be worked out for many values."""
         return program(self.tree)
 
+    @cached_property
+    def ranges(self) -> dict[str, list[tuple[str, int]]]:
+        """Where each of its indices stands on the right-hand side."""
+        return {index: places(self.tree, index) for index in self.index}
+
 
 @cache
 def equation(text: str) -> Equation:
@@ -153,8 +158,8 @@ def result(eq: Equation, values: Mapping[str, Any], index: tuple[str, ...] | Non
     left = eq.index if index is None else index
     if not left:
         return run(eq.program, values)
-    last = extent(eq.tree, left[0], values)
-    return [result(eq, {**values, left[0]: exact(k)}, left[1:]) for k in range(1, last + 1)]
+    last = reach(eq.ranges[left[0]], left[0], values)
+    return [result(eq, {**values, left[0]: k}, left[1:]) for k in range(1, last + 1)]
 
 
 def work(

@@ -175,10 +175,7 @@ def program(tree: Tree, lib: Any = math) -> Callable[[Mapping[str, Value]], Valu
             compute, inside = FUNCTIONS[function][2], [program(a, lib) for a in args]
             return lambda values: _within(compute(lib, *(a(values) for a in inside)))
         case Fold(fold, index, body):
-            term = program(body, lib)
-            return lambda values: _fold(
-                fold, [term({**values, index: k}) for k in range(1, extent(body, index, values) + 1)]
-            )
+            return _fold_program(fold, index, program(body, lib), places(body, index))
     raise TypeError(tree)
 
 
@@ -188,6 +185,19 @@ def _element(name: str, value: Value, index: list[Any]) -> Value:
             raise NoValue(f"{name} has no element {at}")
         value = value[int(at) - 1]
     return value
+
+
+def _fold_program(
+    fold: str, index: str, term: Callable[[Mapping[str, Value]], Value], where: list[tuple[str, int]]
+) -> Callable[[Mapping[str, Value]], Value]:
+    def compute(values: Mapping[str, Value]) -> Value:
+        inside, terms = dict(values), []
+        for k in range(1, reach(where, index, values) + 1):
+            inside[index] = k
+            terms.append(term(inside))
+        return _fold(fold, terms)
+
+    return compute
 
 
 def _fold(fold: str, terms: list[Value]) -> Value:
@@ -277,13 +287,23 @@ def names(tree: Tree) -> set[str]:
 
 def extent(tree: Tree, index: str, values: Mapping[str, Value]) -> int:
     """How far an index runs in an expression: the length of the array dimension where it stands."""
-    for node in walk(tree):
-        if isinstance(node, Name) and node.name in values:
-            value = values[node.name]
-            for position in node.index:
-                if position == Name(index):
-                    return len(value)
+    return reach(places(tree, index), index, values)
+
+
+def places(tree: Tree, index: str) -> list[tuple[str, int]]:
+    """Where an index stands in an expression: the arrays, and which of their dimensions, from 0."""
+    at = Name(index)
+    return [(n.name, n.index.index(at)) for n in walk(tree) if isinstance(n, Name) and at in n.index]
+
+
+def reach(where: list[tuple[str, int]], index: str, values: Mapping[str, Value]) -> int:
+    """How far an index runs, of the places where it stands."""
+    for name, dimension in where:
+        if name in values:
+            value = values[name]
+            for _ in range(dimension):
                 value = value[0]
+            return len(value)
     raise NoValue(f"nothing says how far {index} runs")
 
 

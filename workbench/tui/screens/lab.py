@@ -107,12 +107,10 @@ class Lab(Page):
         self.run, self.tail, self.curves, self.running = run, run.tail(), Curves(), True
         self.query_one(Heading).say(f"Lab · {run.id}", "starting")
         self.query_one("#ended", Static).update("")
-        self.query_one("#said", Static).update("")
+        self.query_one("#said", Static).update("PyTorch is starting ...")
         self.query_one(ProgressBar).update(total=None, progress=0)
-        self.query_one("#charts").remove_class("empty")
+        self.query_one("#charts").add_class("empty")
         self.query_one("#progress").display = True
-        for chart in self.query(Chart):
-            chart.show(self.curves.chart(str(chart.name)))
         self._show_state()
 
     def _look(self) -> None:
@@ -127,6 +125,7 @@ class Lab(Page):
             self.curves.note(event)
             self._note(event)
         if events:
+            self.query_one("#charts").set_class(not self.curves.metrics(), "empty")
             for chart in self.query(Chart):
                 chart.show(self.curves.chart(str(chart.name)))
 

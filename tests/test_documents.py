@@ -1,0 +1,40 @@
+"""The documents tell the truth: what CONTRIBUTING declares works, and every command of the README is there."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+EXAMINE = """
+from quizzes.selftest import selftest
+from workbench.engine.worker import run_script
+
+report = selftest(leaky_relu, range(1, 51), lambda script, names: run_script(script, names)["values"])
+assert not report.faults, report.faults
+"""
+
+
+def test_the_example_of_a_drill_passes_its_own_examination() -> None:
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.DOTALL)
+    imports = "from quizzes.drill import drill\nfrom quizzes.formulas import formula\n"
+    source = "\n".join([imports, *blocks, EXAMINE])
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, cwd=ROOT, timeout=120)
+    assert done.returncode == 0, done.stderr
+
+
+def commands() -> list[str]:
+    """Every command line that the README shows, up to what it is given."""
+    lines = re.findall(r"^workbench (.*?)(?:  .*)?$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    return sorted({" ".join(words[: 2 if words[0] in ("drill", "runs", "cards") else 1]) for words in map(str.split, lines)})
+
+
+@pytest.mark.parametrize("command", commands())
+def test_every_command_of_the_readme_is_there(cli, command: str) -> None:
+    assert cli(*command.split(), "--help").code == 0
+
+
+def test_the_readme_shows_commands() -> None:
+    assert len(commands()) >= 6
