@@ -44,6 +44,12 @@ class WorkbenchApp(App[None]):
 
         self._open(Lab())
 
+    def formulas(self, name: str | None = None) -> None:
+        """Open the formula sheet, at a formula."""
+        from workbench.tui.screens.formulas import Formulas
+
+        self._open(Formulas(name))
+
     def _open(self, screen: Screen) -> None:
         """Put a screen on top of Home, in place of the one that is there."""
         while len(self.screen_stack) > 2:
@@ -59,9 +65,13 @@ class WorkbenchApp(App[None]):
     def get_system_commands(self, screen: Screen) -> Iterator[SystemCommand]:
         yield from super().get_system_commands(screen)
         from quizzes import bank
+        from quizzes.formulas import all_formulas
         from workbench import syllabus
 
         yield SystemCommand("Practise what is due", "A round of ten questions", self.practise)
+        yield SystemCommand("Formulas", "The sheet, with a calculator", self.formulas)
+        for formula in all_formulas().values():
+            yield SystemCommand(f"Formula: {formula.title}", formula.id, lambda id=formula.id: self.formulas(id))
         yield SystemCommand("Lab", "Train a network and watch it learn", self.lab)
         for drill in bank.all_drills().values():
             yield SystemCommand(f"Practise: {drill.title}", drill.id, lambda id=drill.id: self.practise(id))

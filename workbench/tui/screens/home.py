@@ -28,6 +28,7 @@ class Home(Page):
     CSS_PATH = "home.tcss"
     BINDINGS = [
         ("p", "practise", "Practise"),
+        ("f", "formulas", "Formulas"),
         ("l", "lab", "Lab"),
         ("q", "app.quit", "Quit"),
     ]
@@ -46,7 +47,8 @@ class Home(Page):
         welcome = self.query_one("#welcome", Static)
         welcome.update(WELCOME)
         welcome.display = not states
-        options = [self._next(states, due), self._lab(), None, *self._chapters(states, due)]
+        sheet = Option("  Formulas: look up, compute, solve", id="formulas")
+        options = [self._next(states, due), sheet, self._lab(), None, *self._chapters(states, due)]
         listed = self.query_one(OptionList)
         listed.clear_options()
         listed.add_options(options)
@@ -87,11 +89,16 @@ class Home(Page):
             self.workbench.practise(name)
         elif what == "lab":
             self.workbench.lab()
+        elif what == "formulas":
+            self.workbench.formulas()
         else:
             self.action_practise()
 
     def action_practise(self) -> None:
         self.workbench.practise(None if self.workbench.store.items() else FIRST)
+
+    def action_formulas(self) -> None:
+        self.workbench.formulas()
 
     def action_lab(self) -> None:
         self.workbench.lab()

@@ -1,0 +1,56 @@
+"""The formula sheet: searched, computed, solved."""
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input, OptionList, Static
+
+from tests.workbench.tui.seeing import settled, shown
+from workbench.tui.screens.formulas import Formulas
+from workbench.tui.screens.home import Home
+
+
+async def fill(pilot: Pilot, **values: str) -> str:
+    """Put values into the calculator and press Enter; what it answers."""
+    lines = list(pilot.app.screen.query("#calculator Input").results(Input))
+    for line in lines:
+        line.value = values.get(line.name or "", "")
+    lines[-1].focus()
+    await pilot.press("enter")
+    await pilot.pause()
+    return str(pilot.app.screen.query_one("#result", Static).render())
+
+
+async def test_a_search_finds_a_formula_by_what_its_symbols_mean(pilot: Pilot) -> None:
+    await pilot.press("f")
+    await pilot.pause()
+    await pilot.press("/", *"brevity")
+    await pilot.pause()
+    listed = pilot.app.screen.query_one("#found", OptionList)
+    assert [option.id for option in listed.options] == ["bleu"]
+
+
+@pytest.mark.parametrize(
+    ("values", "answer"),
+    [
+        (dict(n="224", f="3"), "o = 222"),  # the course's own example: 224 px, 3 x 3, no padding
+        (dict(o="112", f="3", p="1", s="2"), "n = 223 or 224"),
+        (dict(o="109", n="224", f="7", s="2", p="3", d="?"), "d = 2"),
+        (dict(o="5", n="9", f="3", s="0"), "must be a whole number from 1"),
+        (dict(n="2 2", f="3"), "can't follow directly"),
+        (dict(), "needs n"),
+    ],
+)
+async def test_what_is_filled_in_is_computed_or_solved(pilot: Pilot, values: dict[str, str], answer: str) -> None:
+    pilot.app.formulas("conv-out-size")
+    await pilot.pause()
+    assert answer in await fill(pilot, **values)
+
+
+async def test_the_equation_is_drawn_and_the_way_leads_back(pilot: Pilot) -> None:
+    pilot.app.formulas("self-attention")
+    await settled(pilot)
+    assert "√d" in shown(pilot)
+    assert isinstance(pilot.app.screen, Formulas)
+    await pilot.press("escape")
+    await pilot.pause()
+    assert isinstance(pilot.app.screen, Home)
