@@ -48,8 +48,9 @@ async def test_what_is_filled_in_is_computed_or_solved(pilot: Pilot, values: dic
 
 async def test_the_equation_is_drawn_and_the_way_leads_back(pilot: Pilot) -> None:
     pilot.app.formulas("self-attention")
+    await pilot.pause()
     await settled(pilot)
-    assert "√d" in shown(pilot)
+    assert "dₖ" in shown(pilot)
     assert isinstance(pilot.app.screen, Formulas)
     await pilot.press("escape")
     await pilot.pause()
