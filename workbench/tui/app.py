@@ -3,11 +3,14 @@
 from collections.abc import Iterator
 
 from textual.app import App, SystemCommand
+from textual.events import Resize
 from textual.screen import Screen
 
 from workbench.engine.verify import Verifier
 from workbench.store import Store
+from workbench.tui import state
 from workbench.tui.screens.home import Home
+from workbench.tui.screens.small import Small, too_small
 
 
 class WorkbenchApp(App[None]):
@@ -24,9 +27,26 @@ class WorkbenchApp(App[None]):
         super().__init__()
         self.store = store
         self.verifier = Verifier()
+        self.restored = False  # before that, a theme is nobody's choice
 
     def on_mount(self) -> None:
+        kept = state.load()
+        if kept.theme in self.available_themes:
+            self.theme = kept.theme
+        self.restored = True
         self.push_screen(Home())
+
+    def watch_theme(self, theme: str) -> None:
+        """A theme that was chosen is there again at the next start."""
+        if self.restored and theme != state.load().theme:
+            state.save(state.State(theme=theme))
+
+    def on_resize(self, event: Resize) -> None:
+        small = too_small(event.size.width, event.size.height)
+        if small and not isinstance(self.screen, Small):
+            self.push_screen(Small())
+        elif not small and isinstance(self.screen, Small):
+            self.pop_screen()
 
     def on_unmount(self) -> None:
         self.verifier.close()

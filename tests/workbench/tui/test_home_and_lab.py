@@ -102,5 +102,6 @@ async def test_every_screen_fits_and_survives_resizing() -> None:
             for size in ((120, 40), (80, 24), (60, 16), (20, 5), (80, 24)):
                 await pilot.resize_terminal(*size)
                 await pilot.pause()
+                assert ("larger" in shown(pilot)) == (size == (20, 5))
             await settled(pilot)
             assert "▏^p" in shown(pilot) or "palette" in shown(pilot)
