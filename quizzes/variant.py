@@ -4,6 +4,7 @@ import re
 from functools import cached_property
 from typing import Any
 
+from quizzes import BadInput
 from quizzes.answers import KINDS
 from quizzes.declaration import Declaration, WrongWay
 from quizzes.question import Mistake, Part, Picture, Question, plain, value_text
@@ -125,7 +126,7 @@ class Variant:
             else:
                 astray = self.formula.astray(way.instead, self.values, self.asked)
                 wrong = {name: [astray[name]] for name in self.asked}
-        except NoValue:
+        except (NoValue, BadInput):  # no way there from these numbers, or none through this symbol
             return []
         led = []
         for part in self.parts:

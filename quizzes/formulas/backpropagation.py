@@ -28,3 +28,207 @@ TWO_LAYER_SCALAR = formula(
     delta1="real; dL/dz1, the error at the first weighted sum",
     g_w1="real; gradient dL/dw1",
 )
+
+TWO_LAYER_SOFTMAX = formula(
+    "backprop-2layer-softmax",
+    """
+    z1[i] = sum(j, W1[i, j]*x[j])
+    h[i] = relu(z1[i])
+    z2[k] = sum(i, W2[k, i]*h[i])
+    p[k] = exp(z2[k])/sum(m, exp(z2[m]))
+    delta2[k] = p[k] - t[k]
+    G2[k, i] = delta2[k]*h[i]
+    delta1[i] = max(0, sign(z1[i]))*sum(k, W2[k, i]*delta2[k])
+    G1[i, j] = delta1[i]*x[j]
+    """,
+    topic="backprop",
+    title="Forward and backward through a ReLU layer and a softmax",
+    source="derivation: cross-entropy of a softmax has dL/dz2 = p - t; then the chain rule, layer by layer",
+    x="vector; inputs",
+    W1="matrix; weights of the hidden layer, a row for each neuron",
+    W2="matrix; weights of the output layer, a row for each class",
+    t="vector 0..1; one-hot target",
+    z1="vector; weighted sums of the hidden layer",
+    h="vector; outputs of the hidden layer",
+    z2="vector; logits",
+    p="vector; class probabilities",
+    delta2="vector; dL/dz2, the error at the logits",
+    G2="matrix; gradient dL/dW2",
+    delta1="vector; dL/dz1, the error at the hidden weighted sums",
+    G1="matrix; gradient dL/dW1",
+)
+
+MATMUL_GRADS = formula(
+    "matmul-grads",
+    """
+    dX[n, j] = sum(k, dY[n, k]*W[j, k])
+    dW[j, k] = sum(n, X[n, j]*dY[n, k])
+    db[k] = sum(n, dY[n, k])
+    """,
+    topic="backprop",
+    title="Gradients of a linear layer Y = XW + b",
+    source="derivation: Y[n, k] = sum(j, X[n, j] W[j, k]) + b[k]; by the chain rule dX = dY W^T, dW = X^T dY, and db "
+    "sums over the batch, as b stands in every row",
+    X="matrix; input, a row for each sample",
+    W="matrix; weight, a column for each output",
+    dY="matrix; gradient dL/dY that arrives from above",
+    dX="matrix; gradient dL/dX",
+    dW="matrix; gradient dL/dW",
+    db="vector; gradient dL/db",
+)
+
+
+def _gradient_shapes(N: int, d: int, m: int) -> dict[str, list[int]]:
+    return {"dX": [N, d], "dW": [d, m], "db": [m]}
+
+
+MATMUL_GRAD_SHAPES = formula(
+    "matmul-grad-shapes",
+    "",
+    topic="backprop",
+    title="Shapes of the gradients of Y = XW + b",
+    source="derivation: a scalar loss has one partial derivative for each entry, so a gradient has the shape of its "
+    "tensor",
+    procedure=_gradient_shapes,
+    counts="dX dW db",
+    N="int 1..100000; samples in the batch",
+    d="int 1..100000; features that come in",
+    m="int 1..100000; features that go out",
+    dX="shape; shape of dL/dX",
+    dW="shape; shape of dL/dW",
+    db="shape; shape of dL/db",
+)
+
+GRADIENT_CHECK = formula(
+    "gradient-check",
+    """
+    f_plus = a*(x + h)^3 + b*(x + h)^2
+    f_minus = a*(x - h)^3 + b*(x - h)^2
+    n = (f_plus - f_minus)/(2h)
+    g = 3a*x^2 + 2b*x
+    r = abs(g - n)/max(abs(g), abs(n))
+    """,
+    topic="backprop",
+    title="Gradient check of f(x) = a x^3 + b x^2 by a central difference",
+    source="derivation: Taylor: (f(x + h) - f(x - h))/(2h) = f'(x) + h^2 f'''(x)/6 + ...; here it is f'(x) + a h^2",
+    a="real; factor of the cube",
+    b="real = 0; factor of the square",
+    x="real; where the slope is taken",
+    h="real; step of the difference",
+    f_plus="real; value at x + h",
+    f_minus="real; value at x - h",
+    n="real; slope by the central difference",
+    g="real; slope by differentiating",
+    r="real; relative error",
+)
+
+SUM_TIMES_MAXIMUM = formula(
+    "autograd-sum-times-maximum",
+    """
+    a = x + y
+    m = max(y, z)
+    f = a*m
+    da = m
+    dm = a
+    dx = da
+    dy = da + dm*max(0, sign(y - z))
+    dz = dm*max(0, sign(z - y))
+    """,
+    topic="autograd",
+    title="Reverse sweep through f = (x + y) max(y, z)",
+    source="derivation: chain rule from f back; a sum copies, a product swaps, a maximum routes, and paths add up",
+    x="int; first input",
+    y="int; second input, which is used twice",
+    z="int; third input",
+    a="int; the sum x + y",
+    m="int; the maximum of y and z",
+    f="int; the result",
+    da="int; df/da",
+    dm="int; df/dm",
+    dx="int; df/dx",
+    dy="int; df/dy",
+    dz="int; df/dz",
+)
+
+SHARED_NODE = formula(
+    "autograd-shared-node",
+    """
+    u = x*y
+    v = u + x
+    f = u*v
+    dv = u
+    du = v + dv
+    dx = du*y + dv
+    dy = du*x
+    """,
+    topic="autograd",
+    title="Reverse sweep through f = u v with u = x y and v = u + x",
+    source="derivation: chain rule from f back; u and x are used twice, so each adds up what comes by two paths",
+    x="int; first input, which is used twice",
+    y="int; second input",
+    u="int; the product x y, which is used twice",
+    v="int; the sum u + x",
+    f="int; the result",
+    dv="int; df/dv",
+    du="int; df/du by all paths",
+    dx="int; df/dx by all paths",
+    dy="int; df/dy",
+)
+
+ACCUMULATED_GRADIENT = formula(
+    "accumulated-gradient",
+    """
+    grad = sum(i, g[i])
+    avg = mean(i, g[i])
+    """,
+    topic="autograd",
+    title="Gradients of several backward passes without zeroing",
+    source="PyTorch documentation, torch.Tensor.backward: gradients accumulate in the leaves",
+    k="int 1..100000; backward passes",
+    g="vector; gradient of each pass",
+    grad="real; what .grad holds at last",
+    avg="real; what .grad holds at last where each loss was divided by the number of passes",
+)
+
+TRAINING_STEP = formula(
+    "training-step",
+    """
+    z1[i] = sum(j, W1[i, j]*x[j]) + b1[i]
+    h[i] = relu(z1[i])
+    z2 = sum(i, w2[i]*h[i]) + b2
+    y = sigmoid(z2)
+    L = -(t*ln(y) + (1 - t)*ln(1 - y))
+    delta2 = y - t
+    g2[i] = delta2*h[i]
+    delta1[i] = delta2*w2[i]*max(0, sign(z1[i]))
+    G1[i, j] = delta1[i]*x[j]
+    w2_new[i] = w2[i] - eta*g2[i]
+    b2_new = b2 - eta*delta2
+    W1_new[i, j] = W1[i, j] - eta*G1[i, j]
+    b1_new[i] = b1[i] - eta*delta1[i]
+    """,
+    topic="backprop",
+    title="One training step of a two-layer network for two classes",
+    source="derivation: binary cross-entropy of a sigmoid has dL/dz2 = y - t; then the chain rule, and gradient "
+    "descent",
+    x="vector; inputs",
+    W1="matrix; weights of the hidden layer, a row for each neuron",
+    b1="vector; biases of the hidden layer",
+    w2="vector; weights of the output neuron",
+    b2="real = 0; bias of the output neuron",
+    t="int 0..1; target",
+    eta="real 0..; learning rate",
+    z1="vector; weighted sums of the hidden layer",
+    h="vector; outputs of the hidden layer",
+    z2="real; weighted sum of the output neuron",
+    y="real; prediction",
+    L="real; loss",
+    delta2="real; dL/dz2, the error at the output",
+    g2="vector; gradient dL/dw2",
+    delta1="vector; dL/dz1, the error at the hidden layer",
+    G1="matrix; gradient dL/dW1",
+    w2_new="vector; weights of the output neuron after the step",
+    b2_new="real; bias of the output neuron after the step",
+    W1_new="matrix; weights of the hidden layer after the step",
+    b1_new="vector; biases of the hidden layer after the step",
+)

@@ -41,3 +41,199 @@ BINARY_CROSS_ENTROPY = formula(
     p="vector 0..1; predicted probabilities of class 1",
     L="real; mean loss",
 )
+
+BCE_OF_LOGIT = formula(
+    "bce-logits",
+    "L = max(z, 0) - z*y + ln(1 + exp(-abs(z)))",
+    topic="binary-classification",
+    title="Binary cross-entropy of a logit",
+    source="derivation: put p = 1/(1 + exp(-z)) into -(y ln p + (1 - y) ln(1 - p)): ln(1 + exp(z)) - zy, and "
+    "ln(1 + exp(z)) = max(z, 0) + ln(1 + exp(-|z|)), whose exponential can't overflow",
+    z="real; logit",
+    y="int 0..1; label",
+    L="real; loss of the sample",
+)
+
+CLIPPED_BCE = formula(
+    "bce-clipped",
+    """
+    q = min(max(p, epsilon), 1 - epsilon)
+    L = -(y*ln(q) + (1 - y)*ln(1 - q))
+    """,
+    topic="binary-classification",
+    title="Binary cross-entropy of a clipped probability",
+    source="derivation: binary cross-entropy at q, which is kept away from 0 and 1, where its logarithms have no value",
+    p="real 0..1; predicted probability of class 1",
+    y="int 0..1; label",
+    epsilon="real 0..0.5 = 1e-7; how far from 0 and 1 the probability is kept",
+    q="real; clipped probability",
+    L="real; loss of the sample",
+)
+
+LOGISTIC_STEP = formula(
+    "logistic-regression-step",
+    """
+    p[i] = sigmoid(w*x[i] + b)
+    g_w = mean(i, (p[i] - y[i])*x[i])
+    g_b = mean(i, p[i] - y[i])
+    w_new = w - eta*g_w
+    b_new = b - eta*g_b
+    """,
+    topic="binary-classification",
+    title="One step of gradient descent for logistic regression",
+    source="derivation: for L = -mean(y ln p + (1 - y) ln(1 - p)) and p = sigmoid(z), dL/dz = (p - y)/N, as p' = p(1 - "
+    "p)",
+    x="vector; feature of each sample",
+    y="vector 0..1; label of each sample",
+    w="real; weight before the step",
+    b="real; bias before the step",
+    eta="real 0..; learning rate",
+    p="vector; predicted probabilities of class 1",
+    g_w="real; gradient dL/dw",
+    g_b="real; gradient dL/db",
+    w_new="real; weight after the step",
+    b_new="real; bias after the step",
+)
+
+FOCAL_LOSS = formula(
+    "focal-loss",
+    """
+    p_t = y*p + (1 - y)*(1 - p)
+    alpha_t = y*alpha + (1 - y)*(1 - alpha)
+    L = -alpha_t*(1 - p_t)^gamma*ln(p_t)
+    """,
+    topic="binary-classification",
+    title="Focal loss of one sample",
+    source="Lin, Goyal, Girshick, He & Dollar, Focal Loss for Dense Object Detection, 2017 (arXiv:1708.02002), "
+    "equation 5",
+    p="real 0..1; predicted probability of class 1",
+    y="int 0..1; label",
+    gamma="real 0..20 = 2; focusing exponent",
+    alpha="real 0..1 = 0.25; weight of class 1",
+    p_t="real; probability given to the true class",
+    alpha_t="real; weight of the true class",
+    L="real; focal loss",
+)
+
+SOFTMAX_CE_GRADIENT = formula(
+    "softmax-ce-gradient",
+    """
+    P[n, k] = exp(Z[n, k])/sum(j, exp(Z[n, j]))
+    G[n, k] = (P[n, k] - Y[n, k])/N
+    """,
+    topic="multiclass-classification",
+    title="Gradient of softmax and cross-entropy, mean over the batch",
+    source="derivation: for one sample L = ln(sum exp z) - z_true, so dL/dz = p - y; a mean divides it by N",
+    Z="matrix; logits, a row for each sample",
+    Y="matrix 0..1; one-hot labels, a row for each sample",
+    N="int 1..100000; samples in the batch",
+    P="matrix; softmax probabilities",
+    G="matrix; gradient of the mean loss with respect to the logits",
+)
+
+SOFTMAX_JACOBIAN = formula(
+    "softmax-jacobian",
+    """
+    p[i] = exp(z[i])/sum(j, exp(z[j]))
+    J[i, k] = p[i]*(1 - min(1, abs(i - k))) - p[i]*p[k]
+    """,
+    topic="multiclass-classification",
+    title="Jacobian of softmax",
+    source="derivation: quotient rule: dp_i/dz_i = p_i - p_i^2 and, for another k, dp_i/dz_k = -p_i p_k; 1 - min(1, |i "
+    "- k|) is 1 on the diagonal and 0 beside it",
+    z="vector; logits",
+    p="vector; softmax probabilities",
+    J="matrix; Jacobian, dp_i/dz_k in row i and column k",
+)
+
+
+def _one_hot(k: int, K: int) -> dict[str, list[int]]:
+    return {"t": [int(j == k) for j in range(K)]}
+
+
+ONE_HOT = formula(
+    "one-hot",
+    "",
+    topic="multiclass-classification",
+    title="One-hot code of a class",
+    source="Bishop, Pattern Recognition and Machine Learning, 2006, chapter 4, introduction (1-of-K coding)",
+    procedure=_one_hot,
+    counts="t",
+    K="int 2..1000; classes",
+    k="int 0..999; class, counted from 0",
+    t="vector; one-hot code",
+)
+
+LABEL_SMOOTHING = formula(
+    "label-smoothing",
+    """
+    q[k] = exp(z[k])/sum(j, exp(z[j]))
+    t[k] = (1 - epsilon)*y[k] + epsilon/K
+    L = -sum(k, t[k]*ln(q[k]))
+    """,
+    topic="multiclass-classification",
+    title="Cross-entropy with label smoothing",
+    source="Szegedy et al., Rethinking the Inception Architecture, 2016 (arXiv:1512.00567), section 7; PyTorch's form",
+    z="vector; logits",
+    y="vector 0..1; one-hot label",
+    epsilon="real 0..1 = 0.1; smoothing",
+    K="int 2..1000; classes",
+    q="vector; softmax probabilities",
+    t="vector; smoothed target",
+    L="real; loss of the sample",
+)
+
+WEIGHTED_CROSS_ENTROPY = formula(
+    "weighted-cross-entropy",
+    """
+    q[n, k] = exp(Z[n, k])/sum(j, exp(Z[n, j]))
+    l[n] = -sum(k, Y[n, k]*ln(q[n, k]))
+    u[n] = sum(k, Y[n, k]*w[k])
+    L = sum(n, u[n]*l[n])/sum(n, u[n])
+    """,
+    topic="multiclass-classification",
+    title="Cross-entropy with class weights, weighted mean",
+    source="PyTorch documentation, torch.nn.CrossEntropyLoss: with class weights the mean divides by the sum of the "
+    "weights of the samples' true classes",
+    Z="matrix; logits, a row for each sample",
+    Y="matrix 0..1; one-hot labels, a row for each sample",
+    w="vector 0..; weight of each class",
+    q="matrix; softmax probabilities",
+    l="vector; loss of each sample, without weight",
+    u="vector; weight of each sample, that of its true class",
+    L="real; weighted mean loss",
+)
+
+ENTROPIES = formula(
+    "entropies",
+    """
+    H = -sum(i, p[i]*ln(p[i]))
+    D = sum(i, p[i]*ln(p[i]/q[i]))
+    C = -sum(i, p[i]*ln(q[i]))
+    """,
+    topic="multiclass-classification",
+    title="Entropy, Kullback-Leibler divergence and cross-entropy",
+    source="Goodfellow, Bengio & Courville, Deep Learning, 2016, section 3.13",
+    p="vector 0..1; true distribution",
+    q="vector 0..1; predicted distribution",
+    H="real; entropy of p [nats]",
+    D="real; divergence KL(p || q) [nats]",
+    C="real; cross-entropy H(p, q) [nats]",
+)
+
+MULTICLASS_HINGE = formula(
+    "multiclass-hinge",
+    """
+    m[j] = max(0, s[j] - s[c] + Delta)
+    L = -Delta + sum(j, m[j])
+    """,
+    topic="multiclass-classification",
+    title="Multi-class hinge loss, summed over the wrong classes",
+    source="Weston & Watkins, Support vector machines for multi-class pattern recognition, ESANN 1999; the term of the "
+    "true class would be Delta, so Delta is taken off the sum over all",
+    s="vector; scores of the classes",
+    c="int 1..1000; true class, counted from 1",
+    Delta="real 0.. = 1; margin",
+    m="vector; violation of the margin by each class (Delta for the true one itself)",
+    L="real; hinge loss of the sample",
+)

@@ -1,7 +1,159 @@
-"""Neural networks: neurons and their activations."""
+"""Neural networks: neurons, the layers made of them, and their activations."""
+
+import math
+from typing import Any
 
 from quizzes import unknown
 from quizzes.formulas import formula
+
+NEURON = formula(
+    "neuron",
+    """
+    z = sum(i, w[i]*x[i]) + b
+    y_relu = max(0, z)
+    y_sigmoid = sigmoid(z)
+    y_tanh = tanh(z)
+    """,
+    topic="neuron",
+    title="A neuron: weighted sum, bias, activation",
+    source="Goodfellow, Bengio & Courville, Deep Learning, 2016, section 6.3",
+    w="vector; weights",
+    x="vector; inputs",
+    b="real = 0; bias",
+    z="real; weighted sum with the bias",
+    y_relu="real; output with ReLU",
+    y_sigmoid="real; output with the sigmoid",
+    y_tanh="real; output with tanh",
+)
+
+MLP_PARAMS = formula(
+    "mlp-params",
+    """
+    P1 = (n0 + 1)*n1
+    P2 = (n1 + 1)*n2
+    P3 = (n2 + 1)*n3
+    P = P1 + P2 + P3
+    """,
+    topic="neuron",
+    title="Parameters of a network with two hidden layers",
+    source="derivation: each neuron has a weight for each output of the layer before, and one bias",
+    n0="int 1..100000; inputs",
+    n1="int 1..100000; neurons of the first hidden layer",
+    n2="int 1..100000; neurons of the second hidden layer",
+    n3="int 1..100000; output neurons",
+    P1="int; parameters of the first hidden layer",
+    P2="int; parameters of the second hidden layer",
+    P3="int; parameters of the output layer",
+    P="int; parameters of the network, weights and biases",
+)
+
+HIDDEN_WIDTH = formula(
+    "hidden-width",
+    "h = floor((B - c)/(d + c + 1))",
+    topic="neuron",
+    title="Widest hidden layer within a budget of parameters",
+    source="derivation: (d + 1)h + (h + 1)c parameters are h(d + c + 1) + c, which must not exceed B",
+    B="int 1..; budget, the number of parameters allowed",
+    d="int 1..100000; inputs",
+    c="int 1..100000; output neurons",
+    h="int 0..; hidden neurons",
+)
+
+
+def _linear_shapes(B: int, n_in: int, n_out: int) -> dict[str, Any]:
+    return {"weight": [n_out, n_in], "bias": [n_out], "output": [B, n_out]}
+
+
+LINEAR_SHAPES = formula(
+    "linear-shapes",
+    "",
+    topic="neuron",
+    title="Shapes in a fully connected layer of PyTorch",
+    source="PyTorch documentation, torch.nn.Linear: y = x A^T + b with a weight of shape (out_features, in_features)",
+    procedure=_linear_shapes,
+    counts="weight bias output",
+    B="int 1..100000; batch size",
+    n_in="int 1..100000; features that come in",
+    n_out="int 1..100000; features that go out",
+    weight="shape; shape of the weight",
+    bias="shape; shape of the bias",
+    output="shape; shape of the output for the batch",
+)
+
+PERCEPTRON = formula(
+    "perceptron",
+    """
+    s = sum(i, w[i]*x[i]) + b
+    m = 1 - max(0, sign(y*s))
+    w_new[i] = w[i] + m*eta*y*x[i]
+    b_new = b + m*eta*y
+    """,
+    topic="neuron",
+    title="Perceptron rule for the labels -1 and 1",
+    source="Bishop, Pattern Recognition and Machine Learning, 2006, section 4.1.7",
+    w="vector; weights before the step",
+    b="real = 0; bias before the step",
+    x="vector; inputs of the sample",
+    y="int -1..1; label, -1 or 1",
+    eta="real 0.. = 1; learning rate",
+    s="real; score",
+    m="int; 1 where the sample is misclassified (a score of 0 counts as wrong), else 0",
+    w_new="vector; weights after the step",
+    b_new="real; bias after the step",
+)
+
+PERCEPTRON_ZERO_ONE = formula(
+    "perceptron-zero-one",
+    """
+    s = sum(i, w[i]*x[i]) + b
+    yhat = max(0, sign(s))
+    w_new[i] = w[i] + eta*(y - yhat)*x[i]
+    b_new = b + eta*(y - yhat)
+    """,
+    topic="neuron",
+    title="Perceptron rule for the labels 0 and 1",
+    source="derivation: y - yhat is 0 where the prediction is right, else the direction in which the score must move",
+    w="vector; weights before the step",
+    b="real = 0; bias before the step",
+    x="vector; inputs of the sample",
+    y="int 0..1; label, 0 or 1",
+    eta="real 0.. = 1; learning rate",
+    s="real; score",
+    yhat="int; predicted label: 1 where the score is above 0, else 0",
+    w_new="vector; weights after the step",
+    b_new="real; bias after the step",
+)
+
+
+def _normal(z: Any, **others: Any) -> dict[str, float]:
+    return {"Phi": (1 + math.erf(z / math.sqrt(2))) / 2}
+
+
+ACTIVATION_VALUES = formula(
+    "activation-values",
+    """
+    y_leaky = max(z, a*z)
+    y_elu = max(0, z) + alpha*(exp(min(0, z)) - 1)
+    y_silu = z*sigmoid(z)
+    y_gelu = z*Phi
+    y_softplus = softplus(z)
+    """,
+    topic="activations",
+    title="Leaky ReLU, ELU, SiLU, GELU and softplus",
+    source="leaky ReLU: Maas, Hannun & Ng, 2013; ELU: Clevert, Unterthiner & Hochreiter, 2016 (arXiv:1511.07289); "
+    "GELU: Hendrycks & Gimpel, 2016 (arXiv:1606.08415); SiLU is z sigmoid(z), and softplus ln(1 + exp(z))",
+    procedure=_normal,
+    counts="Phi",
+    z="real; weighted sum that enters the activation",
+    a="real 0..1 = 0.01; slope of the leaky ReLU below 0",
+    alpha="real 0.. = 1; factor of the ELU",
+    Phi="real; standard normal distribution function at z",
+    y_leaky="real; leaky ReLU of z",
+    y_elu="real; ELU of z",
+    y_silu="real; SiLU of z",
+    y_gelu="real; GELU of z, exact form",
+    y_softplus="real; softplus of z",
+)
 
 ACTIVATION_DERIVATIVES = formula(
     "activation-derivatives",
@@ -10,20 +162,29 @@ ACTIVATION_DERIVATIVES = formula(
     dtanh = 1 - tanh(z)^2
     dsoftplus = sigmoid(z)
     dsilu = sigmoid(z)*(1 + z*(1 - sigmoid(z)))
+    drelu = max(0, sign(z))
+    dleaky = a + (1 - a)*max(0, sign(z))
     """,
     topic="activations",
-    title="Derivatives of sigmoid, tanh, softplus and SiLU",
+    title="Derivatives of the activation functions",
     source="derivation: with s = 1/(1 + exp(-z)), s' = exp(-z)/(1 + exp(-z))^2 = s(1 - s); tanh z = 2 s(2z) - 1; "
-    "softplus = ln(1 + exp(z)); SiLU = z s, by the product rule",
+    "softplus = ln(1 + exp(z)); SiLU = z s, by the product rule; ReLU and leaky ReLU are straight on either side of 0",
     z="real -30..30; weighted sum that enters the activation",
+    a="real 0..1 = 0.01; slope of the leaky ReLU below 0",
     dsigmoid="real; derivative of the sigmoid at z",
     dtanh="real; derivative of tanh at z",
     dsoftplus="real; derivative of softplus at z",
     dsilu="real; derivative of SiLU at z",
+    drelu="int; derivative of ReLU at z, 0 at the kink by convention",
+    dleaky="real; derivative of leaky ReLU at z, the lower slope at the kink by convention",
 )
 
-# The outer derivative of each activation f at u, as a text: the equations above, read at u = az + b.
-OUTER = {eq.name[1:]: eq.text.partition("=")[2].strip() for eq in ACTIVATION_DERIVATIVES.equations}
+# The outer derivative of each smooth activation f at u, as a text: the equations above, read at u = az + b.
+OUTER = {
+    eq.name[1:]: eq.text.partition("=")[2].strip()
+    for eq in ACTIVATION_DERIVATIVES.equations
+    if eq.name not in ("drelu", "dleaky")
+}
 
 
 def _chain_rule(activation: str, a: object, b: object) -> dict[str, str]:

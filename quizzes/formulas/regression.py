@@ -1,0 +1,178 @@
+"""Regression: linear models, and the losses by which they are fitted and judged."""
+
+from typing import Any
+
+from quizzes import BadInput, unknown
+from quizzes.answers.numbers import short
+from quizzes.formulas import formula
+
+LINEAR_PREDICT = formula(
+    "linear-predict",
+    "y = b + sum(i, w[i]*x[i])",
+    topic="linear-regression",
+    title="Prediction of a linear model",
+    source="derivation: a constant and a share w_i of every feature, added up",
+    b="real = 0; intercept",
+    w="vector; weights, one for each feature",
+    x="vector; features, in the order of the weights",
+    y="real; prediction",
+)
+
+LEAST_SQUARES_LINE = formula(
+    "least-squares-line",
+    """
+    x_mean = mean(i, x[i])
+    y_mean = mean(i, y[i])
+    w = sum(i, (x[i] - x_mean)*(y[i] - y_mean))/sum(i, (x[i] - x_mean)^2)
+    b = y_mean - w*x_mean
+    """,
+    topic="linear-regression",
+    title="Line of least squares",
+    source="derivation: both derivatives of sum (wx + b - y)^2 are zero; the one for b gives b = y_mean - w x_mean, "
+    "and putting that into the one for w gives w",
+    x="vector; feature of each sample",
+    y="vector; target of each sample",
+    x_mean="real; mean of x",
+    y_mean="real; mean of y",
+    w="real; slope",
+    b="real; intercept",
+)
+
+GD_STEP_LINREG = formula(
+    "gd-step-linreg",
+    """
+    g_w = 2*mean(i, (w0*x[i] + b0 - y[i])*x[i])
+    g_b = 2*mean(i, w0*x[i] + b0 - y[i])
+    w1 = w0 - eta*g_w
+    b1 = b0 - eta*g_b
+    """,
+    topic="linear-regression",
+    title="One step of gradient descent on the MSE of a line",
+    source="derivation: chain rule on L = (1/N) sum (wx + b - y)^2",
+    x="vector; feature of each sample",
+    y="vector; target of each sample",
+    w0="real = 0; slope before the step",
+    b0="real = 0; intercept before the step",
+    eta="real 0..; learning rate",
+    g_w="real; dL/dw before the step",
+    g_b="real; dL/db before the step",
+    w1="real; slope after the step",
+    b1="real; intercept after the step",
+)
+
+R2_SCORE = formula(
+    "r2-score",
+    """
+    SS_res = sum(i, (y[i] - yhat[i])^2)
+    y_mean = mean(i, y[i])
+    SS_tot = sum(i, (y[i] - y_mean)^2)
+    R2 = 1 - SS_res/SS_tot
+    """,
+    topic="linear-regression",
+    title="Coefficient of determination",
+    source="derivation: the share of the squared error of always answering y_mean that the predictions take away",
+    y="vector; targets",
+    yhat="vector; predictions",
+    SS_res="real; sum of the squared residuals",
+    y_mean="real; mean of the targets",
+    SS_tot="real; sum of the squared deviations of the targets from their mean",
+    R2="real; coefficient of determination",
+)
+
+REGRESSION_LOSSES = formula(
+    "mse-mae-rmse",
+    """
+    MSE = mean(i, (yhat[i] - y[i])^2)
+    MAE = mean(i, abs(yhat[i] - y[i]))
+    RMSE = sqrt(MSE)
+    """,
+    topic="regression-losses",
+    title="MSE, MAE and RMSE",
+    source="derivation: the definitions the names spell out",
+    y="vector; targets",
+    yhat="vector; predictions",
+    MSE="real; mean squared error",
+    MAE="real; mean absolute error",
+    RMSE="real; root mean squared error",
+)
+
+
+def _middle(y: list) -> dict[str, Any]:
+    if len(y) % 2 == 0:
+        raise BadInput("An odd number of values has one in the middle: give an odd number of them.")
+    return {"c_MAE": sorted(y)[len(y) // 2]}
+
+
+BEST_CONSTANT = formula(
+    "best-constant",
+    "c_MSE = mean(i, y[i])",
+    topic="regression-losses",
+    title="Constant of least MSE, and of least MAE",
+    source="derivation: the derivative of sum (c - y)^2 is zero at the mean; that of sum |c - y| counts the values "
+    "below c less those above it, and is zero at the median",
+    procedure=_middle,
+    counts="c_MAE",
+    y="vector; targets, an odd number of them",
+    c_MSE="real; constant of least mean squared error",
+    c_MAE="real; constant of least mean absolute error",
+)
+
+HUBER_SMOOTH_L1 = formula(
+    "huber-smooth-l1",
+    """
+    q = min(abs(d), beta)
+    huber = q^2/2 + beta*(abs(d) - q)
+    smooth = huber/beta
+    """,
+    topic="regression-losses",
+    title="Huber loss and smooth L1",
+    source="derivation: d^2/2 near 0, continued by its tangent beta(|d| - beta/2) from |d| = beta on; smooth L1 is "
+    "that over beta, as in Girshick, Fast R-CNN, 2015 (arXiv:1504.08083), equation 3, for beta = 1",
+    d="real; residual, prediction minus target",
+    beta="real 0.001.. = 1; where the parabola ends; Huber's delta",
+    q="real; the part of |d| that counts quadratically",
+    huber="real; Huber loss with delta = beta",
+    smooth="real; smooth L1 loss",
+)
+
+# What each loss contributes to its derivative for one residual r; a mean over the samples is taken of all of them.
+SLOPES = {"MSE": "2*({r})", "MSE/2": "({r})", "MAE": "sign({r})"}
+
+
+def gradient_text(slope: str, factors: list[str], x: list, y: list, mean: bool = True) -> str:
+    """The derivative of a loss as a text: a slope at each residual w*x + b - y, times a factor for each sample."""
+    residuals = [f"{short(u)}*w + b - {short(v)}".replace("- -", "+ ") for u, v in zip(x, y, strict=True)]
+    terms = [slope.format(r=r) + factor for r, factor in zip(residuals, factors, strict=True)]
+    total = " + ".join(terms)
+    return f"({total})/{len(x)}" if mean and len(x) > 1 else total
+
+
+def inputs_as_factors(x: list) -> list[str]:
+    """What the chain rule appends for w: times the sample's x."""
+    return [f"*{short(u)}" if u >= 0 else f"*({short(u)})" for u in x]
+
+
+def _loss_gradient(loss: str, by: str, x: list, y: list) -> dict[str, str]:
+    if loss not in SLOPES:
+        raise unknown("loss", loss, list(SLOPES))
+    if by not in ("w", "b"):
+        raise unknown("parameter", by, ["w", "b"])
+    if len(x) != len(y):
+        raise BadInput(f"Every x needs its y: {len(x)} and {len(y)} came.")
+    return {"dL": gradient_text(SLOPES[loss], inputs_as_factors(x) if by == "w" else [""] * len(x), x, y)}
+
+
+LOSS_GRADIENT = formula(
+    "loss-gradient",
+    "",
+    topic="regression-losses",
+    title="Gradient of MSE and MAE for a line",
+    source="derivation: chain rule on the mean of (wx + b - y)^2 or |wx + b - y|; |r|' = sign(r)",
+    procedure=_loss_gradient,
+    counts="dL",
+    loss="text; MSE, MSE/2 or MAE",
+    by="text; w or b",
+    x="vector; feature of each sample",
+    y="vector; target of each sample",
+    dL="expression; derivative of the loss",
+)
