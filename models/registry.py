@@ -9,6 +9,7 @@ A family is one file, models/ROOM/FAMILY.py, that ends in a literal:
         input=(1, 32, 32), output=(10,),           # of one sample, as published
         params={"lenet5-modern": 61_706},          # the published count
         mini=dict(side=20),                        # what the small preset changes
+        minis={"lenet5-modern": dict()},           # what it changes in one name alone; left out where that is nothing
         reference=None)                            # the library whose weights it takes
 
 `names` and `info` read these literals from the source, and never run the file: a list of all networks needs no torch.
@@ -120,7 +121,7 @@ def _declared_in(file: Path) -> list[Architecture]:
     return [
         Architecture(
             name=name,
-            presets={"mini": {**options, **family["mini"]}, "paper": options},
+            presets={"mini": {**options, **family["mini"], **family.get("minis", {}).get(name, {})}, "paper": options},
             params=family["params"].get(name),
             module=".".join(file.relative_to(ROOMS.parent).with_suffix("").parts),
             **{word: family[word] for word in ("family", "year", "paper", "topic", "task")},

@@ -11,7 +11,7 @@ from typing import Any
 import sympy as sp
 from sympy.printing.pretty import pretty as sympy_pretty
 
-from quizzes.reading import parse
+from quizzes.reading import parse, write
 from quizzes.tree import Call, Fold, Name, Num, Op, Tree, exact, extent
 
 UNSAID = "‥"  # the limits of a sum that runs over a whole array; taken out of the drawing again
@@ -48,7 +48,7 @@ def _draw(tree: Tree) -> Any:
         case Num(_, text):
             return sp.Symbol(text)
         case Name(name, index):
-            return sp.Symbol(f"{name}_{''.join(_draw(i).name for i in index)}" if index else name)
+            return sp.Symbol(_indexed(name, [write(i) for i in index]) if index else name)
         case Op("neg", (Num(_, text),)):
             return sp.Symbol(f"(-{text})")
         case Op("neg", (a,)):
@@ -77,6 +77,11 @@ def _draw(tree: Tree) -> Any:
                 _draw(body), (sp.Symbol(index), sp.Symbol(UNSAID), sp.Symbol(" "))
             )
     raise TypeError(tree)
+
+
+def _indexed(name: str, index: list[str]) -> str:
+    """An element's name: subscripts where they are single symbols, brackets where they are worked out."""
+    return f"{name}_{''.join(index)}" if all(map(str.isalnum, index)) else f"{name}[{', '.join(index)}]"
 
 
 def _terms(drawn: Any) -> tuple:

@@ -1,6 +1,7 @@
 """Every topic of the course, and what covers it: read off the drills, cards and networks that are there."""
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -11,13 +12,10 @@ from quizzes import bank, cards, unknown
 
 CARDS_A_TOPIC = 4
 
-# How a system that is no network of its own is run: the methods of a run, and the algorithms.
-COMMANDS = {
-    "mini-batch-gd": ("method", "workbench train mlp --optimizer sgd --batch-size 32"),
-    "sgd": ("method", "workbench train mlp --optimizer sgd --batch-size 1"),
-    "adam": ("method", "workbench train mlp --optimizer adam"),
-    "nms": ("algorithm", "workbench calc nms boxes=[[0,0,10,10],[3,0,13,10],[6,0,16,10]] scores=[0.9,0.8,0.7]"),
-    "bleu": ("algorithm", "workbench calc bleu 'candidate=the cat sat on the mat' 'references=[the cat sat on a mat]'"),
+# How an algorithm that is neither a network nor a method of a run is run.
+ALGORITHMS = {
+    "nms": "workbench calc nms boxes=[[0,0,10,10],[3,0,13,10],[6,0,16,10]] scores=[0.9,0.8,0.7]",
+    "bleu": "workbench calc bleu 'candidate=the cat sat on the mat' 'references=[the cat sat on a mat]'",
 }
 
 
@@ -82,15 +80,20 @@ def get(id: str) -> Topic:
     return topics()[id]
 
 
-def systems() -> dict[str, tuple[str, str]]:
-    """Every system that runs: what it is (network, method or algorithm), and the command that runs it."""
+def systems(methods: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """Every system that runs: what it is (network, method or algorithm), and the command that runs it.
+
+    Args:
+        methods: The command of each method of a run, which the engine knows.
+    """
     networks = {name: ("network", f"workbench train {name}") for name in models.names()}
-    return {**networks, **COMMANDS}
+    ways = {name: ("method", command) for name, command in methods.items()}
+    return {**networks, **ways, **{name: ("algorithm", command) for name, command in ALGORITHMS.items()}}
 
 
-def coverage() -> list[Coverage]:
-    """What covers each topic now."""
-    drills, recall, running = bank.all_drills().values(), cards.all_cards().values(), systems()
+def coverage(methods: Mapping[str, str]) -> list[Coverage]:
+    """What covers each topic now; `methods` as for `systems`."""
+    drills, recall, running = bank.all_drills().values(), cards.all_cards().values(), systems(methods)
     found = []
     for topic in topics().values():
         # A drill type that two topics name serves both; the drill itself belongs to one of them.

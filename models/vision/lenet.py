@@ -5,7 +5,7 @@ the next filters look for features of features. Learnt end to end by back-propag
 the digits on bank cheques.
 
 The modern form, as taught today: C3 sees all six maps of S2, pooling is a plain average without coefficients, and the
-output is linear where the paper measured distances to drawn digits (RBF).
+output is linear where the paper measured distances to drawn digits (RBF). The network of 1998 is `lenet_1998.py`.
 
     layer    what                       output       parameters
     input                               1x32x32
@@ -42,16 +42,17 @@ class LeNet5(nn.Module):
         self.input_shape = (channels, side, side)
         map_side = ((side - 4) // 2 - 4) // 2  # of S4
         self.c1 = nn.Conv2d(channels, 6, kernel_size=5)
+        self.s2 = nn.AvgPool2d(2)
         self.c3 = nn.Conv2d(6, 16, kernel_size=5)
+        self.s4 = nn.AvgPool2d(2)
         self.c5 = nn.Linear(16 * map_side**2, 120)
         self.f6 = nn.Linear(120, 84)
         self.output = nn.Linear(84, classes)
-        self.pool = nn.AvgPool2d(2)
 
     def forward(self, x: Tensor) -> Tensor:
         """Class scores (N, classes) of pictures (N, channels, side, side)."""
-        x = self.pool(self.c1(x).tanh())
-        x = self.pool(self.c3(x).tanh())
+        x = self.s2(self.c1(x).tanh())
+        x = self.s4(self.c3(x).tanh())
         x = self.c5(x.flatten(1)).tanh()
         x = self.f6(x).tanh()
         return self.output(x)

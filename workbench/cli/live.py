@@ -7,17 +7,17 @@ from typing import Any
 from workbench.cli.reply import console, say_json
 
 
-def show(events: Iterable[dict[str, Any]], as_json: bool) -> str:
+def show(events: Iterable[dict[str, Any]], as_json: bool) -> dict[str, Any]:
     """Show a run's events as they come.
 
     Returns:
-        The status that it ended with.
+        The last of them, which tells how it ended.
     """
     if as_json:
         for event in events:
             say_json(event)
             sys.stdout.flush()
-        return event["status"]
+        return event
     from workbench.show.curves import Curves
 
     curves = Curves()
@@ -26,7 +26,7 @@ def show(events: Iterable[dict[str, Any]], as_json: bool) -> str:
     if sys.stdout.isatty():
         console().print(*curves.charts(), sep="")
     print(closing(event, curves.start), flush=True)
-    return event["status"]
+    return event
 
 
 def lines(events: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -66,11 +66,24 @@ def bar(events: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
             yield event
 
 
+def show_spread(spread: dict[str, Any], as_json: bool) -> None:
+    """Show what runs that differ in their seed reached together."""
+    if as_json:
+        say_json(spread)
+        return
+    said = "  ".join(
+        f"{name} {of['mean']:.4f} ± {of['sd']:.4f}" if of["sd"] is not None else f"{name} {of['mean']:.4f}"
+        for name, of in spread["metrics"].items()
+    )
+    print(f"{spread['done']} of {len(spread['seeds'])} seeds done: test {said or 'nothing'} (mean ± sd over seeds).")
+
+
 def opening(start: dict[str, Any]) -> str:
     """What runs, in a line."""
+    resumed = f", resumed at step {start['step']}" if start.get("resumed") else ""
     return (
         f"{start['run']}: {start['model']} ({start['preset']}, {start['params']:,} parameters) on {start['task']}, "
-        f"seed {start['seed']}, {start['steps']} steps on {start['device']}"
+        f"seed {start['seed']}, {start['steps']} steps on {start['device']}{resumed}"
     )
 
 
@@ -88,5 +101,12 @@ def closing(end: dict[str, Any], start: dict[str, Any]) -> str:
 
 def named(metrics: dict[str, float | None], split: str = "") -> str:
     """Metrics in words: `test loss 0.0712  accuracy 0.9806`."""
-    said = "  ".join(f"{name} {'none' if value is None else f'{value:.4f}'}" for name, value in metrics.items())
+    said = "  ".join(f"{name} {in_digits(value)}" for name, value in metrics.items())
     return f"{split} {said}".strip()
+
+
+def in_digits(value: float | None) -> str:
+    """Four places behind the point, or four digits where those would all be 0."""
+    if value is None:
+        return "none"
+    return f"{value:.4f}" if value == 0 or abs(value) >= 0.001 else f"{value:.3g}"

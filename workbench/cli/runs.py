@@ -1,21 +1,27 @@
 """`workbench runs`: the runs that were made, and those that are being made."""
 
 import sys
-from typing import Annotated
+from collections.abc import Iterator
+from pathlib import Path
+from textwrap import fill
+from typing import Annotated, Any
 
 import typer
 
+from workbench import BadInput
 from workbench.cli.reply import Json, console, say_json
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
 
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="A run's id: see 'workbench runs list'.")]
 STOPPING = 60.0  # seconds in which a run is expected to finish its step and write a checkpoint
+SHADES = " .:-=+*#%@"
+ACROSS = 76  # cells of a row of pictures
 
 
 @app.callback()
 def runs() -> None:
-    """The runs that were made: list, watch, stop."""
+    """The runs that were made: list, show, watch, stop, resume, compare, export."""
 
 
 @app.command("list", epilog="Example: workbench runs list --json")
@@ -34,11 +40,35 @@ def list_runs(as_json: Json = False) -> None:
 
     from workbench.cli.live import named
 
-    table = Table("run", "status", "preset", "task", "step", "last said", box=None, header_style="bold")
+    table = Table(named_column(), "status", "preset", "task", "step", "last said", box=None, header_style="bold")
     for row in rows:
         said = row.get("reason") or named(row["metrics"])
         table.add_row(*(str(row.get(name, "")) for name in ("run", "status", "preset", "task", "step")), said)
     console().print(table)
+
+
+@app.command(epilog="Example: workbench runs show lenet5-modern-0001")
+def show(run_id: RunId, as_json: Json = False) -> None:
+    """A run's spec, how far it is, its curves, and what its network says of some test samples."""
+    from workbench.cli.live import named
+    from workbench.engine.overview import overview
+    from workbench.engine.runs import get
+
+    found = overview(get(run_id))
+    if as_json:
+        say_json(found)
+        return
+    print(f"{found['run']}: {found['status']} at step {found['step']} of {found['steps'] or 'none yet'}")
+    said = {name: value for name, value in found["spec"].items() if value not in (None, {}, False, 0.0)}
+    words = "  ".join(f"{name}={value}" for name, value in {**said, "seed": found["spec"]["seed"]}.items())
+    print(fill(words, width=78, initial_indent="  ", subsequent_indent="  "))
+    for split, metrics in found["metrics"].items():
+        print(f"  {named(metrics, split)}")
+    if "reason" in found:
+        print(f"  {found['reason']}")
+    console().print(*curves_of(run_id).charts(), sep="")
+    for row in pictures_in_characters(found["pictures"]):
+        print(row)
 
 
 @app.command(epilog="Example: workbench runs watch lenet5-modern-0001")
@@ -47,7 +77,7 @@ def watch(run_id: RunId, as_json: Json = False) -> None:
     from workbench.cli.live import show
     from workbench.engine.runs import get
 
-    raise typer.Exit(0 if show(get(run_id).follow(), as_json) == "done" else 1)
+    raise typer.Exit(0 if show(get(run_id).follow(), as_json)["status"] == "done" else 1)
 
 
 @app.command(epilog="Example: workbench runs stop lenet5-modern-0001")
@@ -65,3 +95,134 @@ def stop(run_id: RunId, as_json: Json = False) -> None:
     else:
         print(f"{run.id} is {status}.")
     raise typer.Exit(1 if status in ("running", "crashed", "diverged") else 0)
+
+
+@app.command(epilog="Example: workbench runs resume lenet5-modern-0001 --epochs 5")
+def resume(
+    run_id: RunId,
+    epochs: Annotated[int | None, typer.Option(help="So many epochs more than were ordered.")] = None,
+    steps: Annotated[int | None, typer.Option(help="So many steps more than were ordered.")] = None,
+    detach: Annotated[bool, typer.Option("--detach", help="Print the run's id and leave it running.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Go on from a run's last checkpoint, as if it had never ended; in the same folder.
+
+    A schedule that spans the run, such as cosine, spans the longer one from then on.
+    """
+    from workbench.cli.train import StopOnSignal, watched
+    from workbench.engine import accepted
+    from workbench.engine import resume as take_up
+    from workbench.engine.runs import get
+
+    with StopOnSignal() as asked:
+        run = get(run_id)
+        since = take_up(run, epochs, steps)
+        asked.run = run
+        watched(run, accepted(run, since), detach, as_json, asked)
+
+
+@app.command(epilog="Example: workbench runs compare mlp-0001 mlp-0002")
+def compare(
+    run_ids: Annotated[list[str], typer.Argument(metavar="RUN RUN...", help="Two runs or more.")],
+    as_json: Json = False,
+) -> None:
+    """What several runs reached and where their specs differ, with a chart for every metric."""
+    from workbench.engine.compare import compared
+    from workbench.engine.runs import get
+
+    if len(set(run_ids)) < 2:
+        raise BadInput("Name two different runs or more, to compare them.")
+    found = compared([get(run_id) for run_id in dict.fromkeys(run_ids)])
+    if as_json:
+        say_json(found)
+        return
+    from rich.table import Column, Table
+
+    from workbench.cli.live import in_digits
+    from workbench.show.curves import compared as charts
+
+    metrics = list(dict.fromkeys(name for row in found["runs"] for name in row["metrics"]))
+    headings = ("status", "step", *found["differing"], *(f"test {name}" for name in metrics))
+    table = Table(named_column(), *(Column(heading, overflow="fold") for heading in headings), box=None)
+    for place, row in enumerate(found["runs"]):
+        spec = [str(values[place]) for values in found["differing"].values()]
+        reached = [in_digits(row["metrics"].get(name)) for name in metrics]
+        table.add_row(row["run"], row["status"], str(row["step"]), *spec, *reached)
+    console().print(table)
+    console().print(*charts({row["run"]: curves_of(row["run"]) for row in found["runs"]}), sep="")
+
+
+@app.command(epilog="Example: workbench runs export mlp-0001 --csv mlp.csv")
+def export(
+    run_id: RunId,
+    csv: Annotated[Path | None, typer.Option(metavar="FILE", help="A table, a row for each number.")] = None,
+    tensorboard: Annotated[Path | None, typer.Option(metavar="DIR", help="Event files for TensorBoard.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Write a run's numbers for other programs."""
+    from workbench.engine.export import to_csv, to_tensorboard
+    from workbench.engine.runs import get
+
+    if (csv is None) == (tensorboard is None):
+        raise BadInput("Say where to: --csv FILE or --tensorboard DIR.")
+    run, place = get(run_id), csv or tensorboard
+    assert place is not None
+    count = (to_csv if csv else to_tensorboard)(run, place)
+    if as_json:
+        say_json({"run": run.id, "to": str(place), "numbers": count})
+    else:
+        print(f"{count} numbers of {run.id} are in {place}.")
+
+
+def named_column() -> Any:
+    """The column of the runs' ids, which must be read in full to be typed."""
+    from rich.table import Column
+
+    return Column("run", no_wrap=True)
+
+
+def curves_of(run_id: str) -> Any:
+    """The curves of a run, as far as it is."""
+    from workbench.engine.runs import get
+    from workbench.show.curves import Curves
+
+    curves, tail = Curves(), get(run_id).tail()
+    while news := tail.read():
+        for event in news:
+            curves.note(event)
+    return curves
+
+
+def pictures_in_characters(pictures: list[dict[str, Any]]) -> Iterator[str]:
+    """Pictures side by side in shades of characters, with what they are and what they were taken for beneath."""
+    drawn = []
+    for picture in pictures:
+        if "pixels" in picture:
+            said = f"{picture['target']}" + (
+                "" if picture["predicted"] == picture["target"] else f", taken for {picture['predicted']}"
+            )
+            drawn.append((shaded(picture["pixels"]), said))
+    if not drawn:
+        return
+    width = max(len(drawn[0][0][0]), 14) + 2
+    across = max(1, ACROSS // width)
+    for first in range(0, len(drawn), across):
+        row = drawn[first : first + across]
+        for line in zip(*(lines for lines, _ in row), strict=True):
+            yield "".join(part.ljust(width) for part in line).rstrip()
+        yield "".join(said.ljust(width) for _, said in row).rstrip()
+
+
+def shaded(pixels: list[list[float]]) -> list[str]:
+    """A picture as rows of characters, a character about twice as high as wide: small ones are drawn twice as wide."""
+    low, high = min(map(min, pixels)), max(map(max, pixels))
+    scale = (len(SHADES) - 1) / ((high - low) or 1)
+    if len(pixels[0]) > 16:
+        pixels = [
+            [(a + b) / 2 for a, b in zip(upper, lower, strict=True)]
+            for upper, lower in zip(pixels[::2], pixels[1::2], strict=False)
+        ]
+        wide = 1
+    else:
+        wide = 2
+    return ["".join(SHADES[round((value - low) * scale)] * wide for value in row) for row in pixels]

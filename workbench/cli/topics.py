@@ -18,11 +18,13 @@ def topics(
 ) -> None:
     """The syllabus: every topic, and what covers it."""
     from workbench import syllabus
+    from workbench.engine.methods import METHODS
 
+    methods = {name: method.command for name, method in METHODS.items()}
     if systems:
-        _systems(syllabus.systems(), as_json)
+        _systems(syllabus.systems(methods), as_json)
         return
-    rows = [row for row in syllabus.coverage() if row.missing or not missing]
+    rows = [row for row in syllabus.coverage(methods) if row.missing or not missing]
     if as_json:
         say_json([asdict(row) for row in rows])
         return

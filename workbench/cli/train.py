@@ -1,68 +1,171 @@
-"""`workbench train`: order a run, and watch it or leave it to itself."""
+"""`workbench train`: order a run, or one for each of several seeds, and watch it or leave it to itself.
 
+Its options are the fields of `RunSpec`, with their help and their groups: what can be ordered is said there once.
+"""
+
+import inspect
+import re
 import signal
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import MISSING, fields, replace
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
+from typer.core import TyperCommand
 
 from workbench import BadInput
 from workbench.cli.reply import Json, say_json
+from workbench.engine.spec import RunSpec
 
 if TYPE_CHECKING:
     from workbench.engine import Run
 
 PATIENCE = 30.0  # seconds for a run to finish its step when nobody listens any more
+SEEDS = re.compile(r"(\d{1,18})(?:\.\.(\d{1,18}))?")
+MOST_SEEDS = 1000
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@app.command(epilog="Example: workbench train lenet5-modern --epochs 5")
+class Grouped(TyperCommand):
+    """A command whose help shows its options under their headings."""
+
+    def format_options(self, ctx, formatter):
+        """Write a section for every heading, those without one last."""
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for param in self.get_params(ctx):
+            if (row := param.get_help_record(ctx)) is not None:
+                groups.setdefault(getattr(param, "rich_help_panel", None) or "Options", []).append(row)
+        for heading in sorted(groups, key=lambda heading: heading == "Options"):
+            with formatter.section(heading):
+                formatter.write_dl(groups[heading])
+
+
 def train(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A network: see 'workbench models list'.")],
-    epochs: Annotated[int | None, typer.Option(help="Passes over the training data; 20 if nothing is said.")] = None,
-    steps: Annotated[int | None, typer.Option(help="Updates of the weights, instead of epochs.")] = None,
-    task: Annotated[str | None, typer.Option(help="What it learns; the network's own task if nothing is said.")] = None,
-    preset: Annotated[str, typer.Option(help="mini (learns in a minute) or paper (as published).")] = "mini",
-    batch_size: Annotated[int, typer.Option(help="Samples an update.")] = 32,
-    lr: Annotated[float | None, typer.Option(help="Learning rate; 0.003 for adam, 0.1 for sgd.")] = None,
-    optimizer: Annotated[str, typer.Option(help="adam or sgd.")] = "adam",
-    seed: Annotated[int, typer.Option(help="Decides the split, the first weights and the order.")] = 0,
-    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1 or mps.")] = "cpu",
+    seeds: Annotated[
+        str | None,
+        typer.Option(help="Several runs, one after the other: 0..4, or 0,3,7.", rich_help_panel="Machine"),
+    ] = None,
     detach: Annotated[bool, typer.Option("--detach", help="Print the run's id and leave it running.")] = False,
     as_json: Json = False,
+    **options: Any,
 ) -> None:
     """Train a network and watch it learn. Ctrl-C writes a checkpoint and stops; a second one stops at once."""
-    from workbench.cli.live import show
-    from workbench.engine import RunSpec, accepted, start
+    from workbench.engine import accepted, start
 
-    spec = RunSpec(
-        model=name,
-        task=task,
-        preset=preset,
-        epochs=epochs,
-        steps=steps,
-        batch_size=batch_size,
-        lr=lr,
-        optimizer=optimizer,
-        seed=seed,
-        device=device,
-    )
+    spec = ordered(name, options)
+    if seeds is not None:
+        if detach or spec.seed:
+            raise BadInput("Give --seeds alone: without --detach and --seed.")
+        raise typer.Exit(many(spec, read_seeds(seeds), as_json))
     with StopOnSignal() as asked:
         run = asked.run = start(spec)
-        events = accepted(run)
-        if detach:
-            next(events)  # so that a bad order is refused here, and not found in a list later
-            say_json({"run": run.id}) if as_json else print(run.id)
-            return
-        status = show(events, as_json)
-        run.join(PATIENCE)
+        watched(run, accepted(run), detach, as_json, asked)
+
+
+def ordered(name: str, options: dict[str, Any]) -> RunSpec:
+    """The spec that the command line's words order; what wasn't said is left to it."""
+    given = {}
+    for field in fields(RunSpec):
+        value = options.get(field.name)
+        if value is None or value == [] or value is False:
+            continue
+        read = field.metadata["read"]
+        given[field.name] = read(value) if read else value
+    return RunSpec(model=name, **given)
+
+
+def watched(run: "Run", events: Any, detach: bool, as_json: bool, asked: "StopOnSignal") -> None:
+    """Show a run that was just set to work, up to its end; leaves with the exit code that says how it ended."""
+    from workbench.cli.live import show
+
+    if detach:
+        next(events)  # so that a bad order is refused here, and not found in a list later
+        say_json({"run": run.id}) if as_json else print(run.id)
+        return
+    end = show(events, as_json)
+    run.join(PATIENCE)
     if asked.to_stop:
-        if status == "stopped":
+        if end["status"] == "stopped":
             print(f"Its checkpoint is {run.folder / 'last.safetensors'}.", file=sys.stderr)
         raise typer.Exit(130)
-    raise typer.Exit(0 if status == "done" else 1)
+    raise typer.Exit(0 if end["status"] == "done" else 1)
+
+
+def many(spec: RunSpec, seeds: list[int], as_json: bool) -> int:
+    """Make one run for each seed, and say what they reach together; the exit code."""
+    from workbench.cli.live import show, show_spread
+    from workbench.engine import accepted, start
+    from workbench.engine.compare import spread
+
+    ends = []
+    with StopOnSignal() as asked:
+        for seed in seeds:
+            if asked.to_stop:
+                break
+            run = asked.run = start(replace(spec, seed=seed))
+            ends.append(show(accepted(run), as_json))
+            run.join(PATIENCE)
+    show_spread(spread(ends), as_json)
+    if asked.to_stop:
+        return 130
+    return 0 if all(end["status"] == "done" for end in ends) else 1
+
+
+def read_seeds(written: str) -> list[int]:
+    """`0..4` is 0, 1, 2, 3, 4; `0,3,7` is those.
+
+    Raises:
+        BadInput: It is neither.
+    """
+    seeds: list[int] = []
+    for part in written.split(","):
+        match = SEEDS.fullmatch(part.strip())
+        first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
+        if not first <= last < first + MOST_SEEDS:
+            raise BadInput(f"Seeds are written 0..4 or 0,3,7, {MOST_SEEDS} at most, not {written[:60]!r}.")
+        seeds += range(first, last + 1)
+    if len(set(seeds)) < len(seeds):
+        raise BadInput(f"A seed stands twice in {written[:60]!r}: it would give the same run again.")
+    return seeds
+
+
+def _offered() -> list[inspect.Parameter]:
+    """The fields of a spec as options of a command."""
+    types = get_type_hints(RunSpec)
+    options = []
+    for field in fields(RunSpec):
+        about = field.metadata
+        if field.name == "model":
+            continue
+        kind: Any = types[field.name]
+        if about["read"]:
+            kind = list[str] if field.name == "options" else str
+        if bool in (kind, *getattr(kind, "__args__", ())):
+            kind, words = bool, ["--" + field.name.replace("_", "-")]  # no --no-...: what isn't asked for isn't done
+        else:
+            words = ["--option"] if field.name == "options" else []
+        default = None if field.default is MISSING else field.default
+        # A default of the spec is shown where it is one value for all.
+        said = typer.Option(*words, help=about["help"], rich_help_panel=about["group"], show_default=bool(default))
+        kind = kind if default is not None else kind | None
+        offer: Any = Annotated[kind, said]
+        options.append(inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=offer))
+    return options
+
+
+def _with_options(command: Any) -> Any:
+    """A command that takes the fields of a spec besides its own words."""
+    own = [parameter for parameter in inspect.signature(command).parameters.values() if parameter.name != "options"]
+    command.__signature__ = inspect.Signature(
+        [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in (own[0], *_offered(), *own[1:])]
+    )
+    return command
+
+
+app.command(cls=Grouped, epilog="Example: workbench train lenet5-modern --epochs 5")(_with_options(train))
 
 
 class StopOnSignal:

@@ -1,6 +1,7 @@
 """Runs: what is ordered, the process that makes it, and the folder that all look at. Importing this imports no torch.
 
-`train(spec)` gives a run's events as they come; `start(spec)` gives the `Run`, whose worker outlives who started it.
+`train(spec)` gives a run's events as they come; `start(spec)` gives the `Run`, whose worker outlives who started it;
+`resume(run)` sets another worker on a run that has ended, and it goes on as if nothing had been.
 """
 
 import os
@@ -12,11 +13,13 @@ from typing import Any
 
 from workbench import BadInput
 from workbench.engine import heartbeat, runs
+from workbench.engine.methods import METHODS
+from workbench.engine.resume import prolonged
 from workbench.engine.run import Run, children
 from workbench.engine.spec import RunSpec
 from workbench.engine.verify import ScriptError, Verifier
 
-__all__ = ["Run", "RunSpec", "ScriptError", "Verifier", "start", "train"]
+__all__ = ["METHODS", "Run", "RunSpec", "ScriptError", "Verifier", "accepted", "resume", "start", "train"]
 
 
 def start(spec: RunSpec) -> Run:
@@ -26,10 +29,39 @@ def start(spec: RunSpec) -> Run:
         BadInput: The folder can't be written.
     """
     run = runs.create(spec)
+    _set_to_work(run)
+    return run
+
+
+def resume(run: Run, epochs: int | None = None, steps: int | None = None) -> int:
+    """Start a worker that goes on from a run's last checkpoint, in the same folder.
+
+    Args:
+        run: One that has ended, however it did.
+        epochs: How many more than were ordered.
+        steps: Or how many steps more.
+
+    Returns:
+        The byte at which its new events begin, for `run.tail`.
+
+    Raises:
+        BadInput: There is nothing to go on from, or nothing left to do.
+    """
+    spec = prolonged(run, epochs, steps)
+    since = run.told()
+    try:
+        run.beat(since)  # whoever takes a run up answers for it until the worker beats
+    except OSError as error:
+        raise BadInput(f"{run.folder} can't be written ({error.strerror}): make room there.") from error
+    _set_to_work(run, spec.to_json())
+    return since
+
+
+def _set_to_work(run: Run, *order: str) -> None:
     try:
         with (run.folder / "stderr.txt").open("wb") as said:
             children[run.folder] = subprocess.Popen(
-                [sys.executable, "-P", "-m", "workbench.engine.worker", str(run.folder)],
+                [sys.executable, "-P", "-m", "workbench.engine.worker", str(run.folder), *order],
                 stdin=subprocess.DEVNULL,
                 stdout=said,
                 stderr=said,
@@ -38,7 +70,6 @@ def start(spec: RunSpec) -> Run:
             )
     except OSError as error:
         raise BadInput(f"The worker can't be started ({error.strerror}): free some memory and try again.") from error
-    return run
 
 
 def train(spec: RunSpec) -> Iterator[dict[str, Any]]:
@@ -57,14 +88,15 @@ def train(spec: RunSpec) -> Iterator[dict[str, Any]]:
             run.join(heartbeat.SILENCE)
 
 
-def accepted(run: Run) -> Iterator[dict[str, Any]]:
-    """The events of a run that was just started.
+def accepted(run: Run, since: int | None = None) -> Iterator[dict[str, Any]]:
+    """The events of a run that was just started, or taken up again since a byte of its events.
 
     Raises:
-        BadInput: The worker refused the order; the run's folder is removed.
+        BadInput: The worker refused the order. The folder of a new run is removed; one that was taken up is as it was.
     """
-    for event in run.follow():
+    for event in run.follow(run.tail(since or 0)):
         if event["event"] == "end" and event.get("refused"):
-            run.remove()
+            if since is None:
+                run.remove()
             raise BadInput(event["reason"])
         yield event

@@ -1,7 +1,8 @@
 """Checkpoints: weights as safetensors, with what is known of them as JSON in the same file's header.
 
-One file, written beside its place and then renamed into it: whenever the worker is killed, the last finished one is
-whole.
+The last one also holds, under names that begin with `training/`, all that a run needs to go on as if it had never
+stopped. One file, written beside its place and then renamed into it: whenever the worker is killed, the last finished
+one is whole.
 """
 
 import json
@@ -16,6 +17,8 @@ from torch import Tensor, nn
 from workbench import BadInput
 from workbench.engine import atomic
 
+TRAINING = "training/"  # no module is called so: what is no weight can't be taken for one
+
 
 def snapshot(network: nn.Module) -> dict[str, Tensor]:
     """A copy of the network's state dict on the CPU, which further training leaves alone."""
@@ -25,15 +28,19 @@ def snapshot(network: nn.Module) -> dict[str, Tensor]:
     }
 
 
-def write(path: Path, weights: dict[str, Tensor], about: dict[str, Any]) -> None:
+def write(
+    path: Path, weights: dict[str, Tensor], about: dict[str, Any], training: dict[str, Tensor] | None = None
+) -> None:
     """Write a checkpoint so that `path` always holds a whole one.
 
     Args:
         path: Ends in `.safetensors`; what stands there is replaced.
-        weights: A state dict of contiguous tensors.
+        weights: A state dict of contiguous tensors on the CPU.
         about: Plain data: step, epoch, metrics.
+        training: What a run needs besides, to go on from here.
     """
-    atomic.write(path, save(weights, metadata={"about": json.dumps(about)}), sync=True)
+    more = {TRAINING + name: tensor.detach().cpu().contiguous() for name, tensor in (training or {}).items()}
+    atomic.write(path, save({**weights, **more}, metadata={"about": json.dumps(about)}), sync=True)
 
 
 def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -42,11 +49,23 @@ def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     Raises:
         BadInput: There is no checkpoint, or it is damaged.
     """
+    weights, _, about = load_all(path)
+    return weights, about
+
+
+def load_all(path: Path) -> tuple[dict[str, Tensor], dict[str, Tensor], dict[str, Any]]:
+    """The state dict, what a run needs besides to go on, and what was noted.
+
+    Raises:
+        BadInput: There is no checkpoint, or it is damaged.
+    """
     try:
         with safe_open(path, framework="pt") as file:
             about = json.loads((file.metadata() or {}).get("about", "{}"))
-            return {name: file.get_tensor(name) for name in file.keys()}, about  # noqa: SIM118  (it is no dict)
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (it is no dict)
     except FileNotFoundError as error:
         raise BadInput(f"There is no checkpoint {path}.") from error
     except (SafetensorError, OSError, ValueError) as error:
         raise BadInput(f"The checkpoint {path} can't be read: {error}.") from error
+    training = {name.removeprefix(TRAINING): tensors.pop(name) for name in list(tensors) if name.startswith(TRAINING)}
+    return tensors, training, about

@@ -22,7 +22,10 @@ class Writer:
     """
 
     def __init__(self, path: Path, **common: Any):
+        cut = _cut(path)
         self._file = path.open("a", encoding="utf-8")
+        if cut:
+            self._file.write("\n")  # a writer before us was killed in the midst of a line
         self._common = common
         self._lock = threading.Lock()
         self._flushed = -math.inf
@@ -55,14 +58,18 @@ class Writer:
 class Tail:
     """Reads a growing file of events, from the last byte it saw.
 
+    Args:
+        path: The file; it needn't be there yet.
+        offset: The byte to begin at.
+
     Attributes:
         damaged: How many lines so far were no event.
     """
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, offset: int = 0):
         self.damaged = 0
         self._path = path
-        self._offset = 0
+        self._offset = offset
         self._partial = b""
         self._lines: deque[bytes] = deque()
 
@@ -101,6 +108,23 @@ def last(path: Path) -> dict[str, Any] | None:
     except OSError:
         return None
     return next((event for event in map(_parsed, reversed(lines)) if event), None)
+
+
+def size(path: Path) -> int:
+    """Bytes of a file; 0 where it isn't there."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _cut(path: Path) -> bool:
+    """Whether a file ends in the midst of a line."""
+    if not size(path):
+        return False
+    with path.open("rb") as file:
+        file.seek(-1, 2)
+        return file.read() != b"\n"
 
 
 def _parsed(line: bytes) -> dict[str, Any] | None:

@@ -22,12 +22,14 @@ class Heartbeat:
         host: The machine's name.
         uptime: By a clock that stands still while the machine sleeps, and starts anew with it.
         time: Seconds since 1970: what two machines have in common.
+        since: Bytes of events that were there when its work began: an end among them is not the end of this work.
     """
 
     pid: int
     host: str
     uptime: float
     time: float
+    since: int = 0
 
     @property
     def here(self) -> bool:
@@ -41,9 +43,9 @@ class Heartbeat:
         return 0 <= time.monotonic() - self.uptime < SILENCE and _exists(self.pid)
 
 
-def leave(path: Path) -> None:
+def leave(path: Path, since: int = 0) -> None:
     """Write this process's heartbeat."""
-    beat = Heartbeat(os.getpid(), socket.gethostname(), time.monotonic(), time.time())
+    beat = Heartbeat(os.getpid(), socket.gethostname(), time.monotonic(), time.time(), since)
     atomic.write(path, json.dumps(asdict(beat)).encode())
 
 
@@ -54,7 +56,7 @@ def read(path: Path) -> Heartbeat | None:
     except (OSError, ValueError, TypeError):
         return None
     whole = all(
-        type(value) is kind for value, kind in zip(asdict(beat).values(), (int, str, float, float), strict=True)
+        type(value) is kind for value, kind in zip(asdict(beat).values(), (int, str, float, float, int), strict=True)
     )
     return beat if whole and beat.pid > 0 else None  # 0 and below would be whole groups of processes
 

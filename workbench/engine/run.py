@@ -3,7 +3,8 @@
 - spec.json: what was ordered
 - worker.json: who works on it
 - events.jsonl: what happened
-- last.safetensors, best.safetensors: the newest checkpoint, and the one that was best on the validation part
+- last.safetensors: the newest checkpoint, with all that is needed to go on from it
+- best.safetensors: the weights that were best on the validation part
 - pictures.json: what the network last said of some test samples
 - stderr.txt: what the worker said besides
 """
@@ -20,7 +21,7 @@ from subprocess import Popen, TimeoutExpired
 from typing import Any
 
 from workbench import BadInput
-from workbench.engine import events, heartbeat
+from workbench.engine import atomic, events, heartbeat
 from workbench.engine.spec import RunSpec
 
 FULL = 1 << 20  # bytes: a disk with less is full
@@ -53,17 +54,28 @@ class Run:
         except (OSError, ValueError) as error:  # every package's BadInput, and undecodable text, are ValueErrors
             raise BadInput(f"The run {self.id} is damaged: its spec.json can't be read ({error}).") from error
 
-    def tail(self) -> events.Tail:
-        """A reader of its events, from the first."""
-        return events.Tail(self.folder / "events.jsonl")
+    def order(self, spec: RunSpec) -> None:
+        """Put another spec in the old one's place. The file's time stays: it says when the run was made."""
+        path = self.folder / "spec.json"
+        made = path.stat()
+        atomic.write(path, spec.to_json().encode(), sync=True)
+        os.utime(path, ns=(made.st_atime_ns, made.st_mtime_ns))
+
+    def tail(self, offset: int = 0) -> events.Tail:
+        """A reader of its events, from the first, or from a byte on."""
+        return events.Tail(self.folder / "events.jsonl", offset)
+
+    def told(self) -> int:
+        """Bytes of its events so far."""
+        return events.size(self.folder / "events.jsonl")
 
     def last_event(self) -> dict[str, Any]:
         """The newest event; empty where there is none."""
         return events.last(self.folder / "events.jsonl") or {}
 
-    def beat(self) -> None:
-        """Leave a heartbeat: this process works on the run."""
-        heartbeat.leave(self.folder / "worker.json")
+    def beat(self, since: int = 0) -> None:
+        """Leave a heartbeat: this process works on the run, since so many bytes of events were told."""
+        heartbeat.leave(self.folder / "worker.json", since)
 
     def alive(self) -> bool:
         """Whether its worker is at work."""
@@ -76,9 +88,14 @@ class Run:
         """`running`, `done`, `stopped`, `diverged`, or `crashed`: the worker went without a word, or with a bad one."""
         alive = self.alive()  # asked first: a worker that ends in between has said so by then
         last = self.last_event()
-        if last.get("event") == "end":
+        if last.get("event") == "end" and not (alive and self._taken_up()):
             return str(last.get("status"))
         return "running" if alive else "crashed"
+
+    def _taken_up(self) -> bool:
+        """Whether a worker was set on the run after all that is told."""
+        worker = heartbeat.read(self.folder / "worker.json")
+        return worker is not None and 0 < self.told() <= worker.since
 
     def stop(self) -> None:
         """Ask the worker to write a checkpoint and end; it does so after the step it is at.
@@ -136,15 +153,19 @@ class Run:
             alive = self.alive()  # asked before reading, so that nothing written before its death is missed
             news = tail.read()
             for event in news:
-                yield event
-                if event["event"] == "end":
-                    return
                 seen = event
-            if not news:
-                if not alive:
-                    yield self.crash(seen)
+                if event["event"] != "end":  # an end is one only if the run wasn't taken up again
+                    yield event
+            if news:
+                continue
+            if seen.get("event") == "end":
+                if self.status() != "running":
+                    yield seen
                     return
-                time.sleep(LOOK)
+            elif not alive:
+                yield self.crash(seen)
+                return
+            time.sleep(LOOK)
 
     def crash(self, seen: dict[str, Any]) -> dict[str, Any]:
         """The end event of a run whose worker died without writing one.

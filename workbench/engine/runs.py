@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 from uuid import uuid4
 
-from workbench import BadInput
+from workbench import BadInput, tasks
 from workbench.engine import atomic
 from workbench.engine.run import Run
 from workbench.engine.spec import RunSpec
@@ -22,8 +22,9 @@ def create(spec: RunSpec) -> Run:
     """A new run folder, complete from the moment it is seen, under a name that no other process can get.
 
     Raises:
-        BadInput: The folder can't be written.
+        BadInput: The folder can't be written, or the spec's task is a table that can't be learnt from.
     """
+    tasks.info(spec.task)
     draft = folder() / f".new-{uuid4().hex}"
     try:
         draft.mkdir(parents=True)

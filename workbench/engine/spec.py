@@ -1,82 +1,180 @@
 """The record of what is to be run: plain data, complete, and checked before anything starts."""
 
 import json
-import math
 import re
 from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 from typing import Any
 
 import models
 from workbench import BadInput, tasks
+from workbench.engine.checks import (
+    batch_size,
+    flag,
+    named_values,
+    number,
+    one_of,
+    option,
+    read_batch_size,
+    read_named_values,
+    read_strengths,
+    strengths,
+    text,
+    whole,
+)
+from workbench.engine.methods import AUGMENTATIONS, AUGMENTATIONS_MOST, INITS, OPTIMIZERS, SCHEDULES
 from workbench.naming import unknown
 
-OPTIMIZERS = {"adam": 3e-3, "sgd": 0.1}  # optimiser -> learning rate where none is given
 EPOCHS = 20
-DEVICE = re.compile(r"cpu|mps|cuda(:\d+)?")
+BATCH_SIZE = 32
+DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
+NETWORK, LENGTH, UPDATES, RATE, REGULAR, START, MACHINE = (
+    "Network and data",
+    "Length",
+    "Updates",
+    "Learning rate",
+    "Regularisation",
+    "First weights",
+    "Machine",
+)
 
 
 @dataclass(frozen=True)
 class RunSpec:
     """One run, as it was ordered. What isn't given is filled in here, so that the record says all.
 
-    Attributes:
-        model: A name of the registry.
-        task: What it learns; the model's own task where none is given.
-        preset: `mini` or `paper`.
-        epochs: Passes over the training part; 20 where neither epochs nor steps are given.
-        steps: Updates of the weights, instead of epochs.
-        batch_size: Samples an update.
-        lr: Learning rate.
-        optimizer: `adam` or `sgd`.
-        seed: Decides the parts of the data, the first weights and the order of the samples.
-        device: `cpu`, `cuda`, `cuda:1`, `mps`.
+    Each field carries its help, its check and its group; `workbench train` offers exactly these.
 
     Raises:
         BadInput: Something here can't be run.
     """
 
-    model: str
-    task: str | None = None
-    preset: str = "mini"
-    epochs: int | None = None
-    steps: int | None = None
-    batch_size: int = 32
-    lr: float | None = None
-    optimizer: str = "adam"
-    seed: int = 0
-    device: str = "cpu"
+    model: str = option(NETWORK, "A network: see 'workbench models list'.", text)
+    task: str = option(NETWORK, "What it learns; the network's own task if nothing is said.", text)
+    preset: str = option(NETWORK, "mini (learns in a minute) or paper (as published).", text, "mini")
+    options: dict[str, Any] = option(  # noqa: RUF009  (a field)
+        NETWORK, "Another option of the network, as name=value.", named_values, {}, read_named_values
+    )
+
+    epochs: int | None = option(LENGTH, f"Passes over the training part; {EPOCHS} if nothing is said.", whole(1))
+    steps: int | None = option(LENGTH, "Updates of the weights, instead of epochs.", whole(1))
+    patience: int | None = option(
+        LENGTH, "Early stopping: end after so many evaluations without a better one, and restore the best.", whole(1)
+    )
+
+    batch_size: int | str = option(
+        UPDATES, f"Samples an update, or full; {BATCH_SIZE} if nothing is said.", batch_size, None, read_batch_size
+    )
+    optimizer: str = option(UPDATES, f"{', '.join(OPTIMIZERS)}.", one_of(OPTIMIZERS), "adam")
+    # Those that an optimizer or a schedule hasn't are None.
+    momentum: float = option(
+        UPDATES, "Share of the last update that is kept (momentum, nesterov); 0.9.", number(least=0, below=1)
+    )
+    beta1: float = option(UPDATES, "Memory of the mean gradient (adam, adamw); 0.9.", number(least=0, below=1))
+    beta2: float = option(
+        UPDATES, "Memory of the squared gradient (adam, adamw; rmsprop's alpha); 0.999, 0.99.", number(least=0, below=1)
+    )
+    eps: float = option(UPDATES, "Keeps divisors from zero (adagrad, rmsprop, adam, adamw).", number(above=0))
+    clip_norm: float | None = option(UPDATES, "Scale gradients down to this norm, over all of them.", number(above=0))
+    clip_value: float | None = option(UPDATES, "Cut each gradient off at plus and minus this.", number(above=0))
+
+    lr: float = option(RATE, "Learning rate; the optimizer's own if nothing is said.", number(above=0))
+    schedule: str = option(RATE, f"{', '.join(SCHEDULES)}: how it goes on.", one_of(SCHEDULES), "constant")
+    decay: float = option(
+        RATE, "What step and exponential multiply it by every --decay-every steps; 0.1.", number(above=0, most=1)
+    )
+    decay_every: int | None = option(RATE, "Steps; a third of the run if nothing is said.", whole(1))
+    warmup: int | None = option(
+        RATE, "Steps in which it first rises from 0, with any schedule; for warmup a tenth of the run.", whole(0)
+    )
+
+    l1: float = option(REGULAR, "Adds L1 times the sum of |w| to the loss.", number(least=0), 0.0)
+    l2: float = option(REGULAR, "Adds L2 times the sum of w² to the loss.", number(least=0), 0.0)
+    weight_decay: float = option(
+        REGULAR, "Apart from the gradient for adamw (0.01), else added to it, as PyTorch does (0).", number(least=0)
+    )
+    dropout: float | None = option(
+        REGULAR, "Chance of a unit to be left out, in networks that can.", number(least=0, below=1)
+    )
+    batch_norm: bool | None = option(REGULAR, "Normalise over the batch, in networks that can.", flag)
+    augment: dict[str, float] = option(  # noqa: RUF009  (a field)
+        REGULAR,
+        "Change training pictures at random: " + ", ".join(f"{name}={much:g}" for name, much in AUGMENTATIONS.items()),
+        strengths(AUGMENTATIONS_MOST),
+        {},
+        read_strengths(AUGMENTATIONS),
+    )
+
+    init: str | None = option(START, f"Draw them by {', '.join(INITS)}; the network's own way if not.", one_of(INITS))
+    init_scale: float | None = option(START, "Standard deviation of normal, bound of uniform; 0.05.", number(above=0))
+
+    seed: int = option(MACHINE, "Decides the split, the first weights and the order.", whole(0), 0)
+    device: str = option(MACHINE, "auto (cuda or mps if there, else cpu), cpu, cuda, cuda:1 or mps.", text, "auto")
+    bf16: bool = option(MACHINE, "Compute in bfloat16 where that is safe; weights stay float32.", flag, False)
+    compile: bool = option(MACHINE, "Compile the network first: pays in long runs only.", flag, False)
 
     def __post_init__(self) -> None:
-        for name in ("model", "preset", "optimizer", "device"):
-            if not isinstance(getattr(self, name), str):
-                raise BadInput(f"{name} must be a name, not {getattr(self, name)!r}.")
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value is not None or field.default is not None or field.name == "model":  # None: not said
+                self._set(field.name, field.metadata["check"](field.name, value))
+        self._check_network()
+        self._check_length()
+        self._check_updates()
+        self._check_rate()
+        self._fill("weight_decay", 0.01 if self.optimizer == "adamw" else 0.0)
+        if self.init in ("normal", "uniform"):
+            self._fill("init_scale", 0.05)
+        elif self.init_scale is not None:
+            raise BadInput("init_scale belongs to the init normal or uniform: the others know their own.")
+        if not DEVICE.fullmatch(self.device):
+            raise BadInput(f"There is no device {self.device[:60]!r}: use auto, cpu, cuda, cuda:1 or mps.")
+
+    def _check_network(self) -> None:
         architecture = models.info(self.model)
         if self.preset not in architecture.presets:
             raise unknown(f"preset of {self.model}", self.preset, list(architecture.presets))
-        if self.optimizer not in OPTIMIZERS:
-            raise unknown("optimizer", self.optimizer, list(OPTIMIZERS))
         self._fill("task", architecture.task)
-        if self.task not in tasks.names():
+        if self.task.startswith(tasks.OWN):  # a table of one's own, found again from any folder; read when it is needed
+            self._set("task", tasks.OWN + str(Path(self.task.removeprefix(tasks.OWN)).expanduser().absolute()))
+        elif self.task not in tasks.names():
             raise unknown("task", self.task, tasks.names())
+
+    def _check_length(self) -> None:
         if self.epochs is not None and self.steps is not None:
             raise BadInput("Give epochs or steps, not both.")
         if self.steps is None:
             self._fill("epochs", EPOCHS)
-            _whole("epochs", self.epochs, 1)
-        else:
-            _whole("steps", self.steps, 1)
-        _whole("batch_size", self.batch_size, 1)
-        _whole("seed", self.seed, 0)
-        self._fill("lr", OPTIMIZERS[self.optimizer])
-        if isinstance(self.lr, bool) or not isinstance(self.lr, (int, float)) or not (0 < self.lr < math.inf):
-            raise BadInput(f"lr must be a number above 0, such as {OPTIMIZERS[self.optimizer]}, not {self.lr!r}.")
-        object.__setattr__(self, "lr", float(self.lr))
-        if not DEVICE.fullmatch(self.device):
-            raise BadInput(f"There is no device {self.device[:60]!r}: use cpu, cuda, cuda:1 or mps.")
+
+    def _check_updates(self) -> None:
+        optimizer = OPTIMIZERS[self.optimizer]
+        self._fill("lr", optimizer.lr)
+        for name in ("momentum", "beta1", "beta2", "eps"):
+            if name in optimizer.takes:
+                self._fill(name, optimizer.takes[name])
+            elif getattr(self, name) is not None:
+                takers = [other for other, about in OPTIMIZERS.items() if name in about.takes]
+                raise BadInput(f"The optimizer {self.optimizer} has no {name}: use {' or '.join(takers)}.")
+        self._fill("batch_size", "full" if self.optimizer == "gd" else BATCH_SIZE)
+        if self.optimizer == "gd" and self.batch_size != "full":
+            raise BadInput("gd takes the whole training part at each step: leave batch_size out, or use sgd.")
+        if self.clip_norm is not None and self.clip_value is not None:
+            raise BadInput("Give clip_norm or clip_value, not both.")
+
+    def _check_rate(self) -> None:
+        takes = SCHEDULES[self.schedule]
+        for name in ("decay", "decay_every"):
+            if getattr(self, name) is not None and name not in takes:
+                raise BadInput(f"The schedule {self.schedule} has no {name}: use step or exponential.")
+        if "decay" in takes:
+            self._fill("decay", 0.1)
 
     def _fill(self, name: str, value: Any) -> None:
         if getattr(self, name) is None:
-            object.__setattr__(self, name, value)
+            self._set(name, value)
+
+    def _set(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
 
     def to_json(self) -> str:
         """The spec as one JSON object."""
@@ -84,7 +182,7 @@ class RunSpec:
 
     @classmethod
     def from_json(cls, text: str) -> "RunSpec":
-        """The spec that `to_json` wrote.
+        """The spec that `to_json` wrote, now or before some of the fields were there.
 
         Raises:
             BadInput: The text is no JSON object, or no spec.
@@ -100,9 +198,3 @@ class RunSpec:
             if name not in known:
                 raise unknown("field of a spec", name, known)
         return cls(**record)
-
-
-def _whole(name: str, value: Any, least: int) -> None:
-    # Seeds and counts go into 64-bit integers.
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value < 2**63:
-        raise BadInput(f"{name} must be a whole number of {least} or more, not {value!r}.")

@@ -1,12 +1,14 @@
 """The worker process, the only one that imports torch.
 
-    python -P -m workbench.engine.worker RUN_FOLDER     make the run that the folder's spec.json orders, then end
-    python -P -m workbench.engine.worker --serve        answer requests on stdin, a JSON line each, until it is closed
+    python -P -m workbench.engine.worker RUN_FOLDER        make the run that the folder's spec.json orders, then end
+    python -P -m workbench.engine.worker RUN_FOLDER SPEC   go on from its last checkpoint, up to what this spec orders
+    python -P -m workbench.engine.worker --serve           answer requests on stdin, a JSON line each, until it closes
 
 `-P` keeps the folder that the user stands in out of the import path: a `models.py` there must not shadow ours. Threads
 are one each: a second one beside a busy core makes small steps many times slower.
 """
 
+import errno
 import json
 import os
 import signal
@@ -22,19 +24,30 @@ import models
 from workbench import BadInput
 from workbench.engine import atomic, events, heartbeat
 from workbench.engine.run import Run
+from workbench.engine.spec import RunSpec
 
 
-def make_run(folder: Path) -> int:
-    """Make the run of a folder: events and checkpoints go into it. The exit code: 0, or 1 where it crashed."""
+def make_run(folder: Path, resume: str | None = None) -> int:
+    """Make the run of a folder: events and checkpoints go into it.
+
+    Args:
+        folder: The run's.
+        resume: The spec, as JSON, up to which it is to go on from its last checkpoint. It takes the old one's place
+            once nothing speaks against it.
+
+    Returns:
+        The exit code: 0, or 1 where it crashed.
+    """
     run = Run(folder)
+    since, before = run.told(), run.last_event()
     stop = threading.Event()
     for asked in (signal.SIGTERM, signal.SIGINT):
         signal.signal(asked, lambda *_: stop.set())
-    with beating(run) as every_beat:
-        spec = run.spec
+    with beating(run, since) as every_beat:
+        spec = run.spec if resume is None else RunSpec.from_json(resume)
         writer = events.Writer(folder / "events.jsonl", run=run.id, seed=spec.seed)
         every_beat.append(writer.flush)  # an event may not wait for the next when steps are slow
-        step = 0
+        seen = before
         try:
             import torch
 
@@ -45,45 +58,79 @@ def make_run(folder: Path) -> int:
             def show(pictures: list[dict[str, Any]]) -> None:
                 atomic.write(folder / "pictures.json", json.dumps(pictures).encode())
 
-            for event in Fit(spec, stopped=stop.is_set, folder=folder, show=show).run():
-                step = event["step"]
+            fit = Fit(spec, stopped=stop.is_set, folder=folder, show=show, resume=resume is not None)
+            if resume is not None:
+                run.order(spec)
+            for event in fit.run():
+                seen = event
                 writer.write(event)
             code = 0
         except Exception as error:
-            traceback.print_exc()
-            writer.write(crash(error, step))
+            end = crash(error, seen, spec)
+            if resume is not None and end.get("refused") and before.get("event") == "end":
+                end = before | {"reason": end["reason"], "refused": True}  # the run is as it was
+            with suppress(OSError):  # a full disk; who looks finds it full
+                traceback.print_exc()
+                writer.write(end)
             code = 1
-        writer.close()
+        with suppress(OSError):
+            writer.close()
     return code
 
 
-def crash(error: Exception, step: int) -> dict[str, Any]:
-    """The end event of a run that an error ended; `refused` where the order itself was bad."""
+def crash(error: Exception, seen: dict[str, Any], spec: RunSpec) -> dict[str, Any]:
+    """The end event of a run that an error ended, after the event that was `seen` last.
+
+    It says `refused` where the order itself was bad.
+    """
+    step, seconds = seen.get("step", 0), seen.get("seconds", 0.0)
+    speed = step / seconds if seconds else 0.0
+    metrics = seen.get("metrics", {}) if seen.get("event") == "end" else {}
+    end = dict(event="end", step=step, status="crashed", metrics=metrics, steps=step, seconds=seconds)
+    end |= {"steps_per_second": speed}
+    refused = isinstance(error, (BadInput, models.BadInput))
+    return end | {"reason": why(error, spec)} | ({"refused": True} if refused else {})
+
+
+def why(error: Exception, spec: RunSpec) -> str:
+    """What went wrong and what to do, in a sentence."""
     kind = type(error).__name__
-    reason = f"{kind}: {error}".strip().splitlines()[0]
     if kind == "OutOfMemoryError" or isinstance(error, MemoryError) or "can't allocate memory" in str(error):
-        reason = "The memory was full: try a smaller batch size, or the mini preset."
-    elif isinstance(error, OSError) and error.filename:
-        reason = f"{error.filename} can't be written ({error.strerror}): make room there."
-    end = dict(event="end", step=step, status="crashed", metrics={}, steps=step, seconds=0.0, steps_per_second=0.0)
+        smaller = ", or the mini preset" if spec.preset != "mini" else ""
+        return (
+            f"The memory was full with {spec.model} ({spec.preset}) and a batch_size of {spec.batch_size}: "
+            f"try a smaller batch_size{smaller}."
+        )
     if isinstance(error, (BadInput, models.BadInput)):
-        return end | {"reason": str(error), "refused": True}
-    return end | {"reason": reason}
+        return str(error)
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return (
+            f"The disk is full ({error.strerror}): make room, then 'workbench runs resume' goes on from the last "
+            "checkpoint, which is whole."
+        )
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename} can't be written ({error.strerror}): see that it can be, then resume the run."
+    if spec.compile and type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
+        return f"{spec.model} can't be compiled here ({kind}): leave --compile out."
+    return f"{kind}: {error}".strip().splitlines()[0]
 
 
 @contextmanager
-def beating(run: Run) -> Iterator[list[Callable[[], None]]]:
+def beating(run: Run, since: int = 0) -> Iterator[list[Callable[[], None]]]:
     """A heartbeat in a thread of its own, so that a long step isn't taken for death; calls what the list holds, too."""
     ended = threading.Event()
     every_beat: list[Callable[[], None]] = []
 
+    def beat_once() -> None:
+        run.beat(since)
+
     def beat() -> None:
         while not ended.wait(heartbeat.EVERY):
-            for call in (run.beat, *every_beat):
+            for call in (beat_once, *every_beat):
                 with suppress(OSError, ValueError):  # a full disk, or a writer just closed: the loop meets that itself
                     call()
 
-    run.beat()
+    beat_once()
     thread = threading.Thread(target=beat, daemon=True)
     thread.start()
     try:
@@ -159,4 +206,4 @@ def answer(line: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    sys.exit(serve() if sys.argv[1:] == ["--serve"] else make_run(Path(sys.argv[1])))
+    sys.exit(serve() if sys.argv[1:] == ["--serve"] else make_run(Path(sys.argv[1]), *sys.argv[2:]))

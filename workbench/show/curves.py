@@ -1,9 +1,11 @@
-"""What a run's events say, gathered as the lines of its charts."""
+"""What a run's events say, gathered as the lines of its charts; and several runs' lines in one chart."""
 
 from collections.abc import Iterator
 from typing import Any
 
 from workbench.show.chart import LineChart, Series
+
+Points = list[tuple[int, float | None]]
 
 
 class Curves:
@@ -11,30 +13,59 @@ class Curves:
 
     def __init__(self) -> None:
         self.start: dict[str, Any] = {}
-        self._points: dict[str, dict[str, list[tuple[int, float | None]]]] = {}  # metric -> part of the data -> points
+        self._points: dict[str, dict[str, Points]] = {}  # metric -> part of the data -> points
 
     def note(self, event: dict[str, Any]) -> None:
         """Take in one event."""
         if event["event"] == "start":
             self.start = event
+            self._forget_after(event["step"])
         elif event["event"] == "metric" or (event["event"] == "eval" and event["split"] != "train"):
             for name, value in event["metrics"].items():
                 self._points.setdefault(name, {}).setdefault(event["split"], []).append((event["step"], value))
 
+    def _forget_after(self, step: int) -> None:
+        """A run that is taken up again makes the steps after its checkpoint a second time."""
+        for splits in self._points.values():
+            for points in splits.values():
+                while points and points[-1][0] > step:
+                    points.pop()
+
     def metrics(self) -> list[str]:
-        """The metrics that have points."""
-        return list(self._points)
+        """The metrics that have points; a learning rate that stays the same is none."""
+        return [name for name in self._points if name != "lr" or len({y for _, y in self.points("lr", "train")}) > 1]
+
+    def points(self, metric: str, split: str) -> Points:
+        """Step and value of a metric on a part of the data."""
+        return self._points.get(metric, {}).get(split, [])
+
+    def splits(self, metric: str) -> list[str]:
+        """The parts of the data that a metric was measured on."""
+        return list(self._points.get(metric, {}))
 
     def chart(self, metric: str, height: int = 12) -> LineChart:
         """A metric's chart, with its floor as a line to compare with."""
         floor = self.start.get("floor") or {}
         series = [
-            Series(split, [x for x, _ in points], [y for _, y in points], dotted=split == "validation")
-            for split, points in self._points.get(metric, {}).items()
+            line(split, self.points(metric, split), dotted=split == "validation") for split in self.splits(metric)
         ]
         guides = {"floor": floor["value"]} if floor.get("metric") == metric else {}
         return LineChart(series, title=metric, height=height, guides=guides)
 
     def charts(self) -> Iterator[LineChart]:
         """A chart for every metric."""
-        return (self.chart(metric) for metric in self._points)
+        return (self.chart(metric) for metric in self.metrics())
+
+
+def compared(runs: dict[str, Curves], height: int = 12) -> Iterator[LineChart]:
+    """A chart for every metric, with a line for every run: of the test part, or of training where only that has it."""
+    for metric in dict.fromkeys(metric for curves in runs.values() for metric in curves.metrics()):
+        tested = any(curves.points(metric, "test") for curves in runs.values())
+        split = "test" if tested else "train"
+        series = [line(name, curves.points(metric, split)) for name, curves in runs.items()]
+        yield LineChart(series, title=f"{split} {metric}", height=height)
+
+
+def line(name: str, points: Points, dotted: bool = False) -> Series:
+    """Points as a line of a chart."""
+    return Series(name, [x for x, _ in points], [y for _, y in points], dotted=dotted)

@@ -43,8 +43,8 @@ def choices(part: Part) -> str:
     if part.kind == "match":
         left = [f"  {c}) {item}" for c, item in zip(letters(part.items), part.items, strict=True)]
         right = [f"  {k}) {choice}" for k, choice in enumerate(part.choices, 1)]
-        return "\n".join([*left, "with", *right])
-    return "\n".join(f"  {c}) {choice}" for c, choice in zip(letters(part.choices), part.choices, strict=True))
+        return wrapped("\n".join([*left, "with", *right]))
+    return wrapped("\n".join(f"  {c}) {choice}" for c, choice in zip(letters(part.choices), part.choices, strict=True)))
 
 
 def marked_part(mark: PartMark, name: str = "") -> str:
@@ -89,9 +89,10 @@ def solution(q: Question, drawn: bool = True) -> str:
 
 def step(number: int, one: Step, drawn: bool = True) -> str:
     """One step with its equations: as SymPy draws them, or as they are typed."""
+    said = wrapped(f"{number}. {one.text}")
     if not drawn:
-        return "\n".join([f"{number}. {one.text}", *(f"    {wrapped(text, 71)}" for text in one.math)])
+        return "\n".join([said, *(indent(wrapped(text, 71), "    ") for text in one.math)])
     from quizzes.symbolic import pretty_text
 
     equations = [text if "\n" in text else wrapped(text, 71) for text in map(pretty_text, one.math)]
-    return "\n\n".join([f"{number}. {one.text}", *(indent(text, "    ") for text in equations)])
+    return "\n\n".join([said, *(indent(text, "    ") for text in equations)])

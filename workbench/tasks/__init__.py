@@ -1,31 +1,95 @@
-"""What a network is trained for: data, loss, metrics, the floor it must beat, and pictures of what it says."""
+"""What a network is trained for: data, loss, metrics, the floor it must beat, and pictures of what it says.
 
+A task is one file here that ends in `TASK = Kind(data="iris", title="...")`; the kinds stand beside them. Where the
+data are a table of the user's own, the table's name, `csv:PATH`, is the task's as well.
+
+`names` and `info` read declarations as text and import no torch: with them a network is sized to its data before any
+is built.
+"""
+
+import ast
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workbench import data
 from workbench.naming import unknown
 
 if TYPE_CHECKING:
     from workbench.tasks.task import Task
 
+OWN = "csv:"
+
+
+@dataclass(frozen=True)
+class TaskInfo:
+    """What is known of a task without torch.
+
+    Attributes:
+        name: What it is called by; of a table of the user's own with its whole path, good in any folder.
+        title: What is learnt, in a few words.
+        data: The name of its data set.
+        inputs: The shape of one sample as it comes, without the batch: `(4,)`, `(1, 8, 8)`. A picture fits networks of
+            other sizes too, since it is resized to what they read; a row of a table fits those alone that read as many.
+        outputs: What a network made for it says of one sample: a score a class; one number where it tells a number, or
+            between two classes, where two scores do as well.
+    """
+
+    name: str
+    title: str
+    data: str
+    inputs: tuple[int, ...]
+    outputs: int
+
+
+def names() -> list[str]:
+    """Every task's name: the files here that declare one. The user's own tables come besides."""
+    return sorted(_declared())
+
 
 @cache
-def names() -> list[str]:
-    """Every task's name: the files here that declare one. No torch is needed to know them."""
-    here = Path(__file__).parent
-    return sorted(
-        file.stem.replace("_", "-") for file in here.glob("*.py") if "\nTASK = " in file.read_text(encoding="utf-8")
-    )
+def _declared() -> dict[str, dict[str, str]]:
+    """Task -> the words of its declaration."""
+    found = {}
+    for file in Path(__file__).parent.glob("*.py"):
+        _, declares, declaration = file.read_text(encoding="utf-8").partition("\nTASK = ")
+        if declares:
+            [statement, *_] = ast.parse(declaration).body
+            assert isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)
+            words = {str(word.arg): ast.literal_eval(word.value) for word in statement.value.keywords}
+            found[file.stem.replace("_", "-")] = words
+    return found
+
+
+def info(name: str) -> TaskInfo:
+    """What is known of a task without importing torch.
+
+    Raises:
+        BadInput: There is no task of that name, or its table can't be learnt from.
+    """
+    if name.startswith(OWN):
+        known = data.info(name)
+        name, title = known.name, known.title
+    elif name in _declared():
+        known, title = data.info(_declared()[name]["data"]), _declared()[name]["title"]
+    else:
+        raise unknown("task", name, names())
+    return TaskInfo(name, title, known.name, known.shape, len(known.classes) if len(known.classes) > 2 else 1)
 
 
 def get(name: str) -> "Task":
     """The task of that name. Imports torch.
 
     Raises:
-        BadInput: There is no task of that name.
+        BadInput: As `info`.
     """
-    if name not in names():
-        raise unknown("task", name, names())
+    known = info(name)
+    if name.startswith(OWN):
+        from workbench.tasks.classification import Classification
+        from workbench.tasks.regression import Regression
+
+        kind = Classification if data.info(known.data).classes else Regression
+        return kind(data=known.data, title=known.title)
     return import_module(f"workbench.tasks.{name.replace('-', '_')}").TASK

@@ -3,6 +3,8 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from math import prod
 from typing import Any
 
 import torch
@@ -11,7 +13,9 @@ from torch import Tensor, nn
 from workbench import data
 
 Batch = tuple[Tensor, ...]
-EVAL_BATCH = 512  # samples at once when nothing has to be kept for the backward pass
+SHOWN = 12  # samples that are shown one by one
+# At once when nothing has to be kept for the backward pass: samples, and numbers that the network reads.
+EVAL_BATCH, EVAL_NUMBERS = 512, 2**23
 
 
 @dataclass(frozen=True)
@@ -24,17 +28,25 @@ class Floor:
 
 
 class Task(ABC):
-    """Data, loss, metrics, floor and pictures of one thing to learn.
+    """Data, loss, metrics, floor and pictures of one thing to learn. It has no state: one serves all seeds.
+
+    Args:
+        data: The name of its data set.
+        title: What is learnt, in a few words.
 
     Attributes:
-        title: What is learnt, in a few words.
-        data: The name of its data set.
         metric: The metric that tells which checkpoint is best: higher is better.
     """
 
-    title: str
-    data: str
     metric = "accuracy"
+
+    def __init__(self, data: str, title: str):
+        self.data, self.title = data, title
+
+    @cached_property
+    def known(self) -> data.DataSet:
+        """What is known of its data set: shape, names of features and classes."""
+        return data.info(self.data)
 
     def splits(self, input_shape: tuple[int, ...], seed: int) -> dict[str, Batch]:
         """The parts of the data, as tensors that a network of this input shape can read.
@@ -60,18 +72,36 @@ class Task(ABC):
     def metrics(self, outputs: Any, batch: Batch) -> dict[str, float]:
         """The mean metrics of a batch."""
 
+    def measure(self, outputs: Any, samples: Batch) -> dict[str, float]:
+        """Metrics that only many samples have, and that are no mean of those of batches. None, if a task needs none."""
+        return {}
+
+    @torch.inference_mode()
+    def outputs(self, network: nn.Module, samples: Batch) -> Any:
+        """What the network says of all samples, as when it is used, a batch at a time."""
+        numbers = prod(getattr(network, "input_shape", samples[0].shape[1:]))
+        size = max(1, min(EVAL_BATCH, EVAL_NUMBERS // numbers))
+        training = network.training
+        network.eval()
+        said = [self.forward(network, batch) for batch in in_batches(samples, size)]
+        network.train(training)
+        return torch.cat(said)
+
     @torch.inference_mode()
     def evaluate(self, network: nn.Module, samples: Batch) -> dict[str, float]:
         """Loss and metrics over all samples: each sample weighs the same."""
-        network.eval()
-        totals: dict[str, float] = {}
-        for batch in in_batches(samples, EVAL_BATCH):
-            outputs = self.forward(network, batch)
-            means = {"loss": self.loss(outputs, batch).item(), **self.metrics(outputs, batch)}
-            for name, mean in means.items():
-                totals[name] = totals.get(name, 0.0) + mean * len(batch[0])
-        network.train()
-        return {name: total / len(samples[0]) for name, total in totals.items()}
+        outputs = self.outputs(network, samples)
+        loss = self.loss(outputs, samples).item()
+        return {"loss": loss, **self.metrics(outputs, samples), **self.measure(outputs, samples)}
+
+    def check(self, network: nn.Module, samples: Batch) -> None:
+        """See that a network of the right input says something that can be learnt from.
+
+        Raises:
+            BadInput: It does not: the sentence says what fits.
+        """
+        few = tuple(column[:2] for column in samples)
+        self.loss(self.outputs(network, few), few)
 
     @abstractmethod
     def floor(self, seed: int) -> Floor:
@@ -79,7 +109,12 @@ class Task(ABC):
 
     @abstractmethod
     def pictures(self, network: nn.Module, samples: Batch) -> list[dict[str, Any]]:
-        """What the network now says of each sample, as plain data that a screen can draw."""
+        """What the network now says of the samples, as plain data that a screen can draw.
+
+        Returns:
+            Dictionaries that say under `picture` what they are: those of single samples (`sample`) come first, for
+            some of the samples; then those of all of them together (`confusion`, `regions`, `fit`).
+        """
 
 
 def in_batches(samples: Batch, size: int) -> Iterator[Batch]:

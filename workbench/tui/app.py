@@ -64,6 +64,12 @@ class WorkbenchApp(App[None]):
 
         self._open(Lab())
 
+    def runs(self, chosen: str = "") -> None:
+        """Open the list of runs, at one of them."""
+        from workbench.tui.screens.runs import Runs
+
+        self._open(Runs(chosen))
+
     def formulas(self, name: str | None = None) -> None:
         """Open the formula sheet, at a formula."""
         from workbench.tui.screens.formulas import Formulas
@@ -92,6 +98,7 @@ class WorkbenchApp(App[None]):
         yield SystemCommand("Formulas", "The sheet, with a calculator", self.formulas)
         for formula in all_formulas().values():
             yield SystemCommand(f"Formula: {formula.title}", formula.id, lambda id=formula.id: self.formulas(id))
+        yield SystemCommand("Runs", "Watch, stop, compare", self.runs)
         yield SystemCommand("Lab", "Train a network and watch it learn", self.lab)
         for drill in bank.all_drills().values():
             yield SystemCommand(f"Practise: {drill.title}", drill.id, lambda id=drill.id: self.practise(id))

@@ -145,8 +145,9 @@ def test_ctrl_c_writes_a_checkpoint_and_leaves_no_process(home):
         if told[-1]["event"] == "eval" and told[-1]["split"] == "test":
             command.send_signal(signal.SIGINT)
             break
-    rest, err = command.communicate()
-    told += map(json.loads, rest.splitlines())
+    told += map(json.loads, command.stdout)  # not communicate, which passes over what the file has read ahead
+    err = command.stderr.read()
+    command.wait()
     assert command.returncode == 130
     assert (told[-1]["event"], told[-1]["status"]) == ("end", "stopped")
     [run] = runs.every()
@@ -200,3 +201,66 @@ def test_the_lists_import_no_torch(home):
         "sys.exit(bool({'torch', 'numpy', 'sympy', 'textual'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], stdout=subprocess.DEVNULL).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--optimizer", "adma"], "did you mean adam"),
+        (["--lr", "inf"], "lr"),
+        (["--batch-size", "many"], "or full"),
+        (["--augment", "shift,rotte=3"], "did you mean rotate"),
+        (["--augment", "shift=far"], "shift=1"),
+        (["--option", "tanh"], "name=value"),
+        (["--seeds", "4..0"], "0..4"),
+        (["--seeds", "1,1"], "twice"),
+        (["--seeds", "0..1", "--detach"], "--seeds alone"),
+        (["--clip-norm", "-1"], "clip_norm"),
+    ],
+)
+def test_bad_methods_are_one_line_on_stderr(call, words, said):
+    code, out, err = call("train", "mlp", *words)
+    assert (code, out, err.count("\n")) == (2, "", 1) and said in err
+    assert runs.every() == []
+
+
+def test_options_become_the_spec(call, made):
+    made(*TOLD, end("done"))
+    words = "--optimizer nesterov --momentum 0.8 --batch-size full --schedule step --decay 0.5 --batch-norm"
+    call("train", "mlp", *words.split(), "--augment", "shift,noise=0.2", "--option", "sizes=[64,8,10]")
+    [run] = runs.every()
+    assert run.spec == RunSpec(
+        "mlp",
+        optimizer="nesterov",
+        momentum=0.8,
+        batch_size="full",
+        schedule="step",
+        decay=0.5,
+        batch_norm=True,
+        augment={"shift": 1.0, "noise": 0.2},
+        options={"sizes": [64, 8, 10]},
+    )
+
+
+def test_the_help_has_every_field_under_its_heading(call):
+    _, out, _ = call("train", "--help")
+    for name in RunSpec.__dataclass_fields__:
+        assert ("--" + name.replace("_", "-") in out) == (name not in ("model", "options"))
+    for heading in ("Updates:", "Learning rate:", "Regularisation:"):
+        assert heading in out
+
+
+def test_seeds_are_a_run_each_and_a_spread(call, made):
+    made(*TOLD, end("done"))
+    code, out, _ = call("train", "mlp", "--seeds", "0..2", "--json")
+    *told, last = map(json.loads, out.splitlines())
+    assert code == 0 and [event["seed"] for event in told if event["event"] == "end"] == [0, 1, 2]
+    assert last["metrics"]["accuracy"] == {"mean": 0.975, "sd": 0.0, "values": [0.975] * 3}
+    assert [run.spec.seed for run in runs.every()] == [0, 1, 2] and last["runs"] == [run.id for run in runs.every()]
+    assert "3 of 3 seeds done: test loss 0.2500 ± 0.0000" in call("train", "mlp", "--seeds", "0..2")[1]
+
+
+def test_seeds_say_which_did_not_come_through(call, made):
+    made(*TOLD, end("diverged", reason="It was too fast."))
+    code, out, _ = call("train", "mlp", "--seeds", "3,5")
+    assert code == 1 and "0 of 2 seeds done" in out

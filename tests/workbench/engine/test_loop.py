@@ -13,7 +13,8 @@ from workbench.engine.loop import Fit
 
 
 def timeless(events):
-    return [{key: value for key, value in event.items() if "second" not in key} for event in events]
+    clocks = ("seconds", "steps_per_second", "time")
+    return [{key: value for key, value in event.items() if key not in clocks} for event in events]
 
 
 @pytest.mark.parametrize(("optimizer", "lr"), [("sgd", 0.1), ("adam", 3e-3)])
@@ -73,21 +74,21 @@ def test_events_tell_the_run_from_start_to_end():
     assert end["steps_per_second"] == pytest.approx(end["steps"] / end["seconds"])
 
 
-def test_a_long_run_reports_about_five_hundred_times():
+def test_a_long_run_reports_about_two_hundred_times():
     fit = Fit(RunSpec("mlp", steps=2500))
     reports = [event["step"] for event in fit.run() if event["event"] == "metric"]
     assert reports == sorted(reports) and reports[-1] == 2500
-    assert 500 <= len(reports) <= 600
+    assert 180 <= len(reports) <= 300
 
 
 def test_a_loss_that_is_no_number_ends_the_run_and_says_where():
     *_, end = Fit(RunSpec("mlp", optimizer="sgd", lr=1e30)).run()
-    assert end["status"] == "diverged"
-    assert f"step {end['step']}" in end["reason"] and "smaller learning rate" in end["reason"]
+    assert end["status"] == "diverged" and end["step"] < 10
+    assert "at step 2:" in end["reason"] and "smaller learning rate" in end["reason"]
 
 
 def test_the_first_step_without_a_finite_loss_is_named(monkeypatch):
-    fit = Fit(RunSpec("mlp", steps=2500))  # a report every five steps
+    fit = Fit(RunSpec("mlp", steps=1000))  # a report every five steps
     loss, calls = fit.task.loss, []
 
     def failing(outputs, batch):
@@ -131,7 +132,7 @@ def test_the_checkpoints_are_the_last_weights_and_the_best_on_validation(tmp_pat
 
 @pytest.mark.parametrize(
     ("options", "said"),
-    [({"batch_size": 1258}, "1257 training samples"), ({"device": "cuda:99"}, "--device cpu")],
+    [({"batch_size": 1258}, "1257 training samples"), ({"device": "cuda:99"}, "--device auto")],
 )
 def test_what_only_shows_with_data_and_torch_at_hand_is_refused(options, said):
     with pytest.raises(BadInput, match=said):

@@ -88,3 +88,78 @@ def test_damaged_json_is_refused(text):
 def test_no_json_object_raises_anything_but_a_refusal(record):
     with suppress(BadInput, models.BadInput):
         RunSpec.from_json(json.dumps({"model": "mlp", **record}))
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"optimizer": "sgd", "momentum": 0.9}, "use momentum or nesterov"),
+        ({"optimizer": "momentum", "momentum": 1.0}, "below 1"),
+        ({"optimizer": "momentum", "beta1": 0.9}, "use adam or adamw"),
+        ({"optimizer": "gd", "batch_size": 32}, "whole training part"),
+        ({"batch_size": "all"}, "batch_size"),
+        ({"batch_size": True}, "batch_size"),
+        ({"schedule": "cosin"}, "did you mean cosine"),
+        ({"schedule": "cosine", "decay": 0.5}, "step or exponential"),
+        ({"schedule": "step", "decay": 1.5}, "1 at most"),
+        ({"decay_every": 0, "schedule": "step"}, "decay_every"),
+        ({"warmup": -1}, "warmup"),
+        ({"l1": -1e-4}, "l1"),
+        ({"l2": math.nan}, "l2"),
+        ({"weight_decay": math.inf}, "weight_decay"),
+        ({"clip_norm": 0}, "clip_norm"),
+        ({"clip_norm": 1.0, "clip_value": 1.0}, "not both"),
+        ({"patience": 0}, "patience"),
+        ({"dropout": 1.0}, "dropout"),
+        ({"batch_norm": "yes"}, "batch_norm"),
+        ({"augment": {"shfit": 1.0}}, "did you mean shift"),
+        ({"augment": {"zoom": 2.0}}, "zoom"),
+        ({"augment": {"noise": 0}}, "noise"),
+        ({"augment": "shift"}, "augment"),
+        ({"init": "havier"}, "did you mean xavier"),
+        ({"init_scale": 0.1}, "normal or uniform"),
+        ({"init": "he", "init_scale": 0.1}, "normal or uniform"),
+        ({"options": [1]}, "options"),
+        ({"bf16": 1}, "bf16"),
+        ({"eps": -1e-8}, "eps"),
+    ],
+)
+def test_methods_that_cannot_be_are_refused_in_one_sentence(options, said):
+    with pytest.raises(BadInput, match=said) as refusal:
+        RunSpec("mlp", **options)
+    assert "\n" not in str(refusal.value)
+
+
+def test_methods_fill_in_what_is_their_own():
+    assert RunSpec("mlp", optimizer="gd").batch_size == "full"
+    nesterov = RunSpec("mlp", optimizer="nesterov")
+    assert (nesterov.momentum, nesterov.beta1, nesterov.eps, nesterov.batch_size) == (0.9, None, None, 32)
+    assert (RunSpec("mlp", optimizer="adamw").weight_decay, RunSpec("mlp").weight_decay) == (0.01, 0.0)
+    assert RunSpec("mlp", schedule="step").decay == 0.1 and RunSpec("mlp", init="normal").init_scale == 0.05
+
+
+@given(
+    fields=st.fixed_dictionaries(
+        {},
+        optional={
+            "optimizer": st.sampled_from(["adam", "adamw"]),
+            "beta1": st.floats(0, 0.99),
+            "schedule": st.sampled_from(["step", "exponential"]),
+            "warmup": st.integers(0, 100),
+            "batch_size": st.one_of(st.just("full"), st.integers(1, 100)),
+            "augment": st.dictionaries(st.sampled_from(["shift", "noise"]), st.floats(0.1, 5)),
+            "options": st.just({"activation": "tanh", "sizes": [64, 16, 10]}),
+            "batch_norm": st.booleans(),
+            "l1": st.floats(0, 1),
+            "bf16": st.booleans(),
+        },
+    )
+)
+def test_json_keeps_every_method(fields):
+    spec = RunSpec("mlp", **fields)
+    assert RunSpec.from_json(spec.to_json()) == spec
+
+
+def test_a_table_of_ones_own_is_found_from_any_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert RunSpec("mlp", task="csv:data.csv").task == f"csv:{tmp_path / 'data.csv'}"

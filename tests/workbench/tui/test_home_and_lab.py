@@ -57,7 +57,7 @@ async def test_a_run_is_started_and_watched_to_its_end(pilot: Pilot) -> None:
     assert isinstance(lab, Lab)
     lab.query_one("#epochs", Input).value = "1"
     await pilot.press("ctrl+s")
-    await watched(pilot, lambda: not lab.running)
+    await watched(pilot, lambda: not lab.view.running)
     assert runs.every()[-1].status() == "done"
     assert "done: test loss" in shown(pilot)
     assert "floor" in shown(pilot)
@@ -68,17 +68,17 @@ async def test_a_run_goes_on_when_the_lab_is_left_and_is_stopped_from_another(pi
     await pilot.pause()
     pilot.app.screen.query_one("#epochs", Input).value = "9999"
     await pilot.press("ctrl+s")
-    await watched(pilot, lambda: pilot.app.screen.curves.metrics())
+    await watched(pilot, lambda: pilot.app.screen.view.curves.metrics())
     await pilot.press("escape")
     await pilot.pause()
     assert "running" in shown(pilot)
     await pilot.press("l")
     await pilot.pause()
     lab = pilot.app.screen
-    assert lab.running
+    assert lab.view.running
     assert not lab.query_one("#stop", Button).disabled
     await pilot.press("ctrl+x")
-    await watched(pilot, lambda: not lab.running)
+    await watched(pilot, lambda: not lab.view.running)
     assert runs.every()[-1].status() == "stopped"
 
 

@@ -30,6 +30,7 @@ class Home(Page):
         ("p", "practise", "Practise"),
         ("f", "formulas", "Formulas"),
         ("l", "lab", "Lab"),
+        ("r", "runs", "Runs"),
         ("q", "app.quit", "Quit"),
     ]
 
@@ -99,6 +100,9 @@ class Home(Page):
 
     def action_formulas(self) -> None:
         self.workbench.formulas()
+
+    def action_runs(self) -> None:
+        self.workbench.runs()
 
     def action_lab(self) -> None:
         self.workbench.lab()

@@ -1,0 +1,169 @@
+"""Layer tables against torch's own flop counter, published figures, and counts by hand."""
+
+import json
+
+import pytest
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+import models
+from models.cost import outline, trace
+from models.layer import OPERATIONS, Layer
+
+NAMES = models.names()
+PRESETS = [(name, preset) for name in NAMES for preset in models.info(name).presets]
+# Multiply-accumulates of one sample, by the papers' tables or torchvision's own networks.
+PUBLISHED = {
+    "linear-regression": 10,
+    "softmax-regression": 7_840,
+    "mlp": 203_264,
+    "lenet5": 117_600 + 150_000 + 48_000 + 10_080,
+    "lenet5-modern": 416_520,
+    "resnet18": 1_814_073_344,
+    "resnet34": 3_663_761_408,
+    "resnet50": 4_089_184_256,
+    "resnet101": 7_801_405_440,
+    "resnet152": 11_513_626_624,
+}
+
+
+def traced(network, *shape):
+    with torch.device("meta"):
+        return trace(network(), torch.zeros(1, *shape))
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_macs_are_the_published(name):
+    assert outline(name).table()["macs"] == PUBLISHED[name]
+
+
+@pytest.mark.parametrize(("name", "preset"), PRESETS)
+def test_the_table_adds_up_and_agrees_with_torchs_flop_counter(name, preset):
+    table = outline(name, preset).table()
+    with torch.device("meta"):
+        network = models.build(name, preset).eval()
+        with FlopCounterMode(display=False) as counter:
+            output = network(torch.zeros(1, *network.input_shape))
+    assert table["macs"] == sum(row["macs"] for row in table["layers"]) == counter.get_total_flops() / 2
+    assert table["flops"] == counter.get_total_flops()
+    assert table["params"] == sum(row["params"] for row in table["layers"])
+    assert table["params"] == sum(weight.numel() for weight in network.parameters())
+    assert (table["input_shape"], table["output_shape"]) == (list(network.input_shape), list(output.shape[1:]))
+    named = dict(network.named_modules())
+    for row in table["layers"]:
+        module = named[row["name"]]
+        assert row["type"] == type(module).__name__
+        assert row["params"] == sum(weight.numel() for weight in module.parameters(recurse=False))
+
+
+BY_HAND = [  # network, shape of a sample, its multiply-accumulates
+    (lambda: nn.Conv2d(8, 16, 3, stride=2, padding=1, groups=4), (8, 9, 9), 16 * 5 * 5 * (8 // 4) * 9),
+    (lambda: nn.Conv2d(8, 8, (1, 5), dilation=(1, 2), groups=8), (8, 3, 12), 8 * 3 * 4 * 5),
+    (lambda: nn.Conv1d(4, 6, 3), (4, 10), 6 * 8 * 4 * 3),
+    (lambda: nn.ConvTranspose2d(8, 16, 4, stride=2, groups=2), (8, 5, 5), 8 * 5 * 5 * (16 // 2) * 16),
+    (lambda: nn.Linear(6, 4), (7, 6), 7 * 6 * 4),
+    (lambda: nn.Linear(6, 4, bias=False), (7, 6), 7 * 6 * 4),
+    (lambda: nn.LSTM(5, 3, batch_first=True), (7, 5), 7 * 4 * 3 * (5 + 3)),
+    (lambda: nn.GRU(5, 3, batch_first=True), (7, 5), 7 * 3 * 3 * (5 + 3)),
+    # Four projections, and twice L x L x d within the heads.
+    (lambda: nn.TransformerEncoderLayer(8, 2, 16, batch_first=True), (6, 8), 6 * (4 * 64 + 2 * 128) + 2 * 6 * 6 * 8),
+    (lambda: nn.BatchNorm2d(3), (3, 4, 4), 0),
+]
+
+
+@pytest.mark.parametrize(
+    ("network", "shape", "expected"), BY_HAND, ids=lambda x: str(x) if isinstance(x, tuple) else ""
+)
+def test_macs_counted_by_hand(network, shape, expected):
+    traced_layer = traced(network, *shape)
+    assert traced_layer.total_macs == expected
+    assert traced_layer.total_params == sum(weight.numel() for weight in network().parameters())
+
+
+class Odd(nn.Module):
+    """Shares a module and a weight, multiplies in its own code, has a weight of its own and a head that doesn't run."""
+
+    def __init__(self):
+        super().__init__()
+        self.offset = nn.Parameter(torch.zeros(4))
+        self.twice = nn.Linear(4, 4)
+        self.tied = nn.Linear(4, 4)
+        self.tied.weight = self.twice.weight
+        self.idle = nn.Sequential(nn.Linear(4, 2))
+
+    def forward(self, x):
+        x = self.twice(self.twice(x + self.offset))
+        return self.tied(x) + x @ x.transpose(1, 2) @ x
+
+
+def test_what_is_shared_counts_its_weights_once_and_its_work_each_time():
+    layer = traced(Odd, 3, 4)
+    rows = {row["name"]: row for row in layer.rows()}
+    assert {name: row["params"] for name, row in rows.items()} == {"": 4, "twice": 20, "tied": 4, "idle.0": 10}
+    assert {name: row["macs"] for name, row in rows.items()} == {"": 72, "twice": 96, "tied": 48, "idle.0": 0}
+    assert rows["idle.0"]["output_shape"] == []
+    assert rows["twice"]["output_shape"] == [3, 4]
+
+
+def parts(layer):
+    return [(part.name.rpartition(".")[2], part.takes) for part in layer.parts]
+
+
+def test_where_branches_meet_is_seen_in_what_the_network_computes():
+    [layer] = [layer for layer in outline("resnet50").network.walk() if layer.name == "layer1.1"]
+    assert parts(layer)[-1] == ("add", ["bn3", "input"])
+    assert layer.parts[-1].then == ["relu"]
+    [first] = [layer for layer in outline("resnet50").network.walk() if layer.name == "layer1.0"]
+    assert parts(first)[-2:] == [("downsample", ["input"]), ("add", ["bn3", "downsample"])]
+    with torch.device("meta"):
+        plain = trace(models.build("resnet50", residual=False))
+    assert not [layer for layer in plain.walk() if layer.type in OPERATIONS]
+    [c3] = [layer for layer in outline("lenet5").network.parts if layer.name == "c3"]
+    assert parts(c3)[-1] == ("concatenate", ["three", "four", "six"])
+
+
+def test_a_sum_in_place_is_a_sum():
+    class InPlace(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.linear, self.gate = nn.Linear(4, 4), nn.Linear(4, 4)
+
+        def forward(self, x):
+            y = self.linear(x)
+            y += x
+            return y * self.gate(y).sigmoid()
+
+    layer = traced(InPlace, 4)
+    assert parts(layer) == [
+        ("linear", ["input"]),
+        ("add", ["linear", "input"]),
+        ("gate", ["add"]),
+        ("multiply", ["add", "gate"]),
+    ]
+    assert layer.parts[2].then == ["sigmoid"]
+
+
+def test_methods_that_are_off_are_no_layers():
+    def rows(**options):
+        return [row["type"] for row in outline("mlp", "mini", **options).table()["layers"]]
+
+    assert rows() == ["Linear", "Linear"]
+    assert rows(batch_norm=True, dropout=0.5) == ["Linear", "BatchNorm1d", "Dropout", "Linear"]
+
+
+def test_a_network_is_left_as_it_was():
+    torch.manual_seed(0)
+    network = models.build("resnet18", "mini")
+    network.layer1.eval()
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    assert trace(network).output_shape == [10]
+    assert network.training and not network.layer1.training and network.layer2.training
+    assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+    assert not network.conv1._forward_hooks
+
+
+def test_an_outline_becomes_plain_data_and_back():
+    made = outline("resnet18", "mini")
+    assert type(made).from_plain(json.loads(json.dumps(made.plain()))) == made
+    assert isinstance(Layer.from_plain(made.plain()["network"]).parts[0], Layer)

@@ -1,0 +1,157 @@
+"""`workbench runs`: what it shows, compares, exports and takes up again."""
+
+import csv
+import json
+import sys
+
+import pytest
+
+from workbench.cli.main import main
+from workbench.cli.runs import pictures_in_characters
+from workbench.engine import RunSpec, events, runs, worker
+from workbench.engine.loop import Fit
+
+
+@pytest.fixture
+def call(monkeypatch, capsys):
+    """Runs the command line in this process: its exit code, stdout, stderr."""
+
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["workbench", *map(str, words)])
+        with pytest.raises(SystemExit) as left:
+            main()
+        said = capsys.readouterr()
+        return left.value.code or 0, said.out, said.err
+
+    return run
+
+
+def made(steps=60, stopped_at=10**9, **options):
+    """A run that was made in this process."""
+    run = runs.create(RunSpec("mlp", steps=steps, device="cpu", **options))
+
+    def show(pictures):
+        (run.folder / "pictures.json").write_text(json.dumps(pictures))
+
+    fit = Fit(run.spec, folder=run.folder, show=show, stopped=lambda: fit.step >= stopped_at)
+    writer = events.Writer(run.folder / "events.jsonl", run=run.id, seed=run.spec.seed)
+    for event in fit.run():
+        writer.write(event)
+    writer.close()
+    (run.folder / "worker.json").unlink()
+    return run
+
+
+def test_a_run_is_shown_with_all_that_is_known_of_it(call):
+    run = made(schedule="cosine")
+    code, out, _ = call("runs", "show", run.id, "--json")
+    found = json.loads(out)
+    last = run.last_event()
+    assert (code, found["status"], found["step"], found["steps"]) == (0, "done", 60, 60)
+    assert found["spec"]["schedule"] == "cosine" and found["metrics"]["test"] == last["metrics"]
+    assert found["checkpoints"]["last"]["step"] == 60 and found["checkpoints"]["best"]["step"] in (39, 60)
+    assert found["pictures"][0]["pixels"]
+    _, out, _ = call("runs", "show", run.id)
+    assert "schedule=cosine" in out and max(out) > "⠀" and "validation" in out and "lr" in out
+    assert max(map(len, out.splitlines())) <= 80 and "@" in out
+
+
+def test_pictures_are_drawn_side_by_side_with_what_they_were_taken_for():
+    ramp = [[0.0, 1.0], [1.0, 0.0]]
+    rows = [{"pixels": ramp, "target": 3, "predicted": 5}, {"pixels": ramp, "target": 4, "predicted": 4}]
+    assert list(pictures_in_characters([*rows, {"picture": "confusion"}])) == [
+        "  @@              @@",
+        "@@              @@",
+        "3, taken for 5  4",
+    ]
+    assert list(pictures_in_characters([])) == []
+
+
+def test_runs_are_compared_in_a_table_and_a_chart_for_each_metric(call):
+    first, second = made(seed=1), made(lr=0.01, seed=1)
+    found = json.loads(call("runs", "compare", first.id, second.id, "--json")[1])
+    assert found["differing"] == {"lr": [0.003, 0.01]}
+    assert [row["metrics"] for row in found["runs"]] == [run.last_event()["metrics"] for run in (first, second)]
+    _, out, _ = call("runs", "compare", first.id, second.id)
+    assert out.count(f"{first.id} ") >= 3 and "test loss" in out and "test accuracy" in out and "0.01" in out
+    code, _, err = call("runs", "compare", first.id, first.id)
+    assert code == 2 and "two different runs" in err
+
+
+def test_a_run_is_exported(call, tmp_path):
+    run = made()
+    code, out, _ = call("runs", "export", run.id, "--csv", tmp_path / "run.csv", "--json")
+    said = json.loads(out)
+    with (tmp_path / "run.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert code == 0 and said["numbers"] == len(rows)
+    told = {
+        (event["step"], event["split"], name): value
+        for event in run.tail().read(10**6)
+        if event["event"] == "metric"
+        for name, value in event["metrics"].items()
+    }
+    assert told == {
+        (int(row["step"]), row["split"], row["metric"]): float(row["value"]) for row in rows if row["split"] == "train"
+    }
+    assert call("runs", "export", run.id, "--tensorboard", tmp_path / "board")[0] == 0
+    assert list((tmp_path / "board").glob("*/train/events.out.tfevents.*"))
+    for words in ([], ["--csv", tmp_path / "a", "--tensorboard", tmp_path / "b"]):
+        code, _, err = call("runs", "export", run.id, *words)
+        assert code == 2 and "--csv FILE or --tensorboard DIR" in err
+    code, _, err = call("runs", "export", run.id, "--csv", tmp_path / "missing" / "run.csv")
+    assert code == 2 and err.count("\n") == 1 and "can't be written" in err
+
+
+def test_a_stopped_run_is_taken_up_again_in_its_folder(call):
+    run = made(stopped_at=20)
+    code, out, _ = call("runs", "resume", run.id, "--steps", "10", "--json")
+    told = [json.loads(line) for line in out.splitlines()]
+    assert code == 0 and (told[0]["step"], told[0]["resumed"], told[-1]["steps"]) == (20, True, 70)
+    assert run.spec.steps == 70 and run.status() == "done"
+    code, out, err = call("runs", "resume", run.id)
+    assert (code, out, err.count("\n")) == (2, "", 1) and "is done" in err
+    for words in (["--steps", "0"], ["--epochs", "2"]):
+        code, _, err = call("runs", "resume", run.id, *words)
+        assert code == 2 and err.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["show", "watch", "resume", "export --csv a.csv", "stop", "compare mlp-9"])
+def test_an_unknown_or_damaged_run_is_one_line(call, command):
+    noun, *words = command.split()
+    code, out, err = call("runs", noun, "mlp-0007", *words)
+    assert (code, out, err.count("\n")) == (2, "", 1) and "mlp-0007" in err
+    run = runs.create(RunSpec("mlp"))
+    (run.folder / "spec.json").write_text("{")
+    if noun in ("show", "resume"):
+        code, out, err = call("runs", noun, run.id, *words)
+        assert (code, out, err.count("\n")) == (2, "", 1) and "damaged" in err
+
+
+def test_a_full_disk_ends_the_run_with_a_sentence_and_the_checkpoint_before_is_whole(monkeypatch):
+    """The second checkpoint finds no room, as on a full disk."""
+    run = runs.create(RunSpec("mlp", steps=30, device="cpu"))
+    kept, written = worker.atomic.os.fsync, []
+
+    def full(file):
+        written.append(file)
+        if len(written) > 1:
+            raise OSError(28, "No space left on device")
+        kept(file)
+
+    monkeypatch.setattr(worker.atomic.os, "fsync", full)
+    assert worker.make_run(run.folder) == 1
+    monkeypatch.undo()
+    end = run.last_event()
+    assert end["status"] == "crashed" and "disk is full" in end["reason"] and "resume" in end["reason"]
+    assert not list(run.folder.glob(".*.partial"))
+    (run.folder / "worker.json").unlink()
+    fit = Fit(run.spec, folder=run.folder, resume=True)
+    assert fit.step == 1
+    assert [event["status"] for event in fit.run() if event["event"] == "end"] == ["done"]
+
+
+@pytest.mark.parametrize("noun", ["list", "show", "watch", "stop", "resume", "compare", "export"])
+def test_every_command_shows_an_example(call, noun):
+    code, out, _ = call("runs", noun, "--help")
+    assert code == 0 and f"Example: workbench runs {noun}" in " ".join(out.split())

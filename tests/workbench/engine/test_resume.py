@@ -1,0 +1,220 @@
+"""A run that is taken up again ends as if it had never stopped: the same numbers, to the last bit."""
+
+import json
+import os
+import random
+import signal
+import time
+
+import pytest
+import torch
+
+from workbench import BadInput
+from workbench.engine import RunSpec, accepted, checkpoints, events, resume, runs, start
+from workbench.engine.loop import Fit
+from workbench.engine.methods import OPTIMIZERS
+from workbench.engine.resume import header, prolonged
+
+PATIENCE = 120  # seconds, for a machine that does other things as well
+CPU = dict(device="cpu")
+METHODS = [
+    *({"optimizer": name} for name in OPTIMIZERS),
+    {"optimizer": "sgd", "weight_decay": 0.01, "batch_size": 1},
+    {"optimizer": "sgd", "batch_size": "full"},
+    {"dropout": 0.3, "batch_norm": True},
+    {"schedule": "cosine", "warmup": 20, "clip_norm": 0.5, "l1": 1e-4, "l2": 1e-4},
+    {"schedule": "exponential", "clip_value": 0.05, "init": "he"},
+    {"model": "lenet5-modern", "augment": {"shift": 1.0, "rotate": 10.0, "noise": 0.1}},
+    {"bf16": True},
+    {"patience": 1, "lr": 0.05, "steps": 200},
+]
+
+
+def numbers(events):
+    """What a run told of its steps, without clocks."""
+    return [
+        (event["event"], event["step"], event["epoch"], event.get("split"), event["metrics"])
+        for event in events
+        if event["event"] in ("metric", "eval", "end")
+    ]
+
+
+def up_to(place, spec, folder):
+    """A run that is stopped at a step; it goes on from the folder's checkpoint, if there is one."""
+    resume = (folder / "last.safetensors").exists()
+    fit = Fit(spec, folder=folder, resume=resume, stopped=lambda: fit.step >= place)
+    return fit
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: "-".join(map(str, method.values())))
+def test_stopped_anywhere_and_resumed_it_gives_the_same_numbers(method, tmp_path):
+    spec = RunSpec(**{"model": "mlp", "steps": 95, "seed": 3, **CPU, **method})
+    whole = Fit(spec)
+    expected = numbers(whole.run())
+
+    told = []
+    for place in (7, 39, 60, 10**9):  # in an epoch, at its end, in another, and up to the last
+        torch.manual_seed(place)  # whatever a process drew before is of no account
+        fit = up_to(place, spec, tmp_path)
+        told += [one for one in numbers(fit.run()) if one[0] != "end" or place == 10**9]
+    assert told == expected
+    for name, weight in whole.network.state_dict().items():
+        assert torch.equal(weight, fit.network.state_dict()[name]), name
+
+
+def test_the_best_so_far_is_remembered(tmp_path):
+    spec = RunSpec("mlp", epochs=6, lr=0.05, **CPU)
+    fit = up_to(150, spec, tmp_path)
+    list(fit.run())
+    other = Fit(spec, folder=tmp_path, resume=True)
+    assert (other.best.rank, other.best.step, other.best.waited) == (fit.best.rank, fit.best.step, fit.best.waited)
+
+
+def finished(run):
+    """The event that a run ends with, waited for."""
+    deadline, event = time.monotonic() + PATIENCE, {}
+    for told in run.follow():
+        event = told
+        assert time.monotonic() < deadline
+    return event
+
+
+def until(run, step, since=0):
+    """Wait until a run says, after a byte of its events, that it is past a step."""
+    deadline = time.monotonic() + PATIENCE
+    for event in run.follow(run.tail(since)):
+        if event["step"] >= step:
+            return
+        assert event["event"] != "end" and time.monotonic() < deadline, event
+
+
+def test_killed_at_random_steps_and_resumed_nothing_differs():
+    spec = RunSpec("lenet5-modern", steps=400, augment={"shift": 1.0}, seed=5, schedule="cosine", **CPU)
+    expected = numbers(Fit(spec).run())
+    run, since = start(spec), 0
+    for step in sorted(random.Random(2).sample(range(20, 300), 2)):
+        until(run, step, since)
+        run.kill()
+        run.join(PATIENCE)
+        assert run.status() == "crashed"
+        assert header(run.folder / "last.safetensors")["step"] <= run.last_event()["step"]
+        since = resume(run)
+        assert run.status() == "running"
+    end = finished(run)
+    assert (end["status"], end["step"]) == ("done", 400)
+
+    told = run.tail().read(10**6)
+    again = [event["step"] for event in told if event["event"] == "start"]
+    assert again[0] == 0 and len(again) == 3 and again == sorted(again)
+    assert all(event.get("resumed", False) == (event["step"] > 0) for event in told if event["event"] == "start")
+    by_place = {one[:4]: one for one in numbers(told)}
+    assert [by_place[one[:4]] for one in expected] == expected
+    assert len(by_place) == len(expected)  # and what was told twice was told alike
+    assert all(by_place[one[:4]] == one for one in numbers(told))
+
+
+def test_a_done_run_goes_further_when_asked_to():
+    spec = RunSpec("mlp", epochs=2, seed=1, **CPU)
+    run = start(spec)
+    assert finished(run)["steps"] == 78
+    with pytest.raises(BadInput, match="is done"):
+        resume(run)
+    with pytest.raises(BadInput, match="ordered in epochs"):
+        resume(run, steps=10)
+    since = resume(run, epochs=1)
+    first, *_, end = accepted(run, since)
+    assert (first["resumed"], first["step"], first["steps"]) == (True, 78, 117)
+    assert (end["status"], end["steps"]) == ("done", 117)
+    assert run.spec.epochs == 3 and run.status() == "done"
+    expected = [one for one in numbers(Fit(RunSpec("mlp", epochs=3, seed=1, **CPU)).run()) if one[0] == "eval"]
+    assert [one for one in numbers(run.follow()) if one[0] == "eval"] == expected
+    assert [event["event"] for event in run.follow()].count("end") == 1  # one run, and one end
+    run.join(PATIENCE)
+
+
+def test_a_running_run_is_refused_and_an_early_stopped_one():
+    run = start(RunSpec("mlp", epochs=10**6, **CPU))
+    with pytest.raises(BadInput, match="is running"):
+        resume(run)
+    run.kill()
+    run.join(PATIENCE)
+    stopped = runs.create(RunSpec("mlp"))
+    for end, said in (({"early_stopping": {}}, "larger patience"), ({"status": "diverged"}, "smaller learning rate")):
+        writer = events.Writer(stopped.folder / "events.jsonl", run=stopped.id)
+        writer.write({"event": "end", "step": 3, "status": "done", "metrics": {}} | end)
+        writer.close()
+        with pytest.raises(BadInput, match=said):
+            prolonged(stopped)
+
+
+@pytest.fixture
+def stopped():
+    """A run that was stopped at its tenth step, made in this process."""
+    run = runs.create(RunSpec("mlp", steps=100, **CPU))
+    fit = up_to(10, run.spec, run.folder)
+    writer = events.Writer(run.folder / "events.jsonl", run=run.id, seed=0)
+    for event in fit.run():
+        writer.write(event)
+    writer.close()
+    (run.folder / "worker.json").unlink()
+    return run
+
+
+@pytest.mark.parametrize("damage", ["missing", "empty", "cut", "grown", "junk", "weights alone"])
+def test_a_damaged_checkpoint_is_refused_in_a_sentence_and_left_alone(stopped, damage):
+    path = stopped.folder / "last.safetensors"
+    whole = path.read_bytes()
+    if damage == "missing":
+        path.unlink()
+    elif damage == "weights alone":
+        checkpoints.write(path, checkpoints.load(path)[0], {"step": 10})
+    else:
+        made = {"empty": b"", "cut": whole[:-7], "grown": whole + b"x", "junk": bytes(range(256)) * 8}[damage]
+        path.write_bytes(made)
+    before = path.read_bytes() if path.exists() else None
+    with pytest.raises(BadInput, match="train anew") as refusal:
+        resume(stopped)
+    assert "\n" not in str(refusal.value)
+    assert stopped.status() == "stopped" and (path.read_bytes() if path.exists() else None) == before
+
+
+def test_a_checkpoint_of_another_network_is_refused_by_the_worker_and_the_run_is_as_it_was(stopped):
+    path, spec = stopped.folder / "last.safetensors", stopped.spec
+    _, training, about = checkpoints.load_all(path)
+    checkpoints.write(path, {"layers.0.weight": torch.zeros(3, 3)}, about, training)
+    before = path.read_bytes()
+    since = resume(stopped, steps=50)
+    with pytest.raises(BadInput, match="isn't of this mlp"):
+        list(accepted(stopped, since))
+    stopped.join(PATIENCE)
+    assert stopped.status() == "stopped" and stopped.spec == spec and path.read_bytes() == before
+    assert stopped.last_event()["step"] == 10
+
+
+def test_the_header_says_what_safetensors_says(stopped):
+    path = stopped.folder / "last.safetensors"
+    assert header(path) == checkpoints.load(path)[1]
+
+
+def test_a_line_that_was_cut_off_does_not_spoil_the_next(tmp_path):
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(b'{"event": "start", "step": 0}\n{"event": "met')
+    writer = events.Writer(path)
+    writer.write({"event": "start", "step": 5})
+    writer.close()
+    tail = events.Tail(path)
+    assert [event["step"] for event in tail.read()] == [0, 5] and tail.damaged == 1
+
+
+def test_a_checkpoint_from_before_there_was_anything_to_resume_still_loads_its_spec():
+    old = {"model": "mlp", "task": "digits", "preset": "mini", "epochs": 20, "steps": None, "batch_size": 32}
+    old |= {"lr": 0.003, "optimizer": "adam", "seed": 0, "device": "cpu"}
+    spec = RunSpec.from_json(json.dumps(old))
+    assert (spec.beta1, spec.schedule, spec.weight_decay, spec.augment) == (0.9, "constant", 0.0, {})
+
+
+def test_the_worker_dies_with_the_signal_that_killed_it():
+    run = start(RunSpec("mlp", epochs=10**6, **CPU))
+    until(run, 1)
+    os.kill(json.loads((run.folder / "worker.json").read_text())["pid"], signal.SIGKILL)
+    assert "SIGKILL" in finished(run)["reason"]

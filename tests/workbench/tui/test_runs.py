@@ -1,0 +1,81 @@
+"""Runs: listed, watched, compared, stopped, and gone."""
+
+import shutil
+
+from textual.pilot import Pilot
+
+from tests.workbench.tui.seeing import shown
+from workbench.engine import Run, RunSpec, runs, start
+from workbench.tui.screens.runs import Runs
+from workbench.tui.widgets.run_view import RunView
+
+PATIENCE = 600  # looks, 0.1 s each at most
+
+
+async def until(pilot: Pilot, reached) -> None:
+    for _ in range(PATIENCE):
+        if reached():
+            await pilot.pause()
+            return
+        await pilot.pause(0.1)
+    raise AssertionError(f"it did not get there:\n{shown(pilot)}")
+
+
+def made(**order) -> Run:
+    run = start(RunSpec(**{"model": "mlp", **order}))
+    assert run.wait(60) in ("done", "diverged")
+    return run
+
+
+async def test_no_runs_are_said_to_be_none(pilot: Pilot) -> None:
+    await pilot.press("r")
+    await pilot.pause()
+    assert "No run was made yet" in shown(pilot)
+    assert "Compare" not in shown(pilot)
+
+
+async def test_runs_are_listed_newest_first_with_how_they_ended(pilot: Pilot) -> None:
+    one, two = made(steps=40), made(steps=40, seed=1)
+    pilot.app.runs()
+    await pilot.pause()
+    await until(pilot, lambda: "done: test" in shown(pilot))
+    text = shown(pilot)
+    assert text.index(f"✓ {two.id}") < text.index(f"✓ {one.id}")
+    assert "seed 1" in text
+    await pilot.press("down")
+    await until(pilot, lambda: "seed 0" in shown(pilot))
+
+
+async def test_two_runs_are_drawn_in_one_chart(pilot: Pilot) -> None:
+    one, two = made(steps=40), made(steps=40, seed=1)
+    pilot.app.runs()
+    await pilot.pause()
+    await pilot.press("space", "down", "space")
+    await until(pilot, lambda: f"+✓ {one.id}" in shown(pilot))
+    view = pilot.app.screen.query_one(RunView)
+    assert {one.id, two.id} <= {view.run.id, *view.beside}
+    assert shown(pilot).count(two.id) > 1  # in the list, and at its line's end
+
+
+async def test_a_running_run_is_stopped(pilot: Pilot) -> None:
+    run = start(RunSpec(model="mlp", epochs=9999))
+    pilot.app.runs()
+    await pilot.pause()
+    await until(pilot, lambda: pilot.app.screen.query_one(RunView).curves.metrics())
+    assert "Stop" in shown(pilot)
+    await pilot.press("ctrl+x")
+    await until(pilot, lambda: "stopped: test" in shown(pilot))
+    assert run.status() == "stopped"
+
+
+async def test_a_folder_deleted_while_it_is_shown_goes_from_the_list(pilot: Pilot) -> None:
+    run, other = made(steps=20), made(steps=20)
+    pilot.app.runs(other.id)
+    await pilot.pause()
+    shutil.rmtree(other.folder)
+    await until(pilot, lambda: other.id not in pilot.app.screen.listed)
+    assert isinstance(pilot.app.screen, Runs)
+    assert [r.id for r in runs.every()] == [run.id]
+    await pilot.press("space", "y", "m")
+    await pilot.pause()
+    assert isinstance(pilot.app.screen, Runs)

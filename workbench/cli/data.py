@@ -1,0 +1,178 @@
+"""`workbench data`: the data sets that come along, and tables of the user's own."""
+
+from shlex import quote
+from textwrap import fill
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from workbench.cli.reply import Json, console, say_json
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from workbench.data import DataSet
+
+ROWS, MOST = 5, 40  # samples, and features, that are shown
+WIDTH = 79  # cells
+SHADES, HALVES = " ░▒▓█", {(False, False): " ", (True, False): "▀", (False, True): "▄", (True, True): "█"}
+SMALL = 12  # pixels a side: up to here a pixel is drawn in two cells, so that its shade can be seen
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
+
+
+@app.callback()
+def data_sets() -> None:
+    """The data sets that come along, and your own: list, show."""
+
+
+@app.command("list", epilog="Example: workbench data list --json")
+def list_data(as_json: Json = False) -> None:
+    """All data sets that come along."""
+    from workbench import data
+
+    known = [data.info(name) for name in data.names()]
+    if as_json:
+        say_json([about(one) for one in known])
+        return
+    from rich.table import Table
+
+    table = Table("data", "samples", "shape", "classes", "what is told", box=None, header_style="bold")
+    for one in known:
+        made = " (synthetic)" if one.synthetic else ""
+        shape = "x".join(map(str, one.shape))
+        table.add_row(one.name, str(one.samples), shape, str(len(one.classes) or "a number"), one.title + made)
+    console().print(table)
+    print("\nA table of your own: workbench data show csv:PATH, or csv:PATH:COLUMN")
+
+
+@app.command(epilog="Example: workbench data show iris --seed 1")
+def show(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A data set; csv:PATH or csv:PATH:COLUMN for your own.")],
+    seed: Annotated[int, typer.Option(min=0, help="Decides which sample falls into which part.")] = 0,
+    scaling: Annotated[str, typer.Option(help="z-score or min-max, fitted to the training part.")] = "z-score",
+    as_json: Json = False,
+) -> None:
+    """One data set: what a row is, its parts for a seed, its features before and after scaling, its first samples."""
+    from workbench import data
+    from workbench.data.scaling import SCALERS
+    from workbench.naming import unknown
+
+    if scaling not in SCALERS:
+        raise unknown("scaling", scaling, list(SCALERS))
+    known, parts = data.info(name), data.load(name, seed)
+    found = {
+        **about(known),
+        "seed": seed,
+        "scaling": scaling,
+        "parts": {part: _counted(known, columns) for part, columns in parts.items()},
+        "ranges": ranges(known, parts["train"][0], SCALERS[scaling]),
+        "first": [
+            {"input": inputs.tolist(), "target": known.classes[target] if known.classes else float(target)}
+            for inputs, target, _ in zip(*parts["train"], range(ROWS), strict=False)
+        ],
+    }
+    if as_json:
+        say_json(found)
+    else:
+        _print(known, found)
+
+
+def about(known: "DataSet") -> dict[str, Any]:
+    """What is known of a data set without loading it, as JSON."""
+    words = ("title", "row", "kind", "samples", "target", "source", "licence", "synthetic")
+    lists = ("shape", "features", "classes")
+    return {
+        "data": known.name,
+        **{word: getattr(known, word) for word in words},
+        **{word: list(getattr(known, word)) for word in lists},
+    }
+
+
+def ranges(known: "DataSet", train: "np.ndarray", scaler: Any) -> list[dict[str, Any]]:
+    """Every feature's range in the training part, before and after scaling; the pixels of pictures all alike."""
+    if not known.features:
+        train = train.reshape(-1, 1)
+    scaled = scaler(train)(train)
+    return [
+        {
+            "feature": name,
+            "min": float(before.min()),
+            "max": float(before.max()),
+            "mean": float(before.mean()),
+            "deviation": float(before.std()),
+            "scaled_min": float(after.min()),
+            "scaled_max": float(after.max()),
+        }
+        for name, before, after in zip(known.features or ("pixels",), train.T, scaled.T, strict=True)
+    ]
+
+
+def _counted(known: "DataSet", columns: "tuple[np.ndarray, ...]") -> dict[str, Any]:
+    """How many samples a part has, and how many of each class."""
+    targets = columns[1].tolist()
+    return {"samples": len(targets)} | (
+        {"classes": {name: targets.count(k) for k, name in enumerate(known.classes)}} if known.classes else {}
+    )
+
+
+def _print(known: "DataSet", found: dict[str, Any]) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    out = console()
+    out.print(f"[bold]{escape(known.name)}[/]: {escape(known.title)}")
+    told = f"{len(known.classes)} classes" if known.classes else "a number"
+    for word, text in {
+        "a row": known.row + ("; synthetic" if known.synthetic else ""),
+        "source": f"{known.source}; licence: {known.licence}",
+        "target": f"{known.target}: {told}",
+    }.items():
+        print(fill(text, WIDTH, initial_indent=f"  {word:<8}", subsequent_indent=" " * 10))
+    print()
+
+    parts = Table(f"seed {found['seed']}", *found["parts"], box=None, header_style="bold")
+    parts.add_row("samples", *(str(part["samples"]) for part in found["parts"].values()))
+    for name in known.classes:
+        parts.add_row(f"  {escape(name)}", *(str(part["classes"][name]) for part in found["parts"].values()))
+    out.print(parts, end="\n\n")
+
+    table = Table("training part", "min", "max", "mean", "deviation", found["scaling"], box=None, header_style="bold")
+    for row in found["ranges"][:MOST]:
+        numbers = (f"{row[word]:.4g}" for word in ("min", "max", "mean", "deviation"))
+        table.add_row(escape(row["feature"]), *numbers, f"{row['scaled_min']:.2f} to {row['scaled_max']:.2f}")
+    out.print(table)
+    if len(known.features) > MOST:
+        print(f" and {len(known.features) - MOST} more")
+    print()
+    if known.features:
+        for row in found["first"]:
+            more = ", ..." if len(row["input"]) > MOST else ""
+            read = ", ".join(f"{number:g}" for number in row["input"][:MOST])
+            print(fill(f"{read}{more} -> {_target(row['target'])}", WIDTH, initial_indent=" ", subsequent_indent="   "))
+    else:
+        print(side_by_side([[*drawn(row["input"][0]), row["target"]] for row in found["first"]]))
+    print(f"\nNext: workbench train NETWORK --task {quote(known.name)}")
+
+
+def _target(target: Any) -> str:
+    return target if isinstance(target, str) else f"{target:g}"
+
+
+def drawn(picture: list[list[float]]) -> list[str]:
+    """A grey picture, 0 to 1, as lines of characters: shades where it is small, else half blocks, two pixels a cell."""
+    if len(picture) <= SMALL:
+        steps = len(SHADES) - 1
+        return ["".join(2 * SHADES[round(steps * ink)] for ink in row) for row in picture]
+    above, below = picture[::2], [*picture[1::2], *([[0.0] * len(picture[0])] * (len(picture) % 2))]
+    return [
+        "".join(HALVES[upper > 0.5, lower > 0.5] for upper, lower in zip(*rows, strict=True))
+        for rows in zip(above, below, strict=True)
+    ]
+
+
+def side_by_side(drawings: list[list[str]], width: int = WIDTH) -> str:
+    """As many drawings, of one height, as fit into a line."""
+    wide = max(len(line) for line in drawings[0]) + 2
+    rows = zip(*drawings[: max(1, width // wide)], strict=True)
+    return "\n".join("".join(f"  {line}".ljust(wide) for line in row).rstrip() for row in rows)

@@ -1,0 +1,53 @@
+"""What is known of a data set without loading it: its declaration, read from the source and never run."""
+
+import ast
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """One data set.
+
+    Attributes:
+        name: What it is called by.
+        title: What is learnt from what, in a few words.
+        row: What a row, a sample, is.
+        samples: How many there are.
+        shape: Of one sample's input: `(features,)`, or `(channels, height, width)`.
+        target: What is to be told.
+        source: Whose it is.
+        licence: Under what terms.
+        features: The columns' names; pictures have none.
+        classes: The classes' names, in the order of their numbers; none where the target is a number.
+        synthetic: Whether it was made by code, and not measured.
+    """
+
+    name: str
+    title: str
+    row: str
+    samples: int
+    shape: tuple[int, ...]
+    target: str
+    source: str
+    licence: str
+    features: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    synthetic: bool = False
+
+    @property
+    def kind(self) -> str:
+        """`classification` or `regression`."""
+        return "classification" if self.classes else "regression"
+
+
+def declared(file: Path) -> DataSet | None:
+    """The data set that a file declares in `SET = dict(...)`; None where it declares none."""
+    _, found, declaration = file.read_text(encoding="utf-8").partition("\nSET = ")
+    if not found:
+        return None
+    [statement, *_] = ast.parse(declaration).body
+    assert isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)
+    said: dict[str, Any] = {str(word.arg): ast.literal_eval(word.value) for word in statement.value.keywords}
+    return DataSet(**{"name": file.stem.replace("_", "-"), "shape": (len(said.get("features", ())),), **said})

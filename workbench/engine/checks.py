@@ -1,0 +1,151 @@
+"""What a field of a spec may be: each check takes the field's name and value, and gives the value or refuses it."""
+
+import math
+import sys
+from collections.abc import Callable, Collection
+from dataclasses import field
+from typing import Any
+
+from workbench import BadInput
+from workbench.naming import unknown
+
+Check = Callable[[str, Any], Any]
+
+
+def option(group: str, help: str, check: Check, default: Any = None, read: Callable[[Any], Any] | None = None) -> Any:
+    """A field of a spec: its default, and beside it all that a command line needs to offer it.
+
+    Args:
+        group: The heading that it stands under in a help text.
+        help: What it is, in a sentence.
+        check: Passes or refuses a value; None passes unseen where it is the default.
+        default: What it is where nothing is said; None where the spec fills it in, or does without.
+        read: Makes what is written on a command line into the value, where they differ.
+    """
+    about = dict(group=group, help=help, check=check, read=read)
+    if isinstance(default, dict):
+        return field(default_factory=dict, metadata=about)
+    return field(default=default, metadata=about)
+
+
+def text(name: str, value: Any) -> str:
+    """Any text; whether it names something is found out later."""
+    if not isinstance(value, str):
+        raise BadInput(f"{name} must be a name, not {value!r}.")
+    return value
+
+
+def flag(name: str, value: Any) -> bool:
+    """Yes or no."""
+    if not isinstance(value, bool):
+        raise BadInput(f"{name} must be true or false, not {value!r}.")
+    return value
+
+
+def one_of(known: Collection[str]) -> Check:
+    """One of these names."""
+
+    def check(name: str, value: Any) -> str:
+        if text(name, value) not in known:
+            raise unknown(name, value, list(known))
+        return value
+
+    return check
+
+
+def whole(least: int) -> Check:
+    """A whole number, of at least so much."""
+
+    def check(name: str, value: Any) -> int:
+        # Seeds and counts go into 64-bit integers.
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value < 2**63:
+            raise BadInput(f"{name} must be a whole number of {least} or more, not {value!r}.")
+        return value
+
+    return check
+
+
+def number(
+    above: float | None = None, least: float = -math.inf, below: float = math.inf, most: float = math.inf
+) -> Check:
+    """A finite number between bounds; `above` and `below` are left out, `least` and `most` belong to it."""
+    low = f"above {above:g}" if above is not None else f"of {least:g} or more" if least > -math.inf else ""
+    high = f"below {below:g}" if below < math.inf else f"{most:g} at most" if most < math.inf else ""
+    bounds = " and ".join(filter(None, (low, high)))
+
+    def check(name: str, value: Any) -> float:
+        real = not isinstance(value, bool) and isinstance(value, (int, float)) and abs(value) <= sys.float_info.max
+        if not (real and (above is None or value > above) and least <= value <= most and value < below):
+            raise BadInput(f"{name} must be a number {bounds}, not {value!r}.")
+        return float(value)
+
+    return check
+
+
+def batch_size(name: str, value: Any) -> int | str:
+    """A number of samples, or `full`: the whole training part."""
+    return value if value == "full" else whole(1)(name, value)
+
+
+def read_batch_size(written: str) -> int | str:
+    """A batch size as it is written on a command line."""
+    try:
+        return int(written)
+    except ValueError:
+        if written != "full":
+            raise BadInput(f"batch_size must be a whole number of 1 or more, or full, not {written[:60]!r}.") from None
+        return written
+
+
+def strengths(limits: dict[str, float]) -> Check:
+    """Some of these names, each with a number above 0 and within its limit."""
+
+    def check(name: str, value: Any) -> dict[str, float]:
+        if not isinstance(value, dict):
+            raise BadInput(f"{name} must be names with their strengths, not {value!r}.")
+        return {
+            one_of(limits)(name, word): number(above=0, most=limits[word])(f"{name} {word}", much)
+            for word, much in value.items()
+        }
+
+    return check
+
+
+def read_strengths(known: dict[str, float]) -> Callable[[str], dict[str, float]]:
+    """Reads `shift,rotate=15`; a name without a number gets its own."""
+
+    def read(written: str) -> dict[str, float]:
+        values = {}
+        for word, given, much in (part.strip().partition("=") for part in written.split(",")):
+            if word not in known:
+                raise unknown("augmentation", word, list(known))
+            try:
+                values[word] = float(much) if given else known[word]
+            except ValueError:
+                raise BadInput(f"{word} takes a number, such as {word}={known[word]:g}, not {much[:60]!r}.") from None
+        return values
+
+    return read
+
+
+def named_values(name: str, value: Any) -> dict[str, Any]:
+    """Values by name, as JSON has them."""
+    if not isinstance(value, dict) or not all(isinstance(word, str) for word in value):
+        raise BadInput(f"{name} must be values by name, not {value!r}.")
+    return value
+
+
+def read_named_values(written: list[str]) -> dict[str, Any]:
+    """Reads `activation=tanh`, `sizes=[64,32,10]`: the value is JSON, or else a text."""
+    import json
+
+    values = {}
+    for pair in written:
+        word, given, value = pair.partition("=")
+        if not (word and given):
+            raise BadInput(f"An option of the network is written name=value, not {pair[:60]!r}.")
+        try:
+            values[word] = json.loads(value)
+        except ValueError:
+            values[word] = value
+    return values

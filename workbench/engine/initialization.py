@@ -1,0 +1,38 @@
+"""First weights: dense and convolutional layers drawn anew by a named scheme, their biases zero.
+
+    he        normal,  variance 2 / fan_in               (He et al. 2015: for ReLU)
+    xavier    uniform, variance 2 / (fan_in + fan_out)   (Glorot and Bengio 2010: for tanh)
+    normal    normal,  standard deviation `scale`
+    uniform   uniform, from -scale to scale
+
+Embeddings, recurrent cells and normalisations keep what the network gave them.
+"""
+
+from torch import nn
+
+from workbench import BadInput
+
+LAYERS = (nn.Linear, nn.modules.conv._ConvNd)
+
+
+def redraw(network: nn.Module, scheme: str, scale: float | None) -> None:
+    """Draw the weights anew, from torch's current random state.
+
+    Raises:
+        BadInput: The network has no such layer.
+    """
+    layers = [layer for layer in network.modules() if isinstance(layer, LAYERS)]
+    if not layers:
+        raise BadInput("This network has no dense or convolutional layer to initialise: leave init out.")
+    for layer in layers:
+        match scheme:
+            case "he":
+                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+            case "xavier":
+                nn.init.xavier_uniform_(layer.weight)
+            case "normal":
+                nn.init.normal_(layer.weight, std=scale or 0.0)
+            case "uniform":
+                nn.init.uniform_(layer.weight, -(scale or 0.0), scale or 0.0)
+        if layer.bias is not None:
+            nn.init.zeros_(layer.bias)

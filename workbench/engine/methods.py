@@ -1,0 +1,99 @@
+"""The methods of a run, by name: what each is, and which fields of a spec ask for it. Importing this needs no torch."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """A rule that turns gradients into updates.
+
+    Attributes:
+        title: What it does, in a few words.
+        lr: The learning rate where none is given.
+        takes: Its own hyperparameters, with what they are where nothing is said.
+    """
+
+    title: str
+    lr: float
+    takes: dict[str, float] = field(default_factory=dict)
+
+
+MOMENTS = {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8}
+OPTIMIZERS = {
+    "gd": Optimizer("gradient descent: one step down the gradient of the whole training part", lr=0.5),
+    "sgd": Optimizer("stochastic gradient descent: the gradient of a batch", lr=0.1),
+    "momentum": Optimizer("SGD that keeps a share of its last update", lr=0.05, takes={"momentum": 0.9}),
+    "nesterov": Optimizer("momentum that looks ahead before it measures", lr=0.05, takes={"momentum": 0.9}),
+    "adagrad": Optimizer("steps divided by the root of all squared gradients so far", lr=0.03, takes={"eps": 1e-10}),
+    "rmsprop": Optimizer(
+        "steps divided by the root mean square of recent gradients", lr=1e-3, takes={"beta2": 0.99, "eps": 1e-8}
+    ),
+    "adam": Optimizer("momentum and RMSprop, both corrected for their start", lr=3e-3, takes=MOMENTS),
+    "adamw": Optimizer("Adam with weight decay apart from the gradient", lr=3e-3, takes=MOMENTS),
+}
+SCHEDULES = {  # schedule -> the fields that it takes
+    "constant": (),
+    "step": ("decay", "decay_every"),
+    "exponential": ("decay", "decay_every"),
+    "cosine": (),
+    "warmup": (),
+}
+INITS = ("he", "xavier", "normal", "uniform")
+AUGMENTATIONS = {  # name -> strength where none is given
+    "shift": 1.0,  # pixels at most, each way
+    "rotate": 10.0,  # degrees at most, each way
+    "zoom": 0.1,  # larger or smaller by this share at most
+    "flip": 0.5,  # chance of left and right being swapped
+    "noise": 0.1,  # standard deviation of what is added to each pixel
+}
+AUGMENTATIONS_MOST = {"shift": 1e4, "rotate": 180.0, "zoom": 0.9, "flip": 1.0, "noise": 1e4}
+
+
+@dataclass(frozen=True)
+class Method:
+    """Something the syllabus teaches that is no network but a way of training one.
+
+    Attributes:
+        title: What it is, in a few words.
+        fields: The fields of a spec that ask for it.
+        model: A network that shows it well.
+    """
+
+    title: str
+    fields: dict[str, Any]
+    model: str = "mlp"
+
+    @property
+    def command(self) -> str:
+        """The command that runs it."""
+        words = ["workbench train", self.model]
+        for name, value in self.fields.items():
+            words.append("--" + name.replace("_", "-"))
+            if isinstance(value, dict):
+                words.append(",".join(f"{word}={much:g}" for word, much in value.items()))
+            elif value is not True:
+                words.append(str(value))
+        return " ".join(words)
+
+
+METHODS = {
+    "gd": Method("gradient descent", {"optimizer": "gd", "epochs": 200}),
+    "momentum": Method("gradient descent with momentum", {"optimizer": "momentum", "momentum": 0.9}),
+    "adam": Method("Adam", {"optimizer": "adam"}),
+    "batch-gd": Method("batch gradient descent", {"optimizer": "sgd", "batch_size": "full", "lr": 0.5, "epochs": 200}),
+    "mini-batch-gd": Method("mini-batch gradient descent", {"optimizer": "sgd", "batch_size": 32}),
+    "sgd": Method("stochastic gradient descent, sample by sample", {"optimizer": "sgd", "batch_size": 1, "lr": 0.01}),
+    "early-stopping": Method("early stopping", {"patience": 5, "epochs": 200}),
+    "augmentation": Method("augmentation", {"augment": {"shift": 1.0, "rotate": 10.0}}, model="lenet5-modern"),
+    "grad-clip": Method("gradient clipping", {"clip_norm": 1.0}),
+    "init-he": Method("He initialisation", {"init": "he"}),
+    "init-xavier": Method("Xavier initialisation", {"init": "xavier"}),
+    "init-normal": Method("normal initialisation", {"init": "normal", "init_scale": 0.05}),
+    "init-uniform": Method("uniform initialisation", {"init": "uniform", "init_scale": 0.05}),
+    "l1": Method("L1 penalty", {"l1": 1e-4}),
+    "l2": Method("L2 penalty", {"l2": 1e-3}),
+    "weight-decay": Method("weight decay", {"optimizer": "adamw", "weight_decay": 0.01}),
+    "dropout": Method("dropout", {"dropout": 0.2}),
+    "batch-norm": Method("batch normalisation", {"batch_norm": True}),
+}

@@ -1,0 +1,59 @@
+"""All that is known of one run, gathered from its folder."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from workbench import BadInput
+from workbench.engine.resume import header
+from workbench.engine.run import Run
+
+CHECKPOINTS = ("last", "best")
+
+
+def overview(run: Run) -> dict[str, Any]:
+    """A run's spec, status, newest metrics of each part of the data, checkpoints and pictures, as plain data.
+
+    Raises:
+        BadInput: The folder is damaged.
+    """
+    spec = asdict(run.spec)
+    metrics: dict[str, dict[str, Any]] = {}
+    start: dict[str, Any] = {}
+    tail = run.tail()
+    while news := tail.read():
+        for event in news:
+            if event["event"] == "start":
+                start = event
+            elif event["event"] in ("metric", "eval"):
+                metrics[event["split"]] = event["metrics"]
+    row = run.summary()
+    checkpoints = {}
+    for name in CHECKPOINTS:
+        try:
+            about = header(run.folder / f"{name}.safetensors")
+            checkpoints[name] = {key: about[key] for key in ("step", "epoch", "metrics")}
+        except (BadInput, KeyError):
+            continue  # not there yet, or damaged: then it is none
+    return {
+        **{name: row[name] for name in ("run", "status", "step")},
+        "steps": start.get("steps"),
+        "seconds": run.last_event().get("seconds"),
+        "device": start.get("device"),
+        "params": start.get("params"),
+        "floor": start.get("floor"),
+        "folder": str(run.folder),
+        "spec": spec,
+        "metrics": metrics,
+        "checkpoints": checkpoints,
+        "pictures": _pictures(run),
+        **({"reason": row["reason"]} if "reason" in row else {}),
+    }
+
+
+def _pictures(run: Run) -> list[dict[str, Any]]:
+    try:
+        pictures = json.loads((run.folder / "pictures.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []  # none yet
+    return pictures if isinstance(pictures, list) else []

@@ -1,0 +1,66 @@
+"""Taking a run up again: what can be gone on with, and up to where."""
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from workbench import BadInput
+from workbench.engine.run import Run
+from workbench.engine.spec import RunSpec
+
+
+def prolonged(run: Run, epochs: int | None = None, steps: int | None = None) -> RunSpec:
+    """What a run is to become: its spec, by so many epochs or steps longer.
+
+    Raises:
+        BadInput: There is nothing to go on from, or nothing left to do.
+    """
+    spec = run.spec
+    status, last = run.status(), run.last_event()
+    if status == "running":
+        raise BadInput(f"The run {run.id} is running: watch it with 'workbench runs watch {run.id}'.")
+    if status == "diverged":
+        raise BadInput(f"The run {run.id} diverged, and would again: train anew with a smaller learning rate.")
+    if "early_stopping" in last:
+        raise BadInput(f"The run {run.id} ended by early stopping: train anew with a larger patience.")
+    about = header(run.folder / "last.safetensors")
+    if "training" not in about:
+        raise BadInput(f"The last checkpoint of {run.id} holds weights alone, no training to go on with: train anew.")
+    for name, more in (("epochs", epochs), ("steps", steps)):
+        if more is None:
+            continue
+        if more < 1:
+            raise BadInput(f"{name} must be a whole number of 1 or more, not {more}.")
+        if (ordered := getattr(spec, name)) is None:
+            other = "steps" if name == "epochs" else "epochs"
+            raise BadInput(f"The run {run.id} was ordered in {other}: give more of those.")
+        spec = replace(spec, **{name: ordered + more})
+    if status == "done" and spec == run.spec:
+        raise BadInput(f"The run {run.id} is done: say how much further it should go, such as --epochs 5.")
+    return spec
+
+
+def header(path: Path) -> dict[str, Any]:
+    """What is noted in a checkpoint, read without torch.
+
+    Raises:
+        BadInput: There is none, or it is not whole.
+    """
+    try:
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            size = os.fstat(file.fileno()).st_size
+            if not 0 < length <= size - 8:
+                raise ValueError("it is cut off")
+            entries = json.loads(file.read(length))
+            about = json.loads(entries.pop("__metadata__")["about"])
+            ends = [entry["data_offsets"][1] for entry in entries.values()]
+            if 8 + length + max(ends, default=0) != size or not isinstance(about, dict):
+                raise ValueError("it is cut off")
+            return about
+    except FileNotFoundError:
+        raise BadInput(f"There is no checkpoint {path} to go on from: train anew.") from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BadInput(f"The checkpoint {path} is damaged ({error}), and can't be gone on from: train anew.") from error

@@ -1,0 +1,5 @@
+"""Is the lump malignant? Two classes: one logit is enough."""
+
+from workbench.tasks.classification import Classification
+
+TASK = Classification(data="breast-cancer", title="tell a malignant lump from a benign one")
