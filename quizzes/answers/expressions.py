@@ -61,17 +61,25 @@ def equal(given: Tree, truth: str, variables: dict[str, list[float]]) -> bool:
 @lru_cache(maxsize=1024)
 def _curve(truth: str, variables: tuple[tuple[str, float, float], ...]) -> list[tuple[dict[str, Any], Any]]:
     """Points, and the value that an expression of our own has there; where it has none there is no point."""
-    lib, rng = _thirty_digits(), Random(0)
-    compute = program(parse(truth, tuple(name for name, _, _ in variables)), lib)
+    compute = program(parse(truth, tuple(name for name, _, _ in variables)), _thirty_digits())
     points: list[tuple[dict[str, Any], Any]] = []
-    for k in range(4 * POINTS):
-        sampled = {name: _sample(rng, low, high, whole=k % 4 == 0) for name, low, high in variables}
-        values = {name: lib.mpf(v.numerator) / v.denominator for name, v in sampled.items()}
+    for values in _samples(variables):
         with suppress(NoValue):
             points.append((values, run(compute, values)))
         if len(points) == POINTS:
             break
     return points
+
+
+@lru_cache(maxsize=64)
+def _samples(variables: tuple[tuple[str, float, float], ...]) -> list[dict[str, Any]]:
+    """Where expressions in these variables are compared: more points than are needed, as some may have no value."""
+    lib, rng = _thirty_digits(), Random(0)
+    found = []
+    for k in range(4 * POINTS):
+        sampled = {name: _sample(rng, low, high, whole=k % 4 == 0) for name, low, high in variables}
+        found.append({name: lib.mpf(v.numerator) / v.denominator for name, v in sampled.items()})
+    return found
 
 
 def _sample(rng: Random, low: float, high: float, whole: bool) -> Any:
