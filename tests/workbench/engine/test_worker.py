@@ -17,11 +17,11 @@ PATIENCE = 120  # seconds, for a machine that does other things as well
 
 
 def until_saved(run):
-    """Read a run's events up to the first checkpoint."""
+    """Read a run's events up to the first checkpoint of where it is."""
     deadline = time.monotonic() + PATIENCE
     for event in run.follow():
         assert event["event"] != "end" and time.monotonic() < deadline, event
-        if event["event"] == "checkpoint":
+        if event.get("checkpoint") == "last":
             return
 
 
