@@ -4,6 +4,7 @@ from textual.pilot import Pilot
 from textual.widgets import Button, Input
 
 from tests.workbench.tui.seeing import settled, shown
+from workbench import syllabus
 from workbench.engine import runs
 from workbench.store import Store
 from workbench.tui.app import WorkbenchApp
@@ -28,7 +29,7 @@ async def test_the_first_start_greets_and_leads_to_a_question(pilot: Pilot) -> N
 async def test_a_chapter_opens_its_own_questions(pilot: Pilot) -> None:
     pilot.app.practise("backpropagation")
     await pilot.pause()
-    assert pilot.app.screen.question.topic == "backprop"
+    assert syllabus.get(pilot.app.screen.question.topic).chapter == "backpropagation"
 
 
 async def test_home_shows_what_was_answered(pilot: Pilot) -> None:
