@@ -4,6 +4,7 @@ A family is one file, models/ROOM/FAMILY.py, that ends in a literal:
 
     FAMILY = dict(
         family="lenet5", year=1998, paper="...", topic="milestones", task="digits",
+        idea="...",                                # what is new in it, in a sentence or two
         network="LeNet5",                          # the class in that file
         names={"lenet5-modern": dict()},           # name -> what its class is called with, as published
         input=(1, 32, 32), output=(10,),           # of one sample, as published
@@ -37,6 +38,7 @@ class Architecture:
     """One name of the registry.
 
     Attributes:
+        idea: What was new in it, in a sentence or two.
         presets: Preset -> the arguments that `network` is called with.
         input: Shape of one sample of the paper preset, without the batch.
         output: Shape of what the paper preset makes of one sample.
@@ -52,6 +54,7 @@ class Architecture:
     paper: str
     topic: str
     task: str
+    idea: str
     presets: dict[str, dict[str, Any]]
     input: tuple[int, ...]
     output: tuple[int, ...]
@@ -75,6 +78,19 @@ def info(name: str) -> Architecture:
     if name not in _registry():
         raise unknown("model", name, names())
     return _registry()[name]
+
+
+@cache
+def arguments(name: str) -> dict[str, Any]:
+    """What a network's class can be called with, read from its source: argument -> default.
+
+    The default is None, too, where there is none or where it is no literal.
+
+    Raises:
+        BadInput: There is no network of that name.
+    """
+    architecture = info(name)
+    return _arguments(architecture.module, architecture.network)
 
 
 def build(name: str, preset: str = "paper", **overrides: Any) -> "nn.Module":
@@ -123,6 +139,7 @@ def _declared_in(file: Path) -> list[Architecture]:
             name=name,
             presets={"mini": {**options, **family["mini"], **family.get("minis", {}).get(name, {})}, "paper": options},
             params=family["params"].get(name),
+            idea=family.get("idea", ""),
             module=".".join(file.relative_to(ROOMS.parent).with_suffix("").parts),
             **{word: family[word] for word in ("family", "year", "paper", "topic", "task")},
             **{word: family[word] for word in ("input", "output", "reference", "network")},
@@ -144,3 +161,34 @@ def _literal(assignment: str) -> dict[str, Any]:
     [statement, *_] = ast.parse(assignment).body
     assert isinstance(statement, ast.Assign)
     return ast.literal_eval(DictCalls().visit(statement.value))
+
+
+def _arguments(module: str, network: str) -> dict[str, Any]:
+    """The arguments of a function, or of a class; where it has no `__init__`, those of its base."""
+    tree = ast.parse((ROOMS.parent / (module.replace(".", "/") + ".py")).read_text(encoding="utf-8"))
+    for statement in tree.body:
+        if isinstance(statement, ast.ImportFrom) and statement.module:
+            for alias in statement.names:
+                if network == (alias.asname or alias.name) and statement.module.startswith("models."):
+                    return _arguments(statement.module, alias.name)
+        if isinstance(statement, ast.FunctionDef) and statement.name == network:
+            return _defaults(statement.args)
+        if isinstance(statement, ast.ClassDef) and statement.name == network:
+            for part in statement.body:
+                if isinstance(part, ast.FunctionDef) and part.name == "__init__":
+                    return {word: value for word, value in _defaults(part.args).items() if word != "self"}
+            return next((_arguments(module, base.id) for base in statement.bases if isinstance(base, ast.Name)), {})
+    return {}
+
+
+def _defaults(signature: ast.arguments) -> dict[str, Any]:
+    words = [*signature.posonlyargs, *signature.args]
+    given = [*[None] * (len(words) - len(signature.defaults)), *signature.defaults, *signature.kw_defaults]
+    return {word.arg: _value(default) for word, default in zip([*words, *signature.kwonlyargs], given, strict=True)}
+
+
+def _value(default: ast.expr | None) -> Any:
+    try:
+        return None if default is None else ast.literal_eval(default)
+    except ValueError:
+        return None

@@ -3,18 +3,24 @@
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
-from quizzes import BadInput, cards, drills, unknown
+from quizzes import BadInput, cards, drills, packs, unknown
 from quizzes.cards import Card
 from quizzes.drill import Drill
 from quizzes.question import Question
 
+if TYPE_CHECKING:
+    from quizzes.packs.pack import Pack
+
 LARGEST_SEED = 2**63 - 1
+
+Item = TypeVar("Item", Drill, Card)
 
 
 @cache
-def all_drills() -> dict[str, Drill]:
-    """Every drill by id, in the order of the chapters' folders and the topics' files."""
+def _our_drills() -> dict[str, Drill]:
+    """The program's own drills by id, in the order of the chapters' folders and the topics' files."""
     found: dict[str, Drill] = {}
     root = Path(drills.__file__).parent
     for file in sorted(root.glob("*/[a-z]*.py")):
@@ -25,9 +31,29 @@ def all_drills() -> dict[str, Drill]:
     return found
 
 
+@cache
+def _drills_with(added: "tuple[Pack, ...]") -> dict[str, Drill]:
+    return _our_drills() | {id: drill for pack in added for id, drill in pack.drills.items()}
+
+
+@cache
+def _cards_with(added: "tuple[Pack, ...]") -> dict[str, Card]:
+    return cards.all_cards() | {id: card for pack in added for id, card in pack.cards.items()}
+
+
+def all_drills() -> dict[str, Drill]:
+    """Every drill by id: ours in the order of the course, then those of packs."""
+    return _drills_with(packs.sound())
+
+
+def all_cards() -> dict[str, Card]:
+    """Every card by id: ours, then those of packs."""
+    return _cards_with(packs.sound())
+
+
 def everything() -> dict[str, Drill | Card]:
     """Every drill and card by id: all that can be scheduled."""
-    return {**all_drills(), **cards.all_cards()}
+    return {**all_drills(), **all_cards()}
 
 
 def get(id: str) -> Drill:
@@ -36,9 +62,21 @@ def get(id: str) -> Drill:
     Raises:
         BadInput: Where there is none, with the nearest ids.
     """
-    known = all_drills()
+    return _known("drill", id, all_drills())
+
+
+def card(id: str) -> Card:
+    """The card of that id.
+
+    Raises:
+        BadInput: Where there is none, with the nearest ids.
+    """
+    return _known("card", id, all_cards())
+
+
+def _known(noun: str, id: str, known: dict[str, Item]) -> Item:
     if id not in known:
-        raise unknown("drill", id, list(known))
+        raise packs.left_out(id) or unknown(noun, id, list(known))
     return known[id]
 
 
@@ -54,9 +92,12 @@ def draw(id: str, seed: int) -> Question:
 
 
 def find(id: str) -> Drill | Card:
-    """The drill or the card of that id: a card's holds a slash.
+    """The drill or the card of that id.
 
     Raises:
         BadInput: Where there is neither, with the nearest ids.
     """
-    return cards.get(id) if "/" in id else get(id)
+    for known in (all_drills(), all_cards()):
+        if id in known:
+            return known[id]
+    raise packs.left_out(id) or unknown("drill or card", id, [*all_drills(), *all_cards()])

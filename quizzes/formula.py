@@ -6,121 +6,12 @@ from functools import cache, cached_property
 from typing import Any
 
 from quizzes import BadInput
-from quizzes.reading import parse, read, read_list
+from quizzes.reading import parse
+from quizzes.symbol import Symbol
 from quizzes.tree import Name, NoValue, Tree, evaluate, exact, names, places, program, reach, run, substitute
 
 AROUND = 24
 SCAN = 100_000  # whole-number symbols with at most so many values are solved for by trying every one
-
-
-@dataclass(frozen=True)
-class Symbol:
-    """A symbol of a formula.
-
-    Attributes:
-        name: As the equations write it.
-        kind: `int`, `real`, `vector`, `matrix`, or a kind of answer such as `sequence`.
-        low, high: The interval of its values (of its elements); None where it has no end.
-        default: Its value where none is given; None where one must be.
-        meaning: What it stands for.
-        unit: In what it is measured; empty for a pure number.
-    """
-
-    name: str
-    kind: str
-    low: float | None
-    high: float | None
-    default: Any
-    meaning: str
-    unit: str
-
-    @property
-    def answer_kind(self) -> str:
-        """The kind of answer that asks for it."""
-        return {"int": "integer", "real": "decimal"}.get(self.kind, self.kind)
-
-    def check(self, value: Any) -> Any:
-        """Take a value that somebody gave, or refuse it.
-
-        Raises:
-            BadInput: Where the value is of another kind or outside the interval.
-        """
-        depth = {"vector": 1, "texts": 1, "matrix": 2}.get(self.kind, 0)
-        inside = [value]
-        for _ in range(depth):
-            if not all(isinstance(v, list) and v for v in inside):
-                example = {"texts": "[first text, second text]", "vector": "[1, 2]"}.get(self.kind, "[[1, 2], [3, 4]]")
-                raise BadInput(f"{self.name} ({self.meaning}) is a {self.kind}: write it as {example}.")
-            inside = [v for row in inside for v in row]
-        for v in inside:
-            if (
-                isinstance(v, str) != self.kind.startswith("text")
-                or isinstance(v, list)
-                or (self.kind == "int" and v != int(v))
-                or not self._holds(v)
-            ):
-                raise BadInput(f"{self.name} ({self.meaning}) must be {self.domain()}.")
-        return value
-
-    def read(self, text: str) -> Any:
-        """Read a value that somebody typed.
-
-        Raises:
-            FormatError: Where it can't be read; `check` says whether it will do.
-        """
-        if self.kind == "text":
-            return text.strip()
-        if self.kind == "texts":
-            return [piece.strip() for piece in text.strip().strip("[]").split(",")]
-        if self.kind in ("vector", "matrix"):
-            return _worked_out(read_list(text))
-        return evaluate(read(text), {})
-
-    def _holds(self, value: Any) -> bool:
-        return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
-
-    def domain(self) -> str:
-        """The values it may have, in words."""
-        what = {
-            "int": "a whole number",
-            "real": "a number",
-            "vector": "a vector of numbers",
-            "matrix": "a matrix of numbers",
-            "texts": "a list of texts",
-        }
-        if self.low is not None and self.high is not None:
-            ends = f" from {self.low:g} to {self.high:g}"
-        else:
-            ends = (
-                f" from {self.low:g} up"
-                if self.low is not None
-                else f" up to {self.high:g}"
-                if self.high is not None
-                else ""
-            )
-        return what.get(self.kind, f"a {self.kind}") + ends
-
-
-def _worked_out(trees: Any) -> Any:
-    return [_worked_out(tree) for tree in trees] if isinstance(trees, list) else evaluate(trees, {})
-
-
-def symbol(name: str, text: str) -> Symbol:
-    """Read the description of a symbol: `kind low..high = default; meaning [unit]`; kind and meaning must be there."""
-    head, _, meaning = text.partition(";")
-    head, _, default = head.partition("=")
-    kind, _, interval = head.strip().partition(" ")
-    low, _, high = interval.strip().partition("..")
-    meaning, _, unit = meaning.strip().partition(" [")
-    return Symbol(
-        name,
-        kind,
-        float(low) if low else None,
-        float(high) if high else None,
-        exact(default.strip()) if default.strip() else None,
-        meaning,
-        unit.rstrip("]"),
-    )
 
 
 @dataclass(frozen=True)
@@ -198,6 +89,7 @@ class Formula:
         symbols: All its symbols by name.
         source: Where it comes from.
         topic: The syllabus topic it belongs to.
+        conventions: What else must be known, where others count or name otherwise.
         procedure: For what no equation says (counting n-grams, suppressing boxes): values -> further values.
         counts: The names of those further values.
         whole: Expressions of the inputs that must come out whole.
@@ -209,6 +101,7 @@ class Formula:
     symbols: dict[str, Symbol]
     source: str
     topic: str
+    conventions: str = ""
     procedure: Callable[..., dict[str, Any]] | None = None
     counts: tuple[str, ...] = ()
     whole: tuple[str, ...] = ()
@@ -238,12 +131,13 @@ class Formula:
                 raise BadInput(f"{self.id} has no symbol {name[:30]!r}: its symbols are {', '.join(self.symbols)}.")
         full = {}
         for name in self.inputs:
-            value = values.get(name, self.symbols[name].default)
-            if name == without:
+            described = self.symbols[name]
+            value = values.get(name, described.default)
+            if name == without or (value is None and described.optional):
                 continue
             if value is None:
-                raise BadInput(f"{self.id} needs {name} ({self.symbols[name].meaning}): add {name}=...")
-            full[name] = self.symbols[name].check(exact(value))
+                raise BadInput(f"{self.id} needs {name} ({described.meaning}): add {name}=...")
+            full[name] = described.check(described.exact(value))
         for text in self.whole:
             if without not in names(parse(text)) and (quotient := evaluate(parse(text), full)) != int(quotient):
                 raise BadInput(f"{text} must come out whole in {self.id}, and it is {float(quotient):g}.")
@@ -262,7 +156,7 @@ class Formula:
         known = work(self.equations, {**values, **self.count(values)})
         for name in self.outputs:
             described, value = self.symbols[name], known[name]
-            if described.kind in ("int", "real") and not described._holds(value):
+            if described.kind in ("int", "real") and not described.holds(value):
                 raise NoValue(f"{name} ({described.meaning}) would be {float(value):g}, and is {described.domain()}")
         return known
 
@@ -274,7 +168,7 @@ class Formula:
             truth: All the true values.
             asked: The symbols that are asked for; what follows them goes on from their true values.
         """
-        inputs = {name: truth[name] for name in self.inputs}
+        inputs = {name: truth[name] for name in self.inputs if name in truth}
         found = {name: exact(other(**inputs)) for name, other in instead.items() if callable(other)}
         equations = [instead.get(eq.name, eq) for eq in self.equations if eq.name not in found]
         start = {**inputs, **{name: truth[name] for name in self.counts}, **found}
@@ -347,7 +241,7 @@ class Formula:
                 return [value for value in range(low, high + 1) if leads_there(value)]
         candidates = self._roots(unknown, known, targets, instead or {})
         return sorted(
-            v for v in candidates if (sought.kind != "int" or v == int(v)) and sought._holds(v) and leads_there(v)
+            v for v in candidates if (sought.kind != "int" or v == int(v)) and sought.holds(v) and leads_there(v)
         )
 
     def _roots(

@@ -1,7 +1,8 @@
 """Text to expression: a tokeniser and a precedence-climbing parser of our own, so that nothing typed is ever evaluated.
 
 The grammar is arithmetic as people write it: `+ - * / ^`, brackets, functions by name, `2p` and `d(f-1)` as products
-(of the strength of `*`, from the left: `1/2x` is `(1/2)*x`), `z[i]` for an element and `sum(j, ...)` over an index.
+(of the strength of `*`, from the left: `1/2x` is `(1/2)*x`), `z[i]` for an element and `sum(j, ...)` over an index. In
+formulas of our own `len(z)`, `min(z)` and `max(z)` take a whole array.
 """
 
 import re
@@ -13,6 +14,7 @@ from functools import lru_cache
 
 from quizzes import BadInput
 from quizzes.tree import (
+    ARRAYS,
     CONSTANTS,
     FOLDS,
     FUNCTIONS,
@@ -228,7 +230,7 @@ class Parser:
         if self.known(name):
             return Name(name, self.index() if self.next.text == "[" else ())
         function = ALIASES.get(name, name)
-        if self.next.text == "(" and (function in FUNCTIONS or function in FOLDS):
+        if self.next.text == "(" and (function in FUNCTIONS or function in FOLDS or self.takes_array(function)):
             self.at += 1
             return self.fold(function) if function in FOLDS else self.call(function, token.at)
         if name in CONSTANTS:
@@ -241,8 +243,12 @@ class Parser:
 
     def known(self, name: str) -> bool:
         if self.symbols is None:
-            return not (name in CONSTANTS or name in FUNCTIONS or name in FOLDS)
+            return not (name in CONSTANTS or name in FUNCTIONS or name in FOLDS or name in ARRAYS)
         return name in self.symbols or name in self.bound
+
+    def takes_array(self, name: str) -> bool:
+        """Whether a function may be of a whole array: there are arrays in our own formulas, and in no answer."""
+        return self.symbols is None and name in ARRAYS
 
     def split(self, token: Token) -> Tree:
         """Read `wx` as a product where `w` and `x` are symbols here."""
@@ -258,12 +264,12 @@ class Parser:
         return product
 
     def call(self, function: str, at: int) -> Tree:
-        least, most, _ = FUNCTIONS[function]
+        least, most = FUNCTIONS[function][:2] if function in FUNCTIONS else (1, 1)
         args = [self.expression()]
         while self.take(","):
             args.append(self.expression())
         self.need(")", f"to close {function}")
-        if not least <= len(args) <= most:
+        if not least <= len(args) <= most and not (len(args) == 1 and self.takes_array(function)):
             wanted = "one value" if most == 1 else f"{least} or more values"
             raise self.fail(f"{function} takes {wanted} in its brackets", at)
         return Call(function, tuple(args))

@@ -32,24 +32,27 @@ class Report:
     faults: list[str] = field(default_factory=list)
 
 
-def selftest(drill: Drill, seeds: Iterable[int], compute: Compute) -> Report:
+def selftest(drill: Drill, seeds: Iterable[int], compute: Compute | None = None) -> Report:
     """Examine a drill.
 
     Args:
         drill: The drill.
         seeds: The variants to examine.
-        compute: Runs a question's script and returns the named values (see `verifying.script_names`).
+        compute: Runs a question's script and returns the named values (see `verifying.script_names`); None where the
+            drill has no script.
     """
-    report, answers, seen = Report(drill.id), Counter[str](), set()
+    report, answers, asked, seen = Report(drill.id), Counter[str](), set(), set()
     seeds = list(seeds)
     first = drill.draw(seeds[0])
-    compute(first.verify, script_names(first))  # what the second computation imports is not the variants' time
+    if compute and first.verify:
+        compute(first.verify, script_names(first))  # what the second computation imports is not the variants' time
     started = perf_counter()
     for seed in seeds:
         question = drill.draw(seed)
         for fault in examine(question, compute):
             report.faults.append(f"seed {seed}: {fault}")
         answers[json.dumps(written(question))] += 1
+        asked |= {part.part for part in question.parts}
         seen |= {m.mistake for m in question.mistakes}
         report.variants += 1
     report.milliseconds = round((perf_counter() - started) / max(1, report.variants) * 1000, 2)
@@ -57,6 +60,7 @@ def selftest(drill: Drill, seeds: Iterable[int], compute: Compute) -> Report:
         text, count = answers.most_common(1)[0]
         if count > SHARE * report.variants:
             report.faults.append(f"{text} is right for {count} of {report.variants} seeds")
+        report.faults += [f"{name} is never asked for" for name in drill.asks if name not in asked]
         report.faults += [f"the mistake {way.name} never shows" for way in drill.ways if way.name not in seen]
     return report
 
@@ -66,7 +70,7 @@ def written(question: Question) -> dict[str, str]:
     return {part.part: KINDS[part.kind].write(part.answer, part) for part in question.parts}
 
 
-def examine(question: Question, compute: Compute) -> list[str]:
+def examine(question: Question, compute: Compute | None = None) -> list[str]:
     """What is wrong with one variant."""
     faults = []
     truth = written(question)
@@ -89,6 +93,8 @@ def examine(question: Question, compute: Compute) -> list[str]:
     plain = asdict(question)
     if json.loads(json.dumps(plain)) != plain:
         faults.append("it is no plain data")
+    if not (compute and question.verify):
+        return faults
     try:
         texts, agree = compare(question, compute(question.verify, script_names(question)))
     except RuntimeError as error:

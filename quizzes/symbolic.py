@@ -12,7 +12,7 @@ import sympy as sp
 from sympy.printing.pretty import pretty as sympy_pretty
 
 from quizzes.reading import parse, write
-from quizzes.tree import Call, Fold, Name, Num, Op, Tree, exact, extent
+from quizzes.tree import ARRAYS, Call, Fold, Name, Num, Op, Tree, exact, extent
 
 UNSAID = "‥"  # the limits of a sum that runs over a whole array; taken out of the drawing again
 PRINTED = {"ln": "ln", "sigmoid": "sigma", "relu": "ReLU"}  # functions that SymPy knows not, or by another name
@@ -130,11 +130,17 @@ def compute(tree: Tree, values: Mapping[str, Any]) -> Any:
             return _number(value)
         case Op("neg", (a,)):
             return -compute(a, values)
+        case Op("*", (a, Call("ln", (b,)))) if compute(a, values) == 0 == compute(b, values):
+            return sp.Integer(0)  # 0 ln 0, as in `tree`
         case Op(op, (a, b)):
             x, y = compute(a, values), compute(b, values)
             return {"+": lambda: x + y, "-": lambda: x - y, "*": lambda: x * y, "/": lambda: x / y, "^": lambda: x**y}[
                 op
             ]()
+        case Call("len", (array,)):
+            return sp.Integer(len(compute(array, values)))
+        case Call(function, (array,)) if function in ARRAYS:
+            return _functions()[function](*compute(array, values))
         case Call(function, args):
             return _functions()[function](*(compute(a, values) for a in args))
         case Fold(fold, index, body):
@@ -146,6 +152,8 @@ def compute(tree: Tree, values: Mapping[str, Any]) -> Any:
 
 
 def _number(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_number(v) for v in value]
     value = exact(value)
     return sp.Rational(value.numerator, value.denominator) if isinstance(value, int | Fraction) else value
 
@@ -162,7 +170,8 @@ def solve(tree: Tree, target: Any, unknown: str, values: Mapping[str, Any]) -> l
     symbol = sp.Symbol(unknown, real=True)
     equation = compute(tree, {**values, unknown: symbol}) - _number(target)
     found: list[float | Fraction] = []
-    for root in sp.solve(equation, symbol):
+    # Whoever asks holds each root against the equation: SymPy's own check and simplifying take most of its time.
+    for root in sp.solve(equation, symbol, check=False, simplify=False):
         if root.is_Rational:
             found.append(Fraction(int(root.p), int(root.q)))
         elif root.is_real is not False and not root.free_symbols:

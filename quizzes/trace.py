@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from quizzes.formula import Equation, Formula, Symbol, equation
+from quizzes.formula import Equation, Formula, equation
 from quizzes.reading import write
+from quizzes.symbol import Symbol
 from quizzes.tree import Name, Tree, integer, substitute
 
 

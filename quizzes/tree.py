@@ -1,7 +1,8 @@
 """An expression as a small tree: what `reading` makes of a text, evaluated here without any `eval`.
 
 Numbers stay exact (`int` or `Fraction`) until a function such as `exp` makes them inexact, so that a floor, an integer
-or a fraction is never off by a rounding. Indices count from 1, as on paper.
+or a fraction is never off by a rounding. Indices count from 1, as on paper. Where such numbers are worked out, 0 ln 0
+is 0, its limit, as entropy and cross-entropy mean it.
 """
 
 import math
@@ -46,7 +47,7 @@ class Op:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A function of `FUNCTIONS` and its arguments."""
+    """A function of `FUNCTIONS` and its arguments, or one of `ARRAYS` and its array."""
 
     function: str
     args: tuple["Tree", ...]
@@ -72,6 +73,12 @@ def _sqrt(x, lib):
     return lib.sqrt(x)
 
 
+def _ln(x, lib):
+    if x == 0:
+        raise NoValue("it takes ln(0), which is minus infinity")
+    return lib.log(x) if x != 1 else 0
+
+
 def _exp(x, lib):
     if x > LARGEST * 2.3:
         raise NoValue("its value is too large")
@@ -91,7 +98,7 @@ def _softplus(x, lib):
 FUNCTIONS = {
     "sqrt": (1, 1, lambda lib, x: _sqrt(x, lib)),
     "exp": (1, 1, lambda lib, x: _exp(x, lib)),
-    "ln": (1, 1, lambda lib, x: lib.log(x)),
+    "ln": (1, 1, lambda lib, x: _ln(x, lib)),
     "log2": (1, 1, lambda lib, x: lib.log(x) / lib.log(2)),
     "log10": (1, 1, lambda lib, x: lib.log10(x)),
     "sin": (1, 1, lambda lib, x: lib.sin(x)),
@@ -107,6 +114,7 @@ FUNCTIONS = {
     "min": (2, 9, lambda lib, *xs: min(xs)),
     "max": (2, 9, lambda lib, *xs: max(xs)),
 }
+ARRAYS: dict[str, Callable[[Any], Value]] = {"len": len, "min": min, "max": max}  # of a whole array
 CONSTANTS = {"pi": math.pi, "e": math.e}
 FOLDS = ("sum", "mean", "prod")
 
@@ -168,9 +176,15 @@ def program(tree: Tree, lib: Any = math) -> Callable[[Mapping[str, Value]], Valu
         case Op("neg", (a,)):
             inner = program(a, lib)
             return lambda values: -inner(values)
+        case Op("*", (a, Call("ln", (b,)) as log)) if lib is math:
+            times, factor, argument, power = OPERATIONS["*"], program(a), program(b), program(log)
+            return lambda values: 0 if factor(values) == 0 == argument(values) else times(factor(values), power(values))
         case Op(op, (a, b)):
             operate, left, right = OPERATIONS[op], program(a, lib), program(b, lib)
             return lambda values: operate(left(values), right(values))
+        case Call(function, (array,)) if function in ARRAYS:
+            values_of, of = program(array, lib), ARRAYS[function]
+            return lambda values: of(values_of(values))
         case Call(function, args):
             compute, inside = FUNCTIONS[function][2], [program(a, lib) for a in args]
             return lambda values: _within(compute(lib, *(a(values) for a in inside)))

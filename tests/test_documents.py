@@ -28,7 +28,7 @@ def test_the_example_of_a_drill_passes_its_own_examination() -> None:
 def commands() -> list[str]:
     """Every command line that the README shows, up to what it is given."""
     lines = re.findall(r"^workbench (.*?)(?:  .*)?$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
-    nouns = ("cards", "data", "drill", "models", "runs")  # these are followed by a verb
+    nouns = ("cards", "data", "drill", "models", "packs", "runs")  # these are followed by a verb
     return sorted({" ".join(words[: 1 + (words[0] in nouns)]) for words in map(str.split, lines)})
 
 

@@ -16,3 +16,8 @@ def home() -> Path:
     from platformdirs import user_data_path
 
     return user_data_path("workbench", appauthor=False)
+
+
+def packs() -> Path:
+    """The folder of the packs that were added."""
+    return home() / "packs"

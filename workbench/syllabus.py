@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import models
-from quizzes import bank, cards, unknown
+from quizzes import bank, unknown
 
 CARDS_A_TOPIC = 4
 
 # How an algorithm that is neither a network nor a method of a run is run.
 ALGORITHMS = {
+    "autograd-graph": "workbench autograd 'sigmoid(w*x + b)' w=2 x=-1 b=0.5",
     "nms": "workbench calc nms boxes=[[0,0,10,10],[3,0,13,10],[6,0,16,10]] scores=[0.9,0.8,0.7]",
     "bleu": "workbench calc bleu 'candidate=the cat sat on the mat' 'references=[the cat sat on a mat]'",
 }
@@ -93,7 +94,7 @@ def systems(methods: Mapping[str, str]) -> dict[str, tuple[str, str]]:
 
 def coverage(methods: Mapping[str, str]) -> list[Coverage]:
     """What covers each topic now; `methods` as for `systems`."""
-    drills, recall, running = bank.all_drills().values(), cards.all_cards().values(), systems(methods)
+    drills, recall, running = bank.all_drills().values(), bank.all_cards().values(), systems(methods)
     found = []
     for topic in topics().values():
         # A drill type that two topics name serves both; the drill itself belongs to one of them.

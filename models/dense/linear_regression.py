@@ -69,6 +69,7 @@ FAMILY = dict(
     paper="Legendre, Nouvelles méthodes pour la détermination des orbites des comètes",
     topic="linear-regression",
     task="diabetes",
+    idea="A weighted sum of the measurements, with the weights that make the sum of the squared errors smallest.",
     network="LinearRegression",
     names={"linear-regression": dict(features=10)},
     input=(10,),

@@ -49,6 +49,7 @@ FAMILY = dict(
     paper="Cox, J. Royal Statistical Society B 20(2)",
     topic="binary-classification",
     task="breast-cancer",
+    idea="A weighted sum, bent by the sigmoid into the probability of yes.",
     network="LogisticRegression",
     names={"logistic-regression": dict(features=30)},
     input=(30,),

@@ -73,6 +73,10 @@ FAMILY = dict(
     paper="Rumelhart, Hinton, Williams, Nature 323",
     topic="neuron",
     task="digits",
+    idea=(
+        "Hidden layers of neurons, bent by a non-linearity, find features that nobody designed; back-propagation "
+        "tells each weight its share of the error."
+    ),
     network="MLP",
     names={"mlp": dict(sizes=(784, 256, 10))},
     input=(784,),

@@ -51,6 +51,7 @@ FAMILY = dict(
     paper="Cox, J. Royal Statistical Society B 20(2)",
     topic="multiclass-classification",
     task="digits",
+    idea="A weighted sum for each class; softmax makes probabilities of them all.",
     network="SoftmaxRegression",
     names={"softmax-regression": dict(features=784)},
     input=(784,),

@@ -64,6 +64,10 @@ FAMILY = dict(
     paper="LeCun, Bottou, Bengio, Haffner, Proc. IEEE 86(11)",
     topic="milestones",
     task="digits",
+    idea=(
+        "Small filters, the same at every position, and averaging in between: features of features, learnt end to "
+        "end from pixels to classes."
+    ),
     network="LeNet5",
     names={"lenet5-modern": dict(side=32)},
     input=(1, 32, 32),

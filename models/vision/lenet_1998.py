@@ -167,6 +167,10 @@ FAMILY = dict(
     paper="LeCun, Bottou, Bengio, Haffner, Proc. IEEE 86(11)",
     topic="milestones",
     task="digits",
+    idea=(
+        "Small filters, the same at every position, and sub-sampling in between; the answer is the digit whose "
+        "drawing lies nearest to what the last layer paints."
+    ),
     network="OriginalLeNet5",
     names={"lenet5": dict(side=32)},
     input=(1, 32, 32),

@@ -206,6 +206,10 @@ FAMILY = dict(
     paper="arXiv:1512.03385",
     topic="resnet",
     task="digits",
+    idea=(
+        "A block learns only what to add to its input, y = F(x) + x, so that the gradient passes every block "
+        "unchanged and a hundred layers still train."
+    ),
     network="ResNet",
     names={
         "resnet18": dict(block="basic", depths=(2, 2, 2, 2)),

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from quizzes import unknown
-from quizzes.formula import Formula, equation, symbol
+from quizzes.formula import Formula, equation
+from quizzes.symbol import symbol
 
 _declared: dict[str, Formula] = {}
 
@@ -18,6 +19,7 @@ def formula(
     topic: str,
     title: str,
     source: str,
+    conventions: str = "",
     procedure: Callable[..., dict[str, Any]] | None = None,
     counts: str = "",
     whole: str = "",
@@ -31,15 +33,17 @@ def formula(
         topic: The syllabus topic.
         title: A few words.
         source: Where it was read, or "derivation: ..." with the derivation.
+        conventions: What else must be known, where others count or name otherwise.
         procedure: What must be counted first: takes the inputs, gives further values by name.
         counts: The names of those values.
         whole: Expressions of the inputs that must come out whole, separated by commas.
-        symbols: For each symbol `kind low..high = default; meaning [unit]`.
+        symbols: For each symbol `kind low..high = default; meaning [unit]`; see `quizzes.symbol`.
     """
     lines = tuple(equation(line) for line in equations.replace(";", "\n").splitlines() if line.strip())
     described = {name: symbol(name, text) for name, text in symbols.items()}
+    paragraphs = "\n\n".join(" ".join(paragraph.split()) for paragraph in conventions.split("\n\n"))
     counted, divided = tuple(counts.split()), tuple(text.strip() for text in whole.split(",") if text.strip())
-    made = Formula(id, title, lines, described, source, topic, procedure, counted, divided)
+    made = Formula(id, title, lines, described, source, topic, paragraphs, procedure, counted, divided)
     if _declared.setdefault(id, made) is not made:
         raise ValueError(f"two formulas are called {id}")
     return made

@@ -47,6 +47,43 @@ LENET = formula(
     P="int 1..; parameters of the network",
 )
 
+LAYER_TABLE = formula(
+    "layer-table",
+    """
+    n1 = floor((n + 2*p - f1)/s) + 1
+    P1 = (f1^2*c + 1)*c1
+    m1 = floor(n1/2)
+    n2 = m1 - f2 + 1
+    c2 = P2/(f2^2*c1 + 1)
+    m2 = floor(n2/2)
+    v = m2^2*c2
+    K = P3/(v + 1)
+    P = P1 + P2 + P3
+    """,
+    topic="milestones",
+    title="A table of a network's sizes and parameters, from what is given of it",
+    source="Dumoulin & Visin, A guide to convolution arithmetic for deep learning, 2016; parameters: derivation, f^2 "
+    "weights for each input channel and a bias, for each filter",
+    n="int 1..10000; image side [px]",
+    c="int 1..1000; image channels",
+    f1="int 1..100; filter side of the first convolution [px]",
+    s="int 1..10 = 1; stride of the first convolution [px]",
+    p="int 0..100 = 0; padding of the first convolution [px]",
+    c1="int 1..10000; filters of the first convolution",
+    f2="int 1..100; filter side of the second convolution [px]",
+    P2="int 1..; parameters of the second convolution",
+    P3="int 1..; parameters of the dense layer",
+    n1="int 1..; side after the first convolution [px]",
+    P1="int 1..; parameters of the first convolution",
+    m1="int 1..; side after the first pooling [px]",
+    n2="int 1..; side after the second convolution [px]",
+    c2="int 1..; filters of the second convolution",
+    m2="int 1..; side after the second pooling [px]",
+    v="int 1..; values after flattening",
+    K="int 1..; neurons of the dense layer",
+    P="int 1..; parameters of the network",
+)
+
 VGG_WIDTHS = [64, 128, 256, 512, 512]
 
 

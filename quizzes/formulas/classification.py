@@ -2,6 +2,8 @@
 
 from quizzes.formulas import formula
 
+ZERO_LN_ZERO = "0 ln 0 counts as 0, its limit."
+
 SOFTMAX = formula(
     "softmax",
     "p[i] = exp(z[i]/T)/sum(j, exp(z[j]/T))",
@@ -37,6 +39,10 @@ BINARY_CROSS_ENTROPY = formula(
     topic="binary-classification",
     title="Binary cross-entropy, mean over the samples",
     source="derivation: -ln of the Bernoulli likelihood p^y (1 - p)^(1 - y), averaged",
+    conventions=f"""
+{ZERO_LN_ZERO} Where p is 0 and y isn't, or p is 1 and y isn't, the loss is
+infinite; PyTorch cuts each logarithm at -100, and gives 100 for such a label.
+""",
     y="vector 0..1; labels, 0 or 1",
     p="vector 0..1; predicted probabilities of class 1",
     L="real; mean loss",
@@ -214,6 +220,7 @@ ENTROPIES = formula(
     topic="multiclass-classification",
     title="Entropy, Kullback-Leibler divergence and cross-entropy",
     source="Goodfellow, Bengio & Courville, Deep Learning, 2016, section 3.13",
+    conventions=ZERO_LN_ZERO,
     p="vector 0..1; true distribution",
     q="vector 0..1; predicted distribution",
     H="real; entropy of p [nats]",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from math import inf
 from typing import Any
 
 from quizzes import BadInput
@@ -17,27 +18,31 @@ def check_maps(**maps: Map) -> None:
             raise BadInput(f"The rows of {name} have different lengths.")
 
 
-def pad(X: Map, p: int) -> Map:
-    """A map with p zeros on each side."""
+def pad(X: Map, p: int, value: Any = 0) -> Map:
+    """A map with p zeros, or other values, on each side."""
     wide = len(X[0]) + 2 * p
-    edge = [[0] * wide for _ in range(p)]
-    return [*edge, *([0] * p + row + [0] * p for row in X), *(list(row) for row in edge)]
+    edge = [[value] * wide for _ in range(p)]
+    return [*edge, *([value] * p + row + [value] * p for row in X), *(list(row) for row in edge)]
 
 
-def windows(X: Map, high: int, wide: int, s: int) -> list[list[list[Any]]]:
-    """What a window of so many rows and columns sees at each of its positions, as one list of values each."""
+def windows(X: Map, high: int, wide: int, s: int, d: int = 1) -> list[list[list[Any]]]:
+    """What a window of so many rows and columns, d places apart, sees at each of its positions, as one list each."""
+    down, across = d * (high - 1) + 1, d * (wide - 1) + 1
     return [
-        [[X[y + a][x + b] for a in range(high) for b in range(wide)] for x in range(0, len(X[0]) - wide + 1, s)]
-        for y in range(0, len(X) - high + 1, s)
+        [
+            [X[y + d * a][x + d * b] for a in range(high) for b in range(wide)]
+            for x in range(0, len(X[0]) - across + 1, s)
+        ]
+        for y in range(0, len(X) - down + 1, s)
     ]
 
 
-def correlate(X: Map, K: Map, s: int = 1, p: int = 0) -> Map:
+def correlate(X: Map, K: Map, s: int = 1, p: int = 0, d: int = 1) -> Map:
     """The filter laid on the map at every position, as it stands: products summed."""
     weights = [w for row in K for w in row]
     return [
         [sum(w * x for w, x in zip(weights, seen, strict=True)) for seen in row]
-        for row in windows(pad(X, p), len(K), len(K[0]), s)
+        for row in windows(pad(X, p), len(K), len(K[0]), s, d)
     ]
 
 
@@ -47,11 +52,13 @@ def plus(A: Map, b: Any) -> Map:
     return [[x + y for x, y in zip(row, line, strict=True)] for row, line in zip(A, other, strict=True)]
 
 
-def _conv_values(X: Map, K: Map, b: Any, s: int, p: int) -> dict[str, Any]:
+def _conv_values(X: Map, K: Map, b: Any, s: int, p: int, d: int = 1) -> dict[str, Any]:
     check_maps(X=X, K=K)
-    if len(K) > len(X) + 2 * p or len(K[0]) > len(X[0]) + 2 * p:
-        raise BadInput("The filter K is larger than the padded map X.")
-    return {"O": plus(correlate(X, K, s, p), b)}
+    high, wide = (d * (len(side) - 1) + 1 for side in (K, K[0]))
+    if high > len(X) + 2 * p or wide > len(X[0]) + 2 * p:
+        padded = f"{len(X) + 2 * p} x {len(X[0]) + 2 * p}"
+        raise BadInput(f"The filter K covers {high} x {wide}: it is larger than the padded map X, {padded}.")
+    return {"O": plus(correlate(X, K, s, p, d), b)}
 
 
 CONV_VALUES = formula(
@@ -67,6 +74,7 @@ CONV_VALUES = formula(
     b="real = 0; bias of the filter",
     s="int 1..100 = 1; stride",
     p="int 0..100 = 0; zeros added on each side",
+    d="int? 1..100; dilation, 1 where it is left out",
     O="matrix; the output, before any activation",
 )
 
@@ -107,15 +115,18 @@ def mean(values: list[Any]) -> Any:
     return Fraction(sum(values)) / len(values)
 
 
-def _fits(X: Map, k: int) -> None:
+def _fits(X: Map, k: int, p: int = 0) -> None:
     check_maps(X=X)
-    if k > min(len(X), len(X[0])):
-        raise BadInput("The window is larger than the map X.")
+    if k > min(len(X), len(X[0])) + 2 * p:
+        raise BadInput(f"The window is larger than the {'padded ' if p else ''}map X.")
+    if 2 * p > k:
+        raise BadInput("The padding p is at most half of the window's side k.")
 
 
-def _pooling(X: Map, k: int, s: int) -> dict[str, Any]:
-    _fits(X, k)
-    return {"M": pooled(X, k, s, max), "A": pooled(X, k, s, mean)}
+def _pooling(X: Map, k: int, s: int = 0, p: int = 0) -> dict[str, Any]:
+    _fits(X, k, p)
+    s = s or k
+    return {"M": pooled(pad(X, p, -inf), k, s, max), "A": pooled(pad(X, p), k, s, mean)}
 
 
 POOLING = formula(
@@ -123,12 +134,19 @@ POOLING = formula(
     "",
     topic="pooling",
     title="Max and average pooling of a map",
-    source="Goodfellow, Bengio & Courville, Deep Learning, 2016, section 9.3",
+    source="Goodfellow, Bengio & Courville, Deep Learning, 2016, section 9.3; padding as in the documentation of "
+    "torch.nn.MaxPool2d and AvgPool2d",
+    conventions="""
+Windows that would reach over the padded map are left out: sizes are rounded down.
+Padding never wins a maximum; in an average it counts as zeros, and the sum is
+divided by k^2 (PyTorch's count_include_pad=True).
+""",
     procedure=_pooling,
     counts="M A",
     X="matrix; the map",
     k="int 1..100; side of the window",
-    s="int 1..100; stride",
+    s="int? 1..100; stride, the side of the window where it is left out",
+    p="int? 0..50; padding on each side, 0 where it is left out",
     M="matrix; the output of max pooling",
     A="matrix; the output of average pooling",
 )

@@ -24,6 +24,18 @@ NORMAL_EQUATION = formula(
     theta2="real; parameter of the second column",
 )
 
+GD_STEP = formula(
+    "gd-step",
+    "theta = theta_prior - eta*g",
+    topic="gradient-descent",
+    title="One step of gradient descent",
+    source="Goodfellow, Bengio & Courville, Deep Learning, 2016, equation 4.5",
+    theta_prior="real; parameter before the step",
+    g="real; gradient",
+    eta="real 0.. = 0.01; learning rate",
+    theta="real; parameter",
+)
+
 GD_QUADRATIC = formula(
     "gd-quadratic",
     "w = (1 - eta*c)^t*w0",

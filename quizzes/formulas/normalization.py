@@ -11,6 +11,7 @@ from quizzes.tree import NoValue
 
 SOURCE = "Ioffe & Szegedy, Batch Normalization, 2015 (arXiv:1502.03167), algorithm 1"
 FORWARD = """
+m = len(x)
 mu = mean(i, x[i])
 v = mean(i, (x[i] - mu)^2)
 y[i] = gamma*(x[i] - mu)/sqrt(v + epsilon) + beta
@@ -19,18 +20,18 @@ RUNNING = """
 R_mean = (1 - alpha)*R_mean0 + alpha*mu
 R_var = (1 - alpha)*R_var0 + alpha*v*m/(m - 1)
 """
-CHANNEL = dict(
+CHANNEL: dict[str, Any] = dict(
     x="vector; the batch's values of one channel",
     mu="real; mean of the batch",
     v="real 0..; variance of the batch, divided by the number of values",
 )
-AFFINE = dict(
+AFFINE: dict[str, Any] = dict(
     gamma="real = 1; learned scale",
     beta="real = 0; learned shift",
     epsilon="real 0.. = 1e-5; guard against dividing by zero, added to the variance under the root",
     y="vector; output in training mode",
 )
-STATISTICS = dict(
+STATISTICS: dict[str, Any] = dict(
     alpha="real 0..1 = 0.1; momentum: weight of the new batch",
     R_mean0="real = 0; running mean before the batch",
     R_var0="real 0.. = 1; running variance before the batch",
@@ -40,33 +41,22 @@ STATISTICS = dict(
 )
 
 
-def _count(x: list, **others: Any) -> dict[str, int]:
-    if len(x) < 2:
-        raise BadInput("Two or more values of x are needed: one alone has no unbiased variance.")
-    return {"m": len(x)}
-
-
 BN_FORWARD = formula(
     "bn-forward",
     FORWARD,
     topic="batch-normalization",
     title="Batch norm of one channel in training mode",
     source=SOURCE,
-    procedure=_count,
-    counts="m",
     m=STATISTICS["m"],
     **CHANNEL,
     **AFFINE,
 )
 
 
-def _rows(X: list, **others: Any) -> dict[str, int]:
-    return {"m": len(X)}
-
-
 BN_BATCH = formula(
     "bn-batch",
     """
+    m = len(X)
     mu[k] = mean(i, X[i, k])
     v[k] = mean(i, (X[i, k] - mu[k])^2)
     Y[i, k] = gamma[k]*(X[i, k] - mu[k])/sqrt(v[k] + epsilon) + beta[k]
@@ -74,8 +64,6 @@ BN_BATCH = formula(
     topic="batch-normalization",
     title="Batch norm of a batch with several features, training mode",
     source=SOURCE,
-    procedure=_rows,
-    counts="m",
     X="matrix; a row for each sample, a column for each feature",
     gamma="vector; learned scale of each feature",
     beta="vector; learned shift of each feature",
@@ -88,13 +76,11 @@ BN_BATCH = formula(
 
 BN_RUNNING = formula(
     "bn-running-stats",
-    "mu = mean(i, x[i]); v = mean(i, (x[i] - mu)^2)" + RUNNING,
+    "m = len(x); mu = mean(i, x[i]); v = mean(i, (x[i] - mu)^2)" + RUNNING,
     topic="batch-normalization",
     title="Running mean and variance of batch norm, as PyTorch keeps them",
     source="documentation of torch.nn.BatchNorm1d: x_new = (1 - momentum) x + momentum x_t; the running variance takes "
     "the unbiased variance",
-    procedure=_count,
-    counts="m",
     **CHANNEL,
     **STATISTICS,
 )
@@ -105,12 +91,73 @@ BN_TRAIN_EVAL = formula(
     topic="batch-normalization",
     title="Batch norm: a training pass, its running statistics, then evaluation",
     source=f"{SOURCE} and 2; running statistics as in the documentation of torch.nn.BatchNorm1d",
-    procedure=_count,
-    counts="m",
     **CHANNEL,
     **AFFINE,
     **STATISTICS,
     z="vector; output for the same values in evaluation mode",
+)
+
+
+PER_FEATURE = {"gamma": 1, "beta": 0, "R_mean0": 0, "R_var0": 1}  # what is usual where it is left out
+
+
+def _batch_norm(X: list, mode: str, alpha: Any, epsilon: Any, **given: list) -> dict[str, Any]:
+    d = len(X[0])
+    if any(len(row) != d for row in X):
+        raise BadInput("The rows of X have different lengths.")
+    if mode == "training" and len(X) < 2:
+        raise BadInput("Training mode needs two or more rows of X: one alone has no unbiased variance.")
+    for name, values in given.items():
+        if len(values) != d:
+            raise BadInput(f"{name} has a value for each of the {d} features of X, and {len(values)} came.")
+    settings = zip(*(given.get(name, [usual] * d) for name, usual in PER_FEATURE.items()), strict=True)
+    columns = [list(column) for column in zip(*X, strict=True)]
+    rate = alpha if mode == "training" else None
+    found = [_feature(x, rate, epsilon, *own) for x, own in zip(columns, settings, strict=True)]
+    mu, v, y, R_mean, R_var = (list(values) for values in zip(*found, strict=True))
+    return {"mu": mu, "v": v, "Y": [list(row) for row in zip(*y, strict=True)], "R_mean": R_mean, "R_var": R_var}
+
+
+def _feature(x: list, alpha: Any, epsilon: Any, gamma: Any, beta: Any, R_mean: Any, R_var: Any) -> tuple[Any, ...]:
+    """One feature: mean and variance that are used, output, running mean and variance; without alpha, evaluated."""
+    mu, v, N = R_mean, R_var, len(x)
+    if alpha is not None:
+        mu = Fraction(sum(x)) / N
+        squares = sum((value - mu) ** 2 for value in x)
+        v = squares / N
+        R_mean, R_var = (1 - alpha) * R_mean + alpha * mu, (1 - alpha) * R_var + alpha * squares / (N - 1)
+    if not v + epsilon:
+        raise NoValue("it divides by zero")
+    return mu, v, [gamma * (value - mu) / sqrt(v + epsilon) + beta for value in x], R_mean, R_var
+
+
+BATCH_NORM = formula(
+    "batch-norm",
+    "",
+    topic="batch-normalization",
+    title="Batch norm of several features, in training and in evaluation mode",
+    source=f"{SOURCE} and 2; running statistics as in the documentation of torch.nn.BatchNorm1d",
+    conventions="""
+Training mode normalises by the batch's own mean and variance (divided by N) and
+moves the running ones: new = (1 - alpha) old + alpha of the batch, the running
+variance fed with the unbiased variance (divided by N - 1), as PyTorch does.
+Evaluation mode normalises by the running ones, and leaves them as they are.
+""",
+    procedure=_batch_norm,
+    counts="mu v Y R_mean R_var",
+    X="matrix; a row for each sample, a column for each feature",
+    mode="word training|evaluation = training; mode",
+    gamma="vector?; learned scale of each feature; 1 where it is left out",
+    beta="vector?; learned shift of each feature; 0 where it is left out",
+    R_mean0="vector?; running mean of each feature before; 0 where it is left out",
+    R_var0="vector? 0..; running variance of each feature before; 1 where it is left out",
+    alpha=STATISTICS["alpha"],
+    epsilon=AFFINE["epsilon"],
+    mu="vector; mean that is subtracted",
+    v="vector; variance that is divided by, under the root",
+    Y="matrix; output",
+    R_mean="vector; running mean of each feature after",
+    R_var="vector; running variance of each feature after",
 )
 
 BN_PARAMS = formula(
@@ -173,13 +220,10 @@ BN_FOLD = formula(
 )
 
 
-def _features(X: list, **others: Any) -> dict[str, int]:
-    return {"d": len(X[0])}
-
-
 LAYER_NORM = formula(
     "layer-norm",
     """
+    d = len(X[1])
     mu[n] = mean(k, X[n, k])
     v[n] = mean(k, (X[n, k] - mu[n])^2)
     Y[n, k] = (X[n, k] - mu[n])/sqrt(v[n] + epsilon)
@@ -187,8 +231,6 @@ LAYER_NORM = formula(
     topic="batch-normalization",
     title="Layer norm of a batch, scale 1 and shift 0",
     source="Ba, Kiros & Hinton, Layer Normalization, 2016 (arXiv:1607.06450), equation 3",
-    procedure=_features,
-    counts="d",
     X="matrix; a row of features for each sample",
     epsilon="real 0.. = 1e-5; added to the variance, under the root",
     d="int 1..; features",

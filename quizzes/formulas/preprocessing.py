@@ -1,7 +1,5 @@
 """Data preprocessing: bringing features to one scale."""
 
-from typing import Any
-
 from quizzes.formulas import formula
 
 MIN_MAX = formula(
@@ -19,18 +17,16 @@ MIN_MAX = formula(
 )
 
 
-def _extremes(train: list, test: list) -> dict[str, Any]:
-    return {"x_min": min(train), "x_max": max(train)}
-
-
 MIN_MAX_SPLIT = formula(
     "min-max-split",
-    "u[i] = (test[i] - x_min)/(x_max - x_min)",
+    """
+    x_min = min(train)
+    x_max = max(train)
+    u[i] = (test[i] - x_min)/(x_max - x_min)
+    """,
     topic="normalization",
     title="Min-max normalization to [0, 1], fitted on the training split",
     source="derivation: the line through (x_min, 0) and (x_max, 1); only the training split may be used to fit it",
-    procedure=_extremes,
-    counts="x_min x_max",
     train="vector; values of the training split",
     test="vector; values of the test split",
     x_min="real; smallest value of the training split",
@@ -51,13 +47,10 @@ Z_SCORE = formula(
 )
 
 
-def _count(X: list, T: list, ddof: int) -> dict[str, int]:
-    return {"n": len(X)}
-
-
 STANDARDISE = formula(
     "standardise",
     """
+    n = len(X)
     mu = mean(i, X[i])
     sigma = sqrt(sum(i, (X[i] - mu)^2)/(n - ddof))
     z[i] = (T[i] - mu)/sigma
@@ -65,8 +58,6 @@ STANDARDISE = formula(
     topic="standardization",
     title="Standardization, fitted on the training split",
     source="derivation: the definitions of mean and standard deviation; only the training split may be used for them",
-    procedure=_count,
-    counts="n",
     X="vector; values of the training split",
     T="vector; values to standardise",
     ddof="int 0..1 = 0; 0 for the population's standard deviation, 1 for the sample's",

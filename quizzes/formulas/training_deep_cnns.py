@@ -63,11 +63,11 @@ ENSEMBLE_VARIANCE = formula(
 )
 
 
+STEEPEST = {"sigmoid": "1/4", "tanh": "1"}  # the largest slope of each
+
+
 def _steepest(activation: str, w: list) -> dict[str, Any]:
-    slopes = {"sigmoid": "1/4", "tanh": "1"}
-    if activation not in slopes:
-        raise BadInput("activation must be sigmoid or tanh: these have a largest slope, 1/4 and 1.")
-    return {"s": slopes[activation]}
+    return {"s": STEEPEST[activation]}
 
 
 VANISHING_GRADIENT = formula(
@@ -79,7 +79,7 @@ VANISHING_GRADIENT = formula(
     "most 1/4, tanh' = 1 - tanh^2 at most 1",
     procedure=_steepest,
     counts="s",
-    activation="text; sigmoid or tanh",
+    activation="word sigmoid|tanh; activation",
     w="vector; weight of each layer",
     s="fraction; largest slope of the activation",
     B="real 0..; upper bound on the size of the derivative of the last output with respect to the first input",

@@ -59,6 +59,13 @@ GOLDEN = [  # worked out by hand, from papers, or by PyTorch
         ),
         {"p1": Fraction(2, 7), "c": 7, "r": 7, "BP": 1},
     ),
+    ("gd-step", dict(theta_prior=3, g=6, eta=0.1), {"theta": 2.4}),
+    # those below are held against PyTorch and scikit-learn in test_layers, test_optimizer_steps and test_procedures
+    ("optimizer-steps", dict(f="w^2", start=[3], lr=0.1, steps=2), {"theta": [1.92], "L": [9, 5.76, 3.6864]}),
+    ("network-size", dict(layers="conv3-8,fc10", input=[4, 4, 1]), {"P": 80 + 330, "MACs": 288 + 320, "M": 1640}),
+    ("batch-norm", dict(X=[[1], [3]], epsilon=0), {"mu": [2], "v": [1], "R_mean": [0.2], "R_var": [1.1]}),
+    ("confusion-matrix", dict(truth=["a", "b"], predicted=["a", "a"]), {"accuracy": 0.5, "macro_F1": Fraction(1, 3)}),
+    ("confusion-report", dict(C=[[1, 0], [1, 0]]), {"accuracy": 0.5, "macro_F1": Fraction(1, 3)}),
 ]
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from workbench.cli import completion
-from workbench.cli.reply import Json, say_json
+from workbench.cli.reply import Json, console, say_json
 
 if TYPE_CHECKING:
     from quizzes.formula import Formula
@@ -14,7 +14,8 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command(
-    epilog="Example: workbench calc conv-out-size o=112 f=3 p=1 s=2 --solve n",
+    epilog="Example: workbench calc conv-out-size o=112 f=3 p=1 s=2 --solve n, and of a procedure: "
+    "workbench calc network-size input=32x32x1 layers=conv5x5-6,pool2,fc10",
     context_settings={"ignore_unknown_options": True},
 )
 def calc(
@@ -26,16 +27,25 @@ def calc(
     ],
     values: Annotated[
         list[str] | None,
-        typer.Argument(metavar="NAME=VALUE ...", help="z=[1, 2] for a vector.", autocompletion=completion.symbols),
+        typer.Argument(
+            metavar="NAME=VALUE ...",
+            help="z=[1, 2] for a vector, input=32x32x1 for a shape.",
+            autocompletion=completion.symbols,
+        ),
     ] = None,
     solve: Annotated[
         str, typer.Option(metavar="NAME", help="Solve for this symbol: every solution in its domain.")
     ] = "",
     as_json: Json = False,
 ) -> None:
-    """Compute a formula, or solve it for any of its symbols."""
-    from quizzes.answers.numbers import short
+    """Compute a formula, or solve it for any of its symbols.
+
+    Procedures too: conv-values and pooling-values of a map, batch-norm, optimizer-steps, confusion-matrix, network-size
+    (sizes, parameters, MACs, memory and receptive fields of layers in a line), iou, nms, bleu and more.
+    'workbench formulas FORMULA' says what each needs, and its conventions.
+    """
     from quizzes.formulas import get
+    from workbench.show.values import table, text
 
     chosen = get(formula)
     given = _given(chosen, values or [])
@@ -51,10 +61,14 @@ def calc(
     for name, value in result.items():
         described = chosen.symbols[name]
         unit = f" [{described.unit}]" if described.unit else ""
+        if described.kind == "table":
+            for rows in value if solve else [value]:
+                print("\n".join([*table(rows, console().width), ""]))
+            continue
         if solve:
-            shown = ", ".join(short(v) for v in value) if value else f"no solution that is {described.domain()}"
+            shown = ", ".join(map(text, value)) if value else f"no solution that is {described.domain()}"
         else:
-            shown = _shown(value)
+            shown = text(value)
         print(f"{name} = {shown}    {described.meaning}{unit}")
 
 
@@ -82,16 +96,11 @@ def _given(formula: "Formula", values: list[str]) -> dict[str, Any]:
 def _plain(formula: "Formula", name: str, value: Any) -> Any:
     """A value as JSON has it: whole numbers whole, fractions as text where a fraction is meant."""
     from quizzes.answers import KINDS
+    from quizzes.question import plain
 
     kind = formula.symbols[name].answer_kind
     if kind == "integer" and value != int(value):
         kind = "decimal"  # areas of boxes with decimal corners
+    if kind == "table":
+        return [{column: plain(cell) for column, cell in row.items()} for row in value]
     return KINDS[kind].plain(value) if kind in KINDS else value
-
-
-def _shown(value: Any) -> str:
-    from quizzes.answers.numbers import short
-
-    if isinstance(value, list):
-        return f"[{', '.join(_shown(v) for v in value)}]"
-    return value if isinstance(value, str) else short(value)

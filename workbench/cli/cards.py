@@ -21,17 +21,18 @@ Id = Annotated[
 @app.command("list", epilog="Example: workbench cards list --topic convolution")
 def list_cards(topic: Annotated[str, typer.Option(help="Only this topic's.")] = "", as_json: Json = False) -> None:
     """Every card, or a topic's."""
-    from quizzes import cards
+    from quizzes import bank
     from workbench import syllabus
 
     if topic:
         syllabus.get(topic)
-    found = [card for card in cards.all_cards().values() if topic in ("", card.topic)]
+    found = [card for card in bank.all_cards().values() if topic in ("", card.topic)]
     if as_json:
         say_json([dict(card=c.id, topic=c.topic, kind=c.kind, ask=c.ask) for c in found])
         return
+    wide = max((len(card.id) for card in found), default=0) + 2
     for card in found:
-        print(f"{card.id:<34}{card.kind:<9}{card.ask}")
+        print(f"{card.id:<{wide}}{card.kind:<9}{card.ask}")
     print("\nNext: workbench cards show CARD" if found else "This topic has no card yet.")
 
 
@@ -43,11 +44,11 @@ def show(
     as_json: Json = False,
 ) -> None:
     """One card."""
-    from quizzes import cards
+    from quizzes import bank
     from quizzes.answers import KINDS
     from workbench.show import question as lines
 
-    asked = cards.get(card).draw(seed)
+    asked = bank.card(card).draw(seed)
     part = asked.parts[0]
     if as_json:
         row = dict(
@@ -80,11 +81,11 @@ def answer(
     """Mark an answer, without keeping it. Exit code as for 'workbench drill answer'."""
     from dataclasses import asdict
 
-    from quizzes import cards
+    from quizzes import bank
     from quizzes.marking import mark
     from workbench.show import question as lines
 
-    asked = cards.get(card).draw(seed)
+    asked = bank.card(card).draw(seed)
     given = mark(asked, {"answer": text})
     if as_json:
         say_json({**asdict(given), "why": asked.why})

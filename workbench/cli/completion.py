@@ -1,8 +1,11 @@
-"""What the shell may complete: names of drills, cards, topics, formulas and symbols, found without heavy imports."""
+"""What the shell may complete: names of drills, cards, topics, formulas, networks ..., found without heavy imports."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 
 from typer import Context
+
+from workbench import BadInput
 
 
 def drills(incomplete: str) -> list[str]:
@@ -14,9 +17,9 @@ def drills(incomplete: str) -> list[str]:
 
 def cards(incomplete: str) -> list[str]:
     """Ids of cards."""
-    from quizzes import cards as recall
+    from quizzes import bank
 
-    return _starting(recall.all_cards(), incomplete)
+    return _starting(bank.all_cards(), incomplete)
 
 
 def questions(incomplete: str) -> list[str]:
@@ -47,6 +50,39 @@ def symbols(context: Context, incomplete: str) -> list[str]:
 
     formula = all_formulas().get(context.params.get("formula") or "")
     return _starting((f"{name}=" for name in formula.symbols), incomplete) if formula else []
+
+
+def networks(incomplete: str) -> list[str]:
+    """Names of networks."""
+    import models
+
+    return _starting(models.names(), incomplete)
+
+
+def tasks(context: Context, incomplete: str) -> list[str]:
+    """The tasks that fit the network that stands on the line; all where none stands there."""
+    import models
+    from workbench import tasks
+    from workbench.engine.networks import fits
+
+    preset, known = context.params.get("preset") or "mini", tasks.names()
+    with suppress(BadInput, models.BadInput, KeyError):
+        known = [task for task in known if fits(_network(context), preset, task)]
+    return _starting(known, incomplete)
+
+
+def presets(context: Context, incomplete: str) -> list[str]:
+    """The presets of the network that stands on the line; those that every network has where none does."""
+    import models
+
+    with suppress(models.BadInput):
+        return _starting(models.info(_network(context)).presets, incomplete)
+    return _starting(("mini", "paper"), incomplete)
+
+
+def _network(context: Context) -> str:
+    """The network that stands on the line; while an option still lacks its value, the line isn't read to its end."""
+    return context.params.get("name") or next(iter(context.args), "")
 
 
 def _starting(names: Iterable[str], incomplete: str) -> list[str]:

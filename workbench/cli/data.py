@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from workbench.cli.reply import Json, console, say_json
+from workbench.cli.reply import Json, console, print_rows, say_json
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
 ROWS, MOST = 5, 40  # samples, and features, that are shown
 WIDTH = 79  # cells
-SHADES, HALVES = " ░▒▓█", {(False, False): " ", (True, False): "▀", (False, True): "▄", (True, True): "█"}
-SMALL = 12  # pixels a side: up to here a pixel is drawn in two cells, so that its shade can be seen
+PICTURE = 10  # rows of cells
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
 
@@ -151,7 +150,7 @@ def _print(known: "DataSet", found: dict[str, Any]) -> None:
             read = ", ".join(f"{number:g}" for number in row["input"][:MOST])
             print(fill(f"{read}{more} -> {_target(row['target'])}", WIDTH, initial_indent=" ", subsequent_indent="   "))
     else:
-        print(side_by_side([[*drawn(row["input"][0]), row["target"]] for row in found["first"]]))
+        print_samples(found["first"])
     print(f"\nNext: workbench train NETWORK --task {quote(known.name)}")
 
 
@@ -159,20 +158,11 @@ def _target(target: Any) -> str:
     return target if isinstance(target, str) else f"{target:g}"
 
 
-def drawn(picture: list[list[float]]) -> list[str]:
-    """A grey picture, 0 to 1, as lines of characters: shades where it is small, else half blocks, two pixels a cell."""
-    if len(picture) <= SMALL:
-        steps = len(SHADES) - 1
-        return ["".join(2 * SHADES[round(steps * ink)] for ink in row) for row in picture]
-    above, below = picture[::2], [*picture[1::2], *([[0.0] * len(picture[0])] * (len(picture) % 2))]
-    return [
-        "".join(HALVES[upper > 0.5, lower > 0.5] for upper, lower in zip(*rows, strict=True))
-        for rows in zip(above, below, strict=True)
-    ]
+def print_samples(samples: list[dict[str, Any]]) -> None:
+    """Pictures (channels, height, width) side by side, over what they show."""
+    from rich.style import Style
 
+    from workbench.show.halfblock import as_pixels, gallery
 
-def side_by_side(drawings: list[list[str]], width: int = WIDTH) -> str:
-    """As many drawings, of one height, as fit into a line."""
-    wide = max(len(line) for line in drawings[0]) + 2
-    rows = zip(*drawings[: max(1, width // wide)], strict=True)
-    return "\n".join("".join(f"  {line}".ljust(wide) for line in row).rstrip() for row in rows)
+    shown = [(as_pixels(sample["input"][0]), str(sample["target"]), Style()) for sample in samples]
+    print_rows(lambda width, colour: gallery(shown, width, PICTURE, colour))

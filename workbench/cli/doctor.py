@@ -39,6 +39,7 @@ def doctor(as_json: Json = False) -> None:
     """Versions, devices, paths, and what is missing. Exit code 1 where something is."""
     python, packages, devices = platform.python_version(), {name: _version(name) for name in PACKAGES}, _devices()
     paths, problems = _paths()
+    problems += _packs()
     problems += [f"{name} is not installed: run 'uv sync'." for name, installed in packages.items() if not installed]
     if not devices:
         problems.append("PyTorch doesn't start: networks can't be trained; drills can.")
@@ -68,6 +69,12 @@ def _devices() -> list[str]:
         return json.loads(asked.stdout)
     except (OSError, ValueError, subprocess.TimeoutExpired):
         return []
+
+
+def _packs() -> list[str]:
+    from quizzes import packs
+
+    return [pack.trouble() for pack in packs.every() if pack.faults]
 
 
 def _paths() -> tuple[dict[str, str], list[str]]:

@@ -1,7 +1,10 @@
 """`workbench drill`: questions with random numbers, for people and for scripts."""
 
+import os
 import sys
 from dataclasses import asdict
+from functools import cache
+from itertools import repeat
 from random import SystemRandom
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +15,10 @@ from workbench.cli.reply import Json, say_json
 
 if TYPE_CHECKING:
     from quizzes.question import Mark, Question
+    from quizzes.selftest import Report
+    from workbench.engine.verify import Verifier
+
+MOST_PROCESSES = 8  # each of them has PyTorch in memory once
 
 app = typer.Typer(
     add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="Questions with random numbers."
@@ -41,8 +48,9 @@ def list_drills(
             [dict(drill=d.id, type=d.type, topic=d.topic, title=d.title, tier=d.tier, kinds=d.kinds) for d in found]
         )
         return
+    wide = max((len(d.id) for d in found), default=0) + 2
     for d in found:
-        print(f"{d.id:<26}tier {d.tier}  {d.title}")
+        print(f"{d.id:<{wide}}tier {d.tier}  {d.title}")
     print(f"\nNext: workbench drill show {found[0].id}" if found else "This topic has no drill yet.")
 
 
@@ -158,21 +166,26 @@ def verify(drill: Id, seed: Seed = 1, as_json: Json = False) -> None:
     from workbench.engine.verify import Verifier
 
     asked = bank.draw(drill, seed)
-    if not asked.verify:
+    if not asked.tier:
         from quizzes import BadInput
 
         raise BadInput(f"{drill} is a recall card: there is nothing to compute; its explanation says why.")
-    with Verifier() as worker:
-        found = worker.values(asked.verify, script_names(asked))
+    found: dict[str, Any] = {}
+    torch: dict[str, str] = {}
+    torch_agrees = True
+    if asked.verify:
+        with Verifier() as worker:
+            found = worker.values(asked.verify, script_names(asked))
+        torch, torch_agrees = compare(asked, found)
     sympy, sympy_agrees = compare(asked, found | by_sympy(asked))
-    torch, torch_agrees = compare(asked, found)
     agree = sympy_agrees and torch_agrees
     if as_json:
         say_json({"sympy": sympy, "torch": torch, "agree": agree})
     else:
-        print(asked.verify)
+        print(asked.verify or "A pack's drill brings no check by PyTorch: SymPy alone confirms it.")
         for part in asked.parts:
-            print(f"\n{part.part}: SymPy {sympy[part.part]}, PyTorch {torch[part.part]}")
+            second = f", PyTorch {torch[part.part]}" if torch else ""
+            print(f"\n{part.part}: SymPy {sympy[part.part]}{second}")
         print("\nThey agree." if agree else "\nThey do not agree.")
     raise typer.Exit(0 if agree else 1)
 
@@ -185,24 +198,43 @@ def test(
     seeds: Annotated[int, typer.Option(min=1, max=1_000_000, help="Variants of each drill.")] = 50,
     as_json: Json = False,
 ) -> None:
-    """Test the drills themselves: truth, mistakes, rounding, garbage, spread, and a second computation."""
-    from quizzes import bank
-    from quizzes.selftest import selftest
-    from workbench.engine.verify import Verifier
+    """Test the drills themselves: truth, mistakes, rounding, garbage, spread, and a second computation.
 
-    chosen = [bank.get(drill)] if drill else list(bank.all_drills().values())
+    Several drills are tested side by side, one on each processor.
+    """
+    from concurrent.futures import ProcessPoolExecutor
+
+    from quizzes import bank
+    from workbench.cli.main import know_packs
+
+    chosen = [bank.get(drill).id] if drill else list(bank.all_drills())
+    wide = max(map(len, chosen)) + 2
     reports = []
-    with Verifier() as worker:
-        for one in chosen:
-            report = selftest(one, range(1, seeds + 1), worker.values)
+    processes = min(len(chosen), os.cpu_count() or 1, MOST_PROCESSES)
+    with ProcessPoolExecutor(processes, initializer=know_packs) as pool:
+        for report in pool.map(_examined, chosen, repeat(seeds)):
             reports.append(report)
             if not as_json:
                 verdict = "passed" if not report.faults else f"{len(report.faults)} faults"
-                print(
-                    f"{one.id:<26}{report.variants} variants  {report.milliseconds:6.1f} ms each  {verdict}", flush=True
-                )
+                each = f"{report.milliseconds:6.1f} ms each"
+                print(f"{report.drill:<{wide}}{report.variants} variants  {each}  {verdict}", flush=True)
                 for fault in report.faults[:5]:
                     print(f"    {fault}")
     if as_json:
         say_json([asdict(report) for report in reports])
     raise typer.Exit(1 if any(report.faults for report in reports) else 0)
+
+
+def _examined(drill: str, seeds: int) -> "Report":
+    from quizzes import bank
+    from quizzes.selftest import selftest
+
+    return selftest(bank.get(drill), range(1, seeds + 1), _verifier().values)
+
+
+@cache
+def _verifier() -> "Verifier":
+    """This process's own: it ends with the process, when the pipe on which it reads closes."""
+    from workbench.engine.verify import Verifier
+
+    return Verifier()

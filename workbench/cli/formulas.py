@@ -43,6 +43,8 @@ def formulas(
 
 
 def _plain(f: "Formula") -> dict[str, Any]:
+    from quizzes.question import plain
+
     symbols = [
         {
             "symbol": s.name,
@@ -50,25 +52,30 @@ def _plain(f: "Formula") -> dict[str, Any]:
             "meaning": s.meaning,
             "unit": s.unit,
             "domain": s.domain(),
-            "default": None if s.default is None else float(s.default),
+            "default": plain(s.default),
         }
         for s in f.symbols.values()
     ]
     equations = [eq.text for eq in f.equations]
-    return dict(formula=f.id, topic=f.topic, title=f.title, equations=equations, symbols=symbols, source=f.source)
+    row = dict(formula=f.id, topic=f.topic, title=f.title, equations=equations, symbols=symbols, source=f.source)
+    return row | dict(conventions=f.conventions)
 
 
 def _print(f: "Formula", whole: bool) -> None:
     from quizzes.symbolic import pretty_text
+    from workbench.show.question import wrapped
+    from workbench.show.values import text
 
     print(f"{f.title}  ({f.id})\n")
     for eq in f.equations:
         print("\n".join(f"    {line}" for line in pretty_text(eq.text).splitlines()), end="\n\n")
     if not f.equations:
-        print("    a procedure: see its drill for the steps\n")
+        print("    a procedure: it counts, compares or goes step by step\n")
     if whole:
         for s in f.symbols.values():
-            default = "" if s.default is None else f"; {float(s.default):g} if not given"
+            default = "" if s.default is None else f"; {text(s.default)} if not given"
             print(f"  {s.name:<12}{s.meaning}{f' [{s.unit}]' if s.unit else ''}; {s.domain()}{default}")
+        if f.conventions:
+            print(f"\n{wrapped(f.conventions)}")
         print(f"\nSource: {f.source}")
-        print(f"Next: workbench calc {f.id} {' '.join(f'{n}=...' for n in f.inputs)}")
+        print(f"Next: workbench calc {f.id} {' '.join(f'{n}=...' for n in f.inputs if f.symbols[n].needed)}")

@@ -5,6 +5,7 @@ Exit 0: done. 1: the answer is no. 2: bad usage or bad input, with one line on s
 
 import os
 import sys
+from collections.abc import Collection
 from difflib import get_close_matches
 from importlib import import_module
 from importlib.metadata import version as installed_version
@@ -13,7 +14,9 @@ from io import TextIOWrapper
 import typer
 from typer.core import TyperGroup
 
+from quizzes import packs
 from workbench import BadInput
+from workbench.home import packs as place_of_packs
 
 # noun -> (module, what it is for); the modules are imported only when their noun is called.
 COMMANDS = {
@@ -24,6 +27,8 @@ COMMANDS = {
     "quiz": ("workbench.cli.quiz", "Ten questions in line mode, marked as you go."),
     "review": ("workbench.cli.review", "What is due today, in line mode."),
     "cards": ("workbench.cli.cards", "Recall cards: list, show, answer."),
+    "packs": ("workbench.cli.packs", "Drills and cards of your own, as TOML: check, add, list."),
+    "autograd": ("workbench.cli.autograd", "The graph of an expression, with values and gradients."),
     "models": ("workbench.cli.models", "The networks that can be trained."),
     "train": ("workbench.cli.train", "Train a network and watch it learn."),
     "runs": ("workbench.cli.runs", "The runs that were made: list, watch, stop."),
@@ -93,6 +98,17 @@ def workbench(
         WorkbenchApp(store).run()
 
 
+def know_packs() -> None:
+    """Say where the user's packs lie; they are read when questions are looked up."""
+
+    def topics() -> Collection[str]:
+        from workbench import syllabus
+
+        return syllabus.topics()
+
+    packs.use(place_of_packs, topics)
+
+
 def refusals() -> tuple[type[Exception], ...]:
     """Every package's own word for bad input, of the packages that this call has imported."""
     return tuple(
@@ -107,6 +123,7 @@ def main() -> None:
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a sign that can't be read or shown here is no reason to fall
+    know_packs()
     try:
         code = app(prog_name="workbench", standalone_mode=False) or 0
     except (typer.Abort, KeyboardInterrupt):

@@ -2,9 +2,13 @@
 
 import json
 import sys
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from workbench.show.halfblock import Rows
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON value and nothing else.")]
 
@@ -19,3 +23,16 @@ def console():
     from rich.console import Console
 
     return Console(highlight=False, width=None if sys.stdout.isatty() else 80)
+
+
+def print_rows(drawn: "Callable[[int, bool], Rows]") -> None:
+    """Print rows of styled texts.
+
+    Args:
+        drawn: Draws them, for so many cells in a row, with or without colour.
+    """
+    from rich.segment import Segment, Segments
+
+    out = console()
+    for row in drawn(out.width, out.color_system is not None):
+        out.print(Segments([*row, Segment.line()]), end="")

@@ -1,22 +1,24 @@
 """`workbench runs`: the runs that were made, and those that are being made."""
 
 import sys
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from textwrap import fill
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from workbench import BadInput
-from workbench.cli.reply import Json, console, say_json
+from workbench.cli.reply import Json, console, print_rows, say_json
+
+if TYPE_CHECKING:
+    from workbench.show.halfblock import Rows
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
 
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="A run's id: see 'workbench runs list'.")]
 STOPPING = 60.0  # seconds in which a run is expected to finish its step and write a checkpoint
-SHADES = " .:-=+*#%@"
-ACROSS = 76  # cells of a row of pictures
+PICTURE = 16  # rows of each of a run's pictures
 
 
 @app.callback()
@@ -67,8 +69,7 @@ def show(run_id: RunId, as_json: Json = False) -> None:
     if "reason" in found:
         print(f"  {found['reason']}")
     console().print(*curves_of(run_id).charts(), sep="")
-    for row in pictures_in_characters(found["pictures"]):
-        print(row)
+    print_pictures(found["pictures"])
 
 
 @app.command(epilog="Example: workbench runs watch lenet5-modern-0001")
@@ -186,43 +187,19 @@ def curves_of(run_id: str) -> Any:
     from workbench.engine.runs import get
     from workbench.show.curves import Curves
 
-    curves, tail = Curves(), get(run_id).tail()
-    while news := tail.read():
-        for event in news:
-            curves.note(event)
-    return curves
+    return Curves.of(get(run_id).tail())
 
 
-def pictures_in_characters(pictures: list[dict[str, Any]]) -> Iterator[str]:
-    """Pictures side by side in shades of characters, with what they are and what they were taken for beneath."""
-    drawn = []
-    for picture in pictures:
-        if "pixels" in picture:
-            said = f"{picture['target']}" + (
-                "" if picture["predicted"] == picture["target"] else f", taken for {picture['predicted']}"
-            )
-            drawn.append((shaded(picture["pixels"]), said))
-    if not drawn:
-        return
-    width = max(len(drawn[0][0][0]), 14) + 2
-    across = max(1, ACROSS // width)
-    for first in range(0, len(drawn), across):
-        row = drawn[first : first + across]
-        for line in zip(*(lines for lines, _ in row), strict=True):
-            yield "".join(part.ljust(width) for part in line).rstrip()
-        yield "".join(said.ljust(width) for _, said in row).rstrip()
+def print_pictures(pictures: list[dict[str, Any]]) -> None:
+    """What the network says of test samples: each kind of picture in turn."""
+    from workbench.show import seen
+
+    for kind in seen.kinds(pictures):
+        print()
+        print_rows(partial(_drawn, pictures, kind))
 
 
-def shaded(pixels: list[list[float]]) -> list[str]:
-    """A picture as rows of characters, a character about twice as high as wide: small ones are drawn twice as wide."""
-    low, high = min(map(min, pixels)), max(map(max, pixels))
-    scale = (len(SHADES) - 1) / ((high - low) or 1)
-    if len(pixels[0]) > 16:
-        pixels = [
-            [(a + b) / 2 for a, b in zip(upper, lower, strict=True)]
-            for upper, lower in zip(pixels[::2], pixels[1::2], strict=False)
-        ]
-        wide = 1
-    else:
-        wide = 2
-    return ["".join(SHADES[round((value - low) * scale)] * wide for value in row) for row in pixels]
+def _drawn(pictures: list[dict[str, Any]], kind: str, width: int, colour: bool) -> "Rows":
+    from workbench.show import seen
+
+    return seen.draw(pictures, kind, width, PICTURE, colour)

@@ -4,7 +4,6 @@ Its options are the fields of `RunSpec`, with their help and their groups: what 
 """
 
 import inspect
-import re
 import signal
 import sys
 from contextlib import suppress
@@ -15,15 +14,15 @@ import typer
 from typer.core import TyperCommand
 
 from workbench import BadInput
+from workbench.cli import completion
 from workbench.cli.reply import Json, say_json
+from workbench.engine.checks import OneOf, read_seeds
 from workbench.engine.spec import RunSpec
 
 if TYPE_CHECKING:
     from workbench.engine import Run
 
 PATIENCE = 30.0  # seconds for a run to finish its step when nobody listens any more
-SEEDS = re.compile(r"(\d{1,18})(?:\.\.(\d{1,18}))?")
-MOST_SEEDS = 1000
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -43,7 +42,12 @@ class Grouped(TyperCommand):
 
 
 def train(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A network: see 'workbench models list'.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME", help="A network: see 'workbench models list'.", autocompletion=completion.networks
+        ),
+    ],
     seeds: Annotated[
         str | None,
         typer.Option(help="Several runs, one after the other: 0..4, or 0,3,7.", rich_help_panel="Machine"),
@@ -114,24 +118,6 @@ def many(spec: RunSpec, seeds: list[int], as_json: bool) -> int:
     return 0 if all(end["status"] == "done" for end in ends) else 1
 
 
-def read_seeds(written: str) -> list[int]:
-    """`0..4` is 0, 1, 2, 3, 4; `0,3,7` is those.
-
-    Raises:
-        BadInput: It is neither.
-    """
-    seeds: list[int] = []
-    for part in written.split(","):
-        match = SEEDS.fullmatch(part.strip())
-        first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
-        if not first <= last < first + MOST_SEEDS:
-            raise BadInput(f"Seeds are written 0..4 or 0,3,7, {MOST_SEEDS} at most, not {written[:60]!r}.")
-        seeds += range(first, last + 1)
-    if len(set(seeds)) < len(seeds):
-        raise BadInput(f"A seed stands twice in {written[:60]!r}: it would give the same run again.")
-    return seeds
-
-
 def _offered() -> list[inspect.Parameter]:
     """The fields of a spec as options of a command."""
     types = get_type_hints(RunSpec)
@@ -149,11 +135,24 @@ def _offered() -> list[inspect.Parameter]:
             words = ["--option"] if field.name == "options" else []
         default = None if field.default is MISSING else field.default
         # A default of the spec is shown where it is one value for all.
-        said = typer.Option(*words, help=about["help"], rich_help_panel=about["group"], show_default=bool(default))
+        said = typer.Option(
+            *words,
+            help=about["help"],
+            rich_help_panel=about["group"],
+            show_default=bool(default),
+            autocompletion=_completed(field.name, about["check"]),
+        )
         kind = kind if default is not None else kind | None
         offer: Any = Annotated[kind, said]
         options.append(inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=offer))
     return options
+
+
+def _completed(name: str, check: Any) -> Any:
+    """What the shell completes a field's value by; None where it can't."""
+    if isinstance(check, OneOf):
+        return lambda incomplete: [known for known in check.known if known.startswith(incomplete)]
+    return {"task": completion.tasks, "preset": completion.presets}.get(name)
 
 
 def _with_options(command: Any) -> Any:

@@ -1,15 +1,18 @@
 """What a field of a spec may be: each check takes the field's name and value, and gives the value or refuses it."""
 
 import math
+import re
 import sys
 from collections.abc import Callable, Collection
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 from workbench import BadInput
 from workbench.naming import unknown
 
 Check = Callable[[str, Any], Any]
+SEEDS = re.compile(r"(\d{1,18})(?:\.\.(\d{1,18}))?")
+MOST_SEEDS = 1000
 
 
 def option(group: str, help: str, check: Check, default: Any = None, read: Callable[[Any], Any] | None = None) -> Any:
@@ -42,15 +45,16 @@ def flag(name: str, value: Any) -> bool:
     return value
 
 
-def one_of(known: Collection[str]) -> Check:
+@dataclass(frozen=True)
+class OneOf:
     """One of these names."""
 
-    def check(name: str, value: Any) -> str:
-        if text(name, value) not in known:
-            raise unknown(name, value, list(known))
-        return value
+    known: Collection[str]
 
-    return check
+    def __call__(self, name: str, value: Any) -> str:
+        if text(name, value) not in self.known:
+            raise unknown(name, value, list(self.known))
+        return value
 
 
 def whole(least: int) -> Check:
@@ -97,6 +101,24 @@ def read_batch_size(written: str) -> int | str:
         return written
 
 
+def read_seeds(written: str) -> list[int]:
+    """`0..4` is 0, 1, 2, 3, 4; `0,3,7` is those.
+
+    Raises:
+        BadInput: It is neither.
+    """
+    seeds: list[int] = []
+    for part in written.split(","):
+        match = SEEDS.fullmatch(part.strip())
+        first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
+        if not first <= last < first + MOST_SEEDS:
+            raise BadInput(f"Seeds are written 0..4 or 0,3,7, {MOST_SEEDS} at most, not {written[:60]!r}.")
+        seeds += range(first, last + 1)
+    if len(set(seeds)) < len(seeds):
+        raise BadInput(f"A seed stands twice in {written[:60]!r}: it would give the same run again.")
+    return seeds
+
+
 def strengths(limits: dict[str, float]) -> Check:
     """Some of these names, each with a number above 0 and within its limit."""
 
@@ -104,7 +126,7 @@ def strengths(limits: dict[str, float]) -> Check:
         if not isinstance(value, dict):
             raise BadInput(f"{name} must be names with their strengths, not {value!r}.")
         return {
-            one_of(limits)(name, word): number(above=0, most=limits[word])(f"{name} {word}", much)
+            OneOf(limits)(name, word): number(above=0, most=limits[word])(f"{name} {word}", much)
             for word, much in value.items()
         }
 

@@ -1,5 +1,8 @@
 """The methods of a run, by name: what each is, and which fields of a spec ask for it. Importing this needs no torch."""
 
+import json
+import shlex
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,6 +43,7 @@ SCHEDULES = {  # schedule -> the fields that it takes
     "warmup": (),
 }
 INITS = ("he", "xavier", "normal", "uniform")
+SCALED = ("normal", "uniform")  # those that take init_scale
 AUGMENTATIONS = {  # name -> strength where none is given
     "shift": 1.0,  # pixels at most, each way
     "rotate": 10.0,  # degrees at most, each way
@@ -67,14 +71,25 @@ class Method:
     @property
     def command(self) -> str:
         """The command that runs it."""
-        words = ["workbench train", self.model]
-        for name, value in self.fields.items():
-            words.append("--" + name.replace("_", "-"))
-            if isinstance(value, dict):
-                words.append(",".join(f"{word}={much:g}" for word, much in value.items()))
-            elif value is not True:
-                words.append(str(value))
-        return " ".join(words)
+        return command(self.model, self.fields)
+
+
+def command(model: str, given: Mapping[str, Any]) -> str:
+    """The command line that orders a run of a network with these fields of a spec."""
+    words = [word for name, value in given.items() for word in _words(name, value)]
+    return shlex.join(["workbench", "train", model, *words])
+
+
+def _words(name: str, value: Any) -> Iterator[str]:
+    if name == "options":
+        for word, much in value.items():
+            yield from ("--option", f"{word}={much if isinstance(much, str) else json.dumps(much)}")
+        return
+    yield "--" + name.replace("_", "-")
+    if isinstance(value, dict):
+        yield ",".join(f"{word}={much!r}" for word, much in value.items())
+    elif value is not True:
+        yield str(value)
 
 
 METHODS = {

@@ -1,12 +1,10 @@
 """The network of a run: one of the registry, sized to the data of its task, with the options that the spec asks for."""
 
-import inspect
-from importlib import import_module
-from math import prod
+from math import isqrt, prod
 from typing import Any
 
 import models
-from workbench import BadInput, tasks
+from workbench import data, tasks
 from workbench.engine.spec import RunSpec
 
 
@@ -16,17 +14,37 @@ def build(spec: RunSpec) -> Any:
     Raises:
         BadInput: It has no such option.
     """
-    architecture = models.info(spec.model)
-    network = getattr(import_module(architecture.module), architecture.network)
-    known = inspect.signature(network).parameters
-    named = {"dropout": "dropout", "batch_norm": "batch normalisation"}
-    asked = {name: getattr(spec, name) for name in named if getattr(spec, name) is not None}
-    for name in asked:
-        if name not in known:
-            raise BadInput(f"{spec.model} has no {named[name]} to set: use a network that has, such as mlp.")
-    preset = architecture.presets[spec.preset]
-    usual = {name: preset.get(name, parameter.default) for name, parameter in known.items()}
-    return models.build(spec.model, preset=spec.preset, **(sized(usual, tasks.info(spec.task)) | asked | spec.options))
+    asked = {name: getattr(spec, name) for name in ("dropout", "batch_norm") if getattr(spec, name) is not None}
+    fitted = sized(usual(spec.model, spec.preset), tasks.info(spec.task))
+    return models.build(spec.model, preset=spec.preset, **(fitted | asked | spec.options))
+
+
+def usual(model: str, preset: str) -> dict[str, Any]:
+    """The arguments that a network is built with where nothing else is said."""
+    return {**models.arguments(model), **models.info(model).presets[preset]}
+
+
+def fits(model: str, preset: str, task: str) -> bool:
+    """Whether a network can learn a task, as far as that is known without building it; its own task it always can.
+
+    What is read: a row of a table by a network that is sized to it, or that reads as many numbers; a picture by one
+    that reads pictures of whatever size, or a square number of pixels. What is said: as many scores as there are
+    classes, or one number.
+    """
+    architecture, known = models.info(model), tasks.info(task)
+    if task == architecture.task:
+        return True
+    arguments = usual(model, preset)
+    arguments |= sized(arguments, known)
+    sizes = arguments.get("sizes", ())
+    reads = (arguments.get("features") or sizes[0],) if "features" in arguments or sizes else architecture.input
+    if len(known.inputs) == 3:
+        readable = len(reads) == 3 or (len(reads) == 1 and isqrt(reads[0]) ** 2 == reads[0])
+    else:
+        readable = reads == known.inputs
+    says = arguments.get("classes") or (sizes[-1] if sizes else prod(architecture.output))
+    classes = len(data.info(known.data).classes)
+    return readable and (says >= classes or (says, classes) == (1, 2) if classes else says == 1)
 
 
 def sized(usual: dict[str, Any], task: tasks.TaskInfo) -> dict[str, Any]:

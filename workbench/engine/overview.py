@@ -46,14 +46,15 @@ def overview(run: Run) -> dict[str, Any]:
         "spec": spec,
         "metrics": metrics,
         "checkpoints": checkpoints,
-        "pictures": _pictures(run),
+        "pictures": pictures(run),
         **({"reason": row["reason"]} if "reason" in row else {}),
     }
 
 
-def _pictures(run: Run) -> list[dict[str, Any]]:
+def pictures(run: Run) -> list[dict[str, Any]]:
+    """What the network said of test samples at its last checkpoint; empty before the first."""
     try:
-        pictures = json.loads((run.folder / "pictures.json").read_text(encoding="utf-8"))
+        found = json.loads((run.folder / "pictures.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return []  # none yet
-    return pictures if isinstance(pictures, list) else []
+        return []
+    return [picture for picture in found if isinstance(picture, dict)] if isinstance(found, list) else []

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,11 @@ from typing import Any
 import models
 from workbench import BadInput, tasks
 from workbench.engine.checks import (
+    OneOf,
     batch_size,
     flag,
     named_values,
     number,
-    one_of,
     option,
     read_batch_size,
     read_named_values,
@@ -22,14 +23,14 @@ from workbench.engine.checks import (
     text,
     whole,
 )
-from workbench.engine.methods import AUGMENTATIONS, AUGMENTATIONS_MOST, INITS, OPTIMIZERS, SCHEDULES
+from workbench.engine.methods import AUGMENTATIONS, AUGMENTATIONS_MOST, INITS, OPTIMIZERS, SCALED, SCHEDULES
 from workbench.naming import unknown
 
 EPOCHS = 20
 BATCH_SIZE = 32
 DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
 NETWORK, LENGTH, UPDATES, RATE, REGULAR, START, MACHINE = (
-    "Network and data",
+    "Network",
     "Length",
     "Updates",
     "Learning rate",
@@ -65,7 +66,7 @@ class RunSpec:
     batch_size: int | str = option(
         UPDATES, f"Samples an update, or full; {BATCH_SIZE} if nothing is said.", batch_size, None, read_batch_size
     )
-    optimizer: str = option(UPDATES, f"{', '.join(OPTIMIZERS)}.", one_of(OPTIMIZERS), "adam")
+    optimizer: str = option(UPDATES, f"{', '.join(OPTIMIZERS)}.", OneOf(OPTIMIZERS), "adam")
     # Those that an optimizer or a schedule hasn't are None.
     momentum: float = option(
         UPDATES, "Share of the last update that is kept (momentum, nesterov); 0.9.", number(least=0, below=1)
@@ -79,7 +80,7 @@ class RunSpec:
     clip_value: float | None = option(UPDATES, "Cut each gradient off at plus and minus this.", number(above=0))
 
     lr: float = option(RATE, "Learning rate; the optimizer's own if nothing is said.", number(above=0))
-    schedule: str = option(RATE, f"{', '.join(SCHEDULES)}: how it goes on.", one_of(SCHEDULES), "constant")
+    schedule: str = option(RATE, f"{', '.join(SCHEDULES)}: how it goes on.", OneOf(SCHEDULES), "constant")
     decay: float = option(
         RATE, "What step and exponential multiply it by every --decay-every steps; 0.1.", number(above=0, most=1)
     )
@@ -105,7 +106,7 @@ class RunSpec:
         read_strengths(AUGMENTATIONS),
     )
 
-    init: str | None = option(START, f"Draw them by {', '.join(INITS)}; the network's own way if not.", one_of(INITS))
+    init: str | None = option(START, f"Draw them by {', '.join(INITS)}; the network's own way if not.", OneOf(INITS))
     init_scale: float | None = option(START, "Standard deviation of normal, bound of uniform; 0.05.", number(above=0))
 
     seed: int = option(MACHINE, "Decides the split, the first weights and the order.", whole(0), 0)
@@ -120,13 +121,13 @@ class RunSpec:
                 self._set(field.name, field.metadata["check"](field.name, value))
         self._check_network()
         self._check_length()
-        self._check_updates()
-        self._check_rate()
+        self._check_choices()
+        self._fill_updates()
+        if "decay" in SCHEDULES[self.schedule]:
+            self._fill("decay", 0.1)
         self._fill("weight_decay", 0.01 if self.optimizer == "adamw" else 0.0)
-        if self.init in ("normal", "uniform"):
+        if self.init in SCALED:
             self._fill("init_scale", 0.05)
-        elif self.init_scale is not None:
-            raise BadInput("init_scale belongs to the init normal or uniform: the others know their own.")
         if not DEVICE.fullmatch(self.device):
             raise BadInput(f"There is no device {self.device[:60]!r}: use auto, cpu, cuda, cuda:1 or mps.")
 
@@ -146,28 +147,18 @@ class RunSpec:
         if self.steps is None:
             self._fill("epochs", EPOCHS)
 
-    def _check_updates(self) -> None:
-        optimizer = OPTIMIZERS[self.optimizer]
-        self._fill("lr", optimizer.lr)
-        for name in ("momentum", "beta1", "beta2", "eps"):
-            if name in optimizer.takes:
-                self._fill(name, optimizer.takes[name])
-            elif getattr(self, name) is not None:
-                takers = [other for other, about in OPTIMIZERS.items() if name in about.takes]
-                raise BadInput(f"The optimizer {self.optimizer} has no {name}: use {' or '.join(takers)}.")
-        self._fill("batch_size", "full" if self.optimizer == "gd" else BATCH_SIZE)
-        if self.optimizer == "gd" and self.batch_size != "full":
-            raise BadInput("gd takes the whole training part at each step: leave batch_size out, or use sgd.")
+    def _check_choices(self) -> None:
+        for name, refusal in idle(self.model, self.optimizer, self.schedule, self.init).items():
+            if getattr(self, name) not in (None, {}) and (name, getattr(self, name)) != ("batch_size", "full"):
+                raise BadInput(refusal)
         if self.clip_norm is not None and self.clip_value is not None:
             raise BadInput("Give clip_norm or clip_value, not both.")
 
-    def _check_rate(self) -> None:
-        takes = SCHEDULES[self.schedule]
-        for name in ("decay", "decay_every"):
-            if getattr(self, name) is not None and name not in takes:
-                raise BadInput(f"The schedule {self.schedule} has no {name}: use step or exponential.")
-        if "decay" in takes:
-            self._fill("decay", 0.1)
+    def _fill_updates(self) -> None:
+        self._fill("lr", OPTIMIZERS[self.optimizer].lr)
+        for name, value in OPTIMIZERS[self.optimizer].takes.items():
+            self._fill(name, value)
+        self._fill("batch_size", "full" if self.optimizer == "gd" else BATCH_SIZE)
 
     def _fill(self, name: str, value: Any) -> None:
         if getattr(self, name) is None:
@@ -198,3 +189,40 @@ class RunSpec:
             if name not in known:
                 raise unknown("field of a spec", name, known)
         return cls(**record)
+
+
+def applies(chosen: Mapping[str, Any]) -> list[str]:
+    """The fields that mean something beside what is chosen, in the order of the spec.
+
+    Args:
+        chosen: `model`, and `optimizer`, `schedule` and `init` where they are other than they are left.
+
+    Raises:
+        BadInput: A name isn't known.
+    """
+    spec = RunSpec(**{name: chosen[name] for name in ("model", "optimizer", "schedule", "init") if name in chosen})
+    without = idle(spec.model, spec.optimizer, spec.schedule, spec.init)
+    return [field.name for field in fields(RunSpec) if field.name not in without]
+
+
+def idle(model: str, optimizer: str, schedule: str, init: str | None) -> dict[str, str]:
+    """Fields that mean nothing beside these, each with the sentence that refuses it."""
+    said = {}
+    for name in dict.fromkeys(name for about in OPTIMIZERS.values() for name in about.takes):
+        if name not in OPTIMIZERS[optimizer].takes:
+            takers = " or ".join(other for other, about in OPTIMIZERS.items() if name in about.takes)
+            said[name] = f"The optimizer {optimizer} has no {name}: use {takers}."
+    if optimizer == "gd":
+        said["batch_size"] = "gd takes the whole training part at each step: leave batch_size out, or use sgd."
+    for name in dict.fromkeys(name for takes in SCHEDULES.values() for name in takes):
+        if name not in SCHEDULES[schedule]:
+            takers = " or ".join(other for other, takes in SCHEDULES.items() if name in takes)
+            said[name] = f"The schedule {schedule} has no {name}: use {takers}."
+    if init not in SCALED:
+        said["init_scale"] = f"init_scale belongs to the init {' or '.join(SCALED)}: the others know their own."
+    for name, method in {"dropout": "dropout", "batch_norm": "batch normalisation"}.items():
+        if name not in models.arguments(model):
+            said[name] = f"{model} has no {method} to set: use a network that has, such as mlp."
+    if len(models.info(model).input) != 3:
+        said["augment"] = f"Augmentation is for pictures, and {model} reads none: use a network such as lenet5-modern."
+    return said

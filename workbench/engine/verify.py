@@ -1,4 +1,4 @@
-"""A second opinion from PyTorch: scripts run in a warm worker, so that torch is imported once and never here."""
+"""A second opinion from PyTorch: scripts and graphs go to a warm worker, so that torch is imported once, never here."""
 
 import json
 import subprocess
@@ -49,7 +49,18 @@ class Verifier:
         Raises:
             ScriptError: The script failed, took too long, or set no such variable.
         """
-        request = json.dumps({"job": "verify", "script": script, "names": names})
+        return self._values({"job": "verify", "script": script, "names": names}, timeout)
+
+    def gradients(self, nodes: list[dict[str, Any]], timeout: float = TIMEOUT) -> dict[str, dict[str, float | None]]:
+        """The value and the gradient at each node of a computation graph; see `engine.autograd`.
+
+        Raises:
+            ScriptError: It failed or took too long.
+        """
+        return self._values({"job": "autograd", "nodes": nodes}, timeout)
+
+    def _values(self, job: dict[str, Any], timeout: float) -> dict[str, Any]:
+        request = json.dumps(job)
         with self._asking:
             # A worker that died since the last answer shows it only now: then another gets the same question.
             answer = self._ask(request, timeout) or self._ask(request, timeout)

@@ -200,8 +200,12 @@ def answer(line: str) -> dict[str, Any]:
         request = json.loads(line)
         if request["job"] == "verify":
             return run_script(request["script"], request["names"])
+        if request["job"] == "autograd":
+            from workbench.engine.autograd import gradients
+
+            return {"values": gradients(request["nodes"])}
         return {"error": f"There is no job {request['job']!r}."}
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, LookupError, RuntimeError) as error:
         return {"error": f"This is no request: {error!r}."}
 
 

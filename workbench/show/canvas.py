@@ -24,6 +24,11 @@ class Canvas:
         self._bits = [[0] * width for _ in range(height)]
         self._styles = [[PLAIN] * width for _ in range(height)]
         self._rules: set[int] = set()
+        self._stems: set[int] = set()
+
+    def stem(self, column: int) -> None:
+        """A vertical line behind all that is painted."""
+        self._stems.add(column)
 
     def rule(self, row: int) -> None:
         """A horizontal line behind all that is painted."""
@@ -47,10 +52,11 @@ class Canvas:
 
     def row(self, row: int) -> Iterator[Segment]:
         """One row of cells, neighbours of one colour together."""
-        empty, empty_style = ("╌", QUIET) if row in self._rules else (" ", PLAIN)
-        text, now = "", empty_style
-        for bits, style in zip(self._bits[row], self._styles[row], strict=True):
-            character, style = (chr(0x2800 + bits), style) if bits else (empty, empty_style)
+        empty = ("╌", QUIET) if row in self._rules else (" ", PLAIN)
+        text, now = "", empty[1]
+        for column, (bits, style) in enumerate(zip(self._bits[row], self._styles[row], strict=True)):
+            behind = ("┊", QUIET) if column in self._stems else empty
+            character, style = (chr(0x2800 + bits), style) if bits else behind
             if style is not now and text:
                 yield Segment(text, now)
                 text = ""

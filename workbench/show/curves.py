@@ -1,9 +1,16 @@
 """What a run's events say, gathered as the lines of its charts; and several runs' lines in one chart."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Protocol
 
 from workbench.show.chart import LineChart, Series
+
+
+class Reader(Protocol):
+    """Reads a run's events, as many as are new; none where there is no more."""
+
+    def read(self) -> list[dict[str, Any]]: ...
+
 
 Points = list[tuple[int, float | None]]
 
@@ -14,6 +21,15 @@ class Curves:
     def __init__(self) -> None:
         self.start: dict[str, Any] = {}
         self._points: dict[str, dict[str, Points]] = {}  # metric -> part of the data -> points
+
+    @classmethod
+    def of(cls, tail: Reader) -> "Curves":
+        """The curves of all that a reader of events has to tell so far."""
+        curves = cls()
+        while events := tail.read():
+            for event in events:
+                curves.note(event)
+        return curves
 
     def note(self, event: dict[str, Any]) -> None:
         """Take in one event."""

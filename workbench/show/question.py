@@ -58,10 +58,11 @@ def marked_part(mark: PartMark, name: str = "") -> str:
 
 
 def marked(q: Question, given: Mark) -> str:
-    """A whole mark."""
-    several = len(given.parts) > 1
-    lines = [marked_part(part, part.part if several else "") for part in given.parts]
-    if several and given.mark != "not_understood":
+    """A whole mark; where a part was not understood, of the others nothing: an answer is marked once it is whole."""
+    several, whole = len(given.parts) > 1, given.mark != "not_understood"
+    shown = [part for part in given.parts if whole or part.mark == given.mark]
+    lines = [marked_part(part, part.part if several else "") for part in shown]
+    if several and whole:
         lines.append(f"Score {given.score:.0%}")
     return "\n".join(lines)
 

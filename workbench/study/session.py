@@ -15,7 +15,7 @@ from workbench.study import schedule
 
 
 def items_of(name: str | None) -> list[str]:
-    """The drills and cards of a topic or chapter; one drill or card; everything, where no name is given.
+    """The drills and cards of a topic, a chapter or a pack; one drill or card; everything, where no name is given.
 
     Raises:
         BadInput: Where the name is neither.
@@ -25,11 +25,17 @@ def items_of(name: str | None) -> list[str]:
         return list(everything)
     if name in everything:
         return [name]
-    found = [id for id, item in everything.items() if name in (item.topic, syllabus.topics()[item.topic].chapter)]
+    found = [id for id, item in everything.items() if name in _groups(id, item.topic)]
     if not found:
         topics = {item.topic for item in everything.values()}
         raise unknown("chapter, topic, drill or card with questions called", name, sorted({*topics, *everything}))
     return found
+
+
+def _groups(id: str, topic: str) -> tuple[str, ...]:
+    """What a drill or card belongs to: its topic, its chapter and, where its id begins with one, its pack."""
+    pack, slash, _ = id.partition("/")
+    return (topic, syllabus.topics()[topic].chapter, *([pack] if slash else []))
 
 
 def choose(store: Store, items: list[str], count: int, at: datetime, rng: Random) -> list[str]:

@@ -1,15 +1,23 @@
 """The app: what all screens share, and the way between them."""
 
+import asyncio
+import signal
 from collections.abc import Iterator
+from contextlib import suppress
 
 from textual.app import App, SystemCommand
+from textual.binding import Binding
+from textual.dom import DOMNode
 from textual.events import Resize
 from textual.screen import Screen
 
+from workbench import BadInput
 from workbench.engine.verify import Verifier
 from workbench.store import Store
-from workbench.tui import state
+from workbench.tui import keys, state
+from workbench.tui.orders import Orders
 from workbench.tui.screens.home import Home
+from workbench.tui.screens.page import Page
 from workbench.tui.screens.small import Small, too_small
 
 
@@ -22,11 +30,17 @@ class WorkbenchApp(App[None]):
 
     TITLE = "workbench"
     CSS_PATH = "app.tcss"
+    BINDINGS = [
+        Binding("f1", "help", "Help", id="help", show=False),
+        Binding("ctrl+y", "copy", "Copy", id="copy", show=False),
+    ]
 
     def __init__(self, store: Store):
         super().__init__()
         self.store = store
         self.verifier = Verifier()
+        self.orders = Orders()
+        self.clashes: set[str] = set()
         self.restored = False  # before that, a theme is nobody's choice
 
     def on_mount(self) -> None:
@@ -35,11 +49,25 @@ class WorkbenchApp(App[None]):
             self.theme = kept.theme
         self.restored = True
         self.push_screen(Home())
+        try:
+            self.set_keymap(keys.load())
+        except BadInput as problem:
+            self.problem(str(problem))
+        for asked in ("SIGTERM", "SIGHUP"):  # leave the terminal as it was
+            with suppress(AttributeError, NotImplementedError, RuntimeError):
+                asyncio.get_running_loop().add_signal_handler(getattr(signal, asked), self.exit)
+        self.set_interval(1.0, self._next_run)
+
+    def _next_run(self) -> None:
+        try:
+            self.orders.look()
+        except BadInput as problem:
+            self.problem(str(problem))
 
     def watch_theme(self, theme: str) -> None:
         """A theme that was chosen is there again at the next start."""
-        if self.restored and theme != state.load().theme:
-            state.save(state.State(theme=theme))
+        if self.restored:
+            state.remember(theme=theme)
 
     def on_resize(self, event: Resize) -> None:
         small = too_small(event.size.width, event.size.height)
@@ -52,17 +80,46 @@ class WorkbenchApp(App[None]):
         self.verifier.close()
         self.store.close()
 
+    def action_help(self) -> None:
+        """What can be done here and on which key, made from the bindings; or away with it."""
+        from textual.widgets import HelpPanel
+
+        if self.screen.query(HelpPanel):
+            self.action_hide_help_panel()
+        else:
+            self.action_show_help_panel()
+
+    def action_copy(self) -> None:
+        """Copy what the screen is about, through the terminal (OSC 52)."""
+        text = self.screen.copied() if isinstance(self.screen, Page) else ""
+        if text:
+            self.copy_to_clipboard(text)
+            self.notify(f"Copied: {text.splitlines()[0]}", markup=False)
+
+    def handle_bindings_clash(self, clashed_bindings: set[Binding], node: DOMNode) -> None:
+        """Two actions of one screen on one key: say so, once."""
+        clash = ", ".join(sorted(str(binding.id) for binding in clashed_bindings))
+        if clash not in self.clashes:
+            self.clashes.add(clash)
+            self.problem(f"{clash} share a key in {keys.path()}: give each its own.")
+
     def practise(self, name: str | None = None) -> None:
         """Open Practice on a drill, card, topic or chapter; on what is due where nothing is named."""
         from workbench.tui.screens.practice import Practice
 
         self._open(Practice(name))
 
-    def lab(self) -> None:
-        """Open the Lab."""
+    def models(self, chosen: str = "") -> None:
+        """Open the list of networks, at one of them."""
+        from workbench.tui.screens.models import Models
+
+        self._open(Models(chosen))
+
+    def lab(self, model: str = "") -> None:
+        """Open the Lab, with a network chosen."""
         from workbench.tui.screens.lab import Lab
 
-        self._open(Lab())
+        self._open(Lab(model))
 
     def runs(self, chosen: str = "") -> None:
         """Open the list of runs, at one of them."""
@@ -75,6 +132,12 @@ class WorkbenchApp(App[None]):
         from workbench.tui.screens.formulas import Formulas
 
         self._open(Formulas(name))
+
+    def autograd(self, expression: str = "") -> None:
+        """Open the computation graph of an expression."""
+        from workbench.tui.screens.autograd import Autograd
+
+        self._open(Autograd(expression))
 
     def _open(self, screen: Screen) -> None:
         """Put a screen on top of Home, in place of the one that is there."""
@@ -89,18 +152,31 @@ class WorkbenchApp(App[None]):
         self.push_screen(Problem(sentence))
 
     def get_system_commands(self, screen: Screen) -> Iterator[SystemCommand]:
+        """Everything by its name: what one looks for stands in a command's title, ids too."""
         yield from super().get_system_commands(screen)
+        import models
         from quizzes import bank
         from quizzes.formulas import all_formulas
         from workbench import syllabus
+        from workbench.engine.runs import every
 
         yield SystemCommand("Practise what is due", "A round of ten questions", self.practise)
         yield SystemCommand("Formulas", "The sheet, with a calculator", self.formulas)
-        for formula in all_formulas().values():
-            yield SystemCommand(f"Formula: {formula.title}", formula.id, lambda id=formula.id: self.formulas(id))
-        yield SystemCommand("Runs", "Watch, stop, compare", self.runs)
+        yield SystemCommand("Autograd", "The graph of an expression, with its gradients", self.autograd)
+        yield SystemCommand("Models", "Every network, layer by layer", self.models)
         yield SystemCommand("Lab", "Train a network and watch it learn", self.lab)
-        for drill in bank.all_drills().values():
-            yield SystemCommand(f"Practise: {drill.title}", drill.id, lambda id=drill.id: self.practise(id))
-        for topic in {drill.topic for drill in bank.all_drills().values()}:
-            yield SystemCommand(f"Topic: {syllabus.get(topic).title}", topic, lambda id=topic: self.practise(id))
+        yield SystemCommand("Runs", "Watch, stop, compare", self.runs)
+        drills = bank.all_drills().values()
+        for drill in drills:
+            title = f"Practise: {drill.title} ({drill.id})"
+            yield SystemCommand(title, syllabus.get(drill.topic).title, lambda id=drill.id: self.practise(id))
+        for topic in dict.fromkeys(drill.topic for drill in drills):
+            title = f"Topic: {syllabus.get(topic).title} ({topic})"
+            yield SystemCommand(title, "A round of its questions", lambda id=topic: self.practise(id))
+        for formula in all_formulas().values():
+            title = f"Formula: {formula.title} ({formula.id})"
+            yield SystemCommand(title, syllabus.get(formula.topic).title, lambda id=formula.id: self.formulas(id))
+        for name in models.names():
+            yield SystemCommand(f"Network: {name}", models.info(name).family, lambda name=name: self.models(name))
+        for run in reversed(every()):
+            yield SystemCommand(f"Run: {run.id}", "Watch it, or look at it again", lambda id=run.id: self.runs(id))

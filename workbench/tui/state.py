@@ -1,7 +1,7 @@
-"""What the app remembers from one start to the next: the theme."""
+"""What the app remembers from one start to the next."""
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from workbench.engine import atomic
@@ -14,9 +14,13 @@ class State:
 
     Attributes:
         theme: The theme's name, as Textual knows it.
+        formula: The formula that was looked at last.
+        run: The run that was looked at last.
     """
 
     theme: str = "textual-dark"
+    formula: str = ""
+    run: str = ""
 
 
 def path() -> Path:
@@ -34,10 +38,13 @@ def load() -> State:
         return State()
 
 
-def save(state: State) -> None:
-    """Remember; where nothing can be written the app goes on without."""
+def remember(**changed: str) -> None:
+    """Keep some of it anew; where nothing can be written the app goes on without."""
+    state = load()
+    if (new := replace(state, **changed)) == state:
+        return
     try:
         path().parent.mkdir(parents=True, exist_ok=True)
-        atomic.write(path(), json.dumps(asdict(state)).encode())
+        atomic.write(path(), json.dumps(asdict(new)).encode())
     except OSError:
         pass

@@ -11,6 +11,8 @@ from quizzes.formulas.architectures import INCEPTION, INCEPTION_BOTTLENECK
     INCEPTION_BOTTLENECK,
     tier=2,
     asks="A B q",
+    picture="branches: {n} x {n} x {C_in} > A: {f}x{f} to {C_out} | B: 1x1 to {r}, {f}x{f} to {C_out} > "
+    "{n} x {n} x {C_out}",
     decimals=2,
     prompt="An inception branch makes {C_out} channels of a {n} x {n} x {C_in} map with {f} x {f} filters, at stride "
     "1 and with padding that keeps the size. How many multiply-accumulates (MACs) does that take directly (A), how "
@@ -73,13 +75,15 @@ q = A / B
     INCEPTION,
     tier=2,
     asks="C W",
+    picture="branches: {C_in} channels > 1x1 {n1} | 1x1 {r3}, 3x3 {n3} | 1x1 {r5}, 5x5 {n5} | pool, 1x1 {n_p} > "
+    "? channels",
     prompt="An inception module reads {C_in} channels in four branches, all at stride 1 with padding that keeps the "
     "size:\n"
     "  {n1} filters of 1 x 1\n"
     "  {r3} filters of 1 x 1, then {n3} of 3 x 3\n"
     "  {r5} filters of 1 x 1, then {n5} of 5 x 5\n"
     "  3 x 3 max pooling at stride 1, then {n_p} filters of 1 x 1\n"
-    "How many channels C has its output, and how many weights W has the module? There are no biases.",
+    "How many channels C does its output have, and how many weights W does the module have? There are no biases.",
     hint="The branches' outputs are stacked in depth; what happens inside a branch is not seen from outside.",
 )
 def inception_concat(rng: Random) -> dict[str, Any]:

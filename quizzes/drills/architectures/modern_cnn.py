@@ -11,6 +11,7 @@ from quizzes.formulas.architectures import COMPOUND_SCALING, DENSENET, MOBILENET
     DENSENET,
     tier=2,
     asks="I B T",
+    picture="flow: {k0} channels > {L} layers, growth {k} > ? channels > transition, theta {theta} > ? channels",
     prompt="{k0} channels enter a dense block of {L} layers with growth rate {k}: every layer reads all that came "
     "before it in the block, the block's input included, and adds {k} channels. How many channels does layer {l} read "
     "(I, layers counted from 1), how many are there at the end of the block (B), and how many after a transition with "
@@ -53,9 +54,11 @@ densenet_channels.mistake(
 densenet_channels.mistake("rounded-up", "T = ceil(theta*B)", "The number of channels is rounded down here.")
 densenet_channels.torch(
     """
+from unittest.mock import patch
 from torchvision.models import DenseNet
 
-with torch.device("meta"):  # its transitions halve, which is theta = 0.5
+with torch.device("meta"), patch("torch.nn.init.kaiming_normal_"):  # only the shapes of its weights are wanted
+    # Its transitions halve, which is theta = 0.5.
     net = DenseNet(growth_rate=k, block_config=(L, 1), num_init_features=k0)
 I = net.features.denseblock1[f"denselayer{l}"].norm1.num_features
 B, T = net.features.transition1.conv.in_channels, net.features.transition1.conv.out_channels
@@ -67,10 +70,12 @@ B, T = net.features.transition1.conv.in_channels, net.features.transition1.conv.
     SEPARABLE,
     tier=2,
     asks="W A M q",
+    picture="flow: {n} x {n} x {C_in} > depthwise {f} x {f} > {n} x {n} x {C_in} > pointwise 1 x 1 > "
+    "{n} x {n} x {C_out}",
     prompt="A depthwise separable convolution takes a {n} x {n} map from {C_in} to {C_out} channels: a depthwise {f} "
     "x {f} convolution (stride 1, padding that keeps the size), then a pointwise one. No biases, no batch "
-    "normalization. How many weights has it (W), and how many has a full {f} x {f} convolution between the same "
-    "channels (A)? How many multiply-accumulates does the separable one take (M), and what is q = W/A?",
+    "normalization. How many weights does it have (W), and how many does a full {f} x {f} convolution between the "
+    "same channels have (A)? How many multiply-accumulates does the separable one take (M), and what is q = W/A?",
     hint="Depthwise: one filter for each input channel, which sees that channel alone; pointwise: 1 x 1 filters.",
 )
 def depthwise_separable(rng: Random) -> dict[str, Any]:
@@ -122,10 +127,11 @@ q = W / A
     MOBILENET_V2,
     tier=2,
     asks="E W r",
+    picture="flow: {C} channels > 1 x 1 > ? channels > depthwise 3 x 3, stride {s} > ? channels > 1 x 1 > {D} channels",
     prompt="An inverted residual block of MobileNet v2 takes {C} channels to {D} with expansion factor {t}: 1 x 1 to "
     "E channels, a depthwise 3 x 3 with stride {s}, and 1 x 1 to {D}. No biases, no batch normalization. What is E, "
-    "how many weights W have the three convolutions together, and does the block add its input to its output (r = 1) "
-    "or not (r = 0)?",
+    "how many weights W do the three convolutions have together, and does the block add its input to its output "
+    "(r = 1) or not (r = 0)?",
     hint="Narrow, wide, narrow: count each layer's channels in and out; a sum needs two maps of one shape.",
 )
 def mobilenetv2_block(rng: Random) -> dict[str, Any]:
@@ -180,9 +186,10 @@ r = int(block.use_res_connect)
     id="se-block-params",
     tier=1,
     asks="W P",
+    picture="flow: {C} x H x W > average > {C} > dense, ReLU > {C}/{r} > dense, sigmoid > {C}",
     prompt="A squeeze-and-excitation block weighs the {C} channels of a map: average each channel, a dense layer to "
-    "{C}/{r} values, ReLU, a dense layer back to {C}, sigmoid. How many weights have its two dense layers (W), and "
-    "how many parameters has the block with their biases (P)?",
+    "{C}/{r} values, ReLU, a dense layer back to {C}, sigmoid. How many weights do its two dense layers have (W), and "
+    "how many parameters does the block have with their biases (P)?",
     hint="Two matrices, one down and one up, and a bias for each neuron of both layers.",
 )
 def se_block_params(rng: Random) -> dict[str, Any]:
@@ -212,10 +219,10 @@ P = sum(w.numel() for w in block.parameters())
     COMPOUND_SCALING,
     tier=1,
     asks="D W R M",
-    prompt="EfficientNet's compound scaling has alpha = {alpha} for the depth, beta = {beta} for the width and gamma "
-    "= {gamma} for the resolution. By which factors do depth (D), width (W) and resolution (R) grow at phi = {phi}, "
-    "and by which factor the multiply-accumulates (M), when those of a network are proportional to depth x width^2 x "
-    "resolution^2 (nothing is rounded to whole layers)?",
+    prompt="A network is scaled by EfficientNet's rule with the bases alpha = {alpha} for the depth, beta = {beta} for "
+    "the width and gamma = {gamma} for the resolution. By which factors do depth (D), width (W) and resolution (R) "
+    "grow at phi = {phi}, and by which factor the multiply-accumulates (M), when those of a network are proportional "
+    "to depth x width^2 x resolution^2 (nothing is rounded to whole layers)?",
     hint="phi is an exponent; width counts in the channels that come in and in those that go out.",
 )
 def compound_scaling(rng: Random) -> dict[str, Any]:

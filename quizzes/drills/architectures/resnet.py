@@ -27,12 +27,13 @@ def _steps(n: int, C_in: int, C_out: int, s: int, S: list[int], P: int, W: int) 
     id="resnet-shapes",
     tier=2,
     asks="S P W",
+    picture="branches: {n} x {n} x {C_in} > 3 x 3 to {C_out}, 3 x 3 to {C_out} | shortcut > sum: ?",
     steps=_steps,
     prompt="A residual block reads {n} x {n} x {C_in} (height x width x depth): a 3 x 3 convolution to {C_out} "
     "channels with stride {s}, then a 3 x 3 convolution with stride 1, both with padding 1; then F(x) and the "
     "shortcut are added. The shortcut is the identity where the shape allows it, and else a 1 x 1 convolution. No "
-    "convolution has biases. What is the shape S of the output, how many weights has the shortcut (P), and how many "
-    "have the two 3 x 3 convolutions together (W)?",
+    "convolution has biases. What is the shape S of the output, how many weights does the shortcut have (P), and "
+    "how many do the two 3 x 3 convolutions have together (W)?",
     hint="Two maps can be added only if they have one shape: what must the shortcut change?",
 )
 def resnet_shapes(rng: Random) -> dict[str, Any]:
@@ -105,11 +106,12 @@ W = block.conv1.weight.numel() + block.conv2.weight.numel()
     id="resnet-bottleneck-params",
     tier=2,
     asks="B A q",
+    picture="flow: {C} channels > 1 x 1 > {c} channels > 3 x 3 > {c} channels > 1 x 1 > {C} channels",
     decimals=2,
     prompt="A bottleneck block takes {C} channels to {c} by a 1 x 1 convolution, works on them with a 3 x 3 "
-    "convolution, and goes back to {C} by a 1 x 1 convolution. How many weights has it (B)? How many has a basic "
-    "block of two 3 x 3 convolutions with {C} channels throughout (A), and what is q = A/B? Neither biases nor batch "
-    "normalization.",
+    "convolution, and goes back to {C} by a 1 x 1 convolution. How many weights does it have (B)? How many does a "
+    "basic block of two 3 x 3 convolutions with {C} channels throughout have (A), and what is q = A/B? No biases, no "
+    "batch normalization.",
     hint="Three layers: what goes in, what comes out, and the area of the filter, for each.",
 )
 def resnet_bottleneck_params(rng: Random) -> dict[str, Any]:
@@ -196,10 +198,10 @@ g, = torch.autograd.grad(y2, x)
     id="residual-gradient:depth",
     tier=1,
     asks="Q R",
-    prompt="In a chain of layers the functions F have, where the forward pass went through, the derivatives d = {d} "
-    "(each with respect to its own input). What is the derivative of the last output with respect to the first input "
-    "if the layers are plain, y = F(x) (Q), and if they are residual blocks with the same derivatives, y = F(x) + x "
-    "(R)?",
+    prompt="Layers follow one another; at the values of the forward pass their functions F have the derivatives "
+    "d = {d}, each with respect to its own input. What is the derivative of the last output with respect to the first "
+    "input if the layers are plain, y = F(x) (Q), and if they are residual blocks with the same derivatives, "
+    "y = F(x) + x (R)?",
     hint="The chain rule multiplies one factor for each layer; what is the factor of F(x) + x?",
 )
 def residual_depth(rng: Random) -> dict[str, Any]:

@@ -20,8 +20,8 @@ from quizzes.question import Step
     TWO_LAYER_SCALAR,
     tier=2,
     asks="h y delta2 g_w2 delta1 g_w1",
-    decimals=5,
     picture="two-neurons",
+    decimals=5,
     prompt="Two sigmoid neurons in a row: h = sigmoid(w1 x + b1), y = sigmoid(w2 h + b2). The loss is L = (y - "
     "t)^2/2.\n"
     "x = {x}, w1 = {w1}, b1 = {b1}, w2 = {w2}, b2 = {b2}, t = {t}. Do one forward and one backward pass.\n"
@@ -92,6 +92,7 @@ def _sums(W: list[list[float]], x: Sequence[float], b: Sequence[float]) -> list[
     TWO_LAYER_SOFTMAX,
     tier=2,
     asks="p delta2 G2 delta1 G1",
+    picture="network",
     prompt="A network without biases: z1 = W1 x, h = ReLU(z1), z2 = W2 h, p = softmax(z2), and the loss L is the "
     "cross-entropy (natural logarithm) with the one-hot target t.\nW1 = {W1}, W2 = {W2}, x = {x}, t = {t}.\nCompute p, "
     "the errors delta2 = dL/dz2 and delta1 = dL/dz1, and the gradients G2 = dL/dW2 and G1 = dL/dW1 (each of the shape "
@@ -105,7 +106,8 @@ def backprop_2layer_softmax(rng: Random) -> dict[str, Any]:
         W1, W2, x = _halves(rng, 2, 2), _halves(rng, 2, 2), [rng.choice([-2, -1, 1, 2, 3]) for _ in range(2)]
         sums = _sums(W1, x, [0, 0])
         first, second = _sums(W2, [max(0, z) for z in sums], [0, 0])
-        if 0 not in sums and max(sums) > 0 and abs(first - second) <= 4:
+        told = any(z > 0 and a != b for z, a, b in zip(sums, *W2, strict=True))  # else delta1 is 0
+        if 0 not in sums and told and 0 < abs(first - second) <= 4:
             return dict(W1=W1, W2=W2, x=x, t=rng.choice([[1, 0], [0, 1]]))
 
 
@@ -153,6 +155,7 @@ G2, G1, delta2, delta1 = torch.autograd.grad(F.cross_entropy(z2, t), (W2, W1, z2
     MATMUL_GRADS,
     tier=2,
     asks="dX dW db",
+    picture="matrices X W dY",
     decimals=None,
     prompt="A linear layer computes Y = X W + b for a batch X (a row for each sample; b is added to every row).\nX = "
     "{X}, W = {W}, and from above arrives dY = dL/dY = {dY}.\nWhat are dX = dL/dX, dW = dL/dW and db = dL/db?",
@@ -214,6 +217,7 @@ def _gradient_shape_steps(N: int, d: int, m: int, dX: list, dW: list, db: list) 
     id="matmul-grads:shapes",
     tier=1,
     asks="dX dW db",
+    picture="flow: X: {N} x {d} > times W: {d} x {m}, plus b > Y: {N} x {m}",
     steps=_gradient_shape_steps,
     prompt="A linear layer computes Y = X W + b; X is {N}x{d} (a row for each of {N} samples), W is {d}x{m}, and b has "
     "{m} entries. L is a scalar loss. What are the shapes of dX = dL/dX, dW = dL/dW and db = dL/db?",
@@ -254,6 +258,7 @@ dX, dW, db = (list(tensor.grad.shape) for tensor in (X, W, b))
     id="grad-check",
     tier=2,
     asks="g n r",
+    picture="functions: cubic at x",
     decimals=6,
     prompt="The gradient of f(x) = a x^3 + b x^2 with a = {a} and b = {b} is checked at x = {x}.\nCompute the slope g "
     "by differentiating, the slope n by the central difference with h = {h} (of f at x + h and x - h), and the "
@@ -301,6 +306,7 @@ r = bisect_left(range(10**12), True, key=lambda k: math.isclose(g, n, rel_tol=k 
     TRAINING_STEP,
     tier=3,
     asks="h y L delta2 g2 delta1 G1 w2_new b2_new W1_new b1_new",
+    picture="network",
     prompt="A network for two classes: h = ReLU(W1 x + b1), y = sigmoid(w2 . h + b2), and the loss L is the binary "
     "cross-entropy with the target t, natural logarithm.\nW1 = {W1}, b1 = {b1}, w2 = {w2}, b2 = {b2}; the sample is x "
     "= {x}, t = {t}.\nDo one full step of gradient descent with learning rate {eta}: the forward pass (h, y, L), the "

@@ -19,6 +19,7 @@ from quizzes.formulas.classification_metrics import CONFUSION_COUNTS, CONFUSION_
     BINARY_CROSS_ENTROPY,
     tier=1,
     asks="L",
+    picture="table y p",
     prompt="A binary classifier gives samples with the labels y = {y} the probabilities p = {p} of class 1. "
     "What is the binary cross-entropy, as a mean over the samples, with the natural logarithm?",
     hint="Of each sample only one term stays: ln p where y is 1, ln(1 - p) where y is 0.",
@@ -66,6 +67,7 @@ bce_value.torch("L = F.binary_cross_entropy(p, y)")
     BCE_OF_LOGIT,
     tier=1,
     asks="L",
+    picture="functions: sigmoid at z",
     prompt="A binary classifier puts out the logit z = {z} (before any sigmoid) for a sample with the label y = {y}. "
     "What is the binary cross-entropy of this sample, with the natural logarithm?",
     hint="The logit becomes a probability by one sigmoid; -ln of what the true class gets is the loss.",
@@ -142,6 +144,7 @@ bce_clipped.torch(
     LOGISTIC_STEP,
     tier=2,
     asks="p g_w g_b w_new b_new",
+    picture="logistic",
     prompt="Logistic regression with one feature: p = sigmoid(w x + b), and the loss L is the binary cross-entropy as "
     "a mean over the samples (natural logarithm). The samples are x = {x} with the labels y = {y}; w = {w}, b = "
     "{b}.\nDo one step of batch gradient descent with learning rate {eta}: what are the probabilities p, the gradients "
@@ -218,12 +221,10 @@ w_new, b_new = w, b
 )
 def focal_loss(rng: Random) -> dict[str, Any]:
     """Focal loss"""
-    return dict(
-        p=rng.choice([0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.7, 0.8, 0.9, 0.95]),
-        y=rng.randint(0, 1),
-        gamma=rng.choice([2, 2, 3, 4]),
-        alpha=rng.choice([0.25, 0.25, 0.3, 0.75]),
-    )
+    y, gamma = rng.randint(0, 1), rng.choice([2, 2, 3, 4])
+    easy = [0.8, 0.9] if gamma == 2 else []  # with a larger gamma hardly any digit of their loss would be left
+    p_t = rng.choice([0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.7, *easy])
+    return dict(p=p_t if y else round(1 - p_t, 2), y=y, gamma=gamma, alpha=rng.choice([0.25, 0.25, 0.3, 0.75]))
 
 
 focal_loss.mistake(
@@ -260,6 +261,7 @@ L = sigmoid_focal_loss(torch.logit(probability), label, alpha=alpha, gamma=gamma
     CONFUSION_METRICS,
     tier=1,
     asks="P R F1 Acc Spec",
+    picture="confusion",
     prompt="scikit-learn prints a confusion matrix with a row for each true class and a column for each predicted one, "
     "class 0 first: [[{TN}, {FP}], [{FN}, {TP}]]. Class 1 is the positive one. What are precision P, recall R, F1, "
     "accuracy Acc and specificity Spec?",
@@ -291,11 +293,11 @@ confusion_metrics.mistake(
 confusion_metrics.torch(
     """
 import numpy as np
-from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score
+from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 
 truth, said = np.repeat([0, 0, 1, 1], [TN, FP, FN, TP]), np.repeat([0, 1, 0, 1], [TN, FP, FN, TP])
-P, R, F1 = precision_score(truth, said), recall_score(truth, said), f1_score(truth, said)
-Acc, Spec = accuracy_score(truth, said), recall_score(truth, said, pos_label=0)
+(_, P), (Spec, R), (_, F1), _ = precision_recall_fscore_support(truth, said)  # specificity is the recall of class 0
+Acc = accuracy_score(truth, said)
 """
 )
 
@@ -305,6 +307,7 @@ Acc, Spec = accuracy_score(truth, said), recall_score(truth, said, pos_label=0)
     id="confusion-metrics:counts",
     tier=2,
     asks="TP FN FP TN",
+    picture="confusion N pos",
     prompt="Of {N} samples {pos} are positive in truth. A classifier is reported with precision {P} and recall {R}. "
     "How many true positives (TP), false negatives (FN), false positives (FP) and true negatives (TN) does it have?",
     hint="Start with the recall: it is a share of the samples that are positive in truth.",
@@ -350,6 +353,7 @@ FN, TN = pos - TP, N - pos - FP
     ROC_AUC,
     tier=2,
     asks="AUC",
+    picture="number-line pos neg",
     prompt="A classifier scores the positive samples {pos} and the negative samples {neg}. What is the area under its "
     "ROC curve, as the share of pairs of a positive and a negative in which the positive scores higher (a tie counts "
     "one half)?",

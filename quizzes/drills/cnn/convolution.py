@@ -10,12 +10,12 @@ from quizzes.formulas.cnn import CONV_OUT_SIZE, DILATED_KERNEL, DILATED_LAYER, S
 @drill(
     CONV_OUT_SIZE,
     tier=1,
-    asks="o | n | f | p | s",
+    asks="o | n | f | p",
+    picture="kernel-slide",
     prompt="A {n} x {n} map is convolved with {f} x {f} filters: padding {p} on each side, stride {s}, dilation {d}. "
     "The output is {o} x {o}.",
     hint="Count the positions at which the filter fits into the padded map, s pixels apart; a last partial step "
     "is dropped.",
-    picture="kernel-slide",
 )
 def conv_out_size(rng: Random) -> dict[str, Any]:
     """Output side of a convolution"""
@@ -25,7 +25,7 @@ def conv_out_size(rng: Random) -> dict[str, Any]:
         f=f,
         p=rng.randint(0, min(5, f // 2)),
         s=rng.choice([1, 2, 2, 3, 4]),
-        d=rng.choice([1, 1, 1, 2]),
+        d=rng.choice([1, 1, 1, 2]) if f <= 5 else 1,
     )
 
 
@@ -139,6 +139,7 @@ b = len(range(T)[::2])
     DILATED_KERNEL,
     tier=1,
     asks="E | f | d",
+    picture="dilation",
     prompt="A filter of {f} x {f} with dilation {d} covers {E} x {E} pixels, of which it reads {f} x {f}.",
     hint="Between two neighbouring weights lie d - 1 pixels that are skipped; count the gaps along a side.",
 )
@@ -174,9 +175,10 @@ E = int(read.max() - read.min()) + 1
     id="dilated-kernel:layer",
     tier=2,
     asks="E W o",
+    picture="dilation",
     prompt="A {n} x {n} x {C_in} map passes {C_out} filters of {f} x {f} with dilation {d}, stride 1 and padding {p} "
-    "on each side; there are no biases. What side E does a filter cover, how many weights W has the layer, and what "
-    "is the output side o?",
+    "on each side; there are no biases. What side E does a filter cover, how many weights W does the layer have, and "
+    "what is the output side o?",
     hint="Dilation moves the weights apart; ask of each of the three whether that changes it.",
 )
 def dilated_layer(rng: Random) -> dict[str, Any]:

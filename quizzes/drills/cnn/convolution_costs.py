@@ -10,10 +10,9 @@ from quizzes.formulas.cnn_costs import CONV_1D, CONV_3D, CONV_MACS, CONV_PARAMS,
 @drill(
     CONV_PARAMS,
     tier=1,
-    asks="P | k",
-    prompt="A convolution takes {C_in} channels to {C_out} with {k} x {k} filters in {g} group(s); every filter "
-    "has a bias. "
-    "It has {P} parameters.",
+    asks="P",
+    prompt="A convolution takes {C_in} channels to {C_out} with {k} x {k} filters and groups = {g}; every "
+    "filter has a bias. How many parameters does it have?",
     hint="Write down the weights of one filter, add its bias, and count the filters.",
 )
 def conv_params(rng: Random) -> dict[str, Any]:
@@ -107,9 +106,9 @@ MACs = FLOPs // 2
 @drill(
     GROUPED_CONV,
     tier=1,
-    asks="W | g | f",
-    prompt="A convolution takes {C_in} channels to {C_out} with {f} x {f} filters in {g} groups, without biases. It "
-    "has {W} weights.",
+    asks="W",
+    prompt="A convolution takes {C_in} channels to {C_out} with {f} x {f} filters in {g} groups, without biases. "
+    "How many weights does it have?",
     hint="In g groups a filter sees C_in/g of the channels; the number of filters stays C_out.",
 )
 def grouped_conv(rng: Random) -> dict[str, Any]:
@@ -140,7 +139,7 @@ grouped_conv.torch("W = torch.nn.Conv2d(C_in, C_out, f, groups=g, bias=False, de
     tier=1,
     asks="P",
     prompt="A 3-D convolution reads video: {C_in} channels in, {C_out} filters, each {f_t} frames long and {f} x {f} "
-    "pixels large, each with a bias. How many parameters has the layer?",
+    "pixels large, each with a bias. How many parameters does the layer have?",
     hint="A filter is a block: its length in time multiplies its area, and it reaches through all channels.",
 )
 def conv3d(rng: Random) -> dict[str, Any]:
@@ -172,7 +171,7 @@ conv3d.torch("P = sum(w.numel() for w in torch.nn.Conv3d(C_in, C_out, (f_t, f, f
     tier=1,
     asks="P",
     prompt="A 1-D convolution reads a sequence with {C_in} channels: {C_out} filters of length {f}, each with a bias. "
-    "How many parameters has the layer?",
+    "How many parameters does the layer have?",
     hint="A filter has one weight for each of its steps and each input channel.",
 )
 def conv1d(rng: Random) -> dict[str, Any]:

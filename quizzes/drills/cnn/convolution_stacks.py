@@ -14,6 +14,8 @@ from quizzes.tree import NoValue
     id="receptive-field",
     tier=2,
     asks="r3 j3",
+    picture="flow: 1 pixel > {f1}x{f1} stride {s1} dilation {d1} > ? > {f2}x{f2} stride {s2} dilation {d2} > ? > "
+    "{f3}x{f3} stride {s3} dilation {d3} > ?",
     prompt="Three layers follow one another, all windows square:\n"
     "  1. convolution {f1} x {f1}, stride {s1}, dilation {d1}\n"
     "  2. max pooling {f2} x {f2}, stride {s2}, dilation {d2}\n"
@@ -121,6 +123,10 @@ def _steps(n: int, C: int, layers: list, **shapes: list[int]) -> list[Step]:
     id="conv-stack-shapes",
     tier=2,
     asks="S1 S2 S3",
+    picture="flow: {n} x {n} x {C} > "
+    "{layers[0][1]} x {layers[0][1]}, stride {layers[0][2]}, padding {layers[0][3]} > ? > "
+    "{layers[1][1]} x {layers[1][1]}, stride {layers[1][2]}, padding {layers[1][3]} > ? > "
+    "{layers[2][1]} x {layers[2][1]}, stride {layers[2][2]}, padding {layers[2][3]} > ?",
     steps=_steps,
     prompt="A map of {n} x {n} x {C} (height x width x depth) passes three layers, without dilation:\n{listing}\n"
     "Sizes are rounded down. What is the shape S1, S2, S3 after each layer, as height x width x depth?",

@@ -46,10 +46,11 @@ def _steps(X: Map, K: Map, b: int, s: int, p: int, O: Map) -> list[Step]:
     id="conv-value-hand",
     tier=1,
     asks="O",
+    picture="convolution",
     decimals=None,
     steps=_steps,
-    prompt="The map\n{picture_X}\nmeets the filter\n{picture_K}\nwith bias {b}, stride {s} and {p} rows and columns of "
-    "zeros added on each side. As in every deep-learning library, the filter is laid on the map as it stands "
+    prompt="The map\n{picture_X}\nmeets the filter\n{picture_K}\nwith bias {b}, stride {s} and padding {p} (rows "
+    "and columns of zeros on each side). As in every deep-learning library, the filter is laid on the map as it stands "
     "(cross-correlation). What comes out, before any activation?",
     hint="Lay the filter on the top left patch, multiply number by number, sum, add the bias; then move by the stride.",
 )
@@ -105,6 +106,7 @@ def _channel_steps(X1: Map, X2: Map, K1: Map, K2: Map, b: int, O: Map) -> list[S
     id="conv-value-hand:channels",
     tier=2,
     asks="O",
+    picture="matrices X1 K1 / X2 K2",
     decimals=None,
     steps=_channel_steps,
     prompt="A map has the two channels\n  X1 = {X1}\n  X2 = {X2}\nand one filter has for them the weights\n  K1 = "

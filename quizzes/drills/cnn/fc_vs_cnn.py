@@ -11,6 +11,7 @@ from quizzes.formulas.cnn_costs import FC_AFTER_FLATTEN, FC_VS_CONV
     FC_AFTER_FLATTEN,
     tier=1,
     asks="P | C",
+    picture="flow: {H} x {W} x {C} > flatten > ? values > dense > {u}",
     prompt="A map of {H} x {W} x {C} (height x width x depth) is flattened and passes a dense layer of {u} neurons, "
     "each with a bias. The layer has {P} parameters.",
     hint="Every neuron is connected to every value of the map.",
@@ -53,8 +54,8 @@ P = sum(w.numel() for w in torch.nn.Linear(x.shape[1], u, device="meta").paramet
     tier=2,
     asks="D P",
     prompt="A colour image of {H} x {W} x {C} (height x width x depth) can go into a dense layer of {u} neurons or "
-    "into a convolution with {u} filters of {f} x {f}. Both have biases. How many parameters has the dense layer (D), "
-    "and how many the convolution (P)?",
+    "into a convolution with {u} filters of {f} x {f}. Both have biases. How many parameters does the dense layer "
+    "have (D), and how many the convolution (P)?",
     hint="Count the weights of one neuron and of one filter, add the bias, then multiply.",
 )
 def fc_vs_conv_params(rng: Random) -> dict[str, Any]:

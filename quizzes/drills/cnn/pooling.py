@@ -44,6 +44,7 @@ def _steps(X: Map, k: int, s: int, M: Map, A: Map) -> list[Step]:
     POOLING,
     tier=1,
     asks="M A",
+    picture="pooling X k s",
     decimals=None,
     steps=_steps,
     prompt="The map\n{picture}\nis pooled with {k} x {k} windows and stride {s}, without padding; windows that would "
@@ -131,6 +132,7 @@ def _back_steps(X: Map, G: Map, k: int, s: int, M: Map, A: Map) -> list[Step]:
     id="pool-backprop",
     tier=2,
     asks="M A",
+    picture="pooling X k s G",
     decimals=None,
     steps=_back_steps,
     prompt="The map X\n{picture}\nwas pooled with {k} x {k} windows and stride {s}. The gradient of the loss with "

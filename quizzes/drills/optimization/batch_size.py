@@ -22,8 +22,8 @@ def _training(rng: Random) -> dict[str, Any]:
     tier=1,
     asks="iters last total",
     prompt="{N} training samples, batch size {B}, {epochs} epochs; the last batch of an epoch may be smaller, and is "
-    "used. How many iterations (parameter updates) has one epoch, how many samples has its last batch, and how many "
-    "iterations has the whole training?",
+    "used. How many iterations (parameter updates) are in one epoch, how many samples in its last batch, and how many "
+    "iterations in the whole training?",
     hint="Fill batches until no sample is left over; each is one iteration.",
 )
 def iterations_per_epoch(rng: Random) -> dict[str, Any]:
@@ -74,8 +74,8 @@ total = sum(iters for _ in range(epochs))
     tier=1,
     asks="iters unused total",
     prompt="A data loader with drop_last=True gives {N} training samples in batches of {B}, for {epochs} epochs. How "
-    "many iterations has one epoch, how many samples does it leave unused, and how many iterations has the whole "
-    "training?",
+    "many iterations are in one epoch, how many samples does it leave unused, and how many iterations are in the "
+    "whole training?",
     hint="Only full batches count.",
 )
 def iterations_drop_last(rng: Random) -> dict[str, Any]:
@@ -123,7 +123,11 @@ total = sum(iters for _ in range(epochs))
 )
 def iterations_batch_size(rng: Random) -> dict[str, Any]:
     """Batch size from the number of updates"""
-    return dict(N=rng.randint(100, 2500), B=rng.randint(8, 34), epochs=rng.choice([2, 3, 4, 5, 8]))
+    while True:
+        N, B, epochs = rng.randint(100, 2500), rng.randint(8, 34), rng.choice([2, 3, 4, 5, 8])
+        total = epochs * -(-N // B)
+        if any(-(-N // b) == total for b in range(1, B)):  # what somebody finds who forgets the epochs
+            return dict(N=N, B=B, epochs=epochs)
 
 
 iterations_batch_size.mistake(

@@ -12,6 +12,7 @@ from quizzes.formulas.preprocessing import PIXEL_NORMALISE, PIXEL_NORMALISE_BGR,
     id="standardise-z:score",
     tier=1,
     asks="z | x",
+    picture="deviations",
     prompt="A feature has the mean {mu} and the standard deviation {sigma} in the training split. "
     "The value {x} has the z-score {z}.",
     hint="How many standard deviations is it away from the mean, and on which side?",
@@ -42,6 +43,7 @@ standardise_z_score.torch(
     STANDARDISE,
     tier=2,
     asks="mu sigma z",
+    picture="number-line X T",
     prompt="Training values X = {X}, test values T = {T}. Standardise the test values with what the training split "
     "gives. Take the {kind} standard deviation (ddof = {ddof}: the sum of squares is divided by {divisor}).\n"
     "What are the mean mu, the standard deviation sigma, and the standardised test values z?",
@@ -126,7 +128,7 @@ img_normalise.mistake(
     "times-deviation", "v = (u/255 - mu)*s", "Divide by the standard deviation; multiplying by it undoes that."
 )
 img_normalise.mistake("not-divided", "v = u/255 - mu", "Centred is half the way: divide by the standard deviation too.")
-img_normalise.mistake("256", "v = (u/256 - mu)/s", "The largest byte is 255, and it shall become 1: divide by 255.")
+img_normalise.mistake("256", "v = (u/256 - mu)/s", "The largest byte is 255, and it should become 1: divide by 255.")
 img_normalise.torch(
     """
 import numpy as np

@@ -61,6 +61,7 @@ def points(rng: Random, count: int) -> tuple[list[int], list[int]]:
     id="normal-equation",
     tier=2,
     asks="w b",
+    picture="scatter x y",
     prompt="Fit the line yhat = w x + b by least squares, exactly: x = {x}, y = {y}. What are w and b?",
     hint="The line of least squares goes through the point of the two means; its slope is the shared deviations over "
     "the squared deviations of x.",
@@ -109,6 +110,7 @@ w, b = line.coef_.item(), line.intercept_.item()
     GD_STEP_LINREG,
     tier=2,
     asks="g_w g_b w1 b1",
+    picture="scatter x y w=w0 b=b0",
     prompt="The line yhat = w x + b starts at w = {w0}, b = {b0}. The samples are x = {x}, y = {y}; the loss is "
     "L = MSE = (1/N) sum (yhat - y)^2, without a factor 1/2. Do one step of gradient descent with learning rate {eta}, "
     "over all samples.\n"
@@ -119,7 +121,9 @@ def gd_step_linreg(rng: Random) -> dict[str, Any]:
     """Gradient descent step on a line"""
     x, y = points(rng, rng.choice([3, 3, 4]))
     start = rng.choice([(0, 0), (0, 0), (1, 0), (0.5, 1), (-1, 2)])
-    return dict(x=x, y=y, w0=start[0], b0=start[1], eta=rng.choice([0.1, 0.05, 0.01]))
+    curvature = sum(v * v for v in x) / len(x) + 1  # at least half the largest one: the step comes nearer
+    eta = rng.choice([rate for rate in (0.1, 0.05, 0.02, 0.01) if rate * curvature < 1])
+    return dict(x=x, y=y, w0=start[0], b0=start[1], eta=eta)
 
 
 gd_step_linreg.mistake(
@@ -168,6 +172,7 @@ w1, b1 = w.item(), b.item()
     R2_SCORE,
     tier=2,
     asks="SS_res SS_tot R2",
+    picture="residuals",
     prompt="Targets y = {y}, predictions yhat = {yhat}. What are SS_res, the sum of the squared residuals, SS_tot, the "
     "sum of the squared deviations of the targets from their mean (both are sums, not means), and the coefficient "
     "of determination R2?",

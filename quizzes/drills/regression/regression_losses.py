@@ -20,6 +20,7 @@ from quizzes.question import Step
     REGRESSION_LOSSES,
     tier=1,
     asks="MSE MAE RMSE",
+    picture="residuals",
     prompt="Targets y = {y}, predictions yhat = {yhat}. What are the mean squared error (1/N, without a factor 1/2), "
     "the mean absolute error and the root mean squared error?",
     hint="Residuals first: square them or take them without their sign, then average; RMSE is the root of MSE.",
@@ -64,8 +65,8 @@ def _middle_and_mean(y: list, c_MSE: Any, c_MAE: Any) -> list[Step]:
     return [
         Step("Squares: 2 sum (c - y) is zero at the mean", [f"c_MSE = ({total})/{len(y)}"]),
         Step(
-            "Absolute values: sum sign(c - y) is zero where as many targets lie below c as above it, at the one in the "
-            f"middle of {', '.join(map(str, sorted(y)))}",
+            "Absolute values: their slope sum sign(c - y) is zero where as many targets lie below c as above it, at "
+            f"the one in the middle of {', '.join(map(str, sorted(y)))}",
             [f"c_MAE = {c_MAE}"],
         ),
     ]
@@ -76,6 +77,7 @@ def _middle_and_mean(y: list, c_MSE: Any, c_MAE: Any) -> list[Step]:
     id="mse-mae-rmse:best-constant",
     tier=2,
     asks="c_MSE c_MAE",
+    picture="number-line y",
     prompt="The targets are y = {y}. A model may answer only one constant c for all of them. Which c has the least "
     "mean squared error (c_MSE), and which the least mean absolute error (c_MAE)?",
     hint="Set the derivative to zero: sum (c - y) for the squares; for the absolute values, as many targets below c as "
@@ -85,7 +87,7 @@ def _middle_and_mean(y: list, c_MSE: Any, c_MAE: Any) -> list[Step]:
 def best_constant(rng: Random) -> dict[str, Any]:
     """Constant predictions and an outlier"""
     low = rng.randint(1, 12)
-    y = [low + rng.randint(0, 8) for _ in range(rng.choice([4, 4, 6]))] + [rng.randint(30, 99)]
+    y = [*rng.sample(range(low, low + 10), rng.choice([4, 4, 6])), rng.randint(30, 99)]
     rng.shuffle(y)
     return dict(y=y)
 
@@ -130,6 +132,7 @@ c_MAE = min(y.tolist(), key=lambda c: loss(c, F.l1_loss))  # piecewise linear: l
     HUBER_SMOOTH_L1,
     tier=2,
     asks="huber smooth",
+    picture="functions: huber smooth-l1 at d",
     prompt="A prediction is off by d = {d}. What are the Huber loss with delta = {beta} and the smooth L1 loss with "
     "beta = {beta}, both as PyTorch defines them (Huber begins as d^2/2, smooth L1 as d^2/(2 beta))?",
     hint="See first on which side of the threshold |d| lies; the two losses differ by a factor.",
@@ -190,6 +193,7 @@ def _steps(loss: str, by: str, x: list, y: list, dL: str) -> list[Step]:
     LOSS_GRADIENT,
     tier=2,
     asks="dL",
+    picture="scatter x y",
     prompt="The model is yhat = w x + b; the samples are x = {x}, y = {y}. The loss is L = {loss} = {form}. "
     "What is dL/d{by}, as an expression in w and b?\n"
     "sign(u) is 1 for u > 0, -1 for u < 0 and 0 for u = 0. Every form of the right expression counts.",

@@ -47,8 +47,9 @@ def _affine(rng: Random) -> dict[str, Any]:
 
 @drill(
     BN_FORWARD,
-    tier=1,
+    tier=2,
     asks="mu v y",
+    picture="number-line x",
     prompt="One channel of batch norm in training mode sees the values x = {x}. Scale gamma = {gamma}, shift beta = "
     "{beta}; "
     "epsilon = {epsilon} is added to the variance under the root (it is large here, so that its place shows).\n"
@@ -90,6 +91,7 @@ bn_forward.torch(BATCH_NORM)
     id="bn-forward:features",
     tier=2,
     asks="mu v Y",
+    picture="matrices X",
     prompt="Batch norm in training mode gets the batch X = {X}, a row for each sample and a column for each feature. "
     "Scale gamma = {gamma}, shift beta = {beta}, epsilon = {epsilon} (added to the variance, under the root).\n"
     "What are the means mu, the variances v (divided by the number of values) and the output Y?",
@@ -126,7 +128,7 @@ mu, v = bn.running_mean, bn.running_var * (len(X) - 1) / len(X)
 
 @drill(
     BN_RUNNING,
-    tier=1,
+    tier=2,
     asks="R_mean R_var",
     prompt="Batch norm, as in PyTorch, has the running mean {R_mean0} and the running variance {R_var0} in one "
     "channel. In "
@@ -245,9 +247,8 @@ v, mu = torch.var_mean(x, correction=0)
     tier=1,
     asks="P B M",
     prompt="A batch norm for images gets batches of {N} x {C} x {H} x {W} (images, channels, height, width). How many "
-    "trained parameters P has it, how many numbers B in the buffers that it keeps without training them (PyTorch's "
-    "counter "
-    "of batches left out), and over how many values M is each mean taken in training mode?",
+    "trained parameters P does it have, how many numbers B in the buffers that it keeps without training them "
+    "(PyTorch's counter of batches left out), and over how many values M is each mean taken in training mode?",
     hint="Everything is kept once for each channel; the statistics run over all that shares the channel.",
 )
 def bn_params_count(rng: Random) -> dict[str, Any]:
@@ -295,10 +296,11 @@ M = torch.zeros(1).expand(N, C, H, W).select(1, 0).numel()
     id="bn-params-count:conv-block",
     tier=1,
     asks="P_conv P_bn P",
+    picture="flow: {C_in} channels > {k} x {k} convolution > {C_out} channels > batch norm > {C_out} channels",
     prompt="A block is a convolution with {k} x {k} filters from {C_in} to {C_out} channels, without bias, and a "
     "batch norm "
-    "with scale and shift. How many trained parameters have the convolution (P_conv), the batch norm (P_bn) and both "
-    "together (P)?",
+    "with scale and shift. How many trained parameters do the convolution (P_conv), the batch norm (P_bn) and both "
+    "together (P) have?",
     hint="The batch norm's shift does the work that the convolution's bias would do.",
 )
 def conv_block_params(rng: Random) -> dict[str, Any]:
@@ -396,6 +398,7 @@ W_folded, b_folded = weight[0, 0].detach(), bias[0].detach()
     id="ln-in-gn:layer-norm",
     tier=2,
     asks="mu v Y",
+    picture="matrices X",
     prompt="Layer norm over the features, with scale 1, shift 0 and epsilon = {epsilon}, gets X = {X}, a row for each "
     "sample. What are the means mu, the variances v (divided by the number of values) and the output Y?",
     hint="Each sample is normalised by itself, over its own features.",
@@ -452,6 +455,7 @@ def _group_steps(X: list, G: int, epsilon: float, Y: list) -> list[Step]:
     id="ln-in-gn:group-norm",
     tier=2,
     asks="Y",
+    picture="matrices X",
     steps=_group_steps,
     prompt="Group norm with {G} groups, scale 1, shift 0 and epsilon = {epsilon}, gets one sample of {channels} "
     "channels: "
@@ -501,9 +505,8 @@ group_norm.torch("Y = F.group_norm(X[None], G, eps=epsilon)[0]")
     "and shift: by layer norm over everything in an image (normalized_shape = [{C}, {H}, {W}]), by instance norm, or "
     "by "
     "group norm with {G} groups.\n"
-    "Over how many values is each mean taken (M_layer, M_instance, M_group), and how many parameters have the layer "
-    "norm "
-    "and the group norm (P_layer, P_group)?",
+    "Over how many values is each mean taken (M_layer, M_instance, M_group), and how many parameters do the layer "
+    "norm and the group norm have (P_layer, P_group)?",
     hint="None of the three looks beyond one image; they differ in how many channels share a mean.",
 )
 def norm_sizes(rng: Random) -> dict[str, Any]:

@@ -114,7 +114,7 @@ NORMS = [(1, 2, 2), (2, 3, 6), (1, 4, 8), (4, 4, 7), (2, 6, 9), (6, 6, 7), (3, 4
 
 @drill(
     GRAD_CLIP,
-    tier=1,
+    tier=2,
     asks="n clipped_w clipped_b",
     prompt="The gradients of a layer are g_w = {g_w} for its weights and g_b = {g_b} for its bias. They are clipped by "
     "their joint Euclidean norm, with the largest norm c = {c}.\n"

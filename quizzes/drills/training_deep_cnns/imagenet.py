@@ -33,14 +33,16 @@ def top_k_error(rng: Random) -> dict[str, Any]:
     """Top-1 and top-k error"""
     samples, classes, k = rng.choice([5, 6, 7, 8]), 5, rng.choice([2, 3, 3])
     scores, y = [], []
-    for _ in range(samples):
+    ranks = [1]
+    while not any(1 < rank <= k for rank in ranks) or max(ranks) <= k:  # else the errors are equal, or one is 0
+        ranks = [rng.choice([1, 1, 2, 3, 4, 5]) for _ in range(samples)]
+    for rank in ranks:
         while True:
             row = rng.sample(range(2, 40), classes - 1)
             row.append(100 - sum(row))
             if row[-1] > 0 and len(set(row)) == classes:
                 break
         rng.shuffle(row)
-        rank = rng.choice([1, 1, 2, 3, 4, 5])
         scores.append(row)
         y.append(row.index(sorted(row, reverse=True)[rank - 1]) + 1)
     lines = [f"  sample {n}: {row}, true class {true}" for n, (row, true) in enumerate(zip(scores, y, strict=True), 1)]

@@ -74,7 +74,7 @@ V = sd**2
 @drill(
     INIT_XAVIER,
     id="init-xavier-he:xavier",
-    tier=1,
+    tier=2,
     asks="V sd a",
     decimals=6,
     prompt="A linear layer with {n_in} inputs and {n_out} outputs is followed by tanh. It is initialized after Xavier "

@@ -21,6 +21,7 @@ NETWORKS = {
     TRANSFER_TRAINABLE,
     tier=1,
     asks="P",
+    picture="flow: image > {network} > {F} features > new head > {K} classes",
     prompt="{network} with its linear head for {K_old} classes has {P_all} parameters; its backbone hands {F} "
     "features to "
     "the head. For transfer learning the head is replaced by a new linear layer, with bias, for {K} classes. Of the "
@@ -60,9 +61,10 @@ transfer_trainable.mistake(
 )
 transfer_trainable.torch(
     """
+from unittest.mock import patch
 import torchvision
 
-with torch.device("meta"):
+with torch.device("meta"), patch("torch.nn.init.kaiming_normal_"):  # only the shapes of its weights are wanted
     net = torchvision.models.get_model(network)
     body = [layer for layer in net.modules() if isinstance(layer, torch.nn.BatchNorm2d)]
     last, old = [(name, layer) for name, layer in net.named_modules() if isinstance(layer, torch.nn.Linear)][-1]
@@ -80,16 +82,16 @@ P = sum(p.numel() for p in net.parameters() if p.requires_grad)
     id="transfer-trainable:table",
     tier=3,
     asks="B T_head T_bn T_block T_all",
+    picture="flow: 3 channels > block 1, {k} x {k} > {C1} channels > block 2, {k} x {k} > {C2} channels > new head > "
+    "{K} classes",
     prompt="A pretrained network reads RGB images (3 channels). Its backbone is\n"
     "  block 1: convolution {k} x {k}, 3 to {C1} channels, without bias; batch norm; ReLU; max pooling\n"
     "  block 2: convolution {k} x {k}, {C1} to {C2} channels, without bias; batch norm; ReLU; global average pooling\n"
     "and its head was a linear layer for {K_old} classes. The head is replaced by a linear layer with bias for {K} "
     "classes.\n"
-    "How many parameters has the backbone (B)? How many are trained in feature extraction (T_head: the head alone), "
-    "with "
-    "the batch norms of the backbone trained as well (T_bn: head and both batch norms), in partial fine-tuning "
-    "(T_block: "
-    "head and all of block 2), and in full fine-tuning (T_all)?",
+    "How many parameters does the backbone have (B)? How many are trained in feature extraction (T_head: the head "
+    "alone), with the batch norms of the backbone trained as well (T_bn: head and both batch norms), in partial "
+    "fine-tuning (T_block: head and all of block 2), and in full fine-tuning (T_all)?",
     hint="Count each layer once: weights of a convolution, scale and shift of a batch norm, the new head with its "
     "biases.",
 )

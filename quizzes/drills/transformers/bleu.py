@@ -5,6 +5,7 @@ from typing import Any
 
 from quizzes.drill import drill
 from quizzes.formulas.transformers import BLEU, ngrams
+from quizzes.question import Step
 
 SENTENCES = [
     "the cat sat on the mat near the open door",
@@ -17,9 +18,33 @@ SENTENCES = [
 ]
 
 
+def _steps(candidate: str, references: list[str], c: int, r: int, BP: float, BLEU: float, **_: Any) -> list[Step]:
+    steps, shares = [], []
+    for n in range(1, 5):
+        counts = ngrams(candidate, n)
+        most = {gram: max(ngrams(reference, n)[gram] for reference in references) for gram in counts}
+        hits, total = sum(min(counts[gram], most[gram]) for gram in counts), sum(counts.values())
+        short = [f"'{' '.join(gram)}' {most[gram]} of {count}" for gram, count in counts.items() if count > most[gram]]
+        listed = f", as not all do ({'; '.join(short)})" if short else ""
+        shares.append(f"{hits}/{total}")
+        steps.append(Step(f"{n}-grams: {hits} of {total} count{listed}.", [f"p{n} = {shares[-1]}"]))
+    return [
+        *steps,
+        Step(
+            f"The candidate has {c} words, the reference closest in length {r}.",
+            [f"BP = min(1, exp(1 - {r}/{c}))", f"BP = {BP:.4f}"],
+        ),
+        Step(
+            "Geometric mean, times the penalty",
+            [f"BLEU = {BP:.6g}*({'*'.join(f'({share})' for share in shares)})^(1/4)", f"BLEU = {BLEU:.4f}"],
+        ),
+    ]
+
+
 @drill(
     BLEU,
     tier=3,
+    steps=_steps,
     asks="p1 p2 p3 p4 BP BLEU",
     prompt="Candidate: {candidate}\n{listing}\n"
     "Compute BLEU-4 by hand: the clipped precisions p1 to p4 as exact fractions, the brevity penalty BP with "

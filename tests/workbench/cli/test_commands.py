@@ -175,7 +175,7 @@ def test_calc(cli):
 
 def test_formulas(cli):
     rows = js(cli("formulas", "--json"))
-    assert {"formula", "topic", "title", "equations", "symbols", "source"} == set(rows[0])
+    assert {"formula", "topic", "title", "equations", "symbols", "source", "conventions"} == set(rows[0])
     shown = cli("formulas", "conv-out-size")
     assert "padding on each side [px]" in shown.out and "Dumoulin" in shown.out and "⎣" in shown.out
 

@@ -9,7 +9,6 @@ import pytest
 from sklearn.datasets import load_iris
 
 from workbench import data
-from workbench.cli.data import drawn, side_by_side
 
 
 def test_list_names_every_set(cli):
@@ -72,11 +71,3 @@ def test_bad_input_is_one_line_and_exit_two(cli, words, said):
     refused = cli("data", *words)
     assert (refused.code, refused.out) == (2, "") and said in refused.err
     assert len(refused.err.splitlines()) == 1
-
-
-def test_pictures_are_drawn_in_shades_or_half_blocks():
-    assert drawn([[0, 1], [0.5, 0.3]]) == ["  ██", "▒▒░░"]
-    large = [[float(row == column) for column in range(13)] for row in range(13)]
-    assert drawn(large)[0] == "▀▄" + " " * 11 and drawn(large)[-1] == " " * 12 + "▀" and len(drawn(large)) == 7
-    assert side_by_side([["ab", "1"], ["cd", "2"]], width=80) == "  ab  cd\n  1   2"
-    assert side_by_side([["ab", "1"], ["cd", "2"]], width=7) == "  ab\n  1"

@@ -7,7 +7,6 @@ import sys
 import pytest
 
 from workbench.cli.main import main
-from workbench.cli.runs import pictures_in_characters
 from workbench.engine import RunSpec, events, runs, worker
 from workbench.engine.loop import Fit
 
@@ -54,17 +53,6 @@ def test_a_run_is_shown_with_all_that_is_known_of_it(call):
     _, out, _ = call("runs", "show", run.id)
     assert "schedule=cosine" in out and max(out) > "⠀" and "validation" in out and "lr" in out
     assert max(map(len, out.splitlines())) <= 80 and "@" in out
-
-
-def test_pictures_are_drawn_side_by_side_with_what_they_were_taken_for():
-    ramp = [[0.0, 1.0], [1.0, 0.0]]
-    rows = [{"pixels": ramp, "target": 3, "predicted": 5}, {"pixels": ramp, "target": 4, "predicted": 4}]
-    assert list(pictures_in_characters([*rows, {"picture": "confusion"}])) == [
-        "  @@              @@",
-        "@@              @@",
-        "3, taken for 5  4",
-    ]
-    assert list(pictures_in_characters([])) == []
 
 
 def test_runs_are_compared_in_a_table_and_a_chart_for_each_metric(call):

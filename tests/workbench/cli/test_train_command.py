@@ -227,8 +227,10 @@ def test_bad_methods_are_one_line_on_stderr(call, words, said):
 def test_options_become_the_spec(call, made):
     made(*TOLD, end("done"))
     words = "--optimizer nesterov --momentum 0.8 --batch-size full --schedule step --decay 0.5 --batch-norm"
-    call("train", "mlp", *words.split(), "--augment", "shift,noise=0.2", "--option", "sizes=[64,8,10]")
-    [run] = runs.every()
+    call("train", "mlp", *words.split(), "--option", "sizes=[64,8,10]")
+    call("train", "lenet5", "--augment", "shift,noise=0.2")
+    run, augmented = runs.every()
+    assert augmented.spec == RunSpec("lenet5", augment={"shift": 1.0, "noise": 0.2})
     assert run.spec == RunSpec(
         "mlp",
         optimizer="nesterov",
@@ -237,7 +239,6 @@ def test_options_become_the_spec(call, made):
         schedule="step",
         decay=0.5,
         batch_norm=True,
-        augment={"shift": 1.0, "noise": 0.2},
         options={"sizes": [64, 8, 10]},
     )
 

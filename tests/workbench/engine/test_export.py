@@ -110,8 +110,8 @@ def test_the_spread_is_mean_and_sample_deviation_of_those_that_are_done():
 
 
 def test_runs_are_compared_by_where_they_differ(run):
-    other = runs.create(RunSpec("mlp", lr=0.5, augment={"noise": 0.1}))
+    other = runs.create(RunSpec("mlp", lr=0.5, options={"activation": "tanh"}))
     found = compared([run, other])
-    assert found["differing"] == {"lr": [0.003, 0.5], "augment": [{}, {"noise": 0.1}]}
+    assert found["differing"] == {"options": [{}, {"activation": "tanh"}], "lr": [0.003, 0.5]}
     assert [row["metrics"] for row in found["runs"]] == [{"loss": 3 / 50, "accuracy": None}, {}]
     json.dumps(found)

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -106,6 +107,18 @@ def test_a_worker_lives_while_its_clock_and_process_do(changed, alive):
     run = runs.create(SPEC)
     leave_beat(run, **changed)
     assert run.alive() is alive
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="there is no /proc here")
+def test_a_worker_that_ended_unnoticed_by_its_parent_is_dead():
+    run = runs.create(SPEC)
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    leave_beat(run, pid=child.pid)
+    assert run.alive()
+    child.kill()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and stays to be asked for
+    assert not run.alive()
+    child.communicate()
 
 
 @pytest.mark.parametrize("junk", [b"", b"[]", b"null", b"\xff", b'{"pid": 1}'])

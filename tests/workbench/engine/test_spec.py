@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 import models
 from workbench import BadInput
 from workbench.engine import RunSpec
+from workbench.engine.methods import INITS, OPTIMIZERS, SCHEDULES
+from workbench.engine.spec import applies
 
 length = st.one_of(
     st.builds(lambda n: {"epochs": n}, st.integers(1, 10**6)), st.builds(lambda n: {"steps": n}, st.integers(1, 10**6))
@@ -119,6 +121,9 @@ def test_no_json_object_raises_anything_but_a_refusal(record):
         ({"init": "havier"}, "did you mean xavier"),
         ({"init_scale": 0.1}, "normal or uniform"),
         ({"init": "he", "init_scale": 0.1}, "normal or uniform"),
+        ({"model": "lenet5", "dropout": 0.5}, "lenet5 has no dropout"),
+        ({"model": "lenet5", "batch_norm": False}, "no batch normalisation"),
+        ({"augment": {"shift": 1.0}}, "mlp reads none"),
         ({"options": [1]}, "options"),
         ({"bf16": 1}, "bf16"),
         ({"eps": -1e-8}, "eps"),
@@ -126,7 +131,7 @@ def test_no_json_object_raises_anything_but_a_refusal(record):
 )
 def test_methods_that_cannot_be_are_refused_in_one_sentence(options, said):
     with pytest.raises(BadInput, match=said) as refusal:
-        RunSpec("mlp", **options)
+        RunSpec(**{"model": "mlp", **options})
     assert "\n" not in str(refusal.value)
 
 
@@ -147,7 +152,6 @@ def test_methods_fill_in_what_is_their_own():
             "schedule": st.sampled_from(["step", "exponential"]),
             "warmup": st.integers(0, 100),
             "batch_size": st.one_of(st.just("full"), st.integers(1, 100)),
-            "augment": st.dictionaries(st.sampled_from(["shift", "noise"]), st.floats(0.1, 5)),
             "options": st.just({"activation": "tanh", "sizes": [64, 16, 10]}),
             "batch_norm": st.booleans(),
             "l1": st.floats(0, 1),
@@ -158,6 +162,68 @@ def test_methods_fill_in_what_is_their_own():
 def test_json_keeps_every_method(fields):
     spec = RunSpec("mlp", **fields)
     assert RunSpec.from_json(spec.to_json()) == spec
+
+
+@given(augment=st.dictionaries(st.sampled_from(["shift", "noise"]), st.floats(0.1, 5)))
+def test_json_keeps_how_pictures_are_changed(augment):
+    spec = RunSpec("lenet5", augment=augment)
+    assert RunSpec.from_json(spec.to_json()) == spec
+
+
+SAMPLE = {  # of each field that isn't chosen by name, a value that no choice fills in by itself
+    **{
+        "epochs": 3,
+        "steps": 7,
+        "patience": 4,
+        "batch_size": 17,
+        "momentum": 0.7,
+        "beta1": 0.6,
+        "beta2": 0.8,
+        "eps": 1e-3,
+    },
+    **{
+        "clip_norm": 2.0,
+        "clip_value": 3.0,
+        "lr": 0.2,
+        "decay": 0.3,
+        "decay_every": 11,
+        "warmup": 5,
+        "l1": 0.1,
+        "l2": 0.2,
+    },
+    **{"weight_decay": 0.04, "dropout": 0.35, "batch_norm": True, "augment": {"shift": 2.0}, "init_scale": 0.07},
+    **{"seed": 9, "device": "cuda:1", "bf16": True, "compile": True, "options": {"side": 24}},
+}
+CHOICES = {"model", "task", "preset", "optimizer", "schedule", "init"}
+
+
+def test_the_samples_are_of_all_fields():
+    assert set(SAMPLE) | CHOICES == set(RunSpec.__dataclass_fields__)
+
+
+@given(
+    model=st.sampled_from(models.names()),
+    optimizer=st.sampled_from(sorted(OPTIMIZERS)),
+    schedule=st.sampled_from(sorted(SCHEDULES)),
+    init=st.sampled_from([None, *INITS]),
+    name=st.sampled_from(sorted(SAMPLE)),
+)
+def test_a_field_applies_where_the_spec_takes_it(model, optimizer, schedule, init, name):
+    chosen = dict(model=model, optimizer=optimizer, schedule=schedule, init=init)
+    if name in applies(chosen):
+        assert getattr(RunSpec(**chosen, **{name: SAMPLE[name]}), name) == SAMPLE[name]
+    else:
+        with pytest.raises(BadInput):
+            RunSpec(**chosen, **{name: SAMPLE[name]})
+
+
+def test_what_applies_is_known_of_the_usual_choices():
+    assert not {"momentum", "decay", "init_scale", "augment"} & set(applies({"model": "mlp"}))
+    assert {"beta1", "beta2", "eps", "dropout", "batch_norm", "batch_size"} <= set(applies({"model": "mlp"}))
+    lenet = applies({"model": "lenet5", "optimizer": "gd", "schedule": "step", "init": "normal"})
+    assert {"decay", "decay_every", "init_scale", "augment"} <= set(lenet)
+    assert not {"dropout", "batch_norm", "beta1", "momentum", "batch_size"} & set(lenet)
+    assert set(lenet) >= CHOICES
 
 
 def test_a_table_of_ones_own_is_found_from_any_folder(tmp_path, monkeypatch):

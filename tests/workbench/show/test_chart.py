@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from workbench.show.canvas import PLAIN, Canvas, between
-from workbench.show.chart import LineChart, Series, thinned
+from workbench.show.chart import LineChart, Series
+from workbench.show.layout import thinned
 
 dot = st.tuples(st.integers(0, 60), st.integers(0, 60))
 

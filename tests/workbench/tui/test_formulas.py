@@ -55,3 +55,23 @@ async def test_the_equation_is_drawn_and_the_way_leads_back(pilot: Pilot) -> Non
     await pilot.press("escape")
     await pilot.pause()
     assert isinstance(pilot.app.screen, Home)
+
+
+async def test_a_procedure_shows_its_table_and_what_it_counts(pilot: Pilot) -> None:
+    pilot.app.formulas("network-size")
+    await pilot.pause()
+    values = dict(layers="conv5x5-6,pool2,conv5x5-16,pool2,fc120,fc84,fc10", input="32x32x1")
+    assert "P = 61706" in await fill(pilot, **values)  # LeNet-5 in today's form
+    rows = str(pilot.app.screen.query_one("#table", Static).render()).splitlines()
+    assert rows[-1].split()[:3] == ["fc10", "10", "850"]
+    assert "two FLOPs" in str(pilot.app.screen.query_one("#conventions", Static).render())
+    refused = await fill(pilot, layers="conv5x5-6,pol2", input="32x32x1")
+    assert "no layer 'pol'" in refused and refused.splitlines()[-1].index("^") == len("conv5x5-6,")
+    assert not pilot.app.screen.query_one("#tables").display
+
+
+async def test_settings_that_may_be_left_out_are_not_sought(pilot: Pilot) -> None:
+    pilot.app.formulas("optimizer-steps")
+    await pilot.pause()
+    answer = await fill(pilot, f="x^2", start="[3]", lr="0.1", steps="2")
+    assert "theta = [1.92]" in answer and "L = [9, 5.76, 3.6864]" in answer

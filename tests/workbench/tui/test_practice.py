@@ -1,5 +1,7 @@
 """Practice: what a student types, and what comes back."""
 
+import asyncio
+
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
@@ -7,6 +9,7 @@ from quizzes.answers import KINDS
 from quizzes.question import Question
 from tests.workbench.tui.seeing import settled, shown
 from workbench.store import Store
+from workbench.tui.screens.home import Home
 from workbench.tui.screens.practice import Practice
 
 
@@ -154,3 +157,15 @@ async def test_the_round_ends_with_its_score(pilot: Pilot) -> None:
         await pilot.press("enter")
         await pilot.pause()
     assert "10 of 10 right" in shown(pilot)
+
+
+async def test_what_a_thread_still_has_to_say_is_dropped_once_the_screen_is_left(pilot: Pilot) -> None:
+    pilot.app.practise("conv-params")
+    await pilot.pause()
+    practice = pilot.app.screen
+    await asyncio.to_thread(practice.from_thread, practice._say, "#steps", "while it is there")
+    assert "while it is there" in shown(pilot)
+    await pilot.press("escape", "escape")
+    await pilot.pause()
+    await asyncio.to_thread(practice.from_thread, practice._say, "#steps", "too late")
+    assert isinstance(pilot.app.screen, Home)

@@ -79,3 +79,45 @@ async def test_a_folder_deleted_while_it_is_shown_goes_from_the_list(pilot: Pilo
     await pilot.press("space", "y", "m")
     await pilot.pause()
     assert isinstance(pilot.app.screen, Runs)
+
+
+async def test_what_the_network_says_of_samples_takes_turns_with_the_chart(pilot: Pilot) -> None:
+    made(steps=40)
+    pilot.app.runs()
+    await pilot.pause()
+    await until(pilot, lambda: "done: test" in shown(pilot))
+    assert "accuracy" in shown(pilot)
+    await pilot.press("p")
+    await until(pilot, lambda: "test samples" in shown(pilot))
+    await pilot.press("p")
+    await until(pilot, lambda: "confusion matrix" in shown(pilot))
+    await pilot.press("p")
+    await until(pilot, lambda: "confusion matrix" not in shown(pilot))
+    await pilot.resize_terminal(160, 45)  # room for all of it at once
+    await until(pilot, lambda: "confusion matrix" in shown(pilot) and "accuracy" in shown(pilot))
+
+
+async def test_a_finished_run_goes_on_for_as_long_as_it_is_told(pilot: Pilot) -> None:
+    run = made(epochs=1)
+    pilot.app.runs()
+    await pilot.pause()
+    await until(pilot, lambda: "done: test" in shown(pilot))
+    await pilot.press("ctrl+r")
+    await pilot.pause()
+    assert "How many epochs more?" in shown(pilot)
+    await pilot.press("backspace", "2", "enter")
+    await until(pilot, lambda: run.spec.epochs == 3 and "done: test" in shown(pilot))
+    steps = pilot.app.screen.query_one(RunView).curves.points("loss", "test")
+    assert [step for step, _ in steps] == [step * run.last_event()["step"] // 3 for step in (1, 2, 3)]
+
+
+async def test_how_long_must_be_a_number(pilot: Pilot) -> None:
+    run = made(epochs=1)
+    pilot.app.runs()
+    await pilot.pause()
+    await until(pilot, lambda: "done: test" in shown(pilot))
+    await pilot.press("ctrl+r", "backspace", "x", "enter")
+    await until(pilot, lambda: "whole number" in shown(pilot))
+    await pilot.press("enter", "ctrl+r", "escape")
+    await pilot.pause()
+    assert run.spec.epochs == 1 and run.status() == "done"

@@ -3,11 +3,15 @@
 import os
 import pty
 import select
+import signal
 import struct
+import subprocess
 import sys
 import termios
 import time
 from fcntl import ioctl
+
+import pytest
 
 from workbench.store import Store
 
@@ -75,3 +79,22 @@ def test_open_drill_and_quit() -> None:
     with Store() as store:
         [kept] = store.attempts()
     assert kept.mistakes == "given-up"
+
+
+@pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGHUP])
+def test_a_request_to_end_leaves_the_terminal_as_it_was(asked: signal.Signals) -> None:
+    terminal = Terminal("-P", "-m", "workbench.cli.main")
+    terminal.wait_for(b"first question")
+    terminal.type(b"\r")
+    terminal.wait_for(b"seed")
+    os.kill(terminal.pid, asked)
+    assert terminal.end() == 0
+    assert terminal.seen.count(ENTER_SCREEN) == terminal.seen.count(LEAVE_SCREEN) == 1
+    assert b"Traceback" not in terminal.seen
+
+
+def test_without_a_terminal_it_says_what_to_use_instead() -> None:
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "workbench.cli.main"], capture_output=True, text=True, stdin=subprocess.DEVNULL
+    )
+    assert done.returncode == 2 and "workbench --help" in done.stderr

@@ -4,17 +4,23 @@ from typing import Any
 
 from textual import work
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.binding import Binding
+from textual.containers import Horizontal, HorizontalScroll, Vertical, VerticalScroll
 from textual.widgets import Footer, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from quizzes import BadInput
-from quizzes.answers.numbers import short
-from quizzes.formula import Formula, Symbol
+from quizzes import BadInput, bank
+from quizzes.formula import Formula
 from quizzes.formulas import all_formulas
 from quizzes.reading import FormatError
+from quizzes.symbol import Symbol
+from workbench.show.values import table, text
+from workbench.tui import state
 from workbench.tui.screens.page import Page
 from workbench.tui.widgets.heading import Heading
+from workbench.tui.widgets.listing import Listing
+
+PROCEDURE = "A procedure: it counts, compares or goes step by step."
 
 
 class Formulas(Page):
@@ -25,14 +31,20 @@ class Formulas(Page):
     """
 
     CSS_PATH = "formulas.tcss"
+    HELP = """
+    Fill in what you know and press Enter: what is left blank is computed. A `?` for what is sought solves for it; every
+    solution in its domain is given. `/` searches titles, topics and what the symbols mean.
+    """
     BINDINGS = [
-        ("slash", "search", "Search"),
-        ("escape", "leave", "Leave"),
+        Binding("slash", "search", "Search", id="formulas.search"),
+        Binding("p", "practise", "Practise", id="formulas.practise"),
+        Binding("escape", "leave", "Leave"),
     ]
 
     def __init__(self, chosen: str | None = None):
         super().__init__()
-        self.chosen = chosen or next(iter(all_formulas()))
+        kept = state.load().formula
+        self.chosen = chosen or (kept if kept in all_formulas() else next(iter(all_formulas())))
         self.formula: Formula | None = None
 
     def compose(self) -> ComposeResult:
@@ -40,12 +52,15 @@ class Formulas(Page):
         with Horizontal():
             with Vertical(id="index"):
                 yield Input(placeholder="search", compact=True, id="search")
-                yield OptionList(id="found")
+                yield Listing(id="found")
             with VerticalScroll(id="sheet", can_focus=False):
                 yield Static(id="title", markup=False)
                 yield Static(id="equations", markup=False)
                 yield Vertical(id="calculator")
                 yield Static(id="result", markup=False)
+                with HorizontalScroll(id="tables"):
+                    yield Static(id="table", markup=False)
+                yield Static(id="conventions", markup=False)
                 yield Static(id="source", classes="quiet", markup=False)
         yield Footer()
 
@@ -53,16 +68,15 @@ class Formulas(Page):
         self._list("")
         listed = self.query_one("#found", OptionList)
         listed.highlighted = listed.get_option_index(self.chosen)
-        listed.focus()
+        self.set_focus(listed)
 
     def _list(self, sought: str) -> None:
         words = sought.casefold().split()
+        found = [formula for formula in all_formulas().values() if _has(words, _told(formula))]
+        found.sort(key=lambda formula: not _has(words, formula.title))  # the title says most
         listed = self.query_one("#found", OptionList)
         listed.clear_options()
-        for formula in all_formulas().values():
-            text = " ".join([formula.id, formula.title, formula.topic, *(s.meaning for s in formula.symbols.values())])
-            if all(word in text.casefold() for word in words):
-                listed.add_option(Option(formula.title, id=formula.id))
+        listed.add_options([Option(formula.title, id=formula.id) for formula in found])
 
     def on_input_changed(self, event: Input.Changed) -> None:
         if event.input.id == "search":
@@ -73,25 +87,32 @@ class Formulas(Page):
             self._show(all_formulas()[event.option.id])
 
     def on_option_list_option_selected(self) -> None:
-        self.query("#calculator Input").first(Input).focus()
+        self.set_focus(self.query("#calculator Input").first(Input))
 
     def _show(self, formula: Formula) -> None:
         self.formula = formula
+        state.remember(formula=formula.id)
+        self.refresh_bindings()
         self.query_one("#title", Static).update(formula.title)
         self.query_one("#equations", Static).update("\n".join(eq.text for eq in formula.equations))
         self.query_one("#result", Static).update("")
+        self._tabulate([])
+        self.query_one("#conventions", Static).update(formula.conventions)
+        self.query_one("#conventions").display = bool(formula.conventions)
         self.query_one("#source", Static).update(f"Source: {formula.source}")
         calculator = self.query_one("#calculator", Vertical)
         calculator.remove_children()
-        calculator.mount(*(self._row(symbol) for symbol in formula.symbols.values()))
+        symbols = [symbol for symbol in formula.symbols.values() if symbol.kind != "table"]
+        longest = max(len(symbol.name) for symbol in symbols)
+        calculator.mount(*(self._row(symbol, longest) for symbol in symbols))
         self.query_one("#sheet").scroll_home(animate=False)
         self._draw()
 
-    def _row(self, symbol: Symbol) -> Horizontal:
-        default = "" if symbol.default is None else short(symbol.default)
+    def _row(self, symbol: Symbol, longest: int) -> Horizontal:
+        default = "" if symbol.default is None else text(symbol.default)
         unit = f" [{symbol.unit}]" if symbol.unit else ""
         return Horizontal(
-            Static(f"{symbol.name} = ", classes="label", markup=False),
+            Static(f"{symbol.name:<{longest}} = ", classes="label", markup=False),
             Input(placeholder=default, compact=True, name=symbol.name),
             Static(f"{symbol.meaning}{unit}", classes="asks", markup=False),
         )
@@ -103,49 +124,82 @@ class Formulas(Page):
         assert formula
         from quizzes.symbolic import pretty_text
 
-        drawn = "\n\n".join(pretty_text(eq.text) for eq in formula.equations) or "A procedure: its drill has the steps."
+        drawn = "\n\n".join(pretty_text(eq.text) for eq in formula.equations) or PROCEDURE
         if formula is self.formula:
-            self.app.call_from_thread(self.query_one("#equations", Static).update, drawn)
+            self.from_thread(lambda: self.query_one("#equations", Static).update(drawn))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         if event.input.id == "search":
-            self.query_one("#found", OptionList).focus()
+            self.set_focus(self.query_one("#found", OptionList))
         else:
             self.query_one("#result", Static).update(self._compute())
-            self.query_one("#result").scroll_visible(animate=False)
+            shown = self.query_one("#tables").display
+            self.call_after_refresh(self.query_one("#result").scroll_visible, animate=False, top=shown)
 
     def _compute(self) -> str:
         """What the filled lines lead to, or one sentence on what is the matter."""
         formula = self.formula
         assert formula
+        self._tabulate([])
         try:
             typed = {line.name or "": line.value.strip() for line in self.query("#calculator Input").results(Input)}
-            sought = [name for name, text in typed.items() if text == "?"]
-            given = {name: formula.symbols[name].read(text) for name, text in typed.items() if text not in ("", "?")}
-            sought += [n for n in formula.inputs if not typed[n] and formula.symbols[n].default is None]
+            sought = [name for name, line in typed.items() if line == "?"]
+            given = {name: formula.symbols[name].read(line) for name, line in typed.items() if line not in ("", "?")}
+            sought += [name for name in formula.inputs if not typed[name] and formula.symbols[name].needed]
             if len(sought) == 1 and sought[0] in formula.inputs and any(name in given for name in formula.outputs):
                 found = formula.solutions(sought[0], given)
-                fits = " or ".join(map(short, found)) or f"nothing that is {formula.symbols[sought[0]].domain()}"
+                fits = " or ".join(map(text, found)) or f"nothing that is {formula.symbols[sought[0]].domain()}"
                 return f"✓ {sought[0]} = {fits}"
             known = {name: value for name, value in given.items() if name in formula.inputs}
-            return "\n".join(f"✓ {name} = {_shown(value)}" for name, value in formula.solve(**known).items())
+            values = formula.solve(**known)
+            self._tabulate([values.pop(name) for name in formula.outputs if formula.symbols[name].kind == "table"])
+            return "\n".join(f"✓ {name} = {text(value)}" for name, value in values.items())
         except FormatError as error:
             return f"? {error.shown()}"
         except BadInput as error:
             return f"? {error}"
 
+    def _tabulate(self, tables: list[list[dict[str, Any]]]) -> None:
+        """Show tables under the values; on a narrow screen they scroll sideways."""
+        width = self.query_one("#sheet").size.width
+        self.query_one("#table", Static).update("\n\n".join("\n".join(table(rows, width)) for rows in tables))
+        self.query_one("#tables").display = bool(tables)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only what does something now is offered."""
+        return bool(self._drills()) if action == "practise" else True
+
+    def _drills(self) -> list[str]:
+        """The drills over the formula that is shown."""
+        formula = self.formula
+        return [drill.id for drill in bank.all_drills().values() if formula and drill.formula is formula]
+
+    def copied(self) -> str:
+        """What was computed; before that, the equations."""
+        computed = str(self.query_one("#result", Static).render())
+        equations = self.formula.equations if self.formula else []
+        return computed or "\n".join(equation.text for equation in equations)
+
+    def action_practise(self) -> None:
+        """The formula's drill."""
+        self.workbench.practise(self._drills()[0])
+
     def action_search(self) -> None:
-        self.query_one("#search", Input).focus()
+        self.set_focus(self.query_one("#search", Input))
 
     def action_leave(self) -> None:
         """First out of a line, so that the arrows choose another formula; then home."""
         if isinstance(self.focused, Input):
-            self.query_one("#found", OptionList).focus()
+            self.set_focus(self.query_one("#found", OptionList))
         else:
             self.workbench.pop_screen()
 
 
-def _shown(value: Any) -> str:
-    if isinstance(value, list):
-        return f"[{', '.join(map(_shown, value))}]"
-    return value if isinstance(value, str) else short(value)
+def _told(formula: Formula) -> str:
+    """All that is said of a formula."""
+    meanings = (symbol.meaning for symbol in formula.symbols.values())
+    return " ".join([formula.id, formula.title, formula.topic, *meanings])
+
+
+def _has(words: list[str], text: str) -> bool:
+    return all(word in text.casefold() for word in words)

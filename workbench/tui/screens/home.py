@@ -1,6 +1,7 @@
 """Home: the thing most worth doing now, and where one stands."""
 
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.widgets import Footer, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -11,6 +12,7 @@ from workbench.store import ItemState
 from workbench.study import schedule
 from workbench.tui.screens.page import Page
 from workbench.tui.widgets.heading import Heading
+from workbench.tui.widgets.listing import Listing
 
 WELCOME = (
     "Every question here has fresh numbers each time, and says what went wrong when it does. "
@@ -26,30 +28,39 @@ class Home(Page):
     """One list: what to do now first, then what runs, then the chapters."""
 
     CSS_PATH = "home.tcss"
+    HELP = """
+    Enter does what is marked: begin there. Ctrl+P finds any question, formula, network or run by its name. Ctrl+Y
+    copies what a screen is about. Keys can be changed in `keys.toml` beside the study file (`workbench doctor` says
+    where), a line each: `"run.stop" = "f8"`.
+    """
     BINDINGS = [
-        ("p", "practise", "Practise"),
-        ("f", "formulas", "Formulas"),
-        ("l", "lab", "Lab"),
-        ("r", "runs", "Runs"),
-        ("q", "app.quit", "Quit"),
+        Binding("p", "practise", "Practise", id="home.practise"),
+        Binding("f", "formulas", "Formulas", id="home.formulas"),
+        Binding("m", "models", "Models", id="home.models"),
+        Binding("l", "lab", "Lab", id="home.lab"),
+        Binding("r", "runs", "Runs", id="home.runs"),
+        Binding("f1", "app.help", "Help"),
+        Binding("q", "app.quit", "Quit", id="home.quit"),
     ]
 
     def compose(self) -> ComposeResult:
         yield Heading("workbench")
         yield Static(id="welcome", classes="quiet")
-        yield OptionList(id="list")
+        yield Listing(id="list")
         yield Footer()
 
     def on_screen_resume(self) -> None:
         """Everything is looked up again whenever one comes back here."""
         states = self.workbench.store.items()
         now = schedule.now()
-        due = {state.item for state in schedule.due(states.values(), now)}
+        known = bank.everything()  # what a pack brought may be gone
+        due = {state.item for state in schedule.due(states.values(), now) if state.item in known}
         welcome = self.query_one("#welcome", Static)
         welcome.update(WELCOME)
         welcome.display = not states
         sheet = Option("  Formulas: look up, compute, solve", id="formulas")
-        options = [self._next(states, due), sheet, self._lab(), None, *self._chapters(states, due)]
+        zoo = Option("  Models: every network, layer by layer", id="models")
+        options = [self._next(states, due), sheet, zoo, self._lab(), None, *self._chapters(states, due)]
         listed = self.query_one(OptionList)
         listed.clear_options()
         listed.add_options(options)
@@ -92,6 +103,8 @@ class Home(Page):
             self.workbench.lab()
         elif what == "formulas":
             self.workbench.formulas()
+        elif what == "models":
+            self.workbench.models()
         else:
             self.action_practise()
 
@@ -100,6 +113,9 @@ class Home(Page):
 
     def action_formulas(self) -> None:
         self.workbench.formulas()
+
+    def action_models(self) -> None:
+        self.workbench.models()
 
     def action_runs(self) -> None:
         self.workbench.runs()

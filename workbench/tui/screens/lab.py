@@ -1,71 +1,110 @@
-"""Lab: choose a network and how it is trained, start it, and watch it learn."""
-
-from typing import Any
+"""Lab: order a run of a network, or one for each of several seeds, and watch it learn."""
 
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.containers import Horizontal
-from textual.widgets import Button, Footer, Input, Label, Select, Static
+from textual.events import DescendantFocus
+from textual.widgets import Button, Footer, Static
 
 import models
-from workbench import BadInput
-from workbench.engine import RunSpec, runs, start
-from workbench.tui.screens.page import Page
+from workbench.engine import Run, runs
+from workbench.tui.screens.watching import Watching
+from workbench.tui.widgets.field import Field
+from workbench.tui.widgets.form import REFUSALS, Form
 from workbench.tui.widgets.heading import Heading
 from workbench.tui.widgets.run_view import RunView
 
-REFUSALS = (BadInput, models.BadInput)
+LOOK = 0.5  # seconds between two looks whether the next seed's run was started
+LASTS = "A run goes on when you leave this screen."
 
 
-class Lab(Page):
-    """A form, and below it the run that was started. The run goes on when the screen is left."""
+class Lab(Watching):
+    """A form, and the run that was started: below it, or in its place where the terminal is low.
+
+    Args:
+        model: The network to order; the one of the last order, if left out.
+    """
 
     CSS_PATH = "lab.tcss"
+    HELP = """
+    What is left blank is as usual. Tab and the arrows go from field to field, Space opens a list, Enter starts. The
+    line above the buttons is the command that does the same. Several seeds (`0..4`) run one after the other.
+    """
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (36, "-high")]
     BINDINGS = [
-        ("ctrl+s", "start", "Start"),
-        ("ctrl+x", "stop", "Stop"),
-        ("escape", "leave", "Home"),
+        Binding("ctrl+s", "start", "Start", show=False, id="lab.start"),
+        Binding("ctrl+o", "turn", "Form/run", id="lab.turn"),
+        Binding("ctrl+y", "app.copy", "Copy command", id="lab.copy"),
+        Binding("escape", "leave", "Home"),
     ]
 
     def __init__(self, model: str = ""):
         super().__init__()
-        self.model = model or models.names()[0]
+        self.model = model
+        self.followed = 0  # of the runs of the last order, how many were shown
 
     def compose(self) -> ComposeResult:
-        yield Heading("Lab")
-        with Horizontal(id="form"):
-            yield Label("Network")
-            yield Select(
-                [(n, n) for n in models.names()], value=self.model, allow_blank=False, compact=True, id="model"
-            )
-            yield Label("Epochs")
-            yield Input("10", type="integer", compact=True, id="epochs")
-            yield Label("Seed")
-            yield Input("0", type="integer", compact=True, id="seed")
+        texts = self.workbench.orders.texts
+        texts["model"] = self.model or texts.get("model") or models.names()[0]
+        yield Heading("Lab", LASTS)
+        yield Form(texts)
+        yield Static(id="about", classes="quiet", markup=False)
+        yield Static(id="command", markup=False)
+        with Horizontal(id="acts"):
             yield Button("Start", compact=True, variant="primary", id="start")
             yield Button("Stop", compact=True, id="stop", disabled=True)
-        yield Static(id="about", classes="quiet", markup=False)
         yield RunView()
         yield Footer()
 
-    @property
-    def view(self) -> RunView:
-        """The run that is shown."""
-        return self.query_one(RunView)
-
     def on_mount(self) -> None:
+        orders = self.workbench.orders
         running = [run for run in runs.every() if run.status() == "running"]
+        self.followed = len(orders.made)
         if running:
-            self.view.follow(running[-1])
-        self._describe()
+            self._watch(running[-1])
+        elif orders.made and orders.made[-1].folder.exists():
+            self.view.follow(orders.made[-1])
+        if self.view.run in orders.made:
+            self.view.compare([run for run in orders.made if run != self.view.run])
+        self.set_interval(LOOK, self._next_seed)
         self._show_state()
+        if not self.has_class("watching"):
+            self.query_one("#model").focus()
 
-    def on_select_changed(self) -> None:
-        self._describe()
+    def _watch(self, run: Run) -> None:
+        self.query_one(Heading).say(f"Lab · {run.id}", "starting")
+        self.view.follow(run)
+        self._turn_to(run=True)
 
-    def _describe(self) -> None:
-        info = models.info(str(self.query_one(Select).value))
-        text = f"{info.year}, learns {info.task}. A run goes on when you leave this screen."
-        self.query_one("#about", Static).update(text)
+    def _next_seed(self) -> None:
+        made = self.workbench.orders.made
+        if len(made) > self.followed and not self.view.running:
+            self.followed = len(made)
+            self.view.follow(made[-1])
+            self.view.compare(made[:-1])
+            self._show_state()
+
+    def _turn_to(self, run: bool) -> None:
+        """Where there is no room for both: the run in place of the form, or the form again."""
+        self.set_class(run, "watching")
+        if run and self.has_class("-low"):
+            self.set_focus(None)  # what can't be seen takes no keys
+        elif not run:
+            self.query_one("#model").focus()
+        self.refresh_bindings()
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        field = event.widget.parent
+        if isinstance(field, Field):
+            self.query_one("#about", Static).update(field.about)
+
+    def on_form_changed(self) -> None:
+        try:
+            said = self.query_one(Form).command()
+        except REFUSALS as problem:
+            said = f"? {problem}"
+        self.query_one("#command", Static).update(said)
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         if event.button.id == "start":
@@ -73,39 +112,59 @@ class Lab(Page):
         else:
             self.action_stop()
 
-    def on_input_submitted(self) -> None:
-        self.action_start()
-
     def action_start(self) -> None:
-        """Order a run with what the form says."""
+        """Order what the form says."""
+        form = self.query_one(Form)
         try:
-            order: dict[str, Any] = dict(
-                model=str(self.query_one(Select).value),
-                epochs=_whole(self.query_one("#epochs", Input), "Epochs"),
-                seed=_whole(self.query_one("#seed", Input), "Seed"),
-            )
-            run = start(RunSpec(**order))
+            spec, seeds = form.order()
+            run = self.workbench.orders.order(spec, seeds)
         except REFUSALS as problem:
+            if wrong := form.wrong():
+                wrong.editor.focus()
             self.workbench.problem(str(problem))
             return
-        self.query_one(Heading).say(f"Lab · {run.id}", "starting")
-        self.view.follow(run)
+        self.followed = 1
+        self._watch(run)
         self._show_state()
 
     def action_stop(self) -> None:
-        """Ask the run to write a checkpoint and end."""
+        """Ask the run to write a checkpoint and end; no other seed comes after it."""
+        self.workbench.orders.waiting = []
+        super().action_stop()
+
+    def action_turn(self) -> None:
+        self._turn_to(run=not self.has_class("watching"))
+
+    def copied(self) -> str:
+        """The command line that orders the same."""
         try:
-            if self.view.run:
-                self.view.run.stop()
-        except BadInput as problem:
-            self.workbench.problem(str(problem))
+            return self.query_one(Form).command()
+        except REFUSALS:
+            return ""
+
+    def action_over(self, by: int) -> None:
+        """Go to the nearest field in the line above, or below."""
+        here = self.focused.region if self.focused else self.region
+        others = [field.editor for field in self.query(Field) if field.display]
+        beyond = [one for one in others if (one.region.y - here.y) * by > 0]
+        if beyond:
+            min(beyond, key=lambda one: (abs(one.region.y - here.y), abs(one.region.x - here.x))).focus()
 
     def on_run_view_changed(self, message: RunView.Changed) -> None:
         if message.refused:
+            self.workbench.orders.waiting = []
+            self._turn_to(run=False)
             self.workbench.problem(message.refused)
         elif message.about and self.view.run:
-            self.query_one(Heading).say(f"Lab · {self.view.run.id}", message.about)
+            self.query_one(Heading).say(f"Lab · {self.view.run.id}", message.about + self._others())
         self._show_state()
+
+    def _others(self) -> str:
+        waiting = len(self.workbench.orders.waiting)
+        return f" · {waiting} more to come" if waiting else ""
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.refresh_bindings)
 
     def _show_state(self) -> None:
         self.query_one("#start", Button).disabled = self.view.running
@@ -115,15 +174,10 @@ class Lab(Page):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only what does something now is offered."""
         if action == "start":
-            return not self.view.running
-        return self.view.running if action == "stop" else True
+            return self.is_mounted and not self.view.running
+        if action == "turn":
+            return self.has_class("-low") and self.is_mounted and self.view.run is not None
+        return super().check_action(action, parameters)
 
     def action_leave(self) -> None:
         self.workbench.pop_screen()
-
-
-def _whole(line: Input, name: str) -> int:
-    try:
-        return int(line.value)
-    except ValueError:
-        raise BadInput(f"{name} must be a whole number.") from None

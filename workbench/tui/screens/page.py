@@ -1,12 +1,14 @@
 """What every screen of the app has: the app, known for what screens may ask of it."""
 
-from typing import Protocol, cast
+from collections.abc import Callable
+from typing import Any, Protocol, cast
 
 from textual.geometry import Size
 from textual.screen import Screen
 
 from workbench.engine.verify import Verifier
 from workbench.store import Store
+from workbench.tui.orders import Orders
 
 
 class Workbench(Protocol):
@@ -14,17 +16,22 @@ class Workbench(Protocol):
 
     store: Store
     verifier: Verifier
+    orders: Orders
 
     @property
     def size(self) -> Size: ...
 
     def practise(self, name: str | None = None) -> None: ...
 
-    def lab(self) -> None: ...
+    def models(self, chosen: str = "") -> None: ...
+
+    def lab(self, model: str = "") -> None: ...
 
     def runs(self, chosen: str = "") -> None: ...
 
     def formulas(self, name: str | None = None) -> None: ...
+
+    def autograd(self, expression: str = "") -> None: ...
 
     def problem(self, sentence: str) -> None: ...
 
@@ -38,3 +45,17 @@ class Page(Screen[None]):
     def workbench(self) -> Workbench:
         """The app: the study file, the process that verifies, and the ways to the other screens."""
         return cast(Workbench, self.app)
+
+    def from_thread(self, act: Callable[..., Any], *args: Any) -> None:
+        """Do something on this screen from a thread; nothing, if it was left or the app was closed meanwhile."""
+
+        def if_still_here() -> None:
+            if self in self.app.screen_stack:
+                act(*args)
+
+        if self.app.is_running:
+            self.app.call_from_thread(if_still_here)
+
+    def copied(self) -> str:
+        """What a copy of this screen is: text that is of use elsewhere; empty where there is none."""
+        return ""

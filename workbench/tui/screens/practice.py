@@ -31,13 +31,18 @@ class Practice(Page):
     """
 
     CSS_PATH = "practice.tcss"
+    HELP = """
+    Type the answer and press Enter. Under the line stands how it is read; what can't be read costs nothing.
+    A question mark asks for the hint. Escape leaves the line, so that the keys below work: `s` shows the steps
+    (before an answer that is giving up), `v` asks PyTorch, `r` gives the same question with other numbers.
+    """
     BINDINGS = [
-        ("enter", "next", "Next"),
-        ("r", "again", "New numbers"),
-        ("s", "steps", "Steps"),
-        ("v", "verify", "Verify"),
-        Binding("f1,question_mark", "hint", "Hint", key_display="?"),
-        ("escape", "leave", "Leave"),
+        Binding("enter", "next", "Next", id="practice.next"),
+        Binding("r", "again", "New numbers", id="practice.again"),
+        Binding("s", "steps", "Steps", id="practice.steps"),
+        Binding("v", "verify", "Verify", id="practice.verify"),
+        Binding("f2,question_mark", "hint", "Hint", key_display="?", id="practice.hint"),
+        Binding("escape", "leave", "Leave"),
     ]
 
     def __init__(self, name: str | None):
@@ -142,10 +147,10 @@ class Practice(Page):
         """The steps, in a thread: the first time they wait for SymPy."""
         question = self.question
         assert question
-        self.app.call_from_thread(self._say, "#steps", "Working out the steps ...")
+        self.from_thread(self._say, "#steps", "Working out the steps ...")
         text = lines.solution(question)
         if question is self.question:
-            self.app.call_from_thread(self._say, "#steps", text)
+            self.from_thread(self._say, "#steps", text)
 
     @work(thread=True, exclusive=True, group="verify")
     def _confirm(self) -> None:
@@ -154,7 +159,7 @@ class Practice(Page):
 
         question = self.question
         assert question
-        self.app.call_from_thread(self._say, "#verified", "Asking PyTorch ...")
+        self.from_thread(self._say, "#verified", "Asking PyTorch ...")
         try:
             found = self.workbench.verifier.values(question.verify, script_names(question))
             torch, one = compare(question, found)
@@ -164,8 +169,8 @@ class Practice(Page):
         except RuntimeError as error:
             text = f"PyTorch could not be asked: {error}"
         if question is self.question:
-            self.app.call_from_thread(self._say, "#verified", text)
-            self.app.call_from_thread(self.query_one("#verified").scroll_visible, animate=False)
+            self.from_thread(self._say, "#verified", text)
+            self.from_thread(lambda: self.query_one("#verified").scroll_visible(animate=False))
 
     def _finish(self) -> None:
         right = sum(mark.mark == "right" for mark in self.session.marks)
@@ -192,6 +197,12 @@ class Practice(Page):
         if action == "hint":
             return asking and not marked and bool(self.question and self.question.hint)
         return asking if action == "steps" else True
+
+    def copied(self) -> str:
+        """The question, and its steps once they are shown."""
+        if self.question is None:
+            return ""
+        return "\n\n".join(filter(None, [self.question.prompt, lines.solution(self.question) if self.mark else ""]))
 
     def action_next(self) -> None:
         if self.question is None:

@@ -1,21 +1,25 @@
 """Runs: what was trained and what is training, one watched, several compared."""
 
+from textual import work
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.widgets import Footer, OptionList, Static
 from textual.widgets.option_list import Option
 
-from workbench import BadInput
 from workbench.engine import Run, runs
-from workbench.tui.screens.page import Page
+from workbench.tui import state
+from workbench.tui.screens.watching import Watching
 from workbench.tui.widgets.heading import Heading
+from workbench.tui.widgets.listing import Listing
 from workbench.tui.widgets.run_view import RunView
 
 AGAIN = 1.0  # seconds between two looks at the list
+ROOMY = 120  # columns from which on the list also says what each run reached
 SIGNS = {"running": "▸", "done": "✓", "stopped": "■", "diverged": "✗", "crashed": "✗", "damaged": "?"}
 
 
-class Runs(Page):
+class Runs(Watching):
     """The list of runs, newest first, and the one that is chosen.
 
     Args:
@@ -23,17 +27,18 @@ class Runs(Page):
     """
 
     CSS_PATH = "runs.tcss"
+    HELP = """
+    Runs go on when the app is closed. Space takes a run into the comparison, each metric then one chart of all.
+    Tab goes to a chart: there the arrows read values, `+` and `-` look closer, `0` shows all again.
+    """
     BINDINGS = [
-        ("space", "mark", "Compare"),
-        ("ctrl+x", "stop", "Stop"),
-        ("y", "log", "Log axis"),
-        ("m", "metric", "Metric"),
-        ("escape", "leave", "Home"),
+        Binding("space", "mark", "Compare", id="runs.mark"),
+        Binding("escape", "leave", "Home"),
     ]
 
     def __init__(self, chosen: str = ""):
         super().__init__()
-        self.chosen = chosen
+        self.chosen = chosen or state.load().run
         self.marked: list[str] = []
         self.listed: dict[str, str] = {}
 
@@ -41,7 +46,7 @@ class Runs(Page):
         yield Heading("Runs")
         yield Static("No run was made yet: the Lab starts one.", id="none", markup=False)
         with Horizontal():
-            yield OptionList(id="list")
+            yield Listing(id="list")
             yield RunView()
         yield Footer()
 
@@ -50,9 +55,13 @@ class Runs(Page):
         self.set_interval(AGAIN, self._refresh)
         self.query_one(OptionList).focus()
 
+    @work(thread=True, exclusive=True, group="list")
     def _refresh(self) -> None:
         """Look at the folder again: another process may have made, ended or deleted runs."""
         rows = {run.id: self._row(run) for run in reversed(runs.every())}
+        self.from_thread(self._list, rows)
+
+    def _list(self, rows: dict[str, str]) -> None:
         if rows == self.listed:
             return
         self.listed = rows
@@ -64,16 +73,27 @@ class Runs(Page):
         self.query_one(RunView).display = bool(rows)
         if at:
             chosen.highlighted = chosen.get_option_index(at)
+        self.refresh_bindings()
 
     def _row(self, run: Run) -> str:
         mark = "+" if run.id in self.marked else " "
-        return f"{mark}{SIGNS.get(run.status(), '?')} {run.id}"
+        row = f"{mark}{SIGNS.get(run.status(), '?')} {run.id}"
+        if self.workbench.size.width < ROOMY:
+            return row
+        metrics = run.last_event().get("metrics") or {}
+        best = next((f"{name} {metrics[name]:.3f}" for name in ("accuracy", "r2") if metrics.get(name)), "")
+        return f"{row:<28} {best}"
+
+    def on_resize(self) -> None:
+        self.query_one(Listing).set_class(self.workbench.size.width >= ROOMY, "roomy")
+        self._refresh()
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         view = self.query_one(RunView)
         id = event.option.id or ""
         if view.run is None or view.run.id != id:
             self.chosen = id
+            state.remember(run=id)
             view.follow(runs.get(id))
             self._compare()
 
@@ -88,9 +108,7 @@ class Runs(Page):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only what does something now is offered."""
-        if action == "stop":
-            return self.query_one(RunView).running
-        return bool(self.listed) if action in ("mark", "log", "metric") else True
+        return bool(self.listed) if action == "mark" else super().check_action(action, parameters)
 
     def action_mark(self) -> None:
         """Take the chosen run into the comparison, or out of it."""
@@ -100,21 +118,6 @@ class Runs(Page):
             self.marked.append(self.chosen)
         self._compare()
         self._refresh()
-
-    def action_stop(self) -> None:
-        """Ask the run to write a checkpoint and end."""
-        run = self.query_one(RunView).run
-        try:
-            if run:
-                run.stop()
-        except BadInput as problem:
-            self.workbench.problem(str(problem))
-
-    def action_log(self) -> None:
-        self.query_one(RunView).toggle_log()
-
-    def action_metric(self) -> None:
-        self.query_one(RunView).next_metric()
 
     def action_leave(self) -> None:
         self.workbench.pop_screen()

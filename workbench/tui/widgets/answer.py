@@ -30,7 +30,7 @@ class Answers(Vertical):
     Answers Horizontal { height: 1; }
     Answers .label { width: auto; min-width: 6; text-style: bold; }
     Answers AnswerInput { width: 2fr; max-width: 40; background: $surface; }
-    Answers AnswerInput:focus { background: $boost; }
+    Answers AnswerInput:focus { background: $panel; }
     Answers .asks { width: 3fr; color: $text-muted; padding-left: 2; text-wrap: nowrap; text-overflow: ellipsis; }
     Answers #echo { color: $text-muted; height: auto; min-height: 1; }
     """
@@ -54,8 +54,9 @@ class Answers(Vertical):
         self.clear()
         self.parts = question.parts
         rows = []
+        longest = max(len(part.part) for part in self.parts)
         for part in self.parts:
-            label = f"{part.part} = " if question.tier else "> "
+            label = f"{part.part:<{longest}} = " if question.tier else "> "
             asks = part.label if len(self.parts) > 1 else KINDS[part.kind].ask(part)
             rows.append(
                 Horizontal(
@@ -102,6 +103,6 @@ class Answers(Vertical):
         lines = list(self.query(Input))
         at = lines.index(event.input)
         if at + 1 < len(lines):
-            lines[at + 1].focus()
+            self.screen.set_focus(lines[at + 1])  # at once: the next key belongs there already
         else:
             self.post_message(self.Given({line.name or "": line.value for line in lines}))

@@ -1,26 +1,42 @@
-"""The braille line chart as a widget."""
+"""The braille line chart as a widget: read along it with the arrows or the mouse, and look closer."""
 
 from dataclasses import replace
 
+from textual.binding import Binding
+from textual.events import Click, MouseScrollDown, MouseScrollUp
 from textual.strip import Strip
 from textual.widget import Widget
 
 from workbench.show.chart import LineChart
 
+STOPS = 100  # of the crosshair on its way along the chart, about
 
-class Chart(Widget):
+
+class Chart(Widget, can_focus=True):
     """Draws a `LineChart` as large as it is itself, row by row."""
 
-    DEFAULT_CSS = "Chart { height: 1fr; min-height: 6; }"
+    DEFAULT_CSS = """
+    Chart { height: 1fr; min-height: 6; }
+    Chart:focus { background: $surface; }
+    """
+    BINDINGS = [
+        Binding("left,h", "read(-1)", "Read", key_display="←→"),
+        Binding("right,l", "read(1)", show=False),
+        Binding("plus,equals_sign", "zoom(0.5)", "Zoom", key_display="+-"),
+        Binding("minus", "zoom(2)", show=False),
+        Binding("0", "whole", "Whole"),
+    ]
 
     def __init__(self, name: str):
         super().__init__(name=name)
         self._chart = LineChart([], title=name)
         self._rows: list[Strip] = []
+        self.cursor: float | None = None
+        self.window: tuple[float, float] | None = None
 
     def show(self, chart: LineChart) -> None:
-        """Draw another chart."""
-        self._chart = chart
+        """Draw another chart; where one reads it and how closely stays."""
+        self._chart = replace(chart, cursor=self.cursor, window=self.window)
         self._draw()
 
     def on_resize(self) -> None:
@@ -32,6 +48,61 @@ class Chart(Widget):
             chart = replace(self._chart, height=height, width=width)
             self._rows = [Strip(row).adjust_cell_length(width, self.rich_style) for row in chart.rows(width)]
             self.refresh()
+
+    def _look_at(self, cursor: float | None, window: tuple[float, float] | None) -> None:
+        self.cursor, self.window = cursor, window
+        self.show(self._chart)
+
+    def action_read(self, way: int) -> None:
+        """Move the crosshair to the next point; the first time it comes from the end that the way leads from."""
+        if not (xs := self._chart.xs()):
+            return
+        if self.cursor is None:
+            place = len(xs) - 1 if way < 0 else 0
+        else:
+            cursor = self.cursor
+            now = min(range(len(xs)), key=lambda place: abs(xs[place] - cursor))
+            place = min(max(now + way * -(-len(xs) // STOPS), 0), len(xs) - 1)
+        self._look_at(xs[place], self.window)
+
+    def action_zoom(self, share: float) -> None:
+        """Show a share of what is shown now, around the crosshair or else at the end of the lines."""
+        whole = replace(self._chart, window=None).xs()
+        if len(whole) < 2:
+            return
+        low, high = self.window or (whole[0], whole[-1])
+        width = (high - low) * share
+        if width >= whole[-1] - whole[0]:
+            self._look_at(self.cursor, None)
+            return
+        middle = high if self.cursor is None else self.cursor
+        low = min(max(middle - width / 2, whole[0]), whole[-1] - width)
+        if sum(low <= x <= low + width for x in whole) > 1:  # closer there is nothing to see
+            self._look_at(self.cursor, (low, low + width))
+
+    def action_whole(self) -> None:
+        """Show all of it, without the crosshair."""
+        self._look_at(None, None)
+
+    def on_click(self, event: Click) -> None:
+        """Put the crosshair to where the mouse points, as nearly as the axis is known."""
+        if (xs := self._chart.xs()) and self.size.width > 1:
+            plot = self._plot()
+            share = (event.x - plot.start) / max(1, len(plot) - 1)
+            low, high = self.window or (xs[0], xs[-1])
+            self._look_at(low + min(max(share, 0), 1) * (high - low), self.window)
+
+    def _plot(self) -> range:
+        """The columns of the plot, between the axis and the names at the lines' ends."""
+        return replace(self._chart, height=self.size.height).plot(self.size.width)
+
+    def on_mouse_scroll_up(self, event: MouseScrollUp) -> None:
+        event.stop()
+        self.action_zoom(0.5)
+
+    def on_mouse_scroll_down(self, event: MouseScrollDown) -> None:
+        event.stop()
+        self.action_zoom(2)
 
     def render_line(self, y: int) -> Strip:
         if y >= len(self._rows):

@@ -1,19 +1,24 @@
-"""A run as it is watched: how far it is, its curves, and how it ended."""
+"""A run as it is watched: how far it is, its curves, what its network says of test samples, and how it ended."""
 
 from dataclasses import replace
 from typing import Any
 
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Container, Horizontal, Vertical
+from textual.events import Resize
 from textual.message import Message
 from textual.widgets import ProgressBar, Static
 
 from workbench.engine import Run
 from workbench.engine.events import Tail
+from workbench.engine.overview import pictures
+from workbench.show import seen
 from workbench.show.curves import Curves, compared
 from workbench.tui.widgets.chart import Chart
+from workbench.tui.widgets.seen import Seen
 
 LOOK = 0.1  # seconds between two looks at a run's events
+WIDE, TALL = 100, 28  # columns or rows from which on there is room for two charts and a picture at once
 
 
 class RunView(Vertical):
@@ -23,7 +28,9 @@ class RunView(Vertical):
     RunView #progress { height: 1; }
     RunView #progress ProgressBar { width: auto; margin-right: 2; }
     RunView #progress #said { width: 1fr; text-wrap: nowrap; text-overflow: ellipsis; }
-    RunView #charts { height: 1fr; margin-top: 1; }
+    RunView #charts { height: 1fr; margin-top: 1; layout: vertical; }
+    RunView #charts.wide { layout: grid; grid-size: 2; grid-gutter: 1 2; }
+    RunView #charts.wide Seen { column-span: 2; }
     RunView #ended { height: auto; }
     RunView .empty { display: none; }
     """
@@ -42,20 +49,36 @@ class RunView(Vertical):
         self.curves = Curves()
         self.beside: dict[str, Curves] = {}
         self.running = False
+        self.status = ""  # how it ended
         self.log_axis = False
         self.second = 1  # which metric the lower chart shows
+        self._pictures: list[dict[str, Any]] = []
+        self._written: tuple[str, int] | None = None  # whose pictures these are, and of when
+        self.picture = 0  # which kind of picture is shown; in a small view 0 is the lower chart instead
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="progress", classes="empty"):
             yield ProgressBar(show_eta=True)
             yield Static(id="said", markup=False)
-        with Vertical(id="charts", classes="empty"):
+        with Container(id="charts", classes="empty"):
             yield Chart("upper")
             yield Chart("lower")
+            yield Seen()
         yield Static(id="ended", markup=False)
 
     def on_mount(self) -> None:
         self.set_interval(LOOK, self._look)
+
+    def on_resize(self, event: Resize) -> None:
+        charts = self.query_one("#charts")
+        charts.set_class(event.size.width >= WIDE, "wide")
+        charts.set_class(event.size.height >= TALL, "tall")
+        self._draw()
+
+    @property
+    def resumable(self) -> bool:
+        """Whether the run has ended in a way that can be gone on from."""
+        return not self.running and self.status in ("done", "stopped", "crashed")
 
     def follow(self, run: Run) -> None:
         """Show a run, from its first event."""
@@ -65,17 +88,13 @@ class RunView(Vertical):
         self.query_one(ProgressBar).update(total=None, progress=0)
         self.query_one("#charts").add_class("empty")
         self.query_one("#progress").remove_class("empty")
+        for chart in self.query(Chart):
+            chart.action_whole()
         self._look()
 
     def compare(self, others: list[Run]) -> None:
         """Draw other runs' lines beside this one's: each metric as one chart of all."""
-        self.beside = {}
-        for other in others:
-            curves, tail = Curves(), other.tail()
-            while events := tail.read():
-                for event in events:
-                    curves.note(event)
-            self.beside[other.id] = curves
+        self.beside = {other.id: Curves.of(other.tail()) for other in others}
         self._draw()
 
     def toggle_log(self) -> None:
@@ -88,6 +107,11 @@ class RunView(Vertical):
         self.second += 1
         self._draw()
 
+    def next_picture(self) -> None:
+        """Another kind of picture; in a small view they take turns with the lower chart."""
+        self.picture += 1
+        self._draw()
+
     def _look(self) -> None:
         if not (self.run and self.tail and self.running):
             return
@@ -97,8 +121,12 @@ class RunView(Vertical):
             events = [self.run.crash(self.curves.start)]
         for event in events:
             self.curves.note(event)
-            self._note(event)
+            if event["event"] != "end":
+                self._note(event)
         if events:
+            # An end is one only if nobody took the run up again.
+            if events[-1]["event"] == "end" and self.run.status() != "running":
+                self._end(events[-1])
             self._draw()
 
     def _draw(self) -> None:
@@ -106,18 +134,41 @@ class RunView(Vertical):
             charts = list(compared({self.run.id: self.curves, **self.beside}))
         else:
             charts = list(self.curves.charts())
-        self.query_one("#charts").set_class(not charts, "empty")
+        place = self.query_one("#charts")
+        place.set_class(not charts, "empty")
         upper, lower = self.query(Chart)
-        lower.display = len(charts) > 1
+        roomy = place.has_class("wide") or place.has_class("tall")
+        pictured = self._draw_pictures(roomy)
+        lower.display = len(charts) > 1 and (roomy or not pictured)
         if charts:
             upper.show(replace(charts[0], log=self.log_axis))
-        if len(charts) > 1:
+        if lower.display:
             lower.show(charts[1 + (self.second - 1) % (len(charts) - 1)])
 
+    def _draw_pictures(self, roomy: bool) -> bool:
+        """Show the kind of picture that was chosen; whether there is one."""
+        shown = self.query_one(Seen)
+        found = [] if self.beside else self._newest_pictures()
+        turns = seen.kinds(found) if roomy else ["", *seen.kinds(found)]
+        kind = turns[self.picture % len(turns)] if turns else ""
+        shown.display = bool(kind)
+        if kind:
+            shown.show(found, kind)
+        return bool(kind)
+
+    def _newest_pictures(self) -> list[dict[str, Any]]:
+        """The run's pictures, read again only when the file is another."""
+        if self.run is None:
+            return []
+        try:
+            written = (self.run.id, (self.run.folder / "pictures.json").stat().st_mtime_ns)
+        except OSError:
+            return []
+        if written != self._written:
+            self._written, self._pictures = written, pictures(self.run)
+        return self._pictures
+
     def _note(self, event: dict[str, Any]) -> None:
-        said = "  ".join(
-            f"{name} {value:.4g}" for name, value in (event.get("metrics") or {}).items() if value is not None
-        )
         if event["event"] == "start":
             self.query_one(ProgressBar).update(total=event["steps"], progress=event["step"])
             self.post_message(
@@ -127,13 +178,17 @@ class RunView(Vertical):
             )
         elif event["event"] == "metric":
             self.query_one(ProgressBar).update(progress=event["step"])
-            self.query_one("#said", Static).update(said)
-        elif event["event"] == "end":
-            self._end(event, said)
+            self.query_one("#said", Static).update(f"{self._how_far(event)}  {_named(event)}")
 
-    def _end(self, event: dict[str, Any], said: str) -> None:
-        self.running = False
-        if event.get("refused") and self.run:
+    def _how_far(self, event: dict[str, Any]) -> str:
+        of = self.curves.start.get("epochs")
+        speed = event["step"] / event["seconds"] if event.get("seconds") else 0
+        return f"epoch {event.get('epoch', 0):.3g}" + (f"/{of:.3g}" if of else "") + f" · {speed:.0f} steps/s"
+
+    def _end(self, event: dict[str, Any]) -> None:
+        said = _named(event)
+        self.running, self.status = False, str(event["status"])
+        if event.get("refused") and self.run and not self.curves.start:
             self.run.remove()
             self.post_message(self.Changed("", event["reason"]))
             return
@@ -142,4 +197,9 @@ class RunView(Vertical):
         words = [f"test {said}{beside}" if said else "", event.get("reason", "")]
         self.query_one("#ended", Static).update(f"{event['status']}: {' '.join(filter(None, words))}")
         self.query_one("#progress").add_class("empty")
-        self.post_message(self.Changed(""))
+        self.post_message(self.Changed("", event["reason"] if event.get("refused") else ""))
+
+
+def _named(event: dict[str, Any]) -> str:
+    metrics = (event.get("metrics") or {}).items()
+    return "  ".join(f"{name} {value:.4g}" for name, value in metrics if value is not None)

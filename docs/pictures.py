@@ -1,0 +1,94 @@
+"""Makes the pictures of the README from the app itself, with a study file and runs of their own.
+
+    python docs/pictures.py
+
+Some ten seconds: two networks are trained for the picture of the runs.
+"""
+
+import asyncio
+import os
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from random import Random
+from unittest.mock import patch
+
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from quizzes.question import value_text
+from workbench.engine import RunSpec, start
+from workbench.show.layers import outline
+from workbench.store import Store
+from workbench.tui.app import WorkbenchApp
+from workbench.tui.screens.practice import Practice
+
+HERE = Path(__file__).parent / "pictures"
+SIZE = (100, 30)
+
+
+async def practice(app: WorkbenchApp, pilot: Pilot) -> None:
+    """A wrong answer that was recognised, with the steps."""
+    app.practise("conv-out-size")
+    await pilot.pause()
+    assert isinstance(app.screen, Practice) and app.screen.question
+    question = app.screen.question
+    [wrong] = [mistake.answer for mistake in question.mistakes if mistake.mistake == "no-plus-one"]
+    app.screen.query(Input).first().value = value_text(wrong)
+    await pilot.press("enter")
+    await app.workers.wait_for_complete()
+
+
+async def formulas(app: WorkbenchApp, pilot: Pilot) -> None:
+    """The calculator, solving for an unknown."""
+    app.formulas("conv-out-size")
+    await pilot.pause()
+    for line in app.screen.query("#calculator Input").results(Input):
+        line.value = {"o": "112", "f": "7", "p": "3", "s": "2"}.get(line.name or "", "")
+    line.focus()
+    await pilot.press("enter")
+    await app.workers.wait_for_complete()
+
+
+async def models(app: WorkbenchApp, pilot: Pilot) -> None:
+    """A network, layer by layer."""
+    for preset in ("paper", "mini"):
+        outline("resnet18", preset)  # counted now, so that the screen has it at once
+    app.models("resnet18")
+    await pilot.pause()
+    await app.workers.wait_for_complete()
+
+
+async def runs(app: WorkbenchApp, pilot: Pilot) -> None:
+    """A run with its curves and what its network says of test samples."""
+    for model in ("mlp", "lenet5-modern"):
+        start(RunSpec(model, epochs=12)).wait(120)
+    app.runs()
+    await pilot.pause(1.0)
+    await pilot.press("p")
+
+
+async def take(screen: Callable[[WorkbenchApp, Pilot], Awaitable[None]]) -> None:
+    """Open a screen and save what is seen."""
+    app = WorkbenchApp(Store())
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        await screen(app, pilot)
+        await pilot.pause(0.5)
+        HERE.mkdir(exist_ok=True)
+        (HERE / f"{screen.__name__}.svg").write_text(app.export_screenshot(title="workbench"), encoding="utf-8")
+
+
+def main() -> None:
+    """Take every picture."""
+    with (
+        tempfile.TemporaryDirectory() as home,
+        patch.dict(os.environ, WORKBENCH_HOME=home),
+        patch("workbench.tui.screens.practice.Random", lambda: Random(4)),
+    ):
+        for screen in (practice, formulas, models, runs):
+            asyncio.run(take(screen))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""A pack's drill at work: what shows only when its questions are drawn and marked."""
+
+from collections.abc import Iterator
+from random import Random
+from time import perf_counter
+from typing import Any
+
+from quizzes import BadInput
+from quizzes.answers import KINDS
+from quizzes.packs.drills import PackDrill
+from quizzes.question import Part
+from quizzes.selftest import selftest
+from quizzes.tree import NoValue
+
+SEEDS = range(1, 51)
+TRIALS = 20  # drawings of numbers by which mistakes are told from each other
+SHOWN = 3  # faults of the self-test
+SLOW = 1.0  # seconds that no question may take to make
+
+Place = tuple[str | int, ...]
+
+
+def flaws(drill: PackDrill) -> Iterator[tuple[Place, str]]:
+    """What is wrong with a drill, each with its place in the drill's table."""
+    try:
+        idle = list(_indistinct(drill))
+        if idle:
+            yield from idle
+            return
+        started = perf_counter()
+        drill.draw(SEEDS[0])
+        if (taken := perf_counter() - started) > SLOW:
+            yield (), f"Making a question takes {taken:.1f} s: choose smaller numbers."
+            return
+        found = selftest(drill, SEEDS).faults
+    except (NoValue, BadInput) as error:
+        yield (), str(error) if isinstance(error, BadInput) else drill.dry()
+        return
+    for fault in found[:SHOWN]:
+        yield (), f"{drill.id}, {fault}."
+    if len(found) > SHOWN:
+        yield (), f"And {len(found) - SHOWN} faults more of {drill.id}."
+
+
+def _indistinct(drill: PackDrill) -> Iterator[tuple[Place, str]]:
+    """Every mistake that leads, by whatever numbers, to the true values or where another one leads."""
+    known = {"the truth": [_values(drill, k, {}) for k in range(TRIALS)]}
+    for number, way in enumerate(drill.ways):
+        led = [_values(drill, k, way.instead) for k in range(TRIALS)]
+        for name, other in known.items():
+            if all(_alike(drill, a, b) for a, b in zip(led, other, strict=True)):
+                where = "gives the true values" if name == "the truth" else f"leads where {name} leads"
+                yield ("mistake", number), f"The mistake {way.name} always {where}: write another equation."
+                break
+        known[way.name] = led
+
+
+def _values(drill: PackDrill, trial: int, instead: dict[str, Any]) -> dict[str, Any] | None:
+    """What comes out, rightly or by a mistake; None where nothing does."""
+    formula = drill.formula
+    truth = formula.evaluate(formula.complete(drill.generate(Random(trial))))
+    try:
+        return formula.astray(instead, truth, drill.asks)
+    except NoValue:
+        return None
+
+
+def _alike(drill: PackDrill, one: dict[str, Any] | None, other: dict[str, Any] | None) -> bool:
+    """Whether two outcomes, written as answers are, can't be told apart."""
+    if one is None or other is None:
+        return one is other
+    for name in drill.formula.outputs:
+        kind = drill.formula.symbols[name].answer_kind
+        part = Part(name, kind, "", None, decimals=drill.decimals)
+        if not KINDS[kind].alike(KINDS[kind].plain(one[name]), KINDS[kind].plain(other[name]), part):
+            return False
+    return True

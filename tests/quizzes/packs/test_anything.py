@@ -1,0 +1,63 @@
+"""Whatever a file holds, reading a pack ends, and says what is wrong in sentences with lines that are there."""
+
+import json
+import tempfile
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from quizzes.packs.pack import read_pack
+from workbench import syllabus
+
+WORDS = [
+    "id",
+    "name",
+    "title",
+    "card",
+    "drill",
+    "mistake",
+    "ranges",
+    "formula",
+    "kind",
+    "ask",
+    "wrong",
+    "pairs",
+    "asks",
+]
+VALUES = st.recursive(
+    st.sampled_from(["o", "o | n", "n > f", "3..9", "conv-out-size", "{n}", "choice", "a", "o = n", "", "[", "\\"])
+    | st.integers(-(10**20), 10**20)
+    | st.floats()
+    | st.booleans(),
+    lambda inside: st.lists(inside, max_size=3) | st.dictionaries(st.sampled_from(WORDS), inside, max_size=3),
+    max_leaves=6,
+)
+
+
+def toml(value) -> str:
+    """A value as TOML writes it."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key} = {toml(v)}" for key, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(toml, value)) + "]"
+    return json.dumps(value).replace("NaN", "nan").replace("Infinity", "inf")
+
+
+LINES = st.tuples(st.sampled_from(WORDS), VALUES).map(lambda pair: f"{pair[0]} = {toml(pair[1])}")
+HEADERS = st.sampled_from(["[[card]]", "[[drill]]", "[drill.ranges]", "[[drill.mistake]]", "[card]", "# [[x]]", "]"])
+FILES = st.lists(LINES | HEADERS | st.text(max_size=8), max_size=12).map("\n".join)
+
+
+@settings(max_examples=150)
+@given(head=FILES, cards=FILES, drills=FILES)
+def test_any_files_are_read_or_explained(head, cards, drills):
+    with tempfile.TemporaryDirectory() as place:
+        texts = {"pack.toml": head, "cards/iou.toml": cards, "drills/any.toml": drills}
+        for file, text in texts.items():
+            (Path(place) / file).parent.mkdir(exist_ok=True)
+            (Path(place) / file).write_text(text, encoding="utf-8", errors="replace")
+        pack = read_pack(Path(place), syllabus.topics())
+        for fault in pack.faults:
+            assert fault.fault and 1 <= fault.line <= texts[fault.file].count("\n") + texts[fault.file].count("\r") + 1
+        assert pack.faults or pack.cards or pack.drills

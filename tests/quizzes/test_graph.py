@@ -1,0 +1,252 @@
+"""Graphs and their gradients: against difference quotients to 50 digits, PyTorch and SymPy, on random expressions."""
+
+import re
+from fractions import Fraction
+
+import mpmath
+import pytest
+import torch
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from quizzes import BadInput
+from quizzes.gradients import by_sympy, compare
+from quizzes.graph import build, described, passes, read_value
+from quizzes.reading import FormatError
+from workbench.engine.autograd import gradients
+
+SMOOTH = ["exp", "sin", "cos", "tanh", "sigmoid", "softplus"]
+ONE = [*SMOOTH, "relu", "abs"]
+numbers = st.sampled_from(["0.5", "2", "3", "1.25", "10"])
+operands = st.sampled_from(["x", "y", "z", "x", "y"]) | numbers
+texts = st.recursive(
+    operands,
+    lambda inside: (
+        st.tuples(inside, st.sampled_from("+-*/"), inside).map(lambda t: f"({t[0]} {t[1]} {t[2]})")
+        | st.tuples(st.sampled_from(ONE), inside).map(lambda t: f"{t[0]}({t[1]})")
+        | st.tuples(st.sampled_from(["max", "min"]), inside, inside).map(lambda t: f"{t[0]}({t[1]}, {t[2]})")
+        | st.tuples(inside, st.sampled_from(["2", "3", "-1"])).map(lambda t: f"({t[0]})^{t[1]}")
+        | inside.map(lambda a: f"ln(1 + ({a})^2)")
+        | inside.map(lambda a: f"sqrt(2 + sin({a}))")
+        | inside.map(lambda a: f"(-({a}))")
+    ),
+    max_leaves=7,
+)
+points = st.fixed_dictionaries({name: st.integers(-16, 16).map(lambda k: Fraction(k, 8)) for name in "xyz"})
+
+PLAIN = dict(  # mpmath's, and PyTorch's: what the names in an expression mean, said once more
+    exp=mpmath.exp, sin=mpmath.sin, cos=mpmath.cos, tanh=mpmath.tanh, ln=mpmath.log, sqrt=mpmath.sqrt, abs=abs,
+    sigmoid=lambda x: 1 / (1 + mpmath.exp(-x)), softplus=lambda x: mpmath.log(1 + mpmath.exp(x)),
+    relu=lambda x: max(x, mpmath.mpf(0)), max=max, min=min,
+)  # fmt: skip
+TORCH = dict(
+    exp=torch.exp, sin=torch.sin, cos=torch.cos, tanh=torch.tanh, ln=torch.log, sqrt=torch.sqrt, abs=torch.abs,
+    sigmoid=torch.sigmoid, softplus=torch.nn.functional.softplus, relu=torch.relu,
+    max=torch.maximum, min=torch.minimum,
+)  # fmt: skip
+
+
+def by_python(text, meaning, values, number):
+    """The value of an expression by Python's own reading of it."""
+    code = re.sub(r"(?<![\w.])(\d+(?:\.\d+)?)", r"N(\1)", text.replace("^", "**"))
+    return eval(code, {**meaning, **values, "N": number})
+
+
+def worked(text, values):
+    """The graph and its passes; nothing where the expression has no value or no gradient there."""
+    try:
+        graph = build(text)
+        return graph, passes(graph, {name: values[name] for name in graph.leaves})
+    except BadInput:
+        assume(False)
+
+
+@given(texts, points)
+def test_gradients_are_the_limits_of_difference_quotients(text, values):
+    graph, found = worked(text, values)
+    assume(not found.kinks)
+    with mpmath.workdps(50):
+        at = {name: mpmath.mpf(v.numerator) / v.denominator for name, v in values.items()}
+        step = mpmath.mpf(10) ** -18
+        for leaf in graph.leaves:
+            above, below = (by_python(text, PLAIN, at | {leaf: at[leaf] + h}, mpmath.mpf) for h in (step, -step))
+            wanted = float((above - below) / (2 * step))
+            assert float(found.gradients[leaf]) == pytest.approx(wanted, rel=1e-6, abs=1e-9)
+
+
+@given(texts, points)
+def test_gradients_are_those_of_pytorch_on_the_text(text, values):
+    graph, found = worked(text, values)
+    assume(not found.kinks)
+    at = {name: torch.tensor(float(v), dtype=torch.float64, requires_grad=True) for name, v in values.items()}
+    root = by_python(text, TORCH, at, lambda v: torch.tensor(float(v), dtype=torch.float64))
+    root.backward()
+    assert float(found.values[graph.root]) == pytest.approx(root.item(), rel=1e-9, abs=1e-12)
+    for leaf in graph.leaves:
+        assert float(found.gradients[leaf]) == pytest.approx(at[leaf].grad.item(), rel=1e-6, abs=1e-9)
+
+
+@given(texts, points)
+def test_sympy_and_the_worker_agree_with_the_graph(text, values):
+    graph, found = worked(text, values)
+    assume(not found.kinks)
+    verdict = compare(graph, found, by_sympy(graph, found), gradients(described(graph, found)))
+    assert verdict["agree"], verdict
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("relu(x)", dict(x=0)),
+        ("abs(x)*y", dict(x=0, y=3)),
+        ("max(x, y)", dict(x=2, y=2)),
+        ("min(x, 2)", dict(x=2)),
+        ("max(x, 0)", dict(x=0)),  # one half, where relu takes 0
+        ("max(x, y, z)", dict(x=1, y=1, z=1)),  # two by two: 1/4, 1/4, 1/2
+        ("max(x, x)", dict(x=1)),
+        ("x^0", dict(x=0)),
+        ("x^1.5", dict(x=0)),
+        ("(x*y)^2.5", dict(x=0, y=2)),
+        ("sqrt(x^2)", dict(x=-3)),
+        ("x^y", dict(x=2, y=3)),
+        ("2^x + e^x + 10^x", dict(x=1.5)),
+        ("log2(x) + log10(x) - pi*x", dict(x=5)),
+        ("softplus(x) + sigmoid(x) + tanh(x)", dict(x=30)),
+        ("abs(ln(x) - 1)", dict(x=2)),
+        ("((x^99)^99)^99", dict(x=0.99999)),  # too long to be exact
+        ("b^t", dict(b=1.0000001, t=10**9)),
+        ("x*((0.99999^99)^99)^2", dict(x=2)),
+        ("x", dict(x=7)),
+    ],
+)
+def test_kinks_and_corners_as_pytorch_and_sympy_have_them(text, values):
+    graph = build(text)
+    found = passes(graph, {name: read_value(str(value)) for name, value in values.items()})
+    verdict = compare(graph, found, by_sympy(graph, found), gradients(described(graph, found)))
+    assert verdict["agree"], verdict
+
+
+def test_a_kink_is_named_and_only_where_there_is_one():
+    assert ["x = 0" in said for said in passes(build("relu(x)"), {"x": 0}).kinks] == [True]
+    assert len(passes(build("max(x, y) + min(x, y)"), {"x": 2, "y": 2}).kinks) == 2
+    assert passes(build("max(x, x) + relu(x) + abs(x)"), {"x": 2}).kinks == []
+
+
+def test_disagreement_is_found():
+    graph = build("x*y")
+    found = passes(graph, {"x": 2, "y": 3})
+    sympy, torched = by_sympy(graph, found), gradients(described(graph, found))
+    for name, row in (("x", "gradient"), ("v1", "value")):
+        wrong = torched | {name: torched[name] | {row: 2.5}}
+        assert not compare(graph, found, sympy, wrong)["agree"]
+    other = by_sympy(graph, passes(graph, {"x": 2, "y": 4}))
+    verdict = compare(graph, found, other, torched)
+    assert [leaf["agree"] for leaf in verdict["leaves"].values()] == [False, True] and not verdict["agree"]
+
+
+def test_exact_numbers_stay_exact_and_paths_add_up():
+    graph = build("u = x*y; v = u + x; f = u*v")
+    found = passes(graph, {"x": Fraction(1, 3), "y": 2})
+    assert found.values["f"] == Fraction(2, 3)  # (x y)^2 + x^2 y: by x 2x y^2 + 2x y, by y 2x^2 y + x^2
+    assert found.gradients == {
+        "x": 4,
+        "y": Fraction(5, 9),
+        "u": Fraction(5, 3),
+        "v": Fraction(2, 3),
+        "f": 1,
+    }
+    assert found.local["u"] == [2, Fraction(1, 3)]
+
+
+def test_the_nodes_of_the_course_s_neuron():
+    graph = build("sigmoid(w*x + b)")
+    assert [(n.name, n.kind, n.operation, n.operands) for n in graph.nodes.values()] == [
+        ("w", "leaf", "", ()),
+        ("x", "leaf", "", ()),
+        ("b", "leaf", "", ()),
+        ("v1", "intermediate", "*", ("w", "x")),
+        ("v2", "intermediate", "+", ("v1", "b")),
+        ("v3", "root", "sigmoid", ("v2",)),
+    ]
+    assert graph.nodes["v3"].rules == ["v3 * (1 - v3)"]
+
+
+@pytest.mark.parametrize(
+    ("text", "given", "read_as"),
+    [
+        ("wx", "w x", "w * x"),
+        ("wx", "", "wx"),
+        ("sigma(z)", "", "sigmoid(z)"),
+        ("σ(z) + α²", "", "sigmoid(z) + alpha^2"),
+        ("sigma*x", "", "sigma * x"),
+        ("d(f - 1)", "", "d * (f - 1)"),
+        ("L = (y - t)^2;", "", "L = (y - t)^2"),
+        ("c = 2; c*x", "", "c = 2; c * x"),
+        ("v1 + 2v1*x", "", "v1 + 2 * v1 * x"),
+    ],
+)
+def test_names_are_read_as_meant(text, given, read_as):
+    assert build(text, given.split()).read_as == read_as
+
+
+def test_names_of_operations_keep_off_those_of_variables():
+    assert list(build("v1*v2 + 1").nodes) == ["v1", "v2", "1", "v3", "v4"]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "no expression here yet"),
+        ("x +", "missing at the end"),
+        ("softmax(x)", "did you mean"),
+        ("log(x)", "write ln"),
+        ("x[1]", "write every term out"),
+        ("sum(i, x[i])", "write every term out"),
+        ("[1, 2]*x", "number is missing"),
+        ("floor(x)", "No gradient goes through floor"),
+        ("sign(x) + x", "flat between its jumps"),
+        ("2 + 3", "no variable in this"),
+        ("1/0*x", "divides by zero"),
+        ("x; y", "x leads nowhere"),
+        ("u = x; u = y; u", "defined twice"),
+        ("f = u*x; u = 2*x; f*u", "used before it is defined"),
+        ("pi = x; pi", "meaning of its own"),
+        ("2x = 3", "one name"),
+        ("x*" * 160 + "x", "up to 300 are read"),
+        ("+".join("x" * 90), "more than 150"),
+        ("x @ y", "I don't read"),
+        ("__import__('os')", "leave the quotation mark out"),
+    ],
+)
+def test_what_is_no_graph_is_refused_in_a_sentence(text, sentence):
+    with pytest.raises(BadInput) as refused:
+        build(text)
+    assert sentence in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "sentence"),
+    [
+        ("x + y", dict(x=1), "y has no value: add y=..."),
+        ("x", dict(x=1, z=2), "no variable 'z'"),
+        ("ln(x - 1)", dict(x=0), "v2 = ln(v1) has no value at v1 = -1"),
+        ("1/x", dict(x=0), "divides by zero"),
+        ("exp(x)", dict(x=200), "too large"),
+        ("sqrt(x)", dict(x=0), "no derivative by x at x = 0: 1 / (2 * v1)"),
+        ("x^0.5", dict(x=0), "no derivative by x at x = 0"),
+        ("x^y", dict(x=-2, y=2), "no derivative by y at x = -2, y = 2: v1 * ln(x)"),
+        ("10^40*x", dict(x=10**30), "too large"),
+        ("x^3*(10^20*y)", dict(x=10**15, y=10**-30 * 1e10), "gradient at"),
+    ],
+)
+def test_where_there_is_no_value_or_no_gradient(text, values, sentence):
+    with pytest.raises(BadInput) as refused:
+        passes(build(text), values)
+    assert sentence in str(refused.value)
+
+
+@pytest.mark.parametrize("text", ["[1, 2]", "1, 2", "", "x", "1/0", "1 2"])
+def test_a_value_is_one_number(text):
+    with pytest.raises(FormatError):
+        read_value(text)
+    assert read_value(" 1/3 ") == Fraction(1, 3)

@@ -1,0 +1,226 @@
+"""The Lab's form: what it shows, what it orders, and that nothing written is lost."""
+
+import shlex
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Static
+
+from tests.workbench.engine.test_written import ordered
+from tests.workbench.tui.seeing import shown
+from workbench.engine import RunSpec, runs
+from workbench.tui.screens.home import Home
+from workbench.tui.screens.lab import Lab
+from workbench.tui.widgets.field import Choice, Field
+from workbench.tui.widgets.form import Form
+from workbench.tui.widgets.problem import Problem
+
+PATIENCE = 900  # looks, 0.1 s each at most
+
+
+async def opened(pilot: Pilot, model: str = "mlp") -> Lab:
+    pilot.app.lab(model)
+    await pilot.pause()
+    assert isinstance(pilot.app.screen, Lab)
+    return pilot.app.screen
+
+
+async def fill(pilot: Pilot, **texts: str) -> None:
+    for name, text in texts.items():
+        field = pilot.app.screen.query_one(f"#{name}-field", Field)
+        field.text = text
+    await pilot.pause()
+
+
+def fields(lab: Lab) -> dict[str, Field]:
+    """The fields that are shown."""
+    return {field.field: field for field in lab.query(Field) if field.display}
+
+
+def command(lab: Lab) -> str:
+    return str(lab.query_one("#command", Static).render())
+
+
+async def until(pilot: Pilot, reached) -> None:
+    for _ in range(PATIENCE):
+        if reached():
+            await pilot.pause()
+            return
+        await pilot.pause(0.1)
+    raise AssertionError(f"it did not get there:\n{shown(pilot)}")
+
+
+async def test_only_what_means_something_is_shown(pilot: Pilot) -> None:
+    lab = await opened(pilot)
+    there = set(fields(lab))
+    assert {"beta1", "eps", "batch_size", "dropout", "batch_norm"} <= there
+    assert not {"momentum", "decay", "init_scale", "augment"} & there
+    await fill(pilot, optimizer="gd", schedule="step", init="normal", model="lenet5")
+    there = set(fields(lab))
+    assert {"decay", "decay_every", "init_scale", "augment"} <= there
+    assert not {"beta1", "batch_size", "dropout", "batch_norm", "momentum"} & there
+
+
+async def test_tasks_are_those_that_fit(pilot: Pilot) -> None:
+    lab = await opened(pilot, "lenet5")
+    task = lab.query_one("#task", Choice)
+    assert (task.prompt, task.names) == ("digits", ["mnist-5k"])
+    await fill(pilot, model="linear-regression")
+    assert task.prompt == "diabetes" and "moons" in task.names and "digits" not in task.names
+
+
+async def test_what_is_usual_stands_where_nothing_is_written(pilot: Pilot) -> None:
+    lab = await opened(pilot)
+    line = lab.query_one("#lr")
+    assert (line.placeholder, lab.query_one("#epochs").placeholder) == ("0.003", "20")
+    await fill(pilot, optimizer="momentum")
+    assert (line.placeholder, lab.query_one("#momentum").placeholder) == ("0.05", "0.9")
+    await fill(pilot, steps="100")
+    assert lab.query_one("#epochs").placeholder == ""
+
+
+async def test_the_command_line_orders_what_the_form_orders(pilot: Pilot) -> None:
+    lab = await opened(pilot)
+    assert command(lab) == "workbench train mlp"
+    await fill(pilot, task="wine", epochs="3", optimizer="nesterov", momentum="0.5", batch_norm="yes", seed="7")
+    await fill(pilot, options="activation=tanh sizes=[13, 8, 3]", schedule="step", decay="0.3", init="uniform")
+    spec, seeds = lab.query_one(Form).order()
+    assert seeds == [7] and (spec.task, spec.momentum, spec.options["sizes"]) == ("wine", 0.5, [13, 8, 3])
+    assert ordered(shlex.split(command(lab))[2:]) == spec
+    await fill(pilot, seed="0..4")
+    assert command(lab).endswith("--seeds 0..4")
+
+
+async def test_what_does_not_apply_is_kept_and_not_ordered(pilot: Pilot) -> None:
+    lab = await opened(pilot)
+    await fill(pilot, optimizer="momentum", momentum="0.7", dropout="0.2")
+    assert "--momentum 0.7" in command(lab)
+    await fill(pilot, optimizer="", model="lenet5")
+    assert command(lab) == "workbench train lenet5"
+    await fill(pilot, optimizer="momentum", model="mlp")
+    assert "--momentum 0.7" in command(lab) and "--dropout 0.2" in command(lab)
+
+
+@pytest.mark.parametrize(
+    ("texts", "said", "marked"),
+    [
+        ({"epochs": "two"}, "epochs must be a whole number of 1 or more, not 'two'", "epochs"),
+        ({"lr": "-1"}, "lr must be a number above 0", "lr"),
+        ({"options": "tanh"}, "name=value", "options"),
+        ({"seed": "4..0"}, "Seeds are written 0..4", "seed"),
+        ({"epochs": "1", "steps": "1"}, "not both", None),
+    ],
+)
+async def test_what_cannot_be_is_said_beside_the_form_and_starts_nothing(pilot: Pilot, texts, said, marked) -> None:
+    lab = await opened(pilot)
+    await fill(pilot, **texts)
+    assert said in command(lab) and command(lab).startswith("? ")
+    assert [name for name, field in fields(lab).items() if field.has_class("wrong")] == [marked] * bool(marked)
+    lab.query_one("#device").focus()
+    await pilot.press("enter")
+    await pilot.pause()
+    assert isinstance(pilot.app.screen, Problem) and runs.every() == []
+    await pilot.press("escape")
+    await pilot.pause()
+    assert pilot.app.screen is lab
+    assert {name: lab.query_one(f"#{name}-field", Field).text for name in texts} == texts
+    if marked:
+        assert lab.focused is lab.query_one(f"#{marked}")
+
+
+async def test_nothing_is_lost_by_leaving_and_coming_back(pilot: Pilot) -> None:
+    lab = await opened(pilot, "lenet5")
+    await fill(pilot, optimizer="momentum", momentum="0.x", augment="shift", preset="paper", task="mnist-5k")
+    await pilot.press("escape")
+    await pilot.pause()
+    assert isinstance(pilot.app.screen, Home)
+    await pilot.press("l")
+    await pilot.pause()
+    again = pilot.app.screen
+    assert again is not lab
+    kept = {field.field: field.text for field in again.query(Field)}
+    assert kept["momentum"] == "0.x" and kept["augment"] == "shift"
+    assert (kept["model"], kept["task"], kept["preset"], kept["optimizer"]) == (
+        "lenet5",
+        "mnist-5k",
+        "paper",
+        "momentum",
+    )
+
+
+async def test_the_keyboard_reaches_every_field_and_says_what_it_is(pilot: Pilot) -> None:
+    lab = await opened(pilot)
+    assert lab.focused is lab.query_one("#model")
+    seen = []
+    while (name := lab.focused.id) not in seen:
+        seen.append(name)
+        if name in fields(lab):
+            assert str(lab.query_one("#about", Static).render()) == fields(lab)[name].about
+        await pilot.press("tab")
+        await pilot.pause()
+    assert set(fields(lab)) <= set(seen)
+    lab.query_one("#epochs").focus()
+    await pilot.press("down")
+    assert lab.focused.id == "batch_size"
+    await pilot.press("up")
+    assert lab.focused.id == "epochs"
+    lab.query_one("#optimizer").focus()
+    await pilot.press("right")
+    await pilot.pause()
+    assert lab.query_one("#optimizer").value == "gd" and "--optimizer gd" in command(lab)
+    await pilot.press("left", "left")
+    await pilot.pause()
+    assert command(lab) == "workbench train mlp"
+
+
+async def test_seeds_run_one_after_the_other_and_are_drawn_together(pilot: Pilot) -> None:
+    lab = await opened(pilot)
+    await fill(pilot, steps="20", seed="3,5")
+    await pilot.press("ctrl+s")
+    await pilot.pause()
+    assert [run.spec.seed for run in runs.every()] == [3]
+    await until(pilot, lambda: len(runs.every()) == 2 and lab.view.run.id == "mlp-0002" and not lab.view.running)
+    one, two = runs.every()
+    assert (one.status(), two.status(), two.spec.seed) == ("done", "done", 5)
+    assert one.spec == RunSpec("mlp", steps=20, seed=3)
+    assert shown(pilot).count(one.id) and list(lab.view.beside) == [one.id]
+
+
+async def test_stopping_ends_the_seeds_that_wait(pilot: Pilot) -> None:
+    lab = await opened(pilot)
+    await fill(pilot, epochs="9999", seed="0..3")
+    await pilot.press("ctrl+s")
+    await until(pilot, lambda: lab.view.curves.metrics())
+    assert "3 more to come" in shown(pilot)
+    await pilot.press("ctrl+x")
+    await until(pilot, lambda: not lab.view.running)
+    pilot.app.orders.look()
+    assert [run.status() for run in runs.every()] == ["stopped"]
+
+
+async def test_a_refusal_of_the_worker_ends_them_too_and_shows_the_form(pilot: Pilot) -> None:
+    lab = await opened(pilot)
+    await fill(pilot, batch_size="5000", seed="0..1")
+    await pilot.press("ctrl+s")
+    await until(pilot, lambda: isinstance(pilot.app.screen, Problem))
+    assert "larger than" in shown(pilot)
+    await pilot.press("escape")
+    await pilot.pause()
+    pilot.app.orders.look()
+    assert runs.every() == [] and lab.query_one(Form).display
+    assert lab.query_one("#batch_size-field", Field).text == "5000"
+
+
+async def test_in_a_low_terminal_form_and_run_take_turns(pilot: Pilot) -> None:
+    lab = await opened(pilot)
+    await fill(pilot, steps="5")
+    await pilot.press("ctrl+s")
+    await pilot.pause()
+    assert lab.view.display and not lab.query_one(Form).display
+    await until(pilot, lambda: not lab.view.running)
+    await pilot.press("ctrl+o")
+    await pilot.pause()
+    assert lab.query_one(Form).display and lab.focused is lab.query_one("#model")
+    await pilot.resize_terminal(120, 40)
+    await pilot.pause()
+    assert lab.view.display and lab.query_one(Form).display

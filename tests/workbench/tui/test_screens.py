@@ -1,0 +1,149 @@
+"""Every screen as it was looked at and found right: 80x24 and 120x40, dark and light.
+
+A file under `screens/` holds a screen with its colours: `cat` shows it in a terminal. After a change that is wanted:
+`UPDATE_SCREENS=1 pytest tests/workbench/tui/test_screens.py`, then look at what changed, and keep it.
+"""
+
+import json
+import os
+import re
+from pathlib import Path
+from random import Random
+
+import pytest
+from rich.color import ColorSystem
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from tests.workbench.tui.seeing import settled
+from workbench.engine import RunSpec, runs
+from workbench.store import Store
+from workbench.tui.app import WorkbenchApp
+
+KEPT = Path(__file__).parent / "screens"
+PLAIN = re.compile(r"\x1b\[[0-9;]*m")
+SIZES = [(80, 24), (120, 40)]
+THEMES = ["textual-dark", "textual-light"]
+
+
+def made_run() -> None:
+    """A run of four epochs that is always the same, without a worker."""
+    run = runs.create(RunSpec(model="mlp", epochs=4))
+    events = [
+        dict(event="start", step=0, epochs=4.0, steps=156, model="mlp", task="digits", params=2410, seed=0, metrics={})
+        | dict(floor=dict(method="logistic regression", metric="accuracy", value=0.95))
+    ]
+    for step in range(3, 157, 3):
+        metrics = dict(loss=2.3 * 0.985**step, accuracy=1 - 0.9 * 0.98**step)
+        events.append(
+            dict(event="metric", step=step, epoch=step / 39, seconds=step / 50, split="train", metrics=metrics)
+        )
+        if step % 39 == 0:
+            metrics = dict(loss=2.4 * 0.987**step, accuracy=0.97 - 0.9 * 0.98**step)
+            events.append(
+                dict(event="eval", step=step, epoch=step / 39, seconds=step / 50, split="test", metrics=metrics)
+            )
+    end = dict(event="end", step=156, steps=156, seconds=3.1, status="done", metrics=metrics, steps_per_second=50.0)
+    (run.folder / "events.jsonl").write_text("".join(json.dumps(event) + "\n" for event in [*events, end]))
+    (run.folder / "worker.json").unlink()
+    counts = [[20 if row == column else (row * column) % 5 == 4 for column in range(10)] for row in range(10)]
+    pictures = [
+        {
+            "picture": "sample",
+            "pixels": [[(x * y) % 17 for x in range(8)] for y in range(8)],
+            "target": 3,
+            "predicted": 3,
+        },
+        {
+            "picture": "sample",
+            "pixels": [[(x + y) % 17 for x in range(8)] for y in range(8)],
+            "target": 8,
+            "predicted": 1,
+        },
+        {"picture": "confusion", "classes": [str(k) for k in range(10)], "counts": counts},
+    ]
+    (run.folder / "pictures.json").write_text(json.dumps(pictures))
+
+
+async def home(pilot: Pilot) -> None:
+    """Where everybody begins."""
+
+
+async def question(pilot: Pilot) -> None:
+    pilot.app.practise("conv-out-size")
+
+
+async def marked(pilot: Pilot) -> None:
+    pilot.app.practise("iou")
+    await pilot.pause()
+    for line in pilot.app.screen.query(Input):
+        line.value = "1/2"
+    await pilot.press("enter")
+
+
+async def card(pilot: Pilot) -> None:
+    pilot.app.practise("convolution/shared-weights")
+
+
+async def formulas(pilot: Pilot) -> None:
+    pilot.app.formulas("bleu")
+
+
+async def lab(pilot: Pilot) -> None:
+    pilot.app.lab("mlp")
+
+
+async def models(pilot: Pilot) -> None:
+    pilot.app.models("resnet18")
+
+
+async def run(pilot: Pilot) -> None:
+    made_run()
+    pilot.app.runs()
+
+
+async def no_runs(pilot: Pilot) -> None:
+    pilot.app.runs()
+
+
+async def autograd(pilot: Pilot) -> None:
+    pilot.app.autograd("sigmoid(w*x + b)")
+
+
+SCREENS = [home, question, marked, card, formulas, lab, models, run, no_runs, autograd]
+
+
+def as_text(pilot: Pilot) -> str:
+    """The screen with its colours, as a terminal would get it."""
+    rows = []
+    for strip in pilot.app.screen._compositor.render_strips():
+        parts = [
+            segment.style.render(segment.text, color_system=ColorSystem.TRUECOLOR) if segment.style else segment.text
+            for segment in strip
+        ]
+        rows.append("".join(parts).rstrip())
+    return "\n".join(rows) + "\n"
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40"])
+@pytest.mark.parametrize("screen", SCREENS, ids=lambda screen: screen.__name__)
+async def test_a_screen_looks_as_it_should(screen, size, theme, monkeypatch) -> None:
+    monkeypatch.setattr("workbench.tui.screens.practice.Random", lambda: Random(5))
+    app = WorkbenchApp(Store())
+    app.verifier.warm = lambda: None
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        app.theme = theme
+        await screen(pilot)
+        await pilot.pause()
+        await settled(pilot)
+        await pilot.pause(0.2)
+        looks = as_text(pilot)
+    kept = KEPT / f"{screen.__name__}-{size[0]}x{size[1]}-{theme.removeprefix('textual-')}.txt"
+    if os.environ.get("UPDATE_SCREENS"):
+        kept.parent.mkdir(exist_ok=True)
+        kept.write_text(looks, encoding="utf-8")
+    expected = kept.read_text(encoding="utf-8")
+    assert PLAIN.sub("", looks) == PLAIN.sub("", expected)
+    assert looks == expected, f"the words are the same, the colours are not: cat {kept.name}"

@@ -1,0 +1,127 @@
+"""Pixels in characters: two to a cell as coloured half blocks, or shades of characters where there is no colour."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from rich.color import Color
+from rich.color_triplet import ColorTriplet
+from rich.segment import Segment
+from rich.style import Style
+
+UPPER = "▀"
+SHADES = " .:-=+*#%@"
+GAP = "  "  # between pictures
+SMALL = 16  # pixels a side up to which shades are drawn two characters wide, so that a pixel is about square
+
+Pixel = tuple[int, int, int]  # red, green, blue, 0 to 255
+Rows = list[list[Segment]]
+
+
+def as_pixels(picture: Sequence[Sequence[Any]]) -> list[list[Pixel]]:
+    """The pixels of a picture: grey numbers, or red, green and blue from 0 to 1."""
+    if isinstance(picture[0][0], (list, tuple)):
+        return [[_rgb(pixel) for pixel in row] for row in picture]
+    return greys(picture)
+
+
+def _rgb(parts: Sequence[float]) -> Pixel:
+    red, green, blue = (round(255 * min(max(part, 0.0), 1.0)) if math.isfinite(part) else 0 for part in parts)
+    return red, green, blue
+
+
+def greys(picture: Sequence[Sequence[float]]) -> list[list[Pixel]]:
+    """A grey picture's pixels, its least number black and its greatest white."""
+    return [[(level, level, level) for level in row] for row in levels(picture, 255)]
+
+
+def levels(picture: Sequence[Sequence[float]], most: int) -> list[list[int]]:
+    """Numbers as whole levels from 0 to `most`; what is no finite number counts as the least."""
+    finite = [value for row in picture for value in row if math.isfinite(value)] or [0.0]
+    low = min(finite)
+    scale = most / ((max(finite) - low) or 1)
+    return [[round((value - low) * scale) if math.isfinite(value) else 0 for value in row] for row in picture]
+
+
+def enlarged(pixels: list[list[Pixel]], times: int) -> list[list[Pixel]]:
+    """Every pixel as a square of so many a side."""
+    return [[pixel for pixel in row for _ in range(times)] for row in pixels for _ in range(times)]
+
+
+def shrunk(pixels: list[list[Pixel]], times: int) -> list[list[Pixel]]:
+    """Squares of so many pixels a side as one pixel, their mean; what is left over at the right and below is cut."""
+    tall, wide = len(pixels) // times * times, len(pixels[0]) // times * times
+    return [
+        [_mean([pixels[y + dy][x + dx] for dy in range(times) for dx in range(times)]) for x in range(0, wide, times)]
+        for y in range(0, tall, times)
+    ]
+
+
+def _mean(pixels: list[Pixel]) -> Pixel:
+    red, green, blue = (round(sum(parts) / len(pixels)) for parts in zip(*pixels, strict=True))
+    return red, green, blue
+
+
+def halfblocks(pixels: list[list[Pixel]]) -> Rows:
+    """Rows of cells, each with two pixels one above the other; pixels of one colour together."""
+    if len(pixels) % 2:
+        pixels = [*pixels, [(0, 0, 0)] * len(pixels[0])]
+    rows = []
+    for above, below in zip(pixels[::2], pixels[1::2], strict=True):
+        row: list[Segment] = []
+        run, now = 0, (above[0], below[0])
+        for pair in zip(above, below, strict=True):
+            if pair != now:
+                row.append(Segment(UPPER * run, two_in_one(*now)))
+                run, now = 0, pair
+            run += 1
+        rows.append([*row, Segment(UPPER * run, two_in_one(*now))])
+    return rows
+
+
+def two_in_one(above: Pixel, below: Pixel) -> Style:
+    """The style in which `UPPER` shows these two pixels."""
+    return Style(
+        color=Color.from_triplet(ColorTriplet(*above)),
+        bgcolor=Color.from_triplet(ColorTriplet(*below)),
+    )
+
+
+def shaded(pixels: list[list[Pixel]]) -> list[str]:
+    """A picture as rows of characters: small ones two wide, of larger ones two rows of pixels in one."""
+    grey = [[0.299 * red + 0.587 * green + 0.114 * blue for red, green, blue in row] for row in pixels]
+    wide = 2 if len(grey[0]) <= SMALL else 1
+    if wide == 1:
+        pairs = zip(grey[::2], grey[1::2], strict=False)
+        grey = [[(upper + lower) / 2 for upper, lower in zip(*pair, strict=True)] for pair in pairs]
+    return ["".join(wide * SHADES[level] for level in row) for row in levels(grey, len(SHADES) - 1)]
+
+
+def gallery(pictures: list[tuple[list[list[Pixel]], str, Style]], width: int, height: int, colour: bool = True) -> Rows:
+    """Pictures of one size side by side, each over what is said of it, as many as there is room for.
+
+    Args:
+        pictures: Pixels, what is said, and how that is coloured.
+        width: Cells.
+        height: Rows of cells; at least two.
+        colour: Whether there is colour: without it they are drawn in shades of characters.
+    """
+    tall, wide = len(pictures[0][0]), len(pictures[0][0][0])
+    room = 2 * max(1, height - 1)
+    times, part = max(1, min(room // tall, width // (3 * wide))), max(-(-tall // room), -(-wide // width))
+    sized = [shrunk(pixels, part) if part > 1 else pixels for pixels, _, _ in pictures]
+    drawn = [
+        halfblocks(enlarged(pixels, times)) if colour else [[Segment(line)] for line in shaded(pixels)]
+        for pixels in sized
+    ]
+    cell = max(Segment.get_line_length(drawn[0][0]), *(len(said) for _, said, _ in pictures)) + len(GAP)
+    across = max(1, (width + len(GAP)) // cell)
+    rows: Rows = []
+    for first in range(0, len(drawn), across):
+        blocks, told = drawn[first : first + across], pictures[first : first + across]
+        if rows and len(rows) + len(blocks[0]) + 1 > height:
+            break
+        for lines in zip(*blocks, strict=True):
+            rows.append([part for line in lines for part in Segment.adjust_line_length(line, cell)])
+        rows.append([Segment(said.ljust(cell), style) for _, said, style in told])
+    return [Segment.adjust_line_length(row, width) for row in rows]

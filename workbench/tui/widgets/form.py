@@ -1,0 +1,166 @@
+"""The order of a run as a form: the fields of `RunSpec` under their headings, those alone that mean something now."""
+
+from dataclasses import Field as SpecField
+from dataclasses import fields
+from typing import Any
+
+from textual.app import ComposeResult
+from textual.containers import Grid, Horizontal, VerticalScroll
+from textual.message import Message
+from textual.widgets import Static
+
+import models
+from workbench import BadInput, tasks
+from workbench.engine import RunSpec
+from workbench.engine.checks import OneOf, flag, read_seeds
+from workbench.engine.methods import command
+from workbench.engine.networks import fits
+from workbench.engine.spec import applies
+from workbench.engine.written import read, read_field
+from workbench.tui.widgets.field import Choice, Field
+
+REFUSALS = (BadInput, models.BadInput)
+SEEDS = "Decides the split, the first weights and the order. 0..4 or 0,3,7: a run for each, one after the other."
+USUAL = {"warmup": "0", "dropout": "0", "batch_norm": "no", "init": "the network's own"}  # what None stands for
+
+
+class Form(VerticalScroll, can_focus=False):
+    """What is written is kept as text, field by field, whether it means something now or not.
+
+    Args:
+        texts: Field -> what is written there; changed as the form is filled in. Its `model` is a network's name.
+    """
+
+    DEFAULT_CSS = """
+    Form { height: auto; scrollbar-size-vertical: 1; }
+    Form .group { height: auto; }
+    Form .group > Static { width: 15; text-style: bold; }
+    Form Grid { height: auto; width: 1fr; grid-size: 3; grid-gutter: 0 1; grid-rows: 1; }
+    Form #task-field, Form #optimizer-field, Form #schedule-field, Form #init-field { column-span: 2; }
+    Form #augment-field { column-span: 2; }
+    Form #model-field, Form #options-field { column-span: 3; }
+    Form .idle { display: none; }
+    """
+
+    class Changed(Message):
+        """The form orders something else, or something that can't be."""
+
+    def __init__(self, texts: dict[str, str]):
+        super().__init__()
+        self.texts = texts
+        self.fields = [self._field(field) for field in fields(RunSpec)]
+
+    def compose(self) -> ComposeResult:
+        groups: dict[str, list[Field]] = {}
+        for field, about in zip(self.fields, fields(RunSpec), strict=True):
+            groups.setdefault(about.metadata["group"], []).append(field)
+        for group, members in groups.items():
+            with Horizontal(classes="group"):
+                yield Static(group)
+                yield Grid(*members)
+
+    def _field(self, field: SpecField) -> Field:
+        about, check = field.metadata["help"], field.metadata["check"]
+        if field.name == "model":
+            return Field("model", about, models.names(), blank=False)
+        if field.name in ("task", "preset"):
+            return Field(field.name, about, self._offered()[field.name])
+        if isinstance(check, OneOf):  # what is usual stands there where nothing is chosen, and needs no name beside it
+            return Field(field.name, about, [name for name in check.known if name != field.default])
+        return Field(field.name, SEEDS if field.name == "seed" else about, ["yes"] if check is flag else None)
+
+    def _offered(self) -> dict[str, list[str]]:
+        """What may be chosen beside the network that is chosen, and isn't its own anyway."""
+        known, preset = models.info(self.texts["model"]), self.texts.get("preset") or "mini"
+        fitting = [task for task in tasks.names() if fits(known.name, preset, task)]
+        return {
+            "task": [task for task in fitting if task != known.task],
+            "preset": [preset for preset in known.presets if preset != "mini"],
+        }
+
+    def on_mount(self) -> None:
+        with self.prevent(Field.Changed):
+            for field in self.fields:
+                field.text = self.texts.get(field.field, "")
+        self._settle()
+
+    def on_field_changed(self) -> None:
+        self.texts.update({field.field: field.text for field in self.fields})
+        self._settle()
+
+    def _settle(self) -> None:
+        """Show what applies to what is chosen, and what is usual there."""
+        offered, shown, usual = self._offered(), self._shown(), self._usual()
+        for field in self.fields:
+            if field.field in offered and isinstance(field.editor, Choice):
+                field.editor.offer(offered[field.field])
+                self.texts[field.field] = field.text
+            field.set_class(field.field not in shown, "idle")
+            field.hint(written(getattr(usual, field.field)) or USUAL.get(field.field, ""))
+            field.mark(not _readable(field))
+        self.post_message(self.Changed())
+
+    def _chosen(self) -> dict[str, str]:
+        """What is chosen from names: always something that can be."""
+        return {field.field: field.text for field in self.fields if isinstance(field.editor, Choice) and field.text}
+
+    def _shown(self) -> list[str]:
+        return applies({"model": self.texts["model"], **self._chosen()})
+
+    def _usual(self) -> RunSpec:
+        """The order with what is usual filled in; of the choices alone where what is written can't be."""
+        try:
+            return self.order()[0]
+        except REFUSALS:
+            names = ("model", "preset", "optimizer", "schedule", "init")
+            chosen: dict[str, Any] = {name: text for name, text in self.texts.items() if name in names and text}
+            return RunSpec(**chosen)
+
+    def _given(self) -> dict[str, Any]:
+        """The values of the fields that mean something and were filled in."""
+        shown = set(self._shown()) - {"model", "seed"}
+        return read({name: text for name, text in self.texts.items() if name in shown})
+
+    def _seeds(self) -> list[int]:
+        return read_seeds(self.texts.get("seed", "").strip() or "0")
+
+    def order(self) -> tuple[RunSpec, list[int]]:
+        """What is ordered, and for which seeds.
+
+        Raises:
+            BadInput: Something that is written can't be.
+        """
+        seeds = self._seeds()
+        return RunSpec(self.texts["model"], **self._given(), seed=seeds[0]), seeds
+
+    def command(self) -> str:
+        """The command line that orders the same. Raises as `order`."""
+        self.order()
+        given = self._given()
+        if text := self.texts.get("seed", "").strip():
+            given["seed" if len(self._seeds()) == 1 else "seeds"] = text
+        return command(self.texts["model"], given)
+
+    def wrong(self) -> Field | None:
+        """The first field that can't be read."""
+        return next((field for field in self.fields if field.display and not _readable(field)), None)
+
+
+def _readable(field: Field) -> bool:
+    try:
+        if field.field == "seed":
+            read_seeds(field.text.strip() or "0")
+        elif field.text.strip():
+            read_field(field.field, field.text.strip())
+    except REFUSALS:
+        return False
+    return True
+
+
+def written(value: Any) -> str:
+    """A value of a spec as it would be typed."""
+    if value is None or value == {}:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)
