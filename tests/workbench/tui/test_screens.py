@@ -130,6 +130,7 @@ def as_text(pilot: Pilot) -> str:
 @pytest.mark.parametrize("screen", SCREENS, ids=lambda screen: screen.__name__)
 async def test_a_screen_looks_as_it_should(screen, size, theme, monkeypatch) -> None:
     monkeypatch.setattr("workbench.tui.screens.practice.Random", lambda: Random(5))
+    monkeypatch.setattr(Input, "_toggle_cursor", lambda line: None)  # it blinks
     app = WorkbenchApp(Store())
     app.verifier.warm = lambda: None
     async with app.run_test(size=size) as pilot:
@@ -138,8 +139,11 @@ async def test_a_screen_looks_as_it_should(screen, size, theme, monkeypatch) -> 
         await screen(pilot)
         await pilot.pause()
         await settled(pilot)
-        await pilot.pause(0.2)
-        looks = as_text(pilot)
+        before, looks = "", as_text(pilot)
+        while looks != before:  # until nothing moves any more
+            await pilot.pause(0.3)
+            await settled(pilot)
+            before, looks = looks, as_text(pilot)
     kept = KEPT / f"{screen.__name__}-{size[0]}x{size[1]}-{theme.removeprefix('textual-')}.txt"
     if os.environ.get("UPDATE_SCREENS"):
         kept.parent.mkdir(exist_ok=True)
