@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import models
-from quizzes import bank, unknown
+from quizzes import unknown
 
 CARDS_A_TOPIC = 4
 
@@ -94,6 +94,8 @@ def systems(methods: Mapping[str, str]) -> dict[str, tuple[str, str]]:
 
 def coverage(methods: Mapping[str, str]) -> list[Coverage]:
     """What covers each topic now; `methods` as for `systems`."""
+    from quizzes import bank
+
     drills, recall, running = bank.all_drills().values(), bank.all_cards().values(), systems(methods)
     found = []
     for topic in topics().values():

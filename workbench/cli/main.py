@@ -8,7 +8,6 @@ import sys
 from collections.abc import Collection
 from difflib import get_close_matches
 from importlib import import_module
-from importlib.metadata import version as installed_version
 from io import TextIOWrapper
 
 import typer
@@ -74,6 +73,8 @@ app = typer.Typer(
 
 def print_version(wanted: bool):
     if wanted:
+        from importlib.metadata import version as installed_version
+
         print("workbench", installed_version("workbench"))
         raise typer.Exit
 

@@ -7,7 +7,8 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.measure import Measurement
 from rich.segment import Segment
 
-from workbench.show.layout import Layout, points, within
+from workbench.show.layout import Layout, points
+from workbench.show.thinning import within
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class LineChart:
 
     def xs(self) -> list[float]:
         """Every x within the window that has a point, ascending."""
-        lines = (within(points(line, self.log), self.window) for line in self.series)
+        lines = (points(within(line, self.window), self.log) for line in self.series)
         return sorted({point[0] for line in lines for point in line if point})
 
     def rows(self, width: int) -> list[list[Segment]]:

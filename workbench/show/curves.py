@@ -1,6 +1,8 @@
 """What a run's events say, gathered as the lines of its charts; and several runs' lines in one chart."""
 
+from bisect import bisect_right
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from workbench.show.chart import LineChart, Series
@@ -12,7 +14,12 @@ class Reader(Protocol):
     def read(self) -> list[dict[str, Any]]: ...
 
 
-Points = list[tuple[int, float | None]]
+@dataclass(frozen=True)
+class Points:
+    """A metric on a part of the data: at which steps, and what it was."""
+
+    steps: list[int] = field(default_factory=list)
+    values: list[float | None] = field(default_factory=list)
 
 
 class Curves:
@@ -38,22 +45,24 @@ class Curves:
             self._forget_after(event["step"])
         elif event["event"] == "metric" or (event["event"] == "eval" and event["split"] != "train"):
             for name, value in event["metrics"].items():
-                self._points.setdefault(name, {}).setdefault(event["split"], []).append((event["step"], value))
+                points = self._points.setdefault(name, {}).setdefault(event["split"], Points())
+                points.steps.append(event["step"])
+                points.values.append(value)
 
     def _forget_after(self, step: int) -> None:
         """A run that is taken up again makes the steps after its checkpoint a second time."""
         for splits in self._points.values():
             for points in splits.values():
-                while points and points[-1][0] > step:
-                    points.pop()
+                kept = bisect_right(points.steps, step)
+                del points.steps[kept:], points.values[kept:]
 
     def metrics(self) -> list[str]:
         """The metrics that have points; a learning rate that stays the same is none."""
-        return [name for name in self._points if name != "lr" or len({y for _, y in self.points("lr", "train")}) > 1]
+        return [name for name in self._points if name != "lr" or len(set(self.points("lr", "train").values)) > 1]
 
     def points(self, metric: str, split: str) -> Points:
         """Step and value of a metric on a part of the data."""
-        return self._points.get(metric, {}).get(split, [])
+        return self._points.get(metric, {}).get(split, Points())
 
     def splits(self, metric: str) -> list[str]:
         """The parts of the data that a metric was measured on."""
@@ -76,7 +85,7 @@ class Curves:
 def compared(runs: dict[str, Curves], height: int = 12) -> Iterator[LineChart]:
     """A chart for every metric, with a line for every run: of the test part, or of training where only that has it."""
     for metric in dict.fromkeys(metric for curves in runs.values() for metric in curves.metrics()):
-        tested = any(curves.points(metric, "test") for curves in runs.values())
+        tested = any(curves.points(metric, "test").steps for curves in runs.values())
         split = "test" if tested else "train"
         series = [line(name, curves.points(metric, split)) for name, curves in runs.items()]
         yield LineChart(series, title=f"{split} {metric}", height=height)
@@ -84,4 +93,4 @@ def compared(runs: dict[str, Curves], height: int = 12) -> Iterator[LineChart]:
 
 def line(name: str, points: Points, dotted: bool = False) -> Series:
     """Points as a line of a chart."""
-    return Series(name, [x for x, _ in points], [y for _, y in points], dotted=dotted)
+    return Series(name, points.steps, points.values, dotted=dotted)

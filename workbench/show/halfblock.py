@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from rich.color import Color
@@ -79,6 +80,7 @@ def halfblocks(pixels: list[list[Pixel]]) -> Rows:
     return rows
 
 
+@lru_cache(4096)
 def two_in_one(above: Pixel, below: Pixel) -> Style:
     """The style in which `UPPER` shows these two pixels."""
     return Style(
@@ -109,18 +111,18 @@ def gallery(pictures: list[tuple[list[list[Pixel]], str, Style]], width: int, he
     tall, wide = len(pictures[0][0]), len(pictures[0][0][0])
     room = 2 * max(1, height - 1)
     times, part = max(1, min(room // tall, width // (3 * wide))), max(-(-tall // room), -(-wide // width))
-    sized = [shrunk(pixels, part) if part > 1 else pixels for pixels, _, _ in pictures]
-    drawn = [
-        halfblocks(enlarged(pixels, times)) if colour else [[Segment(line)] for line in shaded(pixels)]
-        for pixels in sized
-    ]
-    cell = max(Segment.get_line_length(drawn[0][0]), *(len(said) for _, said, _ in pictures)) + len(GAP)
-    across = max(1, (width + len(GAP)) // cell)
+
+    def drawn(pixels: list[list[Pixel]]) -> Rows:
+        sized = shrunk(pixels, part) if part > 1 else pixels
+        return halfblocks(enlarged(sized, times)) if colour else [[Segment(line)] for line in shaded(sized)]
+
+    one = drawn(pictures[0][0])
+    cell = max(Segment.get_line_length(one[0]), *(len(said) for _, said, _ in pictures)) + len(GAP)
+    across, down = max(1, (width + len(GAP)) // cell), max(1, height // (len(one) + 1))
     rows: Rows = []
-    for first in range(0, len(drawn), across):
-        blocks, told = drawn[first : first + across], pictures[first : first + across]
-        if rows and len(rows) + len(blocks[0]) + 1 > height:
-            break
+    for first in range(0, min(len(pictures), across * down), across):
+        told = pictures[first : first + across]
+        blocks = [drawn(pixels) for pixels, _, _ in told]
         for lines in zip(*blocks, strict=True):
             rows.append([part for line in lines for part in Segment.adjust_line_length(line, cell)])
         rows.append([Segment(said.ljust(cell), style) for _, said, style in told])

@@ -8,11 +8,13 @@ from rich.style import Style
 
 from workbench.show.canvas import PLAIN, QUIET, Canvas
 from workbench.show.scale import Scale, is_shown, written
+from workbench.show.thinning import telling, thinned, within
 
 if TYPE_CHECKING:
     from workbench.show.chart import LineChart, Series
 
 COLORS = ("cyan", "yellow", "magenta", "green", "blue", "red")
+MOST = 16  # points a cell: more of them make no other picture
 MIN_PLOT = 8  # cells; where the names at the lines' ends would leave less, they stand below
 Label = tuple[str, float, Style]  # what it says, the y that it belongs to, its colour
 Point = tuple[float, float]
@@ -31,7 +33,8 @@ class Layout:
 
     def __init__(self, chart: "LineChart", cells: int):
         self.chart, self.cells = chart, cells
-        self.lines = [within(points(line, chart.log), chart.window) for line in chart.series]
+        series = [thinned(within(line, chart.window), MOST * cells) for line in chart.series]
+        self.lines = [points(line, chart.log) for line in series]
         shown = [[point for point in line if point] for line in self.lines]
         xs = [x for line in shown for x, _ in line]
         self.read = None if chart.cursor is None else nearest(xs, chart.cursor)
@@ -114,13 +117,6 @@ def points(line: "Series", log: bool) -> Line:
     ]
 
 
-def within(line: Line, window: tuple[float, float] | None) -> Line:
-    """The points of a line whose x is in the window; gaps stay."""
-    if window is None:
-        return line
-    return [point for point in line if point is None or window[0] <= point[0] <= window[1]]
-
-
 def nearest(xs: Sequence[float], x: float) -> float | None:
     """The one of the numbers that is nearest to `x`."""
     return min(xs, key=lambda other: abs(other - x), default=None)
@@ -135,27 +131,22 @@ def dots(line: Line, x_scale: Scale, y_scale: Scale, canvas: Canvas) -> Iterator
     """A line's points as dots of the canvas; of those in one column the first, last and extremes."""
     right, bottom = 2 * canvas.width - 1, 4 * canvas.height - 1
     column: list[tuple[int, int]] = []
+
+    def told(column: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+        return (column[place] for place in telling([row for _, row in column]))
+
     for point in line:
         if point is None:
-            yield from thinned(column)
+            yield from told(column)
             yield None
             column = []
             continue
         dot = (round(x_scale.place(point[0]) * right), bottom - round(y_scale.place(point[1]) * bottom))
         if column and column[0][0] != dot[0]:
-            yield from thinned(column)
+            yield from told(column)
             column = []
         column.append(dot)
-    yield from thinned(column)
-
-
-def thinned(column: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """First, lowest, highest and last of the dots in one column, in their order: no more is to be seen of them."""
-    if len(column) < 4:
-        return column
-    heights = [row for _, row in column]
-    kept = {0, heights.index(min(heights)), heights.index(max(heights)), len(column) - 1}
-    return [column[place] for place in sorted(kept)]
+    yield from told(column)
 
 
 def placed(labels: list[tuple[int, str, Style]], height: int) -> dict[int, tuple[str, Style]]:

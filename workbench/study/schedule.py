@@ -11,11 +11,12 @@ from statistics import median
 from typing import TYPE_CHECKING
 from zlib import crc32
 
-from quizzes.question import Mark
 from workbench.store import Attempt, ItemState
 
 if TYPE_CHECKING:
     from fsrs import Card, Scheduler
+
+    from quizzes.question import Mark
 
 AGAIN, HARD, GOOD, EASY = 1, 2, 3, 4
 SLOW = 2.0  # times the person's own median
@@ -35,7 +36,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def rating(mark: Mark, hinted: bool, seconds: float, before: Iterable[Attempt]) -> int:
+def rating(mark: "Mark", hinted: bool, seconds: float, before: Iterable[Attempt]) -> int:
     """What a mark says about memory.
 
     Wrong: Again. At least half right, or right with a hint, from one's own earlier slip, or slower than twice one's own

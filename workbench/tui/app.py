@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import Iterator
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding
@@ -12,13 +13,15 @@ from textual.events import Resize
 from textual.screen import Screen
 
 from workbench import BadInput
-from workbench.engine.verify import Verifier
 from workbench.store import Store
 from workbench.tui import keys, state
 from workbench.tui.orders import Orders
 from workbench.tui.screens.home import Home
 from workbench.tui.screens.page import Page
 from workbench.tui.screens.small import Small, too_small
+
+if TYPE_CHECKING:
+    from workbench.engine.verify import Verifier
 
 
 class WorkbenchApp(App[None]):
@@ -29,7 +32,7 @@ class WorkbenchApp(App[None]):
     """
 
     TITLE = "workbench"
-    CSS_PATH = "app.tcss"
+    CSS_PATH = ["app.tcss", "screens/home.tcss"]  # of a default screen only the app reads it
     BINDINGS = [
         Binding("f1", "help", "Help", id="help", show=False),
         Binding("ctrl+y", "copy", "Copy", id="copy", show=False),
@@ -38,7 +41,7 @@ class WorkbenchApp(App[None]):
     def __init__(self, store: Store):
         super().__init__()
         self.store = store
-        self.verifier = Verifier()
+        self._verifier: Verifier | None = None
         self.orders = Orders()
         self.clashes: set[str] = set()
         self.restored = False  # before that, a theme is nobody's choice
@@ -48,7 +51,6 @@ class WorkbenchApp(App[None]):
         if kept.theme in self.available_themes:
             self.theme = kept.theme
         self.restored = True
-        self.push_screen(Home())
         try:
             self.set_keymap(keys.load())
         except BadInput as problem:
@@ -57,6 +59,18 @@ class WorkbenchApp(App[None]):
             with suppress(AttributeError, NotImplementedError, RuntimeError):
                 asyncio.get_running_loop().add_signal_handler(getattr(signal, asked), self.exit)
         self.set_interval(1.0, self._next_run)
+
+    @property
+    def verifier(self) -> "Verifier":
+        """Who computes with PyTorch, in a process that is started when there is something to ask."""
+        if self._verifier is None:
+            from workbench.engine.verify import Verifier
+
+            self._verifier = Verifier()
+        return self._verifier
+
+    def get_default_screen(self) -> Screen:
+        return Home()
 
     def _next_run(self) -> None:
         try:
@@ -77,7 +91,8 @@ class WorkbenchApp(App[None]):
             self.pop_screen()
 
     def on_unmount(self) -> None:
-        self.verifier.close()
+        if self._verifier:
+            self._verifier.close()
         self.store.close()
 
     def action_help(self) -> None:
@@ -141,7 +156,7 @@ class WorkbenchApp(App[None]):
 
     def _open(self, screen: Screen) -> None:
         """Put a screen on top of Home, in place of the one that is there."""
-        while len(self.screen_stack) > 2:
+        while len(self.screen_stack) > 1:
             self.pop_screen()
         self.push_screen(screen)
 

@@ -1,8 +1,10 @@
 """What the Lab was told: the form as it stands, and the runs that wait for their turn. It outlives the Lab's screen."""
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from workbench.engine import Run, RunSpec, start
+if TYPE_CHECKING:
+    from workbench.engine import Run, RunSpec
 
 
 class Orders:
@@ -19,12 +21,14 @@ class Orders:
         self.made: list[Run] = []
         self.waiting: list[RunSpec] = []
 
-    def order(self, spec: RunSpec, seeds: list[int]) -> Run:
+    def order(self, spec: "RunSpec", seeds: list[int]) -> "Run":
         """Start a run of the first seed; the others wait for it.
 
         Raises:
             BadInput: The run's folder can't be written.
         """
+        from workbench.engine import start
+
         first, *others = [replace(spec, seed=seed) for seed in seeds]
         self.made, self.waiting = [start(first)], others
         return self.made[0]
@@ -37,6 +41,8 @@ class Orders:
         """
         if not self.waiting or (status := self.made[-1].status()) == "running":
             return
+        from workbench.engine import start
+
         spec, *others = self.waiting
         self.waiting = []
         refused = self.made[-1].last_event().get("refused") or not self.made[-1].folder.exists()

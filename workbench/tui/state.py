@@ -4,7 +4,6 @@ import json
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
-from workbench.engine import atomic
 from workbench.home import home
 
 
@@ -43,6 +42,8 @@ def remember(**changed: str) -> None:
     state = load()
     if (new := replace(state, **changed)) == state:
         return
+    from workbench.engine import atomic
+
     try:
         path().parent.mkdir(parents=True, exist_ok=True)
         atomic.write(path(), json.dumps(asdict(new)).encode())

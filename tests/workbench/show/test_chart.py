@@ -12,7 +12,7 @@ from rich.console import Console
 
 from workbench.show.canvas import PLAIN, Canvas, between
 from workbench.show.chart import LineChart, Series
-from workbench.show.layout import thinned
+from workbench.show.thinning import telling, thinned, within
 
 dot = st.tuples(st.integers(0, 60), st.integers(0, 60))
 
@@ -77,9 +77,28 @@ def test_thinning_a_column_moves_no_dot(rows):
         return lit("".join(segment.text for segment in canvas.row(row)) for row in range(11))
 
     column = [(0, row) for row in rows]
-    kept = thinned(column)
+    kept = [column[place] for place in telling(rows)]
     assert len(kept) <= 4 and drawn(kept) == drawn(column)
     assert (kept[0], kept[-1]) == (column[0], column[-1])
+
+
+@given(st.lists(st.one_of(st.floats(-1e3, 1e3), st.just(None), st.just(math.nan)), min_size=1, max_size=3000))
+def test_a_long_line_keeps_its_ends_its_extremes_and_its_gaps(ys):
+    line = Series("y", range(len(ys)), ys)
+    short = thinned(line, 100)
+    assert {(line.xs[0], repr(ys[0])), (line.xs[-1], repr(ys[-1]))} <= {
+        *zip(short.xs, map(repr, short.ys), strict=True)
+    }
+    assert list(short.xs) == sorted(set(short.xs))
+    shown = [[y for y in of if y is not None and not math.isnan(y)] for of in (ys, short.ys)]
+    assert [(min(of), max(of)) for of in shown if of][:1] == [(min(of), max(of)) for of in shown if of][1:]
+    assert [repr(y) for y in short.ys].count("nan") == [repr(y) for y in ys].count("nan")
+
+
+def test_a_run_of_a_million_points_is_drawn_from_few():
+    line = Series("y", range(10**6), [math.sin(x / 10**5) for x in range(10**6)])
+    assert len(thinned(line, 16 * 80).xs) <= 16 * 80 + 4
+    assert list(within(line, (5.0, 8.5)).xs) == [5, 6, 7, 8]
 
 
 @pytest.mark.parametrize("gap", [None, math.nan, math.inf, -math.inf])

@@ -1,6 +1,9 @@
 """What a person at the terminal would see."""
 
+from contextlib import suppress
+
 from textual.pilot import Pilot
+from textual.worker import WorkerCancelled
 
 
 def shown(pilot: Pilot) -> str:
@@ -11,5 +14,9 @@ def shown(pilot: Pilot) -> str:
 
 async def settled(pilot: Pilot) -> None:
     """Wait until background work is done and drawn."""
-    await pilot.app.workers.wait_for_complete()
+    while pilot.app.workers:
+        with suppress(WorkerCancelled):  # by the next of its kind, which is waited for then
+            await pilot.app.workers.wait_for_complete()
+            break
+        await pilot.pause(0.01)
     await pilot.pause()

@@ -1,13 +1,14 @@
 """Home: the thing most worth doing now, and where one stands."""
 
+from collections.abc import Collection
+
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.widgets import Footer, OptionList, Static
 from textual.widgets.option_list import Option
 
-from quizzes import bank
 from workbench import syllabus
-from workbench.engine import runs
 from workbench.store import ItemState
 from workbench.study import schedule
 from workbench.tui.screens.page import Page
@@ -27,7 +28,6 @@ FIRST = "conv-out-size"  # what a newcomer meets: one number, a picture, and mis
 class Home(Page):
     """One list: what to do now first, then what runs, then the chapters."""
 
-    CSS_PATH = "home.tcss"
     HELP = """
     Enter does what is marked: begin there. Ctrl+P finds any question, formula, network or run by its name. Ctrl+Y
     copies what a screen is about. Keys can be changed in `keys.toml` beside the study file (`workbench doctor` says
@@ -43,6 +43,8 @@ class Home(Page):
         Binding("q", "app.quit", "Quit", id="home.quit"),
     ]
 
+    topics: dict[str, str] | None = None  # of all there is to ask, by id; None until it was read
+
     def compose(self) -> ComposeResult:
         yield Heading("workbench")
         yield Static(id="welcome", classes="quiet")
@@ -50,25 +52,44 @@ class Home(Page):
         yield Footer()
 
     def on_screen_resume(self) -> None:
-        """Everything is looked up again whenever one comes back here."""
+        """Everything is looked up again whenever one comes back here; at the start the list is there before it."""
+        if self.topics is None:
+            self._show()
+            self.call_after_refresh(self._look_up)
+        else:
+            self._look_up()
+
+    @work(thread=True)
+    def _look_up(self) -> None:
+        from quizzes import bank
+        from workbench.engine import runs
+
+        topics = {item.id: item.topic for item in bank.everything().values()}
+        running = [run.id for run in runs.every() if run.status() == "running"]
+        self.from_thread(self._show, topics, running)
+
+    def _show(self, topics: dict[str, str] | None = None, running: Collection[str] = ()) -> None:
+        self.topics = topics
         states = self.workbench.store.items()
-        now = schedule.now()
-        known = bank.everything()  # what a pack brought may be gone
-        due = {state.item for state in schedule.due(states.values(), now) if state.item in known}
+        due = {state.item for state in schedule.due(states.values(), schedule.now())}
+        due &= (topics or {}).keys()  # what a pack brought may be gone
         welcome = self.query_one("#welcome", Static)
         welcome.update(WELCOME)
         welcome.display = not states
         sheet = Option("  Formulas: look up, compute, solve", id="formulas")
         zoo = Option("  Models: every network, layer by layer", id="models")
-        options = [self._next(states, due), sheet, zoo, self._lab(), None, *self._chapters(states, due)]
+        options = [self._next(states, due), sheet, zoo, self._lab(running), None, *self._chapters(states, due)]
         listed = self.query_one(OptionList)
+        place = listed.highlighted or 0
         listed.clear_options()
         listed.add_options(options)
-        listed.highlighted = 0
+        listed.highlighted = place
         listed.focus()
 
     def _next(self, states: dict[str, ItemState], due: set[str]) -> Option:
-        if due:
+        if self.topics is None and states:
+            text = "▸ Practise"
+        elif due:
             text = f"▸ Practise: {len(due)} question{'s are' if len(due) > 1 else ' is'} due today"
         elif states:
             text = "▸ Practise something new: nothing is due today"
@@ -79,19 +100,17 @@ class Home(Page):
     def _chapters(self, states: dict[str, ItemState], due: set[str]) -> list[Option]:
         now = schedule.now()
         rows = [Option(f"  {'Chapter':<44}{'questions':>10}{'due':>6}{'recall':>9}", disabled=True)]
-        items = bank.everything().values()
         for chapter, title in syllabus.chapters().items():
-            own = [item.id for item in items if syllabus.topics()[item.topic].chapter == chapter]
+            own = [id for id, topic in (self.topics or {}).items() if syllabus.topics()[topic].chapter == chapter]
             seen = [states[id] for id in own if id in states]
             recall = sum(schedule.recall(state, now) for state in seen) / len(seen) if seen else None
             late = sum(id in due for id in own)
             known = "" if recall is None else f"{recall:.0%}"
             text = f"  {title:<44}{len(own) or '':>10}{late or '':>6}{known:>9}"
-            rows.append(Option(text, id=f"chapter {chapter}", disabled=not own))
+            rows.append(Option(text, id=f"chapter {chapter}", disabled=self.topics is not None and not own))
         return rows
 
-    def _lab(self) -> Option:
-        running = [run.id for run in runs.every() if run.status() == "running"]
+    def _lab(self, running: Collection[str]) -> Option:
         text = f"  Lab: {', '.join(running)} running" if running else "  Lab: train a network and watch it learn"
         return Option(text, id="lab")
 

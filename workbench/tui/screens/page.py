@@ -1,25 +1,29 @@
 """What every screen of the app has: the app, known for what screens may ask of it."""
 
 from collections.abc import Callable
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from textual.geometry import Size
 from textual.screen import Screen
 
-from workbench.engine.verify import Verifier
 from workbench.store import Store
 from workbench.tui.orders import Orders
+
+if TYPE_CHECKING:
+    from workbench.engine.verify import Verifier
 
 
 class Workbench(Protocol):
     """The app, as its screens see it."""
 
     store: Store
-    verifier: Verifier
     orders: Orders
 
     @property
     def size(self) -> Size: ...
+
+    @property
+    def verifier(self) -> "Verifier": ...
 
     def practise(self, name: str | None = None) -> None: ...
 

@@ -14,6 +14,7 @@ from workbench.tui.widgets.heading import Heading
 from workbench.tui.widgets.listing import Listing
 from workbench.tui.widgets.run_view import RunView
 
+REST = 0.05  # seconds that the mark stays on a run before it is opened
 AGAIN = 1.0  # seconds between two looks at the list
 ROOMY = 120  # columns from which on the list also says what each run reached
 SIGNS = {"running": "▸", "done": "✓", "stopped": "■", "diverged": "✗", "crashed": "✗", "damaged": "?"}
@@ -51,6 +52,7 @@ class Runs(Watching):
         yield Footer()
 
     def on_mount(self) -> None:
+        self.resting = self.set_timer(REST, self._open, pause=True)
         self._refresh()
         self.set_interval(AGAIN, self._refresh)
         self.query_one(OptionList).focus()
@@ -73,7 +75,7 @@ class Runs(Watching):
         self.query_one(RunView).display = bool(rows)
         if at:
             chosen.highlighted = chosen.get_option_index(at)
-        self.refresh_bindings()
+        self.offer()
 
     def _row(self, run: Run) -> str:
         mark = "+" if run.id in self.marked else " "
@@ -89,12 +91,16 @@ class Runs(Watching):
         self._refresh()
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        """The mark moves at once; the run is opened when it rests."""
+        self.chosen = event.option.id or ""
+        self.resting.stop()
+        self.resting = self.set_timer(REST, self._open)
+
+    def _open(self) -> None:
         view = self.query_one(RunView)
-        id = event.option.id or ""
-        if view.run is None or view.run.id != id:
-            self.chosen = id
-            state.remember(run=id)
-            view.follow(runs.get(id))
+        if self.chosen in self.listed and (view.run is None or view.run.id != self.chosen):
+            state.remember(run=self.chosen)
+            view.follow(runs.get(self.chosen))
             self._compare()
 
     def _compare(self) -> None:
@@ -104,7 +110,7 @@ class Runs(Watching):
     def on_run_view_changed(self, message: RunView.Changed) -> None:
         if message.about:
             self.query_one(Heading).say(f"Runs · {self.chosen}", message.about)
-        self.refresh_bindings()
+        self.offer()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only what does something now is offered."""

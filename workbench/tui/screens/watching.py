@@ -23,6 +23,8 @@ class Watching(Page):
         Binding("y", "log", "Log", id="run.log"),
     ]
 
+    offered: tuple[bool, ...] = ()
+
     @property
     def view(self) -> RunView:
         """The run that is shown."""
@@ -39,6 +41,13 @@ class Watching(Page):
         if action == "resume":
             return view.resumable
         return view.run is not None if action in ("picture", "metric", "log") else True
+
+    def offer(self) -> None:
+        """Make the footer anew where something else can be done than before: it takes longer than a chart."""
+        now = (self.view.run is not None, self.view.running, self.view.resumable)
+        if now != self.offered:
+            self.offered = now
+            self.refresh_bindings()
 
     def copied(self) -> str:
         """The run's id, which every `workbench runs` command takes."""
@@ -72,7 +81,7 @@ class Watching(Page):
             self.workbench.problem(str(problem))
             return
         self.view.follow(run)
-        self.refresh_bindings()
+        self.offer()
 
     def action_picture(self) -> None:
         self.view.next_picture()

@@ -80,6 +80,10 @@ class Chart(Widget, can_focus=True):
         if sum(low <= x <= low + width for x in whole) > 1:  # closer there is nothing to see
             self._look_at(self.cursor, (low, low + width))
 
+    def forget(self) -> None:
+        """What is shown next is another line altogether: all of it, without the crosshair."""
+        self.cursor = self.window = None
+
     def action_whole(self) -> None:
         """Show all of it, without the crosshair."""
         self._look_at(None, None)

@@ -84,18 +84,20 @@ class RunView(Vertical):
         """Show a run, from its first event."""
         self.run, self.tail, self.curves, self.beside, self.running = run, run.tail(), Curves(), {}, True
         self.query_one("#ended", Static).update("")
-        self.query_one("#said", Static).update("PyTorch is starting ...")
-        self.query_one(ProgressBar).update(total=None, progress=0)
-        self.query_one("#charts").add_class("empty")
-        self.query_one("#progress").remove_class("empty")
         for chart in self.query(Chart):
-            chart.action_whole()
+            chart.forget()
         self._look()
+        self.query_one("#progress").set_class(not self.running, "empty")
+        if not self.curves.start:
+            self.query_one("#said", Static).update("PyTorch is starting ...")
+            self.query_one(ProgressBar).update(total=None, progress=0)
+            self._draw()
 
     def compare(self, others: list[Run]) -> None:
         """Draw other runs' lines beside this one's: each metric as one chart of all."""
-        self.beside = {other.id: Curves.of(other.tail()) for other in others}
-        self._draw()
+        if others or self.beside:
+            self.beside = {other.id: Curves.of(other.tail()) for other in others}
+            self._draw()
 
     def toggle_log(self) -> None:
         """A logarithmic axis for the upper chart, or a linear one again."""
@@ -119,10 +121,13 @@ class RunView(Vertical):
         events = self.tail.read()
         if not events and not alive:
             events = [self.run.crash(self.curves.start)]
+        newest = {event["event"]: event for event in events}  # of each kind one is told
         for event in events:
             self.curves.note(event)
-            if event["event"] != "end":
-                self._note(event)
+        if "start" in newest:
+            self._begin(newest["start"])
+        if "metric" in newest:
+            self._tell(newest["metric"])
         if events:
             # An end is one only if nobody took the run up again.
             if events[-1]["event"] == "end" and self.run.status() != "running":
@@ -168,22 +173,19 @@ class RunView(Vertical):
             self._written, self._pictures = written, pictures(self.run)
         return self._pictures
 
-    def _note(self, event: dict[str, Any]) -> None:
-        if event["event"] == "start":
-            self.query_one(ProgressBar).update(total=event["steps"], progress=event["step"])
-            self.post_message(
-                self.Changed(
-                    f"{event['model']} on {event['task']} · {event['params']:,} parameters · seed {event['seed']}"
-                )
-            )
-        elif event["event"] == "metric":
-            self.query_one(ProgressBar).update(progress=event["step"])
-            self.query_one("#said", Static).update(f"{self._how_far(event)}  {_named(event)}")
+    def _begin(self, event: dict[str, Any]) -> None:
+        self.query_one(ProgressBar).update(total=event["steps"], progress=event["step"])
+        about = f"{event['model']} on {event['task']} · {event['params']:,} parameters · seed {event['seed']}"
+        self.post_message(self.Changed(about))
+
+    def _tell(self, event: dict[str, Any]) -> None:
+        self.query_one(ProgressBar).update(progress=event["step"])
+        self.query_one("#said", Static).update(f"{self._how_far(event)}  {_named(event)}")
 
     def _how_far(self, event: dict[str, Any]) -> str:
         of = self.curves.start.get("epochs")
         speed = event["step"] / event["seconds"] if event.get("seconds") else 0
-        return f"epoch {event.get('epoch', 0):.3g}" + (f"/{of:.3g}" if of else "") + f" · {speed:.0f} steps/s"
+        return f"epoch {event.get('epoch', 0):.4g}" + (f"/{of:.6g}" if of else "") + f" · {speed:.0f} steps/s"
 
     def _end(self, event: dict[str, Any]) -> None:
         said = _named(event)

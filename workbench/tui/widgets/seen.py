@@ -30,8 +30,9 @@ class Seen(Widget):
 
     def show(self, pictures: list[dict[str, Any]], kind: str) -> None:
         """Draw a kind of these pictures; nothing where it is empty."""
-        self._pictures, self.kind = pictures, kind
-        self._draw()
+        if pictures is not self._pictures or kind != self.kind:  # what stands is not drawn again at every look
+            self._pictures, self.kind = pictures, kind
+            self._draw()
 
     def on_resize(self) -> None:
         self._draw()
