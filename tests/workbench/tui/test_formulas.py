@@ -1,6 +1,7 @@
 """The formula sheet: searched, computed, solved."""
 
 import pytest
+from textual.events import Key
 from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, Static
 
@@ -27,6 +28,17 @@ async def test_a_search_finds_a_formula_by_what_its_symbols_mean(pilot: Pilot) -
     await pilot.pause()
     listed = pilot.app.screen.query_one("#found", OptionList)
     assert [option.id for option in listed.options] == ["bleu"]
+
+
+async def test_what_is_found_first_is_filled_in_by_enter(pilot: Pilot) -> None:
+    pilot.app.formulas("lenet-trace")
+    await pilot.pause()
+    for key in ("slash", *"output side of a conv"):  # faster than they can be looked at
+        pilot.app.post_message(Key(key, key if len(key) == 1 else "/"))
+    await pilot.pause()
+    await pilot.press("enter", "enter", "/")
+    assert isinstance(line := pilot.app.focused, Input)
+    assert line.name == "o" and line.value == "/" and "Output side" in shown(pilot)
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ class Formulas(Page):
     solution in its domain is given. `/` searches titles, topics and what the symbols mean.
     """
     BINDINGS = [
-        Binding("slash", "search", "Search", id="formulas.search"),
+        Binding("slash", "search", "Search", id="formulas.search", priority=True),
         Binding("p", "practise", "Practise", id="formulas.practise"),
         Binding("escape", "leave", "Leave"),
     ]
@@ -77,6 +77,8 @@ class Formulas(Page):
         listed = self.query_one("#found", OptionList)
         listed.clear_options()
         listed.add_options([Option(formula.title, id=formula.id) for formula in found])
+        if sought and found:
+            listed.highlighted = 0  # the best is shown, and Enter begins to fill it in
 
     def on_input_changed(self, event: Input.Changed) -> None:
         if event.input.id == "search":
@@ -167,7 +169,7 @@ class Formulas(Page):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only what does something now is offered."""
-        return bool(self._drills()) if action == "practise" else True
+        return bool(self._drills()) if action == "practise" else super().check_action(action, parameters)
 
     def _drills(self) -> list[str]:
         """The drills over the formula that is shown."""

@@ -45,7 +45,7 @@ class Models(Page):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (36, "-high")]
     BINDINGS = [
-        Binding("slash", "search", "Search", id="models.search"),
+        Binding("slash", "search", "Search", id="models.search", priority=True),
         Binding("p", "preset", "Preset", id="models.preset"),
         Binding("l", "layers", "Read", id="models.layers"),
         Binding("d", "diagram", "Draw", id="models.diagram"),
@@ -163,7 +163,7 @@ class Models(Page):
             return False
         if action in ("preset", "diagram", "layers"):
             return not self.in_table and bool(self.chosen) and (action != "layers" or not self.has_class("reading"))
-        return self.in_table if action == "sort" else True
+        return self.in_table if action == "sort" else super().check_action(action, parameters)
 
     def action_search(self) -> None:
         self.set_focus(self.query_one("#search", Input))

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from textual.geometry import Size
 from textual.screen import Screen
+from textual.widgets import Input
 
 from workbench.store import Store
 from workbench.tui.orders import Orders
@@ -59,6 +60,10 @@ class Page(Screen[None]):
 
         if self.app.is_running:
             self.app.call_from_thread(if_still_here)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A search begins before the next key is looked at, for who types fast; in a line its key is a character."""
+        return not (action == "search" and isinstance(self.focused, Input))
 
     def copied(self) -> str:
         """What a copy of this screen is: text that is of use elsewhere; empty where there is none."""

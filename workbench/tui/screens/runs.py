@@ -118,10 +118,12 @@ class Runs(Watching):
 
     def action_mark(self) -> None:
         """Take the chosen run into the comparison, or out of it."""
-        if self.chosen in self.marked:
-            self.marked.remove(self.chosen)
+        option = self.query_one(OptionList).highlighted_option
+        id = (option and option.id) or self.chosen  # the list is ahead of what it has told so far
+        if id in self.marked:
+            self.marked.remove(id)
         else:
-            self.marked.append(self.chosen)
+            self.marked.append(id)
         self._compare()
         self._refresh()
 
