@@ -8,6 +8,7 @@ A family is one file, models/ROOM/FAMILY.py, that ends in a literal:
         network="LeNet5",                          # the class in that file
         names={"lenet5-modern": dict()},           # name -> what its class is called with, as published
         input=(1, 32, 32), output=(10,),           # of one sample, as published
+        inputs={"lenet5-modern": (1, 32, 32)},     # of one name alone; left out where that is the same
         params={"lenet5-modern": 61_706},          # the published count
         mini=dict(side=20),                        # what the small preset changes
         minis={"lenet5-modern": dict()},           # what it changes in one name alone; left out where that is nothing
@@ -140,9 +141,10 @@ def _declared_in(file: Path) -> list[Architecture]:
             presets={"mini": {**options, **family["mini"], **family.get("minis", {}).get(name, {})}, "paper": options},
             params=family["params"].get(name),
             idea=family.get("idea", ""),
+            input=family.get("inputs", {}).get(name, family["input"]),
             module=".".join(file.relative_to(ROOMS.parent).with_suffix("").parts),
             **{word: family[word] for word in ("family", "year", "paper", "topic", "task")},
-            **{word: family[word] for word in ("input", "output", "reference", "network")},
+            **{word: family[word] for word in ("output", "reference", "network")},
         )
         for name, options in family["names"].items()
     ]

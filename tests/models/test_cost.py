@@ -25,6 +25,23 @@ PUBLISHED = {
     "resnet50": 4_089_184_256,
     "resnet101": 7_801_405_440,
     "resnet152": 11_513_626_624,
+    "densenet121": 2_834_161_664,
+    "densenet169": 3_359_843_328,
+    "densenet201": 4_291_365_888,
+    "mobilenet-v1": 568_740_352,
+    "mobilenet-v2": 300_774_272,
+    "efficientnet-b0": 385_814_752,
+    "efficientnet-b1": 686_802_832,
+    "efficientnet-b2": 1_087_529_456,
+    "efficientnet-b3": 1_827_141_392,
+    "efficientnet-b4": 4_393_771_024,
+    "efficientnet-b5": 10_266_384_752,
+    "efficientnet-b6": 19_067_593_536,
+    "efficientnet-b7": 37_745_884_192,
+    "convnext-tiny": 4_455_531_264,
+    "convnext-small": 8_683_712_256,
+    "convnext-base": 15_354_729_472,
+    "convnext-large": 34_361_433_600,
 }
 
 
