@@ -53,7 +53,7 @@ async def test_two_runs_are_drawn_in_one_chart(pilot: Pilot) -> None:
     await pilot.press("space", "down", "space")
     await until(pilot, lambda: f"+✓ {one.id}" in shown(pilot))
     view = pilot.app.screen.query_one(RunView)
-    assert {one.id, two.id} <= {view.run.id, *view.beside}
+    await until(pilot, lambda: {one.id, two.id} <= {view.run and view.run.id, *view.beside})
     assert shown(pilot).count(two.id) > 1  # in the list, and at its line's end
 
 

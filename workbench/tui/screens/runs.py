@@ -14,7 +14,7 @@ from workbench.tui.widgets.heading import Heading
 from workbench.tui.widgets.listing import Listing
 from workbench.tui.widgets.run_view import RunView
 
-REST = 0.05  # seconds that the mark stays on a run before it is opened
+REST = 0.1  # seconds that the mark stays on a run before it is opened
 AGAIN = 1.0  # seconds between two looks at the list
 ROOMY = 120  # columns from which on the list also says what each run reached
 SIGNS = {"running": "▸", "done": "✓", "stopped": "■", "diverged": "✗", "crashed": "✗", "damaged": "?"}
@@ -98,13 +98,15 @@ class Runs(Watching):
 
     def _open(self) -> None:
         view = self.query_one(RunView)
-        if self.chosen in self.listed and (view.run is None or view.run.id != self.chosen):
-            state.remember(run=self.chosen)
-            view.follow(runs.get(self.chosen))
+        run = _there().get(self.chosen)
+        if run and (view.run is None or view.run.id != run.id):
+            state.remember(run=run.id)
+            view.follow(run)
             self._compare()
 
     def _compare(self) -> None:
-        others = [runs.get(id) for id in self.marked if id != self.chosen and id in self.listed]
+        there = _there()
+        others = [there[id] for id in self.marked if id != self.chosen and id in there]
         self.query_one(RunView).compare(others)
 
     def on_run_view_changed(self, message: RunView.Changed) -> None:
@@ -129,3 +131,8 @@ class Runs(Watching):
 
     def action_leave(self) -> None:
         self.workbench.pop_screen()
+
+
+def _there() -> dict[str, Run]:
+    """The runs by id as of now: the list may still have some that were deleted."""
+    return {run.id: run for run in runs.every()}

@@ -1,0 +1,36 @@
+"""How long a question takes to be drawn and shown, and a variant to be examined, for every drill.
+
+    python benchmarks/drills.py [VARIANTS]
+
+In one warm process, SymPy loaded: `drill show` without its start. Target: 95 of 100 within 20 ms, for every drill.
+"""
+
+import sys
+import time
+from itertools import chain
+from statistics import median, quantiles
+
+from quizzes import bank
+from workbench.show import question as lines
+
+
+def shown(drill: str, variants: int) -> list[float]:
+    """Milliseconds for each variant, after two that nobody counts."""
+    times = []
+    for seed in range(variants + 2):
+        began = time.perf_counter()
+        lines.asked(bank.draw(drill, seed))
+        times.append(1000 * (time.perf_counter() - began))
+    return times[2:]
+
+
+def main(variants: int) -> None:
+    all_times = {drill: shown(drill, variants) for drill in bank.all_drills()}
+    slowest = sorted(((quantiles(times, n=20)[-1], drill) for drill, times in all_times.items()), reverse=True)
+    print(f"{len(all_times)} drills, {variants} variants each: median {median(chain(*all_times.values())):.1f} ms")
+    for late, drill in slowest[:10]:
+        print(f"{drill:36}{median(all_times[drill]):7.1f} ms   95 of 100 within {late:6.1f} ms")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 60)
