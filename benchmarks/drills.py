@@ -1,4 +1,4 @@
-"""How long a question takes to be drawn and shown, and a variant to be examined, for every drill.
+"""How long a question of every drill takes to be drawn and shown.
 
     python benchmarks/drills.py [VARIANTS]
 

@@ -1,6 +1,7 @@
 """ConvNeXt against the figures of its paper, and its parts against torch, torchvision and timm."""
 
 import pytest
+import timm
 import torch
 import torch.nn.functional as F
 import torchvision
@@ -38,7 +39,6 @@ def test_size_stages_and_skips_are_the_published(name):
 
 
 def test_the_names_of_the_weights_are_timms():
-    timm = pytest.importorskip("timm")
     with torch.device("meta"):
         theirs, ours = timm.create_model("convnext_tiny"), models.build("convnext-tiny")
     assert {name: value.shape for name, value in ours.state_dict().items()} == {

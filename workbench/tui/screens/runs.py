@@ -64,10 +64,13 @@ class Runs(Watching):
         self.from_thread(self._list, rows)
 
     def _list(self, rows: dict[str, str]) -> None:
-        if rows == self.listed:
-            return
-        self.listed = rows
+        before, self.listed = self.listed, rows
         chosen = self.query_one(OptionList)
+        if rows and [*rows] == [*before]:  # the same runs: the mark stays where it is, only words change
+            for id, text in rows.items():
+                if text != before[id]:
+                    chosen.replace_option_prompt(id, text)
+            return
         at = self.chosen if self.chosen in rows else next(iter(rows), "")
         chosen.clear_options()
         chosen.add_options([Option(text, id=id) for id, text in rows.items()])
