@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
 
-from quizzes import BadInput
+from quizzes import BadInput, rearranging
 from quizzes.reading import parse
 from quizzes.symbol import Symbol
 from quizzes.tree import Name, NoValue, Tree, evaluate, exact, names, places, program, reach, run, substitute
@@ -106,12 +106,12 @@ class Formula:
     counts: tuple[str, ...] = ()
     whole: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def outputs(self) -> list[str]:
         """What it defines."""
         return [*self.counts, *(eq.name for eq in self.equations)]
 
-    @property
+    @cached_property
     def inputs(self) -> list[str]:
         """What it needs."""
         return [name for name in self.symbols if name not in self.outputs]
@@ -247,20 +247,33 @@ class Formula:
     def _roots(
         self, unknown: str, known: Mapping[str, Any], targets: Mapping[str, Any], instead: Mapping[str, Any]
     ) -> list[Any]:
-        from quizzes import symbolic
-
         if self.symbols[unknown].kind not in ("int", "real") or any(eq.index for eq in self.equations):
             raise BadInput(f"{self.id} can be solved for numbers only, and not for {unknown}.")
-        composed: dict[str, Tree] = {}
-        for eq in self.equations:
-            composed[eq.name] = substitute(instead.get(eq.name, eq).tree, composed)
         name, target = next(iter(targets.items()))
-        if unknown not in names(composed[name]):
+        tree = self.composed(name, instead)
+        if unknown not in names(tree):
             raise BadInput(f"{name} does not depend on {unknown}.")
         try:
-            return symbolic.solve(composed[name], target, unknown, known)
+            ranges = rearranging.isolate(tree, unknown, target, known)[-1].ranges
+            if all(r.single for r in ranges):
+                return [r.low for r in ranges]
+        except NoValue:
+            return []
+        except rearranging.Stuck:
+            pass
+        from quizzes import symbolic
+
+        try:
+            return symbolic.solve(tree, target, unknown, known)
         except NotImplementedError:
             raise BadInput(f"{self.id} has no closed solution for {unknown}.") from None
+
+    def composed(self, name: str, instead: Mapping[str, Any] | None = None) -> Tree:
+        """An output as one expression of the inputs; `instead` has the equations of a mistake."""
+        made: dict[str, Tree] = {}
+        for eq in self.equations:
+            made[eq.name] = substitute((instead or {}).get(eq.name, eq).tree, made)
+        return made[name]
 
 
 def _close(a: Any, b: Any) -> bool:

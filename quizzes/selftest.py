@@ -3,21 +3,23 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field, replace
-from fractions import Fraction
+from dataclasses import dataclass, field, is_dataclass, replace
+from functools import lru_cache
+from math import isfinite
 from time import perf_counter
 from typing import Any
 
 from quizzes.answers import KINDS
 from quizzes.drill import Drill
 from quizzes.marking import mark
-from quizzes.question import Part, PartMark, Question
+from quizzes.question import PartMark, Question
 from quizzes.variant import LEAST_MISTAKES
 from quizzes.verifying import compare, script_names
 
 GARBAGE = ["", "@", "1 2", "((", "import os", "9^9^9^9"]
 SHARE = 0.3  # no single answer may be right for a larger share of the seeds
 ENOUGH = 30  # seeds from which on shares and the presence of every mistake are judged
+REMEMBERED = 4096  # scripts whose values are kept
 
 Compute = Callable[[str, list[str]], dict[str, Any]]
 
@@ -43,6 +45,7 @@ def selftest(drill: Drill, seeds: Iterable[int], compute: Compute | None = None)
     """
     report, answers, asked, seen = Report(drill.id), Counter[str](), set(), set()
     seeds = list(seeds)
+    compute = _once(compute) if compute else None
     first = drill.draw(seeds[0])
     if compute and first.verify:
         compute(first.verify, script_names(first))  # what the second computation imports is not the variants' time
@@ -65,6 +68,12 @@ def selftest(drill: Drill, seeds: Iterable[int], compute: Compute | None = None)
     return report
 
 
+def _once(compute: Compute) -> Compute:
+    """The same, but for a script that was run a short while ago: seeds may draw the same numbers."""
+    remembered = lru_cache(REMEMBERED)(lambda script, *names: compute(script, [*names]))
+    return lambda script, names: remembered(script, *names)
+
+
 def written(question: Question) -> dict[str, str]:
     """The true answers, as a person would write them."""
     return {part.part: KINDS[part.kind].write(part.answer, part) for part in question.parts}
@@ -79,19 +88,19 @@ def examine(question: Question, compute: Compute | None = None) -> list[str]:
         faults.append(f"the true answer {truth} is marked {given.mark}: {given.feedback}")
     if len({m.mistake for m in question.mistakes}) < LEAST_MISTAKES:
         faults.append("fewer than two mistakes can be told")
+    alone = {part.part: replace(question, parts=[part]) for part in question.parts}
     for wrong in question.mistakes:
-        part = next(p for p in question.parts if p.part == wrong.part)
+        part = alone[wrong.part].parts[0]
         text = KINDS[part.kind].write(wrong.answer, part)
-        marked = _alone(question, part, text)
+        marked = _marked(alone[wrong.part], text)
         if marked.mark not in ("wrong", "partly") or marked.mistake != wrong.mistake:
             faults.append(f"{part.part} = {text} is {wrong.mistake}, but was marked {marked.mark}, {marked.mistake}")
     garbage = GARBAGE[question.seed % len(GARBAGE)]
     for part in question.parts:
-        if part.kind != "text" and _alone(question, part, garbage).mark != "not_understood":
+        if part.kind != "text" and _marked(alone[part.part], garbage).mark != "not_understood":
             faults.append(f"{part.part} = {garbage!r} was understood")
-    faults += _rounding(question)
-    plain = asdict(question)
-    if json.loads(json.dumps(plain)) != plain:
+    faults += [fault for one in alone.values() for fault in _rounding(one)]
+    if not _plain(question):
         faults.append("it is no plain data")
     if not (compute and question.verify):
         return faults
@@ -104,27 +113,31 @@ def examine(question: Question, compute: Compute | None = None) -> list[str]:
     return faults
 
 
-def _alone(question: Question, part: Part, text: str) -> PartMark:
-    """The mark of one part, as if it were all that is asked."""
-    return mark(replace(question, parts=[part]), {part.part: text}).parts[0]
+def _marked(alone: Question, text: str) -> PartMark:
+    """The mark of the only part of a question."""
+    return mark(alone, {alone.parts[0].part: text}).parts[0]
 
 
-def _rounding(question: Question) -> list[str]:
+def _plain(value: Any) -> bool:
+    """Whether a value is the same after it went through JSON."""
+    if isinstance(value, list):
+        return all(map(_plain, value))
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and _plain(inner) for key, inner in value.items())
+    if is_dataclass(value):
+        return _plain(vars(value))
+    return value is None or isinstance(value, str | int) or (isinstance(value, float) and isfinite(value))
+
+
+def _rounding(alone: Question) -> list[str]:
     """Decimals: the ends of the rounding interval pass, and what lies beyond it does not."""
+    (part,) = alone.parts
+    if part.kind != "decimal" or part.decimals is None:
+        return []
     faults = []
-    for part in question.parts:
-        if part.kind != "decimal" or part.decimals is None:
-            continue
-        unit = Fraction(1, 10**part.decimals)
-        for shift, right in (
-            (Fraction(49, 100), True),
-            (Fraction(-49, 100), True),
-            (Fraction(3), False),
-            (Fraction(-3), False),
-        ):
-            number = Fraction(part.answer) + shift * unit
-            text = f"{float(number):.{part.decimals + 6}f}"
-            marked = _alone(question, part, text)
-            if (marked.mark == "right") != right:
-                faults.append(f"{part.part} = {text}, {float(shift)} units from the truth, was marked {marked.mark}")
+    for shift, right in ((0.49, True), (-0.49, True), (3, False), (-3, False)):
+        text = f"{part.answer + shift * 10.0**-part.decimals:.{part.decimals + 6}f}"
+        marked = _marked(alone, text)
+        if (marked.mark == "right") != right:
+            faults.append(f"{part.part} = {text}, {shift} units from the truth, was marked {marked.mark}")
     return faults

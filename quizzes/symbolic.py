@@ -35,7 +35,9 @@ def pretty(tree: Tree, left: str = "", width: int = 76) -> str:
 
 
 def pretty_text(text: str, width: int = 76) -> str:
-    """An equation or expression of our own grammar, printed; lists of numbers stay as they are."""
+    """An equation or expression of our own grammar, printed; lists of numbers and inequalities stay as they are."""
+    if "<" in text:
+        return text.strip()
     left, _, right = text.rpartition("=")
     if right.strip().startswith("["):
         return text.strip()

@@ -5,6 +5,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
+from quizzes import rearranging
 from quizzes.answers import KINDS
 from quizzes.answers.numbers import short
 from quizzes.declaration import Declaration
@@ -29,22 +30,41 @@ def worked(drill: Declaration, values: Mapping[str, Any], sought: Part | None) -
     known = {name: value for name, value in values.items() if not sought or name != sought.part}
     numbers = {key: tree for name, value in known.items() for key, tree in _numbers(name, value).items()}
     steps = [_step(eq, drill.formula, values, numbers, drill.decimals) for eq in drill.formula.equations]
-    if sought:
-        found = sorted(exact(v) for v in [sought.answer, *sought.others])
-        listed = " or ".join(map(short, found[:SHOWN])) + (" ..." if len(found) > SHOWN else "")
-        fits = f"Solve for {sought.part}: {listed} {'fits' if len(found) == 1 else 'fit'}."
-        steps = [*(replace(step, math=step.math[:2]) for step in steps), Step(fits)]
-    return steps
+    if not sought:
+        return steps
+    steps = [replace(step, math=step.math[:2]) for step in steps]
+    found = sorted(exact(v) for v in [sought.answer, *sought.others])
+    listed = " or ".join(map(short, found[:SHOWN])) + (" ..." if len(found) > SHOWN else "")
+    fits = f"{listed} {'fits' if len(found) == 1 else 'fit'}."
+    lines = _rearranged(drill.formula, values, numbers, sought.part)
+    if not lines:
+        return [*steps, Step(f"Solve for {sought.part}: {fits}")]
+    return [*steps, Step(f"Undo what stands around {sought.part}, from the outside in:", lines), Step(fits)]
+
+
+def _rearranged(formula: Formula, values: Mapping[str, Any], numbers: Mapping[str, Tree], unknown: str) -> list[str]:
+    """The way from the formula with its numbers to the input that is sought; nothing where SymPy must solve it."""
+    name = formula.outputs[0]
+    tree = formula.composed(name)
+    tree = substitute(tree, {**numbers, **_extents(tree, values)})
+    try:
+        lines = rearranging.isolate(tree, unknown, values[name], {})
+    except rearranging.Stuck:
+        return []
+    return [text for line in lines for text in line.written(short)]
+
+
+def _extents(tree: Tree, values: Mapping[str, Any]) -> dict[str, Tree]:
+    """How far each sum of an expression runs, as `substitute` takes it."""
+    folds = [node for node in walk(tree) if isinstance(node, Fold)]
+    return {f"#{fold.index}": integer(extent(fold.body, fold.index, values)) for fold in folds}
 
 
 def _step(
     eq: Equation, formula: Formula, values: Mapping[str, Any], numbers: Mapping[str, Tree], decimals: int | None
 ) -> Step:
     """One equation; of an indexed one, the first element is written out."""
-    inside = dict(numbers) | {index: integer(1) for index in eq.index}
-    for node in walk(eq.tree):
-        if isinstance(node, Fold):
-            inside[f"#{node.index}"] = integer(extent(node.body, node.index, values))
+    inside = {**numbers, **{index: integer(1) for index in eq.index}, **_extents(eq.tree, values)}
     target = eq.name + (f"[{', '.join('1' for _ in eq.index)}]" if eq.index else "")
     symbol = formula.symbols[eq.name]
     kind = KINDS[symbol.answer_kind]

@@ -1,0 +1,89 @@
+"""Solving step by step against SymPy, and against putting every value in."""
+
+from fractions import Fraction
+
+import pytest
+import sympy
+from hypothesis import given
+from hypothesis import strategies as st
+
+from quizzes.reading import parse
+from quizzes.rearranging import Stuck, isolate
+from quizzes.tree import NoValue, evaluate
+
+WRAPPED = [
+    *("({x} + 3)", "({x} - 5)", "(2 - {x})", "({x}*3)", "(-2*{x})", "({x}/4)", "(6/{x})", "(-{x})", "{x}^2"),
+    *("{x}^3", "{x}^(-1)", "sqrt({x})", "abs({x})", "exp({x})", "ln({x})", "2^({x})", "sigmoid({x})", "tanh({x})"),
+    *("relu({x})", "max({x}, 1)", "min(2, {x})", "log2({x})", "log10({x})", "softplus({x})", "({x}*k)", "(m - {x})"),
+]
+VALUES = {"k": 7, "m": Fraction(1, 3)}
+
+
+def nested(layers: list[str]) -> str:
+    text = "x"
+    for layer in layers:
+        text = layer.format(x=text)
+    return text
+
+
+@given(layers=st.lists(st.sampled_from(WRAPPED), min_size=1, max_size=4), x=st.integers(-6, 6))
+def test_what_was_put_in_is_among_what_is_found_and_every_line_holds(layers, x):
+    tree = parse(nested(layers))
+    try:
+        target = evaluate(tree, {**VALUES, "x": x})
+        lines = isolate(tree, "x", target, VALUES)
+        assert all(r.single for r in lines[-1].ranges)
+        for line in lines:
+            value = float(evaluate(line.tree, {**VALUES, "x": x}))
+            near = [abs(float(r.low) - value) <= 1e-6 * max(1.0, abs(value)) for r in line.ranges]
+            assert any(near), line
+    except (NoValue, Stuck):
+        return
+
+
+@pytest.mark.parametrize(
+    ("text", "target"),
+    [
+        ("3*(x - 4)/2", 9),
+        ("5 - 2*x", -3),
+        ("7/(x + 1)", Fraction(7, 3)),
+        ("(x - 1)^2", 9),
+        ("(x - 1)^2", -9),
+        ("x^3 + 1", -7),
+        ("4*sqrt(x) - 1", 7),
+        ("x + (x - 1)*(k - 1)", 20),
+        ("x/4 - x + 3*(2 - x)", 5),
+    ],
+)
+def test_it_finds_what_sympy_finds(text, target):
+    x = sympy.Symbol("x", real=True)
+    found = {Fraction(r.low) for r in isolate(parse(text), "x", target, VALUES)[-1].ranges}
+    left = sympy.sympify(text.replace("^", "**"), locals={"x": x, "k": 7})
+    equation = sympy.Eq(left, sympy.Rational(target))
+    assert found == {Fraction(str(root)) for root in sympy.solve(equation, x)}
+
+
+@given(n=st.integers(1, 200), s=st.integers(1, 5), p=st.integers(0, 9), up=st.booleans())
+def test_whole_parts_leave_exactly_the_numbers_that_lead_there(n, s, p, up):
+    tree = parse(f"{'ceil' if up else 'floor'}((n + 2*p - 3)/s) + 1")
+    values = {"s": s, "p": p}
+    target = evaluate(tree, values | {"n": n})
+    (r,) = isolate(tree, "n", target, values)[-1].ranges
+    inside = [
+        k
+        for k in range(-50, 300)
+        if (k > r.low if r.without_low else k >= r.low) and (k < r.high if r.without_high else k <= r.high)
+    ]
+    assert inside == [k for k in range(-50, 300) if evaluate(tree, values | {"n": k}) == target]
+
+
+def test_a_quotient_turns_the_inequality_round():
+    lines = isolate(parse("2*ceil(560/B)"), "B", 44, {})
+    assert lines[-2].written(str) == ["21 < 560 / B <= 22"]
+    assert lines[-1].written(lambda v: f"{float(v):.2f}") == ["25.45 <= B < 26.67"]
+
+
+@pytest.mark.parametrize("text", ["sin(x)", "x*x", "x^2 + x", "exp(x) + x", "floor(x^2)"])
+def test_what_cannot_be_undone_is_said(text):
+    with pytest.raises(Stuck):
+        isolate(parse(text), "x", 1, {})
