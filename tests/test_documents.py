@@ -10,9 +10,9 @@ import pytest
 ROOT = Path(__file__).parent.parent
 EXAMINE = """
 from quizzes.selftest import selftest
-from workbench.engine.worker import run_script
+from workbench.engine.worker import script_values
 
-report = selftest(leaky_relu, range(1, 51), lambda script, names: run_script(script, names)["values"])
+report = selftest(leaky_relu, range(1, 51), script_values)
 assert not report.faults, report.faults
 """
 

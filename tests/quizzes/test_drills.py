@@ -22,12 +22,9 @@ SEEDS = 50
 
 def compute(script, names):
     """The second computation, by PyTorch in this process."""
-    from workbench.engine.worker import run_script
+    from workbench.engine.worker import script_values
 
-    found = run_script(script, names)
-    if "error" in found:
-        raise RuntimeError(found["error"])
-    return found["values"]
+    return script_values(script, names)
 
 
 @pytest.mark.parametrize("id", DRILLS)

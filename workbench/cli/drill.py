@@ -3,7 +3,6 @@
 import os
 import sys
 from dataclasses import asdict
-from functools import cache
 from itertools import repeat
 from random import SystemRandom
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,7 +15,6 @@ from workbench.cli.reply import Json, say_json
 if TYPE_CHECKING:
     from quizzes.question import Mark, Question
     from quizzes.selftest import Report
-    from workbench.engine.verify import Verifier
 
 MOST_PROCESSES = 8  # each of them has PyTorch in memory once
 
@@ -205,13 +203,12 @@ def test(
     from concurrent.futures import ProcessPoolExecutor
 
     from quizzes import bank
-    from workbench.cli.main import know_packs
 
     chosen = [bank.get(drill).id] if drill else list(bank.all_drills())
     wide = max(map(len, chosen)) + 2
     reports = []
     processes = min(len(chosen), os.cpu_count() or 1, MOST_PROCESSES)
-    with ProcessPoolExecutor(processes, initializer=know_packs) as pool:
+    with ProcessPoolExecutor(processes, initializer=_ready) as pool:
         for report in pool.map(_examined, chosen, repeat(seeds)):
             reports.append(report)
             if not as_json:
@@ -225,16 +222,20 @@ def test(
     raise typer.Exit(1 if any(report.faults for report in reports) else 0)
 
 
+def _ready() -> None:
+    """Make a process of the pool a worker: one thread of torch beside the others'."""
+    import torch
+
+    from workbench.cli.main import know_packs
+
+    torch.set_num_threads(1)
+    know_packs()
+
+
 def _examined(drill: str, seeds: int) -> "Report":
+    """Examine a drill in a process of the pool: it is a worker itself, and may import torch."""
     from quizzes import bank
     from quizzes.selftest import selftest
+    from workbench.engine.worker import script_values
 
-    return selftest(bank.get(drill), range(1, seeds + 1), _verifier().values)
-
-
-@cache
-def _verifier() -> "Verifier":
-    """This process's own: it ends with the process, when the pipe on which it reads closes."""
-    from workbench.engine.verify import Verifier
-
-    return Verifier()
+    return selftest(bank.get(drill), range(1, seeds + 1), script_values)

@@ -25,6 +25,7 @@ from workbench import BadInput
 from workbench.engine import atomic, events, heartbeat
 from workbench.engine.run import Run
 from workbench.engine.spec import RunSpec
+from workbench.engine.verify import ScriptError
 
 
 def make_run(folder: Path, resume: str | None = None) -> int:
@@ -140,7 +141,7 @@ def beating(run: Run, since: int = 0) -> Iterator[list[Callable[[], None]]]:
         thread.join()
 
 
-def run_script(script: str, names: list[str]) -> dict[str, Any]:
+def script_values(script: str, names: list[str]) -> dict[str, Any]:
     """Execute a script of the program's own in a namespace of its own, and look up what it named.
 
     Floats are float64 meanwhile, so that a check isn't blurred by rounding.
@@ -150,7 +151,10 @@ def run_script(script: str, names: list[str]) -> dict[str, Any]:
         names: The variables wanted.
 
     Returns:
-        {"values": {name: plain data}}, or {"error": one line}.
+        Name -> plain data.
+
+    Raises:
+        ScriptError: The script failed, or set no such variable; the message is one line.
     """
     import torch
 
@@ -160,10 +164,12 @@ def run_script(script: str, names: list[str]) -> dict[str, Any]:
     try:
         exec(compile(script, "script", "exec"), space)
         if missing := [name for name in names if name not in space]:
-            return {"error": f"The script defines no {', '.join(missing)}."}
-        return {"values": {name: plain(space[name]) for name in names}}
+            raise ScriptError(f"The script defines no {', '.join(missing)}.")
+        return {name: plain(space[name]) for name in names}
+    except ScriptError:
+        raise
     except (Exception, SystemExit) as error:
-        return {"error": " ".join(f"{type(error).__name__}: {error}".split())}
+        raise ScriptError(" ".join(f"{type(error).__name__}: {error}".split())) from None
     finally:
         torch.set_default_dtype(before)
 
@@ -199,12 +205,14 @@ def answer(line: str) -> dict[str, Any]:
     try:
         request = json.loads(line)
         if request["job"] == "verify":
-            return run_script(request["script"], request["names"])
+            return {"values": script_values(request["script"], request["names"])}
         if request["job"] == "autograd":
             from workbench.engine.autograd import gradients
 
             return {"values": gradients(request["nodes"])}
         return {"error": f"There is no job {request['job']!r}."}
+    except ScriptError as error:
+        return {"error": str(error)}
     except (ValueError, TypeError, LookupError, RuntimeError) as error:
         return {"error": f"This is no request: {error!r}."}
 

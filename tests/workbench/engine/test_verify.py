@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from workbench.engine import ScriptError, Verifier
-from workbench.engine.worker import answer, run_script
+from workbench.engine.worker import answer, script_values
 
 CONV = "import torch\ny = torch.nn.functional.conv2d(torch.zeros(1, 1, 224, 224), torch.zeros(1, 1, 3, 3))\n"
 
@@ -27,7 +27,7 @@ CONV = "import torch\ny = torch.nn.functional.conv2d(torch.zeros(1, 1, 224, 224)
     ],
 )
 def test_values_are_plain_data(script, value):
-    assert run_script(script, ["x"]) == {"values": {"x": value}}
+    assert script_values(script, ["x"]) == {"x": value}
 
 
 @pytest.mark.parametrize(
@@ -42,14 +42,17 @@ def test_values_are_plain_data(script, value):
     ],
 )
 def test_an_error_is_one_line(script, said):
-    error = run_script(script, ["x"])["error"]
-    assert said in error and "\n" not in error
+    with pytest.raises(ScriptError) as error:
+        script_values(script, ["x"])
+    assert said in str(error.value) and "\n" not in str(error.value)
 
 
 def test_the_default_type_is_restored_and_scripts_share_nothing():
-    run_script("shared = 1\nraise ValueError", [])
+    with pytest.raises(ScriptError, match="ValueError"):
+        script_values("shared = 1\nraise ValueError", [])
     assert torch.get_default_dtype() == torch.float32
-    assert "NameError" in run_script("x = shared", ["x"])["error"]
+    with pytest.raises(ScriptError, match="NameError"):
+        script_values("x = shared", ["x"])
 
 
 @pytest.mark.parametrize(
