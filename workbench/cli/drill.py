@@ -1,5 +1,6 @@
 """`workbench drill`: questions with random numbers, for people and for scripts."""
 
+import gc
 import os
 import sys
 from dataclasses import asdict
@@ -238,4 +239,5 @@ def _examined(drill: str, seeds: int) -> "Report":
     from quizzes.selftest import selftest
     from workbench.engine.worker import script_values
 
+    gc.freeze()  # torch and SymPy stay: looking through them for garbage again and again takes a third of the time
     return selftest(bank.get(drill), range(1, seeds + 1), script_values)
