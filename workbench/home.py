@@ -21,3 +21,12 @@ def home() -> Path:
 def packs() -> Path:
     """The folder of the packs that were added."""
     return home() / "packs"
+
+
+def cache() -> Path:
+    """The folder of what can be made or fetched again: `cache` in `$WORKBENCH_HOME`, or else the platform's place."""
+    if os.environ.get("WORKBENCH_HOME"):
+        return home() / "cache"
+    from platformdirs import user_cache_path
+
+    return user_cache_path("workbench", appauthor=False)

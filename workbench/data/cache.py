@@ -1,0 +1,59 @@
+"""Arrays that take a while to make, kept in the cache folder. All in it can be deleted: it is made or fetched again."""
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import TYPE_CHECKING
+from zipfile import BadZipFile
+
+from workbench.home import cache
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Arrays = tuple["np.ndarray", ...]
+
+
+def kept(name: str, make: Callable[[], Arrays]) -> Arrays:
+    """Arrays by their name; what isn't there, or is damaged, is made and put there.
+
+    Where nothing can be written (no room, no permission), they are made each time.
+
+    Args:
+        name: Holds a version: other arrays need another name.
+        make: Makes them.
+    """
+    path = cache() / f"{name}.npz"
+    arrays = _read(path)
+    if arrays is None:
+        arrays = make()
+        with suppress(OSError):
+            _write(path, arrays)
+    return arrays
+
+
+def _read(path: Path) -> Arrays | None:
+    import numpy as np
+
+    try:
+        with np.load(path, allow_pickle=False) as file:  # reading to its end checks the zip file's checksums
+            return tuple(file[f"arr_{k}"] for k in range(len(file.files)))
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile, NotImplementedError):
+        return None
+
+
+def _write(path: Path, arrays: Arrays) -> None:
+    """Written beside and renamed, under a name of its own: others may be writing the same."""
+    import numpy as np
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+        try:
+            np.savez(file, *arrays)
+            file.close()
+            os.replace(file.name, path)
+        except BaseException:
+            Path(file.name).unlink(missing_ok=True)
+            raise

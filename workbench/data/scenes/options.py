@@ -1,0 +1,91 @@
+"""What may be asked of a scene."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from workbench import BadInput
+from workbench.data.scenes.kinds import KINDS
+from workbench.data.scenes.textures import TEXTURES
+from workbench.naming import unknown
+
+LEAST_SIDE, MOST_SIDE = 8, 1024
+MOST_OBJECTS = 100
+
+
+@dataclass(frozen=True)
+class Options:
+    """Of every pair the least and the most; all in between are as likely.
+
+    Attributes:
+        side: Pixels of the square picture's side.
+        kinds: What objects there are, the commonest first.
+        textures: Of the objects, and of the background.
+        sizes: The root of an object's area, as a share of the side.
+        objects: How many; what finds no place in many tries is left out.
+        clutter: How many strokes lie about, behind the objects.
+        overlap: The largest IoU that the whole boxes of two objects may have.
+        imbalance: How many times as common the first kind is as the last; those in between fall geometrically.
+        speed: The fastest that an object moves in a film, in pixels a frame.
+
+    Raises:
+        BadInput: No scene can be made so.
+    """
+
+    side: int = 64
+    kinds: tuple[str, ...] = tuple(KINDS)
+    textures: tuple[str, ...] = tuple(TEXTURES)
+    sizes: tuple[float, float] = (0.15, 0.4)
+    objects: tuple[int, int] = (1, 4)
+    clutter: tuple[int, int] = (0, 4)
+    overlap: float = 0.1
+    imbalance: float = 1.0
+    speed: float = 2.0
+
+    def __post_init__(self) -> None:
+        _whole("side", self.side, LEAST_SIDE, MOST_SIDE)
+        for name, known in dict(kinds=KINDS, textures=TEXTURES).items():
+            chosen = getattr(self, name)
+            if not isinstance(chosen, (tuple, list)) or not chosen or len(set(map(str, chosen))) < len(chosen):
+                raise BadInput(f"{name} must be one or more of {', '.join(known)}, each once.")
+            for one in chosen:
+                if one not in known:
+                    raise unknown(name.removesuffix("s"), one, list(known))
+        for name, least, most in (("objects", 1, MOST_OBJECTS), ("clutter", 0, MOST_OBJECTS)):
+            low, high = _pair(name, getattr(self, name))
+            _whole(name, low, least, most)
+            _whole(name, high, low, most)
+        low, high = _pair("sizes", self.sizes)
+        _number("sizes", low, 0.02, 0.5)
+        _number("sizes", high, low, 0.5)
+        _number("overlap", self.overlap, 0, 1)
+        _number("imbalance", self.imbalance, 1, 1000)
+        _number("speed", self.speed, 0, self.side)
+
+    def weights(self) -> list[float]:
+        """How common each kind is, the first 1."""
+        steps = max(1, len(self.kinds) - 1)
+        return [self.imbalance ** (-k / steps) for k in range(len(self.kinds))]
+
+    def quotas(self, count: int) -> list[int]:
+        """How many of so many samples each kind gets: its share, what is left over where most is missing."""
+        weights = self.weights()
+        shares = [count * weight / sum(weights) for weight in weights]
+        whole = [int(share) for share in shares]
+        short = sorted(range(len(shares)), key=lambda k: whole[k] - shares[k])[: count - sum(whole)]
+        return [number + (k in short) for k, number in enumerate(whole)]
+
+
+def _pair(name: str, value: Any) -> tuple[Any, Any]:
+    if not isinstance(value, (tuple, list)) or len(value) != 2:
+        raise BadInput(f"{name} must be two numbers, the least and the most, not {value!r}.")
+    return value[0], value[1]
+
+
+def _whole(name: str, value: Any, least: int, most: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise BadInput(f"{name} must be a whole number from {least} to {most} here, not {value!r}.")
+
+
+def _number(name: str, value: Any, least: float, most: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= most:
+        raise BadInput(f"{name} must be a number from {least:g} to {most:g} here, not {value!r}.")
