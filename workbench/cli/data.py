@@ -1,4 +1,4 @@
-"""`workbench data`: the data sets that come along, and tables of the user's own."""
+"""`workbench data`: the data sets, and tables and pictures of the user's own."""
 
 from shlex import quote
 from textwrap import fill
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 
 ROWS, MOST = 5, 40  # samples, and features, that are shown
 WIDTH = 79  # cells
-PICTURE = 10  # rows of cells
+PICTURE, LARGE = 10, 17  # rows of cells, of pictures up to 32 pixels high and of larger ones
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
 
 
 @app.callback()
 def data_sets() -> None:
-    """The data sets that come along, and your own: list, show."""
+    """The data sets, and your own tables and pictures: list, show."""
 
 
 @app.command("list", epilog="Example: workbench data list --json")
 def list_data(as_json: Json = False) -> None:
-    """All data sets that come along."""
+    """All data sets: most come along, some are fetched when they are first used."""
     from workbench import data
 
     known = [data.info(name) for name in data.names()]
@@ -40,14 +40,16 @@ def list_data(as_json: Json = False) -> None:
     for one in known:
         made = " (synthetic)" if one.synthetic else ""
         shape = "x".join(map(str, one.shape))
-        table.add_row(one.name, str(one.samples), shape, str(len(one.classes) or "a number"), one.title + made)
+        fetched = "" if data.here(one) else " (to be fetched)"
+        table.add_row(one.name, str(one.samples), shape, str(len(one.classes) or "a number"), one.title + made + fetched)
     console().print(table)
     print("\nA table of your own: workbench data show csv:PATH, or csv:PATH:COLUMN")
+    print("Pictures of your own, a folder for each class: workbench data show folder:PATH")
 
 
 @app.command(epilog="Example: workbench data show iris --seed 1")
 def show(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A data set; csv:PATH or csv:PATH:COLUMN for your own.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A data set; csv:PATH, csv:PATH:COLUMN or folder:PATH: yours.")],
     seed: Annotated[int, typer.Option(min=0, help="Decides which sample falls into which part.")] = 0,
     scaling: Annotated[str, typer.Option(help="z-score or min-max, fitted to the training part.")] = "z-score",
     as_json: Json = False,
@@ -79,31 +81,32 @@ def show(
 
 def about(known: "DataSet") -> dict[str, Any]:
     """What is known of a data set without loading it, as JSON."""
+    from workbench.data import here
+
     words = ("title", "row", "kind", "samples", "target", "source", "licence", "synthetic")
     lists = ("shape", "features", "classes")
     return {
         "data": known.name,
         **{word: getattr(known, word) for word in words},
         **{word: list(getattr(known, word)) for word in lists},
+        "here": here(known),
     }
 
 
 def ranges(known: "DataSet", train: "np.ndarray", scaler: Any) -> list[dict[str, Any]]:
     """Every feature's range in the training part, before and after scaling; the pixels of pictures all alike."""
-    if not known.features:
-        train = train.reshape(-1, 1)
-    scaled = scaler(train)(train)
+    import numpy as np
+
+    from workbench.data.scaling import z_score
+
+    axis = 0 if known.features else None
+    low, high, usual, scaled = train.min(axis), train.max(axis), z_score(train, axis), scaler(train, axis)
+    deviation = np.where(low < high, usual.spread, 0)
+    words = ("min", "max", "mean", "deviation", "scaled_min", "scaled_max")
+    numbers = np.broadcast_arrays(low, high, usual.shift, deviation, scaled(low), scaled(high))
     return [
-        {
-            "feature": name,
-            "min": float(before.min()),
-            "max": float(before.max()),
-            "mean": float(before.mean()),
-            "deviation": float(before.std()),
-            "scaled_min": float(after.min()),
-            "scaled_max": float(after.max()),
-        }
-        for name, before, after in zip(known.features or ("pixels",), train.T, scaled.T, strict=True)
+        {"feature": name, **dict(zip(words, map(float, values), strict=True))}
+        for name, *values in zip(known.features or ("pixels",), *map(np.ravel, numbers), strict=True)
     ]
 
 
@@ -164,5 +167,13 @@ def print_samples(samples: list[dict[str, Any]]) -> None:
 
     from workbench.show.halfblock import as_pixels, gallery
 
-    shown = [(as_pixels(sample["input"][0]), str(sample["target"]), Style()) for sample in samples]
-    print_rows(lambda width, colour: gallery(shown, width, PICTURE, colour))
+    shown = [(as_pixels(_picture(sample["input"])), str(sample["target"]), Style()) for sample in samples]
+    height = PICTURE if len(shown[0][0]) <= 32 else LARGE
+    print_rows(lambda width, colour: gallery(shown, width, height, colour))
+
+
+def _picture(channels: list[Any]) -> list[Any]:
+    """Rows of grey levels; or of red, green and blue from 0 to 1, of bytes."""
+    if len(channels) == 1:
+        return channels[0]
+    return [[[part / 255 for part in pixel] for pixel in zip(*rows, strict=True)] for rows in zip(*channels, strict=True)]

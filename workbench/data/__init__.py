@@ -1,4 +1,4 @@
-"""The data sets that come along, a file each, and the user's own tables; all in memory, dealt by a seed into three.
+"""The data sets, a file each, and the user's own tables and pictures; all in memory, dealt by a seed into three.
 
 A set is one file here, and declares itself in a literal, so that a list of all sets runs none of them:
 
@@ -12,28 +12,33 @@ A set is one file here, and declares itself in a literal, so that a list of all 
         source="...", licence="...")
 
     def load():                                        # the inputs and the targets, one sample a row
+
+Pictures are (channels, height, width), float32 from 0 to 1, or uint8 from 0 to 255, which takes a quarter of the room.
+Where a set is published in parts, `load` gives them by their names, and the seed deals only what is missing.
 """
 
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workbench import BadInput
-from workbench.data import table
+from workbench.data import folder, table
 from workbench.data.dataset import DataSet, declared
+from workbench.home import cache as cache_folder
 from workbench.naming import unknown
 
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["SPLITS", "DataSet", "held_out", "info", "load", "names", "split"]
+__all__ = ["OWN", "SPLITS", "DataSet", "deal", "held_out", "here", "info", "load", "names", "split"]
 
 SPLITS = ("train", "validation", "test")
+OWN = {kind.PREFIX: kind for kind in (table, folder)}  # the user's own: how their names begin
 
 
 def names() -> list[str]:
-    """Every data set's name: the files here that declare one. The user's own tables have none, but a path."""
+    """Every data set's name: the files here that declare one. The user's own have none, but a path."""
     return sorted(_sets())
 
 
@@ -47,13 +52,14 @@ def info(name: str) -> DataSet:
     """What is known of a data set without loading it.
 
     Args:
-        name: One of `names()`, or `csv:PATH`, or `csv:PATH:TARGET`: a table of the user's, which is read and checked.
+        name: One of `names()`, or `csv:PATH`, `csv:PATH:TARGET` or `folder:PATH`: a table or pictures of the user's,
+            which are looked through.
 
     Raises:
-        BadInput: There is no data set of that name, or the table can't be learnt from.
+        BadInput: There is no data set of that name, or the user's own can't be learnt from.
     """
-    if name.startswith(table.PREFIX):
-        return table.info(name)
+    if own := _own(name):
+        return own.info(name)
     if name not in _sets():
         if name.endswith(".csv"):
             raise BadInput(f"There is no data set {name[:60]!r}: a table of your own is called csv:{name[:60]}.")
@@ -61,26 +67,41 @@ def info(name: str) -> DataSet:
     return _sets()[name]
 
 
+def _own(name: str) -> Any:
+    """The module that reads a user's own; None where the name is no such."""
+    return next((kind for prefix, kind in OWN.items() if name.startswith(prefix)), None)
+
+
+def here(known: DataSet) -> bool:
+    """Whether a data set can be loaded without being fetched."""
+    return all((cache_folder() / known.name / file).is_file() for file, _ in known.files)
+
+
 def load(name: str, seed: int = 0) -> "dict[str, tuple[np.ndarray, ...]]":
-    """A data set in three parts; the seed alone decides which sample falls where.
+    """A data set in three parts; the seed alone decides which sample falls where, but for parts that are published.
 
     Returns:
         Part (`train`, `validation`, `test`) -> arrays with one sample a row: the inputs, then the targets.
 
     Raises:
-        BadInput: There is no data set of that name, it can't be loaded, or no sample of some class falls among those
-            that train.
+        BadInput: There is no data set of that name, it can't be loaded or fetched, or no sample of some class falls
+            among those that train.
     """
-    known = info(name)
-    own = name.startswith(table.PREFIX)
-    arrays = table.load(name) if own else import_module(f"workbench.data.{name.replace('-', '_')}").load()
-    parts = split(arrays, held_out(len(arrays[0])), seed)
+    known, own = info(name), _own(name)
+    given = own.load(name) if own else import_module(f"workbench.data.{name.replace('-', '_')}").load()
+    parts = deal(given if isinstance(given, dict) else {"train": given}, seed)
     missing = set(range(len(known.classes))) - set(parts["train"][1].tolist()) if known.classes else set()
     if missing:
         raise BadInput(
             f"With seed {seed} no row of class {known.classes[min(missing)]!r} is left to train on: take another seed."
         )
     return parts
+
+
+def deal(given: "dict[str, tuple[np.ndarray, ...]]", seed: int) -> "dict[str, tuple[np.ndarray, ...]]":
+    """Three parts of what is given in parts: those that are missing are taken from the part that trains."""
+    sizes = {part: 0 if part in given else size for part, size in held_out(len(given["train"][0])).items()}
+    return {**split(given["train"], sizes, seed), **{part: given[part] for part in sizes if part in given}}
 
 
 def held_out(samples: int) -> dict[str, int]:

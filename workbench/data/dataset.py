@@ -22,6 +22,7 @@ class DataSet:
         features: The columns' names; pictures have none.
         classes: The classes' names, in the order of their numbers; none where the target is a number.
         synthetic: Whether it was made by code, and not measured.
+        files: What has to be fetched before it can be loaded: each file's name, and its MD5 checksum as published.
     """
 
     name: str
@@ -35,6 +36,7 @@ class DataSet:
     features: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
     synthetic: bool = False
+    files: tuple[tuple[str, str], ...] = ()
 
     @property
     def kind(self) -> str:

@@ -136,8 +136,9 @@ class RunSpec:
         if self.preset not in architecture.presets:
             raise unknown(f"preset of {self.model}", self.preset, list(architecture.presets))
         self._fill("task", architecture.task)
-        if self.task.startswith(tasks.OWN):  # a table of one's own, found again from any folder; read when it is needed
-            self._set("task", tasks.OWN + str(Path(self.task.removeprefix(tasks.OWN)).expanduser().absolute()))
+        if self.task.startswith(tasks.OWN):  # data of one's own, found again from any folder; read when it is needed
+            kind, _, path = self.task.partition(":")
+            self._set("task", f"{kind}:{Path(path).expanduser().absolute()}")
         elif self.task not in tasks.names():
             raise unknown("task", self.task, tasks.names())
 

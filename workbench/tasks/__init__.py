@@ -1,7 +1,7 @@
 """What a network is trained for: data, loss, metrics, the floor it must beat, and pictures of what it says.
 
 A task is one file here that ends in `TASK = Kind(data="iris", title="...")`; the kinds stand beside them. Where the
-data are a table of the user's own, the table's name, `csv:PATH`, is the task's as well.
+data are the user's own, a table (`csv:PATH`) or pictures (`folder:PATH`), their name is the task's as well.
 
 `names` and `info` read declarations as text and import no torch: with them a network is sized to its data before any
 is built.
@@ -20,7 +20,7 @@ from workbench.naming import unknown
 if TYPE_CHECKING:
     from workbench.tasks.task import Task
 
-OWN = "csv:"
+OWN = tuple(data.OWN)  # how the names of tasks on the user's own data begin
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class TaskInfo:
     """What is known of a task without torch.
 
     Attributes:
-        name: What it is called by; of a table of the user's own with its whole path, good in any folder.
+        name: What it is called by; of the user's own data with their whole path, good in any folder.
         title: What is learnt, in a few words.
         data: The name of its data set.
         inputs: The shape of one sample as it comes, without the batch: `(4,)`, `(1, 8, 8)`. A picture fits networks of
@@ -45,7 +45,7 @@ class TaskInfo:
 
 
 def names() -> list[str]:
-    """Every task's name: the files here that declare one. The user's own tables come besides."""
+    """Every task's name: the files here that declare one. The user's own come besides."""
     return sorted(_declared())
 
 
@@ -67,7 +67,7 @@ def info(name: str) -> TaskInfo:
     """What is known of a task without importing torch.
 
     Raises:
-        BadInput: There is no task of that name, or its table can't be learnt from.
+        BadInput: There is no task of that name, or its data can't be learnt from.
     """
     if name.startswith(OWN):
         known = data.info(name)
@@ -88,8 +88,10 @@ def get(name: str) -> "Task":
     known = info(name)
     if name.startswith(OWN):
         from workbench.tasks.classification import Classification
+        from workbench.tasks.picture_classification import PictureClassification
         from workbench.tasks.regression import Regression
 
-        kind = Classification if data.info(known.data).classes else Regression
+        told = Classification if data.info(known.data).classes else Regression
+        kind = PictureClassification if len(known.inputs) == 3 else told
         return kind(data=known.data, title=known.title)
     return import_module(f"workbench.tasks.{name.replace('-', '_')}").TASK

@@ -1,0 +1,98 @@
+"""One picture file: what it says of itself, and its pixels. Pillow reads it; nothing in it is executed.
+
+Turned as its EXIF says, what is transparent laid on white, 16 bits brought to 8. Of a film or of many pages the first.
+"""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workbench import BadInput
+
+if TYPE_CHECKING:
+    import numpy as np
+    from PIL.Image import Image
+
+FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM")  # none that calls another program
+LEAST_SIDE, MOST_PIXELS = 8, 50_000_000
+GREY, DEEP = {"1", "L", "I;16", "I;16B", "I;16L"}, {"I;16", "I;16B", "I;16L"}
+READABLE = {*GREY, "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "LAB", "HSV"}
+
+
+def header(file: Path) -> tuple[int, bool]:
+    """The shorter side of a picture in pixels, and whether it is grey; the pixels aren't read.
+
+    Raises:
+        BadInput: It is no picture, too small or too large, or of a mode that can't be used.
+    """
+    with _opened(file) as image:
+        return min(image.size), image.mode in GREY
+
+
+def square(file: Path, side: int, channels: int) -> "np.ndarray":
+    """The middle of a picture, its shorter side resized: (channels, side, side), uint8.
+
+    Args:
+        channels: 1 for grey, or 3.
+
+    Raises:
+        BadInput: As `header`; or the file is damaged.
+    """
+    import numpy as np
+    from PIL import Image, ImageOps
+
+    with _opened(file) as image:
+        upright = ImageOps.exif_transpose(image)
+        if upright.mode in DEEP:
+            upright = Image.fromarray((np.asarray(upright).astype(np.uint16) // 257).astype(np.uint8))
+        if upright.has_transparency_data:
+            upright = upright.convert("RGBA")
+            upright = Image.alpha_composite(Image.new("RGBA", upright.size, "white"), upright)
+        upright = upright.convert("RGB" if channels == 3 else "L")
+        fitted = ImageOps.fit(upright, (side, side), Image.Resampling.BILINEAR)
+        return np.asarray(fitted, np.uint8).reshape(side, side, channels).transpose(2, 0, 1)
+
+
+def named(file: Path) -> str:
+    """A file's path as it can be printed, whatever its bytes are."""
+    return str(file).encode("utf-8", "replace").decode()
+
+
+@contextmanager
+def _opened(file: Path) -> "Iterator[Image]":
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of bombs and of odd tags: what matters is checked here
+            with Image.open(file, formats=FORMATS) as image:
+                _check(file, image.size, image.mode)
+                yield image
+    except BadInput:
+        raise
+    except Image.DecompressionBombError:
+        raise BadInput(f"{named(file)} has far too many pixels: make it smaller, or move it away.") from None
+    except UnidentifiedImageError:
+        kinds = ", ".join(kind for kind in FORMATS if kind != "MPO")
+        raise BadInput(f"{named(file)} is no picture of a known kind ({kinds}): move it away.") from None
+    except Exception as error:  # a damaged file can make a decoder raise nearly anything
+        raise BadInput(f"{named(file)} can't be read ({_said(error)}): replace it, or move it away.") from error
+
+
+def _check(file: Path, size: tuple[int, int], mode: str) -> None:
+    width, height = size
+    if min(size) < LEAST_SIDE:
+        raise BadInput(f"{named(file)} is {width}x{height} pixels: a picture needs {LEAST_SIDE} a side or more.")
+    if width * height > MOST_PIXELS:
+        most = f"{MOST_PIXELS / 1e6:.0f} million"
+        raise BadInput(f"{named(file)} is {width}x{height} pixels, and at most {most} fit: make it smaller.")
+    if mode not in READABLE:
+        raise BadInput(f"{named(file)} holds numbers that are no colours (mode {mode}): save it with 8 bits a channel.")
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return " ".join(str(error).split())[:100].rstrip(".") or type(error).__name__
