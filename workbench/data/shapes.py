@@ -1,6 +1,6 @@
 """4,000 pictures of one shape each, of 64x64 pixels in colour, made by code and always the same.
 
-The shape lies anywhere, turned by any angle, on a textured background among strokes; its colour, texture and size are
+The shape lies anywhere, turned by up to 30 degrees, on a textured background among strokes; its colour, texture and size are
 drawn independently of its kind, and every kind covers the same area: a linear model on the pixels hardly beats a guess,
 while a small convolutional network sees them. Drawn once, then kept in the cache folder. Licence: as this program, MIT.
 """
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 SET = dict(
     title="which shape is in a picture, of 64x64 pixels",
-    row="one shape of any colour, texture, size and angle, among strokes on a textured background",
+    row="one shape of any colour, texture and size, among strokes on a textured background",
     samples=4000,
     shape=(3, 64, 64),
     classes=("circle", "square", "triangle", "star", "ring", "cross", "crescent", "bar"),
     target="shape",
-    source="made by code: workbench.data.scenes, sizes 0.2 to 0.45 of the side, up to 4 strokes",
+    source="made by code: workbench.data.scenes, sizes 0.3 to 0.5 of the side, up to 2 strokes",
     licence="MIT",
     synthetic=True,
 )
@@ -36,7 +36,7 @@ def load() -> tuple[np.ndarray, np.ndarray]:
     """Pictures (4000, 3, 64, 64), uint8; their classes (4000,), 500 of each."""
     from workbench.data.scenes import Options
 
-    options = Options(sizes=(0.2, 0.45))
+    options = Options(sizes=(0.3, 0.5), turn=30, contrast=0.3, clutter=(0, 2))
     pictures, classes = kept(f"shapes-v{VERSION}", lambda: drawn(options, 4000))
     for array in (pictures, classes):
         array.flags.writeable = False  # everybody is given the same ones

@@ -20,7 +20,9 @@ class Options:
         side: Pixels of the square picture's side.
         kinds: What objects there are, the commonest first.
         textures: Of the objects, and of the background.
+        contrast: How far the second colour of a texture is from the first: 0 leaves all plain, 1 is any colour.
         sizes: The root of an object's area, as a share of the side.
+        turn: How far an object is turned at most, either way, in degrees.
         objects: How many; what finds no place in many tries is left out.
         clutter: How many strokes lie about, behind the objects.
         overlap: The largest IoU that the whole boxes of two objects may have.
@@ -34,7 +36,9 @@ class Options:
     side: int = 64
     kinds: tuple[str, ...] = tuple(KINDS)
     textures: tuple[str, ...] = tuple(TEXTURES)
+    contrast: float = 1.0
     sizes: tuple[float, float] = (0.15, 0.4)
+    turn: float = 180.0
     objects: tuple[int, int] = (1, 4)
     clutter: tuple[int, int] = (0, 4)
     overlap: float = 0.1
@@ -57,6 +61,8 @@ class Options:
         low, high = _pair("sizes", self.sizes)
         _number("sizes", low, 0.02, 0.5)
         _number("sizes", high, low, 0.5)
+        _number("contrast", self.contrast, 0, 1)
+        _number("turn", self.turn, 0, 180)
         _number("overlap", self.overlap, 0, 1)
         _number("imbalance", self.imbalance, 1, 1000)
         _number("speed", self.speed, 0, self.side)

@@ -1,7 +1,7 @@
 """A scene: what is in a picture, as plain data, drawn by a seed."""
 
 from dataclasses import dataclass
-from math import pi
+from math import pi, radians
 from random import Random
 from typing import Any
 
@@ -69,7 +69,8 @@ class Scene:
 def scene(options: Options, seed: int) -> Scene:
     """The scene of a seed: the same options and seed give the same one, always."""
     rng = Random(seed)
-    colours: tuple[Colour, Colour] = (_any(rng), _any(rng))
+    colour = _any(rng)
+    colours = colour, _toward(colour, _any(rng), options.contrast)
     background = Texture(rng.choice(options.textures), colours, rng.uniform(6, 16))
     angle = rng.uniform(0, pi)
     strokes = tuple(_stroke(rng, options.side) for _ in range(rng.randint(*options.clutter)))
@@ -99,7 +100,7 @@ def _placed(rng: Random, kind: str, behind: Any, options: Options, boxes: list[A
     """An object in a place where it overlaps no other too much, and its box added to theirs; None if none is found."""
     name, texture = _painted(rng, behind, options)
     for _ in range(TRIES):
-        size, angle = rng.uniform(*options.sizes) * options.side, rng.uniform(0, 2 * pi)
+        size, angle = rng.uniform(*options.sizes) * options.side, rng.uniform(-1, 1) * radians(options.turn)
         left, top, right, bottom = KINDS[kind].extent(size, angle)
         x, y = rng.uniform(-left, options.side - right), rng.uniform(-top, options.side - bottom)
         box = left + x, top + y, right + x, bottom + y
@@ -116,12 +117,17 @@ def _painted(rng: Random, behind: Any, options: Options) -> tuple[str, Texture]:
     name = next((name for name in names if min(_apart(PALETTE[name], other) for other in behind) > APART), names[0])
     first = _like(rng, PALETTE[name])
     lighter = max(first) < 0.3
-    red, green, blue = ((part + 0.35) if lighter else 0.55 * part for part in first)
-    return name, Texture(rng.choice(options.textures), (first, (red, green, blue)), rng.uniform(4, 8))
+    second = _toward(first, (1, 1, 1) if lighter else (0, 0, 0), 0.4 * options.contrast)  # still of that colour
+    return name, Texture(rng.choice(options.textures), (first, second), rng.uniform(4, 8))
 
 
 def _like(rng: Random, colour: Colour) -> Colour:
     red, green, blue = (min(max(part + rng.uniform(-JITTER, JITTER), 0.0), 1.0) for part in colour)
+    return red, green, blue
+
+
+def _toward(colour: Colour, other: Colour, share: float) -> Colour:
+    red, green, blue = (one + share * (another - one) for one, another in zip(colour, other, strict=True))
     return red, green, blue
 
 
