@@ -123,6 +123,24 @@ def build(name: str, preset: str = "paper", **overrides: Any) -> "nn.Module":
 
 
 @cache
+def reference_names(name: str) -> list[str]:
+    """What the weights of a network's reference are called there, in the order of its layers; none without reference.
+
+    Raises:
+        BadInput: There is no network of that name.
+    """
+    architecture = info(name)
+    if architecture.reference == "torchvision":
+        import torch
+        from torchvision.models import get_model
+
+        with torch.device("meta"):
+            return list(get_model(name.removesuffix("-torchvision").replace("-", "_"), weights=None).state_dict())
+    own = getattr(import_module(architecture.module), "reference_names", list)  # where the library isn't always here
+    return own()
+
+
+@cache
 def _registry() -> dict[str, Architecture]:
     return {
         architecture.name: architecture for file in sorted(ROOMS.glob("*/*.py")) for architecture in _declared_in(file)

@@ -80,6 +80,13 @@ def presets(context: Context, incomplete: str) -> list[str]:
     return _starting(("mini", "paper"), incomplete)
 
 
+def runs(incomplete: str) -> list[str]:
+    """The runs' ids."""
+    from workbench.engine.runs import every
+
+    return _starting((run.id for run in every()), incomplete)
+
+
 def _network(context: Context) -> str:
     """The network that stands on the line; while an option still lacks its value, the line isn't read to its end."""
     return context.params.get("name") or next(iter(context.args), "")

@@ -130,10 +130,12 @@ class WorkbenchApp(App[None]):
 
         self._open(Models(chosen))
 
-    def lab(self, model: str = "") -> None:
-        """Open the Lab, with a network chosen."""
+    def lab(self, model: str = "", begun: dict[str, str] | None = None) -> None:
+        """Open the Lab, with a network chosen, and a form that begins with these fields where they are given."""
         from workbench.tui.screens.lab import Lab
 
+        if begun is not None:
+            self.orders.texts = dict(begun)
         self._open(Lab(model))
 
     def runs(self, chosen: str = "") -> None:

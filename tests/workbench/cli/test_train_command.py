@@ -245,8 +245,9 @@ def test_options_become_the_spec(call, made):
 
 def test_the_help_has_every_field_under_its_heading(call):
     _, out, _ = call("train", "--help")
+    words = {"options": "option", "origin": "from"}
     for name in RunSpec.__dataclass_fields__:
-        assert ("--" + name.replace("_", "-") in out) == (name not in ("model", "options"))
+        assert (f"--{words.get(name, name.replace('_', '-'))} " in out) == (name != "model")
     for heading in ("Updates:", "Learning rate:", "Regularisation:"):
         assert heading in out
 

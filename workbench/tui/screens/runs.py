@@ -8,6 +8,7 @@ from textual.widgets import Footer, OptionList, Static
 from textual.widgets.option_list import Option
 
 from workbench.engine import Run, runs
+from workbench.engine.methods import pairs
 from workbench.tui import state
 from workbench.tui.screens.watching import Watching
 from workbench.tui.widgets.heading import Heading
@@ -34,6 +35,7 @@ class Runs(Watching):
     """
     BINDINGS = [
         Binding("space", "mark", "Compare", id="runs.mark"),
+        Binding("t", "transfer", "Transfer", id="runs.transfer"),
         Binding("escape", "leave", "Home"),
     ]
 
@@ -119,7 +121,7 @@ class Runs(Watching):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only what does something now is offered."""
-        return bool(self.listed) if action == "mark" else super().check_action(action, parameters)
+        return bool(self.listed) if action in ("mark", "transfer") else super().check_action(action, parameters)
 
     def action_mark(self) -> None:
         """Take the chosen run into the comparison, or out of it."""
@@ -131,6 +133,15 @@ class Runs(Watching):
             self.marked.append(id)
         self._compare()
         self._refresh()
+
+    def action_transfer(self) -> None:
+        """Order another run of the same network in the Lab, which begins with this one's weights."""
+        run = _there().get(self.chosen)
+        if run is not None:
+            spec = run.spec
+            options = " ".join(pairs(spec.options))
+            texts = {"model": spec.model, "preset": spec.preset, "options": options, "origin": run.id}
+            self.workbench.lab(spec.model, {name: text for name, text in texts.items() if text})
 
     def action_leave(self) -> None:
         self.workbench.pop_screen()
