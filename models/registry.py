@@ -12,6 +12,7 @@ A family is one file, models/ROOM/FAMILY.py, that ends in a literal:
         params={"lenet5-modern": 61_706},          # the published count
         mini=dict(side=20),                        # what the small preset changes
         minis={"lenet5-modern": dict()},           # what it changes in one name alone; left out where that is nothing
+        lr={"lenet5-modern": 0.001},               # Adam's learning rate where the usual one is too large for it
         reference=None)                            # the library whose weights it takes
 
 `names` and `info` read these literals from the source, and never run the file: a list of all networks needs no torch.
@@ -44,6 +45,7 @@ class Architecture:
         input: Shape of one sample of the paper preset, without the batch.
         output: Shape of what the paper preset makes of one sample.
         params: The published number of parameters, where there is one.
+        lr: The learning rate by Adam, where the usual one is too large for it.
         reference: The library whose weights `load_reference` takes, if any.
         module: Where the family stands, as an import path.
         network: The name of its class there.
@@ -60,6 +62,7 @@ class Architecture:
     input: tuple[int, ...]
     output: tuple[int, ...]
     params: int | None
+    lr: float | None
     reference: str | None
     module: str
     network: str
@@ -158,6 +161,7 @@ def _declared_in(file: Path) -> list[Architecture]:
             name=name,
             presets={"mini": {**options, **family["mini"], **family.get("minis", {}).get(name, {})}, "paper": options},
             params=family["params"].get(name),
+            lr=family.get("lr", {}).get(name),
             idea=family.get("idea", ""),
             input=family.get("inputs", {}).get(name, family["input"]),
             module=".".join(file.relative_to(ROOMS.parent).with_suffix("").parts),

@@ -109,7 +109,7 @@ class RunSpec:
     clip_norm: float | None = option(UPDATES, "Scale gradients down to this norm, over all of them.", number(above=0))
     clip_value: float | None = option(UPDATES, "Cut each gradient off at plus and minus this.", number(above=0))
 
-    lr: float = option(RATE, "Learning rate; the optimizer's own if nothing is said.", number(above=0))
+    lr: float = option(RATE, "Learning rate; the network's or the optimizer's own if nothing is said.", number(above=0))
     schedule: str = option(RATE, f"{', '.join(SCHEDULES)}: how it goes on.", OneOf(SCHEDULES), "constant")
     decay: float = option(
         RATE, "What step and exponential multiply it by every --decay-every steps; 0.1.", number(above=0, most=1)
@@ -199,6 +199,8 @@ class RunSpec:
             raise BadInput("Give clip_norm or clip_value, not both.")
 
     def _fill_updates(self) -> None:
+        if self.optimizer in ("adam", "adamw"):
+            self._fill("lr", models.info(self.model).lr)
         self._fill("lr", OPTIMIZERS[self.optimizer].lr)
         for name, value in OPTIMIZERS[self.optimizer].takes.items():
             self._fill(name, value)
