@@ -36,7 +36,9 @@ class Reach:
         """The reach behind a window that is moved along."""
         if self.size is None:
             return self
-        return Reach(self.size + (kernel - 1) * dilation * self.step, self.first - padding * self.step, self.step * stride)
+        return Reach(
+            self.size + (kernel - 1) * dilation * self.step, self.first - padding * self.step, self.step * stride
+        )
 
     def cut(self, start: int, every: int) -> "Reach":
         """The reach where only every so-manieth place is left, from one on."""
@@ -176,5 +178,7 @@ def joined(known: list[Field]) -> Field:
 
 def moved(field: Field, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Field:
     """The field behind a window; each of its numbers is one for both axes, or one for each."""
-    down, across = zip(*([one] * 2 if isinstance(one, int) else [one[0], one[-1]] for one in (kernel, stride, padding, dilation)))
+    down, across = zip(
+        *([one] * 2 if isinstance(one, int) else [one[0], one[-1]] for one in (kernel, stride, padding, dilation))
+    )
     return Field(field.y.through(*down), field.x.through(*across))

@@ -84,7 +84,9 @@ def load(run: Run) -> Trained:
         except models.BadInput as error:
             raise BadInput(str(error)) from error
         except (ValueError, RuntimeError, KeyError, TypeError, AttributeError) as error:  # BadInput is a ValueError
-            said = str(error).splitlines()[0].rstrip(".:") if isinstance(error, ValueError) else "it is of another network"
+            said = (
+                str(error).splitlines()[0].rstrip(".:") if isinstance(error, ValueError) else "it is of another network"
+            )
             problem = f"The {name} checkpoint of {run.id} can't be used ({said}): train anew."
             continue
         task: Any = tasks.get(spec.task)

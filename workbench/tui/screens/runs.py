@@ -9,6 +9,7 @@ from textual.widgets.option_list import Option
 
 from workbench.engine import Run, runs
 from workbench.tui import state
+from workbench.tui.screens.inside import Inside
 from workbench.tui.screens.watching import Watching
 from workbench.tui.widgets.heading import Heading
 from workbench.tui.widgets.listing import Listing
@@ -29,10 +30,12 @@ class Runs(Watching):
 
     CSS_PATH = "runs.tcss"
     HELP = """
-    Runs go on when the app is closed. Space takes a run into the comparison, each metric then one chart of all.
+    Runs go on when the app is closed. `i` looks into a run's network: its filters, its maps, its mistakes.
+    Space takes a run into the comparison, each metric then one chart of all.
     Tab goes to a chart: there the arrows read values, `+` and `-` look closer, `0` shows all again.
     """
     BINDINGS = [
+        Binding("i", "inside", "Inside", id="runs.inside"),
         Binding("space", "mark", "Compare", id="runs.mark"),
         Binding("escape", "leave", "Home"),
     ]
@@ -119,7 +122,7 @@ class Runs(Watching):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only what does something now is offered."""
-        return bool(self.listed) if action == "mark" else super().check_action(action, parameters)
+        return bool(self.listed) if action in ("mark", "inside") else super().check_action(action, parameters)
 
     def action_mark(self) -> None:
         """Take the chosen run into the comparison, or out of it."""
@@ -131,6 +134,11 @@ class Runs(Watching):
             self.marked.append(id)
         self._compare()
         self._refresh()
+
+    def action_inside(self) -> None:
+        """Look into the chosen run's network."""
+        if run := _there().get(self.chosen):
+            self.app.push_screen(Inside(run))
 
     def action_leave(self) -> None:
         self.workbench.pop_screen()

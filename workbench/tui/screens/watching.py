@@ -20,7 +20,7 @@ class Watching(Page):
         Binding("ctrl+r", "resume", "Resume", id="run.resume"),
         Binding("p", "picture", "Picture", id="run.picture"),
         Binding("m", "metric", "Metric", id="run.metric"),
-        Binding("y", "log", "Log", id="run.log"),
+        Binding("y", "log", "Log", show=False, id="run.log"),
     ]
 
     offered: tuple[bool, ...] = ()
