@@ -28,7 +28,7 @@ def list_models(
         str,
         typer.Option(
             metavar="|".join(SORTS),
-            help="From the smallest, the oldest or A. For macs every network is counted: the first time takes a minute.",
+            help="From the smallest, the oldest or A. For macs all networks are counted: minutes, the first time.",
             autocompletion=lambda incomplete: [name for name in SORTS if name.startswith(incomplete)],
         ),
     ] = "name",

@@ -80,7 +80,7 @@ def _branch(
     room = max(NARROWEST, width - 6 - len(below))
     heads = wrap(_head(one), max(NARROWEST, width - 6 - len(corner)))
     drawn = [f"{one.year}  {corner}{heads[0]}", *(f"{'':6}{below}{more}" for more in heads[1:])]
-    yield one, [*drawn, *(f"{'':6}{below}{line}" for line in wrap(one.idea, room))]
+    yield one, [*drawn, *(f"{'':6}{below}{line}" for line in wrap(one.idea, room, break_on_hyphens=False))]
     for child in children:
         last = child is children[-1]
         yield from _branch(child, known, rail + ("└─" if last else "├─"), rail + ("  " if last else "│ "), width)

@@ -35,8 +35,8 @@ def framed(
     for y, row in enumerate(rows):
         for x in range(len(row)):
             if sign := edge(y, x, (top, bottom), (left, right)):
-                ground = row[x][1].bgcolor if row[x][1] else None
-                row[x] = (sign, FRAME + Style(bgcolor=ground) if colour and ground else FRAME if colour else None)
+                behind = row[x][1]
+                row[x] = sign, Style(bgcolor=behind.bgcolor) + FRAME if behind else None
     return [[Segment(sign, style) for sign, style in row] for row in rows]
 
 

@@ -103,7 +103,8 @@ def shaded(pixels: list[list[Pixel]]) -> list[str]:
     grey = [[0.299 * red + 0.587 * green + 0.114 * blue for red, green, blue in row] for row in pixels]
     wide = 2 if len(grey[0]) <= SMALL else 1
     if wide == 1:
-        pairs = zip(grey[::2], grey[1::2], strict=False)
+        below = grey[1::2] if len(grey) > 1 else grey
+        pairs = zip(grey[::2], below, strict=False)
         grey = [[(upper + lower) / 2 for upper, lower in zip(*pair, strict=True)] for pair in pairs]
     return ["".join(wide * SHADES[level] for level in row) for row in levels(grey, len(SHADES) - 1)]
 

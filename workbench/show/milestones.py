@@ -62,7 +62,7 @@ MILESTONES: dict[str, dict[str, Any]] = {
     "swin": dict(
         year=2021,
         paper="arXiv:2103.14030",
-        idea="Attention within windows that move from layer to layer, over maps that shrink as in a convolutional network.",
+        idea="Attention within windows that move from layer to layer, over maps that shrink with depth.",
         builds_on=("vit",),
     ),
 }

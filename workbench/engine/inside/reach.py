@@ -1,7 +1,7 @@
 """How far each layer sees: the theoretical receptive field, followed through every operation of a network.
 
-Along an axis, place i of a map sees `size` pixels of the input from `first + i * step` on. A convolution or a pooling of
-kernel k, stride s, padding p and dilation d makes of these
+Along an axis, place i of a map sees `size` pixels of the input from `first + i * step` on. A convolution or a pooling
+of kernel k, stride s, padding p and dilation d makes of these
 
     size + (k - 1) * d * step        first - p * step        step * s
 
@@ -144,16 +144,18 @@ def behind(operation: str, args: tuple, known: list[Field]) -> Field:
         window = [*args[1:], *[[], 0, 1][len(args) - 2 :]]  # stride, padding and dilation where they were left out
         return moved(field, window[0], window[1] or window[0], window[2], window[3] if "max" in operation else 1)
     if operation == "constant_pad_nd" and field.axes == (2, 3):
-        left, _, top, *_ = [*args[1], 0, 0]
-        return Field(field.y.cut(-top, 1), field.x.cut(-left, 1))
+        around = [*args[1], 0, 0]  # left, right, top, bottom
+        return Field(field.y.cut(-around[2], 1), field.x.cut(-around[0], 1))
     if operation == "slice":
-        _, axis, start, _, every = [*args, *[0, None, None, 1][len(args) - 1 :]]
+        axis, start, _, every = (list(args) + [0, None, None, 1][len(args) - 1 :])[1:]
         start = (start or 0) + (args[0].shape[axis] if (start or 0) < 0 else 0)
-        ways = [way.cut(start, every) if axis == mine else way for way, mine in zip((field.y, field.x), field.axes)]
-        return Field(ways[0], ways[1], field.axes)
+        axis %= args[0].dim()
+        down = field.y.cut(start, every) if axis == field.axes[0] else field.y
+        across = field.x.cut(start, every) if axis == field.axes[1] else field.x
+        return Field(down, across, field.axes)
     if operation == "permute":
-        down, across = (list(args[1]).index(axis) for axis in field.axes)
-        return Field(field.y, field.x, (down, across))
+        order = [axis % len(args[1]) for axis in args[1]]
+        return Field(field.y, field.x, (order.index(field.axes[0]), order.index(field.axes[1])))
     axes = set(field.axes)
     if operation == "cat":
         near = (args[1] if len(args) > 1 else 0) % args[0][0].dim() not in axes
@@ -178,7 +180,6 @@ def joined(known: list[Field]) -> Field:
 
 def moved(field: Field, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Field:
     """The field behind a window; each of its numbers is one for both axes, or one for each."""
-    down, across = zip(
-        *([one] * 2 if isinstance(one, int) else [one[0], one[-1]] for one in (kernel, stride, padding, dilation))
-    )
+    window = (kernel, stride, padding, dilation)
+    down, across = ([one if isinstance(one, int) else one[axis] for one in window] for axis in (0, -1))
     return Field(field.y.through(*down), field.x.through(*across))
