@@ -47,7 +47,7 @@ class Models(Page):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (36, "-high")]
     BINDINGS = [
-        Binding("slash", "search", "Search", id="models.search", priority=True),
+        Binding("slash", "search", "Search", show=False, id="models.search", priority=True),
         Binding("p", "preset", "Preset", id="models.preset"),
         Binding("l", "layers", "Read", id="models.layers"),
         Binding("d", "diagram", "Draw", id="models.diagram"),
@@ -67,7 +67,7 @@ class Models(Page):
         yield Heading("Models")
         with Horizontal():
             with Vertical(id="index"):
-                yield Input(placeholder="search", compact=True, id="search")
+                yield Input(placeholder="/ search", compact=True, id="search")
                 yield Networks(id="found")
             with ContentSwitcher(initial="one", id="views"):
                 yield NetworkSheet()
@@ -110,13 +110,14 @@ class Models(Page):
             family = (known.family, known.year)
             listed.add_option(Option(f"{year:<5}{known.name}", id=known.name))
         names = [known.name for known in found]
-        self.query_one(Heading).say("Models", f"{len(names)} of {len(models.names())}" if sought.strip() else "")
+        aside = "● can be trained here, ○ is told of only" if self.in_tree else ""
+        self.query_one(Heading).say("Models", f"{len(names)} of {len(models.names())}" if sought.strip() else aside)
         if names:
             listed.highlighted = names.index(self.chosen) if self.chosen in names else 0
         if self.in_table:
             self.table.show(found, self.sheet.outlines)
         if self.in_tree:
-            self.query_one(FamilyList).show(names, self.chosen)
+            self.query_one(FamilyList).show(names if sought.strip() else None, self.chosen)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         self._list(event.value)

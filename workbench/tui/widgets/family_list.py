@@ -7,7 +7,7 @@ from rich.text import Text
 from textual.binding import Binding
 from textual.widgets.option_list import Option
 
-from workbench.show.family_tree import LEGEND, Member, lines
+from workbench.show.family_tree import Member, lines
 from workbench.tui.widgets.listing import Listing
 
 
@@ -23,7 +23,7 @@ class FamilyList(Listing):
     def __init__(self) -> None:
         super().__init__(id="tree")
         self.members: list[Member] = []
-        self.shown: Collection[str] = ()
+        self.shown: Collection[str] | None = None
 
     @property
     def network(self) -> str:
@@ -32,10 +32,9 @@ class FamilyList(Listing):
             return ""
         return next(iter(self.members[self.highlighted].networks), "")
 
-    def show(self, networks: Collection[str], chosen: str) -> None:
-        """Show the families of these networks, with what they build on, and mark that of the chosen one."""
+    def show(self, networks: Collection[str] | None, chosen: str) -> None:
+        """Show the families of these networks with what they build on, or all, and mark that of the chosen one."""
         self.shown = networks
-        self.border_subtitle = LEGEND
         width = max(40, self.app.size.width - 4)
         drawn = list(lines(width, networks))
         self.members = [member for member, _ in drawn]
