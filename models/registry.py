@@ -5,6 +5,7 @@ A family is one file, models/ROOM/FAMILY.py, that ends in a literal:
     FAMILY = dict(
         family="lenet5", year=1998, paper="...", topic="milestones", task="digits",
         idea="...",                                # what is new in it, in a sentence or two
+        builds_on=("neocognitron", "mlp"),         # families whose ideas it takes up, as its paper says; or left out
         network="LeNet5",                          # the class in that file
         names={"lenet5-modern": dict()},           # name -> what its class is called with, as published
         input=(1, 32, 32), output=(10,),           # of one sample, as published
@@ -41,6 +42,7 @@ class Architecture:
 
     Attributes:
         idea: What was new in it, in a sentence or two.
+        builds_on: Families, here or not, whose ideas it takes up; the one that it is nearest to comes first.
         presets: Preset -> the arguments that `network` is called with.
         input: Shape of one sample of the paper preset, without the batch.
         output: Shape of what the paper preset makes of one sample.
@@ -58,6 +60,7 @@ class Architecture:
     topic: str
     task: str
     idea: str
+    builds_on: tuple[str, ...]
     presets: dict[str, dict[str, Any]]
     input: tuple[int, ...]
     output: tuple[int, ...]
@@ -163,6 +166,7 @@ def _declared_in(file: Path) -> list[Architecture]:
             params=family["params"].get(name),
             lr=family.get("lr", {}).get(name),
             idea=family.get("idea", ""),
+            builds_on=tuple(family.get("builds_on", ())),
             input=family.get("inputs", {}).get(name, family["input"]),
             module=".".join(file.relative_to(ROOMS.parent).with_suffix("").parts),
             **{word: family[word] for word in ("family", "year", "paper", "topic", "task")},

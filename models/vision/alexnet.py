@@ -122,6 +122,7 @@ FAMILY = dict(
         "A deep convolutional network on two graphics cards, learnt from a million photographs: ReLU, dropout and "
         "augmentation let it train, and the challenge of 2012 was won by far."
     ),
+    builds_on=("lenet5",),
     network="AlexNet",
     names={"alexnet": dict(widths=(96, 256, 384, 384, 256))},
     input=(3, 227, 227),

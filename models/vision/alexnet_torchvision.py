@@ -103,6 +103,7 @@ FAMILY = dict(
         "AlexNet in one column, without response normalisation: what is left of 2012 when one card holds the whole "
         "network, and the form that torchvision gives away with weights."
     ),
+    builds_on=("lenet5",),
     network="TorchvisionAlexNet",
     names={"alexnet-torchvision": dict(widths=(64, 192, 384, 256, 256))},
     input=(3, 224, 224),

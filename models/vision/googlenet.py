@@ -244,6 +244,7 @@ FAMILY = dict(
         "Filters of several sizes side by side, made affordable by 1x1 convolutions that narrow before them, and "
         "auxiliary classifiers that bring a gradient to the middle of 22 layers."
     ),
+    builds_on=("network-in-network",),
     network="GoogLeNet",
     names={"googlenet": dict(width=64)},
     input=(3, 224, 224),

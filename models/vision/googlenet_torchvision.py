@@ -78,6 +78,7 @@ FAMILY = dict(
         "Filters of several sizes side by side, made affordable by 1x1 convolutions; batch normalisation, a year "
         "younger, makes the 22 layers easy to train."
     ),
+    builds_on=("network-in-network",),
     network="TorchvisionGoogLeNet",
     names={"googlenet-torchvision": dict(dropout=0.2)},
     input=(3, 224, 224),

@@ -127,6 +127,7 @@ FAMILY = dict(
         "A convolution in two steps, a depthwise one that filters each channel and a 1x1 that combines them, at about "
         "a ninth of the work."
     ),
+    builds_on=("depthwise-separable",),
     network="MobileNetV1",
     names={"mobilenet-v1": dict(width=1.0)},
     input=(3, 224, 224),

@@ -111,6 +111,7 @@ FAMILY = dict(
         "Nothing but 3x3 filters, stacked: two see as much as a 5x5, three as a 7x7, with fewer weights and more bends "
         "in between, and depth alone makes the difference."
     ),
+    builds_on=("alexnet",),
     network="VGG",
     names={
         "vgg11": dict(depths=(1, 1, 2, 2, 2)),

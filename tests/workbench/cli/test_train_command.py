@@ -182,7 +182,7 @@ def test_runs_are_listed_damaged_ones_too(call):
 def test_models_are_listed_with_where_they_come_from(call):
     rows = {row["name"]: row for row in json.loads(call("models", "list", "--json")[1])}
     lenet = rows["lenet5-modern"]
-    assert set(lenet) == {"name", "family", "year", "paper", "topic", "task", "presets"}
+    assert set(lenet) == {"name", "family", "year", "paper", "topic", "task", "presets", "idea", "params"}
     assert (lenet["family"], lenet["year"], sorted(lenet["presets"])) == ("lenet5", 1998, ["mini", "paper"])
     assert "lenet5-modern" in call("models", "list")[1]
 

@@ -174,7 +174,7 @@ def write_bad(kind, path):
     weights = published("resnet18").state_dict()
     match kind:
         case "code":
-            path.write_bytes(pickle.dumps(Code()))
+            path.write_bytes(pickle.dumps(Code(), protocol=2))
         case "code inside":
             torch.save({"fc.weight": Code()}, path)
         case "cut":
