@@ -18,7 +18,7 @@ from torch import nn
 
 import models
 
-NAMES = ["resnet18", "resnet50", "mobilenet-v2", "efficientnet-b0", "convnext-tiny"]
+NAMES = ["resnet18", "resnet50", "vgg16", "mobilenet-v2", "efficientnet-b0", "convnext-tiny"]
 BATCH, WARM_UPS = 4, 3
 
 

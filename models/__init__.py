@@ -1,6 +1,7 @@
 """What is run: the networks of the notes, in PyTorch.
 
-`import models` costs nothing: `names`, `info` and `arguments` read sources as text, and only `build` imports torch.
+`import models` costs nothing: `names`, `info` and `arguments` read sources as text, and only `build` and
+`reference_names` import torch.
 """
 
 from difflib import get_close_matches
@@ -8,9 +9,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from models.registry import Architecture, arguments, build, info, names
+    from models.registry import Architecture, arguments, build, info, names, reference_names
 
-__all__ = ["Architecture", "BadInput", "arguments", "build", "info", "names", "unknown"]
+__all__ = ["Architecture", "BadInput", "arguments", "build", "info", "names", "reference_names", "unknown"]
 
 
 class BadInput(ValueError):
@@ -25,6 +26,6 @@ def unknown(noun: str, name: object, known: list[str]) -> BadInput:
 
 
 def __getattr__(name: str):
-    if name in ("Architecture", "arguments", "build", "info", "names"):
+    if name in ("Architecture", "arguments", "build", "info", "names", "reference_names"):
         return getattr(import_module("models.registry"), name)
     raise AttributeError(f"module 'models' has no attribute {name!r}")

@@ -5,6 +5,7 @@ A family is one file, models/ROOM/FAMILY.py, that ends in a literal:
     FAMILY = dict(
         family="lenet5", year=1998, paper="...", topic="milestones", task="digits",
         idea="...",                                # what is new in it, in a sentence or two
+        builds_on=("neocognitron", "mlp"),         # families whose ideas it takes up, as its paper says; or left out
         network="LeNet5",                          # the class in that file
         names={"lenet5-modern": dict()},           # name -> what its class is called with, as published
         input=(1, 32, 32), output=(10,),           # of one sample, as published
@@ -12,6 +13,7 @@ A family is one file, models/ROOM/FAMILY.py, that ends in a literal:
         params={"lenet5-modern": 61_706},          # the published count
         mini=dict(side=20),                        # what the small preset changes
         minis={"lenet5-modern": dict()},           # what it changes in one name alone; left out where that is nothing
+        lr={"lenet5-modern": 0.001},               # Adam's learning rate where the usual one is too large for it
         reference=None)                            # the library whose weights it takes
 
 `names` and `info` read these literals from the source, and never run the file: a list of all networks needs no torch.
@@ -40,10 +42,12 @@ class Architecture:
 
     Attributes:
         idea: What was new in it, in a sentence or two.
+        builds_on: Families, here or not, whose ideas it takes up; the one that it is nearest to comes first.
         presets: Preset -> the arguments that `network` is called with.
         input: Shape of one sample of the paper preset, without the batch.
         output: Shape of what the paper preset makes of one sample.
         params: The published number of parameters, where there is one.
+        lr: The learning rate by Adam, where the usual one is too large for it.
         reference: The library whose weights `load_reference` takes, if any.
         module: Where the family stands, as an import path.
         network: The name of its class there.
@@ -56,10 +60,12 @@ class Architecture:
     topic: str
     task: str
     idea: str
+    builds_on: tuple[str, ...]
     presets: dict[str, dict[str, Any]]
     input: tuple[int, ...]
     output: tuple[int, ...]
     params: int | None
+    lr: float | None
     reference: str | None
     module: str
     network: str
@@ -123,6 +129,24 @@ def build(name: str, preset: str = "paper", **overrides: Any) -> "nn.Module":
 
 
 @cache
+def reference_names(name: str) -> list[str]:
+    """What the weights of a network's reference are called there, in the order of its layers; none without reference.
+
+    Raises:
+        BadInput: There is no network of that name.
+    """
+    architecture = info(name)
+    if architecture.reference == "torchvision":
+        import torch
+        from torchvision.models import get_model
+
+        with torch.device("meta"):
+            return list(get_model(name.removesuffix("-torchvision").replace("-", "_"), weights=None).state_dict())
+    own = getattr(import_module(architecture.module), "reference_names", list)  # where the library isn't always here
+    return own()
+
+
+@cache
 def _registry() -> dict[str, Architecture]:
     return {
         architecture.name: architecture for file in sorted(ROOMS.glob("*/*.py")) for architecture in _declared_in(file)
@@ -140,7 +164,9 @@ def _declared_in(file: Path) -> list[Architecture]:
             name=name,
             presets={"mini": {**options, **family["mini"], **family.get("minis", {}).get(name, {})}, "paper": options},
             params=family["params"].get(name),
+            lr=family.get("lr", {}).get(name),
             idea=family.get("idea", ""),
+            builds_on=tuple(family.get("builds_on", ())),
             input=family.get("inputs", {}).get(name, family["input"]),
             module=".".join(file.relative_to(ROOMS.parent).with_suffix("").parts),
             **{word: family[word] for word in ("family", "year", "paper", "topic", "task")},

@@ -50,6 +50,7 @@ FAMILY = dict(
     topic="binary-classification",
     task="breast-cancer",
     idea="A weighted sum, bent by the sigmoid into the probability of yes.",
+    builds_on=("linear-regression",),
     network="LogisticRegression",
     names={"logistic-regression": dict(features=30)},
     input=(30,),

@@ -77,6 +77,7 @@ FAMILY = dict(
         "Hidden layers of neurons, bent by a non-linearity, find features that nobody designed; back-propagation "
         "tells each weight its share of the error."
     ),
+    builds_on=("perceptron",),
     network="MLP",
     names={"mlp": dict(sizes=(784, 256, 10))},
     input=(784,),

@@ -52,6 +52,7 @@ FAMILY = dict(
     topic="multiclass-classification",
     task="digits",
     idea="A weighted sum for each class; softmax makes probabilities of them all.",
+    builds_on=("logistic-regression",),
     network="SoftmaxRegression",
     names={"softmax-regression": dict(features=784)},
     input=(784,),

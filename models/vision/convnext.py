@@ -170,6 +170,7 @@ FAMILY = dict(
         "A ResNet with a vision transformer's proportions and small choices, step by step, does as well as one without "
         "any attention."
     ),
+    builds_on=("resnet", "swin"),
     network="ConvNeXt",
     names={
         "convnext-tiny": dict(depths=(3, 3, 9, 3), width=96, drop_path=0.1),

@@ -155,6 +155,7 @@ FAMILY = dict(
         "Every layer of a block reads the maps of all layers before it and adds a few of its own, so that features are "
         "used again instead of computed again."
     ),
+    builds_on=("resnet",),
     network="DenseNet",
     names={
         "densenet121": dict(depths=(6, 12, 24, 16)),

@@ -201,6 +201,7 @@ FAMILY = dict(
         "Depth, width and resolution grow together by one compound coefficient, from a small network that was found "
         "by search."
     ),
+    builds_on=("mobilenet-v2", "mnasnet", "senet"),
     network="EfficientNet",
     names={
         "efficientnet-b0": dict(width=1.0, depth=1.0, side=224, dropout=0.2),

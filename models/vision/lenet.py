@@ -68,6 +68,7 @@ FAMILY = dict(
         "Small filters, the same at every position, and averaging in between: features of features, learnt end to "
         "end from pixels to classes."
     ),
+    builds_on=("neocognitron", "mlp"),
     network="LeNet5",
     names={"lenet5-modern": dict(side=32)},
     input=(1, 32, 32),

@@ -171,6 +171,7 @@ FAMILY = dict(
         "Small filters, the same at every position, and sub-sampling in between; the answer is the digit whose "
         "drawing lies nearest to what the last layer paints."
     ),
+    builds_on=("neocognitron", "mlp"),
     network="OriginalLeNet5",
     names={"lenet5": dict(side=32)},
     input=(1, 32, 32),

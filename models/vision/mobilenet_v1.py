@@ -96,6 +96,19 @@ class MobileNetV1(nn.Module):
         load_by_position(self, state_dict)
 
 
+def reference_names() -> list[str]:
+    """What timm calls the weights of mobilenetv1_100, in their order: stages of 1, 2, 2, 6 and 2 blocks."""
+
+    def norm(name: str) -> list[str]:
+        return [f"{name}.{part}" for part in ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")]
+
+    blocks = [f"blocks.{stage}.{k}" for stage, depth in enumerate((1, 2, 2, 6, 2)) for k in range(depth)]
+    names = ["conv_stem.weight", *norm("bn1")]
+    for block in blocks:
+        names += [f"{block}.conv_dw.weight", *norm(f"{block}.bn1"), f"{block}.conv_pw.weight", *norm(f"{block}.bn2")]
+    return [*names, "classifier.weight", "classifier.bias"]
+
+
 def initialise(layer: nn.Module) -> None:
     """First weights as in the authors' code: normal, with standard deviation 0.09, and none beyond twice that."""
     if isinstance(layer, (nn.Conv2d, nn.Linear)):
@@ -114,6 +127,7 @@ FAMILY = dict(
         "A convolution in two steps, a depthwise one that filters each channel and a 1x1 that combines them, at about "
         "a ninth of the work."
     ),
+    builds_on=("depthwise-separable",),
     network="MobileNetV1",
     names={"mobilenet-v1": dict(width=1.0)},
     input=(3, 224, 224),

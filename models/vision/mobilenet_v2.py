@@ -133,6 +133,7 @@ FAMILY = dict(
         "Blocks that widen, filter depthwise and narrow again, with the shortcut between the narrow ends and no "
         "activation there."
     ),
+    builds_on=("mobilenet-v1", "resnet"),
     network="MobileNetV2",
     names={"mobilenet-v2": dict(width=1.0)},
     input=(3, 224, 224),

@@ -210,6 +210,7 @@ FAMILY = dict(
         "A block learns only what to add to its input, y = F(x) + x, so that the gradient passes every block "
         "unchanged and a hundred layers still train."
     ),
+    builds_on=("vgg",),
     network="ResNet",
     names={
         "resnet18": dict(block="basic", depths=(2, 2, 2, 2)),

@@ -20,6 +20,18 @@ PUBLISHED = {
     "mlp": 203_264,
     "lenet5": 117_600 + 150_000 + 48_000 + 10_080,
     "lenet5-modern": 416_520,
+    "alexnet": 724_406_816,
+    "alexnet-torchvision": 714_188_480,
+    "vgg11": 7_609_090_048,
+    "vgg13": 11_308_466_176,
+    "vgg16": 15_470_264_320,
+    "vgg19": 19_632_062_464,
+    "googlenet": 1_591_044_096 - 8_372_224,  # the auxiliary classifiers don't run
+    "googlenet-torchvision": 1_498_376_192,
+    "neocognitron": 25 * (16 * 16 * (24 + 1) + 24 * 10 * 10)  # excitation and inhibition, then C-cells
+    + 25 * (8 * 8 * 24 * (24 + 1) + 24 * 6 * 6)
+    + 25 * 2 * 2 * 24 * (24 + 1)
+    + 24 * 2 * 2,
     "resnet18": 1_814_073_344,
     "resnet34": 3_663_761_408,
     "resnet50": 4_089_184_256,

@@ -3,7 +3,8 @@
 import warnings
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -29,6 +30,7 @@ class Reference:
     Attributes:
         outputs: What it says, in double precision.
         single: What it says in single precision: a deep network's rounding grows with its depth.
+        options: What ours is built with, beside the preset.
         read: What our outputs go through to be its outputs.
     """
 
@@ -37,6 +39,7 @@ class Reference:
     outputs: Tensor
     single: Tensor
     preset: str = "paper"
+    options: dict = field(default_factory=dict)
     read: Callable[[Tensor], Tensor] = lambda outputs: outputs
 
 
@@ -65,18 +68,38 @@ def scikit_learns(name: str) -> Reference:
 
 
 def torchvisions(name: str) -> Reference:
-    return made_different(torchvision_network(name))
+    return narrowed(name) if name in SIDES else made_different(torchvision_network(name))
 
 
 def torchvision_network(name: str) -> nn.Module:
-    return getattr(torchvision.models, name.replace("-", "_"))(weights=None)
+    options = {"init_weights": False} if name.startswith("googlenet") else {}  # theirs takes its time
+    return getattr(torchvision.models, name.removesuffix("-torchvision").replace("-", "_"))(weights=None, **options)
+
+
+def narrowed(name: str) -> Reference:
+    """torchvision's network with small dense layers on a map of 2x2: their own are gigabytes, and average it to 7x7."""
+    with torch.device("meta"):
+        network = torchvision_network(name)
+        *_, channels = (layer.out_channels for layer in network.features if isinstance(layer, nn.Conv2d))
+        places = [place for place, layer in enumerate(network.classifier) if isinstance(layer, nn.Linear)]
+        for place, sizes in zip(places, pairwise((4 * channels, 32, 32, 10)), strict=True):
+            network.classifier[place] = nn.Linear(*sizes)
+    network.avgpool = nn.Identity()
+    network.to_empty(device="cpu")
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.reset_running_stats()
+    for weight in network.parameters():
+        nn.init.normal_(weight, std=(2 / weight[0].numel()) ** 0.5 if weight.dim() > 1 else 0.1)
+    reference = made_different(network, side=SIDES[name])
+    return replace(reference, options=dict(hidden=32, classes=10, side=SIDES[name]))
 
 
 def timms(name: str) -> Reference:
     return made_different(timm.create_model({"mobilenet-v1": "mobilenetv1_100"}[name]))
 
 
-def made_different(network: nn.Module) -> Reference:
+def made_different(network: nn.Module, side: int = 64) -> Reference:
     """A network as training leaves it: fresh norms and layer scales would hide what mixes them up."""
     network.double()
     for module in network.modules():
@@ -88,7 +111,7 @@ def made_different(network: nn.Module) -> Reference:
         if hasattr(module, "layer_scale"):
             nn.init.uniform_(module.layer_scale, 0.5, 1.5)
     # Noise of single pixels looks the same everywhere to what sees far; these pictures differ from one another.
-    pictures = nn.functional.interpolate(torch.randn(10, 3, 8, 8).double(), size=64, mode="bilinear")
+    pictures = nn.functional.interpolate(torch.randn(10, 3, 8, 8).double(), size=side, mode="bilinear")
     network.train()(pictures[2:])
     single = deepcopy(network).eval().float()(pictures[:2].float())
     return Reference(network.state_dict(), pictures[:2], network.eval()(pictures[:2]), single)
@@ -100,7 +123,9 @@ LARGER = {
     *("densenet169", "densenet201"),
     *(f"efficientnet-b{phi}" for phi in range(1, 8)),
     *("convnext-small", "convnext-base", "convnext-large"),
+    *("vgg13", "vgg13-bn", "vgg16", "vgg11-bn", "vgg19", "vgg19-bn"),
 }
+SIDES = {"alexnet-torchvision": 96, "vgg11": 64, "vgg16-bn": 64}  # that leave a map of 2x2 to dense layers
 LAYERS = (nn.Conv2d, nn.BatchNorm2d, nn.LayerNorm, nn.Linear, nn.Dropout)
 
 
@@ -121,7 +146,7 @@ def test_the_paper_preset_has_the_published_size_and_shapes(name):
 def test_with_its_references_weights_it_says_what_the_reference_says(name):
     torch.manual_seed(0)
     theirs = REFERENCES[models.info(name).reference](name)
-    network = models.build(name, theirs.preset).double().eval()
+    network = models.build(name, theirs.preset, **theirs.options).double().eval()
     assert (theirs.outputs[0] - theirs.outputs[1]).abs().max() > 1e-3  # or all networks would say the same
     assert not torch.allclose(theirs.read(network(theirs.inputs)), theirs.outputs, rtol=0, atol=1e-2)
     network.load_reference(theirs.weights)
@@ -130,7 +155,7 @@ def test_with_its_references_weights_it_says_what_the_reference_says(name):
     torch.testing.assert_close(single, theirs.single, rtol=1e-6, atol=1e-4)
 
 
-@pytest.mark.parametrize("name", sorted(LARGER))
+@pytest.mark.parametrize("name", sorted({*LARGER, *SIDES}))
 def test_a_larger_one_has_its_references_layers_and_takes_their_weights(name):
     def layers(network):
         words = ("stride", "padding", "dilation", "groups", "eps", "momentum", "p")

@@ -59,6 +59,33 @@ def networks(incomplete: str) -> list[str]:
     return _starting(models.names(), incomplete)
 
 
+def runs(incomplete: str) -> list[str]:
+    """Ids of runs."""
+    from workbench.engine.runs import every
+
+    return _starting((run.id for run in every()), incomplete)
+
+
+def pictures(incomplete: str) -> list[str]:
+    """Kinds of pictures of what is inside a network."""
+    from workbench.engine.inside import KINDS
+
+    return _starting(KINDS, incomplete)
+
+
+def layers(context: Context, incomplete: str) -> list[str]:
+    """The convolutions of the run that stands on the line, as the network has them that was built for its task."""
+    import models
+    from workbench.engine.runs import get
+    from workbench.show.layers import outline
+
+    with suppress(BadInput, models.BadInput):
+        spec = get(context.params.get("run_id") or next(iter(context.args), "")).spec
+        found = outline(spec.model, spec.preset).network.walk()
+        return _starting((layer.name for layer in found if layer.type == "Conv2d"), incomplete)
+    return []
+
+
 def tasks(context: Context, incomplete: str) -> list[str]:
     """The tasks that fit the network that stands on the line; all where none stands there."""
     import models

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from workbench.cli.reply import console, say_json
+from workbench.engine.overview import counted
 
 
 def show(events: Iterable[dict[str, Any]], as_json: bool) -> dict[str, Any]:
@@ -82,7 +83,7 @@ def opening(start: dict[str, Any]) -> str:
     """What runs, in a line."""
     resumed = f", resumed at step {start['step']}" if start.get("resumed") else ""
     return (
-        f"{start['run']}: {start['model']} ({start['preset']}, {start['params']:,} parameters) on {start['task']}, "
+        f"{start['run']}: {start['model']} ({start['preset']}, {counted(start)}) on {start['task']}, "
         f"seed {start['seed']}, {start['steps']} steps on {start['device']}{resumed}"
     )
 

@@ -1,42 +1,89 @@
 """`workbench models`: the networks that can be trained, and what they are made of."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from workbench.cli import completion
 from workbench.cli.reply import Json, console, say_json
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="A network: see 'workbench models list'.")]
+Name = Annotated[
+    str,
+    typer.Argument(metavar="NAME", help="A network: see 'workbench models list'.", autocompletion=completion.networks),
+]
+SORTS = ("name", "year", "params", "macs", "idea")
 Preset = Annotated[str, typer.Option(help="paper: as published. mini: the same with smaller numbers.")]
 
 
 @app.callback()
 def networks() -> None:
-    """The networks that can be trained: list, show, diagram."""
+    """The networks that can be trained: list, tree, show, diagram."""
 
 
-@app.command("list", epilog="Example: workbench models list --json")
-def list_models(as_json: Json = False) -> None:
-    """All networks, with where they come from and what they are trained for."""
+@app.command("list", epilog="Example: workbench models list --sort params")
+def list_models(
+    sort: Annotated[
+        str,
+        typer.Option(
+            metavar="|".join(SORTS),
+            help="From the smallest, the oldest or A. For macs all networks are counted: minutes, the first time.",
+            autocompletion=lambda incomplete: [name for name in SORTS if name.startswith(incomplete)],
+        ),
+    ] = "name",
+    as_json: Json = False,
+) -> None:
+    """All networks, with what they cost, where they come from and what they are trained for."""
     import models
+    from workbench.naming import unknown
 
-    columns = ("name", "family", "year", "paper", "topic", "task", "presets")
+    if sort not in SORTS:
+        raise unknown("column to sort by", sort, list(SORTS))
     known = [models.info(name) for name in models.names()]
+    columns = ("name", "family", "year", "paper", "topic", "task", "idea", "params")
     rows = [{column: getattr(model, column) for column in columns} | {"presets": [*model.presets]} for model in known]
+    if sort == "macs":
+        for row, macs in zip(rows, counted([row["name"] for row in rows]), strict=True):
+            row["macs"] = macs
+    rows.sort(key=lambda row: (row[sort] is None, row[sort] or 0, row["year"], row["name"]))
     if as_json:
         say_json(rows)
         return
     from rich.table import Table
 
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in ("name", "year", "task", "presets", "paper"):  # the rest stands in the JSON
-        table.add_column(column, no_wrap=column in ("name", "year", "task"))
+    counts = ("params", "macs") if sort == "macs" else ("params",)
+    for column in ("name", "year", *counts, "task", "paper"):  # the rest stands in the JSON
+        justify: Any = "right" if column in counts else "left"
+        table.add_column(column, no_wrap=column != "paper", justify=justify)
     for row in rows:
-        presets = ", ".join(row["presets"])
-        table.add_row(row["name"], str(row["year"]), row["task"], presets, row["paper"])
+        costs = ("" if row[column] is None else f"{row[column]:,}" for column in counts)
+        table.add_row(row["name"], str(row["year"]), *costs, row["task"], row["paper"])
     console().print(table)
+
+
+def counted(names: list[str]) -> list[int]:
+    """The multiply-accumulates of networks as published, two counted at a time."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from workbench.show.layers import outline
+
+    with ThreadPoolExecutor(2) as pool:
+        return [found.network.total_macs for found in pool.map(outline, names)]
+
+
+@app.command(epilog="Example: workbench models tree")
+def tree(as_json: Json = False) -> None:
+    """The family tree by year: which family builds on which, and what was new in each."""
+    from workbench.show.family_tree import LEGEND, lines, members
+
+    if as_json:
+        say_json([member.plain() for member in members().values()])
+        return
+    for _, drawn in lines(min(console().width, 100)):
+        print("\n".join(drawn))
+    print(f"\n{LEGEND}")
 
 
 @app.command(epilog="Example: workbench models show resnet50")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from workbench import BadInput
+from workbench.cli import completion
 from workbench.cli.reply import Json, console, print_rows, say_json
 
 if TYPE_CHECKING:
@@ -16,14 +17,17 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
 
-RunId = Annotated[str, typer.Argument(metavar="RUN", help="A run's id: see 'workbench runs list'.")]
+RunId = Annotated[
+    str, typer.Argument(metavar="RUN", help="A run's id: see 'workbench runs list'.", autocompletion=completion.runs)
+]
 STOPPING = 60.0  # seconds in which a run is expected to finish its step and write a checkpoint
 PICTURE = 16  # rows of each of a run's pictures
+IN_SIGHT = 24  # rows that pictures of what is inside are drawn for
 
 
 @app.callback()
 def runs() -> None:
-    """The runs that were made: list, show, watch, stop, resume, compare, export."""
+    """The runs that were made: list, show, watch, stop, resume, compare, export, pictures."""
 
 
 @app.command("list", epilog="Example: workbench runs list --json")
@@ -173,6 +177,42 @@ def export(
         say_json({"run": run.id, "to": str(place), "numbers": count})
     else:
         print(f"{count} numbers of {run.id} are in {place}.")
+
+
+@app.command(epilog="Example: workbench runs pictures lenet5-modern-0001 maps --sample 7")
+def pictures(
+    run_id: RunId,
+    kind: Annotated[
+        str,
+        typer.Argument(
+            metavar="filters|maps|errors|field",
+            help="filters: the first layer's weights. maps: what layers make of a test sample. errors: the surest "
+            "mistakes. field: what the unit in the middle of a layer sees.",
+            autocompletion=completion.pictures,
+        ),
+    ],
+    layer: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="A layer, for maps and the field.", autocompletion=completion.layers),
+    ] = None,
+    sample: Annotated[int | None, typer.Option(metavar="N", help="A test sample, for maps and the field.")] = None,
+    as_json: Json = False,
+) -> None:
+    """What is inside a run's network, with the weights of its best checkpoint, or else its last."""
+    from workbench.engine import Verifier, inside
+    from workbench.engine.runs import get
+    from workbench.show.inside import draw
+
+    run = get(run_id)
+    inside.check(run, kind, layer, sample)
+    if sys.stderr.isatty():
+        print("Asking PyTorch ...", file=sys.stderr)
+    with Verifier() as worker:
+        found = inside.pictures(worker, run, kind, layer, sample)
+    if as_json:
+        say_json(found)
+    else:
+        print_rows(lambda width, colour: draw(found, width, IN_SIGHT, colour))
 
 
 def named_column() -> Any:

@@ -17,6 +17,7 @@ from workbench import BadInput
 from workbench.cli import completion
 from workbench.cli.reply import Json, say_json
 from workbench.engine.checks import OneOf, read_seeds
+from workbench.engine.methods import WORDS
 from workbench.engine.spec import RunSpec
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ def _offered() -> list[inspect.Parameter]:
         if bool in (kind, *getattr(kind, "__args__", ())):
             kind, words = bool, ["--" + field.name.replace("_", "-")]  # no --no-...: what isn't asked for isn't done
         else:
-            words = ["--option"] if field.name == "options" else []
+            words = ["--" + WORDS[field.name]] if field.name in WORDS else []
         default = None if field.default is MISSING else field.default
         # A default of the spec is shown where it is one value for all.
         said = typer.Option(
@@ -152,7 +153,7 @@ def _completed(name: str, check: Any) -> Any:
     """What the shell completes a field's value by; None where it can't."""
     if isinstance(check, OneOf):
         return lambda incomplete: [known for known in check.known if known.startswith(incomplete)]
-    return {"task": completion.tasks, "preset": completion.presets}.get(name)
+    return {"task": completion.tasks, "preset": completion.presets, "origin": completion.runs}.get(name)
 
 
 def _with_options(command: Any) -> Any:

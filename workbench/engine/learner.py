@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from workbench import BadInput, tasks
-from workbench.engine import augmentation, devices, initialization, networks, optimizers, penalties
+from workbench.engine import augmentation, devices, initialization, networks, optimizers, penalties, transfer
 from workbench.engine.order import Order
 from workbench.engine.spec import RunSpec
 from workbench.tasks.task import Batch, Task
@@ -20,6 +20,7 @@ class Learner:
 
     Args:
         spec: Says how.
+        fresh: Whether it begins; otherwise `restore` gives it its weights, and what the spec begins with isn't read.
 
     Attributes:
         network: The network, in its present state.
@@ -32,7 +33,7 @@ class Learner:
             larger than the data.
     """
 
-    def __init__(self, spec: RunSpec):
+    def __init__(self, spec: RunSpec, fresh: bool = True):
         self.spec, self.rate = spec, spec.lr
         self.device = devices.available(spec.device)
         devices.check(self.device, spec.bf16, spec.compile)
@@ -41,6 +42,10 @@ class Learner:
         self.network = networks.build(spec)
         if spec.init is not None:
             initialization.redraw(self.network, spec.init, spec.init_scale)
+        if fresh:
+            transfer.begin(self.network, spec)
+        # Norms of a frozen backbone, which stay as if the network were in use.
+        self._still = transfer.freeze(self.network) if spec.freeze else []
         input_shape: Any = self.network.input_shape
         self.splits: dict[str, Batch] = {
             part: tuple(column.to(self.device) for column in samples)
@@ -51,8 +56,10 @@ class Learner:
         self.order = Order(self.splits["train"], self._batch_size(), spec.seed)
         self.network.to(self.device)
         self.task.check(self.network, self.splits["train"])
-        self.optimizer = optimizers.build(spec, self.network.parameters(), self.device)
-        self._weights = list(self.network.parameters())
+        self._weights = [weight for weight in self.network.parameters() if weight.requires_grad]
+        layers = transfer.groups(self.network, spec.layer_decay) if spec.layer_decay else self._weights
+        self.optimizer = optimizers.build(spec, layers, self.device)
+        self.set_rate(spec.lr)
         self._penalised = penalties.weights(self.network) if spec.l1 or spec.l2 else []
         self._forward: Any = torch.compile(self.network) if spec.compile else self.network
         self._precision = torch.autocast(self.device.type, torch.bfloat16) if spec.bf16 else nullcontext()
@@ -69,6 +76,8 @@ class Learner:
             batch = (augmentation.augmented(batch[0], spec.augment), *batch[1:])
         for weight in self._weights:  # what zero_grad does, without its profiler's hooks: 10 µs of a step of 300
             weight.grad = None
+        for norm in self._still:  # an evaluation since the last update has set all to training
+            norm.training = False
         with self._precision:
             outputs = self.task.forward(self._forward, batch)
             loss = self.task.loss(outputs, batch)
@@ -91,7 +100,7 @@ class Learner:
         """Set the learning rate of the next update."""
         self.rate = rate
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group.get("scale", 1.0)
 
     def state(self, step: int) -> dict[str, Tensor]:
         """All that later updates depend on, besides the weights."""

@@ -57,7 +57,7 @@ class Fit:
         resume: bool = False,
     ):
         self.spec, self._stopped, self._folder, self._show = spec, stopped, folder, show
-        self.learner = Learner(spec)
+        self.learner = Learner(spec, fresh=not resume)
         self.network, self.task, self.splits = self.learner.network, self.learner.task, self.learner.splits
         self.steps_per_epoch = self.learner.order.steps_per_epoch
         self.total = spec.steps or (spec.epochs or 0) * self.steps_per_epoch
@@ -87,6 +87,7 @@ class Fit:
             task=self.spec.task,
             preset=self.spec.preset,
             params=sum(weight.numel() for weight in self.network.parameters()),
+            trainable=sum(weight.numel() for weight in self.network.parameters() if weight.requires_grad),
             device=str(self.learner.device),
             floor=asdict(self.task.floor(self.spec.seed)),
             metrics={},

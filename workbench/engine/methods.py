@@ -42,6 +42,8 @@ SCHEDULES = {  # schedule -> the fields that it takes
     "cosine": (),
     "warmup": (),
 }
+WORDS = {"options": "option", "origin": "from"}  # fields of a spec that a command line calls by another word
+FREEZES = ("backbone",)
 INITS = ("he", "xavier", "normal", "uniform")
 SCALED = ("normal", "uniform")  # those that take init_scale
 AUGMENTATIONS = {  # name -> strength where none is given
@@ -80,12 +82,17 @@ def command(model: str, given: Mapping[str, Any]) -> str:
     return shlex.join(["workbench", "train", model, *words])
 
 
+def pairs(values: Mapping[str, Any]) -> list[str]:
+    """Values by name as they are written: `activation=tanh`, `sizes=[64, 32, 10]`."""
+    return [f"{name}={value if isinstance(value, str) else json.dumps(value)}" for name, value in values.items()]
+
+
 def _words(name: str, value: Any) -> Iterator[str]:
     if name == "options":
-        for word, much in value.items():
-            yield from ("--option", f"{word}={much if isinstance(much, str) else json.dumps(much)}")
+        for pair in pairs(value):
+            yield from (f"--{WORDS[name]}", pair)
         return
-    yield "--" + name.replace("_", "-")
+    yield "--" + WORDS.get(name, name.replace("_", "-"))
     if isinstance(value, dict):
         yield ",".join(f"{word}={much!r}" for word, much in value.items())
     elif value is not True:
@@ -110,5 +117,15 @@ METHODS = {
     "l2": Method("L2 penalty", {"l2": 1e-3}),
     "weight-decay": Method("weight decay", {"optimizer": "adamw", "weight_decay": 0.01}),
     "dropout": Method("dropout", {"dropout": 0.2}),
+    "feature-extraction": Method(
+        "feature extraction: a new head on a frozen backbone",
+        {"origin": "lenet5-modern-0001", "freeze": "backbone", "task": "mnist-5k"},
+        model="lenet5-modern",
+    ),
+    "fine-tuning": Method(
+        "fine-tuning: every layer, the first the least",
+        {"origin": "lenet5-modern-0001", "layer_decay": 0.5, "task": "mnist-5k", "lr": 1e-3},
+        model="lenet5-modern",
+    ),
     "batch-norm": Method("batch normalisation", {"batch_norm": True}),
 }

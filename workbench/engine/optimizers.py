@@ -9,8 +9,10 @@ from torch import Tensor, nn
 from workbench.engine.spec import RunSpec
 
 
-def build(spec: RunSpec, weights: Iterable[nn.Parameter], device: torch.device) -> torch.optim.Optimizer:
-    """The spec's optimiser over these weights.
+def build(
+    spec: RunSpec, weights: Iterable[nn.Parameter] | list[dict[str, Any]], device: torch.device
+) -> torch.optim.Optimizer:
+    """The spec's optimiser over these weights, or groups of them.
 
     Weight decay is AdamW's own (w shrinks by lr times weight_decay, apart from the gradient) for adamw, and for all
     others PyTorch's L2 form: weight_decay times w is added to the gradient, of biases too.

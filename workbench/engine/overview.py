@@ -41,6 +41,7 @@ def overview(run: Run) -> dict[str, Any]:
         "seconds": run.last_event().get("seconds"),
         "device": start.get("device"),
         "params": start.get("params"),
+        "trainable": start.get("trainable", start.get("params")),
         "floor": start.get("floor"),
         "folder": str(run.folder),
         "spec": spec,
@@ -58,3 +59,9 @@ def pictures(run: Run) -> list[dict[str, Any]]:
     except (OSError, ValueError):
         return []
     return [picture for picture in found if isinstance(picture, dict)] if isinstance(found, list) else []
+
+
+def counted(start: dict[str, Any]) -> str:
+    """The parameters of a run that started, and how many of them are trained where not all are."""
+    trained = start.get("trainable", start["params"])
+    return f"{start['params']:,} parameters" + (f", {trained:,} trained" if trained < start["params"] else "")

@@ -23,14 +23,23 @@ from workbench.engine.checks import (
     text,
     whole,
 )
-from workbench.engine.methods import AUGMENTATIONS, AUGMENTATIONS_MOST, INITS, OPTIMIZERS, SCALED, SCHEDULES
+from workbench.engine.methods import (
+    AUGMENTATIONS,
+    AUGMENTATIONS_MOST,
+    FREEZES,
+    INITS,
+    OPTIMIZERS,
+    SCALED,
+    SCHEDULES,
+)
 from workbench.naming import unknown
 
 EPOCHS = 20
 BATCH_SIZE = 32
 DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
-NETWORK, LENGTH, UPDATES, RATE, REGULAR, START, MACHINE = (
+NETWORK, TRANSFER, LENGTH, UPDATES, RATE, REGULAR, START, MACHINE = (
     "Network",
+    "Transfer",
     "Length",
     "Updates",
     "Learning rate",
@@ -38,6 +47,12 @@ NETWORK, LENGTH, UPDATES, RATE, REGULAR, START, MACHINE = (
     "First weights",
     "Machine",
 )
+
+STATE_DICTS = ("torchvision", "timm")  # references that publish weights as state dicts
+SCRATCH = {  # what means nothing where a network begins with fresh weights
+    "freeze": "Fresh weights can't be frozen: say what to begin with, by --from or --weights.",
+    "layer_decay": "layer_decay is for weights that were learnt before: say which, by --from or --weights.",
+}
 
 
 @dataclass(frozen=True)
@@ -55,6 +70,21 @@ class RunSpec:
     preset: str = option(NETWORK, "mini (learns in a minute) or paper (as published).", text, "mini")
     options: dict[str, Any] = option(  # noqa: RUF009  (a field)
         NETWORK, "Another option of the network, as name=value.", named_values, {}, read_named_values
+    )
+
+    origin: str | None = option(
+        TRANSFER, "Begin with the weights of a run, its best ones, or of a checkpoint: an id or a file.", text
+    )
+    freeze: str | None = option(
+        TRANSFER, "backbone: train the last layer alone, and keep all before it as it came.", OneOf(FREEZES)
+    )
+    weights: str | None = option(
+        TRANSFER, "Begin with published weights: a file of the reference library's state dict.", text
+    )
+    layer_decay: float | None = option(
+        TRANSFER,
+        "Each layer learns so many times as fast as the next, the last at the full rate.",
+        number(above=0, most=1),
     )
 
     epochs: int | None = option(LENGTH, f"Passes over the training part; {EPOCHS} if nothing is said.", whole(1))
@@ -79,7 +109,7 @@ class RunSpec:
     clip_norm: float | None = option(UPDATES, "Scale gradients down to this norm, over all of them.", number(above=0))
     clip_value: float | None = option(UPDATES, "Cut each gradient off at plus and minus this.", number(above=0))
 
-    lr: float = option(RATE, "Learning rate; the optimizer's own if nothing is said.", number(above=0))
+    lr: float = option(RATE, "Learning rate; the network's or the optimizer's own if nothing is said.", number(above=0))
     schedule: str = option(RATE, f"{', '.join(SCHEDULES)}: how it goes on.", OneOf(SCHEDULES), "constant")
     decay: float = option(
         RATE, "What step and exponential multiply it by every --decay-every steps; 0.1.", number(above=0, most=1)
@@ -120,6 +150,7 @@ class RunSpec:
             if value is not None or field.default is not None or field.name == "model":  # None: not said
                 self._set(field.name, field.metadata["check"](field.name, value))
         self._check_network()
+        self._check_transfer()
         self._check_length()
         self._check_choices()
         self._fill_updates()
@@ -142,6 +173,19 @@ class RunSpec:
         elif self.task not in tasks.names():
             raise unknown("task", self.task, tasks.names())
 
+    def _check_transfer(self) -> None:
+        if self.origin is not None and self.weights is not None:
+            raise BadInput("Begin with the weights of a run (--from) or with published ones (--weights), not both.")
+        for name in ("origin", "weights"):  # found again from any folder; read when it is needed
+            value = getattr(self, name)
+            if value is not None and (name == "weights" or Path(value).suffix or "/" in value or "\\" in value):
+                self._set(name, str(Path(value).expanduser().absolute()))
+        for name, refusal in SCRATCH.items():
+            if getattr(self, name) is not None and self.origin is None and self.weights is None:
+                raise BadInput(refusal)
+        if self.freeze is not None and self.layer_decay is not None:
+            raise BadInput("With a frozen backbone one layer learns: leave layer_decay or freeze out.")
+
     def _check_length(self) -> None:
         if self.epochs is not None and self.steps is not None:
             raise BadInput("Give epochs or steps, not both.")
@@ -156,6 +200,8 @@ class RunSpec:
             raise BadInput("Give clip_norm or clip_value, not both.")
 
     def _fill_updates(self) -> None:
+        if self.optimizer in ("adam", "adamw"):
+            self._fill("lr", models.info(self.model).lr)
         self._fill("lr", OPTIMIZERS[self.optimizer].lr)
         for name, value in OPTIMIZERS[self.optimizer].takes.items():
             self._fill(name, value)
@@ -196,13 +242,15 @@ def applies(chosen: Mapping[str, Any]) -> list[str]:
     """The fields that mean something beside what is chosen, in the order of the spec.
 
     Args:
-        chosen: `model`, and `optimizer`, `schedule` and `init` where they are other than they are left.
+        chosen: `model`, and of `optimizer`, `schedule`, `init`, `origin` and `weights` those that aren't as usual.
 
     Raises:
         BadInput: A name isn't known.
     """
     spec = RunSpec(**{name: chosen[name] for name in ("model", "optimizer", "schedule", "init") if name in chosen})
-    without = idle(spec.model, spec.optimizer, spec.schedule, spec.init)
+    without = {**idle(spec.model, spec.optimizer, spec.schedule, spec.init)}
+    if not (chosen.get("origin") or chosen.get("weights")):
+        without |= SCRATCH
     return [field.name for field in fields(RunSpec) if field.name not in without]
 
 
@@ -224,6 +272,8 @@ def idle(model: str, optimizer: str, schedule: str, init: str | None) -> dict[st
     for name, method in {"dropout": "dropout", "batch_norm": "batch normalisation"}.items():
         if name not in models.arguments(model):
             said[name] = f"{model} has no {method} to set: use a network that has, such as mlp."
+    if models.info(model).reference not in STATE_DICTS:
+        said["weights"] = f"Nobody's published weights fit {model}: begin with a run or a checkpoint, by --from."
     if len(models.info(model).input) != 3:
         said["augment"] = f"Augmentation is for pictures, and {model} reads none: use a network such as lenet5-modern."
     return said

@@ -1,11 +1,14 @@
-"""A second opinion from PyTorch: scripts and graphs go to a warm worker, so that torch is imported once, never here."""
+"""What only PyTorch can say: jobs go to a warm worker process, so that torch is imported once, and never here."""
 
 import json
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
+
+from workbench import BadInput
 
 TIMEOUT = 120.0  # seconds; the first answer waits for torch's import
 
@@ -15,7 +18,7 @@ class ScriptError(RuntimeError):
 
 
 class Verifier:
-    """Runs scripts in a worker process, started with the first and ended by `close`.
+    """Has jobs done in a worker process, started with the first and ended by `close`.
 
     As a context manager it closes itself. Several threads may ask; they are answered one after the other.
     """
@@ -23,6 +26,7 @@ class Verifier:
     def __init__(self) -> None:
         self._worker: subprocess.Popen[str] | None = None
         self._asking = threading.Lock()
+        self._interrupted = False
 
     def __enter__(self) -> "Verifier":
         return self
@@ -49,7 +53,7 @@ class Verifier:
         Raises:
             ScriptError: The script failed, took too long, or set no such variable.
         """
-        return self._values({"job": "verify", "script": script, "names": names}, timeout)
+        return self.ask({"job": "verify", "script": script, "names": names}, timeout)
 
     def gradients(self, nodes: list[dict[str, Any]], timeout: float = TIMEOUT) -> dict[str, dict[str, float | None]]:
         """The value and the gradient at each node of a computation graph; see `engine.autograd`.
@@ -57,18 +61,40 @@ class Verifier:
         Raises:
             ScriptError: It failed or took too long.
         """
-        return self._values({"job": "autograd", "nodes": nodes}, timeout)
+        return self.ask({"job": "autograd", "nodes": nodes}, timeout)
 
-    def _values(self, job: dict[str, Any], timeout: float) -> dict[str, Any]:
+    def ask(
+        self, job: dict[str, Any], timeout: float = TIMEOUT, told: Callable[[float], None] = lambda share: None
+    ) -> dict[str, Any]:
+        """What comes of a job.
+
+        Args:
+            job: As `engine.worker` knows it.
+            timeout: Seconds.
+            told: Takes the share that is done, 0 to 1, as often as the worker says it.
+
+        Raises:
+            BadInput: The worker refused the job.
+            ScriptError: It failed, took too long, or was interrupted.
+        """
         request = json.dumps(job)
         with self._asking:
+            self._interrupted = False
             # A worker that died since the last answer shows it only now: then another gets the same question.
-            answer = self._ask(request, timeout) or self._ask(request, timeout)
+            answer = self._ask(request, timeout, told) or self._ask(request, timeout, told)
         if answer is None:
             raise ScriptError("The worker died of this script.")
+        if "refused" in answer:
+            raise BadInput(answer["refused"])
         if "error" in answer:
             raise ScriptError(answer["error"])
         return answer["values"]
+
+    def interrupt(self) -> None:
+        """End the job that is being done, whatever it is: nobody wants it any more."""
+        if self._asking.locked() and (worker := self._worker):
+            self._interrupted = True
+            worker.kill()
 
     def close(self) -> None:
         """End the worker. The next question starts another."""
@@ -79,7 +105,7 @@ class Verifier:
         with suppress(BrokenPipeError):
             worker.communicate()  # waits for it, and closes both pipes
 
-    def _ask(self, request: str, timeout: float) -> dict[str, Any] | None:
+    def _ask(self, request: str, timeout: float, told: Callable[[float], None]) -> dict[str, Any] | None:
         """The worker's answer; None where it died instead."""
         worker = self._running()
         assert worker.stdin and worker.stdout
@@ -88,7 +114,8 @@ class Verifier:
         try:
             worker.stdin.write(request + "\n")
             worker.stdin.flush()
-            line = worker.stdout.readline()
+            while (line := worker.stdout.readline()).startswith('{"share"'):
+                told(json.loads(line)["share"])
         except BrokenPipeError:
             line = ""
         finally:
@@ -97,6 +124,8 @@ class Verifier:
         if line.endswith("\n"):
             return json.loads(line)
         self.close()
+        if self._interrupted:
+            return {"error": "It was interrupted."}
         return {"error": f"The script took longer than {timeout:g} seconds."} if was_late else None
 
     def _running(self) -> subprocess.Popen[str]:

@@ -195,13 +195,17 @@ def serve() -> int:
         import torch
 
         torch.set_num_threads(1)
+
+        def told(share: float) -> None:
+            print(json.dumps({"share": share}), file=answers)
+
         for line in sys.stdin:
-            print(json.dumps(answer(line)), file=answers)
+            print(json.dumps(answer(line, told)), file=answers)
     return 0
 
 
-def answer(line: str) -> dict[str, Any]:
-    """The answer to one request."""
+def answer(line: str, told: Callable[[float], None] = lambda share: None) -> dict[str, Any]:
+    """The answer to one request; what takes long tells the share that is done."""
     try:
         request = json.loads(line)
         if request["job"] == "verify":
@@ -210,9 +214,16 @@ def answer(line: str) -> dict[str, Any]:
             from workbench.engine.autograd import gradients
 
             return {"values": gradients(request["nodes"])}
+        if request["job"] == "pictures":
+            from workbench.engine import inside
+
+            run = Run(Path(request["folder"]))
+            return {"values": inside.made(run, request["kind"], request["layer"], request["sample"], told)}
         return {"error": f"There is no job {request['job']!r}."}
     except ScriptError as error:
         return {"error": str(error)}
+    except (BadInput, models.BadInput) as error:
+        return {"refused": str(error)}
     except (ValueError, TypeError, LookupError, RuntimeError) as error:
         return {"error": f"This is no request: {error!r}."}
 

@@ -17,6 +17,7 @@ SMALL = 16  # pixels a side up to which shades are drawn two characters wide, so
 
 Pixel = tuple[int, int, int]  # red, green, blue, 0 to 255
 Rows = list[list[Segment]]
+Picture = tuple[list[list[Pixel]], str, Style]  # with what is said of it, and in which style
 
 
 def as_pixels(picture: Sequence[Sequence[Any]]) -> list[list[Pixel]]:
@@ -24,6 +25,14 @@ def as_pixels(picture: Sequence[Sequence[Any]]) -> list[list[Pixel]]:
     if isinstance(picture[0][0], (list, tuple)):
         return [[_rgb(pixel) for pixel in row] for row in picture]
     return greys(picture)
+
+
+def stretched(picture: Sequence[Sequence[Any]]) -> list[list[Pixel]]:
+    """As `as_pixels`, of numbers of any size: all of a picture's colours together from its least to its greatest."""
+    if not isinstance(picture[0][0], (list, tuple)):
+        return greys(picture)
+    flat = levels([[part for pixel in row for part in pixel] for row in picture], 255)
+    return [[(row[k], row[k + 1], row[k + 2]) for k in range(0, len(row), 3)] for row in flat]
 
 
 def _rgb(parts: Sequence[float]) -> Pixel:
@@ -94,12 +103,13 @@ def shaded(pixels: list[list[Pixel]]) -> list[str]:
     grey = [[0.299 * red + 0.587 * green + 0.114 * blue for red, green, blue in row] for row in pixels]
     wide = 2 if len(grey[0]) <= SMALL else 1
     if wide == 1:
-        pairs = zip(grey[::2], grey[1::2], strict=False)
+        below = grey[1::2] if len(grey) > 1 else grey
+        pairs = zip(grey[::2], below, strict=False)
         grey = [[(upper + lower) / 2 for upper, lower in zip(*pair, strict=True)] for pair in pairs]
     return ["".join(wide * SHADES[level] for level in row) for row in levels(grey, len(SHADES) - 1)]
 
 
-def gallery(pictures: list[tuple[list[list[Pixel]], str, Style]], width: int, height: int, colour: bool = True) -> Rows:
+def gallery(pictures: list[Picture], width: int, height: int, colour: bool = True) -> Rows:
     """Pictures of one size side by side, each over what is said of it, as many as there is room for.
 
     Args:
@@ -111,19 +121,50 @@ def gallery(pictures: list[tuple[list[list[Pixel]], str, Style]], width: int, he
     tall, wide = len(pictures[0][0]), len(pictures[0][0][0])
     room = 2 * max(1, height - 1)
     times, part = max(1, min(room // tall, width // (3 * wide))), max(-(-tall // room), -(-wide // width))
+    rows_of_one = len(drawn(pictures[0][0], times, part, colour)) + 1
+    most = abreast(pictures, width, times, part, colour) * max(1, height // rows_of_one)
+    return tiled(pictures[:most], width, times, part, colour)
 
-    def drawn(pixels: list[list[Pixel]]) -> Rows:
-        sized = shrunk(pixels, part) if part > 1 else pixels
-        return halfblocks(enlarged(sized, times)) if colour else [[Segment(line)] for line in shaded(sized)]
 
-    one = drawn(pictures[0][0])
-    cell = max(Segment.get_line_length(one[0]), *(len(said) for _, said, _ in pictures)) + len(GAP)
-    across, down = max(1, (width + len(GAP)) // cell), max(1, height // (len(one) + 1))
+def wall(pictures: list[Picture], width: int, height: int, colour: bool = True) -> Rows:
+    """All pictures, in as many rows as they take: so large that these are no more than `height`, where that can be."""
+    tall, wide = len(pictures[0][0]), len(pictures[0][0][0])
+    part = max(-(-tall // (2 * max(1, height - 1))), -(-wide // width))
+
+    def rows(times: int) -> int:
+        across = abreast(pictures, width, times, part, colour)
+        return -(-len(pictures) // across) * (len(drawn(pictures[0][0], times, part, colour)) + 1)
+
+    fitting = [times for times in range(2, max(2, width // wide) + 1) if part == 1 and rows(times) <= height]
+    return tiled(pictures, width, max(fitting, default=1), part, colour)
+
+
+def tiled(pictures: list[Picture], width: int, times: int, part: int, colour: bool) -> Rows:
+    """Pictures of one size side by side, each over what is said of it, in as many rows as they take."""
+    across = abreast(pictures, width, times, part, colour)
+    cell = _cell(pictures, times, part, colour)
     rows: Rows = []
-    for first in range(0, min(len(pictures), across * down), across):
+    for first in range(0, len(pictures), across):
         told = pictures[first : first + across]
-        blocks = [drawn(pixels) for pixels, _, _ in told]
+        blocks = [drawn(pixels, times, part, colour) for pixels, _, _ in told]
         for lines in zip(*blocks, strict=True):
             rows.append([part for line in lines for part in Segment.adjust_line_length(line, cell)])
         rows.append([Segment(said.ljust(cell), style) for _, said, style in told])
     return [Segment.adjust_line_length(row, width) for row in rows]
+
+
+def abreast(pictures: list[Picture], width: int, times: int, part: int, colour: bool) -> int:
+    """How many stand side by side."""
+    return max(1, (width + len(GAP)) // _cell(pictures, times, part, colour))
+
+
+def _cell(pictures: list[Picture], times: int, part: int, colour: bool) -> int:
+    """Cells that each takes in a row, with the gap after it."""
+    one = drawn(pictures[0][0], times, part, colour)
+    return max(Segment.get_line_length(one[0]), *(len(said) for _, said, _ in pictures)) + len(GAP)
+
+
+def drawn(pixels: list[list[Pixel]], times: int, part: int, colour: bool) -> Rows:
+    """A picture so many times as large, or one part of its size; without colour in shades, as large as it is."""
+    sized = shrunk(pixels, part) if part > 1 else pixels
+    return halfblocks(enlarged(sized, times)) if colour else [[Segment(line)] for line in shaded(sized)]

@@ -12,12 +12,14 @@ from workbench.tasks import rows
 from workbench.tasks.regions import regions
 from workbench.tasks.task import SHOWN, Batch, Floor, Task
 
+AUXILIARY = 0.3  # what the loss of an auxiliary classifier weighs (Szegedy et al. 2014)
+
 
 class Classification(Task):
     """Cross-entropy and accuracy; between two classes also the area under the ROC curve.
 
     A batch is inputs (N, features), standardised, and classes (N,). A network says a score a class, or a single logit
-    between two.
+    between two. One with auxiliary classifiers says a tuple in training: first its own scores, then theirs.
     """
 
     def fit(self, parts: dict[str, Any], input_shape: tuple[int, ...]) -> dict[str, Batch]:
@@ -51,11 +53,15 @@ class Classification(Task):
             raise BadInput(f"This network says {says}, and {classes} classes are to be told apart: size it to {fits}.")
         return outputs[:, :classes]
 
-    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
+    def loss(self, outputs: Tensor | tuple[Tensor, ...], batch: Batch) -> Tensor:
+        if isinstance(outputs, tuple):
+            own, *auxiliary = (self.loss(scores, batch) for scores in outputs)
+            return own + AUXILIARY * sum(auxiliary)
         return F.cross_entropy(self.scores(outputs), batch[1])
 
-    def metrics(self, outputs: Tensor, batch: Batch) -> dict[str, float]:
-        return {"accuracy": (self.scores(outputs).argmax(dim=1) == batch[1]).sum().item() / len(batch[1])}
+    def metrics(self, outputs: Tensor | tuple[Tensor, ...], batch: Batch) -> dict[str, float]:
+        own = outputs[0] if isinstance(outputs, tuple) else outputs
+        return {"accuracy": (self.scores(own).argmax(dim=1) == batch[1]).sum().item() / len(batch[1])}
 
     def measure(self, outputs: Tensor, samples: Batch) -> dict[str, float]:
         """The chance that the second class's samples score above the first's; none where only one class is there."""

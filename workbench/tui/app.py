@@ -1,9 +1,11 @@
 """The app: what all screens share, and the way between them."""
 
 import asyncio
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import suppress
+from threading import Timer
 from typing import TYPE_CHECKING
 
 from textual.app import App, SystemCommand
@@ -22,6 +24,10 @@ from workbench.tui.screens.small import Small, too_small
 
 if TYPE_CHECKING:
     from workbench.engine.verify import Verifier
+
+LONGEST_FAREWELL = 3.0
+"""Seconds from a signal to end until the process ends in any case: Textual's threads of input and output
+wait for ever on a terminal that has vanished. Nothing is lost by it, as every answer is kept when it is marked."""
 
 
 class WorkbenchApp(App[None]):
@@ -57,7 +63,7 @@ class WorkbenchApp(App[None]):
             self.problem(str(problem))
         for asked in ("SIGTERM", "SIGHUP"):  # leave the terminal as it was
             with suppress(AttributeError, NotImplementedError, RuntimeError):
-                asyncio.get_running_loop().add_signal_handler(getattr(signal, asked), self.exit)
+                asyncio.get_running_loop().add_signal_handler(getattr(signal, asked), self.leave)
         self.set_interval(1.0, self._next_run)
 
     @property
@@ -68,6 +74,13 @@ class WorkbenchApp(App[None]):
 
             self._verifier = Verifier()
         return self._verifier
+
+    def leave(self) -> None:
+        """End, even where the terminal is gone."""
+        last = Timer(LONGEST_FAREWELL, os._exit, (0,))
+        last.daemon = True
+        last.start()
+        self.exit()
 
     def get_default_screen(self) -> Screen:
         return Home()
@@ -130,10 +143,12 @@ class WorkbenchApp(App[None]):
 
         self._open(Models(chosen))
 
-    def lab(self, model: str = "") -> None:
-        """Open the Lab, with a network chosen."""
+    def lab(self, model: str = "", begun: dict[str, str] | None = None) -> None:
+        """Open the Lab, with a network chosen, and a form that begins with these fields where they are given."""
         from workbench.tui.screens.lab import Lab
 
+        if begun is not None:
+            self.orders.texts = dict(begun)
         self._open(Lab(model))
 
     def runs(self, chosen: str = "") -> None:

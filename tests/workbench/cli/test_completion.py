@@ -24,6 +24,9 @@ def completed(cli, line: str) -> list[str]:
         ("workbench train lenet5 --task ", ["digits", "mnist-5k"]),
         ("workbench train lenet5 --preset paper --task d", ["digits"]),
         ("workbench train resnet0 --task ir", ["iris"]),
+        ("workbench models show lenet", ["lenet5", "lenet5-modern"]),
+        ("workbench models list --sort m", ["macs"]),
+        ("workbench runs pictures mlp-0001 f", ["field", "filters"]),
     ],
 )
 def test_names_are_completed(cli, line, offered):
@@ -33,3 +36,12 @@ def test_names_are_completed(cli, line, offered):
 def test_all_networks_are_offered(cli):
     assert completed(cli, "workbench train ") == models.names()
     assert set(completed(cli, "workbench train mlp --task ")) == set(tasks.names())
+
+
+def test_runs_and_their_layers_are_completed(cli, monkeypatch):
+    from workbench.engine import RunSpec, runs
+
+    run = runs.create(RunSpec("lenet5-modern"))
+    assert completed(cli, "workbench runs show len") == [run.id]
+    assert sorted(completed(cli, f"workbench runs pictures {run.id} maps --layer ")) == ["c1", "c3"]
+    assert completed(cli, "workbench runs pictures lenet5-0009 maps --layer ") == []

@@ -30,6 +30,8 @@ EVERYTHING = ["torch", "sympy", "numpy", "mpmath", "textual", "sklearn", "scipy"
         (["drill", "list"], EVERYTHING),
         (["cards", "list"], EVERYTHING),
         (["models", "list"], EVERYTHING),
+        (["models", "tree"], EVERYTHING),
+        (["runs", "pictures", "--help"], EVERYTHING),
         (["drill", "show", "iou", "--seed", "1", "--json"], EVERYTHING),
         (["drill", "show", "iou", "--seed", "1", "--solution"], ["torch", "numpy", "textual"]),
         (["drill", "answer", "iou", "--seed", "1", "1", "2", "3"], EVERYTHING),

@@ -189,3 +189,36 @@ def test_in_a_pipe_both_fit_eighty_columns(cli):
         assert said.code == 0 and "\x1b" not in said.out
         assert max(map(len, said.out.splitlines())) <= 80
         assert "11,689,512" in said.out and "1,814,073,344" in said.out
+
+
+def test_the_list_is_sorted_by_what_is_asked_for(cli):
+    for column in ("year", "params", "name"):
+        rows = json.loads(cli("models", "list", "--sort", column, "--json").out)
+        values = [row[column] for row in rows]
+        assert values == sorted(values) and {row["name"] for row in rows} == set(models.names())
+    said = cli("models", "list", "--sort", "parms")
+    assert said.code == 2 and "did you mean params" in said.err
+    out = cli("models", "list", "--sort", "params").out
+    assert out.index("lenet5-modern") < out.index("61,706") < out.index("resnet18") < out.index("11,689,512")
+
+
+def test_the_list_sorted_by_macs_counts_every_network(made, monkeypatch, capsys):
+    from workbench.cli.models import list_models
+
+    monkeypatch.setattr(models, "names", lambda: ["resnet18", "lenet5-modern", "mlp"])
+    list_models(sort="macs", as_json=True)
+    rows = json.loads(capsys.readouterr().out)
+    assert [(row["name"], row["macs"]) for row in rows] == [
+        ("mlp", 203_264),
+        ("lenet5-modern", 416_520),
+        ("resnet18", 1_814_073_344),
+    ]
+
+
+def test_the_family_tree_by_command(cli):
+    said = cli("models", "tree")
+    assert said.code == 0 and max(map(len, said.out.splitlines())) <= 80
+    assert said.out.index("● neocognitron") < said.out.index("● lenet5") < said.out.index("● resnet")
+    rows = json.loads(cli("models", "tree", "--json").out)
+    assert next(row for row in rows if row["family"] == "densenet")["builds_on"] == ["resnet"]
+    assert [row["year"] for row in rows] == sorted(row["year"] for row in rows)

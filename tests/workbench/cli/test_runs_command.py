@@ -143,3 +143,28 @@ def test_a_full_disk_ends_the_run_with_a_sentence_and_the_checkpoint_before_is_w
 def test_every_command_shows_an_example(call, noun):
     code, out, _ = call("runs", noun, "--help")
     assert code == 0 and f"Example: workbench runs {noun}" in " ".join(out.split())
+
+
+def test_what_is_inside_a_network_is_drawn_and_told_as_data(call):
+    run = made()
+    code, out, _ = call("runs", "pictures", run.id, "filters", "--json")
+    found = json.loads(out)
+    assert (code, found["picture"], found["run"], found["shape"]) == (0, "filters", run.id, [32, 1, 8, 8])
+    code, out, _ = call("runs", "pictures", run.id, "errors")
+    assert code == 0 and "test samples are taken for something else" in out
+    assert max(map(len, out.splitlines())) <= 80 and "\x1b" not in out
+    for words, said in [
+        ([run.id, "maps"], "no convolution"),
+        ([run.id, "picture"], "did you mean"),
+        (["mlp-0009", "maps"], "mlp-0001"),
+        ([run.id, "errors", "--sample", "3"], "not of one sample"),
+    ]:
+        code, out, err = call("runs", "pictures", *words, "--json")
+        assert (code, out, err.count("\n")) == (2, "", 1) and said in err
+
+
+def test_a_run_of_no_pictures_is_refused_before_torch_is_asked(call, monkeypatch):
+    run = made(steps=2, task="iris")
+    monkeypatch.setattr("subprocess.Popen", None)
+    code, _, err = call("runs", "pictures", run.id, "filters")
+    assert code == 2 and "iris, which are no pictures" in err

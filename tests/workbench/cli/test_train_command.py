@@ -182,7 +182,7 @@ def test_runs_are_listed_damaged_ones_too(call):
 def test_models_are_listed_with_where_they_come_from(call):
     rows = {row["name"]: row for row in json.loads(call("models", "list", "--json")[1])}
     lenet = rows["lenet5-modern"]
-    assert set(lenet) == {"name", "family", "year", "paper", "topic", "task", "presets"}
+    assert set(lenet) == {"name", "family", "year", "paper", "topic", "task", "presets", "idea", "params"}
     assert (lenet["family"], lenet["year"], sorted(lenet["presets"])) == ("lenet5", 1998, ["mini", "paper"])
     assert "lenet5-modern" in call("models", "list")[1]
 
@@ -245,8 +245,9 @@ def test_options_become_the_spec(call, made):
 
 def test_the_help_has_every_field_under_its_heading(call):
     _, out, _ = call("train", "--help")
+    words = {"options": "option", "origin": "from"}
     for name in RunSpec.__dataclass_fields__:
-        assert ("--" + name.replace("_", "-") in out) == (name not in ("model", "options"))
+        assert (f"--{words.get(name, name.replace('_', '-'))} " in out) == (name != "model")
     for heading in ("Updates:", "Learning rate:", "Regularisation:"):
         assert heading in out
 

@@ -12,7 +12,7 @@ from workbench.syllabus import topics
 
 TAUGHT = (
     "gd momentum adam batch-gd mini-batch-gd sgd early-stopping augmentation grad-clip init-he init-xavier init-normal "
-    "init-uniform l1 l2 weight-decay dropout batch-norm"
+    "init-uniform l1 l2 weight-decay dropout batch-norm feature-extraction fine-tuning"
 ).split()
 
 

@@ -193,12 +193,25 @@ SAMPLE = {  # of each field that isn't chosen by name, a value that no choice fi
     },
     **{"weight_decay": 0.04, "dropout": 0.35, "batch_norm": True, "augment": {"shift": 2.0}, "init_scale": 0.07},
     **{"seed": 9, "device": "cuda:1", "bf16": True, "compile": True, "options": {"side": 24}},
+    **{"origin": "lenet5-modern-0001", "weights": "/weights.pth"},
 }
 CHOICES = {"model", "task", "preset", "optimizer", "schedule", "init"}
+OF_TRANSFER = {"freeze": "backbone", "layer_decay": 0.4}
 
 
 def test_the_samples_are_of_all_fields():
-    assert set(SAMPLE) | CHOICES == set(RunSpec.__dataclass_fields__)
+    assert set(SAMPLE) | CHOICES | set(OF_TRANSFER) == set(RunSpec.__dataclass_fields__)
+
+
+@pytest.mark.parametrize("name", OF_TRANSFER)
+def test_what_belongs_to_learnt_weights_applies_beside_them_alone(name):
+    given = {name: OF_TRANSFER[name]}
+    assert name not in applies({"model": "resnet18"})
+    for begun in ({"origin": "resnet18-0001"}, {"weights": "/weights.pth"}):
+        assert name in applies({"model": "resnet18", **begun})
+        assert getattr(RunSpec("resnet18", **begun, **given), name) == given[name]
+    with pytest.raises(BadInput):
+        RunSpec("resnet18", **given)
 
 
 @given(
@@ -229,3 +242,9 @@ def test_what_applies_is_known_of_the_usual_choices():
 def test_a_table_of_ones_own_is_found_from_any_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert RunSpec("mlp", task="csv:data.csv").task == f"csv:{tmp_path / 'data.csv'}"
+
+
+def test_a_network_that_needs_smaller_steps_gets_them_by_adam_alone():
+    assert RunSpec("vgg16").lr == RunSpec("vgg16", optimizer="adamw").lr == models.info("vgg16").lr < RunSpec("mlp").lr
+    assert RunSpec("vgg16", optimizer="sgd").lr == OPTIMIZERS["sgd"].lr
+    assert RunSpec("vgg16", lr=0.5).lr == 0.5

@@ -144,11 +144,54 @@ async def test_all_networks_are_sorted_in_a_table(pilot: Pilot, counted) -> None
         table.order_by(name)
         numbers = [int(said.replace(",", "")) for said in column(at)]
         assert numbers == sorted(numbers) and len(set(numbers)) > 1
+    table.order_by("macs")  # once more, as by a second click
+    assert [int(said.replace(",", "")) for said in column(3)] == sorted(numbers, reverse=True)
+    await pilot.press("S")
+    assert [int(said.replace(",", "")) for said in column(3)] == sorted(numbers)
     await pilot.press("s")
-    assert table.by == "name"
+    assert table.by == "idea" and column(4) == sorted(column(4))
+    await pilot.press("s")
+    assert table.by == "name" and column(0) == sorted(column(0))
     await pilot.press("escape")
     await pilot.pause()
     assert not screen.in_table and listed(screen)
+
+
+async def test_a_click_on_a_head_sorts_by_its_column_and_a_second_turns_it_round(pilot: Pilot, counted) -> None:
+    screen = await opened(pilot, "mlp")
+    await pilot.press("t")
+    await settled(pilot)
+    table = screen.query_one(NetworkTable)
+    for turned in (False, True):
+        await pilot.click(NetworkTable, offset=(2, 0))
+        await pilot.pause()
+        names = [str(table.get_row_at(k)[0]) for k in range(table.row_count)]
+        assert table.by == "name" and names == sorted(names, reverse=turned)
+
+
+async def test_the_family_tree_takes_the_place_of_the_list(pilot: Pilot, counted) -> None:
+    screen = await opened(pilot, "densenet121")
+    await settled(pilot)
+    await pilot.press("f")
+    await settled(pilot)
+    text = shown(pilot)
+    assert screen.in_tree and "2016" in text and "● densenet: densenet121 to densenet201" in text
+    await pilot.press("up")
+    await pilot.pause()
+    assert screen.chosen == "resnet18"
+    await pilot.press("f")
+    await pilot.pause()
+    assert not screen.in_tree and screen.sheet.known and screen.sheet.known.name == "resnet18"
+    screen.query_one("#search", Input).value = "densenet"
+    await pilot.press("f")
+    await settled(pilot)
+    assert "mobilenet" not in shown(pilot)
+    await pilot.press("t")
+    await pilot.pause()
+    assert screen.in_table
+    await pilot.press("f", "enter")
+    await pilot.pause()
+    assert isinstance(pilot.app.screen, Lab)
 
 
 async def test_enter_takes_the_network_to_the_lab(pilot: Pilot, counted) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from textual.events import Key
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
@@ -55,6 +56,20 @@ async def test_what_is_not_understood_costs_nothing_and_can_be_mended(pilot: Pil
     line.value = ""
     await answer(pilot, str(question(pilot).parts[0].answer))
     assert "✓ right" in shown(pilot)
+
+
+async def test_what_is_typed_before_the_line_is_there_belongs_into_it(pilot: Pilot) -> None:
+    pilot.app.practise("conv-params")
+    await pilot.pause()
+    await answer(pilot, str(question(pilot).parts[0].answer))
+    asked = question(pilot)
+    for key in (Key("enter", "\r"), Key("s", "s"), Key("7", "7")):
+        pilot.app.post_message(key)  # all at once, as a fast typist or a slow machine has it
+    while question(pilot) is asked:
+        await asyncio.sleep(0)
+    await pilot.pause()
+    assert pilot.app.screen.query_one(Input).value == "s7"
+    assert len(pilot.app.store.attempts()) == 1, "an s is no key for giving up there"
 
 
 async def test_the_reading_is_echoed_while_typing(pilot: Pilot) -> None:
@@ -164,6 +179,7 @@ async def test_what_a_thread_still_has_to_say_is_dropped_once_the_screen_is_left
     await pilot.pause()
     practice = pilot.app.screen
     await asyncio.to_thread(practice.from_thread, practice._say, "#steps", "while it is there")
+    await pilot.pause()
     assert "while it is there" in shown(pilot)
     await pilot.press("escape", "escape")
     await pilot.pause()

@@ -7,6 +7,7 @@ from textual.pilot import Pilot
 from tests.workbench.tui.seeing import shown
 from workbench.engine import Run, RunSpec, runs, start
 from workbench.tui.screens.runs import Runs
+from workbench.tui.widgets.form import Form
 from workbench.tui.widgets.run_view import RunView
 
 PATIENCE = 600  # looks, 0.1 s each at most
@@ -121,3 +122,22 @@ async def test_how_long_must_be_a_number(pilot: Pilot) -> None:
     await pilot.press("enter", "ctrl+r", "escape")
     await pilot.pause()
     assert run.spec.epochs == 1 and run.status() == "done"
+
+
+async def test_another_run_begins_with_a_runs_weights(pilot: Pilot) -> None:
+    one = made(steps=40, options={"sizes": [64, 24, 10]})
+    pilot.app.runs()
+    await pilot.pause()
+    await until(pilot, lambda: "Transfer" in shown(pilot))
+    await pilot.press("t")
+    await until(pilot, lambda: f"--from {one.id}" in shown(pilot))
+    freeze = pilot.app.screen.query_one("#freeze")
+    freeze.focus()
+    await pilot.press("right")  # the one thing that can be frozen
+    await until(pilot, lambda: pilot.app.screen.query_one(Form).command().endswith("--freeze backbone"))
+    await pilot.press("ctrl+s")
+    await until(pilot, lambda: len(runs.every()) == 2 and runs.every()[1].status() == "done")
+    spec = runs.every()[1].spec
+    assert (spec.origin, spec.freeze, spec.options) == (one.id, "backbone", {"sizes": [64, 24, 10]})
+    head = 24 * 10 + 10
+    await until(pilot, lambda: f"{head} trained" in shown(pilot))

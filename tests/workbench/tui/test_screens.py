@@ -97,6 +97,30 @@ async def models(pilot: Pilot) -> None:
     pilot.app.models("resnet18")
 
 
+async def tree(pilot: Pilot) -> None:
+    pilot.app.models("resnet18")
+    await pilot.pause()
+    await pilot.press("f")
+
+
+async def inside(pilot: Pilot) -> None:
+    made_run()
+    pilot.app.verifier.ask = lambda *_: {
+        **dict(run="mlp-0001", model="mlp", checkpoint="best", step=117, picture="field", classes=[*"0123456789"]),
+        **dict(sample=0, pixels=[[x * y % 17 for x in range(16)] for y in range(16)], target=3, predicted=8),
+        **dict(probability=0.75, all_layers=["c1"], layer="c1", type="Conv2d", shape=[6, 8, 8], unit=[4, 4]),
+        "theoretical": dict(size=[7, 7], first=[5, 5]),
+        "effective": dict(
+            gradients=[[max(0, 4 - abs(x - 8)) * max(0, 4 - abs(y - 8)) for x in range(16)] for y in range(16)],
+            **dict(samples=32, pixels=37, side=6.08),
+        ),
+    }
+    pilot.app.runs()
+    await pilot.pause()
+    await settled(pilot)
+    await pilot.press("i", "r")
+
+
 async def run(pilot: Pilot) -> None:
     made_run()
     pilot.app.runs()
@@ -110,7 +134,7 @@ async def autograd(pilot: Pilot) -> None:
     pilot.app.autograd("sigmoid(w*x + b)")
 
 
-SCREENS = [home, question, marked, card, formulas, lab, models, run, no_runs, autograd]
+SCREENS = [home, question, marked, card, formulas, lab, models, tree, run, inside, no_runs, autograd]
 
 
 def as_text(pilot: Pilot) -> str:

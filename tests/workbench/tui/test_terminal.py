@@ -93,6 +93,24 @@ def test_a_request_to_end_leaves_the_terminal_as_it_was(asked: signal.Signals) -
     assert b"Traceback" not in terminal.seen
 
 
+@pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGHUP, None])
+def test_it_ends_with_its_terminal(asked: signal.Signals | None) -> None:
+    terminal = Terminal("-P", "-m", "workbench.cli.main")
+    terminal.wait_for(b"first question")
+    os.close(terminal.descriptor)  # the window was closed
+    if asked:
+        os.kill(terminal.pid, asked)
+    late = time.monotonic() + PATIENCE
+    ended = 0
+    while not ended and time.monotonic() < late:
+        ended, code = os.waitpid(terminal.pid, os.WNOHANG)
+        select.select([], [], [], 0.05)
+    if not ended:
+        os.kill(terminal.pid, signal.SIGKILL)
+        os.waitpid(terminal.pid, 0)
+    assert ended and os.waitstatus_to_exitcode(code) == 0
+
+
 def test_without_a_terminal_it_says_what_to_use_instead() -> None:
     done = subprocess.run(
         [sys.executable, "-P", "-m", "workbench.cli.main"], capture_output=True, text=True, stdin=subprocess.DEVNULL

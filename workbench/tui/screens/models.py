@@ -16,6 +16,7 @@ from models.layer import Outline
 from workbench import BadInput, syllabus
 from workbench.show import layers
 from workbench.tui.screens.page import Page
+from workbench.tui.widgets.family_list import FamilyList
 from workbench.tui.widgets.heading import Heading
 from workbench.tui.widgets.listing import Listing
 from workbench.tui.widgets.network_sheet import PRESETS, NetworkSheet
@@ -40,17 +41,20 @@ class Models(Page):
     CSS_PATH = "models.tcss"
     HELP = """
     Every network with what it is for, what it costs and how it is built. `/` searches names, years, topics and ideas;
-    `t` shows all that were found as a table that sorts. Enter takes a network to the Lab.
+    `t` shows all that were found as a table: `s` sorts it by the next column, `S` turns the order round, and so does a
+    click on a column's head. `f` shows who builds on whom, by year. Enter takes a network to the Lab.
     """
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (36, "-high")]
     BINDINGS = [
-        Binding("slash", "search", "Search", id="models.search", priority=True),
+        Binding("slash", "search", "Search", show=False, id="models.search", priority=True),
         Binding("p", "preset", "Preset", id="models.preset"),
         Binding("l", "layers", "Read", id="models.layers"),
         Binding("d", "diagram", "Draw", id="models.diagram"),
         Binding("t", "table", "Table", id="models.table"),
+        Binding("f", "tree", "Tree", id="models.tree"),
         Binding("s", "sort", "Sort", id="models.sort"),
+        Binding("S", "turn_round", "Turn round", id="models.turn_round"),
         Binding("escape", "leave", "Back"),
     ]
 
@@ -63,11 +67,12 @@ class Models(Page):
         yield Heading("Models")
         with Horizontal():
             with Vertical(id="index"):
-                yield Input(placeholder="search", compact=True, id="search")
+                yield Input(placeholder="/ search", compact=True, id="search")
                 yield Networks(id="found")
             with ContentSwitcher(initial="one", id="views"):
                 yield NetworkSheet()
                 yield NetworkTable()
+                yield FamilyList()
         yield Footer()
 
     def on_mount(self) -> None:
@@ -89,6 +94,11 @@ class Models(Page):
         """Whether the table of all is shown."""
         return self.query_one(ContentSwitcher).current == "all"
 
+    @property
+    def in_tree(self) -> bool:
+        """Whether the family tree is shown."""
+        return self.query_one(ContentSwitcher).current == "tree"
+
     def _list(self, sought: str) -> None:
         """The networks that all words of a search speak of, in the order of their years."""
         found = [known for known in by_year() if all(word in _said(known) for word in sought.casefold().split())]
@@ -100,11 +110,14 @@ class Models(Page):
             family = (known.family, known.year)
             listed.add_option(Option(f"{year:<5}{known.name}", id=known.name))
         names = [known.name for known in found]
-        self.query_one(Heading).say("Models", f"{len(names)} of {len(models.names())}" if sought.strip() else "")
+        aside = "● can be trained here, ○ is told of only" if self.in_tree else ""
+        self.query_one(Heading).say("Models", f"{len(names)} of {len(models.names())}" if sought.strip() else aside)
         if names:
             listed.highlighted = names.index(self.chosen) if self.chosen in names else 0
         if self.in_table:
             self.table.show(found, self.sheet.outlines)
+        if self.in_tree:
+            self.query_one(FamilyList).show(names if sought.strip() else None, self.chosen)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         self._list(event.value)
@@ -113,7 +126,9 @@ class Models(Page):
         self._focus_list()
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
-        if event.option.id and (self.sheet.known is None or event.option.id != self.sheet.known.name):
+        if isinstance(event.option_list, FamilyList):
+            self.chosen = event.option_list.network or self.chosen
+        elif event.option.id and (self.sheet.known is None or event.option.id != self.sheet.known.name):
             self._choose(event.option.id)
 
     def on_data_table_row_highlighted(self) -> None:
@@ -162,8 +177,9 @@ class Models(Page):
         if not self.is_mounted:
             return False
         if action in ("preset", "diagram", "layers"):
-            return not self.in_table and bool(self.chosen) and (action != "layers" or not self.has_class("reading"))
-        return self.in_table if action == "sort" else super().check_action(action, parameters)
+            alone = not self.in_table and not self.in_tree
+            return alone and bool(self.chosen) and (action != "layers" or not self.has_class("reading"))
+        return self.in_table if action in ("sort", "turn_round") else super().check_action(action, parameters)
 
     def action_search(self) -> None:
         self.set_focus(self.query_one("#search", Input))
@@ -193,20 +209,28 @@ class Models(Page):
 
     def action_table(self) -> None:
         """All networks in a table, or one alone again."""
-        to_all = not self.in_table
-        self.remove_class("reading")
-        self.query_one(ContentSwitcher).current = "all" if to_all else "one"
-        self.set_class(to_all, "table")
-        self._list(self.query_one("#search", Input).value)
-        if to_all:
+        self._show("one" if self.in_table else "all")
+        if self.in_table:
             self._count([(name, "paper") for name in self.table.rows_of])
-            self.set_focus(self.table)
-        else:
-            self._focus_list()
+
+    def action_tree(self) -> None:
+        """Who builds on whom, or one network alone again."""
+        self._show("one" if self.in_tree else "tree")
+
+    def _show(self, view: str) -> None:
+        self.remove_class("reading")
+        self.query_one(ContentSwitcher).current = view
+        self.set_class(view != "one", "table")
+        self._list(self.query_one("#search", Input).value)
+        self._focus_list()
         self.refresh_bindings()
 
     def action_sort(self) -> None:
         self.table.next_order()
+
+    def action_turn_round(self) -> None:
+        """The same order from its other end."""
+        self.table.order_by(self.table.by)
 
     def action_train(self) -> None:
         """Order a run of the chosen network in the Lab."""
@@ -214,7 +238,8 @@ class Models(Page):
             self.workbench.lab(self.chosen)
 
     def _focus_list(self) -> None:
-        self.set_focus(self.table if self.in_table else self.query_one("#found", OptionList))
+        views = {"all": self.table, "tree": self.query_one(FamilyList)}
+        self.set_focus(views.get(self.query_one(ContentSwitcher).current or "", self.query_one("#found")))
 
     def action_leave(self) -> None:
         """First out of the search, the layers or the table; then home."""
@@ -222,8 +247,8 @@ class Models(Page):
             self._focus_list()
         elif self.has_class("reading"):
             self._read(False)
-        elif self.in_table:
-            self.action_table()
+        elif self.in_table or self.in_tree:
+            self._show("one")
         else:
             self.workbench.pop_screen()
 

@@ -7,6 +7,7 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
+from textual.events import Key
 from textual.widgets import Footer, Input, Static
 
 from quizzes.question import Mark, Question
@@ -37,8 +38,9 @@ class Practice(Page):
     (before an answer that is giving up), `v` asks PyTorch, `r` gives the same question with other numbers.
     """
     BINDINGS = [
-        Binding("enter", "next", "Next", id="practice.next"),
-        Binding("r", "again", "New numbers", id="practice.again"),
+        # Of priority, so that the next key waits for the new question's line, and belongs there.
+        Binding("enter", "next", "Next", id="practice.next", priority=True),
+        Binding("r", "again", "New numbers", id="practice.again", priority=True),
         Binding("s", "steps", "Steps", id="practice.steps"),
         Binding("v", "verify", "Verify", id="practice.verify"),
         Binding("f2,question_mark", "hint", "Hint", key_display="?", id="practice.hint"),
@@ -67,17 +69,17 @@ class Practice(Page):
             yield Static(id="verified", markup=False)
         yield Footer()
 
-    def on_mount(self) -> None:
+    async def on_mount(self) -> None:
         store, rng = self.workbench.store, Random()
         items = items_of(self.chosen)
         chosen = choose(store, items, ROUND, schedule.now(), rng)
         self.session = Session(store, chosen, rng)
         self.workbench.verifier.warm()
-        self._ask(self.session.next())
+        await self._ask(self.session.next())
 
-    def _ask(self, question: Question | None) -> None:
+    async def _ask(self, question: Question | None) -> None:
         if question is None:
-            self._finish()
+            await self._finish()
             return
         self.question, self.mark, self.hinted, self.started = question, None, False, monotonic()
         left = len(self.session.queue)
@@ -90,7 +92,7 @@ class Practice(Page):
         self._say("#choices", "\n".join(chooses))
         for place in ("#hint", "#mark", "#steps", "#verified"):
             self._say(place, "")
-        self.query_one(Answers).ask(question)
+        await self.query_one(Answers).ask(question)
         self.query_one("#sheet").scroll_home(animate=False)
         self.refresh_bindings()
 
@@ -109,6 +111,13 @@ class Practice(Page):
 
     def on_resize(self) -> None:
         self._draw_picture()
+
+    def on_key(self, event: Key) -> None:
+        """What was typed before the line was there belongs into it: an `s` is then no key for the steps."""
+        line = self.focused
+        if isinstance(line, Input) and event.is_printable and event.character not in (None, "?"):
+            event.stop()
+            line.insert_text_at_cursor(event.character)
 
     def on_answers_given(self, message: Answers.Given) -> None:
         """Mark what was typed; it is kept before the mark is shown."""
@@ -172,7 +181,7 @@ class Practice(Page):
             self.from_thread(self._say, "#verified", text)
             self.from_thread(lambda: self.query_one("#verified").scroll_visible(animate=False))
 
-    def _finish(self) -> None:
+    async def _finish(self) -> None:
         right = sum(mark.mark == "right" for mark in self.session.marks)
         self.question, self.mark = None, None
         self.query_one(Heading).say("The round is over", f"{right} of {len(self.session.marks)} right")
@@ -182,7 +191,7 @@ class Practice(Page):
         )
         for place in ("#picture", "#choices", "#hint", "#mark", "#steps", "#verified"):
             self._say(place, "")
-        self.query_one(Answers).clear()
+        await self.query_one(Answers).clear()
         self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -204,15 +213,15 @@ class Practice(Page):
             return ""
         return "\n\n".join(filter(None, [self.question.prompt, lines.solution(self.question) if self.mark else ""]))
 
-    def action_next(self) -> None:
+    async def action_next(self) -> None:
         if self.question is None:
             self.workbench.practise(self.chosen)
         else:
-            self._ask(self.session.next())
+            await self._ask(self.session.next())
 
-    def action_again(self) -> None:
+    async def action_again(self) -> None:
         if self.question:
-            self._ask(self.session.again(self.question.drill))
+            await self._ask(self.session.again(self.question.drill))
 
     def action_hint(self) -> None:
         if self.question:

@@ -8,7 +8,9 @@ from textual.widgets import Footer, OptionList, Static
 from textual.widgets.option_list import Option
 
 from workbench.engine import Run, runs
+from workbench.engine.methods import pairs
 from workbench.tui import state
+from workbench.tui.screens.inside import Inside
 from workbench.tui.screens.watching import Watching
 from workbench.tui.widgets.heading import Heading
 from workbench.tui.widgets.listing import Listing
@@ -29,11 +31,15 @@ class Runs(Watching):
 
     CSS_PATH = "runs.tcss"
     HELP = """
-    Runs go on when the app is closed. Space takes a run into the comparison, each metric then one chart of all.
+    Runs go on when the app is closed. `i` looks into a run's network: its filters, its maps, its mistakes.
+    Space takes a run into the comparison, each metric then one chart of all.
+    `m` shows another metric, `y` a log axis.
     Tab goes to a chart: there the arrows read values, `+` and `-` look closer, `0` shows all again.
     """
     BINDINGS = [
+        Binding("i", "inside", "Inside", id="runs.inside"),
         Binding("space", "mark", "Compare", id="runs.mark"),
+        Binding("t", "transfer", "Transfer", id="runs.transfer"),
         Binding("escape", "leave", "Home"),
     ]
 
@@ -119,7 +125,8 @@ class Runs(Watching):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only what does something now is offered."""
-        return bool(self.listed) if action == "mark" else super().check_action(action, parameters)
+        needs_run = ("mark", "inside", "transfer")
+        return bool(self.listed) if action in needs_run else super().check_action(action, parameters)
 
     def action_mark(self) -> None:
         """Take the chosen run into the comparison, or out of it."""
@@ -131,6 +138,20 @@ class Runs(Watching):
             self.marked.append(id)
         self._compare()
         self._refresh()
+
+    def action_inside(self) -> None:
+        """Look into the chosen run's network."""
+        if run := _there().get(self.chosen):
+            self.app.push_screen(Inside(run))
+
+    def action_transfer(self) -> None:
+        """Order another run of the same network in the Lab, which begins with this one's weights."""
+        run = _there().get(self.chosen)
+        if run is not None:
+            spec = run.spec
+            options = " ".join(pairs(spec.options))
+            texts = {"model": spec.model, "preset": spec.preset, "options": options, "origin": run.id}
+            self.workbench.lab(spec.model, {name: text for name, text in texts.items() if text})
 
     def action_leave(self) -> None:
         self.workbench.pop_screen()

@@ -19,8 +19,8 @@ class Watching(Page):
         Binding("ctrl+x", "stop", "Stop", id="run.stop"),
         Binding("ctrl+r", "resume", "Resume", id="run.resume"),
         Binding("p", "picture", "Picture", id="run.picture"),
-        Binding("m", "metric", "Metric", id="run.metric"),
-        Binding("y", "log", "Log", id="run.log"),
+        Binding("m", "metric", "Metric", show=False, id="run.metric"),
+        Binding("y", "log", "Log", show=False, id="run.log"),
     ]
 
     offered: tuple[bool, ...] = ()

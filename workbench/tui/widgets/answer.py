@@ -49,9 +49,9 @@ class Answers(Vertical):
     def compose(self) -> ComposeResult:
         yield Static(id="echo", markup=False)
 
-    def ask(self, question: Question) -> None:
-        """Make the lines for another question and put the cursor into the first."""
-        self.clear()
+    async def ask(self, question: Question) -> None:
+        """Make the lines for another question and put the cursor into the first; then the next key belongs there."""
+        await self.clear()
         self.parts = question.parts
         rows = []
         longest = max(len(part.part) for part in self.parts)
@@ -65,14 +65,14 @@ class Answers(Vertical):
                     Static(asks, classes="asks", markup=False),
                 )
             )
-        self.mount(*rows, before="#echo")
-        self.call_after_refresh(lambda: rows[0].query_one(Input).focus())
+        await self.mount(*rows, before="#echo")
+        self.screen.set_focus(self.query(AnswerInput).first())
 
-    def clear(self) -> None:
+    async def clear(self) -> None:
         """Take the lines away."""
         self.parts = []
-        self.query("Horizontal").remove()
         self.query_one("#echo", Static).update("")
+        await self.query("Horizontal").remove()
 
     def close(self) -> None:
         """Leave the lines to be read, but not changed."""

@@ -8,6 +8,8 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input, Select, Static
 
+from workbench.engine.methods import WORDS
+
 BETWEEN = [
     Binding("enter", "screen.start", "Start"),
     Binding("up", "screen.over(-1)", show=False),
@@ -80,10 +82,11 @@ class Field(Horizontal):
     def __init__(self, field: str, about: str, names: Sequence[str] | None = None, blank: bool = True):
         super().__init__(id=f"{field}-field")
         self.field, self.about = field, about
+        self.name_shown = WORDS.get(field, field).replace("_", " ")
         self.editor = Line(compact=True, id=field) if names is None else Choice(names, blank, id=field)
 
     def compose(self) -> ComposeResult:
-        yield Static(self.field.replace("_", " "), classes="name", markup=False)
+        yield Static(self.name_shown, classes="name", markup=False)
         yield self.editor
 
     @property
@@ -109,7 +112,7 @@ class Field(Horizontal):
         """Show whether what is written can't be."""
         if wrong != self.has_class("wrong"):
             self.set_class(wrong, "wrong")
-            self.query_one(".name", Static).update(("? " if wrong else "") + self.field.replace("_", " "))
+            self.query_one(".name", Static).update(("? " if wrong else "") + self.name_shown)
 
     def on_descendant_focus(self) -> None:
         self.add_class("here")

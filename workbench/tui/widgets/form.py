@@ -37,7 +37,7 @@ class Form(VerticalScroll, can_focus=False):
     Form .group > Static { width: 15; text-style: bold; }
     Form Grid { height: auto; width: 1fr; grid-size: 3; grid-gutter: 0 1; grid-rows: 1; }
     Form #task-field, Form #optimizer-field, Form #schedule-field, Form #init-field { column-span: 2; }
-    Form #augment-field { column-span: 2; }
+    Form #augment-field, Form #origin-field, Form #weights-field { column-span: 2; }
     Form #model-field, Form #options-field { column-span: 3; }
     Form .idle { display: none; }
     """
@@ -105,7 +105,8 @@ class Form(VerticalScroll, can_focus=False):
         return {field.field: field.text for field in self.fields if isinstance(field.editor, Choice) and field.text}
 
     def _shown(self) -> list[str]:
-        return applies({"model": self.texts["model"], **self._chosen()})
+        begun = {name: text for name in ("origin", "weights") if (text := self.texts.get(name, "").strip())}
+        return applies({"model": self.texts["model"], **self._chosen(), **begun})
 
     def _usual(self) -> RunSpec:
         """The order with what is usual filled in; of the choices alone where what is written can't be."""

@@ -23,7 +23,7 @@ class NetworkTable(DataTable[Any]):
 
     def __init__(self) -> None:
         super().__init__(cursor_type="row", id="all")
-        self.by = "year"
+        self.by, self.backwards = "year", False
         self.rows_of: dict[str, dict[str, Any]] = {}
 
     def show(self, known: list[Architecture], counted: dict[tuple[str, str], Outline]) -> None:
@@ -48,22 +48,23 @@ class NetworkTable(DataTable[Any]):
             self._fill()
 
     def order_by(self, column: str) -> None:
-        """Another order: names from A, everything else from the smallest."""
+        """Another order: texts from A, everything else from the smallest; the same column again turns it round."""
+        self.backwards = column == self.by and not self.backwards
         self.by = column
         self._fill()
 
     def next_order(self) -> None:
         """The order by the column after the one that counts now."""
-        columns = [name for name in COLUMNS if name != "idea"]
+        columns = list(COLUMNS)
         self.order_by(columns[(columns.index(self.by) + 1) % len(columns)])
 
     def _fill(self) -> None:
         chosen = self.chosen
         self.clear(columns=True)
         for name, title in COLUMNS.items():
-            head = f"{title} ▲" if name == self.by else title
+            head = f"{title} {'▼' if self.backwards else '▲'}" if name == self.by else title
             self.add_column(Text(head, justify="right" if name in NUMBERS else "left"), key=name)
-        names = sorted(self.rows_of, key=self._place)
+        names = sorted(self.rows_of, key=self._place, reverse=self.backwards)
         for name in names:
             self.add_row(*(_cell(column, self.rows_of[name][column]) for column in COLUMNS), key=name)
         if chosen in names:
@@ -72,7 +73,7 @@ class NetworkTable(DataTable[Any]):
     def _place(self, name: str) -> tuple[Any, ...]:
         row = self.rows_of[name]
         value = row[self.by]
-        return value is None, value if value is not None else 0, row["year"], name
+        return (value is None) is not self.backwards, value if value is not None else 0, row["year"], name
 
     @property
     def chosen(self) -> str:

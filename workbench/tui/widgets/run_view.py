@@ -11,7 +11,7 @@ from textual.widgets import ProgressBar, Static
 
 from workbench.engine import Run
 from workbench.engine.events import Tail
-from workbench.engine.overview import pictures
+from workbench.engine.overview import counted, pictures
 from workbench.show import seen
 from workbench.show.curves import Curves, compared
 from workbench.tui.widgets.chart import Chart
@@ -175,7 +175,7 @@ class RunView(Vertical):
 
     def _begin(self, event: dict[str, Any]) -> None:
         self.query_one(ProgressBar).update(total=event["steps"], progress=event["step"])
-        about = f"{event['model']} on {event['task']} · {event['params']:,} parameters · seed {event['seed']}"
+        about = f"{event['model']} on {event['task']} · {counted(event)} · seed {event['seed']}"
         self.post_message(self.Changed(about))
 
     def _tell(self, event: dict[str, Any]) -> None:

@@ -1,0 +1,159 @@
+"""A run's network as it was trained, with the samples that it never learnt from."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+import models
+from workbench import BadInput, tasks
+from workbench.engine import checkpoints, networks
+from workbench.engine.run import Run
+from workbench.tasks.classification import Classification
+from workbench.tasks.task import Batch
+
+CHECKPOINTS = ("best", "last")  # the first that can be read counts
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A network in evaluation mode, on the CPU.
+
+    Attributes:
+        network: The network, with the weights of a checkpoint.
+        task: What it learnt.
+        samples: The test part.
+        checkpoint: Which checkpoint it was, `best` or `last`.
+        step: Updates made up to that checkpoint.
+    """
+
+    network: nn.Module
+    task: Classification
+    samples: Batch
+    checkpoint: str
+    step: int
+
+    def batch(self, first: int, end: int) -> Batch:
+        """The test samples of these numbers."""
+        return tuple(column[first:end] for column in self.samples)
+
+    def number(self, sample: int | None) -> int:
+        """The number of the test sample that is asked for; the first where none is.
+
+        Raises:
+            BadInput: There is no such sample.
+        """
+        count = len(self.samples[0])
+        if not 0 <= (sample or 0) < count:
+            raise BadInput(f"There is no test sample {sample}: they are numbered from 0 to {count - 1}.")
+        return sample or 0
+
+    def seen(self, sample: int) -> dict[str, Any]:
+        """A test sample as the network reads it, and what it is taken for."""
+        batch = self.batch(sample, sample + 1)
+        chances = self.task.scores(self.task.outputs(self.network, batch)).softmax(dim=1)[0]
+        return {
+            "sample": sample,
+            "pixels": pixels(as_read(self, batch)[0]),
+            "target": int(batch[1][0]),
+            "predicted": int(chances.argmax()),
+            "probability": float(chances.max()),
+        }
+
+
+def load(run: Run) -> Trained:
+    """The network of a run with the weights of its best checkpoint, or of its last where there is no best.
+
+    Raises:
+        BadInput: The run has no checkpoint of its network that can be read.
+    """
+    spec = run.spec
+    problem = f"The run {run.id} has no checkpoint yet: wait for its first, or train anew."
+    for name in CHECKPOINTS:
+        path = run.folder / f"{name}.safetensors"
+        if not path.exists():
+            continue
+        try:
+            weights, about = checkpoints.load(path)
+            network = networks.build(spec)
+            network.load_state_dict(weights)
+            if not all(weight.isfinite().all() for weight in weights.values()):
+                raise ValueError("it holds numbers that are not finite")
+            step = int(about["step"])
+        except models.BadInput as error:
+            raise BadInput(str(error)) from error
+        except (ValueError, RuntimeError, KeyError, TypeError, AttributeError) as error:  # BadInput is a ValueError
+            said = (
+                str(error).splitlines()[0].rstrip(".:") if isinstance(error, ValueError) else "it is of another network"
+            )
+            problem = f"The {name} checkpoint of {run.id} can't be used ({said}): train anew."
+            continue
+        task: Any = tasks.get(spec.task)
+        shape: Any = network.input_shape
+        return Trained(network.eval(), task, task.splits(shape, spec.seed)["test"], name, step)
+    raise BadInput(problem)
+
+
+def as_read(trained: Trained, batch: Batch) -> Tensor:
+    """A batch as it enters the network: resized, and with as many channels as are read."""
+    found: list[Tensor] = []
+    hook = trained.network.register_forward_pre_hook(lambda network, given: found.append(given[0].detach().clone()))
+    try:
+        with torch.no_grad():
+            trained.task.forward(trained.network, batch)
+    finally:
+        hook.remove()
+    return found[0]
+
+
+def pixels(picture: Tensor) -> list:
+    """A picture (channels, height, width), or a flat square one, as rows: of grey numbers, or of three colours each."""
+    if picture.dim() == 1:
+        side = round(len(picture) ** 0.5)
+        picture = picture.view(1, side, side)
+    grey = picture.shape[0] != 3 or bool((picture == picture[:1]).all())
+    return (picture[0] if grey else picture.permute(1, 2, 0)).tolist()
+
+
+def maps(network: nn.Module, batch: Tensor) -> dict[str, Tensor]:
+    """What every layer that makes maps makes of a batch, by the layer's name, in the order in which they run.
+
+    Args:
+        network: It runs once.
+        batch: As it is read, (N, channels, height, width).
+
+    Returns:
+        Name -> (N, channels, height, width). It carries gradients where the batch does; of a layer that runs several
+        times, the first.
+    """
+    found: dict[str, Tensor] = {}
+    hooks = []
+    for name, module in network.named_modules():
+        if name:
+
+            def note(_: nn.Module, __: Any, made: Any, name: str = name) -> None:
+                if isinstance(made, Tensor) and made.dim() == 4:
+                    # Cloned: a later layer may work in place.
+                    found.setdefault(name, made.clone())
+
+            hooks.append(module.register_forward_hook(note))
+    try:
+        network(batch)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return found
+
+
+def convolutions(network: nn.Module, names: list[str]) -> list[str]:
+    """Those of the layers that are convolutions.
+
+    Raises:
+        BadInput: None is.
+    """
+    chosen = [name for name in names if isinstance(network.get_submodule(name), nn.Conv2d)]
+    if not chosen:
+        kind = type(network).__name__
+        raise BadInput(f"{kind} has no convolution, and so no maps: look at its filters, or take a run of lenet5.")
+    return chosen
