@@ -10,7 +10,7 @@ SOFTMAX = formula(
     topic="multiclass-classification",
     title="Softmax with temperature",
     source="Goodfellow, Bengio & Courville, Deep Learning, 2016, section 6.2.2.3; "
-    "temperature: Hinton, Vinyals & Dean, 2015 (arXiv:1503.02531), equation 1",
+    "temperature: Hinton, Vinyals & Dean, 2015 (arXiv:1503.02531)",
     z="vector; logits",
     T="real 0.01.. = 1; temperature",
     p="vector; class probabilities",
@@ -110,8 +110,7 @@ FOCAL_LOSS = formula(
     """,
     topic="binary-classification",
     title="Focal loss of one sample",
-    source="Lin, Goyal, Girshick, He & Dollar, Focal Loss for Dense Object Detection, 2017 (arXiv:1708.02002), "
-    "equation 5",
+    source="Lin, Goyal, Girshick, He & Dollar, Focal Loss for Dense Object Detection, 2017 (arXiv:1708.02002)",
     p="real 0..1; predicted probability of class 1",
     y="int 0..1; label",
     gamma="real 0..20 = 2; focusing exponent",
@@ -179,7 +178,7 @@ LABEL_SMOOTHING = formula(
     """,
     topic="multiclass-classification",
     title="Cross-entropy with label smoothing",
-    source="Szegedy et al., Rethinking the Inception Architecture, 2016 (arXiv:1512.00567), section 7; PyTorch's form",
+    source="Szegedy et al., Rethinking the Inception Architecture, 2016 (arXiv:1512.00567); PyTorch's form",
     z="vector; logits",
     y="vector 0..1; one-hot label",
     epsilon="real 0..1 = 0.1; smoothing",

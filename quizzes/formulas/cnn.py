@@ -58,7 +58,7 @@ DILATED_KERNEL = formula(
     "E = f + (f - 1)*(d - 1)",
     topic="convolution",
     title="Side that a dilated filter covers",
-    source=f"{GUIDE}, section 5.1",
+    source=GUIDE,
     E="int 1..; side that the filter covers [px]",
     f="int 1..100; filter side, in weights",
     d="int 1..100 = 1; dilation",

@@ -135,7 +135,7 @@ SMALL_FILTERS = formula(
     """,
     topic="small-filters",
     title="A stack of 3 x 3 layers against one large filter",
-    source="Simonyan & Zisserman, Very deep convolutional networks, 2015 (arXiv:1409.1556), section 2.3",
+    source="Simonyan & Zisserman, Very deep convolutional networks, 2015 (arXiv:1409.1556)",
     L="int 1..100; 3 x 3 layers, all at stride 1",
     C="int 1..10000; channels in and out of every layer",
     r="int 1..; side of the stack's receptive field [px]",

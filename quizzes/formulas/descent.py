@@ -29,7 +29,7 @@ GD_STEP = formula(
     "theta = theta_prior - eta*g",
     topic="gradient-descent",
     title="One step of gradient descent",
-    source="Goodfellow, Bengio & Courville, Deep Learning, 2016, equation 4.5",
+    source="Goodfellow, Bengio & Courville, Deep Learning, 2016",
     theta_prior="real; parameter before the step",
     g="real; gradient",
     eta="real 0.. = 0.01; learning rate",
@@ -75,7 +75,7 @@ LR_COSINE = formula(
     "eta = eta_min + (eta0 - eta_min)*(1 + cos(pi*t/T))/2",
     topic="gradient-descent",
     title="Cosine annealing of the learning rate",
-    source="Loshchilov & Hutter, SGDR, 2017 (arXiv:1608.03983), equation 5",
+    source="Loshchilov & Hutter, SGDR, 2017 (arXiv:1608.03983)",
     eta0="real 0..; learning rate at the start",
     eta_min="real 0.. = 0; learning rate at the end",
     t="int 0..100000; epoch, from 0",
@@ -116,8 +116,8 @@ LR_WARMUP_COSINE = formula(
     """,
     topic="gradient-descent",
     title="Linear warm-up, then cosine annealing to 0",
-    source="Goyal et al., Accurate, large minibatch SGD, 2017 (arXiv:1706.02677), section 2.2, gradual warm-up; "
-    "Loshchilov & Hutter, SGDR, 2017 (arXiv:1608.03983), equation 5",
+    source="Goyal et al., Accurate, large minibatch SGD, 2017 (arXiv:1706.02677), gradual warm-up; "
+    "Loshchilov & Hutter, SGDR, 2017 (arXiv:1608.03983)",
     eta0="real 0..; learning rate at the peak",
     T_w="int 1..100000; steps of warm-up",
     T_c="int 1..100000; steps of annealing, after the warm-up",
@@ -192,7 +192,7 @@ LINEAR_SCALING = formula(
     "eta = eta0*B*k*G/B0",
     topic="batch-size",
     title="Linear scaling of the learning rate",
-    source="Goyal et al., Accurate, large minibatch SGD, 2017 (arXiv:1706.02677), section 2.1: k times the minibatch, "
+    source="Goyal et al., Accurate, large minibatch SGD, 2017 (arXiv:1706.02677): k times the minibatch, "
     "k times the learning rate",
     eta0="real 0..; learning rate that suits the reference batch size",
     B0="int 1..100000; reference batch size",

@@ -9,7 +9,7 @@ from quizzes import BadInput
 from quizzes.formulas import formula
 from quizzes.tree import NoValue
 
-SOURCE = "Ioffe & Szegedy, Batch Normalization, 2015 (arXiv:1502.03167), algorithm 1"
+SOURCE = "Ioffe & Szegedy, Batch Normalization, 2015 (arXiv:1502.03167)"
 FORWARD = """
 m = len(x)
 mu = mean(i, x[i])
@@ -169,7 +169,7 @@ BN_PARAMS = formula(
     """,
     topic="batch-normalization",
     title="Parameters, buffers and statistics of a batch norm over images",
-    source=f"{SOURCE} and section 3.2: gamma and beta for each channel, statistics over the batch and all places; "
+    source=f"{SOURCE}: gamma and beta for each channel, statistics over the batch and all places; "
     "PyTorch's counter of batches is left out",
     N="int 1..100000; images in the batch",
     C="int 1..100000; channels",
@@ -189,7 +189,7 @@ CONV_BN = formula(
     """,
     topic="batch-normalization",
     title="Parameters of a convolution without bias and its batch norm",
-    source="Ioffe & Szegedy, Batch Normalization, 2015 (arXiv:1502.03167), section 3.2: the mean that is subtracted "
+    source="Ioffe & Szegedy, Batch Normalization, 2015 (arXiv:1502.03167): the mean that is subtracted "
     "takes a bias with it, and beta does its work",
     k="int 1..100; filter side [px]",
     C_in="int 1..100000; input channels",
@@ -230,7 +230,7 @@ LAYER_NORM = formula(
     """,
     topic="batch-normalization",
     title="Layer norm of a batch, scale 1 and shift 0",
-    source="Ba, Kiros & Hinton, Layer Normalization, 2016 (arXiv:1607.06450), equation 3",
+    source="Ba, Kiros & Hinton, Layer Normalization, 2016 (arXiv:1607.06450)",
     X="matrix; a row of features for each sample",
     epsilon="real 0.. = 1e-5; added to the variance, under the root",
     d="int 1..; features",
@@ -271,7 +271,7 @@ GROUP_NORM = formula(
     "",
     topic="batch-normalization",
     title="Group norm of one sample, scale 1 and shift 0",
-    source="Wu & He, Group Normalization, 2018 (arXiv:1803.08494), equation 7",
+    source="Wu & He, Group Normalization, 2018 (arXiv:1803.08494)",
     procedure=_group_norm,
     counts="Y",
     X="matrix; one sample, a row of pixels for each channel",
@@ -296,7 +296,7 @@ NORM_SIZES = formula(
     """,
     topic="batch-normalization",
     title="What layer, instance and group norm average over, and their parameters",
-    source="Wu & He, Group Normalization, 2018 (arXiv:1803.08494), section 3.1; parameters as in PyTorch's LayerNorm, "
+    source="Wu & He, Group Normalization, 2018 (arXiv:1803.08494); parameters as in PyTorch's LayerNorm, "
     "a scale and a shift for each element, and GroupNorm, a scale and a shift for each channel",
     procedure=_group_size,
     counts="c",

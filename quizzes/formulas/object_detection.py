@@ -53,7 +53,7 @@ NMS = formula(
     "",
     topic="nms",
     title="Non-maximum suppression",
-    source="Girshick et al., R-CNN, 2014 (arXiv:1311.2524), section 2.2: a region is rejected where its overlap with a "
+    source="Girshick et al., R-CNN, 2014 (arXiv:1311.2524): a region is rejected where its overlap with a "
     "higher-scoring selected region is larger than a threshold",
     procedure=suppress,
     counts="keep",

@@ -16,7 +16,7 @@ ADAM_STEP = formula(
     """,
     topic="adam",
     title="One step of Adam",
-    source="Kingma & Ba, Adam, 2015 (arXiv:1412.6980), algorithm 1",
+    source="Kingma & Ba, Adam, 2015 (arXiv:1412.6980)",
     theta_prior="real; parameter before the step",
     g="real; gradient",
     t="int 1..10000; number of the step, from 1",
@@ -67,7 +67,7 @@ MOMENTUM_CLASSICAL_STEP = formula(
     topic="momentum",
     title="One step of classical momentum, learning rate inside the velocity",
     source="Sutskever, Martens, Dahl & Hinton, On the importance of initialization and momentum in deep learning, "
-    "2013, equations 1 and 2, with the sign of v turned",
+    "2013, with the sign of v turned",
     theta_prior="real; parameter before the step",
     g="real; gradient",
     v_prior="real = 0; velocity before the step",
@@ -111,7 +111,7 @@ NESTEROV_LOOK_AHEAD_STEP = formula(
     topic="momentum",
     title="One step of Nesterov momentum on L = c theta^2/2, gradient at the look-ahead point",
     source="Sutskever, Martens, Dahl & Hinton, On the importance of initialization and momentum in deep learning, "
-    "2013, equations 3 and 4; the gradient of c theta^2/2 is c theta",
+    "2013; the gradient of c theta^2/2 is c theta",
     theta_prior="real; parameter before the step",
     v_prior="real = 0; velocity before the step",
     c="real 0..; curvature of the loss",
@@ -200,7 +200,7 @@ ADAMW_STEP = formula(
     """,
     topic="adam",
     title="One step of AdamW, as PyTorch does it: decay beside the step",
-    source="Loshchilov & Hutter, Decoupled weight decay regularization, 2019 (arXiv:1711.05101), algorithm 2, with the "
+    source="Loshchilov & Hutter, Decoupled weight decay regularization, 2019 (arXiv:1711.05101), with the "
     "decay times the learning rate, as in torch.optim.AdamW",
     **_ADAM_SYMBOLS,
 )
@@ -217,7 +217,7 @@ ADAM_L2_STEP = formula(
     """,
     topic="adam",
     title="One step of Adam with an L2 penalty, as PyTorch does it: decay inside the gradient",
-    source="Loshchilov & Hutter, Decoupled weight decay regularization, 2019 (arXiv:1711.05101), algorithm 2; "
+    source="Loshchilov & Hutter, Decoupled weight decay regularization, 2019 (arXiv:1711.05101); "
     "torch.optim.Adam with weight_decay",
     gl="real; gradient with that of lam theta^2/2",
     **_ADAM_SYMBOLS,

@@ -127,7 +127,7 @@ HUBER_SMOOTH_L1 = formula(
     topic="regression-losses",
     title="Huber loss and smooth L1",
     source="derivation: d^2/2 near 0, continued by its tangent beta(|d| - beta/2) from |d| = beta on; smooth L1 is "
-    "that over beta, as in Girshick, Fast R-CNN, 2015 (arXiv:1504.08083), equation 3, for beta = 1",
+    "that over beta, as in Girshick, Fast R-CNN, 2015 (arXiv:1504.08083), for beta = 1",
     d="real; residual, prediction minus target",
     beta="real 0.001.. = 1; where the parabola ends; Huber's delta",
     q="real; the part of |d| that counts quadratically",

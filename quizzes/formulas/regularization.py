@@ -129,7 +129,7 @@ CLASSIC_DROPOUT = formula(
     """,
     topic="regularization",
     title="Dropout as first published: scaled at test time",
-    source="Srivastava et al., Dropout, JMLR 2014, section 4 and figure 2, whose p is the probability to keep a unit",
+    source="Srivastava et al., Dropout, JMLR 2014, whose p is the probability to keep a unit",
     N="int 1..1000000; units",
     p="real 0..1 = 0.5; probability that a unit is dropped",
     x="vector; activations at test time, before scaling",

@@ -14,7 +14,7 @@ SELF_ATTENTION = formula(
     """,
     topic="self-attention",
     title="Scaled dot-product attention",
-    source="Vaswani et al., Attention Is All You Need, 2017 (arXiv:1706.03762), equation 1",
+    source="Vaswani et al., Attention Is All You Need, 2017 (arXiv:1706.03762)",
     Q="matrix; queries, a row for each token",
     K="matrix; keys, a row for each token",
     V="matrix; values, a row for each token",
@@ -57,9 +57,7 @@ BLEU = formula(
     """,
     topic="bleu",
     title="BLEU-4 of one candidate",
-    source="Papineni et al., BLEU, ACL 2002, section 2.3: the exponential of the mean of ln p_n is the fourth "
-    "root of their "
-    "product",
+    source="Papineni et al., BLEU, ACL 2002: the exponential of the mean of ln p_n is the fourth root of their product",
     procedure=_count,
     counts="p1 p2 p3 p4 c r",
     candidate="text; candidate translation, words separated by spaces",
