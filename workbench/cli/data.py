@@ -41,7 +41,9 @@ def list_data(as_json: Json = False) -> None:
         made = " (synthetic)" if one.synthetic else ""
         shape = "x".join(map(str, one.shape))
         fetched = "" if data.here(one) else " (to be fetched)"
-        table.add_row(one.name, str(one.samples), shape, str(len(one.classes) or "a number"), one.title + made + fetched)
+        table.add_row(
+            one.name, str(one.samples), shape, str(len(one.classes) or "a number"), one.title + made + fetched
+        )
     console().print(table)
     print("\nA table of your own: workbench data show csv:PATH, or csv:PATH:COLUMN")
     print("Pictures of your own, a folder for each class: workbench data show folder:PATH")
@@ -49,7 +51,9 @@ def list_data(as_json: Json = False) -> None:
 
 @app.command(epilog="Example: workbench data show iris --seed 1")
 def show(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A data set; csv:PATH, csv:PATH:COLUMN or folder:PATH: yours.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="A data set; csv:PATH, csv:PATH:COLUMN or folder:PATH: yours.")
+    ],
     seed: Annotated[int, typer.Option(min=0, help="Decides which sample falls into which part.")] = 0,
     scaling: Annotated[str, typer.Option(help="z-score or min-max, fitted to the training part.")] = "z-score",
     as_json: Json = False,
@@ -176,4 +180,6 @@ def _picture(channels: list[Any]) -> list[Any]:
     """Rows of grey levels; or of red, green and blue from 0 to 1, of bytes."""
     if len(channels) == 1:
         return channels[0]
-    return [[[part / 255 for part in pixel] for pixel in zip(*rows, strict=True)] for rows in zip(*channels, strict=True)]
+    return [
+        [[part / 255 for part in pixel] for pixel in zip(*rows, strict=True)] for rows in zip(*channels, strict=True)
+    ]

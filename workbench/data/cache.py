@@ -1,6 +1,5 @@
 """Arrays that take a while to make, kept in the cache folder. All in it can be deleted: it is made or fetched again."""
 
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -53,7 +52,7 @@ def _write(path: Path, arrays: Arrays) -> None:
         try:
             np.savez(file, *arrays)
             file.close()
-            os.replace(file.name, path)
+            Path(file.name).replace(path)
         except BaseException:
             Path(file.name).unlink(missing_ok=True)
             raise

@@ -5,6 +5,7 @@ bytes alone: the one that torchvision reads is made of pickles.
 """
 
 import tarfile
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +22,7 @@ SET = dict(
     licence="none stated; for research",
     files=(("cifar-10-binary.tar.gz", "c32a1d4ab5d03f1284b67883e8d87530"),),
 )
+FILES: Any = SET["files"]
 SOURCE = "https://www.cs.toronto.edu/~kriz/"
 BATCHES = dict(train=[f"data_batch_{k}.bin" for k in range(1, 6)], test=["test_batch.bin"])
 
@@ -31,8 +33,8 @@ def load() -> dict[str, tuple[np.ndarray, np.ndarray]]:
     Raises:
         BadInput: The file isn't there and can't be fetched.
     """
-    [(name, _)] = SET["files"]
-    with tarfile.open(fetched("cifar10", SET["files"], [SOURCE]) / name) as archive:  # nothing is unpacked to the disk
+    [(name, _)] = FILES
+    with tarfile.open(fetched("cifar10", FILES, [SOURCE]) / name) as archive:  # nothing is unpacked to the disk
         rows = {part: np.concatenate([_rows(archive, batch) for batch in batches]) for part, batches in BATCHES.items()}
     return {part: (found[:, 1:].reshape(-1, 3, 32, 32), found[:, 0].astype(np.int64)) for part, found in rows.items()}
 

@@ -169,7 +169,7 @@ def _check(root: Path, entries: list[Entry], divisions: dict[str, Path]) -> None
         raise BadInput(f"{where} holds {len(classes) or 'no'} class folder{'s' * (not classes)}: it takes two or more.")
     if len(classes) > MOST_CLASSES:
         raise BadInput(f"{named(root)} holds {len(classes)} class folders, and at most {MOST_CLASSES} fit.")
-    for part, kind, file, _, _ in entries:
+    for _, kind, file, _, _ in entries:
         if kind not in classes:
             raise BadInput(f"{named(Path(file).parent)} is a class that train hasn't: add it there, or remove it.")
     for part, place in divisions.items():

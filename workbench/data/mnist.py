@@ -5,6 +5,7 @@
 
 import gzip
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -26,6 +27,7 @@ SET = dict(
         ("t10k-labels-idx1-ubyte.gz", "ec29112dd5afa0611ce80d1b7f02629c"),
     ),
 )
+FILES: Any = SET["files"]
 SOURCES = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "http://yann.lecun.com/exdb/mnist/")
 
 
@@ -35,7 +37,7 @@ def load() -> dict[str, tuple[np.ndarray, np.ndarray]]:
     Raises:
         BadInput: The files aren't there and can't be fetched.
     """
-    folder = fetched("mnist", SET["files"], SOURCES)
+    folder = fetched("mnist", FILES, SOURCES)
     return {
         part: (
             idx(folder / f"{name}-images-idx3-ubyte.gz")[:, None],
@@ -46,7 +48,7 @@ def load() -> dict[str, tuple[np.ndarray, np.ndarray]]:
 
 
 def idx(file: Path) -> np.ndarray:
-    """The bytes of a compressed IDX file as an array: two zeros, 8 for bytes, how many dimensions, each as four bytes."""
+    """What a compressed IDX file holds: two zeros, 8 for bytes, how many dimensions, each as four bytes; the bytes."""
     content = gzip.decompress(file.read_bytes())
     shape = np.frombuffer(content, ">u4", content[3], offset=4)
     return np.frombuffer(content, np.uint8, offset=4 + 4 * content[3]).reshape(shape)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from PIL.Image import Image
 
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM")  # none that calls another program
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM")  # none that calls another program
 LEAST_SIDE, MOST_PIXELS = 8, 50_000_000
 GREY, DEEP = {"1", "L", "I;16", "I;16B", "I;16L"}, {"I;16", "I;16B", "I;16L"}
 READABLE = {*GREY, "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "LAB", "HSV"}
@@ -57,7 +57,7 @@ def square(file: Path, side: int, channels: int) -> "np.ndarray":
 
 def named(file: Path) -> str:
     """A file's path as it can be printed, whatever its bytes are."""
-    return str(file).encode("utf-8", "replace").decode()
+    return "".join(sign if sign.isprintable() else "?" for sign in str(file))
 
 
 @contextmanager
@@ -75,7 +75,7 @@ def _opened(file: Path) -> "Iterator[Image]":
     except Image.DecompressionBombError:
         raise BadInput(f"{named(file)} has far too many pixels: make it smaller, or move it away.") from None
     except UnidentifiedImageError:
-        kinds = ", ".join(kind for kind in FORMATS if kind != "MPO")
+        kinds = ", ".join(FORMATS)
         raise BadInput(f"{named(file)} is no picture of a known kind ({kinds}): move it away.") from None
     except Exception as error:  # a damaged file can make a decoder raise nearly anything
         raise BadInput(f"{named(file)} can't be read ({_said(error)}): replace it, or move it away.") from error

@@ -62,7 +62,7 @@ def _of_levels(train: np.ndarray) -> Scaler:
     levels = np.arange(256)
     mean = np.average(levels, weights=counts)
     deviation = np.sqrt(np.average((levels - mean) ** 2, weights=counts))
-    return Scaler(np.float32(mean), np.float32(deviation or 1))
+    return Scaler(np.asarray(mean, np.float32), np.asarray(deviation or 1, np.float32))
 
 
 def _spread(train: np.ndarray, axis: int | None, measured: np.ndarray) -> np.ndarray:

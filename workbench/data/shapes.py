@@ -1,8 +1,9 @@
 """4,000 pictures of one shape each, of 64x64 pixels in colour, made by code and always the same.
 
-The shape lies anywhere, turned by up to 30 degrees, on a textured background among strokes; its colour, texture and size are
-drawn independently of its kind, and every kind covers the same area: a linear model on the pixels hardly beats a guess,
-while a small convolutional network sees them. Drawn once, then kept in the cache folder. Licence: as this program, MIT.
+The shape lies anywhere, turned by up to 30 degrees, on a textured background among strokes; its colour, texture and
+size are drawn independently of its kind, and every kind covers the same area: a linear model on the pixels hardly beats
+a guess, while a small convolutional network sees them. Drawn once, then kept in the cache folder. Licence: as this
+program, MIT.
 """
 
 from dataclasses import replace

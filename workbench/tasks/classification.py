@@ -29,7 +29,7 @@ class Classification(Task):
         }
 
     def flat(self, parts: dict[str, Any]) -> dict[str, np.ndarray]:
-        """Every part's inputs as a method without depth reads them: (N, features); of the training part perhaps fewer."""
+        """Every part's inputs as a method without depth reads them: (N, features); perhaps fewer to train."""
         return rows.standardised(parts)
 
     def scores(self, outputs: Tensor) -> Tensor:

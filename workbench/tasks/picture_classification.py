@@ -46,7 +46,7 @@ class PictureClassification(Classification):
         flattened = {}
         for part, (pictures, _) in parts.items():
             some = pictures[:FITTED] if part == "train" else pictures
-            whole = Scaler(np.float32(0), np.float32(255 if some.dtype == np.uint8 else 1))
+            whole = Scaler(np.zeros(1, np.float32), np.full(1, 255 if some.dtype == np.uint8 else 1, np.float32))
             smaller = _read(some, whole, None if (height, width) == some.shape[2:] else (channels, height, width))
             flattened[part] = smaller.flatten(1).numpy()
         return flattened

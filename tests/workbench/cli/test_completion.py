@@ -21,7 +21,7 @@ def completed(cli, line: str) -> list[str]:
         ("workbench train mlp --schedule co", ["constant", "cosine"]),
         ("workbench train mlp --preset ", ["mini", "paper"]),
         ("workbench train mlp --init ", ["he", "normal", "uniform", "xavier"]),
-        ("workbench train lenet5 --task ", ["digits", "mnist-5k"]),
+        ("workbench train lenet5 --task ", ["cifar10", "digits", "mnist", "mnist-5k", "shapes"]),
         ("workbench train lenet5 --preset paper --task d", ["digits"]),
         ("workbench train resnet0 --task ir", ["iris"]),
         ("workbench models show lenet", ["lenet5", "lenet5-modern"]),

@@ -71,3 +71,38 @@ def test_bad_input_is_one_line_and_exit_two(cli, words, said):
     refused = cli("data", *words)
     assert (refused.code, refused.out) == (2, "") and said in refused.err
     assert len(refused.err.splitlines()) == 1
+
+
+@pytest.fixture
+def pets(tmp_path):
+    from PIL import Image
+
+    for k in range(12):
+        for kind, colour in (("cat", (200 + k, 0, 0)), ("dog", (0, 0, 200 + k))):
+            (tmp_path / "pets" / kind).mkdir(parents=True, exist_ok=True)
+            Image.new("RGB", (12, 10), colour).save(tmp_path / "pets" / kind / f"{k}.png")
+    return tmp_path / "pets"
+
+
+def test_pictures_of_ones_own_are_shown_and_learnt_from(cli, pets):
+    shown = cli("data", "show", f"folder:{pets}")
+    assert shown.code == 0 and "cat" in shown.out and "your own" in shown.out
+    told = json.loads(cli("data", "show", f"folder:{pets}", "--json").out)
+    assert told["shape"] == [3, 10, 10] and told["classes"] == ["cat", "dog"]
+    trained = cli("train", "lenet5-modern", "--task", f"folder:{pets}", "--epochs", "1", "--batch-size", "8")
+    assert trained.code == 0 and "Done after" in trained.out
+
+
+def test_coloured_pictures_made_by_code_are_shown(cli):
+    shown = json.loads(cli("data", "show", "shapes", "--json").out)
+    assert shown["shape"] == [3, 64, 64] and shown["synthetic"] and shown["here"]
+    assert all(0 <= row["min"] < row["max"] <= 255 for row in shown["ranges"])
+
+
+def test_what_is_to_be_fetched_is_said_and_met_offline_with_what_to_do(cli, monkeypatch):
+    for proxy in ("http_proxy", "https_proxy"):
+        monkeypatch.setenv(proxy, "http://127.0.0.1:9")  # where nobody answers
+    assert not json.loads(cli("data", "list", "--json").out)[data.names().index("mnist")]["here"]
+    asked = cli("data", "show", "mnist")
+    assert asked.code == 2 and "mnist can't be fetched" in asked.err and "train-images-idx3-ubyte.gz" in asked.err
+    assert len(asked.err.splitlines()) == 1

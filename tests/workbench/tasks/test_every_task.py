@@ -29,7 +29,7 @@ class Tiny(nn.Module):
         return self.layers(x)
 
 
-@pytest.fixture(scope="module", params=tasks.names())
+@pytest.fixture(scope="module", params=[name for name in tasks.names() if not data.info(tasks.info(name).data).files])
 def name(request):
     return request.param
 
@@ -68,7 +68,7 @@ def test_a_held_out_sample_changes_nothing_but_itself(task, network, parts, monk
     changed = {
         part: tuple(column.copy() for column in columns) for part, columns in data.load(task.data, seed=0).items()
     }
-    changed["test"][0][0] += 1000
+    changed["test"][0][0] += 100 if data.info(task.data).shape[0] == 3 else 1000  # bytes wrap round
     monkeypatch.setattr(data, "load", lambda name, seed: changed)
     after = task.splits(network.input_shape, seed=0)
     assert not torch.equal(after["test"][0][0], parts["test"][0][0])

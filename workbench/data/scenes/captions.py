@@ -1,5 +1,7 @@
 """Sentences that are true of a scene."""
 
+from itertools import pairwise
+
 from workbench.data.scenes.scene import Object, Scene
 
 SMALL, LARGE = 0.22, 0.33  # the root of the area, as a share of the picture's side
@@ -17,7 +19,7 @@ def captions(scene: Scene) -> list[str]:
         return [described(one, scene.side) for one in front]
     return [
         f"{described(one, scene.side)} {relation(one, other)} {described(other, scene.side)}"
-        for one, other in zip(front, front[1:], strict=False)
+        for one, other in pairwise(front)
     ]
 
 

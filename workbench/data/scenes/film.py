@@ -47,7 +47,5 @@ def film(scene: Scene, frames: int) -> Film:
 
 def at(scene: Scene, time: float) -> Scene:
     """The scene after so many frames."""
-    moved = [
-        replace(one, x=one.x + time * one.velocity[0], y=one.y + time * one.velocity[1]) for one in scene.objects
-    ]
+    moved = [replace(one, x=one.x + time * one.velocity[0], y=one.y + time * one.velocity[1]) for one in scene.objects]
     return replace(scene, objects=tuple(moved))

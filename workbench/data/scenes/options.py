@@ -1,5 +1,6 @@
 """What may be asked of a scene."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,7 +48,8 @@ class Options:
 
     def __post_init__(self) -> None:
         _whole("side", self.side, LEAST_SIDE, MOST_SIDE)
-        for name, known in dict(kinds=KINDS, textures=TEXTURES).items():
+        every: dict[str, Collection[str]] = dict(kinds=KINDS, textures=TEXTURES)
+        for name, known in every.items():
             chosen = getattr(self, name)
             if not isinstance(chosen, (tuple, list)) or not chosen or len(set(map(str, chosen))) < len(chosen):
                 raise BadInput(f"{name} must be one or more of {', '.join(known)}, each once.")

@@ -1,0 +1,164 @@
+"""Sets that are fetched: small files in the published forms, from a server of this machine."""
+
+import gzip
+import io
+import tarfile
+from functools import partial
+from hashlib import md5
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import numpy as np
+import pytest
+import torch
+from torchvision.datasets.mnist import read_image_file, read_label_file
+
+from workbench import BadInput, data
+from workbench.data import cifar10, fetch, mnist
+from workbench.home import cache
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path / "home"))
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *said):
+        """Say nothing of what is asked for."""
+
+
+@pytest.fixture
+def server(tmp_path, monkeypatch):
+    """The folder that is served."""
+    monkeypatch.setenv("no_proxy", "*")
+    folder = tmp_path / "server"
+    folder.mkdir()
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder)) as serving:
+        Thread(target=serving.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        monkeypatch.setattr(Quiet, "port", serving.server_port, raising=False)
+        yield folder
+        serving.shutdown()
+
+
+def address(place=""):
+    return f"http://127.0.0.1:{Quiet.port}/{place}"
+
+
+def published(folder, name, content):
+    (folder / name).write_bytes(content)
+    return name, md5(content, usedforsecurity=False).hexdigest()
+
+
+def idx(array):
+    return bytes([0, 0, 8, array.ndim]) + b"".join(n.to_bytes(4, "big") for n in array.shape) + array.tobytes()
+
+
+@pytest.fixture
+def small_mnist(server, monkeypatch):
+    rng = np.random.default_rng(0)
+    files, raw = [], {}
+    for part, count in (("train", 60), ("t10k", 20)):
+        pictures = rng.integers(0, 256, (count, 28, 28), dtype=np.uint8)
+        digits = np.arange(count, dtype=np.uint8) % 10
+        for name, array in ((f"{part}-images-idx3-ubyte", pictures), (f"{part}-labels-idx1-ubyte", digits)):
+            raw[name] = idx(array)
+            files.append(published(server, f"{name}.gz", gzip.compress(raw[name])))
+    monkeypatch.setattr(mnist, "FILES", tuple(files))
+    monkeypatch.setattr(mnist, "SOURCES", (address(),))
+    return raw
+
+
+def test_mnist_is_read_as_torchvision_reads_it(small_mnist, tmp_path):
+    parts = mnist.load()
+    for part, theirs in (("train", "train"), ("test", "t10k")):
+        pictures, digits = parts[part]
+        for name in (f"{theirs}-images-idx3-ubyte", f"{theirs}-labels-idx1-ubyte"):
+            (tmp_path / name).write_bytes(small_mnist[name])
+        assert torch.equal(
+            torch.from_numpy(pictures[:, 0].copy()), read_image_file(str(tmp_path / f"{theirs}-images-idx3-ubyte"))
+        )
+        assert digits.tolist() == read_label_file(str(tmp_path / f"{theirs}-labels-idx1-ubyte")).tolist()
+        assert pictures.dtype == np.uint8 and digits.dtype == np.int64
+
+
+def test_published_parts_stay_and_the_seed_deals_the_rest(small_mnist):
+    one, other = data.load("mnist", seed=0), data.load("mnist", seed=1)
+    assert {part: len(columns[1]) for part, columns in one.items()} == {"train": 54, "validation": 6, "test": 20}
+    assert np.array_equal(one["test"][0], other["test"][0])
+    assert not np.array_equal(one["validation"][0], other["validation"][0])
+    together = np.concatenate([one["train"][0], one["validation"][0]])
+    assert sorted(map(bytes, together)) == sorted(map(bytes, mnist.load()["train"][0]))
+
+
+def test_cifar10_is_read_from_its_bytes(server, monkeypatch):
+    rng = np.random.default_rng(0)
+    rows = {
+        name: rng.integers(0, 256, (12, 3073), dtype=np.uint8) for part in cifar10.BATCHES.values() for name in part
+    }
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w:gz") as tar:
+        for name, array in rows.items():
+            array[:, 0] = np.arange(12) % 10
+            entry = tarfile.TarInfo(f"cifar-10-batches-bin/{name}")
+            entry.size = array.size
+            tar.addfile(entry, io.BytesIO(array.tobytes()))
+    monkeypatch.setattr(cifar10, "FILES", (published(server, "cifar-10-binary.tar.gz", archive.getvalue()),))
+    monkeypatch.setattr(cifar10, "SOURCE", address())
+    parts = cifar10.load()
+    assert parts["train"][0].shape == (60, 3, 32, 32) and parts["test"][0].shape == (12, 3, 32, 32)
+    row = rows["data_batch_2.bin"][3]  # the second batch's fourth: its class, then red, green and blue, row by row
+    assert parts["train"][1][15] == row[0] == 3
+    for channel, y, x in ((0, 0, 0), (1, 5, 7), (2, 31, 30)):
+        assert parts["train"][0][15, channel, y, x] == row[1 + 1024 * channel + 32 * y + x]
+
+
+def test_what_lies_there_whole_is_not_fetched_again(server):
+    file = published(server, "a.bin", b"as published")
+    folder = fetch.fetched("some", [file], [address()])
+    (server / "a.bin").unlink()
+    assert fetch.fetched("some", [file], [address()]) == folder
+    assert (folder / "a.bin").read_bytes() == b"as published"
+
+
+def test_a_damaged_file_is_fetched_anew(server):
+    file = published(server, "a.bin", b"as published")
+    folder = fetch.fetched("some", [file], [address()])
+    (folder / "a.bin").write_bytes(b"as publi")
+    fetch.fetched("some", [file], [address()])
+    assert (folder / "a.bin").read_bytes() == b"as published"
+
+
+def test_the_next_source_is_asked_where_one_fails(server):
+    file = published(server, "a.bin", b"as published")
+    folder = fetch.fetched("some", [file], [address("nowhere/"), address()])
+    assert (folder / "a.bin").read_bytes() == b"as published"
+
+
+@pytest.mark.parametrize("served", [None, b"something else"])
+def test_what_cannot_be_fetched_is_met_with_what_to_put_where(server, served):
+    file = published(server, "a.bin", b"as published")
+    (server / "a.bin").unlink()
+    if served:
+        (server / "a.bin").write_bytes(served)
+    with pytest.raises(BadInput, match="some can't be fetched") as refusal:
+        fetch.fetched("some", [file], [address()])
+    assert f"put a.bin, as published, into {cache() / 'some'}" in str(refusal.value)
+    assert "digits and shapes need no download" in str(refusal.value)
+    assert not list((cache() / "some").iterdir())  # nothing half fetched is left
+
+
+def test_a_wrong_file_is_kept_until_the_right_one_is_there(server):
+    file = published(server, "a.bin", b"as published")
+    folder = fetch.fetched("some", [file], [address()])
+    (folder / "a.bin").write_bytes(b"mine")
+    (server / "a.bin").unlink()
+    with pytest.raises(BadInput, match="in place of what lies in"):
+        fetch.fetched("some", [file], [address()])
+    assert (folder / "a.bin").read_bytes() == b"mine"
+
+
+def test_which_sets_are_here_is_known(small_mnist):
+    assert data.here(data.info("digits")) and not data.here(data.info("mnist"))
+    mnist.load()
+    assert data.here(data.info("mnist"))
