@@ -74,10 +74,11 @@ def _mean(pixels: list[Pixel]) -> Pixel:
 
 def halfblocks(pixels: list[list[Pixel]]) -> Rows:
     """Rows of cells, each with two pixels one above the other; pixels of one colour together."""
+    lower: list[Sequence[Pixel | None]] = [*pixels[1::2]]
     if len(pixels) % 2:
-        pixels = [*pixels, [(0, 0, 0)] * len(pixels[0])]
+        lower.append([None] * len(pixels[0]))
     rows = []
-    for above, below in zip(pixels[::2], pixels[1::2], strict=True):
+    for above, below in zip(pixels[::2], lower, strict=True):
         row: list[Segment] = []
         run, now = 0, (above[0], below[0])
         for pair in zip(above, below, strict=True):
@@ -90,11 +91,11 @@ def halfblocks(pixels: list[list[Pixel]]) -> Rows:
 
 
 @lru_cache(4096)
-def two_in_one(above: Pixel, below: Pixel) -> Style:
-    """The style in which `UPPER` shows these two pixels."""
+def two_in_one(above: Pixel, below: Pixel | None) -> Style:
+    """The style in which `UPPER` shows these two pixels; or one, where the picture ends between them."""
     return Style(
         color=Color.from_triplet(ColorTriplet(*above)),
-        bgcolor=Color.from_triplet(ColorTriplet(*below)),
+        bgcolor=Color.from_triplet(ColorTriplet(*below)) if below else None,
     )
 
 

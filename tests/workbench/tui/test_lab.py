@@ -64,7 +64,7 @@ async def test_only_what_means_something_is_shown(pilot: Pilot) -> None:
 async def test_tasks_are_those_that_fit(pilot: Pilot) -> None:
     lab = await opened(pilot, "lenet5")
     task = lab.query_one("#task", Choice)
-    assert (task.prompt, task.names) == ("digits", ["mnist-5k"])
+    assert (task.prompt, task.names) == ("digits", ["cifar10", "mnist", "mnist-5k", "shapes"])
     await fill(pilot, model="linear-regression")
     assert task.prompt == "diabetes" and "moons" in task.names and "digits" not in task.names
 

@@ -18,7 +18,7 @@ class Watching(Page):
     BINDINGS = [
         Binding("ctrl+x", "stop", "Stop", id="run.stop"),
         Binding("ctrl+r", "resume", "Resume", id="run.resume"),
-        Binding("p", "picture", "Picture", id="run.picture"),
+        Binding("p", "picture", "View", id="run.picture"),
         Binding("m", "metric", "Metric", show=False, id="run.metric"),
         Binding("y", "log", "Log", show=False, id="run.log"),
     ]
