@@ -100,6 +100,7 @@ class Sliced(nn.Module):
         return self.last(self.norm(self.dense(x.permute(0, 2, 3, 1))).permute(0, 3, 1, 2))
 
 
+torch.manual_seed(0)  # with some weights a ReLU lets no gradient pass
 NETWORKS = {
     "plain": (nn.Sequential(nn.Conv2d(1, 3, 5, 2, 2), nn.Tanh(), nn.AvgPool2d(2), nn.Conv2d(3, 2, 3, dilation=3)), "3"),
     "uneven pooling": (
