@@ -8,6 +8,7 @@ import sys
 import time
 
 import pytest
+import torch
 
 from workbench import BadInput
 from workbench.engine import RunSpec, checkpoints, runs, start, train, worker
@@ -122,3 +123,13 @@ def test_a_heartbeat_is_left_while_a_step_takes_long(monkeypatch):
         while (path.read_text() == first or not flushed) and time.monotonic() < deadline:
             os.sched_yield()
     assert path.read_text() != first and flushed
+
+
+@pytest.mark.parametrize("ask", [lambda: torch.empty(1 << 55), lambda: bytearray(1 << 60)], ids=["torch", "python"])
+def test_a_full_memory_is_told_with_what_helps(ask):
+    with pytest.raises((RuntimeError, MemoryError)) as full:
+        ask()
+    spec = RunSpec("vgg16", preset="paper", batch_size=256)
+    told = worker.why(full.value, spec)
+    assert "memory was full with vgg16 (paper)" in told and "smaller batch_size, or the mini preset" in told
+    assert "smaller batch_size." in worker.why(full.value, RunSpec("vgg16", batch_size=256))
