@@ -22,10 +22,11 @@ first has stride s:
 
 Strided convolutions are padded by 1 on all sides, where the authors' code pads at the right and the bottom alone.
 
-The mini has width 0.5 and reads 3x32x32.
+The mini has width 0.5 and half of the blocks, at most two to a stage, and reads 3x32x32.
 """
 
 from collections.abc import Mapping
+from math import ceil
 
 from torch import Tensor, nn
 
@@ -75,24 +76,27 @@ class MobileNetV2(nn.Module):
 
     Args:
         width: What all numbers of channels are multiplied by; the head's 1280 only by more than 1.
+        depth: What the numbers of blocks are multiplied by, rounding up.
         dropout: Chance of a number to be left out before the dense layer.
         classes: Number of classes.
         side: Pixels of the square input's side; at least 32.
     """
 
-    def __init__(self, width: float = 1.0, dropout: float = 0.2, classes: int = 1000, side: int = 224):
+    def __init__(
+        self, width: float = 1.0, depth: float = 1.0, dropout: float = 0.2, classes: int = 1000, side: int = 224
+    ):
         super().__init__()
-        if not width > 0:
-            raise ValueError("width must be above 0")
+        if not (width > 0 and depth > 0):
+            raise ValueError("width and depth must be above 0")
         if side < 32:
             raise ValueError("side must be 32 or more: the map is halved five times")
         self.input_shape = (3, side, side)
         channels = divisible(32 * width)
         self.stem = ConvNormActivation(3, channels, 3, stride=2, activation=nn.ReLU6)
         stages = []
-        for expansion, wide, depth, stride in STAGES:
+        for expansion, wide, layers, stride in STAGES:
             blocks = []
-            for k in range(depth):
+            for k in range(ceil(layers * depth)):
                 blocks.append(InvertedResidual(channels, divisible(wide * width), expansion, stride if k == 0 else 1))
                 channels = divisible(wide * width)
             stages.append(nn.Sequential(*blocks))
@@ -139,6 +143,6 @@ FAMILY = dict(
     input=(3, 224, 224),
     output=(1000,),
     params={"mobilenet-v2": 3_504_872},
-    mini=dict(width=0.5, classes=10, side=32),
+    mini=dict(width=0.5, depth=0.5, classes=10, side=32),
     reference="torchvision",
 )

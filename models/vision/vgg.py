@@ -23,8 +23,9 @@ weights of the shallow one, until the authors found that Glorot's and Bengio's (
 unnecessary. Here they are torchvision's: He's (2015) in the filters, and small in the dense layers.
 
 torchvision averages whatever map comes to 7x7, so that wrong sizes of pictures pass unnoticed; this network reads the
-size that it was built for. The mini is four channels wide where the paper has 64, and reads 3x32x32. Without norms so
-deep a stack easily dies in the first large steps: of vgg19 the mini leaves out four convolutions.
+size that it was built for. The mini is four channels wide where the paper has 64, that of vgg19-bn eight, and reads
+3x32x32. Without norms so deep a stack easily dies in the first large steps: of vgg19 the mini leaves out four
+convolutions.
 """
 
 from collections.abc import Mapping, Sequence
@@ -136,7 +137,7 @@ FAMILY = dict(
         "vgg19-bn": 143_678_248,
     },
     mini=dict(width=4, hidden=128, classes=10, side=32, dropout=0.2, std=0.1),
-    minis={"vgg19": dict(depths=(1, 1, 2, 4, 4))},
+    minis={"vgg19": dict(depths=(1, 1, 2, 4, 4)), "vgg19-bn": dict(width=8)},
     lr={"vgg11": 0.001, "vgg13": 0.001, "vgg16": 0.001, "vgg19": 0.001},
     reference="torchvision",
 )

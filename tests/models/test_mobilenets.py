@@ -96,7 +96,7 @@ def test_what_v2_hands_on_is_not_bent():
 
 
 @pytest.mark.parametrize("name", ["mobilenet-v1", "mobilenet-v2"])
-@pytest.mark.parametrize(("options", "said"), [({"width": 0}, "width must be"), ({"side": 31}, "side must be")])
+@pytest.mark.parametrize(("options", "said"), [({"width": 0}, "must be above 0"), ({"side": 31}, "side must be")])
 def test_what_cannot_be_built_is_refused(name, options, said):
     with pytest.raises(models.BadInput, match=said):
         models.build(name, "mini", **options)
