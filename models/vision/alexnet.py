@@ -31,7 +31,8 @@ Response normalisation divides what map i says at a place by what its neighbours
 The windows of the pooling overlap: 3x3, two pixels apart. The paper writes 224x224; 55x55 after conv1 needs 227x227.
 
 The mini reads 3x67x67, the smallest picture that leaves a pixel after pool5. The paper draws all weights with a
-standard deviation of 0.01, which suits thousands of inputs to a neuron; the mini has far fewer, and draws them larger.
+standard deviation of 0.01, which suits thousands of inputs to a neuron; the mini has far fewer, draws them larger, and
+leaves out fewer.
 """
 
 from collections.abc import Sequence
@@ -117,7 +118,7 @@ FAMILY = dict(
     year=2012,
     paper="Krizhevsky, Sutskever, Hinton, NeurIPS 2012",
     topic="milestones",
-    task="digits",
+    task="shapes",
     idea=(
         "A deep convolutional network on two graphics cards, learnt from a million photographs: ReLU, dropout and "
         "augmentation let it train, and the challenge of 2012 was won by far."
@@ -128,6 +129,7 @@ FAMILY = dict(
     input=(3, 227, 227),
     output=(1000,),
     params={"alexnet": 60_965_224},
-    mini=dict(widths=(16, 48, 64, 64, 48), hidden=128, classes=10, side=67, std=0.05),
+    mini=dict(widths=(16, 48, 64, 64, 48), hidden=128, classes=8, side=67, dropout=0.2, std=0.07),
+    lr={"alexnet": 0.0005},
     reference=None,
 )

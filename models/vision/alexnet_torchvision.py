@@ -98,7 +98,7 @@ FAMILY = dict(
     year=2014,
     paper="arXiv:1404.5997",
     topic="milestones",
-    task="digits",
+    task="shapes",
     idea=(
         "AlexNet in one column, without response normalisation: what is left of 2012 when one card holds the whole "
         "network, and the form that torchvision gives away with weights."
@@ -109,6 +109,7 @@ FAMILY = dict(
     input=(3, 224, 224),
     output=(1000,),
     params={"alexnet-torchvision": 61_100_840},
-    mini=dict(widths=(16, 48, 64, 64, 48), hidden=128, classes=10, side=96),
+    mini=dict(widths=(16, 48, 64, 64, 48), hidden=128, classes=8, side=96),
+    lr={"alexnet-torchvision": 0.001},
     reference="torchvision",
 )

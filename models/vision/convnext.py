@@ -21,7 +21,8 @@ norm and a 2x2 convolution with stride 2:
 The names of the weights are timm's. Layer scale begins at 1e-6, so that a fresh network is little more than its stem
 and its downsampling; the network trains all the same, since Adam's steps are of the learning rate's size.
 
-The minis are 16 to 32 channels wide, have a third of the blocks, and read 3x32x32.
+The minis are 16 to 24 channels wide, have a third of the blocks, and read 3x32x32. Fewer inputs to a neuron take larger
+first weights for sums of the same size; so shallow a network needs neither small scales nor a drop path.
 """
 
 from collections import OrderedDict
@@ -112,6 +113,7 @@ class ConvNeXt(nn.Module):
         width: Channels of the first stage; every later one doubles them.
         drop_path: Chance of a sample to skip the last block; it grows evenly from 0 in the first.
         layer_scale: What the scales of all channels of all blocks begin at.
+        std: Standard deviation of the first weights.
         classes: Number of classes.
         side: Pixels of the square input's side; at least 32.
     """
@@ -122,6 +124,7 @@ class ConvNeXt(nn.Module):
         width: int = 96,
         drop_path: float = 0.1,
         layer_scale: float = 1e-6,
+        std: float = 0.02,
         classes: int = 1000,
         side: int = 224,
     ):
@@ -140,7 +143,10 @@ class ConvNeXt(nn.Module):
         self.stages = nn.Sequential(*stages)
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.head = nn.Sequential(OrderedDict(norm=LayerNorm(channels), fc=nn.Linear(channels, classes)))
-        self.apply(initialise)
+        for layer in self.modules():
+            if isinstance(layer, (nn.Conv2d, nn.Linear)):
+                nn.init.trunc_normal_(layer.weight, std=std)
+                nn.init.zeros_(layer.get_parameter("bias"))
 
     def forward(self, x: Tensor) -> Tensor:
         """Class scores (N, classes) of pictures (N, 3, side, side)."""
@@ -152,20 +158,12 @@ class ConvNeXt(nn.Module):
         load_by_position(self, state_dict)
 
 
-def initialise(layer: nn.Module) -> None:
-    """First weights from a normal distribution with standard deviation 0.02, as in the authors' code."""
-    if isinstance(layer, (nn.Conv2d, nn.Linear)):
-        nn.init.trunc_normal_(layer.weight, std=0.02)
-        assert layer.bias is not None
-        nn.init.zeros_(layer.bias)
-
-
 FAMILY = dict(
     family="convnext",
     year=2022,
     paper="arXiv:2201.03545",
     topic="modern-cnn",
-    task="digits",
+    task="shapes",
     idea=(
         "A ResNet with a vision transformer's proportions and small choices, step by step, does as well as one without "
         "any attention."
@@ -186,12 +184,13 @@ FAMILY = dict(
         "convnext-base": 88_591_464,
         "convnext-large": 197_767_336,
     },
-    mini=dict(depths=(1, 1, 9, 1), classes=10, side=32),
+    mini=dict(depths=(1, 1, 9, 1), drop_path=0.0, layer_scale=1.0, std=0.05, classes=8, side=32),
     minis={
         "convnext-tiny": dict(depths=(1, 1, 3, 1), width=16),
         "convnext-small": dict(width=16),
-        "convnext-base": dict(width=24),
-        "convnext-large": dict(width=32),
+        "convnext-base": dict(width=20),
+        "convnext-large": dict(width=24),
     },
+    lr={"convnext-tiny": 0.001, "convnext-small": 0.001, "convnext-base": 0.001, "convnext-large": 0.001},
     reference="torchvision",
 )

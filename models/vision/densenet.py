@@ -150,7 +150,7 @@ FAMILY = dict(
     year=2016,
     paper="arXiv:1608.06993",
     topic="modern-cnn",
-    task="digits",
+    task="shapes",
     idea=(
         "Every layer of a block reads the maps of all layers before it and adds a few of its own, so that features are "
         "used again instead of computed again."
@@ -165,7 +165,7 @@ FAMILY = dict(
     input=(3, 224, 224),
     output=(1000,),
     params={"densenet121": 7_978_856, "densenet169": 14_149_480, "densenet201": 20_013_928},
-    mini=dict(growth=8, classes=10, side=32),
+    mini=dict(growth=8, classes=8, side=32),
     minis={
         "densenet121": dict(depths=(2, 3, 6, 4)),
         "densenet169": dict(depths=(2, 3, 8, 8)),

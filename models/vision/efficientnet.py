@@ -35,9 +35,8 @@ Three things are torchvision's, whose weights these networks take: b2 reads 288 
 has 260; b5 to b7 have batch norms with eps 0.001 and momentum 0.01, as the authors have in all, and b0 to b4 PyTorch's
 own 1e-5 and 0.1; and strided convolutions are padded alike on all sides.
 
-A mini has a fifth of its network's width and depth, and reads 3x32x32. It has dropout 0.2, no drop path and momentum
-0.1 whatever its size: more regularisation, or running statistics over a hundred batches, would need longer runs. Those
-of b6 and b7 take more than a minute all the same.
+A mini has a tenth of its network's width and depth, and reads 3x48x48. It has dropout 0.2, no drop path and momentum
+0.1 whatever its size: more regularisation, or running statistics over a hundred batches, would need longer runs.
 """
 
 from collections.abc import Callable, Mapping
@@ -196,7 +195,7 @@ FAMILY = dict(
     year=2019,
     paper="arXiv:1905.11946",
     topic="modern-cnn",
-    task="digits",
+    task="shapes",
     idea=(
         "Depth, width and resolution grow together by one compound coefficient, from a small network that was found "
         "by search."
@@ -234,16 +233,16 @@ FAMILY = dict(
         "efficientnet-b6": 43_040_704,
         "efficientnet-b7": 66_347_960,
     },
-    mini=dict(side=32, classes=10, dropout=0.2, drop_path=0.0, momentum=0.1),
+    mini=dict(side=48, classes=8, dropout=0.2, drop_path=0.0, momentum=0.1),
     minis={
-        "efficientnet-b0": dict(width=0.2, depth=0.2),
-        "efficientnet-b1": dict(width=0.2, depth=0.22),
-        "efficientnet-b2": dict(width=0.22, depth=0.24),
-        "efficientnet-b3": dict(width=0.24, depth=0.28),
-        "efficientnet-b4": dict(width=0.28, depth=0.36),
-        "efficientnet-b5": dict(width=0.32, depth=0.44),
-        "efficientnet-b6": dict(width=0.36, depth=0.52),
-        "efficientnet-b7": dict(width=0.4, depth=0.62),
+        "efficientnet-b0": dict(width=0.1, depth=0.1),
+        "efficientnet-b1": dict(width=0.1, depth=0.11),
+        "efficientnet-b2": dict(width=0.11, depth=0.12),
+        "efficientnet-b3": dict(width=0.12, depth=0.14),
+        "efficientnet-b4": dict(width=0.14, depth=0.18),
+        "efficientnet-b5": dict(width=0.16, depth=0.22),
+        "efficientnet-b6": dict(width=0.18, depth=0.26),
+        "efficientnet-b7": dict(width=0.2, depth=0.31),
     },
     reference="torchvision",
 )

@@ -239,7 +239,7 @@ FAMILY = dict(
     year=2014,
     paper="arXiv:1409.4842",
     topic="milestones",
-    task="digits",
+    task="shapes",
     idea=(
         "Filters of several sizes side by side, made affordable by 1x1 convolutions that narrow before them, and "
         "auxiliary classifiers that bring a gradient to the middle of 22 layers."
@@ -250,7 +250,7 @@ FAMILY = dict(
     input=(3, 224, 224),
     output=(1000,),
     params={"googlenet": 13_378_280},
-    mini=dict(width=16, classes=10, side=32),
+    mini=dict(width=16, classes=8, side=32),
     lr={"googlenet": 0.001},
     reference=None,
 )

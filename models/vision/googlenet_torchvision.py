@@ -73,7 +73,7 @@ FAMILY = dict(
     year=2014,
     paper="arXiv:1409.4842",
     topic="milestones",
-    task="digits",
+    task="shapes",
     idea=(
         "Filters of several sizes side by side, made affordable by 1x1 convolutions; batch normalisation, a year "
         "younger, makes the 22 layers easy to train."
@@ -84,7 +84,7 @@ FAMILY = dict(
     input=(3, 224, 224),
     output=(1000,),
     params={"googlenet-torchvision": 13_004_888},
-    mini=dict(width=16, classes=10, side=32),
+    mini=dict(width=16, classes=8, side=32),
     lr={"googlenet-torchvision": 0.001},
     reference="torchvision",
 )

@@ -21,7 +21,7 @@ the authors' code has; and the last block has stride 1, since the 2 that Table 1
 Two differ from the authors' code, as in timm, whose weights the network takes: strided convolutions are padded by 1 on
 all sides, and not at the right and the bottom alone; and the norms have PyTorch's own eps and momentum.
 
-The mini has width 0.5 and reads 3x32x32.
+The mini has width 0.25 and reads 3x64x64.
 """
 
 from collections.abc import Mapping
@@ -122,7 +122,7 @@ FAMILY = dict(
     year=2017,
     paper="arXiv:1704.04861",
     topic="modern-cnn",
-    task="digits",
+    task="shapes",
     idea=(
         "A convolution in two steps, a depthwise one that filters each channel and a 1x1 that combines them, at about "
         "a ninth of the work."
@@ -133,6 +133,6 @@ FAMILY = dict(
     input=(3, 224, 224),
     output=(1000,),
     params={"mobilenet-v1": 4_231_976},
-    mini=dict(width=0.5, classes=10, side=32),
+    mini=dict(width=0.25, classes=8, side=64),
     reference="timm",
 )

@@ -22,7 +22,7 @@ first has stride s:
 
 Strided convolutions are padded by 1 on all sides, where the authors' code pads at the right and the bottom alone.
 
-The mini has width 0.5 and half of the blocks, at most two to a stage, and reads 3x32x32.
+The mini has width 0.25 and half of the blocks, at most two to a stage, and reads 3x48x48.
 """
 
 from collections.abc import Mapping
@@ -132,7 +132,7 @@ FAMILY = dict(
     year=2018,
     paper="arXiv:1801.04381",
     topic="modern-cnn",
-    task="digits",
+    task="shapes",
     idea=(
         "Blocks that widen, filter depthwise and narrow again, with the shortcut between the narrow ends and no "
         "activation there."
@@ -143,6 +143,6 @@ FAMILY = dict(
     input=(3, 224, 224),
     output=(1000,),
     params={"mobilenet-v2": 3_504_872},
-    mini=dict(width=0.5, depth=0.5, classes=10, side=32),
+    mini=dict(width=0.25, depth=0.5, classes=8, side=48),
     reference="torchvision",
 )

@@ -23,8 +23,8 @@ Two things differ from the paper, as in everybody's weights since: a bottleneck 
 and not in its first 1x1, which then looks at every pixel ("v1.5"); and where the shape changes, x takes a 1x1
 convolution of its own on the way (option B). The names of the weights are torchvision's.
 
-The mini is eight channels wide where the paper has 64, and reads 3x16x16: for so small a picture conv1 is 3x3 without
-stride, and no pooling follows. resnet50, 101 and 152 have a quarter of their blocks there, or they would need minutes.
+The mini is eight channels wide where the paper has 64, and reads 3x64x64. resnet50, 101 and 152 have a quarter of their
+blocks there, or they would need minutes.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -131,7 +131,6 @@ class ResNet(nn.Module):
         width: Channels of conv1 and within the blocks of layer1; every later layer doubles them.
         classes: Number of classes.
         side: Pixels of the square input's side.
-        small_stem: Begin as fits small pictures: conv1 is 3x3 without stride, and no pooling follows.
         norm: `batch`, `group` or `none`.
         residual: Whether the blocks add their inputs; without, it is the paper's plain network.
     """
@@ -143,7 +142,6 @@ class ResNet(nn.Module):
         width: int = 64,
         classes: int = 1000,
         side: int = 224,
-        small_stem: bool = False,
         norm: str = "batch",
         residual: bool = True,
     ):
@@ -154,13 +152,9 @@ class ResNet(nn.Module):
         if len(depths) != 4 or min(depths) < 1:
             raise ValueError("depths must be four numbers of 1 or more")
         self.input_shape = (3, side, side)
-        if small_stem:
-            self.conv1 = convolution(3, width, 3, 1, norm)
-            self.maxpool: nn.Module = nn.Identity()
-        else:
-            self.conv1 = convolution(3, width, 7, 2, norm)
-            self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
+        self.conv1 = convolution(3, width, 7, 2, norm)
         self.bn1 = NORMS[norm](width)
+        self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
 
         channels = width  # that come out of the layer before
 
@@ -205,7 +199,7 @@ FAMILY = dict(
     year=2015,
     paper="arXiv:1512.03385",
     topic="resnet",
-    task="digits",
+    task="shapes",
     idea=(
         "A block learns only what to add to its input, y = F(x) + x, so that the gradient passes every block "
         "unchanged and a hundred layers still train."
@@ -228,7 +222,7 @@ FAMILY = dict(
         "resnet101": 44_549_160,
         "resnet152": 60_192_808,
     },
-    mini=dict(width=8, classes=10, side=16, small_stem=True),
+    mini=dict(width=8, classes=8, side=64),
     minis={
         "resnet50": dict(depths=(1, 1, 2, 1)),
         "resnet101": dict(depths=(1, 1, 6, 1)),

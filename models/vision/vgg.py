@@ -107,7 +107,7 @@ FAMILY = dict(
     year=2014,
     paper="arXiv:1409.1556",
     topic="milestones",
-    task="digits",
+    task="shapes",
     idea=(
         "Nothing but 3x3 filters, stacked: two see as much as a 5x5, three as a 7x7, with fewer weights and more bends "
         "in between, and depth alone makes the difference."
@@ -136,7 +136,7 @@ FAMILY = dict(
         "vgg19": 143_667_240,
         "vgg19-bn": 143_678_248,
     },
-    mini=dict(width=4, hidden=128, classes=10, side=32, dropout=0.2, std=0.1),
+    mini=dict(width=4, hidden=128, classes=8, side=32, dropout=0.2, std=0.1),
     minis={"vgg19": dict(depths=(1, 1, 2, 4, 4)), "vgg19-bn": dict(width=8)},
     lr={"vgg11": 0.001, "vgg13": 0.001, "vgg16": 0.001, "vgg19": 0.001},
     reference="torchvision",

@@ -54,7 +54,7 @@ def test_depth_and_width_grow_with_the_coefficients():
     assert list(widths) == sorted(widths) and list(depths) == sorted(depths)
     for name in NAMES:
         paper, mini = (models.info(name).presets[preset] for preset in ("paper", "mini"))
-        assert (5 * mini["width"], 5 * mini["depth"]) == pytest.approx((paper["width"], paper["depth"]))
+        assert (10 * mini["width"], 10 * mini["depth"]) == pytest.approx((paper["width"], paper["depth"]))
 
 
 def test_gates_are_torchvisions():

@@ -67,7 +67,7 @@ def test_the_plain_network_has_the_same_convolutions_and_no_shortcuts():
 
 def test_group_norm_looks_at_one_sample_and_batch_norm_at_all():
     torch.manual_seed(0)
-    x = torch.randn(4, 3, 16, 16)
+    x = torch.randn(4, 3, 64, 64)
     for norm, alone in (("group", True), ("batch", False)):
         network = models.build("resnet18", "mini", norm=norm).train()
         assert torch.allclose(network(x)[:2], network(x[:2]), atol=1e-4) == alone

@@ -31,6 +31,7 @@ COMMANDS = {
     "models": ("workbench.cli.models", "The networks that can be trained."),
     "train": ("workbench.cli.train", "Train a network and watch it learn."),
     "runs": ("workbench.cli.runs", "The runs that were made: list, watch, stop."),
+    "predict": ("workbench.cli.predict", "What a run's network says of picture files."),
     "data": ("workbench.cli.data", "The data sets that come along, and your own."),
     "doctor": ("workbench.cli.doctor", "Versions, devices, paths, and what is missing."),
 }

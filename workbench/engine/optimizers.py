@@ -44,8 +44,12 @@ def memory(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
 
 def remember(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
     """Give an optimiser what `memory` found in another."""
+    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
     slots: dict[int, dict[str, Tensor]] = {}
     for key, value in tensors.items():
         place, name = key.split(".", 1)
+        weight = weights[int(place)]
+        if value.shape == weight.shape:  # laid out like the weight: fused kernels go through both side by side
+            value = torch.empty_like(weight, dtype=value.dtype).copy_(value)
         slots.setdefault(int(place), {})[name] = value
     optimizer.load_state_dict({"state": slots, "param_groups": optimizer.state_dict()["param_groups"]})

@@ -132,7 +132,7 @@ def read(path: Path) -> dict[str, Tensor]:
             "done; take the .safetensors, or a file of the state dict alone."
         ) from None
     except Exception as error:  # a damaged file raises whatever its bytes lead to
-        why = " ".join(str(error).split())[:100] or type(error).__name__
+        why = " ".join(str(error).split()).partition(". ")[0][:100] or type(error).__name__
         raise BadInput(f"{path} can't be read ({why}): fetch it again.") from error
     for name in WRAPPERS:
         if isinstance(found, dict) and isinstance(found.get(name), dict):

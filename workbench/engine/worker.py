@@ -219,6 +219,10 @@ def answer(line: str, told: Callable[[float], None] = lambda share: None) -> dic
 
             run = Run(Path(request["folder"]))
             return {"values": inside.made(run, request["kind"], request["layer"], request["sample"], told)}
+        if request["job"] == "predict":
+            from workbench.engine import predict
+
+            return {"values": predict.made(Run(Path(request["folder"])), [Path(file) for file in request["files"]])}
         return {"error": f"There is no job {request['job']!r}."}
     except ScriptError as error:
         return {"error": str(error)}

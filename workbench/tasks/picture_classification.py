@@ -1,6 +1,8 @@
 """Which class is it? Told from pictures."""
 
+from collections.abc import Sequence
 from math import isqrt
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,7 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from workbench import BadInput
+from workbench import BadInput, data
+from workbench.data.picture_file import square
 from workbench.data.scaling import Scaler, z_score
 from workbench.tasks.classification import Classification
 from workbench.tasks.task import Batch
@@ -16,7 +19,7 @@ from workbench.tasks.task import Batch
 AT_ONCE = 2**23  # numbers; a set that grows larger is enlarged batch by batch, as it is read
 CHUNK = 512  # pictures that are scaled and resized together
 LUMA = (0.299, 0.587, 0.114)  # of red, green and blue in grey: ITU-R BT.601
-FLAT, FITTED = 32**2, 5000  # numbers a picture, and pictures, that the floor's method is given at most
+FLAT, FITTED = 16**2, 5000  # numbers a picture, and pictures, that the floor's method is given at most
 SHOWN_SIDE = 48  # pixels of a side, at most, of what is shown
 
 
@@ -50,6 +53,18 @@ class PictureClassification(Classification):
             smaller = _read(some, whole, None if (height, width) == some.shape[2:] else (channels, height, width))
             flattened[part] = smaller.flatten(1).numpy()
         return flattened
+
+    def read(self, files: Sequence[Path], seed: int) -> Tensor:
+        """Other picture files, as a run of this seed is given its own: (N, channels, side, side), on the same scale.
+
+        Raises:
+            BadInput: One of them is no picture, or damaged.
+        """
+        channels, side, _ = self.known.shape
+        pictures = np.stack([square(file, side, channels) for file in files])
+        trained = data.load(self.data, seed)["train"][0]
+        levels = pictures if trained.dtype == np.uint8 else (pictures / 255).astype(np.float32)
+        return _read(levels, z_score(trained, axis=None), None)
 
     def forward(self, network: nn.Module, batch: Batch) -> Any:
         shape: Any = getattr(network, "input_shape", batch[0].shape[1:])

@@ -12,7 +12,7 @@ from workbench.engine import RunSpec, runs
 from workbench.tui.screens.home import Home
 from workbench.tui.screens.lab import Lab
 from workbench.tui.widgets.field import Choice, Field
-from workbench.tui.widgets.form import Form
+from workbench.tui.widgets.form import OWN, Form
 from workbench.tui.widgets.problem import Problem
 
 PATIENCE = 900  # looks, 0.1 s each at most
@@ -64,9 +64,28 @@ async def test_only_what_means_something_is_shown(pilot: Pilot) -> None:
 async def test_tasks_are_those_that_fit(pilot: Pilot) -> None:
     lab = await opened(pilot, "lenet5")
     task = lab.query_one("#task", Choice)
-    assert (task.prompt, task.names) == ("digits", ["cifar10", "mnist", "mnist-5k", "shapes"])
+    assert (task.prompt, task.names) == ("digits", ["cifar10", "mnist", "mnist-5k", "shapes", OWN])
     await fill(pilot, model="linear-regression")
     assert task.prompt == "diabetes" and "moons" in task.names and "digits" not in task.names
+
+
+async def test_ones_own_data_are_ordered_by_their_path(pilot: Pilot, tmp_path) -> None:
+    lab = await opened(pilot, "lenet5")
+    assert "own" not in fields(lab)
+    await fill(pilot, task=OWN)
+    assert command(lab).startswith("? Say where your own data are: folder:PATH")
+    lab.query_one("#lr").focus()
+    await pilot.press("enter")
+    assert lab.focused is fields(lab)["own"].editor and runs.every() == []
+    await pilot.press("enter")  # the sentence was read
+    await fill(pilot, own=str(tmp_path))
+    assert fields(lab)["own"].has_class("wrong")
+    await fill(pilot, own=f"folder:{tmp_path}/my pets", origin="lenet5-0001")
+    spec, _ = lab.query_one(Form).order()
+    assert spec == RunSpec("lenet5", task=f"folder:{tmp_path}/my pets", origin="lenet5-0001")
+    assert ordered(shlex.split(command(lab))[2:]) == spec
+    await fill(pilot, task="shapes")  # what was written is kept, and not ordered
+    assert "own" not in fields(lab) and command(lab) == "workbench train lenet5 --task shapes --from lenet5-0001"
 
 
 async def test_what_is_usual_stands_where_nothing_is_written(pilot: Pilot) -> None:

@@ -21,6 +21,8 @@ from workbench.tui.widgets.field import Choice, Field
 
 REFUSALS = (BadInput, models.BadInput)
 SEEDS = "Decides the split, the first weights and the order. 0..4 or 0,3,7: a run for each, one after the other."
+OWN = "your own"  # chosen for a task: then its data are written in a line of their own
+ABOUT_OWN = "folder:PATH, a folder of pictures for each class; csv:PATH, a table whose last column is told."
 USUAL = {"warmup": "0", "dropout": "0", "batch_norm": "no", "init": "the network's own"}  # what None stands for
 
 
@@ -28,7 +30,8 @@ class Form(VerticalScroll, can_focus=False):
     """What is written is kept as text, field by field, whether it means something now or not.
 
     Args:
-        texts: Field -> what is written there; changed as the form is filled in. Its `model` is a network's name.
+        texts: Field -> what is written there; changed as the form is filled in. Its `model` is a network's name, and
+            `own` says where the data are when the task is `OWN`.
     """
 
     DEFAULT_CSS = """
@@ -38,7 +41,7 @@ class Form(VerticalScroll, can_focus=False):
     Form Grid { height: auto; width: 1fr; grid-size: 3; grid-gutter: 0 1; grid-rows: 1; }
     Form #task-field, Form #optimizer-field, Form #schedule-field, Form #init-field { column-span: 2; }
     Form #augment-field, Form #origin-field, Form #weights-field { column-span: 2; }
-    Form #model-field, Form #options-field { column-span: 3; }
+    Form #model-field, Form #options-field, Form #own-field { column-span: 3; }
     Form .idle { display: none; }
     """
 
@@ -49,11 +52,13 @@ class Form(VerticalScroll, can_focus=False):
         super().__init__()
         self.texts = texts
         self.fields = [self._field(field) for field in fields(RunSpec)]
+        self.own = Field("own", ABOUT_OWN)
 
     def compose(self) -> ComposeResult:
         groups: dict[str, list[Field]] = {}
         for field, about in zip(self.fields, fields(RunSpec), strict=True):
             groups.setdefault(about.metadata["group"], []).append(field)
+        next(iter(groups.values())).append(self.own)  # last under the network's heading
         for group, members in groups.items():
             with Horizontal(classes="group"):
                 yield Static(group)
@@ -74,18 +79,19 @@ class Form(VerticalScroll, can_focus=False):
         known, preset = models.info(self.texts["model"]), self.texts.get("preset") or "mini"
         fitting = [task for task in tasks.names() if fits(known.name, preset, task)]
         return {
-            "task": [task for task in fitting if task != known.task],
+            "task": [*(task for task in fitting if task != known.task), OWN],
             "preset": [preset for preset in known.presets if preset != "mini"],
         }
 
     def on_mount(self) -> None:
         with self.prevent(Field.Changed):
-            for field in self.fields:
+            for field in (*self.fields, self.own):
                 field.text = self.texts.get(field.field, "")
+            self.own.hint("folder:PATH or csv:PATH")
         self._settle()
 
     def on_field_changed(self) -> None:
-        self.texts.update({field.field: field.text for field in self.fields})
+        self.texts.update({field.field: field.text for field in (*self.fields, self.own)})
         self._settle()
 
     def _settle(self) -> None:
@@ -98,6 +104,8 @@ class Form(VerticalScroll, can_focus=False):
             field.set_class(field.field not in shown, "idle")
             field.hint(written(getattr(usual, field.field)) or USUAL.get(field.field, ""))
             field.mark(not _readable(field))
+        self.own.set_class(self.texts.get("task") != OWN, "idle")
+        self.own.mark(bool(self.own.text.strip()) and not self.own.text.strip().startswith(tasks.OWN))
         self.post_message(self.Changed())
 
     def _chosen(self) -> dict[str, str]:
@@ -120,7 +128,12 @@ class Form(VerticalScroll, can_focus=False):
     def _given(self) -> dict[str, Any]:
         """The values of the fields that mean something and were filled in."""
         shown = set(self._shown()) - {"model", "seed"}
-        return read({name: text for name, text in self.texts.items() if name in shown})
+        texts = {name: text for name, text in self.texts.items() if name in shown}
+        if texts.get("task") == OWN:
+            texts["task"] = self.texts.get("own", "").strip()
+            if not texts["task"].startswith(tasks.OWN):
+                raise BadInput(f"Say where your own data are: {ABOUT_OWN}")
+        return read(texts)
 
     def _seeds(self) -> list[int]:
         return read_seeds(self.texts.get("seed", "").strip() or "0")
@@ -144,6 +157,8 @@ class Form(VerticalScroll, can_focus=False):
 
     def wrong(self) -> Field | None:
         """The first field that can't be read."""
+        if self.own.display and not self.own.text.strip().startswith(tasks.OWN):
+            return self.own
         return next((field for field in self.fields if field.display and not _readable(field)), None)
 
 

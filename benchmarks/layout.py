@@ -1,0 +1,55 @@
+"""Filters with their channels innermost, as runs on a CPU keep them, beside channels first: how long a step takes.
+
+    python benchmarks/layout.py [PAIRS] [NAME ...]
+
+Two learners of the same spec take turns on one thread; what counts is the median of the turns' ratios, below 1 where
+innermost is faster.
+"""
+
+import os
+import sys
+import time
+from statistics import median, quantiles
+
+import torch
+
+from workbench.engine import RunSpec
+from workbench.engine.learner import Learner
+
+NAMES = (
+    *("lenet5-modern", "alexnet", "vgg16", "googlenet", "resnet18", "densenet121"),
+    *("mobilenet-v1", "mobilenet-v2", "efficientnet-b0", "convnext-tiny"),
+)
+WARM_UPS = 3
+
+
+def race(name: str, pairs: int) -> list[tuple[float, float]]:
+    """Seconds of a step with channels innermost and with channels first, turn by turn."""
+    innermost, first = (Learner(RunSpec(name, device="cpu")) for _ in range(2))
+    first.network.to(memory_format=torch.contiguous_format)
+    batches = iter(innermost.order)
+    turns = []
+    for turn in range(WARM_UPS + pairs):
+        batch, times = next(batches), {}
+        for learner in (innermost, first) if turn % 2 else (first, innermost):  # neither always comes second
+            began = time.perf_counter()
+            learner.update(batch)
+            times[learner] = time.perf_counter() - began
+        turns.append((times[innermost], times[first]))
+    return turns[WARM_UPS:]
+
+
+def main(pairs: int, names: tuple[str, ...]) -> None:
+    torch.set_num_threads(1)
+    print(f"torch {torch.__version__}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; medians of {pairs} pairs")
+    print(f"{'':18}{'innermost':>12}{'first':>10}{'ratio':>8} (quartiles)")
+    for name in names:
+        turns = race(name, pairs)
+        low, ratio, high = quantiles([a / b for a, b in turns], n=4)
+        times = [1000 * median(column) for column in zip(*turns, strict=True)]
+        print(f"{name:18}{times[0]:9.1f} ms{times[1]:7.1f} ms{ratio:8.2f} ({low:.2f}, {high:.2f})", flush=True)
+
+
+if __name__ == "__main__":
+    pairs, *names = sys.argv[1:] or ["40"]
+    main(int(pairs), tuple(names) or NAMES)
