@@ -35,7 +35,8 @@ Three things are torchvision's, whose weights these networks take: b2 reads 288 
 has 260; b5 to b7 have batch norms with eps 0.001 and momentum 0.01, as the authors have in all, and b0 to b4 PyTorch's
 own 1e-5 and 0.1; and strided convolutions are padded alike on all sides.
 
-A mini has a tenth of its network's width and depth, and reads 3x48x48. It has dropout 0.2, no drop path and momentum
+A mini has a tenth of its network's width and depth, which rounding makes the same for the smallest, and reads 36 pixels
+a side and 2 more for each step of phi: the next one always costs more. It has dropout 0.2, no drop path and momentum
 0.1 whatever its size: more regularisation, or running statistics over a hundred batches, would need longer runs.
 """
 
@@ -233,16 +234,16 @@ FAMILY = dict(
         "efficientnet-b6": 43_040_704,
         "efficientnet-b7": 66_347_960,
     },
-    mini=dict(side=48, classes=8, dropout=0.2, drop_path=0.0, momentum=0.1),
+    mini=dict(classes=8, dropout=0.2, drop_path=0.0, momentum=0.1),
     minis={
-        "efficientnet-b0": dict(width=0.1, depth=0.1),
-        "efficientnet-b1": dict(width=0.1, depth=0.11),
-        "efficientnet-b2": dict(width=0.11, depth=0.12),
-        "efficientnet-b3": dict(width=0.12, depth=0.14),
-        "efficientnet-b4": dict(width=0.14, depth=0.18),
-        "efficientnet-b5": dict(width=0.16, depth=0.22),
-        "efficientnet-b6": dict(width=0.18, depth=0.26),
-        "efficientnet-b7": dict(width=0.2, depth=0.31),
+        "efficientnet-b0": dict(width=0.1, depth=0.1, side=36),
+        "efficientnet-b1": dict(width=0.1, depth=0.11, side=38),
+        "efficientnet-b2": dict(width=0.11, depth=0.12, side=40),
+        "efficientnet-b3": dict(width=0.12, depth=0.14, side=42),
+        "efficientnet-b4": dict(width=0.14, depth=0.18, side=44),
+        "efficientnet-b5": dict(width=0.16, depth=0.22, side=46),
+        "efficientnet-b6": dict(width=0.18, depth=0.26, side=48),
+        "efficientnet-b7": dict(width=0.2, depth=0.31, side=50),
     },
     reference="torchvision",
 )

@@ -1,5 +1,7 @@
 """EfficientNet against Table 1 of its paper, and its parts against torchvision's."""
 
+from itertools import pairwise
+
 import pytest
 import torch
 import torchvision
@@ -55,6 +57,11 @@ def test_depth_and_width_grow_with_the_coefficients():
     for name in NAMES:
         paper, mini = (models.info(name).presets[preset] for preset in ("paper", "mini"))
         assert (10 * mini["width"], 10 * mini["depth"]) == pytest.approx((paper["width"], paper["depth"]))
+
+
+def test_every_mini_costs_more_than_the_one_before():
+    costs = [outline(name, "mini").network.total_macs for name in NAMES]
+    assert all(less < more for less, more in pairwise(costs))
 
 
 def test_gates_are_torchvisions():

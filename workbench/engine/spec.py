@@ -75,11 +75,11 @@ class RunSpec:
     origin: str | None = option(
         TRANSFER, "Begin with the weights of a run, its best ones, or of a checkpoint: an id or a file.", text
     )
-    freeze: str | None = option(
-        TRANSFER, "backbone: train the last layer alone, and keep all before it as it came.", OneOf(FREEZES)
-    )
     weights: str | None = option(
         TRANSFER, "Begin with published weights: a file of the reference library's state dict.", text
+    )
+    freeze: str | None = option(
+        TRANSFER, "backbone: train the last layer alone, and keep all before it as it came.", OneOf(FREEZES)
     )
     layer_decay: float | None = option(
         TRANSFER,

@@ -40,8 +40,9 @@ class Form(VerticalScroll, can_focus=False):
     Form .group > Static { width: 15; text-style: bold; }
     Form Grid { height: auto; width: 1fr; grid-size: 3; grid-gutter: 0 1; grid-rows: 1; }
     Form #task-field, Form #optimizer-field, Form #schedule-field, Form #init-field { column-span: 2; }
-    Form #augment-field, Form #origin-field, Form #weights-field { column-span: 2; }
+    Form #augment-field, Form #freeze-field { column-span: 2; }
     Form #model-field, Form #options-field, Form #own-field { column-span: 3; }
+    Form #origin-field, Form #weights-field { column-span: 3; }
     Form .idle { display: none; }
     """
 
@@ -58,7 +59,7 @@ class Form(VerticalScroll, can_focus=False):
         groups: dict[str, list[Field]] = {}
         for field, about in zip(self.fields, fields(RunSpec), strict=True):
             groups.setdefault(about.metadata["group"], []).append(field)
-        next(iter(groups.values())).append(self.own)  # last under the network's heading
+        next(iter(groups.values())).insert(-1, self.own)  # under the task
         for group, members in groups.items():
             with Horizontal(classes="group"):
                 yield Static(group)
