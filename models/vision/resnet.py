@@ -63,11 +63,11 @@ class BasicBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, channels, h, w) -> (N, width, h/stride, w/stride)."""
-        y = self.bn1(self.conv1(x)).relu()
+        y = self.bn1(self.conv1(x)).relu_()
         y = self.bn2(self.conv2(y))
         if self.residual:
-            y = y + (x if self.downsample is None else self.downsample(x))
-        return y.relu()
+            y += x if self.downsample is None else self.downsample(x)
+        return y.relu_()
 
 
 class Bottleneck(nn.Module):
@@ -99,12 +99,12 @@ class Bottleneck(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, channels, h, w) -> (N, 4*width, h/stride, w/stride)."""
-        y = self.bn1(self.conv1(x)).relu()
-        y = self.bn2(self.conv2(y)).relu()
+        y = self.bn1(self.conv1(x)).relu_()
+        y = self.bn2(self.conv2(y)).relu_()
         y = self.bn3(self.conv3(y))
         if self.residual:
-            y = y + (x if self.downsample is None else self.downsample(x))
-        return y.relu()
+            y += x if self.downsample is None else self.downsample(x)
+        return y.relu_()
 
 
 def convolution(channels: int, width: int, kernel: int, stride: int, norm: str) -> nn.Conv2d:
@@ -178,7 +178,7 @@ class ResNet(nn.Module):
 
     def features(self, x: Tensor) -> list[Tensor]:
         """The maps of layer1 to layer4, each half the side of the one before, for pictures (N, 3, side, side)."""
-        x = self.maxpool(self.bn1(self.conv1(x)).relu())
+        x = self.maxpool(self.bn1(self.conv1(x)).relu_())
         maps = []
         for layer in (self.layer1, self.layer2, self.layer3, self.layer4):
             x = layer(x)
