@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, is_dataclass, replace
 from functools import lru_cache
+from itertools import chain
 from math import isfinite
 from time import perf_counter
 from typing import Any
@@ -22,6 +23,7 @@ ENOUGH = 30  # seeds from which on shares and the presence of every mistake are 
 REMEMBERED = 4096  # scripts whose values are kept
 
 Compute = Callable[[str, list[str]], dict[str, Any]]
+Check = Callable[[Question], Iterable[str]]  # what is wrong with a question, a sentence each
 
 
 @dataclass
@@ -34,7 +36,9 @@ class Report:
     faults: list[str] = field(default_factory=list)
 
 
-def selftest(drill: Drill, seeds: Iterable[int], compute: Compute | None = None) -> Report:
+def selftest(
+    drill: Drill, seeds: Iterable[int], compute: Compute | None = None, checks: Iterable[Check] = ()
+) -> Report:
     """Examine a drill.
 
     Args:
@@ -42,6 +46,7 @@ def selftest(drill: Drill, seeds: Iterable[int], compute: Compute | None = None)
         seeds: The variants to examine.
         compute: Runs a question's script and returns the named values (see `verifying.script_names`); None where the
             drill has no script.
+        checks: Further examinations of each question.
     """
     report, answers, asked, seen = Report(drill.id), Counter[str](), set(), set()
     seeds = list(seeds)
@@ -52,8 +57,8 @@ def selftest(drill: Drill, seeds: Iterable[int], compute: Compute | None = None)
     started = perf_counter()
     for seed in seeds:
         question = drill.draw(seed)
-        for fault in examine(question, compute):
-            report.faults.append(f"seed {seed}: {fault}")
+        faults = chain(examine(question, compute), *(check(question) for check in checks))
+        report.faults += [f"seed {seed}: {fault}" for fault in faults]
         answers[json.dumps(written(question))] += 1
         asked |= {part.part for part in question.parts}
         seen |= {m.mistake for m in question.mistakes}

@@ -1,12 +1,13 @@
 """What every test gets: a home of its own, one thread, and examples that are the same every time."""
 
+import io
 import os
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -34,8 +35,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return place
 
 
-@dataclass(frozen=True)
-class Said:
+class Result(NamedTuple):
     """What a command left behind."""
 
     code: int
@@ -44,10 +44,40 @@ class Said:
 
 
 @pytest.fixture
-def cli(tmp_path: Path) -> Callable[..., Said]:
-    """The command line as people call it: a process of its own, in a folder that holds nothing."""
+def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """The command line in this process, in a folder that holds nothing: what it prints, and its exit code."""
+    from quizzes import packs
+    from workbench.cli.main import main
 
-    def run(*args: str, input: str = "", env: dict[str, str] | None = None) -> Said:
+    monkeypatch.setattr(packs, "_read", packs._read)  # the command says where packs lie; the next test must not know
+    monkeypatch.setattr(packs, "_every", packs._every)
+
+    def run(*args: object, input: str = "", env: dict[str, str] | None = None, terminal: bool = False) -> Result:
+        streams = [io.TextIOWrapper(io.BytesIO(text), encoding="utf-8") for text in (input.encode(), b"", b"")]
+        with monkeypatch.context() as patch:
+            patch.chdir(tmp_path)
+            patch.setattr(sys, "argv", ["workbench", *map(str, args)])
+            for name, stream in zip(("stdin", "stdout", "stderr"), streams, strict=True):
+                patch.setattr(sys, name, stream)
+                patch.setattr(stream, "isatty", lambda: terminal)
+            for name, value in (env or {}).items():
+                patch.setenv(name, value)
+            with pytest.raises(SystemExit) as end:
+                main()
+        texts = []
+        for stream in streams[1:]:
+            stream.flush()
+            texts.append(stream.buffer.getvalue().decode())
+        return Result(end.value.code or 0, *texts)
+
+    return run
+
+
+@pytest.fixture
+def process(tmp_path: Path) -> Callable[..., Result]:
+    """The command line as people call it, in a process of its own: for what only a whole process shows."""
+
+    def run(*args: str, input: str = "", env: dict[str, str] | None = None) -> Result:
         done = subprocess.run(
             [sys.executable, "-P", "-m", "workbench.cli.main", *args],
             input=input,
@@ -57,6 +87,6 @@ def cli(tmp_path: Path) -> Callable[..., Said]:
             encoding="utf-8",
             timeout=120,
         )
-        return Said(done.returncode, done.stdout, done.stderr)
+        return Result(done.returncode, done.stdout, done.stderr)
 
     return run

@@ -1,11 +1,8 @@
 """ConvNeXt against the figures of its paper, and its parts against torch, torchvision and timm."""
 
 import pytest
-import timm
 import torch
 import torch.nn.functional as F
-import torchvision
-from torchvision.ops import StochasticDepth
 
 import models
 from models.cost import outline
@@ -24,6 +21,9 @@ PUBLISHED = {
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_size_stages_and_skips_are_the_published(name):
+    import torchvision
+    from torchvision.ops import StochasticDepth
+
     params, macs, widths, depths = PUBLISHED[name]
     whole = outline(name)
     assert (round(whole.network.total_params / 1e6), round(whole.network.total_macs / 1e9, 1)) == (params, macs)
@@ -39,6 +39,8 @@ def test_size_stages_and_skips_are_the_published(name):
 
 
 def test_the_names_of_the_weights_are_timms():
+    import timm
+
     with torch.device("meta"):
         theirs, ours = timm.create_model("convnext_tiny"), models.build("convnext-tiny")
     assert {name: value.shape for name, value in ours.state_dict().items()} == {

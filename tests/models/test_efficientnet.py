@@ -4,8 +4,6 @@ from itertools import pairwise
 
 import pytest
 import torch
-import torchvision
-from torchvision.ops import SqueezeExcitation, StochasticDepth
 
 import models
 from models.cost import outline
@@ -40,6 +38,9 @@ def test_b0_has_the_stages_of_table_1():
 
 @pytest.mark.parametrize("name", ["efficientnet-b0", "efficientnet-b4"])
 def test_samples_skip_blocks_as_often_as_torchvisions_do(name):
+    import torchvision
+    from torchvision.ops import StochasticDepth
+
     with torch.device("meta"):
         theirs = getattr(torchvision.models, name.replace("-", "_"))(weights=None)
         ours = models.build(name)
@@ -65,6 +66,8 @@ def test_every_mini_costs_more_than_the_one_before():
 
 
 def test_gates_are_torchvisions():
+    from torchvision.ops import SqueezeExcitation
+
     torch.manual_seed(0)
     theirs = SqueezeExcitation(12, 3, activation=torch.nn.SiLU)
     ours = SqueezeExcite(12, 3)

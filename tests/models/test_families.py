@@ -8,15 +8,14 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-import timm
 import torch
-import torchvision
 from sklearn import datasets
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.neural_network import MLPClassifier
 from torch import Tensor, nn
 
 import models
+from tests.networks import by_tier
 from workbench import tasks
 
 NAMES = models.names()
@@ -72,6 +71,8 @@ def torchvisions(name: str) -> Reference:
 
 
 def torchvision_network(name: str) -> nn.Module:
+    import torchvision
+
     options = {"init_weights": False} if name.startswith("googlenet") else {}  # theirs takes its time
     return getattr(torchvision.models, name.removesuffix("-torchvision").replace("-", "_"))(weights=None, **options)
 
@@ -96,6 +97,8 @@ def narrowed(name: str) -> Reference:
 
 
 def timms(name: str) -> Reference:
+    import timm
+
     return made_different(timm.create_model({"mobilenet-v1": "mobilenetv1_100"}[name]))
 
 
@@ -129,7 +132,7 @@ SIDES = {"alexnet-torchvision": 96, "vgg11": 64, "vgg16-bn": 64}  # that leave a
 LAYERS = (nn.Conv2d, nn.BatchNorm2d, nn.LayerNorm, nn.Linear, nn.Dropout)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", by_tier(NAMES))
 def test_the_paper_preset_has_the_published_size_and_shapes(name):
     known = models.info(name)
     with torch.device("meta"):
@@ -141,7 +144,7 @@ def test_the_paper_preset_has_the_published_size_and_shapes(name):
         assert sum(weight.numel() for weight in network.parameters()) == known.params
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if models.info(name).reference and name not in LARGER])
+@pytest.mark.parametrize("name", by_tier(name for name in NAMES if models.info(name).reference and name not in LARGER))
 @torch.no_grad()
 def test_with_its_references_weights_it_says_what_the_reference_says(name):
     torch.manual_seed(0)
@@ -155,6 +158,7 @@ def test_with_its_references_weights_it_says_what_the_reference_says(name):
     torch.testing.assert_close(single, theirs.single, rtol=1e-6, atol=1e-4)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", sorted({*LARGER, *SIDES}))
 def test_a_larger_one_has_its_references_layers_and_takes_their_weights(name):
     def layers(network):
@@ -174,7 +178,7 @@ def test_every_network_that_takes_weights_says_whose():
     assert takes == {name for name in NAMES if models.info(name).reference}
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if models.info(name).task in tasks.names()])
+@pytest.mark.parametrize("name", by_tier(name for name in NAMES if models.info(name).task in tasks.names()))
 def test_a_few_steps_lower_the_loss_of_the_mini(name):
     task = tasks.get(models.info(name).task)
     torch.manual_seed(0)

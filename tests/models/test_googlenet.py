@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-import torchvision
 from torch.utils.flop_counter import FlopCounterMode
 
 import models
@@ -70,6 +69,8 @@ def test_auxiliary_classifiers_run_in_training_alone(name, params, training_macs
 
 
 def torchvisions():
+    import torchvision
+
     torch.manual_seed(0)
     network = torchvision.models.googlenet(weights=None, init_weights=False).double().train()
     for module in network.modules():
@@ -94,6 +95,8 @@ def test_in_training_it_says_what_torchvisions_does_but_for_the_order():
 
 
 def test_without_auxiliary_classifiers_it_takes_the_other_weights():
+    import torchvision
+
     with torch.device("meta"):
         theirs = torchvision.models.googlenet(weights=None, init_weights=False)
         models.build("googlenet-torchvision", auxiliary=False).load_reference(theirs.state_dict())

@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-import torchvision
 from torch import nn
 
 import models
@@ -79,6 +78,8 @@ def test_v2_has_the_maps_of_table_2():
 
 @pytest.mark.parametrize("width", [0.35, 0.5, 0.75, 1.4])
 def test_v2_has_at_other_widths_the_shapes_of_torchvisions(width):
+    import torchvision
+
     with torch.device("meta"):
         theirs = torchvision.models.mobilenet_v2(weights=None, width_mult=width)
         network = models.build("mobilenet-v2", width=width)

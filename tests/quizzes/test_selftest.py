@@ -1,8 +1,42 @@
 """The drills' examination, on drills that are wrong on purpose."""
 
+from dataclasses import replace
+
 from quizzes import bank
 from quizzes.drill import Drill
-from quizzes.selftest import selftest
+from quizzes.selftest import examine, selftest
+
+
+def compute(script, names):
+    """The second computation, by PyTorch in this process."""
+    from workbench.engine.worker import script_values
+
+    return script_values(script, names)
+
+
+def test_the_examination_finds_what_is_wrong():
+    question = bank.draw("iou", 3)
+    assert examine(question, compute) == []
+    wrong = replace(question, checks={**question.checks, "I": question.checks["I"] + 1})
+    assert any("second computation gives" in fault for fault in examine(wrong, compute))
+    broken = replace(question, verify="import nothing_of_that_name")
+    assert any("second computation fails" in fault for fault in examine(broken, compute))
+    true = replace(question.mistakes[0], answer=question.parts[0].answer, part="I")
+    faults = examine(replace(question, mistakes=[*question.mistakes, true]), compute)
+    assert any("was marked right" in fault for fault in faults)
+    assert any("fewer than two" in fault for fault in examine(replace(question, mistakes=[]), compute))
+
+
+def test_further_checks_see_each_question_once_and_their_words_are_reported():
+    seeds = []
+
+    def check(question):
+        seeds.append(question.seed)
+        if question.seed == 2:
+            yield "it is even"
+
+    assert selftest(bank.get("iou"), [1, 2, 3], checks=[check]).faults == ["seed 2: it is even"]
+    assert seeds == [1, 2, 3]
 
 
 def test_a_symbol_that_is_never_asked_for_is_told():

@@ -4,15 +4,13 @@
 `resume(run)` sets another worker on a run that has ended, and it goes on as if nothing had been.
 """
 
-import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
 from workbench import BadInput
-from workbench.engine import heartbeat, runs
+from workbench.engine import heartbeat, process, runs
 from workbench.engine.methods import METHODS
 from workbench.engine.resume import prolonged
 from workbench.engine.run import Run, children
@@ -59,14 +57,9 @@ def resume(run: Run, epochs: int | None = None, steps: int | None = None) -> int
 
 def _set_to_work(run: Run, *order: str) -> None:
     try:
-        with (run.folder / "stderr.txt").open("wb") as said:
-            children[run.folder] = subprocess.Popen(
-                [sys.executable, "-P", "-m", "workbench.engine.worker", str(run.folder), *order],
-                stdin=subprocess.DEVNULL,
-                stdout=said,
-                stderr=said,
-                env={**os.environ, "OMP_NUM_THREADS": "1"},
-                start_new_session=True,  # Ctrl-C is for whoever watches: they decide what becomes of the run
+        with (run.folder / "stderr.txt").open("wb") as output:
+            children[run.folder] = process.spawn(
+                str(run.folder), *order, stdin=subprocess.DEVNULL, stdout=output, stderr=output
             )
     except OSError as error:
         raise BadInput(f"The worker can't be started ({error.strerror}): free some memory and try again.") from error

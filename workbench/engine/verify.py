@@ -2,13 +2,13 @@
 
 import json
 import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 from workbench import BadInput
+from workbench.engine import process
 
 TIMEOUT = 120.0  # seconds; the first answer waits for torch's import
 
@@ -132,12 +132,11 @@ class Verifier:
         if self._worker is not None and self._worker.poll() is not None:
             self.close()
         if self._worker is None:
-            self._worker = subprocess.Popen(
-                [sys.executable, "-P", "-m", "workbench.engine.worker", "--serve"],
+            self._worker = process.spawn(
+                "--serve",
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,  # a screen may be drawn where this process writes
                 encoding="utf-8",
-                start_new_session=True,  # Ctrl-C is for whoever asks
             )
         return self._worker

@@ -232,5 +232,10 @@ def answer(line: str, told: Callable[[float], None] = lambda share: None) -> dic
         return {"error": f"This is no request: {error!r}."}
 
 
+def main(words: list[str]) -> int:
+    """Do what the command line asks for; see the module's text."""
+    return serve() if words == ["--serve"] else make_run(Path(words[0]), *words[1:])
+
+
 if __name__ == "__main__":
-    sys.exit(serve() if sys.argv[1:] == ["--serve"] else make_run(Path(sys.argv[1]), *sys.argv[2:]))
+    sys.exit(main(sys.argv[1:]))

@@ -120,23 +120,6 @@ def test_drill_list_and_show_as_json(cli):
     assert len(fresh) > 1
 
 
-@pytest.mark.parametrize("id", bank.all_drills())
-def test_what_the_solution_prints_earns_full_marks_or_its_mistake(id):
-    from quizzes.marking import mark
-    from workbench.cli.drill import _asked, _solved
-
-    question = bank.draw(id, 11)
-    shown = {**_asked(question), **_solved(question)}
-    assert set(shown) >= {"answers", "steps", "mistakes", "verify"}
-    assert mark(question, shown["answers"]).mark == "right"
-    for wrong in shown["mistakes"]:
-        assert set(wrong) == {"mistake", "part", "answer", "feedback"}
-        given = mark(question, {**shown["answers"], wrong["part"]: wrong["answer"]})
-        part = next(p for p in given.parts if p.part == wrong["part"])
-        assert part.mistake == wrong["mistake"]
-    assert all(step["text"] for step in shown["steps"])
-
-
 def test_drill_answer_by_exit_code_and_json(cli):
     solved = js(cli("drill", "show", "iou", "--seed", "7", "--solution", "--json"))
     answers = list(solved["answers"].values())
@@ -209,13 +192,3 @@ def test_a_pipe_gets_plain_text(cli, env):
 def test_a_stream_that_cant_spell_every_sign(cli):
     said = cli("drill", "show", "iou", "--seed", "7", "--solution", env={"PYTHONIOENCODING": "ascii"})
     assert said.code == 0 and "Intersection" in said.out
-
-
-@pytest.mark.parametrize("id", bank.everything())
-def test_questions_and_solutions_fit_eighty_columns(id):
-    from workbench.show import question as lines
-
-    for seed in range(1, 6):
-        question = bank.find(id).draw(seed)
-        shown = f"{lines.asked(question)}\n{lines.solution(question)}".splitlines()
-        assert [line for line in shown if len(line) > 80] == []

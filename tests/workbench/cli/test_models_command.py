@@ -7,6 +7,7 @@ import sys
 import pytest
 
 import models
+from tests.networks import by_tier
 from workbench.show import diagram, layers
 
 # Answers in a process where nothing may be started, and says whether torch came in.
@@ -143,7 +144,7 @@ def test_what_is_not_there_is_met_with_what_is(cli, words, said):
     assert said in refused.err and refused.err.count("\n") == 1
 
 
-@pytest.mark.parametrize("name", models.names())
+@pytest.mark.parametrize("name", by_tier(models.names()))
 def test_a_diagram_fits_eighty_columns_and_tells_every_layer(made, name):
     whole = layers.outline(name)
     shown = diagram.plain(whole)

@@ -1,25 +1,17 @@
 """`workbench packs`: check, add, list, remove, and a pack's questions in every other command."""
 
 import json
-import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-DOCUMENT = Path(__file__).parents[3] / "docs" / "packs.md"
+from tests import example_pack
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> str:
     """The document's example, as somebody writes it from there."""
-    place = tmp_path / "written"
-    text = DOCUMENT.read_text(encoding="utf-8")
-    for file, inside in re.findall(r"^`([\w./-]+)`\n\n```toml\n(.*?)```", text, re.DOTALL | re.M):
-        (place / file).parent.mkdir(parents=True, exist_ok=True)
-        (place / file).write_text(inside, encoding="utf-8")
-    return str(place)
+    return str(example_pack.write(tmp_path / "written"))
 
 
 def spoil(folder: str) -> None:
@@ -105,24 +97,3 @@ def test_names_are_completed(cli, folder):
     cli("packs", "add", folder)
     asked = {"_WORKBENCH_COMPLETE": "complete_bash", "COMP_WORDS": "workbench drill show first-", "COMP_CWORD": "3"}
     assert set(cli(env=asked).out.split()) == {"first-layers/conv-basics", "first-layers/momentum-by-hand"}
-
-
-PROGRAM = """
-import sys
-sys.argv = ["workbench", *{words!r}]
-from workbench.cli.main import main
-try:
-    main()
-except SystemExit:
-    pass
-print(*(name for name in ("torch", "sympy", "numpy", "textual") if name in sys.modules), file=sys.stderr)
-"""
-
-
-@pytest.mark.parametrize("words", [["drill", "list"], ["cards", "list"], ["packs", "list"], ["topics"]])
-def test_packs_cost_neither_sympy_nor_torch(cli, folder, words):
-    cli("packs", "add", folder)
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM.format(words=words)], capture_output=True, text=True, timeout=60
-    )
-    assert done.stdout and done.stderr.split() == []

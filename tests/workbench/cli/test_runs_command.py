@@ -2,27 +2,11 @@
 
 import csv
 import json
-import sys
 
 import pytest
 
-from workbench.cli.main import main
 from workbench.engine import RunSpec, events, runs, worker
 from workbench.engine.loop import Fit
-
-
-@pytest.fixture
-def call(monkeypatch, capsys):
-    """Runs the command line in this process: its exit code, stdout, stderr."""
-
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["workbench", *map(str, words)])
-        with pytest.raises(SystemExit) as left:
-            main()
-        said = capsys.readouterr()
-        return left.value.code or 0, said.out, said.err
-
-    return run
 
 
 def made(steps=60, stopped_at=10**9, **options):
@@ -41,34 +25,34 @@ def made(steps=60, stopped_at=10**9, **options):
     return run
 
 
-def test_a_run_is_shown_with_all_that_is_known_of_it(call):
+def test_a_run_is_shown_with_all_that_is_known_of_it(cli):
     run = made(schedule="cosine")
-    code, out, _ = call("runs", "show", run.id, "--json")
+    code, out, _ = cli("runs", "show", run.id, "--json")
     found = json.loads(out)
     last = run.last_event()
     assert (code, found["status"], found["step"], found["steps"]) == (0, "done", 60, 60)
     assert found["spec"]["schedule"] == "cosine" and found["metrics"]["test"] == last["metrics"]
     assert found["checkpoints"]["last"]["step"] == 60 and found["checkpoints"]["best"]["step"] in (39, 60)
     assert found["pictures"][0]["pixels"]
-    _, out, _ = call("runs", "show", run.id)
+    _, out, _ = cli("runs", "show", run.id)
     assert "schedule=cosine" in out and max(out) > "⠀" and "validation" in out and "lr" in out
     assert max(map(len, out.splitlines())) <= 80 and "@" in out
 
 
-def test_runs_are_compared_in_a_table_and_a_chart_for_each_metric(call):
+def test_runs_are_compared_in_a_table_and_a_chart_for_each_metric(cli):
     first, second = made(seed=1), made(lr=0.01, seed=1)
-    found = json.loads(call("runs", "compare", first.id, second.id, "--json")[1])
+    found = json.loads(cli("runs", "compare", first.id, second.id, "--json")[1])
     assert found["differing"] == {"lr": [0.003, 0.01]}
     assert [row["metrics"] for row in found["runs"]] == [run.last_event()["metrics"] for run in (first, second)]
-    _, out, _ = call("runs", "compare", first.id, second.id)
+    _, out, _ = cli("runs", "compare", first.id, second.id)
     assert out.count(f"{first.id} ") >= 3 and "test loss" in out and "test accuracy" in out and "0.01" in out
-    code, _, err = call("runs", "compare", first.id, first.id)
+    code, _, err = cli("runs", "compare", first.id, first.id)
     assert code == 2 and "two different runs" in err
 
 
-def test_a_run_is_exported(call, tmp_path):
+def test_a_run_is_exported(cli, tmp_path):
     run = made()
-    code, out, _ = call("runs", "export", run.id, "--csv", tmp_path / "run.csv", "--json")
+    code, out, _ = cli("runs", "export", run.id, "--csv", tmp_path / "run.csv", "--json")
     said = json.loads(out)
     with (tmp_path / "run.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -82,37 +66,37 @@ def test_a_run_is_exported(call, tmp_path):
     assert told == {
         (int(row["step"]), row["split"], row["metric"]): float(row["value"]) for row in rows if row["split"] == "train"
     }
-    assert call("runs", "export", run.id, "--tensorboard", tmp_path / "board")[0] == 0
+    assert cli("runs", "export", run.id, "--tensorboard", tmp_path / "board")[0] == 0
     assert list((tmp_path / "board").glob("*/train/events.out.tfevents.*"))
     for words in ([], ["--csv", tmp_path / "a", "--tensorboard", tmp_path / "b"]):
-        code, _, err = call("runs", "export", run.id, *words)
+        code, _, err = cli("runs", "export", run.id, *words)
         assert code == 2 and "--csv FILE or --tensorboard DIR" in err
-    code, _, err = call("runs", "export", run.id, "--csv", tmp_path / "missing" / "run.csv")
+    code, _, err = cli("runs", "export", run.id, "--csv", tmp_path / "missing" / "run.csv")
     assert code == 2 and err.count("\n") == 1 and "can't be written" in err
 
 
-def test_a_stopped_run_is_taken_up_again_in_its_folder(call):
+def test_a_stopped_run_is_taken_up_again_in_its_folder(cli):
     run = made(stopped_at=20)
-    code, out, _ = call("runs", "resume", run.id, "--steps", "10", "--json")
+    code, out, _ = cli("runs", "resume", run.id, "--steps", "10", "--json")
     told = [json.loads(line) for line in out.splitlines()]
     assert code == 0 and (told[0]["step"], told[0]["resumed"], told[-1]["steps"]) == (20, True, 70)
     assert run.spec.steps == 70 and run.status() == "done"
-    code, out, err = call("runs", "resume", run.id)
+    code, out, err = cli("runs", "resume", run.id)
     assert (code, out, err.count("\n")) == (2, "", 1) and "is done" in err
     for words in (["--steps", "0"], ["--epochs", "2"]):
-        code, _, err = call("runs", "resume", run.id, *words)
+        code, _, err = cli("runs", "resume", run.id, *words)
         assert code == 2 and err.count("\n") == 1
 
 
 @pytest.mark.parametrize("command", ["show", "watch", "resume", "export --csv a.csv", "stop", "compare mlp-9"])
-def test_an_unknown_or_damaged_run_is_one_line(call, command):
+def test_an_unknown_or_damaged_run_is_one_line(cli, command):
     noun, *words = command.split()
-    code, out, err = call("runs", noun, "mlp-0007", *words)
+    code, out, err = cli("runs", noun, "mlp-0007", *words)
     assert (code, out, err.count("\n")) == (2, "", 1) and "mlp-0007" in err
     run = runs.create(RunSpec("mlp"))
     (run.folder / "spec.json").write_text("{")
     if noun in ("show", "resume"):
-        code, out, err = call("runs", noun, run.id, *words)
+        code, out, err = cli("runs", noun, run.id, *words)
         assert (code, out, err.count("\n")) == (2, "", 1) and "damaged" in err
 
 
@@ -140,17 +124,17 @@ def test_a_full_disk_ends_the_run_with_a_sentence_and_the_checkpoint_before_is_w
 
 
 @pytest.mark.parametrize("noun", ["list", "show", "watch", "stop", "resume", "compare", "export"])
-def test_every_command_shows_an_example(call, noun):
-    code, out, _ = call("runs", noun, "--help")
+def test_every_command_shows_an_example(cli, noun):
+    code, out, _ = cli("runs", noun, "--help")
     assert code == 0 and f"Example: workbench runs {noun}" in " ".join(out.split())
 
 
-def test_what_is_inside_a_network_is_drawn_and_told_as_data(call):
+def test_what_is_inside_a_network_is_drawn_and_told_as_data(cli):
     run = made()
-    code, out, _ = call("runs", "pictures", run.id, "filters", "--json")
+    code, out, _ = cli("runs", "pictures", run.id, "filters", "--json")
     found = json.loads(out)
     assert (code, found["picture"], found["run"], found["shape"]) == (0, "filters", run.id, [32, 1, 8, 8])
-    code, out, _ = call("runs", "pictures", run.id, "errors")
+    code, out, _ = cli("runs", "pictures", run.id, "errors")
     assert code == 0 and "test samples are taken for something else" in out
     assert max(map(len, out.splitlines())) <= 80 and "\x1b" not in out
     for words, said in [
@@ -159,12 +143,12 @@ def test_what_is_inside_a_network_is_drawn_and_told_as_data(call):
         (["mlp-0009", "maps"], "mlp-0001"),
         ([run.id, "errors", "--sample", "3"], "not of one sample"),
     ]:
-        code, out, err = call("runs", "pictures", *words, "--json")
+        code, out, err = cli("runs", "pictures", *words, "--json")
         assert (code, out, err.count("\n")) == (2, "", 1) and said in err
 
 
-def test_a_run_of_no_pictures_is_refused_before_torch_is_asked(call, monkeypatch):
+def test_a_run_of_no_pictures_is_refused_before_torch_is_asked(cli, monkeypatch):
     run = made(steps=2, task="iris")
     monkeypatch.setattr("subprocess.Popen", None)
-    code, _, err = call("runs", "pictures", run.id, "filters")
+    code, _, err = cli("runs", "pictures", run.id, "filters")
     assert code == 2 and "iris, which are no pictures" in err

@@ -8,7 +8,6 @@ import sys
 import pytest
 
 from workbench import engine
-from workbench.cli.main import main
 from workbench.engine import RunSpec, events, runs
 
 COMMAND = [sys.executable, "-m", "workbench.cli.main"]
@@ -35,20 +34,6 @@ def end(status, **said):
 
 
 TOLD = [START, *(metric(step, 2 - step / 20, step / 40) for step in range(1, 41)), evaluated(40, 0.25, 0.975)]
-
-
-@pytest.fixture
-def call(monkeypatch, capsys):
-    """Runs the command line in this process: its exit code, stdout, stderr."""
-
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["workbench", *words])
-        with pytest.raises(SystemExit) as left:
-            main()
-        said = capsys.readouterr()
-        return left.value.code or 0, said.out, said.err
-
-    return run
 
 
 @pytest.fixture
@@ -84,31 +69,31 @@ def made(monkeypatch):
         ([], "NAME"),
     ],
 )
-def test_bad_input_is_one_line_on_stderr_and_leaves_no_run(call, words, said):
-    code, out, err = call("train", *words, "--json")
+def test_bad_input_is_one_line_on_stderr_and_leaves_no_run(cli, words, said):
+    code, out, err = cli("train", *words, "--json")
     assert (code, out, err.count("\n")) == (2, "", 1) and said in err
     assert runs.every() == []
 
 
-def test_a_refusal_by_the_worker_is_bad_input_too(call, made):
+def test_a_refusal_by_the_worker_is_bad_input_too(cli, made):
     made(end("crashed", reason="A batch of 5000 is larger than the 1257 training samples.", refused=True))
-    code, out, err = call("train", "mlp", "--batch-size", "5000")
+    code, out, err = cli("train", "mlp", "--batch-size", "5000")
     assert (code, out) == (2, "") and "1257" in err
     assert runs.every() == []
 
 
 @pytest.mark.parametrize(("status", "code"), [("done", 0), ("diverged", 1), ("crashed", 1)])
-def test_the_exit_code_says_how_it_ended(call, made, status, code):
+def test_the_exit_code_says_how_it_ended(cli, made, status, code):
     made(*TOLD, end(status, **({} if status == "done" else {"reason": "It was too fast."})))
-    got, out, _ = call("train", "mlp")
+    got, out, _ = cli("train", "mlp")
     assert got == code
     assert status.capitalize() in out.splitlines()[-1]
     assert ("too fast" in out) == (status != "done")
 
 
-def test_a_pipe_gets_plain_lines(call, made):
+def test_a_pipe_gets_plain_lines(cli, made):
     made(*TOLD, end("done"))
-    _, out, _ = call("train", "mlp")
+    _, out, _ = cli("train", "mlp")
     first, epoch, last = out.splitlines()
     assert "mlp-0001" in first and "2,410" in first
     assert epoch == "epoch 1  step 40  train loss 0.0000  accuracy 1.0000  test loss 0.2500  accuracy 0.9750"
@@ -116,17 +101,16 @@ def test_a_pipe_gets_plain_lines(call, made):
     assert out.isascii()
 
 
-def test_json_is_an_event_a_line_and_nothing_else(call, made):
+def test_json_is_an_event_a_line_and_nothing_else(cli, made):
     made(*TOLD, end("done"))
-    _, out, err = call("train", "mlp", "--json")
+    _, out, err = cli("train", "mlp", "--json")
     told = [json.loads(line) for line in out.splitlines()]
     assert err == "" and [event["event"] for event in told] == ["start", *["metric"] * 40, "eval", "end"]
 
 
-def test_a_terminal_gets_the_curves_and_the_floor(call, made, monkeypatch):
+def test_a_terminal_gets_the_curves_and_the_floor(cli, made):
     made(*TOLD, end("done"))
-    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    _, out, _ = call("train", "mlp")
+    _, out, _ = cli("train", "mlp", terminal=True)
     assert any("\u2800" < character <= "\u28ff" for character in out)
     for words in ("loss", "accuracy", "test 0.25", "floor 0.9528", "Done after 40 steps"):
         assert words in out
@@ -155,52 +139,42 @@ def test_ctrl_c_writes_a_checkpoint_and_leaves_no_process(home):
     assert not run.alive()
 
 
-def test_a_run_can_be_left_watched_and_stopped(call, monkeypatch):
+def test_a_run_can_be_left_watched_and_stopped(cli, monkeypatch):
     left = subprocess.run([*COMMAND, "train", "mlp", "--epochs", "1000000", "--detach"], capture_output=True, text=True)
     run = left.stdout.strip()
     assert (left.returncode, run) == (0, "mlp-0001")
-    assert json.loads(call("runs", "list", "--json")[1])[0]["status"] == "running"
-    code, out, _ = call("runs", "stop", run, "--json")
+    assert json.loads(cli("runs", "list", "--json")[1])[0]["status"] == "running"
+    code, out, _ = cli("runs", "stop", run, "--json")
     assert (code, json.loads(out)) == (0, {"run": run, "status": "stopped"})
-    code, out, _ = call("runs", "watch", run, "--json")
+    code, out, _ = cli("runs", "watch", run, "--json")
     told = [json.loads(line) for line in out.splitlines()]
     assert code == 1 and told[0]["event"] == "start" and told[-1]["status"] == "stopped"
-    code, _, err = call("runs", "stop", run)
+    code, _, err = cli("runs", "stop", run)
     assert code == 2 and "it is stopped" in err
 
 
-def test_runs_are_listed_damaged_ones_too(call):
-    assert "workbench train" in call("runs", "list")[1]
+def test_runs_are_listed_damaged_ones_too(cli):
+    assert "workbench train" in cli("runs", "list")[1]
     runs.create(RunSpec("mlp", seed=3))
     (runs.create(RunSpec("mlp")).folder / "spec.json").write_text("{")
-    rows = json.loads(call("runs", "list", "--json")[1])
+    rows = json.loads(cli("runs", "list", "--json")[1])
     assert sorted(row["status"] for row in rows) == ["damaged", "running"]
-    code, out, _ = call("runs", "list")
+    code, out, _ = cli("runs", "list")
     assert code == 0 and "mlp-0001" in out and "damaged" in out
 
 
-def test_models_are_listed_with_where_they_come_from(call):
-    rows = {row["name"]: row for row in json.loads(call("models", "list", "--json")[1])}
+def test_models_are_listed_with_where_they_come_from(cli):
+    rows = {row["name"]: row for row in json.loads(cli("models", "list", "--json")[1])}
     lenet = rows["lenet5-modern"]
     assert set(lenet) == {"name", "family", "year", "paper", "topic", "task", "presets", "idea", "params"}
     assert (lenet["family"], lenet["year"], sorted(lenet["presets"])) == ("lenet5", 1998, ["mini", "paper"])
-    assert "lenet5-modern" in call("models", "list")[1]
+    assert "lenet5-modern" in cli("models", "list")[1]
 
 
 @pytest.mark.parametrize("words", ["models list", "train", "runs list", "runs watch", "runs stop"])
-def test_every_command_shows_an_example(call, words):
-    code, out, _ = call(*words.split(), "--help")
+def test_every_command_shows_an_example(cli, words):
+    code, out, _ = cli(*words.split(), "--help")
     assert code == 0 and f"Example: workbench {words}" in " ".join(out.split())
-
-
-def test_the_lists_import_no_torch(home):
-    runs.create(RunSpec("mlp"))
-    code = (
-        "import sys; from workbench.cli.main import app\n"
-        "for words in (['models', 'list'], ['runs', 'list'], ['train', '--help']): app(words, standalone_mode=False)\n"
-        "sys.exit(bool({'torch', 'numpy', 'sympy', 'textual'} & set(sys.modules)))"
-    )
-    assert subprocess.run([sys.executable, "-c", code], stdout=subprocess.DEVNULL).returncode == 0
 
 
 @pytest.mark.parametrize(
@@ -218,17 +192,17 @@ def test_the_lists_import_no_torch(home):
         (["--clip-norm", "-1"], "clip_norm"),
     ],
 )
-def test_bad_methods_are_one_line_on_stderr(call, words, said):
-    code, out, err = call("train", "mlp", *words)
+def test_bad_methods_are_one_line_on_stderr(cli, words, said):
+    code, out, err = cli("train", "mlp", *words)
     assert (code, out, err.count("\n")) == (2, "", 1) and said in err
     assert runs.every() == []
 
 
-def test_options_become_the_spec(call, made):
+def test_options_become_the_spec(cli, made):
     made(*TOLD, end("done"))
     words = "--optimizer nesterov --momentum 0.8 --batch-size full --schedule step --decay 0.5 --batch-norm"
-    call("train", "mlp", *words.split(), "--option", "sizes=[64,8,10]")
-    call("train", "lenet5", "--augment", "shift,noise=0.2")
+    cli("train", "mlp", *words.split(), "--option", "sizes=[64,8,10]")
+    cli("train", "lenet5", "--augment", "shift,noise=0.2")
     run, augmented = runs.every()
     assert augmented.spec == RunSpec("lenet5", augment={"shift": 1.0, "noise": 0.2})
     assert run.spec == RunSpec(
@@ -243,8 +217,8 @@ def test_options_become_the_spec(call, made):
     )
 
 
-def test_the_help_has_every_field_under_its_heading(call):
-    _, out, _ = call("train", "--help")
+def test_the_help_has_every_field_under_its_heading(cli):
+    _, out, _ = cli("train", "--help")
     words = {"options": "option", "origin": "from"}
     for name in RunSpec.__dataclass_fields__:
         assert (f"--{words.get(name, name.replace('_', '-'))} " in out) == (name != "model")
@@ -252,17 +226,17 @@ def test_the_help_has_every_field_under_its_heading(call):
         assert heading in out
 
 
-def test_seeds_are_a_run_each_and_a_spread(call, made):
+def test_seeds_are_a_run_each_and_a_spread(cli, made):
     made(*TOLD, end("done"))
-    code, out, _ = call("train", "mlp", "--seeds", "0..2", "--json")
+    code, out, _ = cli("train", "mlp", "--seeds", "0..2", "--json")
     *told, last = map(json.loads, out.splitlines())
     assert code == 0 and [event["seed"] for event in told if event["event"] == "end"] == [0, 1, 2]
     assert last["metrics"]["accuracy"] == {"mean": 0.975, "sd": 0.0, "values": [0.975] * 3}
     assert [run.spec.seed for run in runs.every()] == [0, 1, 2] and last["runs"] == [run.id for run in runs.every()]
-    assert "3 of 3 seeds done: test loss 0.2500 ± 0.0000" in call("train", "mlp", "--seeds", "0..2")[1]
+    assert "3 of 3 seeds done: test loss 0.2500 ± 0.0000" in cli("train", "mlp", "--seeds", "0..2")[1]
 
 
-def test_seeds_say_which_did_not_come_through(call, made):
+def test_seeds_say_which_did_not_come_through(cli, made):
     made(*TOLD, end("diverged", reason="It was too fast."))
-    code, out, _ = call("train", "mlp", "--seeds", "3,5")
+    code, out, _ = cli("train", "mlp", "--seeds", "3,5")
     assert code == 1 and "0 of 2 seeds done" in out

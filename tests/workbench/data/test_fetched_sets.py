@@ -11,7 +11,6 @@ from threading import Thread
 import numpy as np
 import pytest
 import torch
-from torchvision.datasets.mnist import read_image_file, read_label_file
 
 from workbench import BadInput, data
 from workbench.data import cifar10, fetch, mnist
@@ -70,6 +69,8 @@ def small_mnist(server, monkeypatch):
 
 
 def test_mnist_is_read_as_torchvision_reads_it(small_mnist, tmp_path):
+    from torchvision.datasets.mnist import read_image_file, read_label_file
+
     parts = mnist.load()
     for part, theirs in (("train", "train"), ("test", "t10k")):
         pictures, digits = parts[part]

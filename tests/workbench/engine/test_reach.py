@@ -4,7 +4,6 @@ from math import prod
 
 import pytest
 import torch
-import torchvision
 from torch import Tensor, nn
 
 import models
@@ -30,22 +29,28 @@ def sizes(network: nn.Module, side: int = 224) -> dict[str, tuple[int | None, in
     return {name: (field.y.size, field.x.size) for name, field in found.items()}
 
 
-def on_meta(build, *args, **options) -> nn.Module:
+def on_meta(build, *args) -> nn.Module:
     with torch.device("meta"):
-        return build(*args, **options)
+        return build(*args)
+
+
+def torchvisions(name: str) -> nn.Module:
+    import torchvision
+
+    return torchvision.models.get_model(name, weights=None)
 
 
 @pytest.mark.parametrize(
-    ("network", "layer", "chain", "published"),
+    ("build", "layer", "chain", "published"),
     [
-        (on_meta(torchvision.models.vgg16, weights=None), "features.28", VGG16, 196),  # conv5_3
-        (on_meta(torchvision.models.vgg16, weights=None), "features.30", [*VGG16, POOL], 212),  # pool5
-        (on_meta(torchvision.models.alexnet, weights=None), "features.10", ALEXNET, 163),
-        (on_meta(torchvision.models.alexnet, weights=None), "features.12", [*ALEXNET, (3, 2)], 195),
-        (on_meta(torchvision.models.resnet18, weights=None), "layer4.1.conv2", RESNET18, 435),
-        (on_meta(models.build, "resnet18"), "layer4.1.conv2", RESNET18, 435),
-        (on_meta(models.build, "resnet50"), "layer4.2.conv3", RESNET50, 427),
-        (on_meta(models.build, "mobilenet-v1"), "blocks.12.pointwise", MOBILENET, 315),
+        (lambda: torchvisions("vgg16"), "features.28", VGG16, 196),  # conv5_3
+        (lambda: torchvisions("vgg16"), "features.30", [*VGG16, POOL], 212),  # pool5
+        (lambda: torchvisions("alexnet"), "features.10", ALEXNET, 163),
+        (lambda: torchvisions("alexnet"), "features.12", [*ALEXNET, (3, 2)], 195),
+        (lambda: torchvisions("resnet18"), "layer4.1.conv2", RESNET18, 435),
+        (lambda: models.build("resnet18"), "layer4.1.conv2", RESNET18, 435),
+        (lambda: models.build("resnet50"), "layer4.2.conv3", RESNET50, 427),
+        (lambda: models.build("mobilenet-v1"), "blocks.12.pointwise", MOBILENET, 315),
     ],
     ids=[
         "vgg16",
@@ -58,9 +63,9 @@ def on_meta(build, *args, **options) -> nn.Module:
         "mobilenet",
     ],
 )
-def test_published_sizes(network, layer, chain, published):
+def test_published_sizes(build, layer, chain, published):
     assert closed_form(chain) == published
-    assert sizes(network)[layer] == (published, published)
+    assert sizes(on_meta(build))[layer] == (published, published)
 
 
 def test_a_mean_over_all_places_sees_everything():
@@ -100,29 +105,31 @@ class Sliced(nn.Module):
         return self.last(self.norm(self.dense(x.permute(0, 2, 3, 1))).permute(0, 3, 1, 2))
 
 
-torch.manual_seed(0)  # with some weights a ReLU lets no gradient pass
 NETWORKS = {
-    "plain": (nn.Sequential(nn.Conv2d(1, 3, 5, 2, 2), nn.Tanh(), nn.AvgPool2d(2), nn.Conv2d(3, 2, 3, dilation=3)), "3"),
+    "plain": (
+        lambda: nn.Sequential(nn.Conv2d(1, 3, 5, 2, 2), nn.Tanh(), nn.AvgPool2d(2), nn.Conv2d(3, 2, 3, dilation=3)),
+        "3",
+    ),
     "uneven pooling": (
-        nn.Sequential(nn.Conv2d(1, 2, 3), nn.AvgPool2d((3, 2), (2, 3), (1, 0)), nn.Conv2d(2, 1, 2)),
+        lambda: nn.Sequential(nn.Conv2d(1, 2, 3), nn.AvgPool2d((3, 2), (2, 3), (1, 0)), nn.Conv2d(2, 1, 2)),
         "2",
     ),
-    "padded": (nn.Sequential(nn.ZeroPad2d((1, 2, 3, 0)), nn.Conv2d(1, 1, 4, 3)), "1"),
-    "branches": (Residual(), "last"),
-    "slices": (Sliced(), "last"),
-    "lenet5": (models.build("lenet5", side=44), "s4"),
-    "lenet5 c3": (models.build("lenet5", side=44), "c3"),
-    "lenet5-modern": (models.build("lenet5-modern", side=44), "c3"),
-    "densenet": (models.build("densenet121", "mini", classes=10, side=64), "features.denseblock1"),
-    "mobilenet-v2": (models.build("mobilenet-v2", "mini", side=96), "stages.1"),
+    "padded": (lambda: nn.Sequential(nn.ZeroPad2d((1, 2, 3, 0)), nn.Conv2d(1, 1, 4, 3)), "1"),
+    "branches": (Residual, "last"),
+    "slices": (Sliced, "last"),
+    "lenet5": (lambda: models.build("lenet5", side=44), "s4"),
+    "lenet5 c3": (lambda: models.build("lenet5", side=44), "c3"),
+    "lenet5-modern": (lambda: models.build("lenet5-modern", side=44), "c3"),
+    "densenet": (lambda: models.build("densenet121", "mini", classes=10, side=64), "features.denseblock1"),
+    "mobilenet-v2": (lambda: models.build("mobilenet-v2", "mini", side=96), "stages.1"),
 }
 
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_gradients_arrive_exactly_within_the_field(name):
-    network, layer = NETWORKS[name]
-    network = network.double().eval()
-    torch.manual_seed(0)
+    build, layer = NETWORKS[name]
+    torch.manual_seed(0)  # with some weights a ReLU lets no gradient pass
+    network = build().double().eval()
     shape = getattr(network, "input_shape", (1, 48, 48))
     batch = torch.rand(64, *shape, dtype=torch.double)  # many: a ReLU or a maximum may cut some of a sample off
     field = fields(network, batch[:1])[layer]

@@ -4,9 +4,7 @@ import pickle
 from collections import OrderedDict
 
 import pytest
-import timm
 import torch
-import torchvision
 from safetensors.torch import save_file
 from torch import nn
 
@@ -109,12 +107,17 @@ def test_a_run_that_is_taken_up_again_needs_its_origin_no_more(learnt):
 
 @pytest.mark.parametrize("name", [name for name in models.names() if models.info(name).reference == "timm"])
 def test_the_names_that_timm_gives(name):
+    import timm
+
     with torch.device("meta"):
         theirs = timm.create_model({"mobilenet-v1": "mobilenetv1_100"}[name])
     assert models.reference_names(name) == list(theirs.state_dict())
 
 
 def published(name: str) -> nn.Module:
+    import timm
+    import torchvision
+
     torch.manual_seed(1)
     if models.info(name).reference == "timm":
         return timm.create_model("mobilenetv1_100", num_classes=7)

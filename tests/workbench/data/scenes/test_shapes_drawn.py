@@ -8,7 +8,6 @@ from math import cos, pi, sin
 import numpy as np
 import pytest
 import torch
-from torchvision.ops import box_iou, masks_to_boxes
 
 from workbench.data.scenes import KINDS, Options, alone, captions, draw, film, iou, scene, whole
 
@@ -85,6 +84,8 @@ def test_the_nearer_hides_the_farther(seed):
 
 @pytest.mark.parametrize("seed", range(20))
 def test_boxes_are_torchvisions(seed):
+    from torchvision.ops import box_iou, masks_to_boxes
+
     made = scene(Options(objects=(3, 6), overlap=0.3), seed)
     drawn = draw(made)
     seen = [k for k, mask in enumerate(drawn.masks) if mask.any()]

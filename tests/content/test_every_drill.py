@@ -1,0 +1,83 @@
+"""Every drill: each of its questions is drawn once and examined by all checks, and every problem is reported."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import asdict
+from itertools import chain
+from pathlib import Path
+
+import pytest
+
+import quizzes.drills
+
+TOPICS = sorted(file.stem for file in Path(quizzes.drills.__file__).parent.glob("*/[a-z]*.py"))
+FEW, MANY = range(1, 6), range(1, 501)
+PRINTED = 25  # of many seeds, how many are also printed, drawn and worked out by SymPy
+SPREAD = 60  # seeds that must give more than a third as many different questions
+
+
+def drills_of(topic):
+    """The drills that a file declares."""
+    from quizzes import bank
+
+    return [drill for drill in bank.all_drills().values() if drill.generate.__module__.rpartition(".")[2] == topic]
+
+
+@pytest.mark.parametrize("seeds", [FEW, pytest.param(MANY, marks=pytest.mark.full)], ids=["few", "many"])
+@pytest.mark.parametrize("topic", TOPICS)
+def test_every_question_of_the_topic_is_sound(topic, seeds):
+    from quizzes.selftest import selftest
+    from tests.content import checks
+    from workbench.engine.worker import script_values
+
+    prompts = set()
+
+    def always(question):
+        prompts.add(question.prompt)
+        return chain(checks.is_complete(question), checks.gives_what_it_needs_and_no_answer(question))
+
+    def where_printed(question):
+        if question.seed <= PRINTED:
+            yield from checks.earns_what_its_solution_prints(question)
+            yield from checks.fits_80_columns(question)
+            yield from checks.draws_its_picture(question)
+            yield from checks.agrees_with_sympy(question)
+
+    problems = []
+    for drill in drills_of(topic):
+        prompts.clear()
+        report = selftest(drill, seeds, script_values, [always, where_printed])
+        problems += [f"{drill.id}: {fault}" for fault in report.faults]
+        if report.variants != len(seeds):
+            problems.append(f"{drill.id}: {report.variants} of {len(seeds)} variants were examined")
+        if len(prompts) <= min(len(seeds), SPREAD) / 3:
+            problems.append(f"{drill.id}: {len(seeds)} seeds give {len(prompts)} different questions")
+        names = [way.name for way in drill.ways]
+        if len(set(names)) != len(names) or len(names) < 2:
+            problems.append(f"{drill.id}: its mistakes are {names}")
+    assert not problems, "\n".join(problems)
+
+
+def test_no_drill_is_left_out():
+    from quizzes import bank
+
+    assert {drill.id for topic in TOPICS for drill in drills_of(topic)} == set(bank.all_drills())
+
+
+PROGRAM = """
+import json, sys
+from dataclasses import asdict
+from quizzes import bank
+print(json.dumps([asdict(bank.draw(id, seed)) for id in bank.all_drills() for seed in (0, 123456)]))
+"""
+
+
+def test_the_same_seed_is_the_same_question_in_every_process():
+    from quizzes import bank
+
+    env = {**os.environ, "PYTHONHASHSEED": "4242"}
+    there = subprocess.run([sys.executable, "-c", PROGRAM], env=env, capture_output=True, text=True, check=True)
+    here = [asdict(bank.draw(id, seed)) for id in bank.all_drills() for seed in (0, 123456)]
+    assert json.loads(there.stdout) == here
