@@ -304,6 +304,13 @@ def extent(tree: Tree, index: str, values: Mapping[str, Value]) -> int:
     return reach(places(tree, index), index, values)
 
 
+def running(tree: Tree) -> Iterator[tuple[str, list[tuple[str, int]]]]:
+    """The indices that the sums, means and products of an expression run over, each with where it stands."""
+    for node in walk(tree):
+        if isinstance(node, Fold):
+            yield node.index, places(node.body, node.index)
+
+
 def places(tree: Tree, index: str) -> list[tuple[str, int]]:
     """Where an index stands in an expression: the arrays, and which of their dimensions, from 0."""
     at = Name(index)

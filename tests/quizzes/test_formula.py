@@ -250,18 +250,96 @@ def test_real_symbols_are_solved_for_exactly():
         ("softmax", dict(z=[]), r"\[1, 2\]"),
         ("binary-cross-entropy", dict(y=[1], p=[1.5]), "from 0 to 1"),
         ("binary-cross-entropy", dict(y=[0], p=[1]), "no value"),
-        ("iou", dict(A=[1, 2], B=[0, 0, 1, 1]), "A has no element"),
+        ("iou", dict(A=[1, 2], B=[0, 0, 1, 1]), "A has 2 values, and iou takes 4"),
         ("nms", dict(boxes=[[0, 0, 1, 1]], scores=[0.5, 0.6]), "1 boxes, 2 scores"),
         ("nms", dict(boxes=[[0, 0, 1], [0, 0, 1]], scores=[0.5, 0.6]), "x1 < x2"),
         ("nms", dict(boxes=[[0, 0, 0, 0], [0, 0, 0, 0]], scores=[0.5, 0.6]), "x1 < x2"),
         ("scaled-activation", dict(activation="tan", a=1, b=2), "did you mean tanh"),
-        ("self-attention", dict(Q=[[1, 2], [3]], K=[[1, 2]], V=[[1]], d_k=2), "Q has no element 2"),
+        ("self-attention", dict(Q=[[1, 2], [3]], K=[[1, 2]], V=[[1]], d_k=2), "rows of different lengths"),
         ("bleu", dict(candidate="", references=["a"]), "divides by zero"),
     ],
 )
 def test_what_does_not_fit_is_refused_in_words(name, given, sentence):
     with pytest.raises(BadInput, match=sentence):
         get(name).solve(**given)
+
+
+UNEQUAL = [
+    ("mse-mae-rmse", dict(y=[1, 2, 3], yhat=[1, 2]), "y has 3 values and yhat has 2: give both the same length."),
+    ("r2-score", dict(y=[1, 2, 3], yhat=[1, 2, 3, 9]), "y has 3 values and yhat has 4"),
+    ("least-squares-line", dict(x=[1, 2], y=[1, 2, 9]), "x has 2 values and y has 3"),
+    ("gd-step-linreg", dict(x=[1, 2], y=[1, 2, 9], w0=0, b0=0, eta=0.1), "x has 2 values and y has 3"),
+    ("logistic-regression-step", dict(x=[1, 2], y=[1], w=0, b=0, eta=0.1), "x has 2 values and y has 1"),
+    ("categorical-cross-entropy", dict(Z=[[1, 2, 3]], Y=[[0, 1]]), "Z has 3 columns and Y has 2"),
+    (
+        "self-attention",
+        dict(Q=[[1, 0]], K=[[1, 0], [0, 1]], V=[[1], [2], [3]], d_k=2),
+        "K has 2 rows and V has 3: give both the same number of rows.",
+    ),
+    (
+        "bn-batch",
+        dict(X=[[1, 2, 3], [4, 5, 6]], gamma=[1, 1], beta=[0, 0, 0]),
+        "X has 3 columns and gamma has 2 values: both numbers must be the same.",
+    ),
+    (
+        "macro-micro-f1",
+        dict(C=[[1, 2, 3], [4, 5, 6]]),
+        "C has 2 rows and 3 columns: give it as many rows as columns.",
+    ),
+    ("iou", dict(A=[0, 0, 2, 2, 9], B=[0, 0, 1, 1]), "A has 5 values, and iou takes 4."),
+    ("layer-norm", dict(X=[[1, 2], [3, 4, 9]]), "X .* has rows of different lengths"),
+]
+
+
+@pytest.mark.parametrize(("name", "given", "sentence"), UNEQUAL)
+def test_arrays_that_do_not_fit_each_other_are_refused_with_their_lengths(name, given, sentence):
+    with pytest.raises(BadInput, match=sentence):
+        get(name).solve(**given)
+
+
+# Arrays whose length may differ from the others' of their formula.
+FREE = {
+    ("bn-batch", "X"),  # rows: the batch may have any size
+    ("conv-values", "X"),
+    ("conv-values", "K"),  # a filter of any size up to the map's
+    ("matmul-grads", "X"),  # columns of X are rows of W, and neither the gradient nor the other depends on them alone
+    ("matmul-grads", "W"),
+    ("min-max-split", "train"),
+    ("min-max-split", "test"),
+    ("normal-equation", "X"),  # columns
+    ("pixel-normalise-bgr", "u"),
+    ("pool-backprop", "X"),  # a row that no window reaches
+    ("roc-auc", "pos"),
+    ("roc-auc", "neg"),
+    ("self-attention", "Q"),  # as many queries as there are
+    ("self-attention", "V"),  # columns: values of any width
+    ("standardise", "X"),
+    ("standardise", "T"),
+}
+
+
+def test_an_array_with_an_element_more_or_less_than_the_others_is_refused():
+    generators = {drill.formula.id: drill.generate for drill in reversed(bank.all_drills().values())}
+    silent, tried = set(), 0
+    for name, formula in all_formulas().items():
+        arrays = [s for s in formula.inputs if formula.symbols[s].kind in ("vector", "matrix")]
+        if len(arrays) < 2 or name not in generators:
+            continue
+        drawn = {key: value for key, value in generators[name](Random(1)).items() if key in formula.symbols}
+        formula.solve(**drawn)
+        for array in arrays:
+            value, tried = drawn[array], tried + 1
+            others = [value[:-1], [*value, value[-1]]]
+            if isinstance(value[0], list):
+                others += [[row[:-1] for row in value], [[*row, row[-1]] for row in value]]
+            for other in others:
+                try:
+                    formula.solve(**drawn | {array: other})
+                    silent.add((name, array))
+                except BadInput:
+                    pass
+    assert silent == FREE
+    assert tried > 50
 
 
 TYPED = [
