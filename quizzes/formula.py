@@ -21,6 +21,7 @@ from quizzes.tree import (
     reach,
     run,
     running,
+    settled,
     substitute,
     walk,
 )
@@ -96,7 +97,7 @@ def work(
         eq = equation(eq) if isinstance(eq, str) else eq
         defined[eq.name] = result(eq, known)
         known[eq.name] = given[eq.name] if given and eq.name in given else defined[eq.name]
-    return {**known, **defined}
+    return {name: settled(value) for name, value in {**known, **defined}.items()}
 
 
 @dataclass(frozen=True)

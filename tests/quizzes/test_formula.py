@@ -196,6 +196,83 @@ def test_a_trace_is_its_step_done_by_hand():
     assert float(traced["theta2"]) == pytest.approx(float(second["theta"]), rel=1e-12)
 
 
+# --- softmax of logits beyond the reach of exp
+
+
+def _torch_finds(name, v):
+    """What PyTorch makes of the inputs of a formula that is built on softmax."""
+    import torch
+    import torch.nn.functional as F
+
+    t = {key: torch.tensor(value, dtype=torch.float64) for key, value in v.items()}
+    match name:
+        case "softmax":
+            return {"p": (t["z"] / t["T"]).softmax(-1)}
+        case "softmax-jacobian":
+            return {"J": torch.autograd.functional.jacobian(lambda z: z.softmax(-1), t["z"])}
+        case "categorical-cross-entropy":
+            return {"q": t["Z"].softmax(-1), "L": F.cross_entropy(t["Z"], t["Y"])}
+        case "weighted-cross-entropy":
+            return {"L": F.cross_entropy(t["Z"], t["Y"].argmax(-1), weight=t["w"])}
+        case "label-smoothing":
+            loss = F.cross_entropy(t["z"], t["y"].argmax(), label_smoothing=v["epsilon"])
+            return {"q": t["z"].softmax(-1), "L": loss}
+        case "softmax-ce-gradient":
+            Z = t["Z"].requires_grad_()
+            return {"G": torch.autograd.grad(F.cross_entropy(Z, t["Y"]), Z)[0]}
+        case "self-attention":
+            Q, K, V = t["Q"][None], t["K"][None], t["V"][None]
+            return {"O": F.scaled_dot_product_attention(Q, K, V)[0]}
+        case "backprop-2layer-softmax":
+            W1, W2 = t["W1"].requires_grad_(), t["W2"].requires_grad_()
+            z2 = W2 @ (W1 @ t["x"]).relu()
+            G1, G2 = torch.autograd.grad(-(t["t"] * z2.log_softmax(-1)).sum(), (W1, W2))
+            return {"p": z2.softmax(-1), "G1": G1, "G2": G2}
+
+
+def _large_logits(name, rng, size):
+    def vector(n=3):
+        return [round(rng.uniform(-size, size), 3) for _ in range(n)]
+
+    one_hot = rng.choice([[1, 0, 0], [0, 1, 0], [0, 0, 1]])
+    matrix, labels = [vector(), vector()], [one_hot, [0, 1, 0]]
+    side = size**0.5
+    return {
+        "softmax": lambda: dict(z=vector(), T=rng.choice([0.5, 1, 2])),
+        "softmax-jacobian": lambda: dict(z=vector()),
+        "categorical-cross-entropy": lambda: dict(Z=matrix, Y=labels),
+        "weighted-cross-entropy": lambda: dict(Z=matrix, Y=labels, w=[1, 2, 0.5]),
+        "label-smoothing": lambda: dict(z=vector(), y=one_hot, epsilon=0.1, K=3),
+        "softmax-ce-gradient": lambda: dict(Z=matrix, Y=labels, N=2),
+        "self-attention": lambda: {
+            "d_k": 2,
+            **{key: [[round(rng.uniform(-side, side), 3) for _ in range(2)] for _ in range(3)] for key in "QKV"},
+        },
+        "backprop-2layer-softmax": lambda: dict(
+            x=[1, -2], W1=[[0.5, -1], [1, 0.3]], W2=[vector(2), vector(2), vector(2)], t=one_hot
+        ),
+    }[name]()
+
+
+ON_SOFTMAX = {
+    formula.id
+    for formula in all_formulas().values()
+    for eq in formula.equations
+    if "exp(" in eq.text and "sum(" in eq.text
+}
+
+
+@pytest.mark.parametrize("name", sorted(ON_SOFTMAX))
+def test_what_is_built_on_softmax_is_pytorchs_for_logits_of_any_size(name):
+    rng = Random(4)
+    for size in (5, 100, 300, 1000, 10_000):
+        for _ in range(4):
+            given = _large_logits(name, rng, size)
+            found = get(name).solve(**given)
+            for key, wanted in _torch_finds(name, given).items():
+                assert flat(found[key]) == pytest.approx(flat(wanted.tolist()), rel=1e-9, abs=1e-12), (given, key)
+
+
 # --- solving for an input
 
 
