@@ -173,8 +173,18 @@ def run(compute: Callable[[Mapping[str, Value]], Value], values: Mapping[str, Va
         raise NoValue(f"{missing.args[0]} has no value") from None
 
 
-def program(tree: Tree, lib: Any = math) -> Callable[[Mapping[str, Value]], Value]:
-    """An expression as nested functions of the values, made once where it is worked out for many values."""
+def program(
+    tree: Tree, lib: Any = math, watch: Callable[[Tree, list[Value]], None] | None = None
+) -> Callable[[Mapping[str, Value]], Value]:
+    """An expression as nested functions of the values, made once where it is worked out for many values.
+
+    `watch` is called with every function and power in it, and the values of their arguments, each time it is worked
+    out.
+    """
+    if watch and isinstance(tree, Op | Call) and (isinstance(tree, Call) or tree.op == "^"):
+        compute = FUNCTIONS[tree.function][2] if isinstance(tree, Call) else lambda _, a, b: _power(a, b)
+        inside = [program(a, lib, watch) for a in tree.args]
+        return lambda values: _watched(tree, compute, [a(values) for a in inside], lib, watch)
     match tree:
         case Num(value):
             number = exact(value) if lib is math else lib.mpf(value.numerator) / value.denominator
@@ -188,13 +198,13 @@ def program(tree: Tree, lib: Any = math) -> Callable[[Mapping[str, Value]], Valu
             positions = [program(position) for position in index]
             return lambda values: _element(name, values[name], [at(values) for at in positions])
         case Op("neg", (a,)):
-            inner = program(a, lib)
+            inner = program(a, lib, watch)
             return lambda values: -inner(values)
-        case Op("*", (a, Call("ln", (b,)) as log)) if lib is math:
+        case Op("*", (a, Call("ln", (b,)) as log)) if lib is math and not watch:
             times, factor, argument, power = OPERATIONS["*"], program(a), program(b), program(log)
             return lambda values: 0 if factor(values) == 0 == argument(values) else times(factor(values), power(values))
         case Op(op, (a, b)):
-            operate, left, right = OPERATIONS[op], program(a, lib), program(b, lib)
+            operate, left, right = OPERATIONS[op], program(a, lib, watch), program(b, lib, watch)
             return lambda values: operate(left(values), right(values))
         case Call(function, (array,)) if function in ARRAYS:
             values_of, of = program(array, lib), ARRAYS[function]
@@ -207,6 +217,14 @@ def program(tree: Tree, lib: Any = math) -> Callable[[Mapping[str, Value]], Valu
         case Fold(fold, index, body):
             return _fold_program(fold, index, program(body, lib), places(body, index), lib)
     raise TypeError(tree)
+
+
+def _watched(
+    tree: Tree, compute: Callable[..., Value], args: list[Value], lib: Any, watch: Callable[[Tree, list[Value]], None]
+) -> Value:
+    watch(tree, args)
+    wide = not isinstance(tree, Call) or tree.function in WIDE
+    return _number(compute(lib, *(args if wide else map(_narrow, args))), lib)
 
 
 def _number(x: Value, lib: Any) -> Value:
