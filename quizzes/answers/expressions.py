@@ -8,7 +8,7 @@ argument of a `sign`, `max` or `floor` changes its side, they are compared on bo
 import math
 from collections.abc import Iterator
 from contextlib import suppress
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from itertools import product
 from random import Random
 from typing import Any
@@ -18,7 +18,7 @@ from quizzes.question import Part
 from quizzes.reading import parse, read, write
 from quizzes.tree import Call, NoValue, Op, Tree, program, run, walk
 
-POINTS, TRIED, AGREEMENT = 64, 192, 1e-20
+POINTS, TRIED, AGREEMENT = 60, 180, 1e-20
 EXPLORED = 300  # points at which the pieces of expressions are looked for
 EACH = 3  # points at which one piece is compared
 CROSSINGS = 6  # places at which a kink is closed in on
@@ -31,7 +31,7 @@ NEAR = 1e-9  # no nearer to a kink may a whole number be that is compared: what 
 STEPPED = ("floor", "ceil")
 CHOSEN = ("min", "max")
 HARD = ("sign", "abs", "relu", *STEPPED, *CHOSEN)
-SIDED = ("sign", "abs", "relu", "sqrt", "tanh", "sigmoid", "softplus")  # what changes at 0, at once or steeply
+SIDED = ("sign", "abs", "relu", "sqrt")  # what turns or jumps at 0
 
 Point = dict[str, Any]
 Sides = tuple[tuple[Any, ...], bool]
@@ -72,7 +72,6 @@ def equal(given: Tree, truth: str, variables: dict[str, list[float]]) -> bool:
     """Whether an expression has the value of another wherever that has one, at points in the intervals."""
     curve = _curve(truth, tuple((name, *ends) for name, ends in variables.items()))
     compute = program(given, _thirty_digits())
-    kinks = _Kinks(given)
 
     def agrees(point: Point, wanted: Any) -> bool:
         off = run(lambda values: abs(compute(values) - wanted), point)
@@ -86,6 +85,7 @@ def equal(given: Tree, truth: str, variables: dict[str, list[float]]) -> bool:
                 return False
     except NoValue:
         return False
+    kinks = _Kinks(given)
     for point, wanted in curve.whole():
         if not kinks.on_one(point):
             with suppress(NoValue):  # a gap at one point, such as x^2/x has at 0
@@ -162,13 +162,17 @@ class _Curve:
     def __init__(self, truth: str, domain: Domain):
         self.tree, self.domain = parse(truth, tuple(name for name, _, _ in domain)), domain
         self.compute = program(self.tree, _thirty_digits())
-        self.kinks = _Kinks(self.tree)
         self.rng = Random(f"{truth}/{domain}")
         self.start = [self.rng.random() for _ in domain]
         self._general: list[tuple[Point, Any]] = []
         self._source = self._valued(self._anywhere())
         self._whole: list[tuple[Point, Any]] | None = None
         self._own: list[tuple[Point, Any]] | None = None
+
+    @cached_property
+    def kinks(self) -> _Kinks:
+        """Its kinks."""
+        return _Kinks(self.tree)
 
     def points(self) -> Iterator[tuple[Point, Any]]:
         """Points anywhere in the domain, and the values there; where there is none, there is no point."""
@@ -184,14 +188,14 @@ class _Curve:
         """Points of whole numbers off the kinks: some expressions, as (-1)^n, have a value nowhere else."""
         if self._whole is None:
             drawn = [
-                {name: self._whole_number(low, high) for name, low, high in self.domain} for _ in range(POINTS // 4)
+                {name: self._whole_number(low, high) for name, low, high in self.domain} for _ in range(POINTS // 6)
             ]
             self._whole = list(self._valued(iter([p for p in drawn if not self.kinks.on_one(p)])))
         return self._whole
 
     def pieces(self, others: _Kinks) -> Iterator[tuple[Point, Any]]:
         """Points in every piece of the expression and of another one."""
-        if not others.nodes:
+        if set(others.nodes) <= set(self.kinks.nodes):
             if self._own is None:
                 self._own = list(self._valued(self._explored(self.kinks)))
             yield from self._own

@@ -15,7 +15,7 @@ from quizzes.tree import FUNCTIONS, NoValue
 
 NUMPY = {"sign": np.sign, "abs": np.abs, "max": np.maximum, "min": np.minimum, "relu": lambda x: np.maximum(x, 0),
          "floor": np.floor, "ceil": np.ceil}  # fmt: skip
-SEEDS = range(1, 601, 12)
+SEEDS = range(1, 601, 40)
 
 
 def on_grid(text, **values):
@@ -54,7 +54,7 @@ def test_obvious_wrong_answers_to_a_gradient_with_steps_are_wrong():
             if off(truth, on_grid(answer, w=w, b=b)) >= 0.01:
                 tried += 1
                 assert mark(question, {part.part: answer}).mark == "wrong", (question.seed, answer)
-    assert tried > 80
+    assert tried > 20
 
 
 def test_a_smooth_answer_folded_up_at_one_end_is_wrong():
@@ -76,7 +76,7 @@ pieces = st.recursive(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=15)
 @given(pieces, pieces)
 def test_piecewise_expressions_are_equal_where_a_dense_grid_says_so(truth, other):
     x = np.linspace(-2.9937, 3.0041, 2001)
@@ -138,7 +138,7 @@ anything = st.recursive(
 ASKED = [bank.draw("loss-gradient-symbolic", seed) for seed in (15, 24, 163)]
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @example("sqrt((sign(-3*w + b - 7.5))^2)")
 @example("sqrt(sqrt(sign(w)))")
 @example("floor(w)/sign(b)")
