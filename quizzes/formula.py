@@ -8,7 +8,23 @@ from typing import Any
 from quizzes import BadInput, rearranging
 from quizzes.reading import parse
 from quizzes.symbol import Symbol
-from quizzes.tree import Name, NoValue, Tree, evaluate, exact, names, places, program, reach, run, substitute
+from quizzes.tree import (
+    Name,
+    NoValue,
+    Num,
+    Tree,
+    evaluate,
+    exact,
+    names,
+    places,
+    program,
+    reach,
+    run,
+    running,
+    settled,
+    substitute,
+    walk,
+)
 
 AROUND = 24
 SCAN = 100_000  # whole-number symbols with at most so many values are solved for by trying every one
@@ -32,6 +48,12 @@ class Equation:
     def ranges(self) -> dict[str, list[tuple[str, int]]]:
         """Where each of its indices stands on the right-hand side."""
         return {index: places(self.tree, index) for index in self.index}
+
+    @property
+    def lengths(self) -> list[set[tuple[str, int]]]:
+        """The dimensions of arrays that one index runs over, for each index: they must be of one length."""
+        own = [{(self.name, at), *self.ranges[index]} for at, index in enumerate(self.index)]
+        return own + [set(where) for _, where in running(self.tree)]
 
 
 @cache
@@ -75,7 +97,7 @@ def work(
         eq = equation(eq) if isinstance(eq, str) else eq
         defined[eq.name] = result(eq, known)
         known[eq.name] = given[eq.name] if given and eq.name in given else defined[eq.name]
-    return {**known, **defined}
+    return {name: settled(value) for name, value in {**known, **defined}.items()}
 
 
 @dataclass(frozen=True)
@@ -116,6 +138,32 @@ class Formula:
         """What it needs."""
         return [name for name in self.symbols if name not in self.outputs]
 
+    @cached_property
+    def lengths(self) -> list[list[tuple[str, int]]]:
+        """The dimensions of its input arrays that must be of one length, as an index runs over all of them.
+
+        Two are also tied together through an array that an equation defines: a prediction of each x, and the y that it
+        is compared with.
+        """
+        tied: list[set[tuple[str, int]]] = []
+        for one in (where for eq in self.equations for where in eq.lengths):
+            tied = [t for t in tied if not t & one] + [one.union(*(t for t in tied if t & one))]
+        order = {name: k for k, name in enumerate(self.inputs)}
+        return [sorted((d for d in t if d[0] in order), key=lambda d: (order[d[0]], d[1])) for t in tied]
+
+    @cached_property
+    def sizes(self) -> dict[str, int]:
+        """The length of each input vector whose elements the equations name one by one, as a box's four corners."""
+        numbered: dict[str, set[int]] = {}
+        whole = set()  # vectors that are used in another way, too: there is more in them than the numbered elements
+        for node in (node for eq in self.equations for node in walk(eq.tree)):
+            match node:
+                case Name(name, (Num(at),)):
+                    numbered.setdefault(name, set()).add(int(at))
+                case Name(name):
+                    whole.add(name)
+        return {name: max(at) for name, at in numbered.items() if name in self.inputs and name not in whole}
+
     def expand(self, eq: Equation) -> list[Equation]:
         """The equations of this formula that a mistake written as one equation replaces: here, that one."""
         return [eq]
@@ -138,10 +186,21 @@ class Formula:
             if value is None:
                 raise BadInput(f"{self.id} needs {name} ({described.meaning}): add {name}=...")
             full[name] = described.check(described.exact(value))
+        self._check_lengths(full)
         for text in self.whole:
             if without not in names(parse(text)) and (quotient := evaluate(parse(text), full)) != int(quotient):
                 raise BadInput(f"{text} must come out whole in {self.id}, and it is {float(quotient):g}.")
         return full
+
+    def _check_lengths(self, full: Mapping[str, Any]) -> None:
+        for name, size in self.sizes.items():
+            if name in full and len(full[name]) != size:
+                raise BadInput(f"{name} has {_counted(len(full[name]), 'values')}, and {self.id} takes {size}.")
+        for tied in self.lengths:
+            measured = [_measured(name, at, full[name]) for name, at in tied if name in full]
+            for other in measured[1:]:
+                if other[1] != measured[0][1]:
+                    raise BadInput(_unequal(measured[0], other))
 
     def count(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """What the procedure finds for the inputs; nothing where there is none."""
@@ -274,6 +333,30 @@ class Formula:
         for eq in self.equations:
             made[eq.name] = substitute((instead or {}).get(eq.name, eq).tree, made)
         return made[name]
+
+
+def _measured(name: str, at: int, value: Any) -> tuple[str, int, str]:
+    """An array, how long one of its dimensions is, and what there is so many of."""
+    if at:
+        return name, len(value[0]), "columns"
+    return name, len(value), "rows" if isinstance(value[0], list) else "values"
+
+
+def _unequal(one: tuple[str, int, str], other: tuple[str, int, str]) -> str:
+    """What to say of two dimensions that must be of one length and aren't."""
+    (first, n, units), (second, m, others) = one, other
+    if first == second:
+        return f"{first} has {_counted(n, units)} and {_counted(m, others)}: give it as many {units} as {others}."
+    if units != others:
+        return (
+            f"{first} has {_counted(n, units)} and {second} has {_counted(m, others)}: both numbers must be the same."
+        )
+    same = "length" if units == "values" else f"number of {units}"
+    return f"{first} has {_counted(n, units)} and {second} has {m}: give both the same {same}."
+
+
+def _counted(n: int, units: str) -> str:
+    return f"{n} {units if n != 1 else units[:-1]}"
 
 
 def _close(a: Any, b: Any) -> bool:

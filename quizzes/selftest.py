@@ -11,6 +11,7 @@ from time import perf_counter
 from typing import Any
 
 from quizzes.answers import KINDS
+from quizzes.answers.expressions import one_sided
 from quizzes.drill import Drill
 from quizzes.marking import mark
 from quizzes.question import PartMark, Question
@@ -105,6 +106,12 @@ def examine(question: Question, compute: Compute | None = None) -> list[str]:
         if part.kind != "text" and _marked(alone[part.part], garbage).mark != "not_understood":
             faults.append(f"{part.part} = {garbage!r} was understood")
     faults += [fault for one in alone.values() for fault in _rounding(one)]
+    faults += [
+        f"{step} lies on one side everywhere in the domain of {part.part}"
+        for part in question.parts
+        if part.kind == "expression"
+        for step in one_sided(part.answer, part.variables)
+    ]
     if not _plain(question):
         faults.append("it is no plain data")
     if not (compute and question.verify):

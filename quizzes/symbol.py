@@ -83,6 +83,10 @@ class Symbol:
             if not all(isinstance(v, list) and v for v in inside):
                 raise BadInput(f"{self.name} ({self.meaning}) is a {self.kind}: write it as {EXAMPLES[self.kind]}.")
             inside = [v for row in inside for v in row]
+        if self.kind == "matrix" and len({len(row) for row in value}) > 1:
+            raise BadInput(
+                f"{self.name} ({self.meaning}) has rows of different lengths: give every row as many values."
+            )
         if not all(map(self._fits, inside)):
             raise BadInput(f"{self.name} ({self.meaning}) must be {self.domain()}.")
         if self.words and value not in self.words:

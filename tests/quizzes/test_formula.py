@@ -196,6 +196,83 @@ def test_a_trace_is_its_step_done_by_hand():
     assert float(traced["theta2"]) == pytest.approx(float(second["theta"]), rel=1e-12)
 
 
+# --- softmax of logits beyond the reach of exp
+
+
+def _torch_finds(name, v):
+    """What PyTorch makes of the inputs of a formula that is built on softmax."""
+    import torch
+    import torch.nn.functional as F
+
+    t = {key: torch.tensor(value, dtype=torch.float64) for key, value in v.items()}
+    match name:
+        case "softmax":
+            return {"p": (t["z"] / t["T"]).softmax(-1)}
+        case "softmax-jacobian":
+            return {"J": torch.autograd.functional.jacobian(lambda z: z.softmax(-1), t["z"])}
+        case "categorical-cross-entropy":
+            return {"q": t["Z"].softmax(-1), "L": F.cross_entropy(t["Z"], t["Y"])}
+        case "weighted-cross-entropy":
+            return {"L": F.cross_entropy(t["Z"], t["Y"].argmax(-1), weight=t["w"])}
+        case "label-smoothing":
+            loss = F.cross_entropy(t["z"], t["y"].argmax(), label_smoothing=v["epsilon"])
+            return {"q": t["z"].softmax(-1), "L": loss}
+        case "softmax-ce-gradient":
+            Z = t["Z"].requires_grad_()
+            return {"G": torch.autograd.grad(F.cross_entropy(Z, t["Y"]), Z)[0]}
+        case "self-attention":
+            Q, K, V = t["Q"][None], t["K"][None], t["V"][None]
+            return {"O": F.scaled_dot_product_attention(Q, K, V)[0]}
+        case "backprop-2layer-softmax":
+            W1, W2 = t["W1"].requires_grad_(), t["W2"].requires_grad_()
+            z2 = W2 @ (W1 @ t["x"]).relu()
+            G1, G2 = torch.autograd.grad(-(t["t"] * z2.log_softmax(-1)).sum(), (W1, W2))
+            return {"p": z2.softmax(-1), "G1": G1, "G2": G2}
+
+
+def _large_logits(name, rng, size):
+    def vector(n=3):
+        return [round(rng.uniform(-size, size), 3) for _ in range(n)]
+
+    one_hot = rng.choice([[1, 0, 0], [0, 1, 0], [0, 0, 1]])
+    matrix, labels = [vector(), vector()], [one_hot, [0, 1, 0]]
+    side = size**0.5
+    return {
+        "softmax": lambda: dict(z=vector(), T=rng.choice([0.5, 1, 2])),
+        "softmax-jacobian": lambda: dict(z=vector()),
+        "categorical-cross-entropy": lambda: dict(Z=matrix, Y=labels),
+        "weighted-cross-entropy": lambda: dict(Z=matrix, Y=labels, w=[1, 2, 0.5]),
+        "label-smoothing": lambda: dict(z=vector(), y=one_hot, epsilon=0.1, K=3),
+        "softmax-ce-gradient": lambda: dict(Z=matrix, Y=labels, N=2),
+        "self-attention": lambda: {
+            "d_k": 2,
+            **{key: [[round(rng.uniform(-side, side), 3) for _ in range(2)] for _ in range(3)] for key in "QKV"},
+        },
+        "backprop-2layer-softmax": lambda: dict(
+            x=[1, -2], W1=[[0.5, -1], [1, 0.3]], W2=[vector(2), vector(2), vector(2)], t=one_hot
+        ),
+    }[name]()
+
+
+ON_SOFTMAX = {
+    formula.id
+    for formula in all_formulas().values()
+    for eq in formula.equations
+    if "exp(" in eq.text and "sum(" in eq.text
+}
+
+
+@pytest.mark.parametrize("name", sorted(ON_SOFTMAX))
+def test_what_is_built_on_softmax_is_pytorchs_for_logits_of_any_size(name):
+    rng = Random(4)
+    for size in (5, 100, 300, 1000, 10_000):
+        for _ in range(4):
+            given = _large_logits(name, rng, size)
+            found = get(name).solve(**given)
+            for key, wanted in _torch_finds(name, given).items():
+                assert flat(found[key]) == pytest.approx(flat(wanted.tolist()), rel=1e-9, abs=1e-12), (given, key)
+
+
 # --- solving for an input
 
 
@@ -250,18 +327,96 @@ def test_real_symbols_are_solved_for_exactly():
         ("softmax", dict(z=[]), r"\[1, 2\]"),
         ("binary-cross-entropy", dict(y=[1], p=[1.5]), "from 0 to 1"),
         ("binary-cross-entropy", dict(y=[0], p=[1]), "no value"),
-        ("iou", dict(A=[1, 2], B=[0, 0, 1, 1]), "A has no element"),
+        ("iou", dict(A=[1, 2], B=[0, 0, 1, 1]), "A has 2 values, and iou takes 4"),
         ("nms", dict(boxes=[[0, 0, 1, 1]], scores=[0.5, 0.6]), "1 boxes, 2 scores"),
         ("nms", dict(boxes=[[0, 0, 1], [0, 0, 1]], scores=[0.5, 0.6]), "x1 < x2"),
         ("nms", dict(boxes=[[0, 0, 0, 0], [0, 0, 0, 0]], scores=[0.5, 0.6]), "x1 < x2"),
         ("scaled-activation", dict(activation="tan", a=1, b=2), "did you mean tanh"),
-        ("self-attention", dict(Q=[[1, 2], [3]], K=[[1, 2]], V=[[1]], d_k=2), "Q has no element 2"),
+        ("self-attention", dict(Q=[[1, 2], [3]], K=[[1, 2]], V=[[1]], d_k=2), "rows of different lengths"),
         ("bleu", dict(candidate="", references=["a"]), "divides by zero"),
     ],
 )
 def test_what_does_not_fit_is_refused_in_words(name, given, sentence):
     with pytest.raises(BadInput, match=sentence):
         get(name).solve(**given)
+
+
+UNEQUAL = [
+    ("mse-mae-rmse", dict(y=[1, 2, 3], yhat=[1, 2]), "y has 3 values and yhat has 2: give both the same length."),
+    ("r2-score", dict(y=[1, 2, 3], yhat=[1, 2, 3, 9]), "y has 3 values and yhat has 4"),
+    ("least-squares-line", dict(x=[1, 2], y=[1, 2, 9]), "x has 2 values and y has 3"),
+    ("gd-step-linreg", dict(x=[1, 2], y=[1, 2, 9], w0=0, b0=0, eta=0.1), "x has 2 values and y has 3"),
+    ("logistic-regression-step", dict(x=[1, 2], y=[1], w=0, b=0, eta=0.1), "x has 2 values and y has 1"),
+    ("categorical-cross-entropy", dict(Z=[[1, 2, 3]], Y=[[0, 1]]), "Z has 3 columns and Y has 2"),
+    (
+        "self-attention",
+        dict(Q=[[1, 0]], K=[[1, 0], [0, 1]], V=[[1], [2], [3]], d_k=2),
+        "K has 2 rows and V has 3: give both the same number of rows.",
+    ),
+    (
+        "bn-batch",
+        dict(X=[[1, 2, 3], [4, 5, 6]], gamma=[1, 1], beta=[0, 0, 0]),
+        "X has 3 columns and gamma has 2 values: both numbers must be the same.",
+    ),
+    (
+        "macro-micro-f1",
+        dict(C=[[1, 2, 3], [4, 5, 6]]),
+        "C has 2 rows and 3 columns: give it as many rows as columns.",
+    ),
+    ("iou", dict(A=[0, 0, 2, 2, 9], B=[0, 0, 1, 1]), "A has 5 values, and iou takes 4."),
+    ("layer-norm", dict(X=[[1, 2], [3, 4, 9]]), "X .* has rows of different lengths"),
+]
+
+
+@pytest.mark.parametrize(("name", "given", "sentence"), UNEQUAL)
+def test_arrays_that_do_not_fit_each_other_are_refused_with_their_lengths(name, given, sentence):
+    with pytest.raises(BadInput, match=sentence):
+        get(name).solve(**given)
+
+
+# Arrays whose length may differ from the others' of their formula.
+FREE = {
+    ("bn-batch", "X"),  # rows: the batch may have any size
+    ("conv-values", "X"),
+    ("conv-values", "K"),  # a filter of any size up to the map's
+    ("matmul-grads", "X"),  # columns of X are rows of W, and neither the gradient nor the other depends on them alone
+    ("matmul-grads", "W"),
+    ("min-max-split", "train"),
+    ("min-max-split", "test"),
+    ("normal-equation", "X"),  # columns
+    ("pixel-normalise-bgr", "u"),
+    ("pool-backprop", "X"),  # a row that no window reaches
+    ("roc-auc", "pos"),
+    ("roc-auc", "neg"),
+    ("self-attention", "Q"),  # as many queries as there are
+    ("self-attention", "V"),  # columns: values of any width
+    ("standardise", "X"),
+    ("standardise", "T"),
+}
+
+
+def test_an_array_with_an_element_more_or_less_than_the_others_is_refused():
+    generators = {drill.formula.id: drill.generate for drill in reversed(bank.all_drills().values())}
+    silent, tried = set(), 0
+    for name, formula in all_formulas().items():
+        arrays = [s for s in formula.inputs if formula.symbols[s].kind in ("vector", "matrix")]
+        if len(arrays) < 2 or name not in generators:
+            continue
+        drawn = {key: value for key, value in generators[name](Random(1)).items() if key in formula.symbols}
+        formula.solve(**drawn)
+        for array in arrays:
+            value, tried = drawn[array], tried + 1
+            others = [value[:-1], [*value, value[-1]]]
+            if isinstance(value[0], list):
+                others += [[row[:-1] for row in value], [[*row, row[-1]] for row in value]]
+            for other in others:
+                try:
+                    formula.solve(**drawn | {array: other})
+                    silent.add((name, array))
+                except BadInput:
+                    pass
+    assert silent == FREE
+    assert tried > 50
 
 
 TYPED = [

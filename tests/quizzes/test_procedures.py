@@ -133,7 +133,7 @@ def test_binary_report_agrees_with_the_binary_formula():
 @pytest.mark.parametrize(
     ("name", "given", "sentence"),
     [
-        ("conv-values", dict(X=[[1, 2], [3]], K=[[1]]), "rows of X have different lengths"),
+        ("conv-values", dict(X=[[1, 2], [3]], K=[[1]]), "X .* has rows of different lengths"),
         ("conv-values", dict(X=[[1, 2]], K=[[1, 2, 3]]), "covers 1 x 3: it is larger than the padded map X, 1 x 2"),
         ("pooling-values", dict(X=[[1, 2], [3, 4]], k=2, p=2), "at most half"),
         ("batch-norm", dict(X=[[1, 2]]), "two or more rows"),

@@ -2,6 +2,7 @@
 
 import math
 from fractions import Fraction
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -58,7 +59,9 @@ def test_functions_are_the_mathematical_ones_in_floats_and_to_thirty_digits(name
             continue
         assert float(worth(f"{name}(x{second})", x=x)) == pytest.approx(wanted, rel=1e-12)
         number = digits.mpf(x.numerator) / x.denominator
-        assert float(evaluate(parse(f"{name}(x{second})"), {"x": number}, digits)) == pytest.approx(wanted, rel=1e-12)
+        computed = evaluate(parse(f"{name}(x{second})"), {"x": number}, digits)
+        assert isinstance(computed, digits.mpf)  # a fraction of Python's would not mix with it
+        assert float(computed) == pytest.approx(wanted, rel=1e-12)
 
 
 def test_extreme_arguments_overflow_nowhere():
@@ -89,6 +92,38 @@ def test_extreme_arguments_overflow_nowhere():
 def test_what_has_no_value_says_why(text, why):
     with pytest.raises(NoValue, match=why):
         worth(text, z=[1, 2])
+
+
+def test_exponentials_beyond_floats_cancel():
+    assert worth("exp(1000)/exp(1001)") == pytest.approx(math.exp(-1), rel=1e-15)
+    assert worth("ln(exp(-100000)/(1 + exp(5000)))") == pytest.approx(-105_000, rel=1e-15)
+    assert worth("(exp(800) - exp(799))/(exp(800) + exp(799))") == pytest.approx(math.tanh(0.5), rel=1e-14)
+    assert worth("x*exp(1000)/exp(1000)", x=Fraction(2, 3)) == pytest.approx(2 / 3)
+    assert worth("sqrt(exp(1000))*exp(200)^2.5/exp(1000)") == pytest.approx(1)
+    assert worth("ln(mean(i, exp(z[i]))/prod(i, exp(z[i])))", z=[1000, -1000]) == pytest.approx(1000 - math.log(2))
+    assert type(worth("exp(-1000)")) is float
+
+
+TOWERS = [
+    "exp(exp(exp(9)))",
+    "exp(exp(exp(99)))",
+    "exp(-exp(exp(13)))",
+    "floor(exp(1000))",
+    "sin(exp(1000))",
+]
+
+
+@pytest.mark.parametrize("text", TOWERS)
+def test_towers_are_refused_quickly_or_come_to_nothing(text):
+    from mpmath import MPContext
+
+    for lib in (math, MPContext()):
+        started = process_time()
+        try:
+            assert evaluate(parse(text), {}, lib) < 1e-300
+        except NoValue as refused:
+            assert "too large" in str(refused)
+        assert process_time() - started < 0.2
 
 
 def test_powers_near_one_stay_bounded():

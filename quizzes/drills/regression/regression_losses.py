@@ -211,7 +211,7 @@ def loss_gradient_symbolic(rng: Random) -> dict[str, Any]:
         x=x,
         y=[rng.randint(-9, 9) + 0.5 for _ in x],
         form=FORMS[loss],
-        variables={"w": [-3, 3], "b": [-3, 3]},
+        variables={"w": [-9, 9], "b": [-9, 9]},  # every residual has both signs there
     )
 
 

@@ -150,7 +150,7 @@ def test_convolved_and_pooled_values_are_pytorchs():
 @pytest.mark.parametrize(
     ("name", "given", "sentence"),
     [
-        ("conv-values", dict(X=[[1, 2], [3]], K=[[1]]), "rows of X have different lengths"),
+        ("conv-values", dict(X=[[1, 2], [3]], K=[[1]]), "X .* has rows of different lengths"),
         ("conv-values", dict(X=[[1]], K=[[1, 2]]), "larger than the padded map"),
         ("conv-channels", dict(X1=[[1]], X2=[[1, 2]], K1=[[1]], K2=[[1]]), "one size"),
         ("pooling-values", dict(X=[[1, 2]], k=2, s=1), "larger than the map"),
