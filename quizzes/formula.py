@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import chain
 from typing import Any
 
 from quizzes import BadInput, rearranging
@@ -115,6 +116,7 @@ class Formula:
         procedure: For what no equation says (counting n-grams, suppressing boxes): values -> further values.
         counts: The names of those further values.
         whole: Expressions of the inputs that must come out whole.
+        shapes: Shapes of input arrays that the equations alone don't tell: `X[n, d]`, `W[d, m]`, `u[3]`.
     """
 
     id: str
@@ -127,6 +129,7 @@ class Formula:
     procedure: Callable[..., dict[str, Any]] | None = None
     counts: tuple[str, ...] = ()
     whole: tuple[str, ...] = ()
+    shapes: tuple[Name, ...] = ()
 
     @cached_property
     def outputs(self) -> list[str]:
@@ -145,15 +148,20 @@ class Formula:
         Two are also tied together through an array that an equation defines: a prediction of each x, and the y that it
         is compared with.
         """
+        declared: dict[Tree, set[tuple[str, int]]] = {}
+        for shape in self.shapes:
+            for at, letter in enumerate(shape.index):
+                if isinstance(letter, Name):
+                    declared.setdefault(letter, set()).add((shape.name, at))
         tied: list[set[tuple[str, int]]] = []
-        for one in (where for eq in self.equations for where in eq.lengths):
+        for one in chain((where for eq in self.equations for where in eq.lengths), declared.values()):
             tied = [t for t in tied if not t & one] + [one.union(*(t for t in tied if t & one))]
         order = {name: k for k, name in enumerate(self.inputs)}
         return [sorted((d for d in t if d[0] in order), key=lambda d: (order[d[0]], d[1])) for t in tied]
 
     @cached_property
-    def sizes(self) -> dict[str, int]:
-        """The length of each input vector whose elements the equations name one by one, as a box's four corners."""
+    def sizes(self) -> dict[tuple[str, int], int]:
+        """The length of each dimension that is declared, or whose elements the equations name, as a box's corners."""
         numbered: dict[str, set[int]] = {}
         whole = set()  # vectors that are used in another way, too: there is more in them than the numbered elements
         for node in (node for eq in self.equations for node in walk(eq.tree)):
@@ -162,7 +170,10 @@ class Formula:
                     numbered.setdefault(name, set()).add(int(at))
                 case Name(name):
                     whole.add(name)
-        return {name: max(at) for name, at in numbered.items() if name in self.inputs and name not in whole}
+        sizes = {(name, 0): max(at) for name, at in numbered.items() if name in self.inputs and name not in whole}
+        for shape in self.shapes:
+            sizes |= {(shape.name, at): int(n.value) for at, n in enumerate(shape.index) if isinstance(n, Num)}
+        return sizes
 
     def expand(self, eq: Equation) -> list[Equation]:
         """The equations of this formula that a mistake written as one equation replaces: here, that one."""
@@ -193,14 +204,14 @@ class Formula:
         return full
 
     def _check_lengths(self, full: Mapping[str, Any]) -> None:
-        for name, size in self.sizes.items():
-            if name in full and len(full[name]) != size:
-                raise BadInput(f"{name} has {_counted(len(full[name]), 'values')}, and {self.id} takes {size}.")
+        for (name, at), size in self.sizes.items():
+            if name in full and (measured := _measured(name, at, full[name]))[1] != size:
+                raise BadInput(f"{name} has {_counted(*measured[1:])}, and {self.id} takes {size}.")
         for tied in self.lengths:
-            measured = [_measured(name, at, full[name]) for name, at in tied if name in full]
-            for other in measured[1:]:
-                if other[1] != measured[0][1]:
-                    raise BadInput(_unequal(measured[0], other))
+            lengths = [_measured(name, at, full[name]) for name, at in tied if name in full]
+            for other in lengths[1:]:
+                if other[1] != lengths[0][1]:
+                    raise BadInput(_unequal(lengths[0], other))
 
     def count(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """What the procedure finds for the inputs; nothing where there is none."""

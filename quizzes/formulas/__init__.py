@@ -7,7 +7,9 @@ from typing import Any
 
 from quizzes import unknown
 from quizzes.formula import Formula, equation
+from quizzes.reading import parse
 from quizzes.symbol import symbol
+from quizzes.tree import Name
 
 _declared: dict[str, Formula] = {}
 
@@ -23,6 +25,7 @@ def formula(
     procedure: Callable[..., dict[str, Any]] | None = None,
     counts: str = "",
     whole: str = "",
+    shapes: str = "",
     **symbols: str,
 ) -> Formula:
     """Declare a formula.
@@ -37,13 +40,15 @@ def formula(
         procedure: What must be counted first: takes the inputs, gives further values by name.
         counts: The names of those values.
         whole: Expressions of the inputs that must come out whole, separated by commas.
+        shapes: Shapes of input arrays that the equations alone don't tell, separated by semicolons: `X[n, d]; u[3]`.
         symbols: For each symbol `kind low..high = default; meaning [unit]`; see `quizzes.symbol`.
     """
     lines = tuple(equation(line) for line in equations.replace(";", "\n").splitlines() if line.strip())
     described = {name: symbol(name, text) for name, text in symbols.items()}
     paragraphs = "\n\n".join(" ".join(paragraph.split()) for paragraph in conventions.split("\n\n"))
     counted, divided = tuple(counts.split()), tuple(text.strip() for text in whole.split(",") if text.strip())
-    made = Formula(id, title, lines, described, source, topic, paragraphs, procedure, counted, divided)
+    sized = tuple(shape for text in shapes.split(";") if text and isinstance(shape := parse(text), Name))
+    made = Formula(id, title, lines, described, source, topic, paragraphs, procedure, counted, divided, sized)
     if _declared.setdefault(id, made) is not made:
         raise ValueError(f"two formulas are called {id}")
     return made

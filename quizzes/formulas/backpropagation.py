@@ -69,6 +69,7 @@ MATMUL_GRADS = formula(
     title="Gradients of a linear layer Y = XW + b",
     source="derivation: Y[n, k] = sum(j, X[n, j] W[j, k]) + b[k]; by the chain rule dX = dY W^T, dW = X^T dY, and db "
     "sums over the batch, as b stands in every row",
+    shapes="X[n, j]; W[j, k]; dY[n, k]",
     X="matrix; input, a row for each sample",
     W="matrix; weight, a column for each output",
     dY="matrix; gradient dL/dY that arrives from above",

@@ -15,6 +15,7 @@ NORMAL_EQUATION = formula(
     title="Normal equation for two columns",
     source="derivation: the gradient 2 X^T (X theta - y) is zero where X^T X theta = X^T y; a symmetric 2 x 2 matrix "
     "[[p, q], [q, r]] has the inverse [[r, -q], [-q, p]]/(pr - q^2)",
+    shapes="X[i, 2]",
     X="matrix; a row for each sample, two columns",
     y="vector; target of each sample",
     A="matrix; X transposed times X",

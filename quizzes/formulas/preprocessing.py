@@ -85,6 +85,7 @@ PIXEL_NORMALISE_BGR = formula(
     topic="standardization",
     title="Normalising a pixel read as blue, green, red",
     source="derivation: channel c of red, green, blue stands at place 4 - c of blue, green, red; then as for one byte",
+    shapes="u[3]; mu[3]; s[3]",
     u="vector 0..255; bytes of the pixel: blue, green, red",
     mu="vector; mean of each channel on the scale from 0 to 1: red, green, blue",
     s="vector 1e-9..; standard deviation of each channel on the scale from 0 to 1: red, green, blue",

@@ -379,12 +379,8 @@ FREE = {
     ("bn-batch", "X"),  # rows: the batch may have any size
     ("conv-values", "X"),
     ("conv-values", "K"),  # a filter of any size up to the map's
-    ("matmul-grads", "X"),  # columns of X are rows of W, and neither the gradient nor the other depends on them alone
-    ("matmul-grads", "W"),
     ("min-max-split", "train"),
     ("min-max-split", "test"),
-    ("normal-equation", "X"),  # columns
-    ("pixel-normalise-bgr", "u"),
     ("pool-backprop", "X"),  # a row that no window reaches
     ("roc-auc", "pos"),
     ("roc-auc", "neg"),
