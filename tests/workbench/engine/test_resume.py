@@ -141,7 +141,8 @@ def test_a_running_run_is_refused_and_an_early_stopped_one():
     stopped = runs.create(RunSpec("mlp"))
     for end, said in (({"early_stopping": {}}, "larger patience"), ({"status": "diverged"}, "smaller learning rate")):
         writer = events.Writer(stopped.folder / "events.jsonl", run=stopped.id)
-        writer.write({"event": "end", "step": 3, "status": "done", "metrics": {}} | end)
+        sound = dict(event="end", step=3, steps=3, seconds=1.0, steps_per_second=3.0, status="done", metrics={})
+        writer.write(sound | end)
         writer.close()
         with pytest.raises(BadInput, match=said):
             prolonged(stopped)
@@ -198,9 +199,9 @@ def test_the_header_says_what_safetensors_says(stopped):
 
 def test_a_line_that_was_cut_off_does_not_spoil_the_next(tmp_path):
     path = tmp_path / "events.jsonl"
-    path.write_bytes(b'{"event": "start", "step": 0}\n{"event": "met')
+    path.write_bytes(b'{"event": "checkpoint", "step": 0, "checkpoint": "last"}\n{"event": "met')
     writer = events.Writer(path)
-    writer.write({"event": "start", "step": 5})
+    writer.write({"event": "checkpoint", "step": 5, "checkpoint": "last"})
     writer.close()
     tail = events.Tail(path)
     assert [event["step"] for event in tail.read()] == [0, 5] and tail.damaged == 1
