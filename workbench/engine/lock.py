@@ -11,7 +11,7 @@ from pathlib import Path
 def held(folder: Path) -> Iterator[int]:
     """Hold the lock of a run's folder.
 
-    A process that is started with the descriptor as its stdin holds the lock from then on, until it ends or leaves here.
+    A process that is started with the descriptor as its stdin holds the lock, too, until it ends or leaves here.
 
     Yields:
         The descriptor of the lock's file.

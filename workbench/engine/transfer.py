@@ -149,9 +149,7 @@ def read(path: Path) -> dict[str, Tensor]:
         raise BadInput(f"{path} holds no state dict: names with a tensor each.")
     for name, tensor in found.items():
         if tensor.layout == torch.strided and tensor.nbytes > tensor.untyped_storage().nbytes():
-            raise BadInput(
-                f"{path} doesn't hold all numbers of {str(name)[:60]}, but repeats some: save it anew, whole."
-            )
+            raise BadInput(f"{path} holds {str(name)[:60]} as a few numbers, repeated: save it anew, written out.")
     return {DOTTED.sub(r"\1\2.", str(name).removeprefix("module.")): tensor for name, tensor in found.items()}
 
 

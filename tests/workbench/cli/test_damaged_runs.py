@@ -17,17 +17,7 @@ EVAL = METRIC | dict(event="eval", split="test", metrics={"loss": 0.6})
 END = dict(AT, event="end", status="done", step=40, steps=40, steps_per_second=40.0, metrics={"loss": 0.4})
 SOUND = [START, METRIC, EVAL, END]
 ESCAPES = "\x1b]0;owned\x07\x1b[2J\x9b2J\u202e"
-COMMANDS = [
-    "list",
-    "list --json",
-    "show",
-    "show --json",
-    "watch",
-    "watch --json",
-    "export",
-    "compare",
-    "compare --json",
-]
+COMMANDS = "list,list --json,show,show --json,watch,watch --json,export,compare,compare --json".split(",")
 
 ODD_EVENTS = [
     *({"event": kind} for kind in ("start", "metric", "eval", "checkpoint", "end", "else")),
@@ -172,3 +162,11 @@ def test_names_in_a_table_of_ones_own_are_printed_as_text(tmp_path, monkeypatch,
     code, out, err = call(monkeypatch, capsys, "data", "show", f"csv:{path}")
     assert (code, err) == (0, "") and "[/b]?]0;owned?" in out and "[bold]kind" in out and "[red]x" in out
     assert not set("\x1b\x07") & set(out)
+
+
+def test_a_picture_is_called_as_its_file_is(sound, monkeypatch, capsys):
+    found = dict(run=sound.id, checkpoint="best", step=1)
+    one = {"file": "[red]x\x1b[2J.png", "class": "[/b]", "probability": 1.0, "probabilities": {"[/b]": 1.0}}
+    monkeypatch.setattr("workbench.engine.predict.predictions", lambda *_: {**found, "predictions": [one]})
+    code, out, _ = call(monkeypatch, capsys, "predict", sound.id, "x.png")
+    assert code == 0 and "[red]x?[2J.png" in out and "[/b]" in out
