@@ -35,6 +35,7 @@ def _work(words: list[str], environment: dict[str, str], streams: list[Stream]) 
     os.environ.update(environment)
     for number, stream in enumerate(streams):
         os.dup2(stream.number, number)
+        os.close(stream.number)
     sys.stdin, sys.stdout, sys.stderr = (
         open(number, mode, encoding="utf-8")  # noqa: PTH123, SIM115  (they stay open as long as the process)
         for number, mode in enumerate("rww")
@@ -49,7 +50,7 @@ class Worker:
 
     def __init__(self, *words: str, stdin: Any, stdout: Any, stderr: Any, encoding: str | None = None):
         self.stdin = self.stdout = None
-        ours, theirs = [], []
+        theirs = []
         for name, stream, mode in (("stdin", stdin, "w"), ("stdout", stdout, "r"), ("stderr", stderr, "r")):
             if stream == subprocess.PIPE:
                 ends = os.pipe()
@@ -59,8 +60,7 @@ class Worker:
             elif stream == subprocess.DEVNULL:
                 theirs.append(os.open(os.devnull, os.O_RDWR))
             else:
-                ours.append(stream)
-                theirs.append(os.dup(stream.fileno()))
+                theirs.append(os.dup(stream if isinstance(stream, int) else stream.fileno()))
         arguments = (list(words), dict(os.environ), [Stream(number) for number in theirs])
         self._process = forkserver.Process(target=_work, args=arguments, daemon=True)
         self._process.start()

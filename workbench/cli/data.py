@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from workbench.cli.reply import Json, console, print_rows, say_json
+from workbench.untrusted import printable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -123,15 +124,15 @@ def _counted(known: "DataSet", columns: "tuple[np.ndarray, ...]") -> dict[str, A
 
 
 def _print(known: "DataSet", found: dict[str, Any]) -> None:
-    from rich.markup import escape
     from rich.table import Table
+    from rich.text import Text
 
     out = console()
-    out.print(f"[bold]{escape(known.name)}[/]: {escape(known.title)}")
+    out.print(Text.assemble((printable(known.name), "bold"), f": {known.title}"))
     told = f"{len(known.classes)} classes" if known.classes else "a number"
     for word, text in {
         "a row": known.row + ("; synthetic" if known.synthetic else ""),
-        "source": f"{known.source}; licence: {known.licence}",
+        "source": f"{printable(known.source)}; licence: {known.licence}",
         "target": f"{known.target}: {told}",
     }.items():
         print(fill(text, WIDTH, initial_indent=f"  {word:<8}", subsequent_indent=" " * 10))
@@ -140,13 +141,13 @@ def _print(known: "DataSet", found: dict[str, Any]) -> None:
     parts = Table(f"seed {found['seed']}", *found["parts"], box=None, header_style="bold")
     parts.add_row("samples", *(str(part["samples"]) for part in found["parts"].values()))
     for name in known.classes:
-        parts.add_row(f"  {escape(name)}", *(str(part["classes"][name]) for part in found["parts"].values()))
+        parts.add_row(f"  {name}", *(str(part["classes"][name]) for part in found["parts"].values()))
     out.print(parts, end="\n\n")
 
     table = Table("training part", "min", "max", "mean", "deviation", found["scaling"], box=None, header_style="bold")
     for row in found["ranges"][:MOST]:
         numbers = (f"{row[word]:.4g}" for word in ("min", "max", "mean", "deviation"))
-        table.add_row(escape(row["feature"]), *numbers, f"{row['scaled_min']:.2f} to {row['scaled_max']:.2f}")
+        table.add_row(row["feature"], *numbers, f"{row['scaled_min']:.2f} to {row['scaled_max']:.2f}")
     out.print(table)
     if len(known.features) > MOST:
         print(f" and {len(known.features) - MOST} more")
@@ -158,7 +159,7 @@ def _print(known: "DataSet", found: dict[str, Any]) -> None:
             print(fill(f"{read}{more} -> {_target(row['target'])}", WIDTH, initial_indent=" ", subsequent_indent="   "))
     else:
         print_samples(found["first"])
-    print(f"\nNext: workbench train NETWORK --task {quote(known.name)}")
+    print(f"\nNext: workbench train NETWORK --task {printable(quote(known.name))}")
 
 
 def _target(target: Any) -> str:

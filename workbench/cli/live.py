@@ -50,17 +50,17 @@ def bar(events: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=None),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[said]}"),
+        TextColumn("{task.fields[said]}", markup=False),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console(), transient=True, expand=True) as progress:
         task = progress.add_task("starting", total=None, said="")
         for event in events:
             if event["event"] == "start":
-                progress.console.print(opening(event), markup=False)
+                progress.console.print(opening(event))
                 progress.reset(task, total=event["steps"], description=event["run"], said="")
             elif event["event"] == "metric":
                 progress.update(task, completed=event["step"], said=named(event["metrics"]))

@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 from quizzes import packs
 from workbench import BadInput
 from workbench.home import packs as place_of_packs
+from workbench.untrusted import printable
 
 # noun -> (module, what it is for); the modules are imported only when their noun is called.
 COMMANDS = {
@@ -151,7 +152,7 @@ def main() -> None:
 
 def complain(sentence: str) -> int:
     """Say on stderr, in one line, what to do; the exit code of bad input."""
-    print("workbench:", " ".join(sentence.split()), file=sys.stderr)
+    print("workbench:", printable(" ".join(sentence.split())), file=sys.stderr)
     return 2
 
 

@@ -8,6 +8,7 @@ import typer
 
 from workbench.cli import completion
 from workbench.cli.reply import Json, console, say_json
+from workbench.untrusted import printable
 
 SHOWN = 3  # classes of each picture
 
@@ -46,6 +47,6 @@ def predict(
     for one in found["predictions"]:
         ranked = sorted(one["probabilities"].items(), key=lambda pair: -pair[1])
         others = ", ".join(f"{name} {chance:.3f}" for name, chance in ranked[1:SHOWN])
-        table.add_row(Path(one["file"]).name, one["class"], f"{one['probability']:.3f}", others)
+        table.add_row(printable(Path(one["file"]).name), one["class"], f"{one['probability']:.3f}", others)
     console().print(table)
     print(f"By {found['run']}, its {found['checkpoint']} checkpoint, step {found['step']}.")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from workbench.untrusted import finite
+
 if TYPE_CHECKING:
     from workbench.show.halfblock import Rows
 
@@ -14,15 +16,19 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON value and not
 
 
 def say_json(value: Any) -> None:
-    """Print one JSON value on stdout."""
-    print(json.dumps(value, ensure_ascii=False))
+    """Print one JSON value on stdout: null for what is no finite number, escapes for what a terminal would obey."""
+    text = json.dumps(finite(value), ensure_ascii=False, allow_nan=False)
+    print(text if text.isprintable() else "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text))
 
 
 def console():
-    """A Rich console on stdout: colours only on a terminal, 80 columns in a pipe."""
+    """A Rich console on stdout: colours only on a terminal, 80 columns in a pipe.
+
+    Text is printed as it stands: brackets and colons in a name are no mark-up.
+    """
     from rich.console import Console
 
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 80)
+    return Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else 80)
 
 
 def print_rows(drawn: "Callable[[int, bool], Rows]") -> None:

@@ -11,6 +11,7 @@ import typer
 from workbench import BadInput
 from workbench.cli import completion
 from workbench.cli.reply import Json, console, print_rows, say_json
+from workbench.untrusted import printable
 
 if TYPE_CHECKING:
     from workbench.show.halfblock import Rows
@@ -67,7 +68,7 @@ def show(run_id: RunId, as_json: Json = False) -> None:
     print(f"{found['run']}: {found['status']} at step {found['step']} of {found['steps'] or 'none yet'}")
     said = {name: value for name, value in found["spec"].items() if value not in (None, {}, False, 0.0)}
     words = "  ".join(f"{name}={value}" for name, value in {**said, "seed": found["spec"]["seed"]}.items())
-    print(fill(words, width=78, initial_indent="  ", subsequent_indent="  "))
+    print(fill(printable(words), width=78, initial_indent="  ", subsequent_indent="  "))
     for split, metrics in found["metrics"].items():
         print(f"  {named(metrics, split)}")
     if "reason" in found:
@@ -150,11 +151,11 @@ def compare(
     headings = ("status", "step", *found["differing"], *(f"test {name}" for name in metrics))
     table = Table(named_column(), *(Column(heading, overflow="fold") for heading in headings), box=None)
     for place, row in enumerate(found["runs"]):
-        spec = [str(values[place]) for values in found["differing"].values()]
+        spec = [printable(str(values[place])) for values in found["differing"].values()]
         reached = [in_digits(row["metrics"].get(name)) for name in metrics]
         table.add_row(row["run"], row["status"], str(row["step"]), *spec, *reached)
     console().print(table)
-    console().print(*charts({row["run"]: curves_of(row["run"]) for row in found["runs"]}), sep="")
+    console().print(*charts({printable(run_id): curves_of(run_id) for run_id in run_ids}), sep="")
 
 
 @app.command(epilog="Example: workbench runs export mlp-0001 --csv mlp.csv")
@@ -176,7 +177,7 @@ def export(
     if as_json:
         say_json({"run": run.id, "to": str(place), "numbers": count})
     else:
-        print(f"{count} numbers of {run.id} are in {place}.")
+        print(printable(f"{count} numbers of {run.id} are in {place}."))
 
 
 @app.command(epilog="Example: workbench runs pictures lenet5-modern-0001 maps --sample 7")

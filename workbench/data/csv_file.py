@@ -7,6 +7,7 @@ from io import StringIO
 from pathlib import Path
 
 from workbench import BadInput
+from workbench.untrusted import printable
 
 MOST_BYTES = 20_000_000  # all is held in memory, as Python's numbers at first
 LARGEST = 1e30  # its square can still be added up
@@ -56,7 +57,7 @@ def rows(file: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     delimiter = max(",;\t", key=text.lstrip().splitlines()[0].count)
     reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
-        (_, header), *rest = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if row]
+        (_, header), *rest = [(reader.line_num, [printable(cell.strip()) for cell in row]) for row in reader if row]
     except csv.Error as error:
         raise BadInput(f"Line {reader.line_num} of {file.name} is no CSV: {error}.") from error
     _check_header(header, file.name)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench import BadInput
+from workbench.untrusted import printable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,7 +58,7 @@ def square(file: Path, side: int, channels: int) -> "np.ndarray":
 
 def named(file: Path) -> str:
     """A file's path as it can be printed, whatever its bytes are."""
-    return "".join(sign if sign.isprintable() else "?" for sign in str(file))
+    return printable(str(file))
 
 
 @contextmanager

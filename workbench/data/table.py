@@ -14,6 +14,7 @@ from workbench import BadInput
 from workbench.data import csv_file
 from workbench.data.dataset import DataSet
 from workbench.naming import unknown
+from workbench.untrusted import printable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,6 +61,7 @@ def _table(name: str) -> Table:
 def _read(file: Path, target: str, state: tuple[int, int]) -> Table:
     """The table of a file in its present state: it is read again when that has changed."""
     header, rows = csv_file.rows(file)
+    target = printable(target)  # as the names in the header are
     if target and target not in header:
         raise unknown(f"column of {file.name} called", target, header)
     if len(rows) < LEAST_ROWS:
@@ -72,8 +74,8 @@ def _read(file: Path, target: str, state: tuple[int, int]) -> Table:
     targets, classes = _targets([(line, cells[aim]) for line, cells in rows], header[aim])
     known = DataSet(
         name=f"{PREFIX}{file}:{header[aim]}",
-        title=f"{header[aim]}, from the other columns of {file.name}",
-        row=f"one row of {file.name}",
+        title=f"{header[aim]}, from the other columns of {printable(file.name)}",
+        row=f"one row of {printable(file.name)}",
         samples=len(rows),
         shape=(len(header) - 1,),
         target=header[aim],

@@ -4,20 +4,25 @@
 `resume(run)` sets another worker on a run that has ended, and it goes on as if nothing had been.
 """
 
+import os
 import subprocess
+import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 from workbench import BadInput
 from workbench.engine import heartbeat, process, runs
+from workbench.engine.lock import held
 from workbench.engine.methods import METHODS
-from workbench.engine.resume import prolonged
-from workbench.engine.run import Run, children
+from workbench.engine.resume import prolonged, running
+from workbench.engine.run import LOOK, Run, children
 from workbench.engine.spec import RunSpec
 from workbench.engine.verify import ScriptError, Verifier
 
 __all__ = ["METHODS", "Run", "RunSpec", "ScriptError", "Verifier", "accepted", "resume", "start", "train"]
+
+ENDING = 5.0  # seconds that a worker may take to go after it has told its end
 
 
 def start(spec: RunSpec) -> Run:
@@ -27,7 +32,8 @@ def start(spec: RunSpec) -> Run:
         BadInput: The folder can't be written.
     """
     run = runs.create(spec)
-    _set_to_work(run)
+    with _locked(run) as lock:
+        _set_to_work(run, lock)
     return run
 
 
@@ -45,22 +51,53 @@ def resume(run: Run, epochs: int | None = None, steps: int | None = None) -> int
     Raises:
         BadInput: There is nothing to go on from, or nothing left to do.
     """
-    spec = prolonged(run, epochs, steps)
-    since = run.told()
-    try:
-        run.beat(since)  # whoever takes a run up answers for it until the worker beats
-    except OSError as error:
-        raise BadInput(f"{run.folder} can't be written ({error.strerror}): make room there.") from error
-    _set_to_work(run, spec.to_json())
+    deadline = time.monotonic() + ENDING
+    while True:
+        prolonged(run, epochs, steps)  # what is refused leaves the folder as it is
+        try:
+            return _take_up(run, epochs, steps)
+        except BlockingIOError:
+            # A worker that has told its end needs a moment to go; another that takes the run up says so in a moment.
+            if time.monotonic() > deadline:
+                raise running(run) from None
+            time.sleep(LOOK)
+
+
+def _take_up(run: Run, epochs: int | None, steps: int | None) -> int:
+    with _locked(run) as lock:
+        spec = prolonged(run, epochs, steps)  # again: another may have taken it up until now
+        since = run.told()
+        try:
+            run.beat(since)  # whoever takes a run up answers for it until the worker beats
+        except OSError as error:
+            raise _unwritable(run, error) from error
+        _set_to_work(run, lock, spec.to_json())
     return since
 
 
-def _set_to_work(run: Run, *order: str) -> None:
+@contextmanager
+def _locked(run: Run) -> Iterator[int]:
+    """Hold the run's lock, to be handed over to its worker."""
+    with ExitStack() as stack:
+        try:
+            lock = stack.enter_context(held(run.folder))
+        except BlockingIOError:
+            raise
+        except OSError as error:
+            raise _unwritable(run, error) from error
+        yield lock
+
+
+def _unwritable(run: Run, error: OSError) -> BadInput:
+    return BadInput(f"{run.folder} can't be written ({error.strerror}): make room there.")
+
+
+def _set_to_work(run: Run, lock: int, *order: str) -> None:
+    """Start a worker on a run; the lock goes over to it as its stdin, which it doesn't read."""
     try:
         with (run.folder / "stderr.txt").open("wb") as output:
-            children[run.folder] = process.spawn(
-                str(run.folder), *order, stdin=subprocess.DEVNULL, stdout=output, stderr=output
-            )
+            stdin = subprocess.DEVNULL if os.name == "nt" else lock
+            children[run.folder] = process.spawn(str(run.folder), *order, stdin=stdin, stdout=output, stderr=output)
     except OSError as error:
         raise BadInput(f"The worker can't be started ({error.strerror}): free some memory and try again.") from error
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def write(path: Path, content: bytes, sync: bool = False) -> None:
-    """Put a file in place, written beside and renamed; with `sync`, forced to the disk first.
+    """Put a file in place, written beside and renamed; with `sync`, both are forced to the disk.
 
     A writer that is killed in between leaves what stood there before. Only one process may write a path at a time.
 
@@ -21,8 +21,20 @@ def write(path: Path, content: bytes, sync: bool = False) -> None:
                 file.flush()
                 os.fsync(file.fileno())
         beside.replace(path)
+        if sync:
+            _sync_folder(path.parent)  # the renaming stands in the folder, and a power cut would undo it
     except OSError as error:
         error.filename = error.filename or str(path)
         with suppress(OSError):
             beside.unlink()  # a full disk has no room for half a file
         raise
+
+
+def _sync_folder(folder: Path) -> None:
+    """Force a folder's entries to the disk, where the system can."""
+    with suppress(OSError):  # Windows opens no folders, and some network disks don't sync them
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)

@@ -65,7 +65,7 @@ def load_all(path: Path) -> tuple[dict[str, Tensor], dict[str, Tensor], dict[str
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (it is no dict)
     except FileNotFoundError as error:
         raise BadInput(f"There is no checkpoint {path}.") from error
-    except (SafetensorError, OSError, ValueError) as error:
+    except (SafetensorError, OSError, ValueError, RecursionError) as error:
         raise BadInput(f"The checkpoint {path} can't be read: {error}.") from error
     training = {name.removeprefix(TRAINING): tensors.pop(name) for name in list(tensors) if name.startswith(TRAINING)}
     return tensors, training, about

@@ -168,6 +168,6 @@ def read_named_values(written: list[str]) -> dict[str, Any]:
             raise BadInput(f"An option of the network is written name=value, not {pair[:60]!r}.")
         try:
             values[word] = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             values[word] = value
     return values

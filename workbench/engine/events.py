@@ -2,15 +2,74 @@
 
 import json
 import math
+import os
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from workbench import untrusted
 
 SCHEMA = 1
 FLUSH_EVERY = 0.1  # seconds: nobody looks oftener, and a system call a step would cost more than a small step
 READ_AT_ONCE = 1 << 20  # bytes
+SPLITS = ("train", "validation", "test")
+STATUSES = ("done", "stopped", "diverged", "crashed")
+LARGEST_NUMBER = 1e300  # a chart can still subtract two of them
+LARGEST_WHOLE = 2**63 - 1  # what TensorBoard and PyTorch take
+
+
+def _text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _whole(value: Any) -> bool:
+    return type(value) is int and 0 <= value <= LARGEST_WHOLE
+
+
+def _number(value: Any) -> bool:
+    return type(value) in (int, float) and abs(value) <= LARGEST_NUMBER
+
+
+def _duration(value: Any) -> bool:
+    return _number(value) and value >= 0
+
+
+def _flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _metrics(value: Any) -> bool:
+    return isinstance(value, dict) and all(number is None or _number(number) for number in value.values())
+
+
+def _floor(value: Any) -> bool:
+    texts = isinstance(value, dict) and _text(value.get("method")) and _text(value.get("metric"))
+    return texts and _number(value.get("value"))
+
+
+# What each field holds, in whatever event it stands.
+FIELDS: dict[str, Callable[[Any], bool]] = {
+    **dict.fromkeys(("event", "run", "model", "task", "preset", "device", "checkpoint", "reason"), _text),
+    **dict.fromkeys(("step", "steps", "seed", "params", "trainable"), _whole),
+    **dict.fromkeys(("epoch", "epochs", "seconds", "time", "steps_per_second"), _duration),
+    **dict.fromkeys(("refused", "resumed"), _flag),
+    "split": lambda value: value in SPLITS,
+    "status": lambda value: value in STATUSES,
+    "metrics": _metrics,
+    "floor": _floor,
+    "early_stopping": lambda value: isinstance(value, dict),
+}
+# The fields that an event can't do without.
+NEEDED = {
+    "start": ("run", "seed", "step", "seconds", "steps", "model", "task", "preset", "params", "device"),
+    "metric": ("step", "epoch", "seconds", "split", "metrics"),
+    "eval": ("step", "epoch", "seconds", "split", "metrics"),
+    "checkpoint": ("step", "checkpoint"),
+    "end": ("status", "step", "steps", "seconds", "steps_per_second", "metrics"),
+}
 
 
 class Writer:
@@ -36,7 +95,7 @@ class Writer:
         record = {"event": event["event"], **({"schema": SCHEMA} if self._first else {}), **self._common, **event}
         self._first = False
         with self._lock:
-            self._file.write(json.dumps(_finite(record), ensure_ascii=False, allow_nan=False) + "\n")
+            self._file.write(json.dumps(untrusted.finite(record), ensure_ascii=False, allow_nan=False) + "\n")
             if time.monotonic() - self._flushed >= FLUSH_EVERY:
                 self._flush()
 
@@ -44,6 +103,11 @@ class Writer:
         """Hand everything written so far to the file."""
         with self._lock:
             self._flush()
+
+    def sync(self) -> None:
+        """Force everything written so far to the disk, where it outlives a power cut."""
+        self.flush()
+        os.fsync(self._file.fileno())  # without the lock: a slow disk must not keep the heartbeat waiting
 
     def _flush(self) -> None:
         self._file.flush()
@@ -63,22 +127,25 @@ class Tail:
         offset: The byte to begin at.
 
     Attributes:
-        damaged: How many lines so far were no event.
+        damaged: How many lines so far were no event: no JSON, or not with the fields that such an event has.
     """
 
     def __init__(self, path: Path, offset: int = 0):
         self.damaged = 0
         self._path = path
         self._offset = offset
-        self._partial = b""
+        self._partial: list[bytes] = []  # of a line that has no end yet
         self._lines: deque[bytes] = deque()
 
     def read(self, limit: int = 1000) -> list[dict[str, Any]]:
-        """The next events, at most `limit` lines of them; an unfinished last line waits for its end."""
-        if len(self._lines) < limit:
-            self._fetch()
-        events = []
-        for _ in range(min(limit, len(self._lines))):
+        """The next events, at most `limit`; an unfinished last line waits for its end.
+
+        There are none only where the file has no more: what is no event is passed over, however long it is.
+        """
+        events: list[dict[str, Any]] = []
+        while len(events) < limit and (self._lines or (not events and self._fetch())):
+            if not self._lines:
+                continue  # a line longer than what is read at once
             event = _parsed(self._lines.popleft())
             if event is None:
                 self.damaged += 1
@@ -86,16 +153,23 @@ class Tail:
                 events.append(event)
         return events
 
-    def _fetch(self) -> None:
+    def _fetch(self) -> bool:
+        """Read on in the file; whether there was more."""
         try:
             with self._path.open("rb") as file:
                 file.seek(self._offset)
                 chunk = file.read(READ_AT_ONCE)
         except OSError:
-            return  # not there yet, or not there any more
+            return False  # not there yet, or not there any more
+        if not chunk:
+            return False
         self._offset += len(chunk)
-        *lines, self._partial = (self._partial + chunk).split(b"\n")
-        self._lines.extend(lines)
+        end, *lines = chunk.split(b"\n")
+        self._partial.append(end)
+        if lines:
+            self._lines += [b"".join(self._partial), *lines[:-1]]
+            self._partial = [lines[-1]]
+        return True
 
 
 def last(path: Path) -> dict[str, Any] | None:
@@ -128,17 +202,19 @@ def _cut(path: Path) -> bool:
 
 
 def _parsed(line: bytes) -> dict[str, Any] | None:
+    """The event of a line; None where it is none, whoever wrote it."""
     try:
-        event = json.loads(line)
+        event = untrusted.parse(line)
     except ValueError:
         return None
-    return event if isinstance(event, dict) and isinstance(event.get("event"), str) else None
+    return untrusted.clean(event) if isinstance(event, dict) and _sound(event) else None
 
 
-def _finite(value: Any) -> Any:
-    """The value with null for NaN and infinity, which JSON hasn't got."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    return value
+def _sound(event: dict[str, Any]) -> bool:
+    """Whether a JSON object is an event, with all fields that one of its kind needs, and each of its type."""
+    if not _text(event.get("event")):
+        return False
+    needed = (*NEEDED.get(event["event"], ()), *(["reason"] if event.get("refused") else []))
+    return all(name in event for name in needed) and all(
+        fits(event[name]) for name, fits in FIELDS.items() if name in event
+    )

@@ -35,7 +35,7 @@ def points(run: Run) -> Iterator[Point]:
             if event["event"] == "start":
                 while kept and kept[-1].step > event["step"]:
                     kept.pop()
-                began = event.get("time", (run.folder / "spec.json").stat().st_mtime) - event["seconds"]
+                began = event.get("time", run.made()) - event["seconds"]
             elif event["event"] in ("metric", "eval"):
                 # The split `train` is told as it is trained, and evaluated besides: two lines, and so two names.
                 split = "train_eval" if (event["event"], event["split"]) == ("eval", "train") else event["split"]

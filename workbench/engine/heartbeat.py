@@ -7,6 +7,7 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from workbench import untrusted
 from workbench.engine import atomic
 
 EVERY = 1.0  # seconds
@@ -52,7 +53,7 @@ def leave(path: Path, since: int = 0) -> None:
 def read(path: Path) -> Heartbeat | None:
     """The last heartbeat, if there is one that can be read."""
     try:
-        beat = Heartbeat(**json.loads(path.read_bytes()))
+        beat = Heartbeat(**untrusted.parse(path.read_bytes()))
     except (OSError, ValueError, TypeError):
         return None
     whole = all(

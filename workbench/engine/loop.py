@@ -36,6 +36,8 @@ class Fit:
         stopped: Asked before every step: has somebody asked to stop?
         folder: Where checkpoints go; without one nothing is kept.
         show: Takes the pictures that are made with every checkpoint.
+        sync: Called before a checkpoint is put in place: all events so far must be on the disk when it returns, for a
+            run that goes on from there doesn't tell them again.
         resume: Whether to go on from the folder's last checkpoint.
 
     Attributes:
@@ -55,8 +57,9 @@ class Fit:
         folder: Path | None = None,
         show: Callable[[list[dict[str, Any]]], None] = lambda pictures: None,
         resume: bool = False,
+        sync: Callable[[], None] = lambda: None,
     ):
-        self.spec, self._stopped, self._folder, self._show = spec, stopped, folder, show
+        self.spec, self._stopped, self._folder, self._show, self._sync = spec, stopped, folder, show, sync
         self.learner = Learner(spec, fresh=not resume)
         self.network, self.task, self.splits = self.learner.network, self.learner.task, self.learner.splits
         self.steps_per_epoch = self.learner.order.steps_per_epoch
@@ -186,6 +189,7 @@ class Fit:
         # The best goes first: whoever is killed in between goes on from an older last one, and finds the same best.
         yield from self._save_best()
         tensors, plain = self._training()
+        self._sync()
         checkpoints.write(
             self._folder / "last.safetensors",
             checkpoints.snapshot(self.network),
@@ -203,6 +207,7 @@ class Fit:
     def _save_best(self) -> Iterator[dict[str, Any]]:
         if self._folder is None or self.best.saved or self.best.weights is None:
             return
+        self._sync()
         checkpoints.write(self._folder / "best.safetensors", self.best.weights, self.best.about)
         self.best.saved = True
         yield self._event("checkpoint", checkpoint="best", metrics=self.best.about["metrics"])

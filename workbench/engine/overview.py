@@ -1,10 +1,9 @@
 """All that is known of one run, gathered from its folder."""
 
-import json
 from dataclasses import asdict
 from typing import Any
 
-from workbench import BadInput
+from workbench import BadInput, untrusted
 from workbench.engine.resume import header
 from workbench.engine.run import Run
 
@@ -55,7 +54,7 @@ def overview(run: Run) -> dict[str, Any]:
 def pictures(run: Run) -> list[dict[str, Any]]:
     """What the network said of test samples at its last checkpoint; empty before the first."""
     try:
-        found = json.loads((run.folder / "pictures.json").read_text(encoding="utf-8"))
+        found = untrusted.clean(untrusted.parse((run.folder / "pictures.json").read_bytes()))
     except (OSError, ValueError):
         return []
     return [picture for picture in found if isinstance(picture, dict)] if isinstance(found, list) else []

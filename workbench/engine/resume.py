@@ -1,14 +1,15 @@
 """Taking a run up again: what can be gone on with, and up to where."""
 
-import json
 import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from workbench import BadInput
+from workbench import BadInput, untrusted
 from workbench.engine.run import Run
 from workbench.engine.spec import RunSpec
+
+LONGEST_HEADER = 100_000_000  # bytes: what safetensors itself reads
 
 
 def prolonged(run: Run, epochs: int | None = None, steps: int | None = None) -> RunSpec:
@@ -20,7 +21,7 @@ def prolonged(run: Run, epochs: int | None = None, steps: int | None = None) -> 
     spec = run.spec
     status, last = run.status(), run.last_event()
     if status == "running":
-        raise BadInput(f"The run {run.id} is running: watch it with 'workbench runs watch {run.id}'.")
+        raise running(run)
     if status == "diverged":
         raise BadInput(f"The run {run.id} diverged, and would again: train anew with a smaller learning rate.")
     if "early_stopping" in last:
@@ -42,6 +43,11 @@ def prolonged(run: Run, epochs: int | None = None, steps: int | None = None) -> 
     return spec
 
 
+def running(run: Run) -> BadInput:
+    """The refusal to set a second worker on a run."""
+    return BadInput(f"The run {run.id} is running: watch it with 'workbench runs watch {run.id}'.")
+
+
 def header(path: Path) -> dict[str, Any]:
     """What is noted in a checkpoint, read without torch.
 
@@ -54,8 +60,10 @@ def header(path: Path) -> dict[str, Any]:
             size = os.fstat(file.fileno()).st_size
             if not 0 < length <= size - 8:
                 raise ValueError("it is cut off")
-            entries = json.loads(file.read(length))
-            about = json.loads(entries.pop("__metadata__")["about"])
+            if length > LONGEST_HEADER:
+                raise ValueError("its header is too long")
+            entries = untrusted.parse(file.read(length))
+            about = untrusted.parse(entries.pop("__metadata__")["about"])
             ends = [entry["data_offsets"][1] for entry in entries.values()]
             if 8 + length + max(ends, default=0) != size or not isinstance(about, dict):
                 raise ValueError("it is cut off")

@@ -2,6 +2,7 @@
 
 - spec.json: what was ordered
 - worker.json: who works on it
+- worker.lock: held by whoever works on it, as long as they live
 - events.jsonl: what happened
 - last.safetensors: the newest checkpoint, with all that is needed to go on from it
 - best.safetensors: the weights that were best on the validation part
@@ -23,6 +24,7 @@ from typing import Any
 from workbench import BadInput
 from workbench.engine import atomic, events, heartbeat
 from workbench.engine.spec import RunSpec
+from workbench.untrusted import printable
 
 FULL = 1 << 20  # bytes: a disk with less is full
 LOOK = 0.1  # seconds between two looks at a run that has nothing new
@@ -60,6 +62,13 @@ class Run:
         made = path.stat()
         atomic.write(path, spec.to_json().encode(), sync=True)
         os.utime(path, ns=(made.st_atime_ns, made.st_mtime_ns))
+
+    def made(self) -> float:
+        """When it was ordered, in seconds since 1970; 0 where its spec is missing."""
+        try:
+            return (self.folder / "spec.json").stat().st_mtime
+        except OSError:
+            return 0.0
 
     def tail(self, offset: int = 0) -> events.Tail:
         """A reader of its events, from the first, or from a byte on."""
@@ -176,7 +185,7 @@ class Run:
         step, seconds = seen.get("step", 0), seen.get("seconds", 0.0)
         return dict(
             event="end",
-            run=self.id,
+            run=printable(self.id),
             seed=seen.get("seed"),
             step=step,
             status="crashed",
@@ -192,11 +201,12 @@ class Run:
         try:
             spec = self.spec
         except BadInput as error:
-            return {"run": self.id, "status": "damaged", "reason": str(error)}
+            return {"run": printable(self.id), "status": "damaged", "reason": printable(str(error))}
         status, last = self.status(), self.last_event()
         if status == "crashed" and last.get("event") != "end":
             last = self.crash(last)
-        row = dict(run=self.id, status=status, model=spec.model, task=spec.task, preset=spec.preset, seed=spec.seed)
+        row: dict[str, Any] = dict(run=printable(self.id), status=status, model=spec.model, task=printable(spec.task))
+        row |= dict(preset=spec.preset, seed=spec.seed)
         row |= dict(step=last.get("step", 0), metrics=last.get("metrics", {}))
         return row | {"reason": last["reason"]} if "reason" in last else row
 
@@ -210,7 +220,7 @@ class Run:
         except OSError:
             said = []
         if words := [line.strip() for line in said if line.strip()]:
-            return words[-1]
+            return printable(words[-1])
         if self.folder.exists() and shutil.disk_usage(self.folder).free < FULL:
             return f"The disk is full: make room where {self.folder} stands, or set WORKBENCH_HOME elsewhere."
         return "The worker ended without a word."

@@ -53,10 +53,10 @@ def get(run_id: str) -> Run:
 def every() -> list[Run]:
     """All runs, the oldest first, those with damaged folders among them."""
     try:
-        found = [run for run in folder().iterdir() if run.is_dir() and not run.name.startswith(".")]
+        found = [Run(run) for run in folder().iterdir() if run.is_dir() and not run.name.startswith(".")]
     except OSError:
         return []
-    return [Run(run) for run in sorted(found, key=_age)]
+    return sorted(found, key=lambda run: (run.made(), run.id))
 
 
 def _named(draft: Path, model: str) -> Path:
@@ -71,10 +71,3 @@ def _named(draft: Path, model: str) -> Path:
         except OSError:
             if not place.exists():
                 raise
-
-
-def _age(run: Path) -> tuple[float, str]:
-    try:
-        return (run / "spec.json").stat().st_mtime, run.name
-    except OSError:
-        return 0.0, run.name

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import models
-from workbench import BadInput, tasks
+from workbench import BadInput, tasks, untrusted
 from workbench.engine.checks import (
     OneOf,
     batch_size,
@@ -169,7 +169,7 @@ class RunSpec:
         self._fill("task", architecture.task)
         if self.task.startswith(tasks.OWN):  # data of one's own, found again from any folder; read when it is needed
             kind, _, path = self.task.partition(":")
-            self._set("task", f"{kind}:{Path(path).expanduser().absolute()}")
+            self._set("task", f"{kind}:{_absolute(path)}")
         elif self.task not in tasks.names():
             raise unknown("task", self.task, tasks.names())
 
@@ -179,7 +179,7 @@ class RunSpec:
         for name in ("origin", "weights"):  # found again from any folder; read when it is needed
             value = getattr(self, name)
             if value is not None and (name == "weights" or Path(value).suffix or "/" in value or "\\" in value):
-                self._set(name, str(Path(value).expanduser().absolute()))
+                self._set(name, _absolute(value))
         for name, refusal in SCRATCH.items():
             if getattr(self, name) is not None and self.origin is None and self.weights is None:
                 raise BadInput(refusal)
@@ -226,7 +226,7 @@ class RunSpec:
             BadInput: The text is no JSON object, or no spec.
         """
         try:
-            record = json.loads(text)
+            record = untrusted.parse(text)
         except ValueError as error:
             raise BadInput(f"This is no JSON: {error}.") from error
         known = [field.name for field in fields(cls)]
@@ -236,6 +236,18 @@ class RunSpec:
             if name not in known:
                 raise unknown("field of a spec", name, known)
         return cls(**record)
+
+
+def _absolute(path: str) -> str:
+    """A path as it is found from any folder.
+
+    Raises:
+        BadInput: It begins with the home of a user who isn't there.
+    """
+    try:
+        return str(Path(path).expanduser().absolute())
+    except RuntimeError:
+        raise BadInput(f"{path[:200]} begins with the home of a user who isn't here: write the whole path.") from None
 
 
 def applies(chosen: Mapping[str, Any]) -> list[str]:

@@ -7,8 +7,11 @@ if the network were in use.
 
 import pickle
 import re
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from pickletools import genops
+from typing import IO, Any
+from zipfile import ZIP_STORED, ZipFile
 
 import torch
 from safetensors import safe_open
@@ -19,6 +22,8 @@ from workbench import BadInput
 from workbench.engine import checkpoints, runs
 from workbench.engine.spec import RunSpec
 
+MOST_OPERATIONS = 1_000_000  # of a file's pickles: a state dict has some twenty a tensor
+OLD_PICKLES = 5  # that a file begins with which torch.save wrote before 1.6
 NAMED = 3  # keys that are named where many are missing
 WRAPPERS = ("state_dict", "model", "model_state", "model_state_dict")  # where published files keep the state dict
 
@@ -123,7 +128,10 @@ def read(path: Path) -> dict[str, Tensor]:
         if path.suffix == ".safetensors":
             with safe_open(path, framework="pt") as file:
                 return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (it is no dict)
+        _check_size(path)
         found = torch.load(path, map_location="cpu", weights_only=True)
+    except BadInput:
+        raise
     except FileNotFoundError:
         raise BadInput(f"There is no file {path}.") from None
     except pickle.UnpicklingError:
@@ -139,7 +147,42 @@ def read(path: Path) -> dict[str, Tensor]:
             found = found[name]
     if not isinstance(found, dict) or not found or not all(isinstance(value, Tensor) for value in found.values()):
         raise BadInput(f"{path} holds no state dict: names with a tensor each.")
+    for name, tensor in found.items():
+        if tensor.layout == torch.strided and tensor.nbytes > tensor.untyped_storage().nbytes():
+            raise BadInput(f"{path} holds {str(name)[:60]} as a few numbers, repeated: save it anew, written out.")
     return {DOTTED.sub(r"\1\2.", str(name).removeprefix("module.")): tensor for name, tensor in found.items()}
+
+
+def _check_size(path: Path) -> None:
+    """Refuse what `torch.save` doesn't write: a file that becomes far larger in memory than it is on the disk.
+
+    Raises:
+        BadInput: It would.
+    """
+    with path.open("rb") as file:
+        whole = file.seek(0, 2)
+        file.seek(0)
+        zipped = file.read(4) == b"PK\x03\x04"  # as PyTorch itself looks
+        file.seek(0)
+        if not zipped:
+            _check_pickles(path, file, OLD_PICKLES)
+            return
+        with ZipFile(file) as archive:
+            entries = archive.infolist()
+            packed = any(entry.compress_type != ZIP_STORED for entry in entries)
+            if packed or sum(entry.file_size for entry in entries) > whole:
+                raise BadInput(f"{path} is compressed, which torch.save never does: fetch it again, or save it anew.")
+            for entry in entries:
+                if entry.filename.endswith(".pkl"):
+                    with archive.open(entry) as pickled:
+                        _check_pickles(path, pickled, 1)
+
+
+def _check_pickles(path: Path, file: IO[bytes], count: int) -> None:
+    """Look through so many pickles without doing what they say."""
+    for place, (operation, argument, _) in enumerate(chain.from_iterable(genops(file) for _ in range(count))):
+        if place >= MOST_OPERATIONS or (operation.name == "GLOBAL" and str(argument).endswith(" bytearray")):
+            raise BadInput(f"{path} holds more than weights: take the .safetensors, or a file of the state dict alone.")
 
 
 def _take(network: nn.Module, weights: dict[str, Tensor], spec: RunSpec, origin: str) -> None:

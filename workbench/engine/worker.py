@@ -22,7 +22,7 @@ from typing import Any
 
 import models
 from workbench import BadInput
-from workbench.engine import atomic, events, heartbeat
+from workbench.engine import atomic, events, heartbeat, lock
 from workbench.engine.run import Run
 from workbench.engine.spec import RunSpec
 from workbench.engine.verify import ScriptError
@@ -37,8 +37,17 @@ def make_run(folder: Path, resume: str | None = None) -> int:
             once nothing speaks against it.
 
     Returns:
-        The exit code: 0, or 1 where it crashed.
+        The exit code: 0; 1 where it crashed; 2 where another worker is at it, and nothing is written.
     """
+    try:
+        with lock.held(folder):
+            return _make(folder, resume)
+    except BlockingIOError:
+        print(f"Another worker is at {folder.name} already.", file=sys.stderr)
+        return 2
+
+
+def _make(folder: Path, resume: str | None) -> int:
     run = Run(folder)
     since, before = run.told(), run.last_event()
     stop = threading.Event()
@@ -59,7 +68,7 @@ def make_run(folder: Path, resume: str | None = None) -> int:
             def show(pictures: list[dict[str, Any]]) -> None:
                 atomic.write(folder / "pictures.json", json.dumps(pictures).encode())
 
-            fit = Fit(spec, stopped=stop.is_set, folder=folder, show=show, resume=resume is not None)
+            fit = Fit(spec, stopped=stop.is_set, folder=folder, show=show, resume=resume is not None, sync=writer.sync)
             if resume is not None:
                 run.order(spec)
             for event in fit.run():

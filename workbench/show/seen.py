@@ -27,7 +27,13 @@ def draw(pictures: Pictures, kind: str, width: int, height: int, colour: bool = 
     chosen = [picture for picture in pictures if picture.get("picture") == kind]
     try:
         return DRAWINGS[kind](chosen, pictures, width, height, colour) if chosen else []
-    except (KeyError, IndexError, TypeError, ValueError):  # they come from a file, which may be another program's
+    except (
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        TypeError,
+        ValueError,
+    ):  # they come from a file, which may be another program's
         return [[Segment("These pictures are damaged: another checkpoint of the run makes new ones."[:width], QUIET)]]
 
 

@@ -20,7 +20,8 @@ START = {
 
 def metric(step, loss, accuracy):
     metrics = {"loss": loss, "accuracy": accuracy}
-    return {"event": "metric", "step": step, "epoch": step / 40, "split": "train", "metrics": metrics}
+    at = {"step": step, "epoch": step / 40, "seconds": step / 20}
+    return {"event": "metric", **at, "split": "train", "metrics": metrics}
 
 
 def evaluated(step, loss, accuracy):

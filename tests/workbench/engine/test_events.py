@@ -16,7 +16,7 @@ def path(tmp_path):
 
 
 def line(step):
-    return json.dumps({"event": "metric", "step": step, "said": "ä"}, ensure_ascii=False).encode() + b"\n"
+    return json.dumps({"event": "checkpoint", "step": step, "checkpoint": "ä"}, ensure_ascii=False).encode() + b"\n"
 
 
 def test_a_partial_last_line_waits_for_its_end(path):
@@ -57,12 +57,13 @@ def test_a_damaged_line_is_counted_and_passed_over(path):
 
 def test_the_first_event_carries_the_schema_and_all_carry_what_is_common(path):
     writer = events.Writer(path, run="mlp-0001", seed=7)
-    writer.write({"event": "start", "step": 0})
-    writer.write({"event": "metric", "step": 1})
+    writer.write({"event": "checkpoint", "step": 0, "checkpoint": "best"})
+    writer.write({"event": "checkpoint", "step": 0, "checkpoint": "last"})
     writer.close()
     first, second = events.Tail(path).read()
-    assert first == {"event": "start", "schema": events.SCHEMA, "run": "mlp-0001", "seed": 7, "step": 0}
-    assert second == {"event": "metric", "run": "mlp-0001", "seed": 7, "step": 1}
+    common = {"event": "checkpoint", "run": "mlp-0001", "seed": 7, "step": 0}
+    assert first == {**common, "schema": events.SCHEMA, "checkpoint": "best"}
+    assert second == {**common, "checkpoint": "last"}
 
 
 def test_what_is_no_number_is_null(path):
@@ -82,7 +83,7 @@ def test_the_file_is_touched_ten_times_a_second_at_most(path, monkeypatch):
     writer, sizes = events.Writer(path), []
     for step in range(1000):  # a hundred a second, for ten seconds
         now = 100 + step / 100
-        writer.write({"event": "metric", "step": step})
+        writer.write({"event": "checkpoint", "step": step, "checkpoint": "last"})
         sizes.append(path.stat().st_size)
     assert 90 <= len(set(sizes)) <= 101
     writer.flush()

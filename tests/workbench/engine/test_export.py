@@ -28,7 +28,8 @@ def run():
     """A run of 50 steps that was killed at 30, and taken up from its checkpoint at 20."""
     run = runs.create(RunSpec("mlp"))
     writer = events.Writer(run.folder / "events.jsonl", run=run.id, seed=0)
-    start = dict(event="start", epoch=0, steps=50, metrics={})
+    start = dict(event="start", epoch=0, steps=50, metrics={}, model="mlp", task="digits", preset="mini", params=9)
+    start |= dict(device="cpu")
     again = start | dict(step=CUT, seconds=0.2, time=2000.0, resumed=True)
     for event in (start | dict(step=0, seconds=0.0, time=1000.0), *told(10, 30), again, *told(30, 50)):
         writer.write(event)

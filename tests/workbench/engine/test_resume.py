@@ -4,13 +4,15 @@ import json
 import os
 import random
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
 import torch
 
-from workbench import BadInput
-from workbench.engine import RunSpec, accepted, checkpoints, events, resume, runs, start
+from workbench import BadInput, engine
+from workbench.engine import RunSpec, accepted, checkpoints, events, lock, resume, runs, start
 from workbench.engine.loop import Fit
 from workbench.engine.methods import OPTIMIZERS
 from workbench.engine.resume import header, prolonged
@@ -141,7 +143,8 @@ def test_a_running_run_is_refused_and_an_early_stopped_one():
     stopped = runs.create(RunSpec("mlp"))
     for end, said in (({"early_stopping": {}}, "larger patience"), ({"status": "diverged"}, "smaller learning rate")):
         writer = events.Writer(stopped.folder / "events.jsonl", run=stopped.id)
-        writer.write({"event": "end", "step": 3, "status": "done", "metrics": {}} | end)
+        sound = dict(event="end", step=3, steps=3, seconds=1.0, steps_per_second=3.0, status="done", metrics={})
+        writer.write(sound | end)
         writer.close()
         with pytest.raises(BadInput, match=said):
             prolonged(stopped)
@@ -198,9 +201,9 @@ def test_the_header_says_what_safetensors_says(stopped):
 
 def test_a_line_that_was_cut_off_does_not_spoil_the_next(tmp_path):
     path = tmp_path / "events.jsonl"
-    path.write_bytes(b'{"event": "start", "step": 0}\n{"event": "met')
+    path.write_bytes(b'{"event": "checkpoint", "step": 0, "checkpoint": "last"}\n{"event": "met')
     writer = events.Writer(path)
-    writer.write({"event": "start", "step": 5})
+    writer.write({"event": "checkpoint", "step": 5, "checkpoint": "last"})
     writer.close()
     tail = events.Tail(path)
     assert [event["step"] for event in tail.read()] == [0, 5] and tail.damaged == 1
@@ -218,3 +221,62 @@ def test_the_worker_dies_with_the_signal_that_killed_it():
     until(run, 1)
     os.kill(json.loads((run.folder / "worker.json").read_text())["pid"], signal.SIGKILL)
     assert "SIGKILL" in finished(run)["reason"]
+
+
+def test_a_run_that_somebody_holds_is_not_taken_up(stopped, monkeypatch):
+    monkeypatch.setattr(engine, "ENDING", 0.0)
+    with lock.held(stopped.folder):
+        before = {file: file.read_bytes() for file in stopped.folder.iterdir()}
+        with pytest.raises(BadInput, match="is running"):
+            resume(stopped)
+        assert {file: file.read_bytes() for file in stopped.folder.iterdir()} == before
+
+
+@pytest.mark.full
+def test_of_two_that_take_a_run_up_at_once_one_is_refused(stopped):
+    """Ten pairs of processes, each let go at the same moment."""
+    code = f"""if True:
+        from workbench import BadInput
+        from workbench.engine import resume, runs
+        run = runs.get({stopped.id!r})
+        print("ready", flush=True)
+        input()
+        try:
+            resume(run, steps=10)
+        except BadInput as refusal:
+            print(refusal)
+        else:
+            print(run.wait({PATIENCE}))
+    """
+    for _ in range(10):
+        since = stopped.told()
+        pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        both = [subprocess.Popen([sys.executable, "-c", code], **pipes) for _ in range(2)]
+        for process in both:
+            assert process.stdout.readline() == "ready\n"
+        for process in both:
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        said = sorted(process.communicate()[0].strip() for process in both)
+        assert said[0].startswith("The run mlp-0001 is running") and said[1] == "done"
+        told = [event["event"] for event in stopped.tail(since).read(10**6)]
+        assert (told.count("start"), told.count("end")) == (1, 1)
+
+
+@pytest.mark.full
+def test_killed_at_its_first_checkpoint_a_run_still_has_every_row(monkeypatch):
+    spec = RunSpec("mlp", steps=60, seed=3, **CPU)
+    expected = [one for one in numbers(Fit(spec).run()) if one[0] != "end"]
+    for _ in range(2):
+        run = start(spec)
+        while not (run.folder / "last.safetensors").exists():
+            assert run.alive()
+            os.sched_yield()
+        run.kill()
+        run.join(PATIENCE)
+        if run.status() != "done":  # the machine was slow to kill it
+            resume(run)
+        assert finished(run)["status"] == "done"
+        by_place = {one[:4]: one for one in numbers(run.tail().read(10**6)) if one[0] != "end"}
+        assert list(by_place.values()) == expected
+        run.join(PATIENCE)

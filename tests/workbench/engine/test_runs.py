@@ -15,6 +15,10 @@ from workbench.engine import RunSpec, events, heartbeat, runs
 from workbench.engine.run import Run
 
 SPEC = RunSpec("mlp")
+START = dict(event="start", step=0, seconds=0.0, steps=40, model="mlp", task="digits", preset="mini", params=9)
+START |= dict(device="cpu")
+METRIC = dict(event="metric", step=8, epoch=0.2, seconds=2.0, split="train", metrics={"loss": 1.0})
+END = dict(event="end", step=40, steps=40, seconds=1.0, steps_per_second=40.0, status="done", metrics={})
 
 
 def say(run, *said):
@@ -84,7 +88,7 @@ def test_status_follows_worker_and_events(dead):
     leave_beat(run, pid=dead)
     assert run.status() == "crashed"
     for status in ("done", "stopped", "diverged", "crashed"):
-        say(run, {"event": "end", "status": status})
+        say(run, END | {"status": status})
         assert run.status() == status
 
 
@@ -133,7 +137,7 @@ def test_only_what_runs_here_can_be_stopped():
     leave_beat(run, host="elsewhere")
     with pytest.raises(BadInput, match="elsewhere"):
         run.stop()
-    say(run, {"event": "end", "status": "done"})
+    say(run, END)
     with pytest.raises(BadInput, match="it is done"):
         run.stop()
 
@@ -153,7 +157,7 @@ def test_a_damaged_folder_is_listed_as_such_and_hides_no_other(content):
 
 def test_a_summary_is_json_and_says_how_far_it_is(dead):
     run = runs.create(SPEC)
-    say(run, {"event": "metric", "step": 5, "metrics": {"loss": 1.5}})
+    say(run, METRIC | {"step": 5, "metrics": {"loss": 1.5}})
     row = run.summary()
     assert (row["step"], row["metrics"], row["status"]) == (5, {"loss": 1.5}, "running")
     leave_beat(run, pid=dead)
@@ -165,7 +169,7 @@ def test_a_summary_is_json_and_says_how_far_it_is(dead):
 
 def test_following_a_run_that_died_without_a_word_ends_with_its_last_words(dead):
     run = runs.create(SPEC)
-    say(run, {"event": "start", "step": 0}, {"event": "metric", "step": 8, "seconds": 2.0, "metrics": {"loss": 1.0}})
+    say(run, START, METRIC)
     leave_beat(run, pid=dead)
     (run.folder / "stderr.txt").write_text("Killed")
     *_, end = run.follow()

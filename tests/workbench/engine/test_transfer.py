@@ -2,6 +2,7 @@
 
 import pickle
 from collections import OrderedDict
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 import torch
@@ -13,6 +14,7 @@ from workbench import BadInput
 from workbench.engine import RunSpec, checkpoints, runs, transfer
 from workbench.engine.learner import Learner
 from workbench.engine.loop import Fit
+from workbench.engine.resume import header
 
 LENET = dict(model="lenet5-modern", device="cpu", steps=3, batch_size=16)
 
@@ -259,3 +261,58 @@ def test_weights_of_another_network_or_preset_are_refused(learnt, tmp_path):
 def test_orders_that_mean_nothing_are_refused(given, said):
     with pytest.raises(BadInput, match=said):
         RunSpec(**{"model": "resnet18"} | given)
+
+
+class Bytes:
+    """Thirty bytes of a pickle that become three billion in memory."""
+
+    def __reduce__(self):
+        return bytearray, (3 * 10**9,)
+
+
+def old(objects):
+    """A file as torch.save wrote it before 1.6, with these bytes as the pickle of its objects."""
+    info = dict(protocol_version=1001, little_endian=True, type_sizes={})
+    before = (torch.serialization.MAGIC_NUMBER, torch.serialization.PROTOCOL_VERSION, info)
+    return b"".join(pickle.dumps(one, protocol=2) for one in before) + objects + pickle.dumps([], protocol=2)
+
+
+@pytest.mark.parametrize("kind", ["packed", "overlapping", "bytes", "old bytes", "old lists"])
+def test_a_small_file_that_becomes_large_in_memory_is_refused_before_it_is_read(kind, tmp_path, monkeypatch):
+    path = tmp_path / "weights.pth"
+    if kind == "packed":
+        with ZipFile(path, "w", ZIP_DEFLATED) as archive:
+            archive.writestr("archive/data.pkl", bytes(10**7))
+    elif kind == "overlapping":
+        torch.save({"w": torch.zeros(1000)}, path)
+        with ZipFile(path, "a") as archive:
+            archive.filelist += archive.filelist * 3  # each entry four times in the directory
+            archive._didModify = True
+    elif kind == "bytes":
+        torch.save({"w": Bytes()}, path)
+    else:
+        lists = b"\x80\x02(" + b"]" * 1_100_000 + b"l."
+        path.write_bytes(old(lists if kind == "old lists" else pickle.dumps({"w": Bytes()}, protocol=2)))
+    monkeypatch.setattr(torch, "load", lambda *_, **__: pytest.fail("it was read"))
+    with pytest.raises(BadInput, match=r"weights\.pth (is compressed|holds more than weights)") as refusal:
+        transfer.read(path)
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_tensor_that_repeats_a_few_numbers_is_refused(tmp_path):
+    torch.save({"w": torch.zeros(1, 1).expand(10**9, 512)}, tmp_path / "weights.pth")
+    with pytest.raises(BadInput, match="w as a few numbers, repeated"):
+        transfer.read(tmp_path / "weights.pth")
+
+
+def test_a_file_of_before_is_read(tmp_path):
+    torch.save({"w": torch.arange(3.0)}, tmp_path / "w.pth", _use_new_zipfile_serialization=False)
+    assert torch.equal(transfer.read(tmp_path / "w.pth")["w"], torch.arange(3.0))
+
+
+def test_a_header_longer_than_its_file_is_refused(tmp_path):
+    path = tmp_path / "w.safetensors"
+    path.write_bytes((2**60).to_bytes(8, "little") + b"{}" * 100)
+    for read in (transfer.read, checkpoints.load, header):
+        with pytest.raises(BadInput, match=r"w\.safetensors"):
+            read(path)

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from workbench import BadInput
-from workbench.engine import RunSpec, checkpoints, runs, start, train, worker
+from workbench.engine import RunSpec, checkpoints, events, lock, loop, runs, start, train, worker
 
 LONG = RunSpec("mlp", epochs=10**6)
 PATIENCE = 120  # seconds, for a machine that does other things as well
@@ -135,3 +135,41 @@ def test_a_full_memory_is_told_with_what_helps(ask):
     told = worker.why(full.value, spec)
     assert "memory was full with vgg16 (paper)" in told and "smaller batch_size, or the mini preset" in told
     assert "smaller batch_size." in worker.why(full.value, RunSpec("vgg16", batch_size=256))
+
+
+def test_what_was_told_before_a_checkpoint_is_on_the_disk_when_it_is_put_in_place(handlers, monkeypatch):
+    """Whoever kills the worker right then loses no row: the run goes on from there, and doesn't tell it again."""
+    monkeypatch.setattr(events, "FLUSH_EVERY", 10**9)  # nothing gets there by chance
+    monkeypatch.setattr(worker.heartbeat, "EVERY", 10**9)
+    monkeypatch.setattr(loop, "SAVE_EVERY", 0.0)
+    monkeypatch.setattr(loop, "SAVE_SHARE", 1.0)
+    run = runs.create(RunSpec("mlp", steps=120, device="cpu"))
+    path, write, sync, on_disk, synced = run.folder / "events.jsonl", checkpoints.write, os.fsync, [], []
+
+    def watched(place, weights, about, *more):
+        assert synced[-1] == path.stat().st_size  # and not only with the system, which a power cut takes along
+        on_disk.append((place.stem, about["step"], run.tail().read(10**6)))
+        write(place, weights, about, *more)
+
+    def measured(file):
+        synced.append(os.fstat(file).st_size)
+        sync(file)
+
+    monkeypatch.setattr(checkpoints, "write", watched)
+    monkeypatch.setattr(os, "fsync", measured)
+    assert worker.make_run(run.folder) == 0
+    whole = run.tail().read(10**6)
+    assert {"last", "best"} == {name for name, _, _ in on_disk} and len(on_disk) > 5
+    for name, step, there in on_disk:
+        rows = [event for event in whole if event["event"] in ("start", "metric", "eval") and event["step"] <= step]
+        assert [event for event in there if event in rows] == rows, (name, step)
+
+
+def test_a_second_worker_is_refused_and_writes_nothing(handlers, capsys):
+    run = runs.create(RunSpec("mlp", steps=3, device="cpu"))
+    with lock.held(run.folder):
+        before = {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in run.folder.iterdir()}
+        assert worker.make_run(run.folder) == 2
+        assert {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in run.folder.iterdir()} == before
+    assert capsys.readouterr().err == f"Another worker is at {run.id} already.\n"
+    assert worker.make_run(run.folder) == 0  # it is free again

@@ -1,5 +1,6 @@
 """Runs: listed, watched, compared, stopped, and gone."""
 
+import json
 import shutil
 
 from textual.pilot import Pilot
@@ -141,3 +142,20 @@ async def test_another_run_begins_with_a_runs_weights(pilot: Pilot) -> None:
     assert (spec.origin, spec.freeze, spec.options) == (one.id, "backbone", {"sizes": [64, 24, 10]})
     head = 24 * 10 + 10
     await until(pilot, lambda: f"{head} trained" in shown(pilot))
+
+
+async def test_damaged_folders_are_listed_beside_a_sound_one(pilot: Pilot) -> None:
+    sound, deep, odd = (runs.create(RunSpec("mlp", seed=seed)) for seed in range(3))
+    for run in (sound, deep, odd):
+        (run.folder / "worker.json").write_text("[" * 100_000)
+    (deep.folder / "spec.json").write_text("[" * 100_000)
+    end = dict(event="end", status="crashed", step=1, steps=1, seconds=1.0, steps_per_second=1.0, metrics={"[/b]": 1.0})
+    odd_lines = [{"event": "metric"}, end | {"metrics": [1]}, end | {"reason": "KeyError: [/b]"}]
+    (odd.folder / "events.jsonl").write_text("".join(json.dumps(event) + "\n" for event in odd_lines) + "[" * 100_000)
+    odd.folder.rename(odd.folder.with_name("[red]x"))
+    pilot.app.runs()
+    await until(pilot, lambda: {sound.id, deep.id, "[red]x"} <= {*shown(pilot).split()})
+    await pilot.press("down")
+    await until(pilot, lambda: "KeyError: [/b]" in shown(pilot))
+    await pilot.press("space", "down", "space")
+    await until(pilot, lambda: "+✗ [red]x" in shown(pilot))

@@ -31,6 +31,7 @@ def made_run() -> None:
     run = runs.create(RunSpec(model="mlp", epochs=4))
     events = [
         dict(event="start", step=0, epochs=4.0, steps=156, model="mlp", task="digits", params=2410, seed=0, metrics={})
+        | dict(run=run.id, seconds=0.0, preset="mini", device="cpu")
         | dict(floor=dict(method="logistic regression", metric="accuracy", value=0.95))
     ]
     for step in range(3, 157, 3):

@@ -7,6 +7,7 @@ from textual.containers import Horizontal
 from textual.widgets import Footer, OptionList, Static
 from textual.widgets.option_list import Option
 
+from workbench import BadInput
 from workbench.engine import Run, runs
 from workbench.engine.methods import pairs
 from workbench.tui import state
@@ -15,6 +16,7 @@ from workbench.tui.screens.watching import Watching
 from workbench.tui.widgets.heading import Heading
 from workbench.tui.widgets.listing import Listing
 from workbench.tui.widgets.run_view import RunView
+from workbench.untrusted import printable
 
 REST = 0.1  # seconds that the mark stays on a run before it is opened
 AGAIN = 1.0  # seconds between two looks at the list
@@ -53,7 +55,7 @@ class Runs(Watching):
         yield Heading("Runs")
         yield Static("No run was made yet: the Lab starts one.", id="none", markup=False)
         with Horizontal():
-            yield Listing(id="list")
+            yield Listing(id="list", markup=False)
             yield RunView()
         yield Footer()
 
@@ -88,7 +90,7 @@ class Runs(Watching):
 
     def _row(self, run: Run) -> str:
         mark = "+" if run.id in self.marked else " "
-        row = f"{mark}{SIGNS.get(run.status(), '?')} {run.id}"
+        row = f"{mark}{SIGNS.get(run.status(), '?')} {printable(run.id)}"
         if self.workbench.size.width < ROOMY:
             return row
         metrics = run.last_event().get("metrics") or {}
@@ -120,7 +122,7 @@ class Runs(Watching):
 
     def on_run_view_changed(self, message: RunView.Changed) -> None:
         if message.about:
-            self.query_one(Heading).say(f"Runs · {self.chosen}", message.about)
+            self.query_one(Heading).say(f"Runs · {printable(self.chosen)}", message.about)
         self.offer()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -148,7 +150,11 @@ class Runs(Watching):
         """Order another run of the same network in the Lab, which begins with this one's weights."""
         run = _there().get(self.chosen)
         if run is not None:
-            spec = run.spec
+            try:
+                spec = run.spec
+            except BadInput as problem:
+                self.workbench.problem(str(problem))
+                return
             options = " ".join(pairs(spec.options))
             texts = {"model": spec.model, "preset": spec.preset, "options": options, "origin": run.id}
             self.workbench.lab(spec.model, {name: text for name, text in texts.items() if text})
