@@ -8,7 +8,7 @@ from pathlib import Path
 
 from workbench import BadInput
 from workbench.home import home
-from workbench.store.rows import Attempt, ItemState
+from workbench.store.rows import Attempt, ItemState, read_attempt, read_state
 from workbench.store.schema import migrate
 
 PATIENCE = 5.0  # seconds to wait for another process that is writing
@@ -29,6 +29,7 @@ class Store:
         with self._guarded():
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None)
+            self._connection.text_factory = lambda text: text.decode(errors="replace")
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = FULL")
             migrate(self._connection)
@@ -97,16 +98,17 @@ class Store:
             return self._connection.execute(query, values).fetchall()
 
     def attempts(self, item: str | None = None) -> list[Attempt]:
-        """What was answered, oldest first: everything, or one item's."""
+        """What was answered, oldest first: everything, or one item's. Rows that can't be read are passed over."""
         columns = ", ".join(field.name for field in fields(Attempt))
         where = "WHERE item = ?" if item else ""
         rows = self._rows(f"SELECT {columns} FROM attempt {where} ORDER BY id", *([item] if item else []))
-        return [Attempt(*row) for row in rows]
+        return [attempt for row in rows if (attempt := read_attempt(row))]
 
     def items(self) -> dict[str, ItemState]:
         """What is scheduled, by item, soonest first."""
-        rows = self._rows("SELECT item, topic, memory, due, reviewed FROM item ORDER BY due, item")
-        return {row[0]: ItemState(*row) for row in rows}
+        rows = self._rows("SELECT item, topic, memory, due, reviewed FROM item")
+        states = [state for row in rows if (state := read_state(*row))]
+        return {state.item: state for state in sorted(states, key=lambda state: (state.due, state.item))}
 
     def mistake_count(self, item: str, mistake: str) -> int:
         """How often a mistake was recognised in an item so far."""
