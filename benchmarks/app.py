@@ -1,6 +1,6 @@
 """The app beside the smallest one that Textual allows: how soon it is there, and how soon keys are answered.
 
-    python benchmarks/app.py [rounds]
+    python benchmarks/app.py [ROUNDS] [--dry]
 
 Both start in a terminal of their own, in turns; what counts is the median of the pairs' ratios of the time until their
 first text is on the screen. Then the arrows choose now a run that goes on, now one that is done: the time from a
@@ -17,6 +17,8 @@ import termios
 import time
 from fcntl import ioctl
 from statistics import median, quantiles
+
+import _options
 
 SMALLEST = """
 from textual.app import App
@@ -40,7 +42,7 @@ class Terminal:
             os.execv(sys.executable, [sys.executable, *arguments])
         ioctl(self.descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
 
-    def until(self, text: bytes, patience: float = 30.0) -> float:
+    def until(self, text: bytes, patience: float = 60.0) -> float:
         """Seconds until a text is written."""
         began, seen = time.perf_counter(), b""
         while text not in seen:
@@ -78,14 +80,14 @@ def first_text(arguments: list[str], text: bytes, home: str) -> float:
     return seconds
 
 
-def answers(home: str) -> list[float]:
+def answers(home: str, keys: int) -> list[float]:
     """Milliseconds from an arrow key until its run is marked, beside one that is shown as it goes on."""
     terminal = Terminal(WORKBENCH, home)
     terminal.until(b"Chapter")
     terminal.press(b"r")
     terminal.until(b"epoch ")
     waits = []
-    for place in range(KEYS):
+    for place in range(keys):
         terminal.quiet(0.03)
         down = place % 2 == 0
         terminal.press(b"\x1b[B" if down else b"\x1b[A")
@@ -94,8 +96,7 @@ def answers(home: str) -> list[float]:
     return waits
 
 
-def main() -> None:
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 7
+def main(rounds: int, keys: int) -> None:
     with tempfile.TemporaryDirectory() as home:
         pairs = [
             (first_text(WORKBENCH, b"Chapter", home), first_text(["-c", SMALLEST], b"hello", home))
@@ -114,7 +115,7 @@ def main() -> None:
         start(RunSpec("mlp")).wait(120)
         shown = start(RunSpec("lenet5-modern", epochs=100_000))
         try:
-            waits = answers(home)
+            waits = answers(home, keys)
         finally:
             shown.stop()
             shown.join(60)
@@ -123,4 +124,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    options = _options.read(__doc__, "ROUNDS", 7, dry=2)
+    main(options.count, 4 if options.dry else KEYS)

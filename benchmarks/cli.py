@@ -1,6 +1,6 @@
 """How much of the processor `workbench --help` takes beside the `--help` of a Typer program that does nothing.
 
-    PYTHONPYCACHEPREFIX=/tmp/pycache python benchmarks/cli.py [PAIRS]
+    PYTHONPYCACHEPREFIX=/tmp/pycache python benchmarks/cli.py [PAIRS] [--dry]
 
 The two are started in turn, so that both meet the same machine; the ratio is the median of the pairs' ratios.
 """
@@ -12,6 +12,8 @@ import sys
 import tempfile
 from pathlib import Path
 from statistics import median
+
+import _options
 
 HELLO = """
 import typer
@@ -57,4 +59,4 @@ def main(pairs: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 15)
+    main(_options.read(__doc__, "PAIRS", 15, dry=1).count)

@@ -1,14 +1,15 @@
 """How long a question of every drill takes to be drawn and shown.
 
-    python benchmarks/drills.py [VARIANTS]
+    python benchmarks/drills.py [VARIANTS] [NAME ...] [--dry]
 
 In one warm process, SymPy loaded: `drill show` without its start. Target: 95 of 100 within 20 ms, for every drill.
 """
 
-import sys
 import time
 from itertools import chain
 from statistics import median, quantiles
+
+import _options
 
 from quizzes import bank
 from workbench.show import question as lines
@@ -24,8 +25,8 @@ def shown(drill: str, variants: int) -> list[float]:
     return times[2:]
 
 
-def main(variants: int) -> None:
-    all_times = {drill: shown(drill, variants) for drill in bank.all_drills()}
+def main(variants: int, drills: list[str]) -> None:
+    all_times = {drill: shown(drill, variants) for drill in drills}
     slowest = sorted(((quantiles(times, n=20)[-1], drill) for drill, times in all_times.items()), reverse=True)
     print(f"{len(all_times)} drills, {variants} variants each: median {median(chain(*all_times.values())):.1f} ms")
     for late, drill in slowest[:10]:
@@ -33,4 +34,6 @@ def main(variants: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 60)
+    known = list(bank.all_drills())
+    options = _options.read(__doc__, "VARIANTS", 60, dry=2, names=known, dry_names=known[:3])
+    main(options.count, options.names)

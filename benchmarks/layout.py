@@ -1,16 +1,16 @@
 """Filters with their channels innermost, as runs on a CPU keep them, beside channels first: how long a step takes.
 
-    python benchmarks/layout.py [PAIRS] [NAME ...]
+    python benchmarks/layout.py [PAIRS] [NAME ...] [--dry]
 
 Two learners of the same spec take turns on one thread; what counts is the median of the turns' ratios, below 1 where
 innermost is faster.
 """
 
 import os
-import sys
 import time
 from statistics import median, quantiles
 
+import _options
 import torch
 
 from workbench.engine import RunSpec
@@ -39,7 +39,7 @@ def race(name: str, pairs: int) -> list[tuple[float, float]]:
     return turns[WARM_UPS:]
 
 
-def main(pairs: int, names: tuple[str, ...]) -> None:
+def main(pairs: int, names: list[str]) -> None:
     torch.set_num_threads(1)
     print(f"torch {torch.__version__}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; medians of {pairs} pairs")
     print(f"{'':18}{'innermost':>12}{'first':>10}{'ratio':>8} (quartiles)")
@@ -51,5 +51,5 @@ def main(pairs: int, names: tuple[str, ...]) -> None:
 
 
 if __name__ == "__main__":
-    pairs, *names = sys.argv[1:] or ["40"]
-    main(int(pairs), tuple(names) or NAMES)
+    options = _options.read(__doc__, "PAIRS", 40, dry=2, names=NAMES, dry_names=NAMES[:1])
+    main(options.count, options.names)

@@ -1,6 +1,6 @@
 """How long a person waits for a mark, and how long a variant's self-test takes.
 
-    python benchmarks/marking.py
+    python benchmarks/marking.py [VARIANTS] [NAME ...] [--dry]
 
 Times are milliseconds of one process after everything is imported. Targets: 5 at the 95th percentile of ordinary
 answers, 50 for the most hostile text, 5 on average for a variant's self-test.
@@ -9,6 +9,8 @@ answers, 50 for the most hostile text, 5 on average for a variant's self-test.
 import gc
 from statistics import mean, quantiles
 from time import perf_counter
+
+import _options
 
 from quizzes import bank
 from quizzes.answers import KINDS
@@ -42,9 +44,9 @@ def milliseconds(question, answers) -> float:
     return (perf_counter() - started) * 1000
 
 
-def warm() -> None:
+def warm(drills: list[str]) -> None:
     """Mark one of everything, so that what is imported late (SymPy, mostly) is there."""
-    for drill in bank.all_drills().values():
+    for drill in (bank.all_drills()[id] for id in drills):
         question = drill.draw(0)
         for text in HOSTILE:
             milliseconds(question, dict.fromkeys(written(question), text))
@@ -52,11 +54,12 @@ def warm() -> None:
     gc.freeze()  # and what is imported is not looked through for garbage during a measurement
 
 
-def main() -> None:
-    warm()
+def main(variants: int, drills: list[str]) -> None:
+    warm(drills)
     ordinary, hostile = [], []
-    for id in bank.all_drills():
-        questions = [bank.draw(id, seed) for seed in range(1, 31)]
+    seeds = range(1, variants + 1)
+    for id in drills:
+        questions = [bank.draw(id, seed) for seed in seeds]
         for question in questions:
             ordinary.append((milliseconds(question, written(question)), id))
             for wrong in question.mistakes:
@@ -71,11 +74,13 @@ def main() -> None:
     print(f"ordinary answers   95th percentile {most:6.2f} ms of {len(ordinary)}")
     for name, (slowest, where) in (("", max(ordinary)), ("hostile answers", max(hostile))):
         print(f"{name:<18} slowest {slowest:6.2f} ms, {where}")
-    reports = [selftest(drill, range(1, 31), script_values) for drill in bank.all_drills().values()]
+    reports = [selftest(bank.all_drills()[id], seeds, script_values) for id in drills]
     print(f"self-test          mean {mean(r.milliseconds for r in reports):6.2f} ms a variant")
     for report in sorted(reports, key=lambda r: -r.milliseconds)[:3]:
         print(f"                   {report.milliseconds:6.2f} ms {report.drill}")
 
 
 if __name__ == "__main__":
-    main()
+    known = list(bank.all_drills())
+    options = _options.read(__doc__, "VARIANTS", 30, dry=2, names=known, dry_names=known[:3])
+    main(options.count, options.names)

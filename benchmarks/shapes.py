@@ -1,14 +1,15 @@
 """How fast pictures are made.
 
-    python benchmarks/shapes.py [PICTURES]
+    python benchmarks/shapes.py [PICTURES] [--dry]
 
 Scenes of 64x64 pixels with one to four objects, drawn one after another by one process; and the share of it that the
 drawing takes, the rest being the choice of what to draw. Target: 2,000 pictures a second on one core.
 """
 
-import sys
 from statistics import median
 from time import perf_counter
+
+import _options
 
 from workbench.data.scenes import Options, draw, scene
 
@@ -33,4 +34,4 @@ def main(count: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 500)
+    main(_options.read(__doc__, "PICTURES", 500, dry=10).count)

@@ -1,6 +1,6 @@
 """Tolerance of shifts: how many test digits networks still read when all of them stand elsewhere.
 
-    python benchmarks/shifts.py [SEEDS]
+    python benchmarks/shifts.py [SEEDS] [--dry]
 
 Networks learn digits as they stand, with their usual options; then the pictures of the test part are moved by
 sixteenths of their side, up, down, left and right, with nothing behind them. What is told is the accuracy's mean over
@@ -9,11 +9,11 @@ labels, and a linear layer reads its last cells; the linear network reads the sa
 """
 
 import os
-import sys
 import tempfile
 from dataclasses import replace
 from statistics import mean, stdev
 
+import _options
 import torch
 from torch import Tensor
 
@@ -50,14 +50,14 @@ def read(found: trained.Trained, shift: int) -> float:
     return mean(shares)
 
 
-def main(seeds: int) -> None:
+def main(seeds: int, dry: bool) -> None:
     with tempfile.TemporaryDirectory() as home:
         os.environ["WORKBENCH_HOME"] = home
         print(f"{'sixteenths':20}" + "".join(f"{shift:>16}" for shift in SHIFTS))
         for name, spec in NETWORKS.items():
             rows = []
             for seed in range(seeds):
-                *_, end = train(replace(spec, seed=seed))
+                *_, end = train(replace(spec, seed=seed, epochs=1 if dry else spec.epochs))
                 found = trained.load(runs.get(end["run"]))
                 rows.append([read(found, shift) for shift in SHIFTS])
             columns = list(zip(*rows, strict=True))
@@ -66,4 +66,5 @@ def main(seeds: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(*sys.argv[1:] or ["3"]))
+    options = _options.read(__doc__, "SEEDS", 3, dry=1)
+    main(options.count, options.dry)

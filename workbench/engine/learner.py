@@ -137,8 +137,11 @@ class Learner:
 
     def aside(self, act: Callable[[], None]) -> None:
         """Do something that may draw random numbers, without changing those that training draws."""
-        with torch.random.fork_rng([self.device] if self.device.type == "cuda" else []):
+        before = devices.chance(self.device)
+        try:
             act()
+        finally:
+            devices.restore_chance(self.device, before)
 
     def _batch_size(self) -> int:
         samples, size = len(self.splits["train"][0]), self.spec.batch_size

@@ -202,7 +202,8 @@ class Fit:
         self._save_after = now + max(SAVE_EVERY, (now - began) / SAVE_SHARE)
 
     def _draw(self) -> None:
-        self._show(self.task.pictures(self.network, self.splits["test"]))
+        samples = tuple(column.cpu() for column in self.splits["test"])
+        self._show(self.task.pictures(self.network, samples))
 
     def _save_best(self) -> Iterator[dict[str, Any]]:
         if self._folder is None or self.best.saved or self.best.weights is None:

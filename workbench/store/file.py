@@ -5,13 +5,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import astuple, fields
 from pathlib import Path
+from time import monotonic, sleep
 
 from workbench import BadInput
 from workbench.home import home
-from workbench.store.rows import Attempt, ItemState
+from workbench.store.rows import Attempt, ItemState, read_attempt, read_state
 from workbench.store.schema import migrate
 
-PATIENCE = 5.0  # seconds to wait for another process that is writing
+PATIENCE = 30.0  # seconds to wait for another process that is writing, which takes long on a slow disk
+PAUSE = 0.02  # seconds between two attempts to open
+LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL)
 
 
 class Store:
@@ -28,10 +31,28 @@ class Store:
         self.path = path or home() / "study.sqlite"
         with self._guarded():
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None)
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = FULL")
-            migrate(self._connection)
+            self._connection = sqlite3.connect(self.path, timeout=PAUSE, isolation_level=None)
+            self._connection.text_factory = lambda text: text.decode(errors="replace")
+            self._prepare()
+
+    def _prepare(self) -> None:
+        """Switch to write-ahead logging and bring the tables up to date, while other programs may do the same.
+
+        SQLite's own timeout isn't enough: the switch needs the file alone, and where another connection is about to
+        write, it is refused at once, since two that waited for each other would wait for ever.
+        """
+        give_up = monotonic() + PATIENCE
+        while True:
+            try:
+                self._connection.execute("PRAGMA journal_mode = WAL")
+                self._connection.execute("PRAGMA synchronous = FULL")
+                migrate(self._connection)
+                break
+            except sqlite3.OperationalError as error:
+                if not _locked(error) or monotonic() >= give_up:
+                    raise
+                sleep(PAUSE)
+        self._connection.execute(f"PRAGMA busy_timeout = {round(1000 * PATIENCE)}")
 
     def __enter__(self) -> "Store":
         return self
@@ -49,15 +70,16 @@ class Store:
         try:
             yield
         except sqlite3.Error as error:
-            raise BadInput(self._sentence(str(error))) from error
+            raise BadInput(self._sentence(error)) from error
         except OSError as error:
             raise BadInput(
                 f"The folder {self.path.parent} can't be used ({error.strerror}): set WORKBENCH_HOME to another."
             ) from error
 
-    def _sentence(self, error: str) -> str:
-        if "locked" in error or "busy" in error:
+    def _sentence(self, problem: sqlite3.Error) -> str:
+        if _locked(problem):
             return f"Another program is writing to {self.path}: close it or wait a moment, then try again."
+        error = str(problem)
         if "readonly" in error or "unable to open" in error:
             return f"{self.path} can't be written: allow writing to its folder, or set WORKBENCH_HOME to another."
         if "full" in error or "I/O" in error:
@@ -97,18 +119,24 @@ class Store:
             return self._connection.execute(query, values).fetchall()
 
     def attempts(self, item: str | None = None) -> list[Attempt]:
-        """What was answered, oldest first: everything, or one item's."""
+        """What was answered, oldest first: everything, or one item's. Rows that can't be read are passed over."""
         columns = ", ".join(field.name for field in fields(Attempt))
         where = "WHERE item = ?" if item else ""
         rows = self._rows(f"SELECT {columns} FROM attempt {where} ORDER BY id", *([item] if item else []))
-        return [Attempt(*row) for row in rows]
+        return [attempt for row in rows if (attempt := read_attempt(row))]
 
     def items(self) -> dict[str, ItemState]:
         """What is scheduled, by item, soonest first."""
-        rows = self._rows("SELECT item, topic, memory, due, reviewed FROM item ORDER BY due, item")
-        return {row[0]: ItemState(*row) for row in rows}
+        rows = self._rows("SELECT item, topic, memory, due, reviewed FROM item")
+        states = [state for row in rows if (state := read_state(*row))]
+        return {state.item: state for state in sorted(states, key=lambda state: (state.due, state.item))}
 
     def mistake_count(self, item: str, mistake: str) -> int:
         """How often a mistake was recognised in an item so far."""
         query = "SELECT count(*) FROM attempt WHERE item = ? AND (',' || mistakes || ',') LIKE ?"
         return self._rows(query, item, f"%,{mistake},%")[0][0]
+
+
+def _locked(error: sqlite3.Error) -> bool:
+    """Whether another connection is in the way; of an extended error code the last byte says so."""
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF in LOCKED

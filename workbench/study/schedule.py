@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from zlib import crc32
 
 from workbench.store import Attempt, ItemState
+from workbench.store.rows import moment
 
 if TYPE_CHECKING:
     from fsrs import Card, Scheduler
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 AGAIN, HARD, GOOD, EASY = 1, 2, 3, 4
 SLOW = 2.0  # times the person's own median
 ENOUGH_TO_COMPARE = 5
+LONGEST = 1e9  # days of stability: far beyond all that reviews lead to, and FSRS can still compute with it
 
 
 @cache
@@ -84,9 +86,14 @@ def recall(state: ItemState, at: datetime) -> float:
 
 def _card(state: ItemState | None) -> "Card | None":
     """FSRS's card of an item; None where there is none, or what was kept can't be read and the item starts anew."""
-    from fsrs import Card
+    from fsrs import Card, State
 
     try:
-        return Card.from_json(state.memory) if state else None
-    except (ValueError, KeyError, TypeError):
+        card = Card.from_json(state.memory) if state else None
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
+    if card is None or card.state is not State.Review or card.last_review is None:
+        return None
+    card.last_review = moment(card.last_review.isoformat())
+    sound = 0 < (card.stability or 0) < LONGEST and 1 <= (card.difficulty or 0) <= 10 and card.last_review
+    return card if sound else None

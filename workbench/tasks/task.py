@@ -78,12 +78,16 @@ class Task(ABC):
 
     @torch.inference_mode()
     def outputs(self, network: nn.Module, samples: Batch) -> Any:
-        """What the network says of all samples, as when it is used, a batch at a time."""
+        """What the network says of all samples, as when it is used, a batch at a time; on the samples' own device."""
         numbers = prod(getattr(network, "input_shape", samples[0].shape[1:]))
         size = max(1, min(EVAL_BATCH, EVAL_NUMBERS // numbers))
         training = network.training
         network.eval()
-        said = [self.forward(network, batch) for batch in in_batches(samples, size)]
+        here, there = samples[0].device, next(network.parameters(), samples[0]).device
+        said = [
+            self.forward(network, tuple(column.to(there) for column in batch)).to(here)
+            for batch in in_batches(samples, size)
+        ]
         network.train(training)
         return torch.cat(said)
 
@@ -110,6 +114,10 @@ class Task(ABC):
     @abstractmethod
     def pictures(self, network: nn.Module, samples: Batch) -> list[dict[str, Any]]:
         """What the network now says of the samples, as plain data that a screen can draw.
+
+        Args:
+            network: On any device.
+            samples: On the CPU: other devices may lack float64, in which numbers are rounded.
 
         Returns:
             Dictionaries that say under `picture` what they are: those of single samples (`sample`) come first, for

@@ -152,18 +152,52 @@ def test_a_file_that_may_only_be_read_is_said_to_be(home, monkeypatch):
             store.keep(attempt())
 
 
-OPEN = "from workbench.store import Store\nwith Store() as store: print(len(store.attempts()))"
+@pytest.mark.parametrize("journal", ["delete", "wal"])
+@pytest.mark.parametrize("lock", ["BEGIN; SELECT * FROM sqlite_master", "BEGIN IMMEDIATE", "BEGIN EXCLUSIVE"])
+def test_opening_waits_for_whoever_holds_the_file(home, monkeypatch, lock, journal):
+    home.mkdir()
+    other = sqlite3.connect(home / "study.sqlite", isolation_level=None)
+    other.execute(f"PRAGMA journal_mode = {journal}")
+    for statement in ("CREATE TABLE other (a)", *lock.split(";")):
+        other.execute(statement).fetchall()
+    if journal == "delete" or "SELECT" not in lock:  # whoever only reads keeps nobody from a write-ahead log
+        with monkeypatch.context() as impatient:
+            impatient.setattr(file, "PATIENCE", 0.0)
+            with pytest.raises(BadInput, match="Another program is writing"):
+                Store()
+    monkeypatch.setattr(file, "sleep", lambda seconds: other.in_transaction and other.execute("ROLLBACK"))
+    with Store() as store:  # waits once, while the other lets go
+        store.keep(attempt())
+        assert store.attempts() == [attempt()]
+    other.close()
 
 
-def test_two_programs_may_make_the_file_at_once(home):
-    both = [
-        subprocess.Popen([sys.executable, "-c", OPEN], stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(4)
+OPEN = """
+import sys
+from pathlib import Path
+from workbench.store import Store
+for path in sys.stdin:
+    with Store(Path(path.strip())) as store:
+        print(len(store.attempts()), flush=True)
+"""
+
+
+def test_programs_may_make_the_file_at_once(tmp_path):
+    together = [
+        subprocess.Popen([sys.executable, "-c", OPEN], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(4)
     ]
-    for one in both:
-        out, err = one.communicate(timeout=60)
-        assert (one.returncode, out.strip(), err) == (0, b"0", b"")
-    with sqlite3.connect(home / "study.sqlite") as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
+    for turn in range(10):
+        path = tmp_path / str(turn) / "study.sqlite"
+        for program in together:
+            program.stdin.write(f"{path}\n")
+            program.stdin.flush()
+        assert [program.stdout.readline() for program in together] == ["0\n"] * len(together)
+        with sqlite3.connect(path) as connection:
+            assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
+    for program in together:
+        program.communicate()
+        assert program.returncode == 0
 
 
 def test_a_migration_that_fails_changes_nothing(home, monkeypatch):

@@ -1,0 +1,29 @@
+"""Every benchmark still runs: each part of it once, at the smallest size."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+SIDE_BY_SIDE = {"app", "cli", "layout", "train_speed", "zoo"}  # these print ratios; the others measure one thing
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("script", [path.stem for path in sorted(BENCHMARKS.glob("[!_]*.py"))])
+def test_a_dry_run_prints_its_table(script, tmp_path):
+    kept = (BENCHMARKS / "minis.md").read_bytes()
+    run = subprocess.run(
+        [sys.executable, str(BENCHMARKS / f"{script}.py"), "--dry"],
+        env={**os.environ, "WORKBENCH_HOME": str(tmp_path), "OMP_NUM_THREADS": "1"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, run.stderr
+    assert len(re.findall(r"\d\.\d+|\d+ ms", run.stdout)) >= 2
+    assert ("ratio" in run.stdout or "ours/plain" in run.stdout) == (script in SIDE_BY_SIDE)
+    assert (BENCHMARKS / "minis.md").read_bytes() == kept
