@@ -12,7 +12,8 @@ from workbench.home import home
 from workbench.store.rows import Attempt, ItemState, read_attempt, read_state
 from workbench.store.schema import migrate
 
-PATIENCE = 30.0  # seconds to wait for another process that is writing, which takes long on a slow disk
+PATIENCE = 5.0  # seconds to wait for another process that is writing; a screen may be waiting for it, too
+OPENING = 30.0  # seconds to wait when the file is opened: making it takes long on a slow disk
 PAUSE = 0.02  # seconds between two attempts to open
 LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL)
 
@@ -41,7 +42,7 @@ class Store:
         SQLite's own timeout isn't enough: the switch needs the file alone, and where another connection is about to
         write, it is refused at once, since two that waited for each other would wait for ever.
         """
-        give_up = monotonic() + PATIENCE
+        give_up = monotonic() + OPENING
         while True:
             try:
                 self._connection.execute("PRAGMA journal_mode = WAL")

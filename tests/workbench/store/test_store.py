@@ -162,7 +162,7 @@ def test_opening_waits_for_whoever_holds_the_file(home, monkeypatch, lock, journ
         other.execute(statement).fetchall()
     if journal == "delete" or "SELECT" not in lock:  # whoever only reads keeps nobody from a write-ahead log
         with monkeypatch.context() as impatient:
-            impatient.setattr(file, "PATIENCE", 0.0)
+            impatient.setattr(file, "OPENING", 0.0)
             with pytest.raises(BadInput, match="Another program is writing"):
                 Store()
     monkeypatch.setattr(file, "sleep", lambda seconds: other.in_transaction and other.execute("ROLLBACK"))
