@@ -212,7 +212,7 @@ class Practice(Page):
             return marked and bool(self.question and self.question.verify)
         if action == "hint":
             return asking and not marked and bool(self.question and self.question.hint)
-        return asking if action == "steps" else True
+        return asking if action == "steps" else super().check_action(action, parameters)
 
     def copied(self) -> str:
         """The question, and its steps once they are shown."""
