@@ -6,6 +6,7 @@ from textual.widget import Widget
 from textual.widgets import Footer, HelpPanel, Input
 
 from tests.workbench.tui.seeing import settled, shown
+from workbench.tui.screens.models import Models
 
 
 async def steps(pilot: Pilot) -> Widget:
@@ -95,8 +96,9 @@ async def test_the_help_is_read_to_its_end(pilot: Pilot, where: str) -> None:
     assert help.scroll_y < help.max_scroll_y
 
 
-async def test_whatever_scrolls_has_the_focus_holds_what_has_it_or_is_the_sheet(pilot: Pilot) -> None:
+async def test_whatever_scrolls_has_the_focus_holds_what_has_it_or_is_the_sheet(pilot: Pilot, monkeypatch) -> None:
     app = pilot.app
+    monkeypatch.setattr(Models, "_count", lambda *_: None)  # it starts processes
     for way in (app.practise, app.formulas, app.autograd, app.models, app.lab, app.runs):
         way()
         await pilot.pause()
