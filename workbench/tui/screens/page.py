@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from textual import on
 from textual.binding import Binding
+from textual.events import Mount
 from textual.geometry import Size
 from textual.screen import Screen
 from textual.widget import Widget
@@ -60,7 +62,8 @@ class Page(Screen[None]):
         Binding("home,g", "scroll_sheet('home')", "To the top", show=False),
     ]
 
-    def on_mount(self) -> None:
+    @on(Mount)
+    def _offer_scrolling(self) -> None:
         """Offer the keys that scroll where there is something to scroll."""
         if sheet := self.sheet:
             self.watch(sheet, "show_vertical_scrollbar", self.refresh_bindings, init=False)
