@@ -10,11 +10,10 @@ from textwrap import fill
 from typing import Any
 
 import sympy as sp
-from sympy.printing.pretty import pretty
 
 from quizzes.graph import Graph, Node, Passes
 from quizzes.question import plain
-from quizzes.symbolic import compute
+from quizzes.symbolic import compute, draw_unicode
 from quizzes.tree import Call, Name, Op, Tree, Value, evaluate, walk
 
 AGREEMENT = 1e-6  # relative
@@ -143,7 +142,7 @@ def _drawn(formula: Any, width: int) -> str:
     text = str(formula)
     if len(text) > LONG:
         return f"(a formula of {len(text):,} characters, which --json prints)"
-    lines = [line.rstrip() for line in pretty(formula, use_unicode=True, wrap_line=False).splitlines()]
+    lines = [line.rstrip() for line in draw_unicode(formula, wrap_line=False).splitlines()]
     return "\n".join(lines) if max(map(len, lines)) <= width else fill(text, width)
 
 

@@ -55,7 +55,7 @@ NEGATION = 30
 ALIASES = {"sigma": "sigmoid", "sgn": "sign"}
 ADVICE = {
     "!": "factorials are not used here",
-    "%": "write a fraction of one, such as 0.25 for 25 per cent",
+    "%": "write a share of one, as a decimal number or a fraction",
     "'": "leave the quotation mark out",
     '"': "leave the quotation mark out",
     "{": "use round brackets",

@@ -6,6 +6,7 @@ SymPy takes a second to import, so nothing here is imported before a formula mus
 from collections.abc import Mapping
 from fractions import Fraction
 from functools import cache
+from threading import Lock
 from typing import Any
 
 import sympy as sp
@@ -15,6 +16,7 @@ from quizzes.reading import parse, write
 from quizzes.tree import ARRAYS, Call, Fold, Name, Num, Op, Tree, exact, extent
 
 UNSAID = "‥"  # the limits of a sum that runs over a whole array; taken out of the drawing again
+PRINTER = Lock()  # SymPy keeps for the whole process whether it prints Unicode, and puts it back after each printing
 PRINTED = {"ln": "ln", "sigmoid": "sigma", "relu": "ReLU"}  # functions that SymPy knows not, or by another name
 
 
@@ -29,9 +31,15 @@ def pretty(tree: Tree, left: str = "", width: int = 76) -> str:
     drawn = _draw(tree)
     if left:
         drawn = sp.Eq(_draw(parse(left)), drawn, evaluate=False)
-    lines = sympy_pretty(drawn, order="none", use_unicode=True, num_columns=width, wrap_line=True).splitlines()
+    lines = draw_unicode(drawn, order="none", num_columns=width, wrap_line=True).splitlines()
     drawing = "\n".join(line.replace(f" = {UNSAID}", " " * (3 + len(UNSAID))).rstrip() for line in lines)
     return drawing.strip("\n")
+
+
+def draw_unicode(expression: Any, **settings: Any) -> str:
+    """SymPy's drawing of one of its own expressions in Unicode, one thread after the other."""
+    with PRINTER:
+        return sympy_pretty(expression, use_unicode=True, **settings)
 
 
 def pretty_text(text: str, width: int = 76) -> str:

@@ -20,7 +20,7 @@ class Kind:
     wanted = ""
 
     def ask(self, part: Part) -> str:
-        """How to write the answer, in a few words."""
+        """How to write the answer, in a few words; an example must not be a possible answer."""
         return self.wanted
 
     def read(self, text: str, part: Part) -> Reading:

@@ -2,13 +2,25 @@
 
 import re
 import unicodedata
+from fractions import Fraction
 from itertools import pairwise
 from string import ascii_lowercase
 from typing import Any
 
+from quizzes import BadInput
 from quizzes.answers.kind import Kind, Reading
+from quizzes.answers.numbers import read_number
 from quizzes.question import Part
 from quizzes.reading import LENGTH, FormatError
+
+ONES = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen twenty"
+)
+TENS = "thirty forty fifty sixty seventy eighty ninety"
+WORDS = {word: n for n, word in enumerate(ONES.split())} | {word: n * 10 for n, word in enumerate(TENS.split(), 3)}
+PARTS = {"half": 2, "halves": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "eighth": 8, "tenth": 10}
+PARTS |= {f"{part}s": n for part, n in PARTS.items() if n > 2} | {"hundredth": 100, "hundredths": 100}
 
 
 def _words(text: str) -> list[str]:
@@ -20,13 +32,26 @@ def _words(text: str) -> list[str]:
 
 
 def _known(words: list[str], labels: list[str], text: str) -> list[str]:
-    """The labels as the question writes them; small and capital letters are the same."""
+    """The labels as the question writes them; small and capital letters are the same.
+
+    Labels that all have one character may stand without anything between them: `dcba`.
+    """
     by_fold = {label.casefold(): label for label in labels}
+    single = all(len(fold) == 1 for fold in by_fold)
+    found = []
     for word in words:
-        if word.casefold() not in by_fold:
-            offer = ", ".join(labels) if labels else "none"
-            raise FormatError(f"there is no {word[:30]!r} here: choose among {offer}", text, max(0, text.find(word)))
-    return [by_fold[word.casefold()] for word in words]
+        fold = word.casefold()
+        joined = single and all(letter in by_fold for letter in fold)
+        if fold not in by_fold and not joined:
+            at = max(0, text.find(word))
+            raise FormatError(f"there is no {word[:30]!r} here: choose among {_all_of(labels)}", text, at)
+        found += [by_fold[letter] for letter in fold] if joined else [by_fold[fold]]
+    return found
+
+
+def _all_of(labels: list[str]) -> str:
+    """What there is to choose, in words that can't be taken for an answer."""
+    return " and ".join(filter(None, [", ".join(labels[:-1]), labels[-1]])) if labels else "none"
 
 
 def _once(words: list[str], text: str) -> list[str]:
@@ -44,7 +69,7 @@ def letters(choices: list[str]) -> list[str]:
 class Sequence(Kind):
     """Labels in order; the score is the longest part in right order over the longer of the two."""
 
-    wanted = "labels in order, such as A, C, B"
+    wanted = "labels in order, with commas between"
 
     def read(self, text: str, part: Part) -> Reading:
         words = _once(_known(_words(text), part.choices, text), text)
@@ -75,7 +100,7 @@ def _common(a: list[str], b: list[str]) -> int:
 class Set(Sequence):
     """Labels in any order; the score is what the two sets share over all that stands in either."""
 
-    wanted = "labels in any order, such as A, C"
+    wanted = "labels in any order, with commas between"
 
     def score(self, value: list[str], truth: list[str], part: Part) -> float:
         return len(set(value) & set(truth)) / len(set(value) | set(truth))
@@ -102,7 +127,7 @@ class Choices(Choice):
     """Several of several: each right one counts, each wrong one takes one away."""
 
     def ask(self, part: Part) -> str:
-        return f"every right letter, such as a, {letters(part.choices)[-1]}"
+        return "every right letter, with commas between"
 
     def read(self, text: str, part: Part) -> Reading:
         words = [word.rstrip(").") for word in _words(text)]
@@ -123,15 +148,13 @@ class Order(Choices):
     """All items in their order, by letter; the score is the share that follows directly upon its right predecessor."""
 
     def ask(self, part: Part) -> str:
-        return f"the letters in order, such as {', '.join(reversed(letters(part.choices)))}"
+        return "every letter once, first to last"
 
     def read(self, text: str, part: Part) -> Reading:
         words = [word.rstrip(").") for word in _words(text)]
         placed = _once(_known(words, letters(part.choices), text), text)
         if len(placed) != len(part.choices):
-            raise FormatError(
-                f"put all {len(part.choices)} letters in order, such as {', '.join(letters(part.choices))}", text, 0
-            )
+            raise FormatError(f"put all {len(part.choices)} letters in order, each of them once", text, 0)
         return Reading(placed, ", ".join(placed))
 
     def score(self, value: list[str], truth: list[str], part: Part) -> float:
@@ -142,7 +165,7 @@ class Order(Choices):
 class Match(Kind):
     """Every item on the left with its number on the right; each right pair earns its share."""
 
-    wanted = "pairs such as a=2, b=1"
+    wanted = "pairs letter=number, with commas between"
 
     def read(self, text: str, part: Part) -> Reading:
         if len(text) > LENGTH:
@@ -152,7 +175,7 @@ class Match(Kind):
             match = re.fullmatch(r"([A-Za-z])\s*(?:=|:|-|->)?\s*([0-9]{1,2})\s*[,;]?", piece, re.ASCII)
             at = max(0, text.find(piece))
             if not match:
-                raise FormatError("write pairs such as a=2, b=1", text, at)
+                raise FormatError("write pairs letter=number, with commas between", text, at)
             letter, number = match[1].lower(), int(match[2])
             _known([letter], letters(part.items), text)
             if not 1 <= number <= len(part.choices):
@@ -172,19 +195,60 @@ class Match(Kind):
 
 
 class Text(Kind):
-    """A word or two; `others` of the part are accepted as well. Case, hyphens and spaces don't count."""
+    """A word or two; `others` of the part are accepted as well. Case, hyphens and spaces don't count.
+
+    Where a number is accepted, so is every way to write it: `0.90`, `9/10`, `90%`, `nine tenths` and `beta1 = 0.9`.
+    """
 
     wanted = "a word or two"
+
+    def ask(self, part: Part) -> str:
+        return self.wanted if number(part.answer) is None else "a number"
 
     def read(self, text: str, part: Part) -> Reading:
         if len(text) > LENGTH:
             raise FormatError(f"this has {len(text)} characters: up to {LENGTH} are read")
         if not _fold(text):
             raise FormatError("there is no answer here yet", text, 0)
+        if (
+            number(part.answer) is not None
+            and number(text) is None
+            and re.fullmatch(r"\s*-?\d+,\d+\s*", text, re.ASCII)
+        ):
+            read_number(text)  # refuses the comma, and asks which number is meant
         return Reading(text.strip(), text.strip())
 
     def score(self, value: str, truth: str, part: Part) -> float:
-        return float(_fold(value) == _fold(truth))
+        return float(_fold(value) == _fold(truth) or _same_number(value, truth))
+
+
+def _same_number(text: str, truth: str) -> bool:
+    wanted = number(truth)
+    if wanted is None or number(text) != wanted:
+        return False
+    return "%" not in text or "%" in truth or wanted != int(wanted)  # nobody counts layers in per cent
+
+
+def number(text: str) -> Any:
+    """The number that a text is, in words or digits, alone or behind a name and an equals sign; or None."""
+    text = re.sub(r"^\s*[^\W\d][\w ]*=", "", text).strip()
+    words = _fold(text).split()
+    if words and words[-1] in PARTS and len(words) <= 2:
+        count = {"a": 1, "an": 1}.get(words[0]) or (WORDS.get(words[0]) if len(words) == 2 else words[0] == "half")
+        return Fraction(count, PARTS[words[-1]]) if count else None
+    if words and all(word in WORDS for word in words):
+        tens, *ones = (WORDS[word] for word in words)
+        return tens + sum(ones) if not ones or (tens >= 20 and len(ones) == 1 and 0 < ones[0] < 10) else None
+    if not any(map(str.isdigit, text)):  # a constant's name, such as e, is a word here
+        return None
+    if re.fullmatch(r"\d{1,3}(,\d{3})+", text, re.ASCII):
+        text = text.replace(",", "")
+    share = text.endswith("%")
+    try:
+        value, _ = read_number(text.removesuffix("%").rstrip("."))
+    except BadInput:
+        return None
+    return Fraction(value) / 100 if share else value
 
 
 def _fold(text: str) -> str:

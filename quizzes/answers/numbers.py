@@ -75,12 +75,12 @@ class Integer(Kind):
 
 
 class FractionKind(Kind):
-    wanted = "a fraction such as 7/9"
+    wanted = "a fraction such as a/b"
 
     def read(self, text: str, part: Part) -> Reading:
         value, tree = read_number(text)
         if not isinstance(value, int | Fraction):
-            raise FormatError("an exact fraction is wanted, such as 7/9", text, 0)
+            raise FormatError("an exact fraction is wanted, such as a/b", text, 0)
         return Reading(Fraction(value), write(tree))
 
     def score(self, value: Any, truth: Any, part: Part) -> float:

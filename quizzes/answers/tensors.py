@@ -14,15 +14,15 @@ BETWEEN_DIGITS = re.compile(r"(?<=[\d\s])[x×X](?=[\d\s])")
 
 
 class Shape(Kind):
-    wanted = "a shape such as 29x29x32"
+    wanted = "a shape such as AxBxC"
 
     def read(self, text: str, part: Part) -> Reading:
         items = read_list(BETWEEN_DIGITS.sub(",", text.strip()))
         if any(isinstance(item, list) for item in items):
-            raise FormatError("a shape is one list of whole numbers, such as 29x29x32", text, 0)
+            raise FormatError("a shape is one list of whole numbers, such as AxBxC", text, 0)
         sizes = [evaluate(item, {}) for item in items]
         if any(size != int(size) or size < 0 for size in sizes):
-            raise FormatError("every dimension of a shape is a whole number, such as 29x29x32", text, 0)
+            raise FormatError("every dimension of a shape is a whole number, such as AxBxC", text, 0)
         return Reading([int(size) for size in sizes], self.write(sizes, part))
 
     def score(self, value: list[int], truth: list[int], part: Part) -> float:
@@ -40,7 +40,7 @@ class Shape(Kind):
 class Vector(Kind):
     """A list of numbers; `depth` says how deeply the lists are nested."""
 
-    wanted = "a vector such as [1, 2]"
+    wanted = "a vector such as [a, b, c]"
     depth = 1
 
     def ask(self, part: Part) -> str:
@@ -87,7 +87,7 @@ class Vector(Kind):
 
 
 class Matrix(Vector):
-    wanted = "a matrix such as [[1, 2], [3, 4]]"
+    wanted = "a matrix such as [[a, b], [c, d]]"
     depth = 2
 
 

@@ -18,7 +18,7 @@ from random import Random
 from typing import Any
 
 from quizzes import unknown
-from quizzes.answers.labels import letters
+from quizzes.answers.labels import letters, number
 from quizzes.question import Part, Question
 
 NEEDS = {
@@ -84,7 +84,8 @@ class Card:
 
     def _cloze(self, rng: Random) -> Part:
         answer, *others = self.content["accept"]
-        return Part("answer", "text", "the word in the gap", answer, others=others)
+        label = "the word in the gap" if number(answer) is None else "the number in the gap"
+        return Part("answer", "text", label, answer, others=others)
 
 
 def _shuffled(items: list[str], rng: Random) -> list[str]:

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from quizzes.answers import KINDS
 from quizzes.answers.expressions import equal
+from quizzes.answers.labels import number
+from quizzes.answers.numbers import decimal_text
 from quizzes.question import Part
 from quizzes.reading import FormatError, parse
 
@@ -63,6 +65,7 @@ CASES = [  # kind, what belongs to the part, truth, typed, score
     ("sequence", dict(choices=list("ABCD")), ["A", "C"], "A, C", 1),
     ("sequence", dict(choices=list("ABCD")), ["A", "C"], "a -> c", 1),
     ("sequence", dict(choices=list("ABCD")), ["A", "C"], "[A C]", 1),
+    ("sequence", dict(choices=list("ABCD")), ["A", "C"], "ac", 1),
     ("sequence", dict(choices=list("ABCD")), ["A", "C"], "C, A", 0.5),
     ("sequence", dict(choices=list("ABCD")), ["A", "C"], "A, B, C", 2 / 3),
     ("sequence", dict(choices=list("ABCD")), ["A", "C"], "B D", 0),
@@ -75,10 +78,14 @@ CASES = [  # kind, what belongs to the part, truth, typed, score
     ("choice", FOUR, "b", "blue", 0),
     ("choices", FOUR, ["a", "c"], "a, c", 1),
     ("choices", FOUR, ["a", "c"], "c a", 1),
+    ("choices", FOUR, ["a", "c"], "CA", 1),
     ("choices", FOUR, ["a", "c"], "a", 0.5),
     ("choices", FOUR, ["a", "c"], "a, b, c", 0.5),
     ("choices", FOUR, ["a", "c"], "a, b, c, d", 0),
     ("order", FOUR, ["c", "a", "b", "d"], "c, a, b, d", 1),
+    ("order", FOUR, ["c", "a", "b", "d"], "cabd", 1),
+    ("order", FOUR, ["c", "a", "b", "d"], "ca, bd.", 1),
+    ("order", FOUR, ["c", "a", "b", "d"], "dbac", 0),
     ("order", FOUR, ["c", "a", "b", "d"], "a b d c", 2 / 3),
     ("order", FOUR, ["c", "a", "b", "d"], "d b a c", 0),
     ("match", dict(items=["x", "y"], choices=["1st", "2nd"]), {"a": 2, "b": 1}, "a=2, b=1", 1),
@@ -91,6 +98,27 @@ CASES = [  # kind, what belongs to the part, truth, typed, score
     ("text", {}, "0.25", "25", 0),  # a point before a number is no full stop
     ("text", {}, ".25", "25", 0),
     ("text", {}, "-1", "1", 0),  # nor is a minus a hyphen
+    ("text", {}, "0.9", "0.90", 1),
+    ("text", {}, "0.9", ".9", 1),
+    ("text", {}, "0.9", "90 %", 1),
+    ("text", {}, "0.9", "nine tenths", 1),
+    ("text", {}, "0.9", "beta1 = 0.9", 1),
+    ("text", {}, "0.9", "90", 0),
+    ("text", {}, "0.9", "0.09", 0),
+    ("text", {}, "0.9", "0.9%", 0),
+    ("text", {}, "0.9", "x = 0.8", 0),
+    ("text", {}, "90", "90%", 0),
+    ("text", {}, "10", "1000%", 0),  # a factor is not written so
+    ("text", {}, "50%", "1/2", 1),
+    ("text", {}, "1", "One", 1),
+    ("text", {}, "1", "1/1", 1),
+    ("text", {}, "1", "learning rate = 1.0", 1),
+    ("text", {}, "1", "two", 0),
+    ("text", {}, "1000", "1,000", 1),
+    ("text", {}, "21", "twenty-one", 1),
+    ("text", {}, "20", "twelve", 0),
+    ("text", {}, "12", "twenty", 0),
+    ("text", {}, "bias", "1", 0),
 ]
 
 
@@ -123,7 +151,7 @@ def test_every_kind_has_cases():
         ("matrix", {}, "[]", "a number is missing"),
         ("expression", Z, "y", "the symbols here are z"),
         ("expression", Z, "z[1]", "nothing to sum or to index"),
-        ("sequence", dict(choices=["A", "B"]), "A, E", "no 'E' here: choose among A, B"),
+        ("sequence", dict(choices=["A", "B"]), "A, E", "no 'E' here: choose among A and B"),
         ("sequence", dict(choices=["A", "B"]), "A, A", "twice"),
         ("sequence", dict(choices=["A", "B"]), " , ", "no answer here yet"),
         ("set", dict(choices=["A", "B"]), "", "no answer here yet"),
@@ -131,11 +159,15 @@ def test_every_kind_has_cases():
         ("choices", FOUR, "a, e", "no 'e'"),
         ("order", FOUR, "a, b", "put all 4 letters"),
         ("order", FOUR, "a, b, b, c", "twice"),
+        ("order", FOUR, "abbc", "twice"),
+        ("order", FOUR, "abce", "no 'abce' here"),
+        ("sequence", dict(choices=["A1", "B1"]), "A1B1", "no 'A1B1' here: choose among A1 and B1"),
         ("match", dict(items=["x", "y"], choices=["1", "2"]), "a=2", "match all of a, b"),
         ("match", dict(items=["x", "y"], choices=["1", "2"]), "a=3, b=1", "from 1 to 2"),
         ("match", dict(items=["x", "y"], choices=["1", "2"]), "a=1, a=2", "twice"),
-        ("match", dict(items=["x", "y"], choices=["1", "2"]), "2=a", "pairs such as"),
+        ("match", dict(items=["x", "y"], choices=["1", "2"]), "2=a", "pairs letter=number"),
         ("text", {}, " ", "no answer"),
+        ("text", {"answer": "0.9"}, "0,9", r"is 0,9 meant as 0\.9\?"),
         ("text", {}, "x" * 301, "up to 300"),
     ],
 )
@@ -268,3 +300,22 @@ def test_expressions_in_several_symbols():
     where = {"w": [-2, 2], "x": [-2, 2], "y": [-2, 2]}
     assert equal(parse("2*x*(w*x - y)"), "2*w*x^2 - 2*x*y", where)
     assert not equal(parse("2*(w*x - y)"), "2*w*x^2 - 2*x*y", where)
+
+
+@given(st.integers(-(10**6), 10**6), st.integers(0, 4), st.integers(-(10**6), 10**6))
+def test_a_number_in_a_text_is_compared_as_a_number(digits: int, places: int, other: int):
+    truth = Fraction(digits, 10**places)
+    written = KINDS["text"].write(decimal_text(float(truth), places), part("text", None))
+    ways = [f"{written}0" if places else f"{written}.0", f"x = {written}", f"{truth.numerator}/{truth.denominator}"]
+    ways += [written.replace("0.", ".", 1)] if written.startswith("0.") else []
+    ways += [f"{decimal_text(float(truth * 100), places)}%"] if truth != int(truth) else []
+    asked = part("text", written)
+    assert KINDS["text"].ask(asked) == "a number"
+    assert [KINDS["text"].score(way, written, asked) for way in ways] == [1] * len(ways)
+    wrong = truth + Fraction(other, 10**places)
+    assert KINDS["text"].score(decimal_text(float(wrong), places), written, asked) == (other == 0)
+
+
+@given(st.text(max_size=60) | st.text(alphabet="0123456789.,/%=x -+one half", max_size=20))
+def test_any_text_is_a_number_or_none(typed: str):
+    number(typed)

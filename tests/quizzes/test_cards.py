@@ -13,6 +13,56 @@ def test_a_point_before_a_number_counts():
     assert mark(card.draw(1), {"answer": "25"}).mark == "wrong"
 
 
+NUMBERS = [
+    (
+        "activations/sigmoid-slope",
+        "1/4",
+        ["0.250", ".25", "25%", "one quarter", "0.5^2"],
+        ["25", "0.2", "2.5", "-0.25"],
+    ),
+    (
+        "adam/beta1",
+        "0.9",
+        ["0.90", "9/10", "90 %", "nine tenths", "beta1 = .9"],
+        ["90", "0.09", "0.99", "0.9%", "nine"],
+    ),
+    (
+        "binary-classification/auc-of-chance",
+        "0.5",
+        ["0.50", "50 %", "half", "AUC = 1/2"],
+        ["5", "50", "0.05", "0", "1"],
+    ),
+    ("gradient-descent/one-step", "1", ["one", "1.0", "1/1", "eta = 1", "One."], ["two", "0.1", "-1", "1/2", "100%"]),
+    ("imagenet/classes", "1000", ["1,000", "1000.0", "one thousand", "10^3"], ["100", "10000", "1.000", "1"]),
+    ("milestones/vgg16-count", "13", ["thirteen", "13.0", "16 - 3"], ["16", "three", "12", "thirty"]),
+    ("modern-cnn/dense-connections", "15", ["fifteen", "5*6/2"], ["5", "fifty", "10", "16"]),
+    ("momentum/terminal-velocity", "10", ["ten", "10.0", "1/(1 - 0.9)"], ["9", "0.1", "1000%", "one"]),
+    ("normalization/constant-feature", "0", ["zero", "0.0", "x = 0"], ["1", "one", "infinity"]),
+    ("pooling/three-by-three", "4", ["four", "4.0", "16/4"], ["3", "10", "four and a half", "40"]),
+    ("resnet/slope-of-a-block", "1", ["one", "1.0"], ["0", "two", "-1", "x"]),
+    ("small-filters/field-of-two", "5", ["five", "5.0", "5x5"], ["3", "6", "five and a half", "25"]),
+]
+
+
+@pytest.mark.parametrize(("id", "truth", "right", "wrong"), NUMBERS)
+def test_a_number_in_the_gap_is_read_as_a_number(id, truth, right, wrong):
+    question = cards.get(id).draw(1)
+    assert KINDS["text"].ask(question.parts[0]) == "a number"
+    marks = {text: mark(question, {"answer": text}).mark for text in [truth, *right, *wrong]}
+    assert marks == dict.fromkeys([truth, *right], "right") | dict.fromkeys(wrong, "wrong")
+
+
+def test_every_card_of_a_number_is_among_these():
+    accepted = {id: card.content["accept"] for id, card in cards.all_cards().items() if card.kind == "cloze"}
+    counted = {id for id, words in accepted.items() if any(word.replace(".", "").isdigit() for word in words)}
+    assert counted == {id for id, *_ in NUMBERS}
+
+
+def test_a_comma_before_the_decimals_costs_nothing():
+    marked = mark(cards.get("adam/beta1").draw(1), {"answer": "0,9"})
+    assert marked.mark == "not_understood" and "meant as 0.9?" in marked.feedback
+
+
 def test_shuffled_by_the_seed_alone():
     draws = [cards.get("convolution/shared-weights").draw(seed).parts[0].choices for seed in range(12)]
     assert len({tuple(d) for d in draws}) > 3

@@ -1,5 +1,7 @@
 """The Autograd screen: read while one types, drawn at once, and confirmed on request."""
 
+import asyncio
+
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
@@ -50,6 +52,18 @@ async def test_sympy_and_pytorch_answer_on_enter(pilot: Pilot) -> None:
     await pilot.press(*"x")
     await pilot.pause()
     assert not pilot.app.screen.query_one("#derivatives").display
+
+
+async def test_enter_goes_to_a_line_of_the_expression_that_is_shown(pilot: Pilot) -> None:
+    await opened(pilot, "p*q")
+    screen = pilot.app.screen
+    screen.query_one("#expression", Line).value = "u*v"
+    while screen.expression != "u*v":  # until it was read: then the lines for p and q are on their way out
+        await asyncio.sleep(0)
+    screen.action_derive()
+    await pilot.pause()
+    assert [line.name for line in screen.query("#values Line")] == ["u", "v"]
+    assert pilot.app.focused is screen.query("#values Line").first()
 
 
 @pytest.mark.parametrize(

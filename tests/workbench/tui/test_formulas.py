@@ -3,8 +3,9 @@
 import pytest
 from textual.events import Key
 from textual.pilot import Pilot
-from textual.widgets import Input, OptionList, Static
+from textual.widgets import HelpPanel, Input, OptionList, Static
 
+from quizzes.formulas import all_formulas
 from tests.workbench.tui.seeing import settled, shown
 from workbench.tui.screens.formulas import Formulas
 from workbench.tui.screens.home import Home
@@ -28,6 +29,66 @@ async def test_a_search_finds_a_formula_by_what_its_symbols_mean(pilot: Pilot) -
     await pilot.pause()
     listed = pilot.app.screen.query_one("#found", OptionList)
     assert [option.id for option in listed.options] == ["bleu"]
+
+
+def keys(pilot: Pilot, *names: str) -> None:
+    """Keys all at once, as a fast typist or a slow machine has it."""
+    for name in names:
+        pilot.app.post_message(Key(name, name if len(name) == 1 else "/" if name == "slash" else None))
+
+
+async def writes(pilot: Pilot, formula: str) -> None:
+    """Hold that the keyboard is in the first line of a formula's calculator, and that it lives."""
+    await pilot.pause()
+    await settled(pilot)
+    screen = pilot.app.screen
+    assert screen.formula.id == formula
+    lines = list(screen.query("#calculator Input").results(Input))
+    assert [line.name for line in lines] == [*screen.formula.symbols]
+    assert pilot.app.focused is lines[0]
+    await pilot.press("7", "escape")
+    assert lines[0].value == "7" and pilot.app.focused is screen.query_one("#found")
+    await pilot.press("f1")
+    assert screen.query(HelpPanel)
+
+
+async def test_a_click_on_another_formula_begins_to_fill_it_in(pilot: Pilot) -> None:
+    pilot.app.formulas("conv-out-size")
+    await pilot.pause()
+    listed = pilot.app.screen.query_one("#found", OptionList)
+    await pilot.click(listed, offset=(5, 4))
+    assert listed.highlighted_option.id != "conv-out-size"
+    await writes(pilot, listed.highlighted_option.id)
+
+
+@pytest.mark.parametrize("downs", [1, 5])
+async def test_another_formula_by_keys_faster_than_it_is_shown(pilot: Pilot, downs: int) -> None:
+    pilot.app.formulas("conv-out-size")
+    await pilot.pause()
+    keys(pilot, *["down"] * downs, "enter")
+    await writes(pilot, [*all_formulas()][[*all_formulas()].index("conv-out-size") + downs])
+
+
+async def test_a_search_and_its_first_formula_by_keys_faster_than_they_are_shown(pilot: Pilot) -> None:
+    pilot.app.formulas("conv-out-size")
+    await pilot.pause()
+    keys(pilot, "slash", *"brevity", "enter")
+    await pilot.pause()
+    keys(pilot, "enter")
+    await writes(pilot, "bleu")
+
+
+async def test_a_formula_that_sympy_cannot_draw_stays_as_it_is_written(pilot: Pilot, monkeypatch) -> None:
+    def fails(*_: object) -> str:
+        raise KeyError("lfloor")
+
+    monkeypatch.setattr("quizzes.symbolic.pretty_text", fails)
+    pilot.app.formulas("conv-out-size")
+    await pilot.pause()
+    assert all_formulas()["conv-out-size"].equations[0].text in shown(pilot)
+    await pilot.press("down", "enter")
+    await pilot.pause()
+    assert pilot.app.is_running and pilot.app.focused in pilot.app.screen.query("#calculator Input")
 
 
 async def test_what_is_found_first_is_filled_in_by_enter(pilot: Pilot) -> None:

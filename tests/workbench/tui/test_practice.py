@@ -12,6 +12,7 @@ from tests.workbench.tui.seeing import settled, shown
 from workbench.store import Store
 from workbench.tui.screens.home import Home
 from workbench.tui.screens.practice import Practice
+from workbench.tui.widgets.answer import Answers
 
 
 def question(pilot: Pilot) -> Question:
@@ -44,6 +45,46 @@ async def test_a_mistake_is_named_with_steps(pilot: Pilot) -> None:
     await settled(pilot)
     assert wrong.mistake.replace("-", " ") in str(pilot.app.screen.query_one("#mark", Static).render())
     assert "Source:" in str(pilot.app.screen.query_one("#steps", Static).render())
+
+
+async def test_steps_that_sympy_cannot_draw_stay_as_they_are_written(pilot: Pilot, monkeypatch) -> None:
+    def fails(*_: object) -> str:
+        raise KeyError("lfloor")
+
+    monkeypatch.setattr("quizzes.symbolic.pretty_text", fails)
+    pilot.app.practise("conv-params")
+    await pilot.pause()
+    await answer(pilot, "1")
+    written = question(pilot).steps[0].math[0]
+    assert pilot.app.is_running
+    assert written in str(pilot.app.screen.query_one("#steps", Static).render())
+
+
+async def test_a_check_that_fails_is_reported_and_ends_nothing(pilot: Pilot, monkeypatch) -> None:
+    def fails(*_: object) -> dict[str, object]:
+        raise KeyError("o")
+
+    monkeypatch.setattr(pilot.app.verifier, "values", fails)
+    pilot.app.practise("conv-params")
+    await pilot.pause()
+    await answer(pilot, str(question(pilot).parts[0].answer))
+    await pilot.press("v")
+    await settled(pilot)
+    assert "could not be checked: KeyError('o')" in str(pilot.app.screen.query_one("#verified", Static).render())
+
+
+async def test_an_answer_to_the_question_before_is_no_answer_to_this_one(pilot: Pilot) -> None:
+    pilot.app.practise("conv-params")
+    await pilot.pause()
+    lines = pilot.app.screen.query_one(Answers)
+    late = Answers.Given(lines.parts, {part.part: "1" for part in lines.parts})
+    await answer(pilot, str(question(pilot).parts[0].answer))
+    await pilot.press("r")
+    await pilot.pause()
+    lines.post_message(late)
+    await pilot.pause()
+    assert pilot.app.screen.mark is None
+    assert len(pilot.app.store.attempts()) == 1
 
 
 async def test_what_is_not_understood_costs_nothing_and_can_be_mended(pilot: Pilot) -> None:

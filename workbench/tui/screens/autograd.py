@@ -71,9 +71,9 @@ class Autograd(Page):
                 yield Static(id="derivatives", markup=False)
         yield Footer()
 
-    def on_mount(self) -> None:
+    async def on_mount(self) -> None:
         self.workbench.verifier.warm()
-        self._read(self.expression)
+        await self._read(self.expression)
         self._work_out()
         self._lay_out()
         self.query_one("#expression", Input).focus()
@@ -83,18 +83,19 @@ class Autograd(Page):
         if self.derived:
             self._derive()
 
-    def on_input_changed(self, event: Input.Changed) -> None:
+    async def on_input_changed(self, event: Input.Changed) -> None:
         name, row = event.input.name, event.input.parent
         if name is None and event.value != self.expression:
-            self._read(event.value)
+            await self._read(event.value)
             self._work_out()
         elif name and row and event.value != self.texts.get(name, ""):
             self.texts[name] = event.value
-            row.query_one(".echo", Static).update(echoed(event.value))
+            for echo in row.query(".echo").results(Static):  # none where the row has been taken away meanwhile
+                echo.update(echoed(event.value))
             self._work_out()
 
-    def _read(self, expression: str) -> None:
-        """Read the expression, and ask for a value of each variable found in it."""
+    async def _read(self, expression: str) -> None:
+        """Read the expression, and return once there is a line for the value of each variable found in it."""
         self.expression, before = expression, self.graph.leaves if self.graph else []
         try:
             self.graph = build(expression)
@@ -105,9 +106,10 @@ class Autograd(Page):
             self.graph, text = None, f"? {error}"
         self.query_one("#reading", Static).update(text)
         if self.graph and self.graph.leaves != before:
-            values = self.query_one("#values", Vertical)
-            values.remove_children()
-            values.mount(*map(self._row, self.graph.leaves))
+            leaves, values = self.graph.leaves, self.query_one("#values", Vertical)
+            async with values.batch():
+                await values.remove_children()
+                await values.mount(*map(self._row, leaves))
 
     def _row(self, name: str) -> Horizontal:
         text = self.texts.get(name, "")
@@ -165,6 +167,9 @@ class Autograd(Page):
 
     def action_derive(self) -> None:
         """To the next line that is still empty; where none is, SymPy and PyTorch are asked."""
+        self.call_later(self._go_on)  # in turn, not while the lines of another expression are being put up
+
+    def _go_on(self) -> None:
         if self.graph is None:
             self.query_one("#expression").focus()
             return
@@ -191,6 +196,8 @@ class Autograd(Page):
             text = lines.derivatives(graph.root, drawn, verdict, found.kinks)
         except RuntimeError as error:
             text = f"PyTorch could not be asked: {error}"
+        except Exception as error:  # the graph stands without this check: nothing else may end by it
+            text = f"This could not be checked: {error!r}"
         if found is self.found:
             self.derived = verdict
             self.from_thread(self._say, "#state", text.splitlines()[-1])

@@ -33,7 +33,8 @@ class Formulas(Page):
     CSS_PATH = "formulas.tcss"
     HELP = """
     Fill in what you know and press Enter: what is left blank is computed. A `?` for what is sought solves for it; every
-    solution in its domain is given. `/` searches titles, topics and what the symbols mean.
+    solution in its domain is given. `/` searches titles, topics and what the symbols mean. Space shows the next page
+    of a long formula, `b` the page before.
     """
     BINDINGS = [
         Binding("slash", "search", "Search", id="formulas.search", priority=True),
@@ -84,15 +85,18 @@ class Formulas(Page):
         if event.input.id == "search":
             self._list(event.value)
 
-    def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
-        if event.option.id and (self.formula is None or event.option.id != self.formula.id):
-            self._show(all_formulas()[event.option.id])
+    async def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        await self._show(event.option.id)
 
-    def on_option_list_option_selected(self) -> None:
+    async def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        await self._show(event.option.id)
         self.set_focus(self.query("#calculator Input").first(Input))
 
-    def _show(self, formula: Formula) -> None:
-        self.formula = formula
+    async def _show(self, name: str | None) -> None:
+        """Show a formula, and return once the lines of its calculator are there to be filled in."""
+        if name is None or (self.formula and self.formula.id == name):
+            return
+        self.formula = formula = all_formulas()[name]
         state.remember(formula=formula.id)
         self.refresh_bindings()
         self.query_one("#title", Static).update(formula.title)
@@ -102,11 +106,12 @@ class Formulas(Page):
         self.query_one("#conventions", Static).update(formula.conventions)
         self.query_one("#conventions").display = bool(formula.conventions)
         self.query_one("#source", Static).update(f"Source: {formula.source}")
-        calculator = self.query_one("#calculator", Vertical)
-        calculator.remove_children()
         symbols = [symbol for symbol in formula.symbols.values() if symbol.kind != "table"]
         longest = max(len(symbol.name) for symbol in symbols)
-        calculator.mount(*(self._row(symbol, longest) for symbol in symbols))
+        calculator = self.query_one("#calculator", Vertical)
+        async with calculator.batch():
+            await calculator.remove_children()
+            await calculator.mount(*(self._row(symbol, longest) for symbol in symbols))
         self.query_one("#sheet").scroll_home(animate=False)
         self._draw()
 
@@ -119,9 +124,12 @@ class Formulas(Page):
             Static(f"{symbol.meaning}{unit}", classes="asks", markup=False),
         )
 
-    @work(thread=True, exclusive=True, group="drawing")
+    @work(thread=True, exclusive=True, group="drawing", exit_on_error=False)
     def _draw(self) -> None:
-        """The equations as SymPy prints them, in a thread: the first time they wait for SymPy."""
+        """The equations as SymPy prints them, in a thread: the first time they wait for SymPy.
+
+        Where that fails they stay as they are written.
+        """
         formula = self.formula
         assert formula
         from quizzes.symbolic import pretty_text

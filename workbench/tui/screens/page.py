@@ -3,9 +3,13 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from textual import on
+from textual.binding import Binding
+from textual.events import Mount
 from textual.geometry import Size
 from textual.screen import Screen
-from textual.widgets import Input
+from textual.widget import Widget
+from textual.widgets import HelpPanel, Input
 
 from workbench.store import Store
 from workbench.tui.orders import Orders
@@ -44,7 +48,30 @@ class Workbench(Protocol):
 
 
 class Page(Screen[None]):
-    """A screen of the workbench."""
+    """A screen of the workbench. Its sheet, where it has one, is scrolled by all keys that nothing else takes."""
+
+    BINDINGS = [
+        # Of priority, as a line of text would take them although it never has more than one row.
+        Binding("pagedown", "page('down')", "Scroll", id="page.next", priority=True),
+        Binding("pageup", "page('up')", "Scroll back", show=False, id="page.previous", priority=True),
+        Binding("space", "scroll_sheet('page_down')", "Page down", show=False),
+        Binding("b", "scroll_sheet('page_up')", "Page up", show=False),
+        Binding("down,j", "scroll_sheet('down')", "Line down", show=False),
+        Binding("up,k", "scroll_sheet('up')", "Line up", show=False),
+        Binding("end,G", "scroll_sheet('end')", "To the end", show=False),
+        Binding("home,g", "scroll_sheet('home')", "To the top", show=False),
+    ]
+
+    @on(Mount)
+    def _offer_scrolling(self) -> None:
+        """Offer the keys that scroll where there is something to scroll."""
+        if sheet := self.sheet:
+            self.watch(sheet, "show_vertical_scrollbar", self.refresh_bindings, init=False)
+
+    @property
+    def sheet(self) -> Widget | None:
+        """What may be longer than the screen; None where everything on a screen has keys of its own."""
+        return next(iter(self.query("#sheet")), None)
 
     @property
     def workbench(self) -> Workbench:
@@ -63,8 +90,28 @@ class Page(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A search begins before the next key is looked at, for who types fast; in a line its key is a character."""
+        if action == "page" and self.query(HelpPanel):
+            return True
+        if action in ("page", "scroll_sheet"):
+            longer = self.sheet is not None and self.sheet.show_vertical_scrollbar
+            return longer and (action != "page" or self.focused is None or isinstance(self.focused, Input))
         return not (action == "search" and isinstance(self.focused, Input))
+
+    def action_page(self, way: str) -> None:
+        """Scroll the help where it is open, else the sheet."""
+        help = next(iter(self.query(HelpPanel)), None)
+        _scroll(help or self.sheet, f"page_{way}")
+
+    def action_scroll_sheet(self, way: str) -> None:
+        """Scroll what is longer than the screen."""
+        _scroll(self.sheet, way)
 
     def copied(self) -> str:
         """What a copy of this screen is: text that is of use elsewhere; empty where there is none."""
         return ""
+
+
+def _scroll(widget: Widget | None, way: str) -> None:
+    """Scroll at once: who holds a key down sees each line go by."""
+    if widget:
+        getattr(widget, f"scroll_{way}")(animate=False)

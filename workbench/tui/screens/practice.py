@@ -121,7 +121,7 @@ class Practice(Page):
 
     def on_answers_given(self, message: Answers.Given) -> None:
         """Mark what was typed; it is kept before the mark is shown."""
-        if self.mark or not self.question:
+        if self.mark or not self.question or message.parts is not self.question.parts:
             return
         try:
             mark = self.session.answer(self.question, message.texts, self.hinted, monotonic() - self.started)
@@ -151,12 +151,17 @@ class Practice(Page):
         self.call_after_refresh(self.query_one("#mark").scroll_visible, animate=False)
         self.refresh_bindings()
 
-    @work(thread=True, exclusive=True, group="steps")
     def _work_out(self) -> None:
-        """The steps, in a thread: the first time they wait for SymPy."""
+        """The steps as they are written, then as SymPy draws their equations."""
+        assert self.question
+        self._say("#steps", lines.solution(self.question, drawn=False))
+        self._draw_steps()
+
+    @work(thread=True, exclusive=True, group="steps", exit_on_error=False)
+    def _draw_steps(self) -> None:
+        """In a thread: the first time it waits for SymPy. Where it fails, the steps stay as they are written."""
         question = self.question
         assert question
-        self.from_thread(self._say, "#steps", "Working out the steps ...")
         text = lines.solution(question)
         if question is self.question:
             self.from_thread(self._say, "#steps", text)
@@ -177,6 +182,8 @@ class Practice(Page):
             text = f"{'✓' if one and two else '✗'} PyTorch: {values}\n\n{question.verify}"
         except RuntimeError as error:
             text = f"PyTorch could not be asked: {error}"
+        except Exception as error:  # the mark stands without this check: nothing else may end by it
+            text = f"This could not be checked: {error!r}"
         if question is self.question:
             self.from_thread(self._say, "#verified", text)
             self.from_thread(lambda: self.query_one("#verified").scroll_visible(animate=False))
@@ -205,7 +212,7 @@ class Practice(Page):
             return marked and bool(self.question and self.question.verify)
         if action == "hint":
             return asking and not marked and bool(self.question and self.question.hint)
-        return asking if action == "steps" else True
+        return asking if action == "steps" else super().check_action(action, parameters)
 
     def copied(self) -> str:
         """The question, and its steps once they are shown."""

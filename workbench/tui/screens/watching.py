@@ -40,7 +40,9 @@ class Watching(Page):
             return view.running
         if action == "resume":
             return view.resumable
-        return view.run is not None if action in ("picture", "metric", "log") else True
+        if action in ("picture", "metric", "log"):
+            return view.run is not None
+        return super().check_action(action, parameters)
 
     def offer(self) -> None:
         """Make the footer anew where something else can be done than before: it takes longer than a chart."""

@@ -36,11 +36,11 @@ class Answers(Vertical):
     """
 
     class Given(Message):
-        """An answer to every part, by part."""
+        """An answer to every part, by part; `parts` tells whose it is where the next question has come meanwhile."""
 
-        def __init__(self, texts: dict[str, str]):
+        def __init__(self, parts: list[Part], texts: dict[str, str]):
             super().__init__()
-            self.texts = texts
+            self.parts, self.texts = parts, texts
 
     def __init__(self) -> None:
         super().__init__()
@@ -101,8 +101,10 @@ class Answers(Vertical):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
         lines = list(self.query(Input))
+        if event.input not in lines:  # taken away before its Enter came
+            return
         at = lines.index(event.input)
         if at + 1 < len(lines):
             self.screen.set_focus(lines[at + 1])  # at once: the next key belongs there already
         else:
-            self.post_message(self.Given({line.name or "": line.value for line in lines}))
+            self.post_message(self.Given(self.parts, {line.name or "": line.value for line in lines}))
