@@ -11,11 +11,8 @@ from quizzes.tree import Num, Op, Tree, evaluate
 
 def decimal_text(value: Any, decimals: int) -> str:
     """A number rounded to so many decimals; never a negative zero."""
-    text = (
-        f"{round(Fraction(value), decimals):.{decimals}f}"
-        if isinstance(value, Fraction)
-        else f"{float(value):.{decimals}f}"
-    )
+    # A fraction is rounded exactly first; Python 3.11 can't format one.
+    text = f"{float(round(value, decimals) if isinstance(value, Fraction) else value):.{decimals}f}"
     return text.lstrip("-") if not text.strip("-0.") else text
 
 

@@ -123,6 +123,11 @@ CASES = [  # kind, what belongs to the part, truth, typed, score
 
 
 @pytest.mark.parametrize(("kind", "more", "truth", "typed", "score"), CASES)
+def test_a_fraction_is_written_as_a_decimal():
+    assert decimal_text(Fraction(1, 3), 4) == "0.3333" and decimal_text(Fraction(-1, 8), 2) == "-0.12"
+    assert decimal_text(Fraction(-1, 1000), 2) == "0.00"
+
+
 def test_score(kind, more, truth, typed, score):
     asked = part(kind, truth, **more)
     reading = KINDS[kind].read(typed, asked)

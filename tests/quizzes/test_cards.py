@@ -3,6 +3,7 @@
 import pytest
 
 from quizzes import BadInput, cards
+from quizzes.answers import KINDS
 from quizzes.cards import read_cards
 from quizzes.marking import mark
 

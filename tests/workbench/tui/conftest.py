@@ -1,12 +1,29 @@
 """The app under Pilot, with the study file of a temporary home."""
 
 from collections.abc import AsyncIterator
+from functools import partialmethod
 
 import pytest
 from textual.pilot import Pilot
 
+from tests.workbench.tui.seeing import PATIENCE
+from workbench.show import layers
 from workbench.store import Store
 from workbench.tui.app import WorkbenchApp
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait longer for a screen than Textual's 30 seconds, of which a busy machine needs many."""
+    monkeypatch.setattr(Pilot, "_wait_for_screen", partialmethod(Pilot._wait_for_screen, timeout=PATIENCE))
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Layers are counted in this process, which has torch already, and not in one that must import it."""
+    from models import cost
+
+    monkeypatch.setattr(layers, "made", lambda name, preset: cost.outline(name, preset).plain())
 
 
 @pytest.fixture

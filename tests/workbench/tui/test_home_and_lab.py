@@ -3,7 +3,7 @@
 from textual.pilot import Pilot
 from textual.widgets import Button, Input
 
-from tests.workbench.tui.seeing import settled, shown
+from tests.workbench.tui.seeing import settled, shown, until
 from workbench import syllabus
 from workbench.engine import runs
 from workbench.store import Store
@@ -12,8 +12,6 @@ from workbench.tui.screens.home import Home
 from workbench.tui.screens.lab import Lab
 from workbench.tui.screens.practice import Practice
 from workbench.tui.widgets.problem import Problem
-
-PATIENCE = 600  # looks at a run, 0.1 s each at most
 
 
 async def test_the_first_start_greets_and_leads_to_a_question(pilot: Pilot) -> None:
@@ -43,14 +41,6 @@ async def test_home_shows_what_was_answered(pilot: Pilot) -> None:
     assert "100%" in shown(pilot)
 
 
-async def watched(pilot: Pilot, until) -> None:
-    for _ in range(PATIENCE):
-        if until():
-            return
-        await pilot.pause(0.1)
-    raise AssertionError("the run did not get there")
-
-
 async def test_a_run_is_started_and_watched_to_its_end(pilot: Pilot) -> None:
     pilot.app.lab()
     await pilot.pause()
@@ -58,7 +48,7 @@ async def test_a_run_is_started_and_watched_to_its_end(pilot: Pilot) -> None:
     assert isinstance(lab, Lab)
     lab.query_one("#epochs", Input).value = "1"
     await pilot.press("ctrl+s")
-    await watched(pilot, lambda: not lab.view.running)
+    await until(pilot, lambda: not lab.view.running)
     assert runs.every()[-1].status() == "done"
     assert "done: test loss" in shown(pilot)
     assert "floor" in shown(pilot)
@@ -69,7 +59,7 @@ async def test_a_run_goes_on_when_the_lab_is_left_and_is_stopped_from_another(pi
     await pilot.pause()
     pilot.app.screen.query_one("#epochs", Input).value = "9999"
     await pilot.press("ctrl+s")
-    await watched(pilot, lambda: pilot.app.screen.view.curves.metrics())
+    await until(pilot, lambda: pilot.app.screen.view.curves.metrics())
     await pilot.press("escape")
     await pilot.pause()
     assert "running" in shown(pilot)
@@ -79,7 +69,7 @@ async def test_a_run_goes_on_when_the_lab_is_left_and_is_stopped_from_another(pi
     assert lab.view.running
     assert not lab.query_one("#stop", Button).disabled
     await pilot.press("ctrl+x")
-    await watched(pilot, lambda: not lab.view.running)
+    await until(pilot, lambda: not lab.view.running)
     assert runs.every()[-1].status() == "stopped"
 
 

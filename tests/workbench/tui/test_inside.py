@@ -5,7 +5,7 @@ from threading import Event
 import pytest
 from textual.pilot import Pilot
 
-from tests.workbench.tui.seeing import settled, shown
+from tests.workbench.tui.seeing import settled, shown, until
 from workbench.engine import Run, RunSpec, Verifier, runs
 from workbench.engine.loop import Fit
 from workbench.tui.screens.inside import Inside
@@ -102,8 +102,7 @@ async def test_who_leaves_does_not_wait(pilot: Pilot, monkeypatch) -> None:
     await pilot.pause()
     await settled(pilot)
     await pilot.press("i")
-    while not entered.is_set():
-        await pilot.pause(0.01)
+    await until(pilot, entered.is_set)
     assert "Asking PyTorch" in shown(pilot)
     await pilot.press("escape")
     await pilot.pause()

@@ -7,15 +7,13 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from tests.workbench.engine.test_written import ordered
-from tests.workbench.tui.seeing import shown
+from tests.workbench.tui.seeing import shown, until
 from workbench.engine import RunSpec, runs
 from workbench.tui.screens.home import Home
 from workbench.tui.screens.lab import Lab
 from workbench.tui.widgets.field import Choice, Field
 from workbench.tui.widgets.form import OWN, Form
 from workbench.tui.widgets.problem import Problem
-
-PATIENCE = 900  # looks, 0.1 s each at most
 
 
 async def opened(pilot: Pilot, model: str = "mlp") -> Lab:
@@ -39,15 +37,6 @@ def fields(lab: Lab) -> dict[str, Field]:
 
 def command(lab: Lab) -> str:
     return str(lab.query_one("#command", Static).render())
-
-
-async def until(pilot: Pilot, reached) -> None:
-    for _ in range(PATIENCE):
-        if reached():
-            await pilot.pause()
-            return
-        await pilot.pause(0.1)
-    raise AssertionError(f"it did not get there:\n{shown(pilot)}")
 
 
 async def test_only_what_means_something_is_shown(pilot: Pilot) -> None:

@@ -19,14 +19,6 @@ from workbench.tui.screens.models import Models
 from workbench.tui.widgets.network_table import NetworkTable
 
 
-@pytest.fixture
-def counted(monkeypatch):
-    """Layers are counted in this process, which has torch already, and not in one that must import it."""
-    from models import cost
-
-    monkeypatch.setattr(layers, "made", lambda name, preset: cost.outline(name, preset).plain())
-
-
 async def opened(pilot: Pilot, name: str = "") -> Models:
     pilot.app.models(name)
     await pilot.pause()

@@ -5,22 +5,11 @@ import shutil
 
 from textual.pilot import Pilot
 
-from tests.workbench.tui.seeing import shown
+from tests.workbench.tui.seeing import shown, until
 from workbench.engine import Run, RunSpec, runs, start
 from workbench.tui.screens.runs import Runs
 from workbench.tui.widgets.form import Form
 from workbench.tui.widgets.run_view import RunView
-
-PATIENCE = 600  # looks, 0.1 s each at most
-
-
-async def until(pilot: Pilot, reached) -> None:
-    for _ in range(PATIENCE):
-        if reached():
-            await pilot.pause()
-            return
-        await pilot.pause(0.1)
-    raise AssertionError(f"it did not get there:\n{shown(pilot)}")
 
 
 def made(**order) -> Run:
