@@ -38,7 +38,7 @@ class Terminal:
     def __init__(self, arguments: list[str], home: str):
         self.pid, self.descriptor = pty.fork()
         if self.pid == 0:
-            os.environ.update(TERM="xterm-256color", WORKBENCH_HOME=home)
+            os.environ.update(TERM="xterm-256color", COLUMNS="120", LINES="40", WORKBENCH_HOME=home)
             os.execv(sys.executable, [sys.executable, *arguments])
         ioctl(self.descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
 

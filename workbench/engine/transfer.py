@@ -180,9 +180,17 @@ def _check_size(path: Path) -> None:
 
 def _check_pickles(path: Path, file: IO[bytes], count: int) -> None:
     """Look through so many pickles without doing what they say."""
-    for place, (operation, argument, _) in enumerate(chain.from_iterable(genops(file) for _ in range(count))):
-        if place >= MOST_OPERATIONS or (operation.name == "GLOBAL" and str(argument).endswith(" bytearray")):
-            raise BadInput(f"{path} holds more than weights: take the .safetensors, or a file of the state dict alone.")
+    operations = chain.from_iterable(genops(file) for _ in range(count))
+    try:
+        for place, (operation, argument, _) in enumerate(operations):
+            if place >= MOST_OPERATIONS or (operation.name == "GLOBAL" and str(argument).endswith(" bytearray")):
+                raise BadInput(
+                    f"{path} holds more than weights: take the .safetensors, or a file of the state dict alone."
+                )
+    except BadInput:
+        raise
+    except ValueError as error:  # a pickle that ends too early, or bytes that are none
+        raise pickle.UnpicklingError from error
 
 
 def _take(network: nn.Module, weights: dict[str, Tensor], spec: RunSpec, origin: str) -> None:

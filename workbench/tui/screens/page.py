@@ -62,16 +62,21 @@ class Page(Screen[None]):
         Binding("home,g", "scroll_sheet('home')", "To the top", show=False),
     ]
 
+    scrollable: Widget | None = (
+        None  # what may be longer than the screen; None where everything there has keys of its own
+    )
+
     @on(Mount)
     def _offer_scrolling(self) -> None:
         """Offer the keys that scroll where there is something to scroll."""
-        if sheet := self.sheet:
-            self.watch(sheet, "show_vertical_scrollbar", self.refresh_bindings, init=False)
+        self.scrollable = next(iter(self.query("#sheet")), None)  # looked up once: every key asks for it
+        if self.scrollable:
+            self.watch(self.scrollable, "show_vertical_scrollbar", self.refresh_bindings, init=False)
 
     @property
-    def sheet(self) -> Widget | None:
-        """What may be longer than the screen; None where everything on a screen has keys of its own."""
-        return next(iter(self.query("#sheet")), None)
+    def help_panel(self) -> Widget | None:
+        """The panel of F1; None where it is closed."""
+        return next((child for child in self.children if isinstance(child, HelpPanel)), None)
 
     @property
     def workbench(self) -> Workbench:
@@ -90,21 +95,20 @@ class Page(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A search begins before the next key is looked at, for who types fast; in a line its key is a character."""
-        if action == "page" and self.query(HelpPanel):
+        if action == "page" and self.help_panel:
             return True
         if action in ("page", "scroll_sheet"):
-            longer = self.sheet is not None and self.sheet.show_vertical_scrollbar
+            longer = self.scrollable is not None and self.scrollable.show_vertical_scrollbar
             return longer and (action != "page" or self.focused is None or isinstance(self.focused, Input))
         return not (action == "search" and isinstance(self.focused, Input))
 
     def action_page(self, way: str) -> None:
         """Scroll the help where it is open, else the sheet."""
-        help = next(iter(self.query(HelpPanel)), None)
-        _scroll(help or self.sheet, f"page_{way}")
+        _scroll(self.help_panel or self.scrollable, f"page_{way}")
 
     def action_scroll_sheet(self, way: str) -> None:
         """Scroll what is longer than the screen."""
-        _scroll(self.sheet, way)
+        _scroll(self.scrollable, way)
 
     def copied(self) -> str:
         """What a copy of this screen is: text that is of use elsewhere; empty where there is none."""
