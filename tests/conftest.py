@@ -1,5 +1,6 @@
 """What every test gets: a home of its own, one thread, and examples that are the same every time."""
 
+import gc
 import io
 import os
 import subprocess
@@ -13,8 +14,12 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before anything imports torch: threads of small steps only wait for one another
+# Compiled modules are kept, by this process and by those it starts: to compile PyTorch's anew takes ten seconds each.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-os.environ.setdefault("PYTHONPYCACHEPREFIX", str(Path(tempfile.gettempdir()) / "workbench-pycache"))
+sys.dont_write_bytecode = False
+sys.pycache_prefix = os.environ.setdefault(
+    "PYTHONPYCACHEPREFIX", str(Path(tempfile.gettempdir()) / "workbench-pycache")
+)
 
 settings.register_profile(
     "workbench",
@@ -25,6 +30,28 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 settings.load_profile("workbench")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than there are processors: a test of the app waits for a third of its time."""
+    return (os.cpu_count() or 1) + 1
+
+
+_modules = 0  # how many were imported when the garbage collector last set them aside
+
+
+def pytest_runtest_setup() -> None:
+    """Set large libraries aside once they are imported: to look through them for garbage takes a third of the time."""
+    global _modules
+    if len(sys.modules) > _modules + 100:
+        gc.collect()
+        gc.freeze()
+        _modules = len(sys.modules)
+
+
+def pytest_sessionfinish() -> None:
+    """Take them back, so that libraries find nothing of theirs left over at the end."""
+    gc.unfreeze()
 
 
 @pytest.fixture(autouse=True)

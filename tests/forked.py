@@ -8,10 +8,16 @@ import os
 import subprocess
 import sys
 from multiprocessing import reduction
+from multiprocessing.forkserver import ensure_running
 from typing import Any
 
 forkserver = multiprocessing.get_context("forkserver")
 forkserver.set_forkserver_preload(["tests.forked_preload"])
+
+
+def start() -> None:
+    """Start the process that workers are forked from; it goes on importing while this returns."""
+    ensure_running()
 
 
 class Stream:

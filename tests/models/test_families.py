@@ -9,9 +9,6 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from sklearn import datasets
-from sklearn.linear_model import LinearRegression, LogisticRegression
-from sklearn.neural_network import MLPClassifier
 from torch import Tensor, nn
 
 import models
@@ -19,6 +16,7 @@ from tests.networks import by_tier
 from workbench import tasks
 
 NAMES = models.names()
+SOON_TRAINED = {"linear-regression", "logistic-regression", "softmax-regression", "mlp", "lenet5", "resnet18"}
 STEPS, BATCH, DRAWS = 20, 32, 4  # draws of what dropout leaves out
 
 
@@ -43,6 +41,10 @@ class Reference:
 
 
 def scikit_learns(name: str) -> Reference:
+    from sklearn import datasets
+    from sklearn.linear_model import LinearRegression, LogisticRegression
+    from sklearn.neural_network import MLPClassifier
+
     estimator, load, said, preset = {
         "linear-regression": (LinearRegression(), datasets.load_diabetes, "predict", "paper"),
         "logistic-regression": (LogisticRegression(), datasets.load_breast_cancer, "decision_function", "paper"),
@@ -178,7 +180,9 @@ def test_every_network_that_takes_weights_says_whose():
     assert takes == {name for name in NAMES if models.info(name).reference}
 
 
-@pytest.mark.parametrize("name", by_tier(name for name in NAMES if models.info(name).task in tasks.names()))
+@pytest.mark.parametrize(
+    "name", by_tier((name for name in NAMES if models.info(name).task in tasks.names()), fast=SOON_TRAINED)
+)
 def test_a_few_steps_lower_the_loss_of_the_mini(name):
     task = tasks.get(models.info(name).task)
     torch.manual_seed(0)

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from scipy.signal import correlate2d
 
 import models
 from models.cost import outline
@@ -19,6 +18,8 @@ def in_numpy(network):
 
 
 def convolved(maps, filters, bias):
+    from scipy.signal import correlate2d
+
     return np.array(
         [
             sum(correlate2d(one, kernel, "valid") for one, kernel in zip(maps, kernels, strict=True)) + b

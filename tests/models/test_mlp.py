@@ -5,13 +5,14 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from sklearn.neural_network import MLPClassifier
 
 import models
 
 
 @pytest.mark.parametrize(("activation", "theirs"), [("relu", "relu"), ("tanh", "tanh"), ("sigmoid", "logistic")])
 def test_scores_are_scikit_learns(activation, theirs):
+    from sklearn.neural_network import MLPClassifier
+
     torch.manual_seed(0)
     x = torch.randn(50, 64, dtype=torch.float64)
     classifier = MLPClassifier((32, 16), activation=theirs, max_iter=1, random_state=0)

@@ -2,14 +2,15 @@
 
 import numpy as np
 import torch
-from sklearn.datasets import load_diabetes
-from sklearn.linear_model import LinearRegression
 
 import models
 from models.dense.linear_regression import normal_equation
 
 
 def test_the_normal_equation_finds_scikit_learns_weights():
+    from sklearn.datasets import load_diabetes
+    from sklearn.linear_model import LinearRegression
+
     x, y = load_diabetes(return_X_y=True)
     theirs = LinearRegression().fit(x, np.stack([y, y**2], axis=1))
     weights, biases = normal_equation(torch.as_tensor(x), torch.as_tensor(np.stack([y, y**2], axis=1)))
@@ -32,6 +33,8 @@ def test_the_normal_equation_keeps_its_digits_where_squares_lose_them():
 
 
 def test_gradient_descent_walks_to_the_normal_equation():
+    from sklearn.datasets import load_diabetes
+
     torch.manual_seed(0)
     x, y = (torch.as_tensor(column) for column in load_diabetes(return_X_y=True))
     x, y = (x - x.mean(dim=0)) / x.std(dim=0), ((y - y.mean()) / y.std())[:, None]

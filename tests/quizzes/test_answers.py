@@ -123,11 +123,6 @@ CASES = [  # kind, what belongs to the part, truth, typed, score
 
 
 @pytest.mark.parametrize(("kind", "more", "truth", "typed", "score"), CASES)
-def test_a_fraction_is_written_as_a_decimal():
-    assert decimal_text(Fraction(1, 3), 4) == "0.3333" and decimal_text(Fraction(-1, 8), 2) == "-0.12"
-    assert decimal_text(Fraction(-1, 1000), 2) == "0.00"
-
-
 def test_score(kind, more, truth, typed, score):
     asked = part(kind, truth, **more)
     reading = KINDS[kind].read(typed, asked)
@@ -324,3 +319,8 @@ def test_a_number_in_a_text_is_compared_as_a_number(digits: int, places: int, ot
 @given(st.text(max_size=60) | st.text(alphabet="0123456789.,/%=x -+one half", max_size=20))
 def test_any_text_is_a_number_or_none(typed: str):
     number(typed)
+
+
+def test_a_fraction_is_written_as_a_decimal():
+    assert decimal_text(Fraction(1, 3), 4) == "0.3333" and decimal_text(Fraction(-1, 8), 2) == "-0.12"
+    assert decimal_text(Fraction(-1, 1000), 2) == "0.00"

@@ -10,7 +10,6 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from quizzes import BadInput
-from quizzes.gradients import by_sympy, compare
 from quizzes.graph import build, described, passes, read_value
 from quizzes.reading import FormatError
 from workbench.engine.autograd import gradients
@@ -88,6 +87,8 @@ def test_gradients_are_those_of_pytorch_on_the_text(text, values):
 
 @given(texts, points)
 def test_sympy_and_the_worker_agree_with_the_graph(text, values):
+    from quizzes.gradients import by_sympy, compare
+
     graph, found = worked(text, values)
     assume(not found.kinks)
     verdict = compare(graph, found, by_sympy(graph, found), gradients(described(graph, found)))
@@ -120,6 +121,8 @@ def test_sympy_and_the_worker_agree_with_the_graph(text, values):
     ],
 )
 def test_kinks_and_corners_as_pytorch_and_sympy_have_them(text, values):
+    from quizzes.gradients import by_sympy, compare
+
     graph = build(text)
     found = passes(graph, {name: read_value(str(value)) for name, value in values.items()})
     verdict = compare(graph, found, by_sympy(graph, found), gradients(described(graph, found)))
@@ -133,6 +136,8 @@ def test_a_kink_is_named_and_only_where_there_is_one():
 
 
 def test_disagreement_is_found():
+    from quizzes.gradients import by_sympy, compare
+
     graph = build("x*y")
     found = passes(graph, {"x": 2, "y": 3})
     sympy, torched = by_sympy(graph, found), gradients(described(graph, found))

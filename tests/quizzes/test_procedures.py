@@ -8,7 +8,6 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn import metrics
 
 from quizzes import BadInput
 from quizzes.formulas import get
@@ -99,6 +98,8 @@ AVERAGES = {
 @settings(max_examples=60)
 @pytest.mark.filterwarnings("ignore:A single label was found")
 def test_confusion_matrix_of_labels(pairs):
+    from sklearn import metrics
+
     truth, predicted = [list(labels) for labels in zip(*pairs, strict=True)]
     found = get("confusion-matrix").solve(truth=truth, predicted=predicted)
     C = metrics.confusion_matrix(truth, predicted).tolist()

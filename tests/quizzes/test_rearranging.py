@@ -3,7 +3,6 @@
 from fractions import Fraction
 
 import pytest
-import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -56,6 +55,8 @@ def test_what_was_put_in_is_among_what_is_found_and_every_line_holds(layers, x):
     ],
 )
 def test_it_finds_what_sympy_finds(text, target):
+    import sympy
+
     x = sympy.Symbol("x", real=True)
     found = {Fraction(r.low) for r in isolate(parse(text), "x", target, VALUES)[-1].ranges}
     left = sympy.sympify(text.replace("^", "**"), locals={"x": x, "k": 7})

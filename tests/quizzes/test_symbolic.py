@@ -6,9 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
-from sympy.printing.pretty.pretty_symbology import pretty_use_unicode
-
-from quizzes.symbolic import pretty_text
 
 EQUATIONS = ["o = floor((n + 2p - f)/s) + 1", "L = -sum(i, y[i]*ln(p[i]))", "a = ceil(x/2)", "q = sqrt(x^2 + y^2)"]
 THREADS = 8
@@ -17,6 +14,8 @@ THREADS = 8
 @pytest.fixture
 def busy_threads() -> Iterator[None]:
     """Threads that take turns after nearly every step, where SymPy took the terminal for one without Unicode."""
+    from sympy.printing.pretty.pretty_symbology import pretty_use_unicode
+
     interval, unicode = sys.getswitchinterval(), pretty_use_unicode(False)
     sys.setswitchinterval(1e-6)
     yield
@@ -25,6 +24,8 @@ def busy_threads() -> Iterator[None]:
 
 
 def test_many_threads_draw_what_one_draws(busy_threads: None) -> None:
+    from quizzes.symbolic import pretty_text
+
     alone = [pretty_text(text) for text in EQUATIONS]
     together = Barrier(THREADS)
 

@@ -6,6 +6,12 @@ from tests import forked
 from workbench.engine import process
 
 
+@pytest.fixture(scope="session", autouse=True)
+def forkserver() -> None:
+    """Let the process that workers are forked from import PyTorch while other tests run."""
+    forked.start()
+
+
 @pytest.fixture(autouse=True)
 def forked_workers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every worker is forked from a process that has imported PyTorch, but where a test asks for `real_workers`."""

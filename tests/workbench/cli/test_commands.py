@@ -35,8 +35,8 @@ def test_help_names_every_command(cli):
     assert all(len(line) <= 80 for line in said.out.splitlines())
 
 
-def test_version(cli):
-    said = cli("--version")
+def test_version(process):
+    said = process("--version")
     assert said.code == 0
     assert said.out.split()[0] == "workbench" and said.out.split()[1][0].isdigit()
 
@@ -189,6 +189,6 @@ def test_a_pipe_gets_plain_text(cli, env):
     assert said.code == 0 and "\x1b" not in said.out
 
 
-def test_a_stream_that_cant_spell_every_sign(cli):
-    said = cli("drill", "show", "iou", "--seed", "7", "--solution", env={"PYTHONIOENCODING": "ascii"})
+def test_a_stream_that_cant_spell_every_sign(process):
+    said = process("drill", "show", "iou", "--seed", "7", "--solution", env={"PYTHONIOENCODING": "ascii"})
     assert said.code == 0 and "Intersection" in said.out

@@ -39,8 +39,11 @@ def test_all_networks_are_offered(cli):
 
 
 def test_runs_and_their_layers_are_completed(cli, monkeypatch):
+    from models import cost
     from workbench.engine import RunSpec, runs
+    from workbench.show import layers
 
+    monkeypatch.setattr(layers, "made", lambda name, preset: cost.outline(name, preset).plain())
     run = runs.create(RunSpec("lenet5-modern"))
     assert completed(cli, "workbench runs show len") == [run.id]
     assert sorted(completed(cli, f"workbench runs pictures {run.id} maps --layer ")) == ["c1", "c3"]

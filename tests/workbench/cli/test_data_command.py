@@ -4,12 +4,13 @@ import json
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_iris
 
 from workbench import data
 
 
 def test_list_names_every_set(cli):
+    from sklearn.datasets import load_iris
+
     rows = json.loads(cli("data", "list", "--json").out)
     assert [row["data"] for row in rows] == data.names()
     iris = next(row for row in rows if row["data"] == "iris")

@@ -64,9 +64,9 @@ def test_show_as_json_and_again_without_torch(cli, home):
             assert json.loads(again.stdout) == table
 
 
-def test_a_models_module_in_the_users_folder_changes_nothing(cli, tmp_path):
+def test_a_models_module_in_the_users_folder_changes_nothing(process, tmp_path):
     (tmp_path / "models.py").write_text("raise SystemExit(9)")
-    assert json.loads(cli("models", "show", "mlp", "--preset", "mini", "--json").out)["params"] == 2_410
+    assert json.loads(process("models", "show", "mlp", "--preset", "mini", "--json").out)["params"] == 2_410
 
 
 DAMAGE = {
@@ -184,7 +184,7 @@ def test_a_diagram_keeps_to_its_width(made, width):
     assert max(map(len, diagram.draw(layers.outline("resnet152"), width))) <= width
 
 
-def test_in_a_pipe_both_fit_eighty_columns(cli):
+def test_in_a_pipe_both_fit_eighty_columns(cli, made):
     for words in (["show", "resnet18"], ["diagram", "resnet18"]):
         said = cli("models", *words)
         assert said.code == 0 and "\x1b" not in said.out

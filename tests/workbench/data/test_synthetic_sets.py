@@ -2,9 +2,6 @@
 
 import numpy as np
 import pytest
-from sklearn.linear_model import LogisticRegression
-from sklearn.neighbors import KNeighborsClassifier
-from sklearn.preprocessing import StandardScaler
 
 from workbench import data
 
@@ -66,6 +63,10 @@ def test_persons_are_as_tall_and_as_heavy_as_persons_are():
     ("height-weight", (0.8, 0.95), 0.93),
 ])  # fmt: skip
 def test_a_bent_border_beats_a_straight_one(name, straight, near):
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.neighbors import KNeighborsClassifier
+    from sklearn.preprocessing import StandardScaler
+
     parts = data.load(name)
     scaler = StandardScaler().fit(parts["train"][0])
     parts = {part: (scaler.transform(x), y) for part, (x, y) in parts.items()}

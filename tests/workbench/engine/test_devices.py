@@ -8,7 +8,6 @@ import json
 import numpy as np
 import pytest
 import torch
-import torch._dynamo  # the optimizers import it, and it can't be imported while a mode looks at every function
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves, tree_map
@@ -79,6 +78,8 @@ def on_device(result):
 
 @pytest.fixture
 def machine(monkeypatch):
+    import torch._dynamo  # the optimizers import it, and it can't be while a mode looks at every function
+
     monkeypatch.setattr(devices, "available", torch.device)
     monkeypatch.setattr(torch.mps, "get_rng_state", lambda: torch.get_rng_state())
     monkeypatch.setattr(torch.mps, "set_rng_state", lambda state: torch.set_rng_state(state))

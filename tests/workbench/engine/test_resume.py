@@ -19,8 +19,10 @@ from workbench.engine.resume import header, prolonged
 
 PATIENCE = 120  # seconds, for a machine that does other things as well
 CPU = dict(device="cpu")
+COMMON = ("gd", "momentum", "adam")
 METHODS = [
-    *({"optimizer": name} for name in OPTIMIZERS),
+    *({"optimizer": name} for name in COMMON),
+    *(pytest.param({"optimizer": name}, marks=pytest.mark.full) for name in OPTIMIZERS if name not in COMMON),
     {"optimizer": "sgd", "weight_decay": 0.01, "batch_size": 1},
     {"optimizer": "sgd", "batch_size": "full"},
     {"dropout": 0.3, "batch_norm": True},
@@ -90,6 +92,7 @@ def until(run, step, since=0):
         assert event["event"] != "end" and time.monotonic() < deadline, event
 
 
+@pytest.mark.full
 def test_killed_at_random_steps_and_resumed_nothing_differs():
     spec = RunSpec("lenet5-modern", steps=400, augment={"shift": 1.0}, seed=5, schedule="cosine", **CPU)
     expected = numbers(Fit(spec).run())

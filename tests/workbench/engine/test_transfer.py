@@ -2,6 +2,7 @@
 
 import pickle
 from collections import OrderedDict
+from functools import cache
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
@@ -10,6 +11,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 import models
+from tests.networks import by_tier
 from workbench import BadInput
 from workbench.engine import RunSpec, checkpoints, runs, transfer
 from workbench.engine.learner import Learner
@@ -50,7 +52,13 @@ def test_a_head_of_another_size_stays_fresh(learnt, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("model", "preset"), [("lenet5-modern", "mini"), ("resnet18", "mini"), ("mobilenet-v2", "mini"), ("mlp", "mini")]
+    ("model", "preset"),
+    [
+        ("lenet5-modern", "mini"),
+        pytest.param("resnet18", "mini", marks=pytest.mark.full),
+        pytest.param("mobilenet-v2", "mini", marks=pytest.mark.full),
+        ("mlp", "mini"),
+    ],
 )
 def test_a_frozen_backbone_stays_as_it_came_and_the_head_learns(model, preset, home):
     spec = RunSpec(model=model, preset=preset, device="cpu", steps=4, batch_size=16, optimizer="momentum")
@@ -107,6 +115,7 @@ def test_a_run_that_is_taken_up_again_needs_its_origin_no_more(learnt):
     assert same(straight.network.state_dict(), again.network.state_dict())
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", [name for name in models.names() if models.info(name).reference == "timm"])
 def test_the_names_that_timm_gives(name):
     import timm
@@ -116,6 +125,7 @@ def test_the_names_that_timm_gives(name):
     assert models.reference_names(name) == list(theirs.state_dict())
 
 
+@cache
 def published(name: str) -> nn.Module:
     import timm
     import torchvision
@@ -127,7 +137,9 @@ def published(name: str) -> nn.Module:
 
 
 @pytest.mark.parametrize("ending", [".pth", ".safetensors"])
-@pytest.mark.parametrize("name", ["resnet18", "mobilenet-v1", "mobilenet-v2", "densenet121", "efficientnet-b0"])
+@pytest.mark.parametrize(
+    "name", by_tier(["resnet18", "mobilenet-v1", "mobilenet-v2", "densenet121", "efficientnet-b0"], fast={"resnet18"})
+)
 def test_published_weights_say_what_their_own_network_says(name, ending, tmp_path):
     theirs = published(name).eval()
     path = tmp_path / f"weights{ending}"
@@ -153,6 +165,7 @@ def test_published_weights_of_other_classes_leave_the_head_fresh(tmp_path):
     assert torch.equal(network.layer4[1].conv2.weight, theirs["layer4.1.conv2.weight"])
 
 
+@pytest.mark.full
 def test_files_from_before_names_changed_are_read(tmp_path):
     """DenseNet's published file has a dot where a dot is no longer allowed, and counts no batches."""
     theirs = published("densenet121").state_dict()

@@ -46,6 +46,7 @@ def test_training_tells_all_and_keeps_it(tmp_path, monkeypatch):
     assert {"pixels", "target", "predicted"} <= set(json.loads((run.folder / "pictures.json").read_text())[0])
 
 
+@pytest.mark.full
 @pytest.mark.usefixtures("real_workers")
 def test_a_killed_worker_is_shown_as_crashed_and_its_checkpoint_is_whole():
     run = start(LONG)

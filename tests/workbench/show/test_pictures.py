@@ -10,7 +10,6 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import precision_recall_curve, roc_curve
 
 from quizzes.question import Picture
 from workbench.show import pictures
@@ -69,6 +68,8 @@ scores = st.lists(st.integers(0, 20).map(lambda k: k / 20), min_size=1, max_size
 
 @given(scores, scores)
 def test_roc_and_precision_recall_are_those_of_scikit_learn(pos, neg):
+    from sklearn.metrics import precision_recall_curve, roc_curve
+
     truth, said = [1] * len(pos) + [0] * len(neg), [*pos, *neg]
     false, true, _ = roc_curve(truth, said, drop_intermediate=False)
     np.testing.assert_allclose(curves.roc_points(pos, neg), np.column_stack([false, true]))

@@ -4,8 +4,6 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import confusion_matrix
 from torch import nn
 
 from workbench import BadInput, data, tasks
@@ -77,6 +75,8 @@ def test_a_network_that_reads_no_picture_is_refused(digits, shape):
 
 
 def test_the_floor_is_computed_on_the_runs_own_parts(digits):
+    from sklearn.linear_model import LogisticRegression
+
     parts = data.load("digits", seed=5)
     train, test = ((x.reshape(len(x), 64), classes) for x, classes in (parts["train"], parts["test"]))
     expected = LogisticRegression(max_iter=1000).fit(*train).score(*test)
@@ -86,6 +86,8 @@ def test_the_floor_is_computed_on_the_runs_own_parts(digits):
 
 @pytest.mark.parametrize("shape", [(64,), (3, 16, 16)])
 def test_pictures_say_what_the_network_says(digits, shape):
+    from sklearn.metrics import confusion_matrix
+
     torch.manual_seed(0)
     network = nn.Sequential(nn.Flatten(), nn.Linear(int(np.prod(shape)), 12))  # two outputs more than there are classes
     network.input_shape = shape

@@ -7,7 +7,6 @@ import sys
 
 import numpy as np
 import pytest
-import sklearn.metrics as theirs
 import torch
 from torch import nn
 
@@ -93,6 +92,8 @@ def test_a_few_steps_lower_the_loss(task, network, parts):
 
 
 def test_the_metrics_are_scikit_learns(task, network, parts):
+    import sklearn.metrics as theirs
+
     columns, samples = data.load(task.data, seed=0), parts["train"]
     measured = task.evaluate(network, samples)
     with torch.inference_mode():

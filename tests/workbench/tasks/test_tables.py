@@ -6,8 +6,6 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.linear_model import LinearRegression, LogisticRegression
-from sklearn.preprocessing import StandardScaler
 from torch import nn
 
 from workbench import BadInput, data, tasks
@@ -39,6 +37,9 @@ def test_one_logit_is_binary_cross_entropy(rows):
 
 @pytest.mark.parametrize("name", ["breast-cancer", "iris", "wine", "height-weight"])
 def test_the_floors_own_weights_reach_the_floor(name):
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.preprocessing import StandardScaler
+
     parts = data.load(name, seed=3)
     scaler = StandardScaler().fit(parts["train"][0])
     fitted = LogisticRegression(max_iter=1000).fit(scaler.transform(parts["train"][0]), parts["train"][1])
@@ -50,6 +51,9 @@ def test_the_floors_own_weights_reach_the_floor(name):
 
 
 def test_least_squares_reach_the_floor_of_a_regression():
+    from sklearn.linear_model import LinearRegression
+    from sklearn.preprocessing import StandardScaler
+
     parts = data.load("diabetes", seed=3)
     scaler = StandardScaler().fit(parts["train"][0])
     targets = StandardScaler().fit(parts["train"][1][:, None])

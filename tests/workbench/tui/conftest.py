@@ -1,7 +1,8 @@
 """The app under Pilot, with the study file of a temporary home."""
 
 from collections.abc import AsyncIterator
-from functools import partialmethod
+from functools import cache, partialmethod
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
@@ -21,9 +22,14 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Layers are counted in this process, which has torch already, and not in one that must import it."""
+    monkeypatch.setattr(layers, "made", _outline)
+
+
+@cache
+def _outline(name: str, preset: str) -> dict[str, Any]:
     from models import cost
 
-    monkeypatch.setattr(layers, "made", lambda name, preset: cost.outline(name, preset).plain())
+    return cost.outline(name, preset).plain()
 
 
 @pytest.fixture

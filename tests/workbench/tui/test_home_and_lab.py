@@ -1,5 +1,6 @@
 """Home, the ways from it, and a run watched in the Lab."""
 
+import pytest
 from textual.pilot import Pilot
 from textual.widgets import Button, Input
 
@@ -42,7 +43,7 @@ async def test_home_shows_what_was_answered(pilot: Pilot) -> None:
 
 
 async def test_a_run_is_started_and_watched_to_its_end(pilot: Pilot) -> None:
-    pilot.app.lab()
+    pilot.app.lab("mlp")
     await pilot.pause()
     lab = pilot.app.screen
     assert isinstance(lab, Lab)
@@ -54,8 +55,9 @@ async def test_a_run_is_started_and_watched_to_its_end(pilot: Pilot) -> None:
     assert "floor" in shown(pilot)
 
 
+@pytest.mark.full
 async def test_a_run_goes_on_when_the_lab_is_left_and_is_stopped_from_another(pilot: Pilot) -> None:
-    pilot.app.lab()
+    pilot.app.lab("mlp")
     await pilot.pause()
     pilot.app.screen.query_one("#epochs", Input).value = "9999"
     await pilot.press("ctrl+s")
@@ -85,6 +87,7 @@ async def test_a_bad_order_is_refused_in_a_dialog(pilot: Pilot) -> None:
     assert isinstance(pilot.app.screen, Lab)
 
 
+@pytest.mark.full
 async def test_every_screen_fits_and_survives_resizing() -> None:
     app = WorkbenchApp(Store())
     async with app.run_test(size=(120, 40)) as pilot:

@@ -5,18 +5,11 @@ from threading import Event
 import pytest
 from textual.pilot import Pilot
 
+from tests.made_runs import made
 from tests.workbench.tui.seeing import settled, shown, until
-from workbench.engine import Run, RunSpec, Verifier, runs
-from workbench.engine.loop import Fit
+from workbench.engine import Run, Verifier
 from workbench.tui.screens.inside import Inside
 from workbench.tui.screens.runs import Runs
-
-
-def made(model: str = "lenet5-modern", **order) -> Run:
-    run = runs.create(RunSpec(model, steps=3, device="cpu", **order))
-    for _ in Fit(run.spec, folder=run.folder).run():
-        pass
-    return run
 
 
 @pytest.fixture
@@ -47,7 +40,7 @@ async def opened(pilot: Pilot, run: Run) -> Inside:
 
 
 async def test_each_kind_is_a_key(pilot: Pilot, asked) -> None:
-    screen = await opened(pilot, made())
+    screen = await opened(pilot, made("lenet5-modern", steps=3))
     assert "c1: 6 filters 5x5" in shown(pilot) and "Layer" not in shown(pilot)
     for key, said in (("m", "6x16x16"), ("e", "test samples are taken"), ("r", "It could see 14x14"), ("f", "filters")):
         await pilot.press(key)
@@ -58,8 +51,9 @@ async def test_each_kind_is_a_key(pilot: Pilot, asked) -> None:
     assert screen.copied() == "workbench runs pictures lenet5-modern-0001 filters"
 
 
+@pytest.mark.full
 async def test_samples_and_layers_follow_one_another(pilot: Pilot, asked) -> None:
-    screen = await opened(pilot, made())
+    screen = await opened(pilot, made("lenet5-modern", steps=3))
     for key in ("m", "n", "n", "N", "l", "l", "L", "L", "L"):
         await pilot.press(key)
         await settled(pilot)
@@ -74,7 +68,7 @@ async def test_samples_and_layers_follow_one_another(pilot: Pilot, asked) -> Non
 
 @pytest.mark.parametrize("damage", ["no pictures", "no checkpoint", "no convolution"])
 async def test_what_cannot_be_shown_is_a_sentence(pilot: Pilot, asked, damage) -> None:
-    run = made("mlp", **({"task": "iris"} if damage == "no pictures" else {}))
+    run = made("mlp", steps=3, **({"task": "iris"} if damage == "no pictures" else {}))
     if damage == "no checkpoint":
         for file in run.folder.glob("*.safetensors"):
             file.unlink()
@@ -98,7 +92,7 @@ async def test_who_leaves_does_not_wait(pilot: Pilot, monkeypatch) -> None:
 
     monkeypatch.setattr(Verifier, "ask", ask)
     monkeypatch.setattr(Verifier, "interrupt", lambda verifier: ended.set())
-    pilot.app.runs(made().id)
+    pilot.app.runs(made("lenet5-modern", steps=3).id)
     await pilot.pause()
     await settled(pilot)
     await pilot.press("i")

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from textual.events import Key
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
@@ -22,7 +23,8 @@ def question(pilot: Pilot) -> Question:
 
 async def answer(pilot: Pilot, *texts: str) -> None:
     for text in texts:
-        await pilot.press(*text, "enter")
+        pilot.app.focused.value = text
+        await pilot.press("enter")
     await pilot.pause()
 
 
@@ -205,6 +207,7 @@ async def test_a_study_file_that_cannot_be_written_loses_no_answer(pilot: Pilot,
     assert pilot.app.screen.mark.mark == "right"
 
 
+@pytest.mark.full
 async def test_the_round_ends_with_its_score(pilot: Pilot) -> None:
     pilot.app.practise("conv-params")
     await pilot.pause()

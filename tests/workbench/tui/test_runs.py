@@ -5,17 +5,12 @@ import shutil
 
 from textual.pilot import Pilot
 
+from tests.made_runs import made
 from tests.workbench.tui.seeing import shown, until
-from workbench.engine import Run, RunSpec, runs, start
+from workbench.engine import RunSpec, runs, start
 from workbench.tui.screens.runs import Runs
 from workbench.tui.widgets.form import Form
 from workbench.tui.widgets.run_view import RunView
-
-
-def made(**order) -> Run:
-    run = start(RunSpec(**{"model": "mlp", **order}))
-    assert run.wait(60) in ("done", "diverged")
-    return run
 
 
 async def test_no_runs_are_said_to_be_none(pilot: Pilot) -> None:

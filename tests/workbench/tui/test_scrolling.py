@@ -15,7 +15,7 @@ async def steps(pilot: Pilot) -> Widget:
     await pilot.pause()
     await pilot.press(*"1234", "enter")
     await settled(pilot)
-    sheet = pilot.app.screen.sheet
+    sheet = pilot.app.screen.scrollable
     assert sheet.max_scroll_y > 0
     sheet.scroll_home(animate=False)
     await pilot.pause()
@@ -46,9 +46,9 @@ async def test_a_long_question_scrolls_while_it_is_answered(pilot: Pilot) -> Non
     screen = pilot.app.screen
     line = pilot.app.focused
     await pilot.press("pagedown", "b", "pagedown")
-    assert screen.sheet.scroll_y > 0 and pilot.app.focused is line and line.value == "b"
+    assert screen.scrollable.scroll_y > 0 and pilot.app.focused is line and line.value == "b"
     await pilot.press(*["pageup"] * 5)
-    assert screen.sheet.scroll_y == 0
+    assert screen.scrollable.scroll_y == 0
 
 
 async def test_a_long_formula_is_read_from_its_list_and_from_its_calculator(pilot: Pilot) -> None:
@@ -61,7 +61,7 @@ async def test_a_long_formula_is_read_from_its_list_and_from_its_calculator(pilo
     assert "Source:" in shown(pilot) and screen.formula is chosen
     await pilot.press("b", "b", "enter")
     assert isinstance(pilot.app.focused, Input)
-    screen.sheet.scroll_home(animate=False)
+    screen.scrollable.scroll_home(animate=False)
     await pilot.press("pagedown", "pagedown")
     assert "Source:" in shown(pilot)
 
@@ -78,7 +78,9 @@ async def test_the_keys_that_scroll_are_offered_where_there_is_something_to_scro
     assert all(words in listed for words in ("Scroll back", "Page down", "Line down", "To the end"))
 
 
-@pytest.mark.parametrize("where", ["home", "question", "steps"])
+@pytest.mark.parametrize(
+    "where", [*(pytest.param(one, marks=pytest.mark.full) for one in ("home", "question")), "steps"]
+)
 async def test_the_help_is_read_to_its_end(pilot: Pilot, where: str) -> None:
     if where == "question":
         pilot.app.practise("conv-params")
@@ -103,6 +105,8 @@ async def test_whatever_scrolls_has_the_focus_holds_what_has_it_or_is_the_sheet(
         way()
         await pilot.pause()
         for widget in app.screen.walk_children(Widget):
-            if widget.styles.overflow_y == "auto" and not (widget is app.screen.sheet or isinstance(widget, Footer)):
+            if widget.styles.overflow_y == "auto" and not (
+                widget is app.screen.scrollable or isinstance(widget, Footer)
+            ):
                 within = [one for one in widget.walk_children(Widget, with_self=True) if one.can_focus]
                 assert within, f"{widget} on {app.screen} can't be scrolled by keys"

@@ -81,6 +81,7 @@ def test_open_drill_and_quit() -> None:
     assert kept.mistakes == "given-up"
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGHUP])
 def test_a_request_to_end_leaves_the_terminal_as_it_was(asked: signal.Signals) -> None:
     terminal = Terminal("-P", "-m", "workbench.cli.main")
@@ -93,7 +94,9 @@ def test_a_request_to_end_leaves_the_terminal_as_it_was(asked: signal.Signals) -
     assert b"Traceback" not in terminal.seen
 
 
-@pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGHUP, None])
+@pytest.mark.parametrize(
+    "asked", [None, *(pytest.param(one, marks=pytest.mark.full) for one in (signal.SIGTERM, signal.SIGHUP))]
+)
 def test_it_ends_with_its_terminal(asked: signal.Signals | None) -> None:
     terminal = Terminal("-P", "-m", "workbench.cli.main")
     terminal.wait_for(b"first question")
