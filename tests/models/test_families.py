@@ -16,7 +16,7 @@ from tests.networks import by_tier
 from workbench import tasks
 
 NAMES = models.names()
-SOON_TRAINED = {"linear-regression", "logistic-regression", "softmax-regression", "mlp", "lenet5", "resnet18"}
+SOON_TRAINED = {"linear-regression", "logistic-regression", "softmax-regression", "mlp", "lenet5"}
 STEPS, BATCH, DRAWS = 20, 32, 4  # draws of what dropout leaves out
 
 

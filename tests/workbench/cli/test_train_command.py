@@ -117,6 +117,7 @@ def test_a_terminal_gets_the_curves_and_the_floor(cli, made):
         assert words in out
 
 
+@pytest.mark.full
 def test_ctrl_c_writes_a_checkpoint_and_leaves_no_process(home):
     command = subprocess.Popen(
         [*COMMAND, "train", "mlp", "--epochs", "1000000", "--json"],

@@ -28,7 +28,13 @@ class Tiny(nn.Module):
         return self.layers(x)
 
 
-@pytest.fixture(scope="module", params=[name for name in tasks.names() if not data.info(tasks.info(name).data).files])
+HERE = [name for name in tasks.names() if not data.info(tasks.info(name).data).files]
+SLOW = ("shapes", "mnist-5k")  # to draw, or to import
+
+
+@pytest.fixture(
+    scope="module", params=[pytest.param(name, marks=pytest.mark.full) if name in SLOW else name for name in HERE]
+)
 def name(request):
     return request.param
 

@@ -61,7 +61,7 @@ async def test_a_click_on_another_formula_begins_to_fill_it_in(pilot: Pilot) -> 
     await writes(pilot, listed.highlighted_option.id)
 
 
-@pytest.mark.parametrize("downs", [1, 5])
+@pytest.mark.parametrize("downs", [1, pytest.param(5, marks=pytest.mark.full)])
 async def test_another_formula_by_keys_faster_than_it_is_shown(pilot: Pilot, downs: int) -> None:
     pilot.app.formulas("conv-out-size")
     await pilot.pause()

@@ -58,6 +58,7 @@ async def test_tasks_are_those_that_fit(pilot: Pilot) -> None:
     assert task.prompt == "diabetes" and "moons" in task.names and "digits" not in task.names
 
 
+@pytest.mark.full
 async def test_ones_own_data_are_ordered_by_their_path(pilot: Pilot, tmp_path) -> None:
     lab = await opened(pilot, "lenet5")
     assert "own" not in fields(lab)
@@ -210,6 +211,7 @@ async def test_stopping_ends_the_seeds_that_wait(pilot: Pilot) -> None:
     assert [run.status() for run in runs.every()] == ["stopped"]
 
 
+@pytest.mark.full
 async def test_a_refusal_of_the_worker_ends_them_too_and_shows_the_form(pilot: Pilot) -> None:
     lab = await opened(pilot)
     await fill(pilot, batch_size="5000", seed="0..1")

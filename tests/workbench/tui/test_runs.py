@@ -3,6 +3,7 @@
 import json
 import shutil
 
+import pytest
 from textual.pilot import Pilot
 
 from tests.made_runs import made
@@ -109,6 +110,7 @@ async def test_how_long_must_be_a_number(pilot: Pilot) -> None:
     assert run.spec.epochs == 1 and run.status() == "done"
 
 
+@pytest.mark.full
 async def test_another_run_begins_with_a_runs_weights(pilot: Pilot) -> None:
     one = made(steps=40, options={"sizes": [64, 24, 10]})
     pilot.app.runs()

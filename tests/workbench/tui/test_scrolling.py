@@ -98,6 +98,7 @@ async def test_the_help_is_read_to_its_end(pilot: Pilot, where: str) -> None:
     assert help.scroll_y < help.max_scroll_y
 
 
+@pytest.mark.full
 async def test_whatever_scrolls_has_the_focus_holds_what_has_it_or_is_the_sheet(pilot: Pilot, monkeypatch) -> None:
     app = pilot.app
     monkeypatch.setattr(Models, "_count", lambda *_: None)  # it starts processes
