@@ -13,6 +13,8 @@ from typing import NamedTuple
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.patience import PATIENCE
+
 os.environ["OMP_NUM_THREADS"] = "1"  # before anything imports torch: threads of small steps only wait for one another
 # Compiled modules are kept, by this process and by those it starts: to compile PyTorch's anew takes ten seconds each.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -112,7 +114,7 @@ def process(tmp_path: Path) -> Callable[..., Result]:
             cwd=tmp_path,
             capture_output=True,
             encoding="utf-8",
-            timeout=120,
+            timeout=PATIENCE,
         )
         return Result(done.returncode, done.stdout, done.stderr)
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE
+
 ROOT = Path(__file__).parent.parent
 EXAMINE = """
 from quizzes.selftest import selftest
@@ -21,7 +23,7 @@ def test_the_example_of_a_drill_passes_its_own_examination() -> None:
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.DOTALL)
     imports = "from quizzes.drill import drill\nfrom quizzes.formulas import formula\n"
     source = "\n".join([imports, *blocks, EXAMINE])
-    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, cwd=ROOT, timeout=120)
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, cwd=ROOT, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr
 
 

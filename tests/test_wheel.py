@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -19,7 +21,7 @@ def unpacked(tmp_path_factory) -> Path:
         pytest.skip("uv is not installed")
     place = tmp_path_factory.mktemp("wheel")
     built = subprocess.run(
-        [uv, "build", "--wheel", "--out-dir", str(place), str(ROOT)], capture_output=True, text=True, timeout=300
+        [uv, "build", "--wheel", "--out-dir", str(place), str(ROOT)], capture_output=True, text=True, timeout=PATIENCE
     )
     if built.returncode and "hatchling" in built.stderr and "resolve" in built.stderr:
         pytest.skip("hatchling is not at hand, and this runs without a network")
@@ -60,7 +62,7 @@ def test_it_runs_from_the_wheel_alone(unpacked, tmp_path, words, said):
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert done.returncode == 0, done.stderr
     assert said in done.stdout

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from tests import example_pack
+from tests.patience import PATIENCE
 
 # Runs commands one after the other in one process and prints which of the heavy modules each leaves behind.
 PROGRAM = """
@@ -64,7 +65,7 @@ def test_what_stays_out(pack, home):
         example_pack.write(home / "packs" / "first-layers")
     commands = [words for group, _ in GROUPS for words in group]
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, json.dumps([commands, HEAVY])], capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", PROGRAM, json.dumps([commands, HEAVY])], capture_output=True, text=True, timeout=PATIENCE
     )
     assert not done.stderr
     rows = [json.loads(line) for line in done.stdout.splitlines()]

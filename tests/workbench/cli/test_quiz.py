@@ -12,9 +12,8 @@ import pytest
 
 from quizzes import bank
 from quizzes.selftest import written
+from tests.patience import PATIENCE
 from workbench.store import Store
-
-PATIENCE = 60
 
 
 class Quiz:

@@ -11,13 +11,13 @@ import time
 import pytest
 import torch
 
+from tests.patience import PATIENCE
 from workbench import BadInput, engine
 from workbench.engine import RunSpec, accepted, checkpoints, events, lock, resume, runs, start
 from workbench.engine.loop import Fit
 from workbench.engine.methods import OPTIMIZERS
 from workbench.engine.resume import header, prolonged
 
-PATIENCE = 120  # seconds, for a machine that does other things as well
 CPU = dict(device="cpu")
 COMMON = ("gd", "momentum", "adam")
 METHODS = [

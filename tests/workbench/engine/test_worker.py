@@ -10,11 +10,11 @@ import time
 import pytest
 import torch
 
+from tests.patience import PATIENCE
 from workbench import BadInput
 from workbench.engine import RunSpec, checkpoints, events, lock, loop, runs, start, train, worker
 
 LONG = RunSpec("mlp", epochs=10**6)
-PATIENCE = 120  # seconds, for a machine that does other things as well
 
 
 def until_saved(run):

@@ -10,6 +10,7 @@ import pytest
 
 from quizzes import BadInput, bank, cards
 from quizzes.selftest import written
+from tests.patience import PATIENCE
 from workbench.store import Store
 from workbench.study import schedule
 from workbench.study.session import Session, choose, items_of
@@ -151,6 +152,6 @@ with Store() as store:
 def test_two_programs_that_answer_at_once_lose_nothing_and_review_once(store):
     both = [subprocess.Popen([sys.executable, "-c", ANSWERING], stderr=subprocess.PIPE) for _ in range(2)]
     for one in both:
-        assert one.communicate(timeout=120)[1] == b""
+        assert one.communicate(timeout=PATIENCE)[1] == b""
     assert len(store.attempts()) == 30
     assert [a.rating for a in store.attempts() if a.rating] == [3]

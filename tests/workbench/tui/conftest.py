@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from tests.workbench.tui.seeing import PATIENCE
+from tests.patience import PATIENCE
 from workbench.show import layers
 from workbench.store import Store
 from workbench.tui.app import WorkbenchApp

@@ -9,7 +9,8 @@ from html import unescape
 from textual.pilot import Pilot
 from textual.worker import WorkerCancelled
 
-PATIENCE = 300.0  # seconds; a busy machine needs many of them
+from tests.patience import PATIENCE
+
 CELL, LINE, TOP = 12.2, 24.4, 1.5  # of the picture: width of a cell, height of a row, and where the first begins
 STYLE = re.compile(r"-(r\d+) \{ ([^}]*) \}")
 TEXT = re.compile(r'<text class="\S+-(r\d+)" x="([\d.]+)" [^>]*-line-(\d+)\)">([^<\n]*)</text>')

@@ -6,6 +6,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.made_runs import made
+from tests.patience import PATIENCE
 from tests.workbench.tui.seeing import settled, shown, until
 from workbench.engine import Run, Verifier
 from workbench.tui.screens.inside import Inside
@@ -87,7 +88,7 @@ async def test_who_leaves_does_not_wait(pilot: Pilot, monkeypatch) -> None:
 
     def ask(verifier, order, timeout, told):
         entered.set()
-        assert ended.wait(60)
+        assert ended.wait(PATIENCE)
         return {}
 
     monkeypatch.setattr(Verifier, "ask", ask)

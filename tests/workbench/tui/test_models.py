@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 from textual.widgets import DataTable, Input, OptionList, Static
 
 import models
+from tests.patience import PATIENCE
 from tests.workbench.tui.seeing import settled, shown
 from workbench import BadInput
 from workbench.show import layers
@@ -67,7 +68,7 @@ async def test_counts_come_when_they_are_there_and_nothing_waits(pilot: Pilot, m
     go = Event()
 
     def slow(name: str, preset: str):
-        assert go.wait(60)
+        assert go.wait(PATIENCE)
         return cost.outline(name, preset).plain()
 
     monkeypatch.setattr(layers, "made", slow)
@@ -222,4 +223,4 @@ sys.exit(bool({"torch", "torchvision"} & set(sys.modules)))
 
 
 def test_the_app_never_imports_torch(home) -> None:
-    assert subprocess.run([sys.executable, "-c", PROGRAM], timeout=120).returncode == 0
+    assert subprocess.run([sys.executable, "-c", PROGRAM], timeout=PATIENCE).returncode == 0

@@ -13,9 +13,9 @@ from fcntl import ioctl
 
 import pytest
 
+from tests.patience import PATIENCE
 from workbench.store import Store
 
-PATIENCE = 60.0  # seconds
 ENTER_SCREEN, LEAVE_SCREEN = b"\x1b[?1049h", b"\x1b[?1049l"
 
 
