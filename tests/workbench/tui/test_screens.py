@@ -76,9 +76,10 @@ async def question(pilot: Pilot) -> None:
 async def marked(pilot: Pilot) -> None:
     pilot.app.practise("iou")
     await pilot.pause()
-    for line in pilot.app.screen.query(Input):
-        line.value = "1/2"
-    await pilot.press("enter")
+    for line, text in zip(pilot.app.screen.query(Input), ("1200", "2700", "0.5"), strict=True):  # the last is wrong
+        line.value = text
+    await pilot.press("enter", "enter", "enter")
+    await until(pilot, lambda: "wrong" in shown(pilot))
 
 
 async def card(pilot: Pilot) -> None:
