@@ -32,6 +32,7 @@ def test_the_engine_is_imported_without_torch():
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
+@pytest.mark.full
 @pytest.mark.usefixtures("real_workers")
 def test_training_tells_all_and_keeps_it(tmp_path, monkeypatch):
     (tmp_path / "models.py").write_text("raise SystemExit('this is somebody else\\'s')")

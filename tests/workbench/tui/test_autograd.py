@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
@@ -87,6 +88,7 @@ async def test_what_is_wrong_is_said_and_nothing_is_lost(pilot: Pilot) -> None:
     assert [line.value for line in pilot.app.screen.query(Line)] == ["w + x", "2", "-1"]
 
 
+@pytest.mark.full
 async def test_both_sizes_have_room(pilot: Pilot) -> None:
     await opened(pilot, "u = x*y; v = u + x; f = u*v")
     for size in ((120, 40), (80, 24), (60, 16)):

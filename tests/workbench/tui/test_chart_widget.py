@@ -54,6 +54,7 @@ async def test_a_closer_look_keeps_what_the_crosshair_is_at(chart: Pilot) -> Non
     assert chart.app.query_one(Chart).window is None
 
 
+@pytest.mark.full
 async def test_one_can_only_look_as_close_as_there_is_something_to_see(chart: Pilot) -> None:
     await chart.press(*["plus"] * 20)
     low, high = chart.app.query_one(Chart).window

@@ -69,6 +69,7 @@ async def test_another_formula_by_keys_faster_than_it_is_shown(pilot: Pilot, dow
     await writes(pilot, [*all_formulas()][[*all_formulas()].index("conv-out-size") + downs])
 
 
+@pytest.mark.full
 async def test_a_search_and_its_first_formula_by_keys_faster_than_they_are_shown(pilot: Pilot) -> None:
     pilot.app.formulas("conv-out-size")
     await pilot.pause()
@@ -91,6 +92,7 @@ async def test_a_formula_that_sympy_cannot_draw_stays_as_it_is_written(pilot: Pi
     assert pilot.app.is_running and pilot.app.focused in pilot.app.screen.query("#calculator Input")
 
 
+@pytest.mark.full
 async def test_what_is_found_first_is_filled_in_by_enter(pilot: Pilot) -> None:
     pilot.app.formulas("lenet-trace")
     await pilot.pause()
@@ -145,6 +147,7 @@ async def test_a_procedure_shows_its_table_and_what_it_counts(pilot: Pilot) -> N
     assert not pilot.app.screen.query_one("#tables").display
 
 
+@pytest.mark.full
 async def test_settings_that_may_be_left_out_are_not_sought(pilot: Pilot) -> None:
     pilot.app.formulas("optimizer-steps")
     await pilot.pause()

@@ -50,6 +50,7 @@ async def test_only_what_means_something_is_shown(pilot: Pilot) -> None:
     assert not {"beta1", "batch_size", "dropout", "batch_norm", "momentum"} & there
 
 
+@pytest.mark.full
 async def test_tasks_are_those_that_fit(pilot: Pilot) -> None:
     lab = await opened(pilot, "lenet5")
     task = lab.query_one("#task", Choice)
@@ -78,6 +79,7 @@ async def test_ones_own_data_are_ordered_by_their_path(pilot: Pilot, tmp_path) -
     assert "own" not in fields(lab) and command(lab) == "workbench train lenet5 --task shapes --from lenet5-0001"
 
 
+@pytest.mark.full
 async def test_what_is_usual_stands_where_nothing_is_written(pilot: Pilot) -> None:
     lab = await opened(pilot)
     line = lab.query_one("#lr")
@@ -100,6 +102,7 @@ async def test_the_command_line_orders_what_the_form_orders(pilot: Pilot) -> Non
     assert command(lab).endswith("--seeds 0..4")
 
 
+@pytest.mark.full
 async def test_what_does_not_apply_is_kept_and_not_ordered(pilot: Pilot) -> None:
     lab = await opened(pilot)
     await fill(pilot, optimizer="momentum", momentum="0.7", dropout="0.2")
@@ -139,6 +142,7 @@ async def test_what_cannot_be_is_said_beside_the_form_and_starts_nothing(pilot: 
         assert command(lab) == "workbench train mlp"
 
 
+@pytest.mark.full
 async def test_nothing_is_lost_by_leaving_and_coming_back(pilot: Pilot) -> None:
     lab = await opened(pilot, "lenet5")
     await fill(pilot, optimizer="momentum", momentum="0.x", augment="shift", preset="paper", task="mnist-5k")

@@ -85,6 +85,7 @@ async def test_counts_come_when_they_are_there_and_nothing_waits(pilot: Pilot, m
         assert number in text
 
 
+@pytest.mark.full
 async def test_the_table_has_the_layers_of_the_preset_and_the_diagram_takes_its_place(pilot: Pilot, counted) -> None:
     screen = await opened(pilot, "lenet5-modern")
     await settled(pilot)
@@ -119,6 +120,7 @@ async def test_what_cannot_be_counted_is_said(pilot: Pilot, monkeypatch) -> None
     assert "no memory" in str(screen.sheet.query_one("#counts", Static).render())
 
 
+@pytest.mark.full
 async def test_all_networks_are_sorted_in_a_table(pilot: Pilot, counted) -> None:
     screen = await opened(pilot, "mlp")
     screen.query_one("#search", Input).value = "regression"
@@ -150,6 +152,7 @@ async def test_all_networks_are_sorted_in_a_table(pilot: Pilot, counted) -> None
     assert not screen.in_table and listed(screen)
 
 
+@pytest.mark.full
 async def test_a_click_on_a_head_sorts_by_its_column_and_a_second_turns_it_round(pilot: Pilot, counted) -> None:
     screen = await opened(pilot, "mlp")
     screen.query_one("#search", Input).value = "regression"  # so that few must be counted

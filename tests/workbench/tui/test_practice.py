@@ -152,6 +152,7 @@ async def test_steps_before_an_answer_are_giving_up(pilot: Pilot) -> None:
     assert (kept.mark, kept.mistakes, kept.rating) == ("wrong", "given-up", 1)
 
 
+@pytest.mark.full
 async def test_new_numbers_and_the_next_question(pilot: Pilot) -> None:
     pilot.app.practise("conv-params")
     await pilot.pause()
@@ -177,6 +178,7 @@ async def test_pytorch_confirms_on_request(pilot: Pilot) -> None:
     assert "✓ PyTorch" in str(pilot.app.screen.query_one("#verified", Static).render())
 
 
+@pytest.mark.full
 async def test_a_card_of_each_kind_is_answered_by_keyboard(pilot: Pilot) -> None:
     for card in ("equivariance", "output-depth", "advantages", "feature-hierarchy", "bias-and-activation"):
         pilot.app.practise(f"convolution/{card}")

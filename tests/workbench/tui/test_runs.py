@@ -33,6 +33,7 @@ async def test_runs_are_listed_newest_first_with_how_they_ended(pilot: Pilot) ->
     await until(pilot, lambda: "seed 0" in shown(pilot))
 
 
+@pytest.mark.full
 async def test_two_runs_are_drawn_in_one_chart(pilot: Pilot) -> None:
     one, two = made(steps=40), made(steps=40, seed=1)
     pilot.app.runs()
@@ -84,6 +85,7 @@ async def test_what_the_network_says_of_samples_takes_turns_with_the_chart(pilot
     await until(pilot, lambda: "confusion matrix" in shown(pilot) and "accuracy" in shown(pilot))
 
 
+@pytest.mark.full
 async def test_a_finished_run_goes_on_for_as_long_as_it_is_told(pilot: Pilot) -> None:
     run = made(epochs=1)
     pilot.app.runs()
@@ -98,6 +100,7 @@ async def test_a_finished_run_goes_on_for_as_long_as_it_is_told(pilot: Pilot) ->
     assert steps.steps == [step * run.last_event()["step"] // 3 for step in (1, 2, 3)]
 
 
+@pytest.mark.full
 async def test_how_long_must_be_a_number(pilot: Pilot) -> None:
     run = made(epochs=1)
     pilot.app.runs()

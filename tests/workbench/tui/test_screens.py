@@ -136,7 +136,10 @@ async def autograd(pilot: Pilot) -> None:
     pilot.app.autograd("sigmoid(w*x + b)")
 
 
-SCREENS = [home, question, marked, card, formulas, lab, models, tree, run, inside, no_runs, autograd]
+SCREENS = [
+    *(home, question, marked, formulas, lab, models, run, autograd),
+    *(pytest.param(screen, marks=pytest.mark.full) for screen in (card, tree, inside, no_runs)),
+]
 
 
 @pytest.mark.parametrize("size", [(80, 24), pytest.param((120, 40), marks=pytest.mark.full)], ids=["80x24", "120x40"])

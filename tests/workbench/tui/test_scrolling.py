@@ -51,6 +51,7 @@ async def test_a_long_question_scrolls_while_it_is_answered(pilot: Pilot) -> Non
     assert screen.scrollable.scroll_y == 0
 
 
+@pytest.mark.full
 async def test_a_long_formula_is_read_from_its_list_and_from_its_calculator(pilot: Pilot) -> None:
     pilot.app.formulas("bleu")
     await pilot.pause()
@@ -66,6 +67,7 @@ async def test_a_long_formula_is_read_from_its_list_and_from_its_calculator(pilo
     assert "Source:" in shown(pilot)
 
 
+@pytest.mark.full
 async def test_the_keys_that_scroll_are_offered_where_there_is_something_to_scroll(pilot: Pilot) -> None:
     pilot.app.practise("conv-params")
     await pilot.pause()
