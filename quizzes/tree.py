@@ -182,7 +182,7 @@ def program(
     out.
     """
     if watch and isinstance(tree, Num):
-        rough = float(tree.value)  # whoever watches asks which way things lie, often, and for no exact value
+        rough = float(tree.value)  # watching asks only on which side of a kink a value lies, and often
         return lambda values: rough
     if watch and isinstance(tree, Op | Call) and (isinstance(tree, Call) or tree.op == "^"):
         compute = FUNCTIONS[tree.function][2] if isinstance(tree, Call) else lambda _, a, b: _power(a, b)

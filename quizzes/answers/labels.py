@@ -226,7 +226,7 @@ def _same_number(text: str, truth: str) -> bool:
     wanted = number(truth)
     if wanted is None or number(text) != wanted:
         return False
-    return "%" not in text or "%" in truth or wanted != int(wanted)  # nobody counts layers in per cent
+    return "%" not in text or "%" in truth or wanted != int(wanted)  # nobody counts layers in percent
 
 
 def number(text: str) -> Any:

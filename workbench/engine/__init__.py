@@ -22,7 +22,7 @@ from workbench.engine.verify import ScriptError, Verifier
 
 __all__ = ["METHODS", "Run", "RunSpec", "ScriptError", "Verifier", "accepted", "resume", "start", "train"]
 
-ENDING = 5.0  # seconds that a worker may take to go after it has told its end
+ENDING = 5.0  # seconds that a worker may take to exit after its end event
 
 
 def start(spec: RunSpec) -> Run:
@@ -57,7 +57,7 @@ def resume(run: Run, epochs: int | None = None, steps: int | None = None) -> int
         try:
             return _take_up(run, epochs, steps)
         except BlockingIOError:
-            # A worker that has told its end needs a moment to go; another that takes the run up says so in a moment.
+            # A worker needs a moment to exit after its end event; one that resumes the run shows within that moment.
             if time.monotonic() > deadline:
                 raise running(run) from None
             time.sleep(LOOK)

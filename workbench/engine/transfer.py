@@ -149,7 +149,7 @@ def read(path: Path) -> dict[str, Tensor]:
         raise BadInput(f"{path} holds no state dict: names with a tensor each.")
     for name, tensor in found.items():
         if tensor.layout == torch.strided and tensor.nbytes > tensor.untyped_storage().nbytes():
-            raise BadInput(f"{path} holds {str(name)[:60]} as a few numbers, repeated: save it anew, written out.")
+            raise BadInput(f"{path} holds {str(name)[:60]} as a few numbers, repeated: save it again, written out.")
     return {DOTTED.sub(r"\1\2.", str(name).removeprefix("module.")): tensor for name, tensor in found.items()}
 
 
@@ -171,7 +171,7 @@ def _check_size(path: Path) -> None:
             entries = archive.infolist()
             packed = any(entry.compress_type != ZIP_STORED for entry in entries)
             if packed or sum(entry.file_size for entry in entries) > whole:
-                raise BadInput(f"{path} is compressed, which torch.save never does: fetch it again, or save it anew.")
+                raise BadInput(f"{path} is compressed, which torch.save never does: fetch it or save it again.")
             for entry in entries:
                 if entry.filename.endswith(".pkl"):
                     with archive.open(entry) as pickled:

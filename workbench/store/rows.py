@@ -71,7 +71,7 @@ def read_attempt(row: tuple[Any, ...]) -> Attempt | None:
 def read_state(item: Any, topic: Any, memory: Any, due: Any, reviewed: Any) -> ItemState | None:
     """A row as an item's state; None where it names no item.
 
-    Where it can't be read when the item is due or was reviewed, it is due now, and its reviews start anew.
+    Where it can't be read when the item is due or was reviewed, it is due now, and its reviews start over.
     """
     if not isinstance(item, str):
         return None
