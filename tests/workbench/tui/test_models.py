@@ -227,3 +227,12 @@ sys.exit(bool({"torch", "torchvision"} & set(sys.modules)))
 
 def test_the_app_never_imports_torch(home) -> None:
     assert subprocess.run([sys.executable, "-c", PROGRAM], timeout=PATIENCE).returncode == 0
+
+
+async def test_a_table_that_is_drawn_before_the_app_is_idle_keeps_its_columns_width(pilot: Pilot, counted) -> None:
+    screen = await opened(pilot, "resnet18")
+    await settled(pilot)
+    screen.sheet.on_resize()  # fills the table anew
+    shown(pilot)  # draws it
+    await settled(pilot)
+    assert "layer1.0.conv1" in shown(pilot)

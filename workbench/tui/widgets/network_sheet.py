@@ -1,18 +1,29 @@
 """One network on a sheet: what it is, what it costs, and its layers as a table or drawn."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import JustifyMethod
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.widget import Widget
-from textual.widgets import DataTable, Static
+from textual.widgets import Static
 
 from models import Architecture
 from models.layer import Outline
 from workbench import syllabus
 from workbench.show import diagram
+from workbench.tui.widgets.table import Table
 
 COUNTING = "counting ..."
-COLUMNS = ("layer", "output", "parameters", "MACs", "type")
+COLUMNS: dict[str, JustifyMethod] = {
+    "layer": "left",
+    "output": "right",
+    "parameters": "right",
+    "MACs": "right",
+    "type": "left",
+}
 TOLD = {"input": "input_shape", "output": "output_shape", "parameters": "params", "MACs": "macs", "FLOPs": "flops"}
 WIDTH = 16  # of a column of counts
 PRESETS = ("paper", "mini")
@@ -43,7 +54,7 @@ class NetworkSheet(Vertical):
         yield Static(id="where", classes="quiet", markup=False)
         yield Static(id="idea", markup=False)
         yield Static(id="counts", markup=False)
-        yield DataTable(show_cursor=False, zebra_stripes=False)
+        yield Table(show_cursor=False, zebra_stripes=False)
         with VerticalScroll(id="drawn"):
             yield Static(markup=False)
 
@@ -75,7 +86,7 @@ class NetworkSheet(Vertical):
     @property
     def reader(self) -> Widget:
         """What shows the layers: the table or the diagram."""
-        return self.query_one("#drawn" if self.has_class("diagram") else DataTable)
+        return self.query_one("#drawn" if self.has_class("diagram") else Table)
 
     def on_resize(self) -> None:
         self._draw()
@@ -84,8 +95,8 @@ class NetworkSheet(Vertical):
         if self.known is None:
             return
         self.query_one("#counts", Static).update("\n".join(self._counts(self.known)))
-        table = self.query_one(DataTable)
-        table.clear(columns=True)
+        table = self.query_one(Table)
+        table.fill({}, [])
         outline = self.outlines.get((self.known.name, self.preset))
         drawn = self.query_one("#drawn Static", Static)
         if outline is None:
@@ -94,12 +105,10 @@ class NetworkSheet(Vertical):
         if self.has_class("diagram"):
             drawn.update("\n".join(diagram.draw(outline, max(60, self.size.width - 1))[2:]))
             return
-        for column in COLUMNS:
-            table.add_column(Text(column, justify="left" if column in ("layer", "type") else "right"))
-        for row in outline.table()["layers"]:
-            counts = [f"{row[name]:,}" if row[name] else "" for name in ("params", "macs")]
-            numbers = [Text(said, justify="right") for said in (diagram.shape(row["output_shape"]), *counts)]
-            table.add_row(row["name"], *numbers, row["type"])
+        table.fill(
+            {column: Text(column, justify=justify) for column, justify in COLUMNS.items()},
+            ((row["name"], _cells(row)) for row in outline.table()["layers"]),
+        )
 
     def _counts(self, known: Architecture) -> list[str]:
         """Both presets side by side: shapes, parameters, MACs, FLOPs."""
@@ -118,3 +127,10 @@ class NetworkSheet(Vertical):
         table = outline.table()
         told = [table[name] for name in TOLD.values()]
         return [head, *(f"{one:,}" if isinstance(one, int) else diagram.shape(one) for one in told)]
+
+
+def _cells(row: Mapping[str, Any]) -> list[Text]:
+    """A layer's row of the table."""
+    counts = [f"{row[name]:,}" if row[name] else "" for name in ("params", "macs")]
+    texts = (row["name"], diagram.shape(row["output_shape"]), *counts, row["type"])
+    return [Text(text, justify=justify) for text, justify in zip(texts, COLUMNS.values(), strict=True)]

@@ -4,16 +4,16 @@ from typing import Any
 
 from rich.text import Text
 from textual.binding import Binding
-from textual.widgets import DataTable
 
 from models import Architecture
 from models.layer import Outline
+from workbench.tui.widgets.table import Table
 
 COLUMNS = {"name": "name", "year": "year", "params": "parameters", "macs": "MACs", "idea": "idea"}
 NUMBERS = ("params", "macs")
 
 
-class NetworkTable(DataTable[Any]):
+class NetworkTable(Table):
     """The paper preset of each network; counts as they come, and those that are missing last whatever the order."""
 
     DEFAULT_CSS = """
@@ -60,13 +60,12 @@ class NetworkTable(DataTable[Any]):
 
     def _fill(self) -> None:
         chosen = self.chosen
-        self.clear(columns=True)
-        for name, title in COLUMNS.items():
-            head = f"{title} {'▼' if self.backwards else '▲'}" if name == self.by else title
-            self.add_column(Text(head, justify="right" if name in NUMBERS else "left"), key=name)
+        heads = COLUMNS | {self.by: f"{COLUMNS[self.by]} {'▼' if self.backwards else '▲'}"}
         names = sorted(self.rows_of, key=self._place, reverse=self.backwards)
-        for name in names:
-            self.add_row(*(_cell(column, self.rows_of[name][column]) for column in COLUMNS), key=name)
+        self.fill(
+            {name: Text(head, justify="right" if name in NUMBERS else "left") for name, head in heads.items()},
+            ((name, [_cell(column, self.rows_of[name][column]) for column in COLUMNS]) for name in names),
+        )
         if chosen in names:
             self.move_cursor(row=names.index(chosen))
 
