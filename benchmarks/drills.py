@@ -12,7 +12,7 @@ from statistics import median, quantiles
 import _options
 
 from quizzes import bank
-from workbench.show import question as lines
+from workbench.render import question as lines
 
 
 def shown(drill: str, variants: int) -> list[float]:

@@ -18,7 +18,7 @@ from textual.widgets import Input
 
 from quizzes.question import value_text
 from workbench.engine import RunSpec, start
-from workbench.show.layers import outline
+from workbench.render.layers import outline
 from workbench.store import Store
 from workbench.tui.app import WorkbenchApp
 from workbench.tui.screens.practice import Practice

@@ -30,7 +30,7 @@ def outline(name: str, preset: str = "paper", **overrides: Any) -> Outline:
     """The layers of a network of the registry.
 
     Raises:
-        BadInput: There is no such name, preset or argument, or the argument can't be.
+        UserError: There is no such name, preset or argument, or the argument can't be.
     """
     with torch.device("meta"), Unfilled():
         network = models.build(name, preset, **overrides)

@@ -28,7 +28,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from models import BadInput, unknown
+from workbench.errors import UserError, lookup, unknown_name
+from workbench.literals import literal
 
 if TYPE_CHECKING:
     from torch import nn
@@ -80,11 +81,9 @@ def info(name: str) -> Architecture:
     """What is known of a network without building it.
 
     Raises:
-        BadInput: There is no network of that name.
+        UserError: There is no network of that name.
     """
-    if name not in _registry():
-        raise unknown("model", name, names())
-    return _registry()[name]
+    return lookup("model", name, _registry())
 
 
 @cache
@@ -94,7 +93,7 @@ def arguments(name: str) -> dict[str, Any]:
     The default is None, too, where there is none or where it is no literal.
 
     Raises:
-        BadInput: There is no network of that name.
+        UserError: There is no network of that name.
     """
     architecture = info(name)
     return _arguments(architecture.module, architecture.network)
@@ -109,23 +108,22 @@ def build(name: str, preset: str = "paper", **overrides: Any) -> "nn.Module":
         **overrides: Arguments of the network's class that differ from the preset.
 
     Raises:
-        BadInput: There is no such name, preset or argument, or the argument can't be.
+        UserError: There is no such name, preset or argument, or the argument can't be.
     """
     architecture = info(name)
-    if preset not in architecture.presets:
-        raise unknown("preset", preset, list(architecture.presets))
+    options = lookup("preset", preset, architecture.presets)
     network = getattr(import_module(architecture.module), architecture.network)
     known = list(inspect.signature(network).parameters)
     for word in overrides:
         if word not in known:
-            raise unknown(f"option of {name}", word, known)
+            raise unknown_name(f"option of {name}", word, known)
     try:
-        return network(**{**architecture.presets[preset], **overrides})
+        return network(**{**options, **overrides})
     except (TypeError, ValueError, RuntimeError) as error:
         if not overrides:
             raise  # the fault is the family's own, and not of whoever asked
         given = ", ".join(f"{word}={value!r}" for word, value in overrides.items())
-        raise BadInput(f"{name} can't be built with {given}: {error}") from error
+        raise UserError(f"{name} can't be built with {given}: {error}") from error
 
 
 @cache
@@ -133,7 +131,7 @@ def reference_names(name: str) -> list[str]:
     """What the weights of a network's reference are called there, in the order of its layers; none without reference.
 
     Raises:
-        BadInput: There is no network of that name.
+        UserError: There is no network of that name.
     """
     architecture = info(name)
     if architecture.reference == "torchvision":
@@ -155,10 +153,9 @@ def _registry() -> dict[str, Architecture]:
 
 def _declared_in(file: Path) -> list[Architecture]:
     """The names that a family's file declares; none where it declares no family."""
-    _, found, declaration = file.read_text(encoding="utf-8").partition("\nFAMILY = ")
-    if not found:
+    family = literal(file, "FAMILY")
+    if family is None:
         return []
-    family = _literal("FAMILY = " + declaration)
     return [
         Architecture(
             name=name,
@@ -174,21 +171,6 @@ def _declared_in(file: Path) -> list[Architecture]:
         )
         for name, options in family["names"].items()
     ]
-
-
-def _literal(assignment: str) -> dict[str, Any]:
-    """The value of the first assignment in a source text, where `dict(a=1)` reads like `{"a": 1}`."""
-
-    class DictCalls(ast.NodeTransformer):
-        def visit_Call(self, call: ast.Call) -> ast.expr:
-            self.generic_visit(call)
-            if not (isinstance(call.func, ast.Name) and call.func.id == "dict" and not call.args):
-                return call  # left for literal_eval to refuse
-            return ast.Dict([ast.Constant(word.arg) for word in call.keywords], [word.value for word in call.keywords])
-
-    [statement, *_] = ast.parse(assignment).body
-    assert isinstance(statement, ast.Assign)
-    return ast.literal_eval(DictCalls().visit(statement.value))
 
 
 def _arguments(module: str, network: str) -> dict[str, Any]:

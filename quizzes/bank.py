@@ -5,10 +5,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from quizzes import BadInput, cards, drills, packs, unknown
+from quizzes import cards, drills, packs
 from quizzes.cards import Card
 from quizzes.drill import Drill
 from quizzes.question import Question
+from workbench.errors import UserError, unknown_name
 
 if TYPE_CHECKING:
     from quizzes.packs.pack import Pack
@@ -60,7 +61,7 @@ def get(id: str) -> Drill:
     """The drill of that id.
 
     Raises:
-        BadInput: Where there is none, with the nearest ids.
+        UserError: Where there is none, with the nearest ids.
     """
     return _known("drill", id, all_drills())
 
@@ -69,14 +70,14 @@ def card(id: str) -> Card:
     """The card of that id.
 
     Raises:
-        BadInput: Where there is none, with the nearest ids.
+        UserError: Where there is none, with the nearest ids.
     """
     return _known("card", id, all_cards())
 
 
 def _known(noun: str, id: str, known: dict[str, Item]) -> Item:
     if id not in known:
-        raise packs.left_out(id) or unknown(noun, id, list(known))
+        raise packs.left_out(id) or unknown_name(noun, id, list(known))
     return known[id]
 
 
@@ -84,10 +85,10 @@ def draw(id: str, seed: int) -> Question:
     """The question of a drill (or a card) and a seed: the same two give the same question, everywhere.
 
     Raises:
-        BadInput: Where there is no such drill, or the seed is out of range.
+        UserError: Where there is no such drill, or the seed is out of range.
     """
     if not 0 <= seed <= LARGEST_SEED:
-        raise BadInput(f"The seed must be a whole number from 0 to {LARGEST_SEED}.")
+        raise UserError(f"The seed must be a whole number from 0 to {LARGEST_SEED}.")
     return find(id).draw(seed)
 
 
@@ -95,9 +96,9 @@ def find(id: str) -> Drill | Card:
     """The drill or the card of that id.
 
     Raises:
-        BadInput: Where there is neither, with the nearest ids.
+        UserError: Where there is neither, with the nearest ids.
     """
     for known in (all_drills(), all_cards()):
         if id in known:
             return known[id]
-    raise packs.left_out(id) or unknown("drill or card", id, [*all_drills(), *all_cards()])
+    raise packs.left_out(id) or unknown_name("drill or card", id, [*all_drills(), *all_cards()])

@@ -18,9 +18,9 @@ from random import Random
 from typing import Any
 
 from quizzes.declaration import Declaration, WrongWay
+from quizzes.expressions.tree import NoValue
 from quizzes.formula import Formula, equation
 from quizzes.question import Question, Step
-from quizzes.tree import NoValue
 from quizzes.variant import Variant
 
 TRIES = 200

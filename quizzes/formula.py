@@ -6,10 +6,9 @@ from functools import cache, cached_property
 from itertools import chain
 from typing import Any
 
-from quizzes import BadInput, rearranging
-from quizzes.reading import parse
-from quizzes.symbol import Symbol
-from quizzes.tree import (
+from quizzes.expressions import isolate
+from quizzes.expressions.parser import parse
+from quizzes.expressions.tree import (
     Name,
     NoValue,
     Num,
@@ -26,6 +25,8 @@ from quizzes.tree import (
     substitute,
     walk,
 )
+from quizzes.symbol import Symbol
+from workbench.errors import UserError
 
 AROUND = 24
 SCAN = 100_000  # whole-number symbols with at most so many values are solved for by trying every one
@@ -183,11 +184,11 @@ class Formula:
         """The inputs, exact and checked, defaults filled in.
 
         Raises:
-            BadInput: Where one is missing, unknown or outside its domain.
+            UserError: Where one is missing, unknown or outside its domain.
         """
         for name in values:
             if name not in self.symbols:
-                raise BadInput(f"{self.id} has no symbol {name[:30]!r}: its symbols are {', '.join(self.symbols)}.")
+                raise UserError(f"{self.id} has no symbol {name[:30]!r}: its symbols are {', '.join(self.symbols)}.")
         full = {}
         for name in self.inputs:
             described = self.symbols[name]
@@ -195,23 +196,23 @@ class Formula:
             if name == without or (value is None and described.optional):
                 continue
             if value is None:
-                raise BadInput(f"{self.id} needs {name} ({described.meaning}): add {name}=...")
+                raise UserError(f"{self.id} needs {name} ({described.meaning}): add {name}=...")
             full[name] = described.check(described.exact(value))
         self._check_lengths(full)
         for text in self.whole:
             if without not in names(parse(text)) and (quotient := evaluate(parse(text), full)) != int(quotient):
-                raise BadInput(f"{text} must come out whole in {self.id}, and it is {float(quotient):g}.")
+                raise UserError(f"{text} must come out whole in {self.id}, and it is {float(quotient):g}.")
         return full
 
     def _check_lengths(self, full: Mapping[str, Any]) -> None:
         for (name, at), size in self.sizes.items():
             if name in full and (measured := _measured(name, at, full[name]))[1] != size:
-                raise BadInput(f"{name} has {_counted(*measured[1:])}, and {self.id} takes {size}.")
+                raise UserError(f"{name} has {_counted(*measured[1:])}, and {self.id} takes {size}.")
         for tied in self.lengths:
             lengths = [_measured(name, at, full[name]) for name, at in tied if name in full]
             for other in lengths[1:]:
                 if other[1] != lengths[0][1]:
-                    raise BadInput(_unequal(lengths[0], other))
+                    raise UserError(_unequal(lengths[0], other))
 
     def count(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """What the procedure finds for the inputs; nothing where there is none."""
@@ -249,25 +250,25 @@ class Formula:
         try:
             known = self.evaluate(self.complete(values))
         except NoValue as reason:
-            raise BadInput(f"{self.id} has no value there: {reason}.") from None
+            raise UserError(f"{self.id} has no value there: {reason}.") from None
         return {name: known[name] for name in self.outputs}
 
     def solutions(self, unknown: str, values: Mapping[str, Any]) -> list[Any]:
         """Every value of an input, within its domain, that gives the outputs named in `values`.
 
         Raises:
-            BadInput: Where the formula can't be solved for it.
+            UserError: Where the formula can't be solved for it.
         """
         if unknown not in self.symbols:
-            raise BadInput(f"{self.id} has no symbol {unknown[:30]!r}: its symbols are {', '.join(self.symbols)}.")
+            raise UserError(f"{self.id} has no symbol {unknown[:30]!r}: its symbols are {', '.join(self.symbols)}.")
         if unknown in self.outputs:
             return [self.solve(**values)[unknown]]
         targets = {name: exact(values[name]) for name in self.outputs if name in values}
         if not targets:
-            raise BadInput(f"To solve {self.id} for {unknown}, say what comes out: add {self.outputs[-1]}=...")
+            raise UserError(f"To solve {self.id} for {unknown}, say what comes out: add {self.outputs[-1]}=...")
         known = self.complete({k: v for k, v in values.items() if k not in targets}, without=unknown)
         if self.procedure:
-            raise BadInput(f"{self.id} counts before it computes, so it can't be solved for {unknown}.")
+            raise UserError(f"{self.id} counts before it computes, so it can't be solved for {unknown}.")
         return self.inverse(unknown, known, targets)
 
     def inverse(
@@ -318,25 +319,25 @@ class Formula:
         self, unknown: str, known: Mapping[str, Any], targets: Mapping[str, Any], instead: Mapping[str, Any]
     ) -> list[Any]:
         if self.symbols[unknown].kind not in ("int", "real") or any(eq.index for eq in self.equations):
-            raise BadInput(f"{self.id} can be solved for numbers only, and not for {unknown}.")
+            raise UserError(f"{self.id} can be solved for numbers only, and not for {unknown}.")
         name, target = next(iter(targets.items()))
         tree = self.composed(name, instead)
         if unknown not in names(tree):
-            raise BadInput(f"{name} does not depend on {unknown}.")
+            raise UserError(f"{name} does not depend on {unknown}.")
         try:
-            ranges = rearranging.isolate(tree, unknown, target, known)[-1].ranges
+            ranges = isolate.isolate(tree, unknown, target, known)[-1].ranges
             if all(r.single for r in ranges):
                 return [r.low for r in ranges]
         except NoValue:
             return []
-        except rearranging.Stuck:
+        except isolate.Stuck:
             pass
-        from quizzes import symbolic
+        from quizzes.expressions import symbolic
 
         try:
             return symbolic.solve(tree, target, unknown, known)
         except NotImplementedError:
-            raise BadInput(f"{self.id} has no closed solution for {unknown}.") from None
+            raise UserError(f"{self.id} has no closed solution for {unknown}.") from None
 
     def composed(self, name: str, instead: Mapping[str, Any] | None = None) -> Tree:
         """An output as one expression of the inputs; `instead` has the equations of a mistake."""

@@ -16,7 +16,7 @@ import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from quizzes.reading import FormatError
+from quizzes.expressions.parser import FormatError
 
 LENGTH, LAYERS, DIGITS = 8_000, 500, 5  # characters, layers, and digits of a number that are read
 ACTIVATIONS = ("relu", "sigmoid", "tanh", "softmax", "gelu", "silu")

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from quizzes import BadInput
 from quizzes.answers import KINDS, Reading
+from quizzes.expressions.parser import FormatError
+from quizzes.expressions.tree import NoValue, exact
 from quizzes.formula import work
 from quizzes.question import Mark, Part, PartMark, Question
-from quizzes.reading import FormatError
-from quizzes.tree import NoValue, exact
+from workbench.errors import UserError
 
 SIGNS = {"right": "✓", "partly": "≈", "wrong": "✗", "not_understood": "?"}
 
@@ -24,7 +24,7 @@ def mark(question: Question, answers: Mapping[str, str]) -> Mark:
         The mark. It is `not_understood` as soon as one part can't be read; then nothing is lost and nothing counts.
 
     Raises:
-        BadInput: Where a part is missing, or there is one too many.
+        UserError: Where a part is missing, or there is one too many.
     """
     check_parts(question, answers)
     marks: list[PartMark] = []
@@ -55,7 +55,7 @@ def check_parts(question: Question, answers: Mapping[str, str]) -> None:
     if missing or surplus:
         wanted = f"this question asks for {len(names)} value{'s' * (len(names) > 1)}: {', '.join(names)}"
         wrong = f"missing: {', '.join(missing)}" if missing else f"not asked for: {', '.join(surplus)}"
-        raise BadInput(f"{wanted[0].upper()}{wanted[1:]} ({wrong}).")
+        raise UserError(f"{wanted[0].upper()}{wanted[1:]} ({wrong}).")
 
 
 def read_part(part: Part, text: str) -> Reading:

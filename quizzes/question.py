@@ -50,7 +50,7 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Step:
-    """One step of the worked solution: words, and equations in the grammar of `reading`."""
+    """One step of the worked solution: words, and equations in the grammar of `expressions.parser`."""
 
     text: str
     math: list[str] = field(default_factory=list)
@@ -58,7 +58,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture to be drawn beside a question: the kind, as `workbench.show.pictures` knows it, and its data."""
+    """A drawing beside a question: its kind, as `workbench.render.visualizations` knows it, and its data."""
 
     picture: str
     data: dict[str, Any] = field(default_factory=dict)

@@ -16,7 +16,7 @@ from quizzes.drill import Drill
 from quizzes.marking import mark
 from quizzes.question import PartMark, Question
 from quizzes.variant import LEAST_MISTAKES
-from quizzes.verifying import compare, script_names
+from quizzes.verification import compare, script_names
 
 GARBAGE = ["", "@", "1 2", "((", "import os", "9^9^9^9"]
 SHARE = 0.3  # no single answer may be right for a larger share of the seeds

@@ -3,13 +3,13 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from quizzes import BadInput, unknown
 from quizzes.answers import KINDS
-from quizzes.graph import build
+from quizzes.expressions.graph import build
+from quizzes.expressions.parser import read, read_list
+from quizzes.expressions.tree import evaluate, exact
 from quizzes.layers import read_layers
 from quizzes.question import Part
-from quizzes.reading import read, read_list
-from quizzes.tree import evaluate, exact
+from workbench.errors import UserError, unknown_name
 
 KINDS_IN_WORDS = {
     "int": "a whole number",
@@ -76,21 +76,21 @@ class Symbol:
         """Take a value that somebody gave, or refuse it.
 
         Raises:
-            BadInput: Where the value is of another kind or outside the interval.
+            UserError: Where the value is of another kind or outside the interval.
         """
         inside = [value]
         for _ in range(DEPTHS.get(self.kind, 0)):
             if not all(isinstance(v, list) and v for v in inside):
-                raise BadInput(f"{self.name} ({self.meaning}) is a {self.kind}: write it as {EXAMPLES[self.kind]}.")
+                raise UserError(f"{self.name} ({self.meaning}) is a {self.kind}: write it as {EXAMPLES[self.kind]}.")
             inside = [v for row in inside for v in row]
         if self.kind == "matrix" and len({len(row) for row in value}) > 1:
-            raise BadInput(
+            raise UserError(
                 f"{self.name} ({self.meaning}) has rows of different lengths: give every row as many values."
             )
         if not all(map(self._fits, inside)):
-            raise BadInput(f"{self.name} ({self.meaning}) must be {self.domain()}.")
+            raise UserError(f"{self.name} ({self.meaning}) must be {self.domain()}.")
         if self.words and value not in self.words:
-            raise unknown(self.meaning, value, list(self.words))
+            raise unknown_name(self.meaning, value, list(self.words))
         return value
 
     def _fits(self, value: Any) -> bool:

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from quizzes.expressions.parser import write
+from quizzes.expressions.tree import Name, Tree, integer, substitute
 from quizzes.formula import Equation, Formula, equation
-from quizzes.reading import write
 from quizzes.symbol import Symbol
-from quizzes.tree import Name, Tree, integer, substitute
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,12 @@ import re
 from functools import cached_property
 from typing import Any
 
-from quizzes import BadInput
 from quizzes.answers import KINDS
 from quizzes.declaration import Declaration, WrongWay
+from quizzes.expressions.tree import NoValue
 from quizzes.question import Mistake, Part, Picture, Question, plain, value_text
-from quizzes.tree import NoValue
-from quizzes.working import worked
+from quizzes.solution import worked
+from workbench.errors import UserError
 
 LEAST_MISTAKES = 2
 PRELUDE = "import torch\nimport torch.nn.functional as F\n\ntorch.set_default_dtype(torch.float64)\n"
@@ -126,7 +126,7 @@ class Variant:
             else:
                 astray = self.formula.astray(way.instead, self.values, self.asked)
                 wrong = {name: [astray[name]] for name in self.asked}
-        except (NoValue, BadInput):  # no way there from these numbers, or none through this symbol
+        except (NoValue, UserError):  # no way there from these numbers, or none through this symbol
             return []
         led = []
         for part in self.parts:

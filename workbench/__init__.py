@@ -1,5 +1,1 @@
-"""Where a person meets the questions of `quizzes` and the networks of `models`."""
-
-
-class BadInput(ValueError):
-    """Something a person or a file brought can't be used; the message is one sentence that says what to do."""
+"""The workbench: the app and the command line, and everything they use besides `quizzes` and `models`."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import models
-from quizzes import unknown
+from workbench.errors import lookup
 
 CARDS_A_TOPIC = 4
 
@@ -74,11 +74,9 @@ def get(id: str) -> Topic:
     """The topic of that id.
 
     Raises:
-        BadInput: Where there is none, with the nearest ids.
+        UserError: Where there is none, with the nearest ids.
     """
-    if id not in topics():
-        raise unknown("topic", id, list(topics()))
-    return topics()[id]
+    return lookup("topic", id, topics())
 
 
 def systems(methods: Mapping[str, str]) -> dict[str, tuple[str, str]]:

@@ -14,9 +14,9 @@ from random import Random
 from typing import Any
 
 from quizzes.answers.kind import Kind, Reading
+from quizzes.expressions.parser import parse, read, write
+from quizzes.expressions.tree import Call, NoValue, Op, Tree, program, run, walk
 from quizzes.question import Part
-from quizzes.reading import parse, read, write
-from quizzes.tree import Call, NoValue, Op, Tree, program, run, walk
 
 POINTS, TRIED, AGREEMENT = 60, 180, 1e-20
 EXPLORED = 300  # points at which the pieces of expressions are looked for

@@ -7,11 +7,11 @@ from itertools import pairwise
 from string import ascii_lowercase
 from typing import Any
 
-from quizzes import BadInput
 from quizzes.answers.kind import Kind, Reading
 from quizzes.answers.numbers import read_number
+from quizzes.expressions.parser import LENGTH, FormatError
 from quizzes.question import Part
-from quizzes.reading import LENGTH, FormatError
+from workbench.errors import UserError
 
 ONES = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
@@ -246,7 +246,7 @@ def number(text: str) -> Any:
     share = text.endswith("%")
     try:
         value, _ = read_number(text.removesuffix("%").rstrip("."))
-    except BadInput:
+    except UserError:
         return None
     return Fraction(value) / 100 if share else value
 

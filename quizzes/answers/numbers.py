@@ -4,9 +4,9 @@ from fractions import Fraction
 from typing import Any
 
 from quizzes.answers.kind import Kind, Reading
+from quizzes.expressions.parser import FormatError, read, write
+from quizzes.expressions.tree import Num, Op, Tree, evaluate
 from quizzes.question import Part
-from quizzes.reading import FormatError, read, write
-from quizzes.tree import Num, Op, Tree, evaluate
 
 
 def decimal_text(value: Any, decimals: int) -> str:

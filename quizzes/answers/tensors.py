@@ -6,9 +6,9 @@ from typing import Any
 
 from quizzes.answers.kind import Kind, Reading
 from quizzes.answers.numbers import alike, decimal_text, short, within
+from quizzes.expressions.parser import FormatError, read_list, write
+from quizzes.expressions.tree import evaluate
 from quizzes.question import Part
-from quizzes.reading import FormatError, read_list, write
-from quizzes.tree import evaluate
 
 BETWEEN_DIGITS = re.compile(r"(?<=[\d\s])[x×X](?=[\d\s])")
 

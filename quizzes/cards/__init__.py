@@ -17,9 +17,9 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from quizzes import unknown
 from quizzes.answers.labels import letters, number
 from quizzes.question import Part, Question
+from workbench.errors import lookup
 
 NEEDS = {
     "choice": ("answer", "wrong"),
@@ -122,9 +122,6 @@ def get(id: str) -> Card:
     """The card of that id.
 
     Raises:
-        BadInput: Where there is none, with the nearest ids.
+        UserError: Where there is none, with the nearest ids.
     """
-    known = all_cards()
-    if id not in known:
-        raise unknown("card", id, list(known))
-    return known[id]
+    return lookup("card", id, all_cards())

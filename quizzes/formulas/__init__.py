@@ -5,11 +5,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from quizzes import unknown
+from quizzes.expressions.parser import parse
+from quizzes.expressions.tree import Name
 from quizzes.formula import Formula, equation
-from quizzes.reading import parse
 from quizzes.symbol import symbol
-from quizzes.tree import Name
+from workbench.errors import lookup
 
 _declared: dict[str, Formula] = {}
 
@@ -32,7 +32,8 @@ def formula(
 
     Args:
         id: Its name on the command line.
-        equations: One a line (or after a semicolon), in the grammar of `reading`; each may use those before it.
+        equations: One per line (or after a semicolon), in the grammar of `expressions.parser`; each may use the
+            ones before it.
         topic: The syllabus topic.
         title: A few words.
         source: Where it was read, or "derivation: ..." with the derivation.
@@ -67,9 +68,6 @@ def get(id: str) -> Formula:
     """The formula of that id.
 
     Raises:
-        BadInput: Where there is none, with the nearest ids.
+        UserError: Where there is none, with the nearest ids.
     """
-    known = all_formulas()
-    if id not in known:
-        raise unknown("formula", id, list(known))
-    return known[id]
+    return lookup("formula", id, all_formulas())

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from quizzes import BadInput
 from quizzes.formulas import formula
+from workbench.errors import UserError
 
 LENET = formula(
     "lenet-trace",
@@ -89,9 +89,9 @@ VGG_WIDTHS = [64, 128, 256, 512, 512]
 
 def _vgg_layer(n: int, stages: list[int], stage: int, i: int) -> dict[str, Any]:
     if len(stages) != 5 or any(k != int(k) for k in stages):
-        raise BadInput("stages has five whole numbers: how many convolutions each stage has.")
+        raise UserError("stages has five whole numbers: how many convolutions each stage has.")
     if i > stages[stage - 1]:
-        raise BadInput(f"Stage {stage} has {stages[stage - 1]} convolutions: i is at most that.")
+        raise UserError(f"Stage {stage} has {stages[stage - 1]} convolutions: i is at most that.")
     side = n // 2 ** (stage - 1)
     C_out = VGG_WIDTHS[stage - 1]
     C_in = C_out if i > 1 else [3, *VGG_WIDTHS][stage - 1]

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from quizzes import BadInput
 from quizzes.formulas import formula
 from quizzes.trace import trace
+from workbench.errors import UserError
 
 GUIDE = "Dumoulin & Visin, A guide to convolution arithmetic for deep learning, 2016 (arXiv:1603.07285)"
 
@@ -133,13 +133,13 @@ def stack(
 
 def _conv_stack(n: int, C: int, layers: list) -> dict[str, Any]:
     if len(layers) != 3 or any(len(row) != 4 for row in layers):
-        raise BadInput("layers has three rows of four numbers: filters (0 for pooling), window side, stride, padding.")
+        raise UserError("layers has three rows of four numbers: filters (0 for pooling), window side, stride, padding.")
     if any(v != int(v) for row in layers for v in row) or any(f < 1 or s < 1 for _, f, s, _ in layers):
-        raise BadInput("Everything in layers is a whole number, and window side and stride are at least 1.")
+        raise UserError("Everything in layers is a whole number, and window side and stride are at least 1.")
     shapes = stack(n, C, layers)
     for k, (shape, before) in enumerate(zip(shapes, [[n, n, C], *shapes], strict=False), 1):
         if shape[0] < 1:
-            raise BadInput(f"The window of layer {k} doesn't fit into its input of {before[0]} x {before[0]}.")
+            raise UserError(f"The window of layer {k} doesn't fit into its input of {before[0]} x {before[0]}.")
     return {f"S{k}": shape for k, shape in enumerate(shapes, 1)}
 
 

@@ -5,8 +5,8 @@ from fractions import Fraction
 from math import inf
 from typing import Any
 
-from quizzes import BadInput
 from quizzes.formulas import formula
+from workbench.errors import UserError
 
 Map = list[list[Any]]
 
@@ -15,7 +15,7 @@ def check_maps(**maps: Map) -> None:
     """Refuse a map whose rows differ in length."""
     for name, rows in maps.items():
         if len({len(row) for row in rows}) > 1:
-            raise BadInput(f"The rows of {name} have different lengths.")
+            raise UserError(f"The rows of {name} have different lengths.")
 
 
 def pad(X: Map, p: int, value: Any = 0) -> Map:
@@ -57,7 +57,7 @@ def _conv_values(X: Map, K: Map, b: Any, s: int, p: int, d: int = 1) -> dict[str
     high, wide = (d * (len(side) - 1) + 1 for side in (K, K[0]))
     if high > len(X) + 2 * p or wide > len(X[0]) + 2 * p:
         padded = f"{len(X) + 2 * p} x {len(X[0]) + 2 * p}"
-        raise BadInput(f"The filter K covers {high} x {wide}: it is larger than the padded map X, {padded}.")
+        raise UserError(f"The filter K covers {high} x {wide}: it is larger than the padded map X, {padded}.")
     return {"O": plus(correlate(X, K, s, p, d), b)}
 
 
@@ -82,9 +82,9 @@ CONV_VALUES = formula(
 def _conv_channels(X1: Map, X2: Map, K1: Map, K2: Map, b: Any) -> dict[str, Any]:
     check_maps(X1=X1, X2=X2, K1=K1, K2=K2)
     if (len(X1), len(X1[0]), len(K1), len(K1[0])) != (len(X2), len(X2[0]), len(K2), len(K2[0])):
-        raise BadInput("X1 and X2 have one size, and so have K1 and K2.")
+        raise UserError("X1 and X2 have one size, and so have K1 and K2.")
     if len(K1) > len(X1) or len(K1[0]) > len(X1[0]):
-        raise BadInput("The filter is larger than the map.")
+        raise UserError("The filter is larger than the map.")
     return {"O": plus(plus(correlate(X1, K1), correlate(X2, K2)), b)}
 
 
@@ -118,9 +118,9 @@ def mean(values: list[Any]) -> Any:
 def _fits(X: Map, k: int, p: int = 0) -> None:
     check_maps(X=X)
     if k > min(len(X), len(X[0])) + 2 * p:
-        raise BadInput(f"The window is larger than the {'padded ' if p else ''}map X.")
+        raise UserError(f"The window is larger than the {'padded ' if p else ''}map X.")
     if 2 * p > k:
-        raise BadInput("The padding p is at most half of the window's side k.")
+        raise UserError("The padding p is at most half of the window's side k.")
 
 
 def _pooling(X: Map, k: int, s: int = 0, p: int = 0) -> dict[str, Any]:
@@ -154,7 +154,7 @@ divided by k^2 (PyTorch's count_include_pad=True).
 
 def _pool_shape(H: int, W: int, C: int, k: int, s: int, p: int) -> dict[str, Any]:
     if k > min(H, W) or 2 * p > k:
-        raise BadInput("The window is at most as large as the map, and the padding at most half of the window.")
+        raise UserError("The window is at most as large as the map, and the padding at most half of the window.")
     return {name: [*(pooled_side(n, k, s, p, up) for n in (H, W)), C] for name, up in (("S", False), ("Q", True))}
 
 
@@ -216,7 +216,7 @@ def _pool_backward(X: Map, G: Map, k: int, s: int) -> dict[str, Any]:
     check_maps(G=G)
     high, wide = ((len(side) - k) // s + 1 for side in (X, X[0]))
     if (len(G), len(G[0])) != (high, wide):
-        raise BadInput(f"The output is {high} x {wide} here, and so must G be.")
+        raise UserError(f"The output is {high} x {wide} here, and so must G be.")
     return {"M": spread(X, G, k, s, to_largest), "A": spread(X, G, k, s, to_all)}
 
 

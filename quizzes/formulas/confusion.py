@@ -4,8 +4,8 @@ from collections import Counter
 from fractions import Fraction
 from typing import Any
 
-from quizzes import BadInput
 from quizzes.formulas import formula
+from workbench.errors import UserError
 
 CLASSES = 100
 AVERAGES = {
@@ -49,7 +49,7 @@ def measures(C: list[list[int]], names: list[str]) -> dict[str, Any]:
     rows = report(C, names)
     total, right = sum(row["support"] for row in rows), sum(row["TP"] for row in rows)
     if not total:
-        raise BadInput("The confusion matrix C counts no samples: every entry is 0.")
+        raise UserError("The confusion matrix C counts no samples: every entry is 0.")
     macro = {name: sum(row[column] for row in rows) / len(rows) for name, column in MACRO.items()}
     weighted = sum(row["F1"] * row["support"] for row in rows) / total
     accuracy = Fraction(right, total)
@@ -62,10 +62,10 @@ def _in_order(label: str) -> tuple[bool, int, str]:
 
 def _of_labels(truth: list[str], predicted: list[str]) -> dict[str, Any]:
     if len(truth) != len(predicted):
-        raise BadInput(f"Each sample has a true and a predicted label: there are {len(truth)} and {len(predicted)}.")
+        raise UserError(f"Each sample has a true and a predicted label: there are {len(truth)} and {len(predicted)}.")
     names = sorted({*truth, *predicted}, key=_in_order)
     if len(names) > CLASSES:
-        raise BadInput(f"There are {len(names)} different labels: up to {CLASSES} classes are counted.")
+        raise UserError(f"There are {len(names)} different labels: up to {CLASSES} classes are counted.")
     pairs = Counter(zip(truth, predicted, strict=True))
     C = [[pairs[true, guess] for guess in names] for true in names]
     return {"C": C, **measures(C, names)}
@@ -90,12 +90,12 @@ CONFUSION_MATRIX = formula(
 
 def _of_matrix(C: list[list[Any]], names: list[str] | None = None) -> dict[str, Any]:
     if any(len(row) != len(C) for row in C) or len(C) > CLASSES:
-        raise BadInput(f"C has as many columns as rows, a column and a row for each of up to {CLASSES} classes.")
+        raise UserError(f"C has as many columns as rows, a column and a row for each of up to {CLASSES} classes.")
     if any(count != int(count) for row in C for count in row):
-        raise BadInput("The entries of C count samples: write whole numbers.")
+        raise UserError("The entries of C count samples: write whole numbers.")
     names = names or [str(k) for k in range(1, len(C) + 1)]
     if len(names) != len(C):
-        raise BadInput(f"names has a name for each class: C has {len(C)}, and {len(names)} came.")
+        raise UserError(f"names has a name for each class: C has {len(C)}, and {len(names)} came.")
     return measures(C, names)
 
 

@@ -5,9 +5,9 @@ from fractions import Fraction
 from math import sqrt
 from typing import Any
 
-from quizzes import BadInput
+from quizzes.expressions.tree import NoValue
 from quizzes.formulas import formula
-from quizzes.tree import NoValue
+from workbench.errors import UserError
 
 SOURCE = "Ioffe & Szegedy, Batch Normalization, 2015 (arXiv:1502.03167)"
 FORWARD = """
@@ -104,12 +104,12 @@ PER_FEATURE = {"gamma": 1, "beta": 0, "R_mean0": 0, "R_var0": 1}  # what is usua
 def _batch_norm(X: list, mode: str, alpha: Any, epsilon: Any, **given: list) -> dict[str, Any]:
     d = len(X[0])
     if any(len(row) != d for row in X):
-        raise BadInput("The rows of X have different lengths.")
+        raise UserError("The rows of X have different lengths.")
     if mode == "training" and len(X) < 2:
-        raise BadInput("Training mode needs two or more rows of X: one alone has no unbiased variance.")
+        raise UserError("Training mode needs two or more rows of X: one alone has no unbiased variance.")
     for name, values in given.items():
         if len(values) != d:
-            raise BadInput(f"{name} has a value for each of the {d} features of X, and {len(values)} came.")
+            raise UserError(f"{name} has a value for each of the {d} features of X, and {len(values)} came.")
     settings = zip(*(given.get(name, [usual] * d) for name, usual in PER_FEATURE.items()), strict=True)
     columns = [list(column) for column in zip(*X, strict=True)]
     rate = alpha if mode == "training" else None
@@ -257,7 +257,7 @@ def normalise(X: list, groups: Sequence[Sequence[int]], epsilon: Any, less: int 
 def in_groups(channels: int, G: int) -> list[range]:
     """The channels, from 0, of each of G groups of neighbours."""
     if channels % G:
-        raise BadInput(f"{channels} channels can't be cut into {G} equal groups: choose a divisor.")
+        raise UserError(f"{channels} channels can't be cut into {G} equal groups: choose a divisor.")
     size = channels // G
     return [range(start, start + size) for start in range(0, channels, size)]
 

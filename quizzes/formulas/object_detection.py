@@ -3,8 +3,8 @@
 from fractions import Fraction
 from typing import Any
 
-from quizzes import BadInput
 from quizzes.formulas import formula
+from workbench.errors import UserError
 
 
 def _width(a: list, b: list) -> Any:
@@ -38,9 +38,9 @@ IOU = formula(
 def suppress(boxes: list, scores: list, tau: Any) -> dict[str, list[str]]:
     """Greedy non-maximum suppression: the labels A, B, C ... of the boxes that are kept, best score first."""
     if len(boxes) != len(scores) or len(boxes) > 26:
-        raise BadInput(f"A score for each of up to 26 boxes is needed: {len(boxes)} boxes, {len(scores)} scores came.")
+        raise UserError(f"A score for each of up to 26 boxes is needed: {len(boxes)} boxes, {len(scores)} scores came.")
     if any(len(box) != 4 or box[0] >= box[2] or box[1] >= box[3] for box in boxes):
-        raise BadInput("Every row of boxes is x1, y1, x2, y2 with x1 < x2 and y1 < y2.")
+        raise UserError("Every row of boxes is x1, y1, x2, y2 with x1 < x2 and y1 < y2.")
     kept: list[int] = []
     for k in sorted(range(len(boxes)), key=lambda k: -scores[k]):
         if all(overlap(boxes[k], boxes[other]) <= tau for other in kept):

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from quizzes import BadInput
+from quizzes.expressions.graph import Graph, build, passes
+from quizzes.expressions.tree import NoValue
 from quizzes.formulas import formula
 from quizzes.formulas.descent import GD_STEP
 from quizzes.formulas.optimization import (
@@ -13,8 +14,7 @@ from quizzes.formulas.optimization import (
     NESTEROV_STEP,
     RMSPROP_STEP,
 )
-from quizzes.graph import Graph, build, passes
-from quizzes.tree import NoValue
+from workbench.errors import UserError
 
 METHODS = {
     "gd": GD_STEP,
@@ -33,17 +33,17 @@ def descend(method: str, f: str, start: list, lr: Any, steps: int, **settings: A
     """Every step of an optimiser on a function, a row for each weight, and the function's values on the way.
 
     Raises:
-        BadInput: Where the method has no such setting, the start doesn't fit the function, or that has no gradient.
+        UserError: Where the method has no such setting, the start doesn't fit the function, or that has no gradient.
         NoValue: Where the steps run beyond bounds.
     """
     step, graph = METHODS[method], build(f)
     weights = sorted(graph.leaves)
     if len(start) != len(weights):
-        raise BadInput(f"start has a number for each of {', '.join(weights)}: {len(weights)} and not {len(start)}.")
+        raise UserError(f"start has a number for each of {', '.join(weights)}: {len(weights)} and not {len(start)}.")
     for name in settings:
         if name not in step.inputs:
             own = ", ".join(n for n in step.inputs if n not in ("g", "t", "eta") and not n.endswith(PRIOR))
-            raise BadInput(f"{method} has no {name}: beside lr it takes {own or 'nothing'}.")
+            raise UserError(f"{method} has no {name}: beside lr it takes {own or 'nothing'}.")
     priors = [name for name in step.inputs if name.endswith(PRIOR)]
     state = [{name: step.symbols[name].default for name in priors} | {f"theta{PRIOR}": value} for value in start]
     rows, losses = [], []
@@ -69,8 +69,8 @@ def descend(method: str, f: str, start: list, lr: Any, steps: int, **settings: A
 def _slopes(graph: Graph, at: dict[str, Any], t: int) -> tuple[Any, dict[str, Any]]:
     try:
         found = passes(graph, at)
-    except BadInput as reason:
-        raise BadInput(f"Before step {t}: {reason}") from None
+    except UserError as reason:
+        raise UserError(f"Before step {t}: {reason}") from None
     return found.values[graph.root], found.gradients
 
 

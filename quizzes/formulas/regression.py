@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from quizzes import BadInput
 from quizzes.answers.numbers import short
 from quizzes.formulas import formula
+from workbench.errors import UserError
 
 LINEAR_PREDICT = formula(
     "linear-predict",
@@ -99,7 +99,7 @@ REGRESSION_LOSSES = formula(
 
 def _middle(y: list) -> dict[str, Any]:
     if len(y) % 2 == 0:
-        raise BadInput("An odd number of values has one in the middle: give an odd number of them.")
+        raise UserError("An odd number of values has one in the middle: give an odd number of them.")
     return {"c_MAE": sorted(y)[len(y) // 2]}
 
 
@@ -154,7 +154,7 @@ def inputs_as_factors(x: list) -> list[str]:
 
 def _loss_gradient(loss: str, by: str, x: list, y: list) -> dict[str, str]:
     if len(x) != len(y):
-        raise BadInput(f"Every x needs its y: {len(x)} and {len(y)} came.")
+        raise UserError(f"Every x needs its y: {len(x)} and {len(y)} came.")
     return {"dL": gradient_text(SLOPES[loss], inputs_as_factors(x) if by == "w" else [""] * len(x), x, y)}
 
 

@@ -3,9 +3,9 @@
 from math import prod
 from typing import Any
 
-from quizzes import BadInput
 from quizzes.formulas import formula
 from quizzes.layers import Layer, read_layers
+from workbench.errors import UserError
 
 FLOAT32 = 4  # bytes
 
@@ -16,7 +16,7 @@ def shape_after(layer: Layer, shape: list[int]) -> list[int]:
     """What a layer makes of a map [height, width, channels] or of a vector [values].
 
     Raises:
-        BadInput: Where the layer can't follow.
+        UserError: Where the layer can't follow.
     """
     match layer.kind:
         case "fc":
@@ -24,7 +24,9 @@ def shape_after(layer: Layer, shape: list[int]) -> list[int]:
         case "flatten":
             return [prod(shape)]
         case "conv" | "dwconv" | "pool" | "avgpool" | "gap" if len(shape) == 1:
-            raise BadInput(f"{layer.text} needs a map, height x width x channels, and gets {shape[0]} values in a row.")
+            raise UserError(
+                f"{layer.text} needs a feature map (height x width x channels), not a vector of {shape[0]} values."
+            )
         case "gap":
             return [1, 1, shape[2]]
         case "conv" | "dwconv" | "pool" | "avgpool":
@@ -37,9 +39,9 @@ def _sides(layer: Layer, shape: list[int]) -> list[int]:
     padded = [side + 2 * p for side, p in zip(shape, layer.padding, strict=False)]
     if any(c > side for c, side in zip(covered, padded, strict=True)):
         window, field = ("{} x {}".format(*sides) for sides in (covered, padded))
-        raise BadInput(f"{layer.text} doesn't fit: its window covers {window}, and the padded map is {field}.")
+        raise UserError(f"{layer.text} doesn't fit: its window covers {window}, and the padded map is {field}.")
     if "pool" in layer.kind and 2 * layer.padding[0] > min(layer.window):
-        raise BadInput(f"{layer.text} doesn't fit: the padding of pooling is at most half of the window.")
+        raise UserError(f"{layer.text} doesn't fit: the padding of pooling is at most half of the window.")
     return [(side - c) // s + 1 for side, c, s in zip(padded, covered, layer.stride, strict=True)]
 
 
@@ -48,7 +50,7 @@ def weights_of(layer: Layer, shape: list[int]) -> tuple[int, int]:
     match layer.kind:
         case "conv":
             if shape[2] % layer.groups or layer.width % layer.groups:
-                raise BadInput(
+                raise UserError(
                     f"{layer.text} has {layer.groups} groups, which must divide its {shape[2]} input channels and "
                     f"its {layer.width} filters."
                 )
@@ -78,7 +80,7 @@ def _one(pair: Pair) -> int | list[int]:
 
 def _walk(layers: str, input: list[int]) -> dict[str, Any]:
     if len(input) not in (1, 3):
-        raise BadInput("input is height x width x channels such as 32x32x3, or the length of a vector such as [784].")
+        raise UserError("input is height x width x channels such as 32x32x3, or the length of a vector such as [784].")
     shape, field, jump = list(input), (1, 1), (1, 1)
     rows = []
     for layer in read_layers(layers):

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from quizzes import BadInput
 from quizzes.formulas import formula
+from workbench.errors import UserError
 
 
 def stop_early(val: list, patience: int) -> dict[str, int]:
@@ -189,9 +189,9 @@ INIT_XAVIER = formula(
 def hits_within(scores: list, y: list, k: int) -> int:
     """The samples whose true class (from 1) is among the k classes of the highest scores."""
     if len(scores) != len(y):
-        raise BadInput(f"A true class for each sample is needed: {len(scores)} samples, {len(y)} classes came.")
+        raise UserError(f"A true class for each sample is needed: {len(scores)} samples, {len(y)} classes came.")
     if any(not 1 <= true <= len(row) or len(set(row)) < len(row) for row, true in zip(scores, y, strict=True)):
-        raise BadInput("Classes count from 1, and the scores of a sample must differ from one another.")
+        raise UserError("Classes count from 1, and the scores of a sample must differ from one another.")
     return sum(row[true - 1] in sorted(row)[-k:] for row, true in zip(scores, y, strict=True)) if k else 0
 
 

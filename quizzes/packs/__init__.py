@@ -1,7 +1,7 @@
 """Packs: drills and cards that anybody can write as TOML, in a folder, without Python (`docs/packs.md`).
 
-Nothing in a pack is ever executed: its texts are shown, its equations are read by `reading`, and its drills are drawn,
-marked and examined as every other drill is. What a pack brings bears its name: `mypack/conv-basics` is a drill,
+Nothing in a pack is ever executed: its texts are shown, its equations are read by `expressions.parser`, and its drills
+are drawn, graded and tested like every other drill. What a pack brings bears its name: `mypack/conv-basics` is a drill,
 `mypack/convolution/shared-weights` a card.
 
 Where packs lie is said once with `use`; they are read when questions are first looked up.
@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from quizzes import BadInput
+from workbench.errors import UserError
 
 if TYPE_CHECKING:
     from quizzes.packs.pack import Pack
@@ -52,7 +52,7 @@ def sound() -> "tuple[Pack, ...]":
     return tuple(pack for pack in every() if not pack.faults)
 
 
-def left_out(id: str) -> BadInput | None:
+def left_out(id: str) -> UserError | None:
     """Why an id isn't there, where it belongs to a pack that is left out."""
     name, slash, _ = id.partition("/")
-    return next((BadInput(pack.trouble()) for pack in every() if slash and pack.name == name and pack.faults), None)
+    return next((UserError(pack.trouble()) for pack in every() if slash and pack.name == name and pack.faults), None)

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from string import Formatter
 
-from quizzes import unknown
 from quizzes.formula import Formula
+from workbench.errors import unknown_name
 
 KINDS = ("int", "real", "fraction", "shape", "vector", "matrix")  # the others need more than a value, such as labels
 
@@ -60,4 +60,4 @@ def flaws_of_prompt(prompt: str, formula: Formula, needed: list[str]) -> Iterato
 
 
 def _unknown(name: str, formula: Formula) -> str:
-    return str(unknown(f"symbol of {formula.id}", name, list(formula.symbols)))
+    return str(unknown_name(f"symbol of {formula.id}", name, list(formula.symbols)))

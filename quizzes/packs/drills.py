@@ -6,17 +6,18 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from quizzes import BadInput, formulas
+from quizzes import formulas
 from quizzes.drill import Drill
+from quizzes.expressions.parser import FormatError
+from quizzes.expressions.tree import NoValue
 from quizzes.formula import Formula
 from quizzes.packs.asking import asked, flaws_of_asks, flaws_of_prompt
 from quizzes.packs.equations import check_equation, condition
 from quizzes.packs.page import Table
 from quizzes.packs.ranges import Draw, reader
 from quizzes.question import Question
-from quizzes.reading import FormatError
-from quizzes.tree import NoValue
 from quizzes.variant import LEAST_MISTAKES
+from workbench.errors import UserError
 
 TRIES = 1000  # drawings of numbers until the condition holds
 MISTAKES = 12
@@ -37,12 +38,12 @@ class PackDrill(Drill):
         """The question of a seed.
 
         Raises:
-            BadInput: Where its ranges and its condition leave no numbers.
+            UserError: Where its ranges and its condition leave no numbers.
         """
         try:
             return replace(super().draw(seed), verify="")
         except (NoValue, RuntimeError):
-            raise BadInput(self.dry()) from None
+            raise UserError(self.dry()) from None
 
     def dry(self) -> str:
         """What is said where no numbers are found."""
@@ -114,7 +115,7 @@ def _tried(table: Table, read: Callable[[], Any], *inside: str) -> Any:
         return read()
     except FormatError as error:
         table.fault(error.shown(), *inside)
-    except BadInput as error:
+    except UserError as error:
         table.fault(str(error), *inside)
     return None
 

@@ -1,4 +1,4 @@
-"""What a pack says in the grammar of `reading`: wrong equations, and conditions on the numbers."""
+"""What a pack says in the grammar of `expressions.parser`: wrong equations, and conditions on the numbers."""
 
 import operator
 import re
@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any
 
-from quizzes import BadInput, unknown
+from quizzes.expressions.parser import LENGTH, FormatError, read
+from quizzes.expressions.tree import CONSTANTS, Call, Fold, Name, Tree, children, evaluate, names
 from quizzes.formula import Equation, Formula, equation
-from quizzes.reading import LENGTH, FormatError, read
 from quizzes.symbol import DEPTHS
-from quizzes.tree import CONSTANTS, Call, Fold, Name, Tree, children, evaluate, names
+from workbench.errors import UserError, unknown_name
 
 NESTED = 2  # sums within sums: each one more takes as many times longer as the array has elements
 OF_ARRAYS = ("len", "min", "max")  # functions that also take a whole array
@@ -29,20 +29,20 @@ def check_equation(text: str, formula: Formula) -> None:
     """Look at one wrong equation before a drill declares it.
 
     Raises:
-        BadInput: Where it can't be read, or can't stand in the place of one of the formula's.
+        UserError: Where it can't be read, or can't stand in the place of one of the formula's.
     """
     if len(text) > LENGTH:
-        raise BadInput(f"The equation has {len(text)} characters: up to {LENGTH} are read.")
+        raise UserError(f"The equation has {len(text)} characters: up to {LENGTH} are read.")
     if text.count("=") != 1:
-        raise BadInput(f"{text.strip()[:60]!r} is no equation: write it as {formula.outputs[-1]} = ...")
+        raise UserError(f"{text.strip()[:60]!r} is no equation: write it as {formula.outputs[-1]} = ...")
     try:
         wrong = equation(text)
     except TypeError:
-        raise BadInput(f"An equation defines one symbol: write it as {formula.outputs[-1]} = ...") from None
+        raise UserError(f"An equation defines one symbol: write it as {formula.outputs[-1]} = ...") from None
     defined = [eq.name for eq in formula.equations]
     if wrong.name not in defined:
         listed = ", ".join(defined) or "nothing"
-        raise BadInput(f"{wrong.name[:30]} is not what an equation of {formula.id} defines: they define {listed}.")
+        raise UserError(f"{wrong.name[:30]} is not what an equation of {formula.id} defines: they define {listed}.")
     right = formula.equations[defined.index(wrong.name)]
     before = {*formula.inputs, *formula.counts, *defined[: defined.index(wrong.name)]}
     _check_fit(wrong, right, before)
@@ -52,13 +52,13 @@ def check_equation(text: str, formula: Formula) -> None:
 def _check_fit(wrong: Equation, right: Equation, before: set[str]) -> None:
     """Whether a wrong equation can stand where the right one does."""
     if len(wrong.index) != len(right.index):
-        raise BadInput(f"Its left side must have the indices of the right equation: {right.text}")
+        raise UserError(f"Its left side must have the indices of the right equation: {right.text}")
     for name in sorted(names(wrong.tree) - before - CONSTANTS.keys() - {*wrong.index}):
-        raise unknown("symbol to use in it", name, sorted(before))
+        raise unknown_name("symbol to use in it", name, sorted(before))
     if _sums(wrong.tree) > NESTED:
-        raise BadInput(f"Sums stand more than {NESTED} deep in each other: write it flatter.")
+        raise UserError(f"Sums stand more than {NESTED} deep in each other: write it flatter.")
     if wrong.tree == right.tree:
-        raise BadInput("This is the right equation: a mistake uses a wrong one.")
+        raise UserError("This is the right equation: a mistake uses a wrong one.")
 
 
 def _check_elements(tree: Tree, formula: Formula, whole: bool = False) -> None:
@@ -67,7 +67,7 @@ def _check_elements(tree: Tree, formula: Formula, whole: bool = False) -> None:
         kind = formula.symbols[tree.name].kind
         depth = DEPTHS.get(kind, 0)
         if len(tree.index) > depth or (len(tree.index) < depth and not whole):
-            raise BadInput(f"{tree.name} is of kind {kind}: write it as {tree.name}{('', '[i]', '[i, k]')[depth]}.")
+            raise UserError(f"{tree.name} is of kind {kind}: write it as {tree.name}{('', '[i]', '[i, k]')[depth]}.")
     for child in children(tree):
         _check_elements(child, formula, whole=isinstance(tree, Call) and tree.function in OF_ARRAYS)
 
@@ -80,7 +80,7 @@ def condition(text: str, formula: Formula) -> Callable[[Mapping[str, Any]], bool
     """A condition on a formula's values, as in `n > f and p <= 2`, from values to whether they fulfil it.
 
     Raises:
-        BadInput: Where it can't be read.
+        UserError: Where it can't be read.
     """
     scalars = [name for name, symbol in formula.symbols.items() if symbol.kind in ("int", "real", "fraction")]
     chains = [_chain(piece, scalars) for piece in re.split(r"\band\b", text)]
@@ -91,12 +91,12 @@ def _chain(text: str, symbols: list[str]) -> Callable[[Mapping[str, Any]], bool]
     """One comparison, or several in a row: `1 < f <= n`."""
     pieces = SIGN.split(text.replace("==", "="))
     if len(pieces) < 3:
-        raise BadInput(f"{text.strip()[:60]!r} compares nothing: write it as n > f, with < <= > >= = or !=.")
+        raise UserError(f"{text.strip()[:60]!r} compares nothing: write it as n > f, with < <= > >= = or !=.")
     try:
         sides = [read(piece, symbols) for piece in pieces[::2]]
     except FormatError as error:
         if not error.text.strip():
-            raise BadInput(f"A side of {text.strip()[:60]!r} is missing.") from None
+            raise UserError(f"A side of {text.strip()[:60]!r} is missing.") from None
         raise
     compare = [SIGNS[sign] for sign in pieces[1::2]]
 

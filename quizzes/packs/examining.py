@@ -5,12 +5,12 @@ from random import Random
 from time import perf_counter
 from typing import Any
 
-from quizzes import BadInput
 from quizzes.answers import KINDS
+from quizzes.expressions.tree import NoValue
 from quizzes.packs.drills import PackDrill
 from quizzes.question import Part
 from quizzes.selftest import selftest
-from quizzes.tree import NoValue
+from workbench.errors import UserError
 
 SEEDS = range(1, 51)
 TRIALS = 20  # drawings of numbers by which mistakes are told from each other
@@ -33,8 +33,8 @@ def flaws(drill: PackDrill) -> Iterator[tuple[Place, str]]:
             yield (), f"Making a question takes {taken:.1f} s: choose smaller numbers."
             return
         found = selftest(drill, SEEDS).faults
-    except (NoValue, BadInput) as error:
-        yield (), str(error) if isinstance(error, BadInput) else drill.dry()
+    except (NoValue, UserError) as error:
+        yield (), str(error) if isinstance(error, UserError) else drill.dry()
         return
     for fault in found[:SHOWN]:
         yield (), f"{drill.id}, {fault}."

@@ -4,13 +4,13 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from quizzes import BadInput, unknown
 from quizzes.cards import Card
 from quizzes.packs.cards import read_card
 from quizzes.packs.drills import PackDrill, read_drill
 from quizzes.packs.examining import flaws
 from quizzes.packs.files import pages
 from quizzes.packs.page import Fault, Page, Table
+from workbench.errors import UserError, unknown_name
 
 CARDS, DRILLS = 1000, 100  # of a file, and of the whole pack
 
@@ -84,7 +84,7 @@ def _head(pack: Pack, table: Table, topics: Collection[str]) -> None:
 
 def _cards(pack: Pack, page: Page, topic: str, topics: Collection[str], taken: set[str]) -> None:
     if topic not in topics:
-        page.fault(f"A file of cards bears its topic's name. {unknown('topic', topic, list(topics))}", 1)
+        page.fault(f"A file of cards bears its topic's name. {unknown_name('topic', topic, list(topics))}", 1)
     for table in page.table.tables("card", CARDS):
         _refuse_taken(table, f"{topic}/", taken)
         if card := read_card(table, pack.name, topic):
@@ -116,10 +116,10 @@ def check_pack(folder: Path, topics: Collection[str]) -> Pack:
         topics: The ids of the topics that it may name.
 
     Raises:
-        BadInput: Where there is no such folder.
+        UserError: Where there is no such folder.
     """
     if not folder.is_dir():
-        raise BadInput(f"There is no folder {folder}: name the folder in which pack.toml lies.")
+        raise UserError(f"There is no folder {folder}: name the folder in which pack.toml lies.")
     pack = read_pack(folder, topics)
     for id, drill in pack.drills.items():
         for place, sentence in flaws(drill):

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from quizzes import unknown
 from quizzes.packs.lines import Path, places
+from workbench.errors import unknown_name
 
 LONGEST, LINE = 2000, 100  # characters of a text, and of a title
 WORD = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
@@ -130,7 +130,7 @@ class Table:
         """One of the names that are known."""
         text = self.text(key, needed)
         if text and text not in known:
-            self.fault(str(unknown(key, text, list(known))), key)
+            self.fault(str(unknown_name(key, text, list(known))), key)
             return ""
         return text
 
@@ -179,7 +179,7 @@ class Table:
         """Refuse the keys that nobody has asked for."""
         for key in self.data:
             if key not in self.keys:
-                self.fault(str(unknown("key", key, self.keys)), key)
+                self.fault(str(unknown_name("key", key, self.keys)), key)
 
 
 def flaw(value: Any) -> str:

@@ -7,11 +7,11 @@ from fractions import Fraction
 from random import Random
 from typing import Any
 
-from quizzes import BadInput
+from quizzes.expressions.tree import exact
 from quizzes.packs.page import flaw
 from quizzes.question import plain
 from quizzes.symbol import Symbol
-from quizzes.tree import exact
+from workbench.errors import UserError
 
 RANGE = re.compile(
     r"\s*(-?\d{1,15}(?:\.\d{1,15})?)\s*\.\.\s*(-?\d{1,15}(?:\.\d{1,15})?)(?:\s+step\s+(\d{1,15}(?:\.\d{1,15})?))?\s*",
@@ -29,23 +29,23 @@ def reader(value: Any, symbol: Symbol) -> Draw:
     """What draws a symbol's values, from what the pack says: `[28, 63, 224]`, `"3..9"`, `"0.1..0.9 step 0.1"`.
 
     Raises:
-        BadInput: Where it can't be read, is empty, or leaves the symbol's domain.
+        UserError: Where it can't be read, is empty, or leaves the symbol's domain.
     """
     if isinstance(value, list):
         return _among(value, symbol)
     if not isinstance(value, str):
-        raise BadInput(f'{symbol.name} is drawn from a list, such as [3, 5, 7], or a range, such as "3..9".')
+        raise UserError(f'{symbol.name} is drawn from a list, such as [3, 5, 7], or a range, such as "3..9".')
     if symbol.kind not in ("int", "real"):
-        raise BadInput(f"{symbol.name} is a {symbol.kind}: list its values, as in {symbol.name} = [[1, 2], [3, 4]].")
+        raise UserError(f"{symbol.name} is a {symbol.kind}: list its values, as in {symbol.name} = [[1, 2], [3, 4]].")
     return _between(value, symbol)
 
 
 def _among(values: list, symbol: Symbol) -> Draw:
     if not 1 <= len(values) <= CHOICES:
-        raise BadInput(f"{symbol.name} has {len(values)} values to choose among: list 1 to {CHOICES}.")
+        raise UserError(f"{symbol.name} has {len(values)} values to choose among: list 1 to {CHOICES}.")
     for value in values:
         if _count(value) > ELEMENTS or not _usable(value):
-            raise BadInput(
+            raise UserError(
                 f"A value of {symbol.name} can't be used: numbers have up to 15 digits, "
                 f"and vectors and matrices up to {ELEMENTS} elements."
             )
@@ -69,13 +69,13 @@ def _usable(value: Any) -> bool:
 def _between(text: str, symbol: Symbol) -> Draw:
     match = RANGE.fullmatch(text)
     if not match:
-        raise BadInput(f'{text[:60]!r} is no range: write it as "3..9", or as "0.1..0.9 step 0.1".')
+        raise UserError(f'{text[:60]!r} is no range: write it as "3..9", or as "0.1..0.9 step 0.1".')
     low, high = Fraction(match[1]), Fraction(match[2])
     if not match[3] and "." in match[1] + match[2]:
-        raise BadInput(f"How fine is {text[:60]!r}? Add a step, such as: {text.strip()[:60]} step 0.1")
+        raise UserError(f"How fine is {text[:60]!r}? Add a step, such as: {text.strip()[:60]} step 0.1")
     step = Fraction(match[3] or 1)
     if step == 0 or high < low:
-        raise BadInput(f"The range {text[:60]!r} is empty: write the smaller number first, and a step above 0.")
+        raise UserError(f"The range {text[:60]!r} is empty: write the smaller number first, and a step above 0.")
     count = (high - low) // step + 1
     for value in (low, low + step * (count - 1), *([low + step] if count > 1 else [])):
         symbol.check(exact(value))

@@ -5,8 +5,8 @@ from collections.abc import Collection
 from pathlib import Path
 from tempfile import mkdtemp
 
-from quizzes import BadInput, unknown
 from quizzes.packs.pack import Pack, read_pack
+from workbench.errors import UserError, unknown_name
 
 
 def shelved(place: Path, topics: Collection[str]) -> list[Pack]:
@@ -24,7 +24,7 @@ def _folders(place: Path) -> list[Path]:
     try:
         return sorted(f for f in place.iterdir() if f.is_dir() and not f.name.startswith("."))
     except OSError as error:
-        raise BadInput(f"The folder {place} can't be read ({error.strerror}): allow reading it.") from error
+        raise UserError(f"The folder {place} can't be read ({error.strerror}): allow reading it.") from error
 
 
 def add(pack: Pack, place: Path) -> Path:
@@ -38,7 +38,7 @@ def add(pack: Pack, place: Path) -> Path:
         Where it lies now.
 
     Raises:
-        BadInput: Where it can't be written; then what was there is there still.
+        UserError: Where it can't be written; then what was there is there still.
     """
     target = place / pack.name
     try:
@@ -53,7 +53,7 @@ def add(pack: Pack, place: Path) -> Path:
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
     except OSError as error:
-        raise BadInput(f"{target} can't be written ({error.strerror}): make room, or allow writing there.") from error
+        raise UserError(f"{target} can't be written ({error.strerror}): make room, or allow writing there.") from error
     return target
 
 
@@ -73,13 +73,13 @@ def remove(name: str, place: Path) -> None:
     """Remove a pack. What was answered of it stays in the study file.
 
     Raises:
-        BadInput: Where there is none of that name.
+        UserError: Where there is none of that name.
     """
     known = {folder.name: folder for folder in _folders(place)} if place.is_dir() else {}
     if name not in known:
         if not known:
-            raise BadInput(f"There is no pack {name[:60]!r}: none is installed.")
-        raise unknown("pack", name, list(known))
+            raise UserError(f"There is no pack {name[:60]!r}: none is installed.")
+        raise unknown_name("pack", name, list(known))
     folder = known[name]
     try:
         if folder.is_symlink():
@@ -87,4 +87,4 @@ def remove(name: str, place: Path) -> None:
         else:
             shutil.rmtree(folder)
     except OSError as error:
-        raise BadInput(f"{folder} can't be removed ({error.strerror}): allow writing there.") from error
+        raise UserError(f"{folder} can't be removed ({error.strerror}): allow writing there.") from error

@@ -10,11 +10,11 @@ from quizzes import bank
 from quizzes.answers import KINDS
 from quizzes.marking import mark
 from quizzes.question import Question, value_text
-from quizzes.verifying import by_sympy, compare
+from quizzes.verification import by_sympy, compare
 from workbench import syllabus
 from workbench.cli.drill import _asked, _solved
-from workbench.show import pictures
-from workbench.show import question as lines
+from workbench.render import question as lines
+from workbench.render import visualizations
 
 SIZES = [(30, 9), (44, 14)]  # of pictures: columns, rows
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e-?\d+)?")
@@ -93,15 +93,15 @@ def draws_its_picture(question: Question) -> Iterator[str]:
         for text in numbers(KINDS["decimal"].write(leaf, part) if part.decimals else str(leaf))
         if len(text.strip("-0.").replace(".", "")) > 2
     } - {text.lstrip("-") for text in numbers(question.prompt)}
-    kind, data = pictures.shown(question.picture)
+    kind, data = visualizations.shown(question.picture)
     for width, height in SIZES:
-        shown = pictures.draw(question.picture, width, height)
+        shown = visualizations.draw(question.picture, width, height)
         rows = shown.split("\n")
         if not shown.strip() or len(rows) > height or max(map(len, rows)) > width:
             yield f"the picture does not keep within {width}x{height}:\n{shown}"
         if "None" in shown or "{" in shown:
             yield f"the picture shows a value that it hasn't got:\n{shown}"
-        printed = {text.lstrip("-") for text in numbers(shown) | numbers(pictures.tell(question.picture))}
+        printed = {text.lstrip("-") for text in numbers(shown) | numbers(visualizations.tell(question.picture))}
         if secret & printed:
             yield f"the picture gives {secret & printed} away:\n{shown}"
         if kind in ("flow", "branches"):

@@ -7,6 +7,7 @@ import torch
 import models
 from models.cost import outline
 from models.vision import alexnet
+from workbench.errors import UserError
 
 # Figure 2 of the paper gives sides and maps, its text the filters: weights and biases of each layer, by hand.
 LAYERS = {
@@ -84,16 +85,16 @@ def test_first_weights_are_the_papers():
 def test_the_smallest_picture_leaves_a_pixel_and_a_smaller_none(name, least):
     network = models.build(name, "mini", side=least)
     assert network(torch.zeros(1, 3, least, least)).shape == (1, 8)
-    with pytest.raises(models.BadInput, match=f"side must be {least}"):
+    with pytest.raises(UserError, match=f"side must be {least}"):
         models.build(name, "mini", side=least - 1)
 
 
 @pytest.mark.parametrize(("name", "widths"), [("alexnet", (16, 47, 64, 64, 48)), ("alexnet", (16,) * 4)])
 def test_what_cannot_be_two_columns_is_refused(name, widths):
-    with pytest.raises(models.BadInput, match="five even numbers"):
+    with pytest.raises(UserError, match="five even numbers"):
         models.build(name, "mini", widths=widths)
 
 
 def test_five_widths_are_needed_in_one_column_too():
-    with pytest.raises(models.BadInput, match="five numbers"):
+    with pytest.raises(UserError, match="five numbers"):
         models.build("alexnet-torchvision", "mini", widths=(16, 0, 64, 64, 48))

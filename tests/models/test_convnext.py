@@ -8,6 +8,7 @@ import models
 from models.cost import outline
 from models.layers.drop_path import DropPath
 from models.vision.convnext import Block, ChannelNorm
+from workbench.errors import UserError
 
 # Table 1 of the paper: millions of parameters and billions of FLOPs (multiply-accumulates), as printed; section 3:
 # channels and blocks of the stages.
@@ -71,5 +72,5 @@ def test_the_norm_sees_the_channels_of_one_pixel():
     [({"depths": (1, 1, 1)}, "four numbers"), ({"side": 31}, "side must be"), ({"drop_path": 1.5}, "below 1")],
 )
 def test_what_cannot_be_built_is_refused(options, said):
-    with pytest.raises(models.BadInput, match=said):
+    with pytest.raises(UserError, match=said):
         models.build("convnext-tiny", "mini", **options)

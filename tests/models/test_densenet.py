@@ -6,6 +6,7 @@ import torch
 import models
 from models.cost import outline
 from models.vision.densenet import DenseBlock
+from workbench.errors import UserError
 
 # Table 1: layers of the four blocks. Its sides are 56, 28, 14, 7; channels follow from k = 32 and halving in between.
 TABLE = {
@@ -49,5 +50,5 @@ def test_every_layer_reads_all_before_it():
     ],
 )
 def test_what_cannot_be_built_is_refused(options, said):
-    with pytest.raises(models.BadInput, match=said):
+    with pytest.raises(UserError, match=said):
         models.build("densenet121", "mini", **options)

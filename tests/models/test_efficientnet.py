@@ -10,6 +10,7 @@ from models.cost import outline
 from models.layers.by_position import load_by_position
 from models.layers.drop_path import DropPath
 from models.vision.efficientnet import SqueezeExcite
+from workbench.errors import UserError
 
 # Table 1: side that comes out, expansion and kernel, channels and layers of each stage of MBConv.
 STAGES = [
@@ -86,5 +87,5 @@ def test_gates_are_torchvisions():
     ],
 )
 def test_what_cannot_be_built_is_refused(options, said):
-    with pytest.raises(models.BadInput, match=said):
+    with pytest.raises(UserError, match=said):
         models.build("efficientnet-b0", "mini", **options)

@@ -6,6 +6,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import models
 from models.cost import outline
+from workbench.errors import UserError
 
 # Table 1 of the paper: output, #1x1, #3x3 reduce, #3x3, #5x5 reduce, #5x5, pool proj.
 TABLE = {
@@ -117,5 +118,5 @@ def test_biases_begin_at_a_fifth_but_for_the_scores():
 @pytest.mark.parametrize("name", ["googlenet", "googlenet-torchvision"])
 @pytest.mark.parametrize(("options", "said"), [({"width": 12}, "multiple of 8"), ({"side": 40}, "side must be")])
 def test_what_cannot_be_built_is_refused(name, options, said):
-    with pytest.raises(models.BadInput, match=said):
+    with pytest.raises(UserError, match=said):
         models.build(name, "mini", **options)

@@ -7,6 +7,7 @@ from torch import nn
 import models
 from models.cost import outline
 from models.vision.mobilenet_v2 import InvertedResidual
+from workbench.errors import UserError
 
 # v1, Table 1: side and channels that come out of each depthwise separable block.
 SEPARABLE = [(112, 64), *[(56, 128)] * 2, *[(28, 256)] * 2, *[(14, 512)] * 6, *[(7, 1024)] * 2]
@@ -99,5 +100,5 @@ def test_what_v2_hands_on_is_not_bent():
 @pytest.mark.parametrize("name", ["mobilenet-v1", "mobilenet-v2"])
 @pytest.mark.parametrize(("options", "said"), [({"width": 0}, "must be above 0"), ({"side": 31}, "side must be")])
 def test_what_cannot_be_built_is_refused(name, options, said):
-    with pytest.raises(models.BadInput, match=said):
+    with pytest.raises(UserError, match=said):
         models.build(name, "mini", **options)

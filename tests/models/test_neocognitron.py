@@ -11,6 +11,7 @@ from models.cost import outline
 from models.vision.neocognitron import CLayer, SLayer
 from workbench.engine import RunSpec
 from workbench.engine.learner import Learner
+from workbench.errors import UserError
 
 torch.set_num_threads(1)
 
@@ -216,5 +217,5 @@ def test_in_a_run_gradients_move_the_readout_alone():
 
 @pytest.mark.parametrize("options", [{"planes": (24, 24)}, {"planes": (24, 0, 24)}, {"speed": (1.0,)}])
 def test_what_cannot_be_built_is_refused(options):
-    with pytest.raises(models.BadInput, match="three each"):
+    with pytest.raises(UserError, match="three each"):
         models.build("neocognitron", **options)

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 import models
+from workbench.errors import UserError
 
 # Table 1, as printed: for each of conv2_x to conv5_x, kernel and channels of a block's layers, and how many blocks.
 TABLE = {
@@ -81,5 +82,5 @@ def test_without_norm_there_are_biases_instead():
 
 @pytest.mark.parametrize("options", [{"block": "basics"}, {"norm": "layer"}, {"depths": (1, 1, 1)}])
 def test_what_cannot_be_built_is_refused(options):
-    with pytest.raises(models.BadInput, match="must be"):
+    with pytest.raises(UserError, match="must be"):
         models.build("resnet18", "mini", **options)

@@ -5,6 +5,7 @@ import torch
 
 import models
 from models.cost import outline
+from workbench.errors import UserError
 
 # Table 1, columns A, B, D and E: the number behind conv3-, row by row.
 TABLE = {
@@ -65,5 +66,5 @@ def test_first_weights_keep_the_size_of_what_passes():
     [({"depths": (1, 1, 1)}, "five numbers"), ({"side": 48}, "multiple of 32"), ({"side": 0}, "32")],
 )
 def test_what_cannot_be_built_is_refused(options, said):
-    with pytest.raises(models.BadInput, match=said):
+    with pytest.raises(UserError, match=said):
         models.build("vgg11", "mini", **options)

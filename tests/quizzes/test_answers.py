@@ -11,8 +11,8 @@ from quizzes.answers import KINDS
 from quizzes.answers.expressions import equal
 from quizzes.answers.labels import number
 from quizzes.answers.numbers import decimal_text
+from quizzes.expressions.parser import FormatError, parse
 from quizzes.question import Part
-from quizzes.reading import FormatError, parse
 
 
 def part(kind: str, answer: Any = None, **more: Any) -> Part:

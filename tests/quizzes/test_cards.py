@@ -2,10 +2,11 @@
 
 import pytest
 
-from quizzes import BadInput, cards
+from quizzes import cards
 from quizzes.answers import KINDS
 from quizzes.cards import read_cards
 from quizzes.marking import mark
+from workbench.errors import UserError
 
 
 def test_a_point_before_a_number_counts():
@@ -78,5 +79,5 @@ def test_a_card_with_the_wrong_fields_is_refused(tmp_path):
 
 
 def test_unknown_cards_offer_the_nearest():
-    with pytest.raises(BadInput, match="did you mean convolution/equivariance"):
+    with pytest.raises(UserError, match="Did you mean convolution/equivariance"):
         cards.get("convolution/equivarience")

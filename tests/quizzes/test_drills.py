@@ -2,15 +2,16 @@
 
 import pytest
 
-from quizzes import BadInput, bank
+from quizzes import bank
+from workbench.errors import UserError
 
 
 @pytest.mark.parametrize("seed", [-1, 2**63])
 def test_seeds_out_of_range_are_refused(seed):
-    with pytest.raises(BadInput, match="from 0 to"):
+    with pytest.raises(UserError, match="from 0 to"):
         bank.draw("iou", seed)
 
 
 def test_unknown_drills_offer_the_nearest():
-    with pytest.raises(BadInput, match="did you mean iou"):
+    with pytest.raises(UserError, match="Did you mean iou"):
         bank.draw("iuo", 1)

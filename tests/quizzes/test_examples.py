@@ -10,9 +10,9 @@ import pytest
 
 from quizzes import bank, cards
 from quizzes.answers import KINDS
+from quizzes.expressions.parser import FormatError
 from quizzes.marking import read_part
 from quizzes.question import Part
-from quizzes.reading import FormatError
 
 SEEDS = range(3)
 TYPED = ["?", "e", "x", "a", "zz, yy", "[1, [2]]", "[[1], [2, 3]]", "a=0", "sqrt(2)", "50%", "1.5x2", "a, a"]

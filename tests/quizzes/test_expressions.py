@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from quizzes import bank
 from quizzes.answers.expressions import equal, one_sided
+from quizzes.expressions.parser import FormatError, parse
+from quizzes.expressions.tree import FUNCTIONS, NoValue
 from quizzes.marking import mark
-from quizzes.reading import FormatError, parse
-from quizzes.tree import FUNCTIONS, NoValue
 
 NUMPY = {"sign": np.sign, "abs": np.abs, "max": np.maximum, "min": np.minimum, "relu": lambda x: np.maximum(x, 0),
          "floor": np.floor, "ceil": np.ceil}  # fmt: skip

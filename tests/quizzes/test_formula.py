@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quizzes import BadInput, bank
+from quizzes import bank
 from quizzes.formula import work
 from quizzes.formulas import all_formulas, get
 from quizzes.formulas.optimization import ADAM_STEP, ADAM_TWO_STEPS
+from workbench.errors import UserError
 
 DATA = {
     "softmax": dict(z=[2, 1, 0.1]),
@@ -101,8 +102,8 @@ def test_bleu_takes_the_closest_reference_and_of_two_the_shorter():
 
 @pytest.mark.parametrize("activation", ["sigmoid", "tanh", "softplus", "silu"])
 def test_scaled_activation_against_a_difference_quotient(activation):
-    from quizzes.reading import parse
-    from quizzes.tree import evaluate
+    from quizzes.expressions.parser import parse
+    from quizzes.expressions.tree import evaluate
 
     function = {
         "sigmoid": lambda u: 1 / (1 + math.exp(-u)),
@@ -146,8 +147,8 @@ def flat(value):
 
 @pytest.mark.parametrize("name", sorted({case[0] for case in GOLDEN if not get(case[0]).procedure}))
 def test_sympy_finds_the_same(name):
-    from quizzes.symbolic import compute
-    from quizzes.tree import extent
+    from quizzes.expressions.symbolic import compute
+    from quizzes.expressions.tree import extent
 
     def defined(eq, values, left):
         if not left:
@@ -331,13 +332,13 @@ def test_real_symbols_are_solved_for_exactly():
         ("nms", dict(boxes=[[0, 0, 1, 1]], scores=[0.5, 0.6]), "1 boxes, 2 scores"),
         ("nms", dict(boxes=[[0, 0, 1], [0, 0, 1]], scores=[0.5, 0.6]), "x1 < x2"),
         ("nms", dict(boxes=[[0, 0, 0, 0], [0, 0, 0, 0]], scores=[0.5, 0.6]), "x1 < x2"),
-        ("scaled-activation", dict(activation="tan", a=1, b=2), "did you mean tanh"),
+        ("scaled-activation", dict(activation="tan", a=1, b=2), "Did you mean tanh"),
         ("self-attention", dict(Q=[[1, 2], [3]], K=[[1, 2]], V=[[1]], d_k=2), "rows of different lengths"),
         ("bleu", dict(candidate="", references=["a"]), "divides by zero"),
     ],
 )
 def test_what_does_not_fit_is_refused_in_words(name, given, sentence):
-    with pytest.raises(BadInput, match=sentence):
+    with pytest.raises(UserError, match=sentence):
         get(name).solve(**given)
 
 
@@ -370,7 +371,7 @@ UNEQUAL = [
 
 @pytest.mark.parametrize(("name", "given", "sentence"), UNEQUAL)
 def test_arrays_that_do_not_fit_each_other_are_refused_with_their_lengths(name, given, sentence):
-    with pytest.raises(BadInput, match=sentence):
+    with pytest.raises(UserError, match=sentence):
         get(name).solve(**given)
 
 
@@ -409,7 +410,7 @@ def test_an_array_with_an_element_more_or_less_than_the_others_is_refused():
                 try:
                     formula.solve(**drawn | {array: other})
                     silent.add((name, array))
-                except BadInput:
+                except UserError:
                     pass
     assert silent == FREE
     assert tried > 50
@@ -442,16 +443,16 @@ def test_any_values_give_values_or_a_refusal(data):
     try:
         values = {name: formula.symbols[name].read(text) for name, text in typed.items()}
         formula.solve(**values)
-    except BadInput as refused:
+    except UserError as refused:
         assert str(refused)
 
 
 def test_unknown_formulas_and_impossible_inverses():
-    with pytest.raises(BadInput, match="did you mean conv-out-size"):
+    with pytest.raises(UserError, match="Did you mean conv-out-size"):
         get("conv-out-siz")
-    with pytest.raises(BadInput, match="say what comes out: add o="):
+    with pytest.raises(UserError, match="say what comes out: add o="):
         get("conv-out-size").solutions("n", dict(f=3))
-    with pytest.raises(BadInput, match="counts before it computes"):
+    with pytest.raises(UserError, match="counts before it computes"):
         get("bleu").solutions("candidate", dict(BLEU=0.5, references=["a"]))
-    with pytest.raises(BadInput, match=r"numbers only|no closed|does not depend"):
+    with pytest.raises(UserError, match=r"numbers only|no closed|does not depend"):
         get("softmax").solutions("T", dict(z=[1, 2], p=[0.5, 0.5]))

@@ -9,10 +9,10 @@ import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from quizzes import BadInput
-from quizzes.graph import build, described, passes, read_value
-from quizzes.reading import FormatError
+from quizzes.expressions.graph import build, described, passes, read_value
+from quizzes.expressions.parser import FormatError
 from workbench.engine.autograd import gradients
+from workbench.errors import UserError
 
 SMOOTH = ["exp", "sin", "cos", "tanh", "sigmoid", "softplus"]
 ONE = [*SMOOTH, "relu", "abs"]
@@ -56,7 +56,7 @@ def worked(text, values):
     try:
         graph = build(text)
         return graph, passes(graph, {name: values[name] for name in graph.leaves})
-    except BadInput:
+    except UserError:
         assume(False)
 
 
@@ -87,7 +87,7 @@ def test_gradients_are_those_of_pytorch_on_the_text(text, values):
 
 @given(texts, points)
 def test_sympy_and_the_worker_agree_with_the_graph(text, values):
-    from quizzes.gradients import by_sympy, compare
+    from quizzes.expressions.gradients import by_sympy, compare
 
     graph, found = worked(text, values)
     assume(not found.kinks)
@@ -121,7 +121,7 @@ def test_sympy_and_the_worker_agree_with_the_graph(text, values):
     ],
 )
 def test_kinks_and_corners_as_pytorch_and_sympy_have_them(text, values):
-    from quizzes.gradients import by_sympy, compare
+    from quizzes.expressions.gradients import by_sympy, compare
 
     graph = build(text)
     found = passes(graph, {name: read_value(str(value)) for name, value in values.items()})
@@ -136,7 +136,7 @@ def test_a_kink_is_named_and_only_where_there_is_one():
 
 
 def test_disagreement_is_found():
-    from quizzes.gradients import by_sympy, compare
+    from quizzes.expressions.gradients import by_sympy, compare
 
     graph = build("x*y")
     found = passes(graph, {"x": 2, "y": 3})
@@ -203,7 +203,7 @@ def test_names_of_operations_keep_off_those_of_variables():
     [
         ("", "no expression here yet"),
         ("x +", "missing at the end"),
-        ("softmax(x)", "did you mean"),
+        ("softmax(x)", "Did you mean"),
         ("log(x)", "write ln"),
         ("x[1]", "write every term out"),
         ("sum(i, x[i])", "write every term out"),
@@ -224,7 +224,7 @@ def test_names_of_operations_keep_off_those_of_variables():
     ],
 )
 def test_what_is_no_graph_is_refused_in_a_sentence(text, sentence):
-    with pytest.raises(BadInput) as refused:
+    with pytest.raises(UserError) as refused:
         build(text)
     assert sentence in str(refused.value)
 
@@ -245,7 +245,7 @@ def test_what_is_no_graph_is_refused_in_a_sentence(text, sentence):
     ],
 )
 def test_where_there_is_no_value_or_no_gradient(text, values, sentence):
-    with pytest.raises(BadInput) as refused:
+    with pytest.raises(UserError) as refused:
         passes(build(text), values)
     assert sentence in str(refused.value)
 

@@ -8,10 +8,10 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 import models
-from quizzes import BadInput
+from quizzes.expressions.parser import FormatError
 from quizzes.formulas import get
 from quizzes.layers import OPTIONS, read_layers
-from quizzes.reading import FormatError
+from workbench.errors import UserError
 
 SIZE = get("network-size")
 ALEXNET = (  # as torchvision has it
@@ -93,7 +93,7 @@ def test_any_stack_is_pytorchs(stack, neurons):
     texts, (high, wide, C), built = stack
     try:
         found = SIZE.solve(layers=f"{texts}, fc{neurons}", input=[high, wide, C])
-    except BadInput as refused:
+    except UserError as refused:
         assert "doesn't fit" in str(refused)
         with pytest.raises(RuntimeError):
             nn.Sequential(*built)(torch.zeros(1, C, high, wide))
@@ -183,8 +183,8 @@ def test_what_cant_be_read_is_refused_with_its_place(layers, sentence, at):
         ("pool2,pool2,pool2", [4, 4, 1], "doesn't fit"),
         ("conv3-8 g2", [9, 9, 3], "2 groups"),
         ("conv3-9 g2", [9, 9, 4], "2 groups"),
-        ("fc10,conv3-8", [9, 9, 3], "needs a map"),
-        ("gap", [9], "needs a map"),
+        ("fc10,conv3-8", [9, 9, 3], "needs a feature map"),
+        ("gap", [9], "needs a feature map"),
         ("relu", [9, 9], "height x width x channels"),
         ("relu", [0, 9, 1], "from 1 to 99999"),
         ("relu", [10**9, 9, 1], "from 1 to 99999"),
@@ -192,7 +192,7 @@ def test_what_cant_be_read_is_refused_with_its_place(layers, sentence, at):
     ],
 )
 def test_what_cant_follow_is_refused_in_words(layers, shape, sentence):
-    with pytest.raises(BadInput, match=sentence):
+    with pytest.raises(UserError, match=sentence):
         SIZE.solve(layers=layers, input=shape)
 
 

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quizzes import BadInput, bank
+from quizzes import bank
 from quizzes.marking import mark
 from quizzes.question import Mistake, Part, Question
+from workbench.errors import UserError
 
 
 def chained(**params: float) -> Question:
@@ -128,7 +129,7 @@ def test_one_part_not_understood_costs_nothing_and_says_where():
     ],
 )
 def test_missing_and_surplus_parts_are_refused(answers, sentence):
-    with pytest.raises(BadInput, match=sentence):
+    with pytest.raises(UserError, match=sentence):
         mark(chained(), answers)
 
 
@@ -162,7 +163,7 @@ def test_any_answers_give_a_mark_or_a_refusal(name, answers):
     for whole in (answers, {part.part: answers.get(part.part, "2") for part in question.parts}):
         try:
             found = mark(question, whole)
-        except BadInput:
+        except UserError:
             assert set(whole) != {part.part for part in question.parts}
             continue
         assert found.mark in ("right", "partly", "wrong", "not_understood")

@@ -8,8 +8,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quizzes import BadInput
 from quizzes.formulas import get
+from workbench.errors import UserError
 
 STEPS = get("optimizer-steps")
 OPTIMIZERS = {  # name -> PyTorch's, and its options by our names
@@ -113,7 +113,7 @@ def test_weights_are_in_alphabetical_order():
         (dict(start=[1]), "a number for each of x, y: 2 and not 1"),
         (dict(lam=1), "gd has no lam: beside lr it takes nothing"),
         (dict(method="rmsprop", beta1=0.9), "has no beta1: beside lr it takes rho, epsilon"),
-        (dict(method="amda"), "did you mean adam"),
+        (dict(method="amda"), "Did you mean adam"),
         (dict(f="x^"), "missing at the end"),
         (dict(f="4"), "no variable"),
         (dict(f="ln(x) + y", start=[-1, 0]), "Before step 1"),
@@ -123,5 +123,5 @@ def test_weights_are_in_alphabetical_order():
     ],
 )
 def test_what_does_not_fit_is_refused_in_words(changed, sentence):
-    with pytest.raises(BadInput, match=sentence):
+    with pytest.raises(UserError, match=sentence):
         STEPS.solve(**(dict(method="gd", f="x^2 + 3y^2", start=[1, 2], lr=0.1) | changed))

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from quizzes.reading import FormatError, parse, read, read_list, write
-from quizzes.tree import NoValue, Num, Op, evaluate
+from quizzes.expressions.parser import FormatError, parse, read, read_list, write
+from quizzes.expressions.tree import NoValue, Num, Op, evaluate
 
 # An arithmetic tree of this test's own: a number, ("neg", a), or (operation, a, b).
 leaves = st.integers(0, 12).map(str) | st.decimals("0.1", "9.9", places=1).map(str)

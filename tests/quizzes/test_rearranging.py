@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quizzes.reading import parse
-from quizzes.rearranging import Stuck, isolate
-from quizzes.tree import NoValue, evaluate
+from quizzes.expressions.isolate import Stuck, isolate
+from quizzes.expressions.parser import parse
+from quizzes.expressions.tree import NoValue, evaluate
 
 WRAPPED = [
     *("({x} + 3)", "({x} - 5)", "(2 - {x})", "({x}*3)", "(-2*{x})", "({x}/4)", "(6/{x})", "(-{x})", "{x}^2"),

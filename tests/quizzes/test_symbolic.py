@@ -24,7 +24,7 @@ def busy_threads() -> Iterator[None]:
 
 
 def test_many_threads_draw_what_one_draws(busy_threads: None) -> None:
-    from quizzes.symbolic import pretty_text
+    from quizzes.expressions.symbolic import pretty_text
 
     alone = [pretty_text(text) for text in EQUATIONS]
     together = Barrier(THREADS)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quizzes.reading import parse
-from quizzes.tree import FUNCTIONS, NoValue, evaluate, exact, extent, integer, names, substitute, walk
+from quizzes.expressions.parser import parse
+from quizzes.expressions.tree import FUNCTIONS, NoValue, evaluate, exact, extent, integer, names, substitute, walk
 
 
 def worth(text, **values):

@@ -8,8 +8,8 @@ import typer
 from workbench.cli.reply import Json, say_json
 
 if TYPE_CHECKING:
-    from quizzes.gradients import Derivative
-    from quizzes.graph import Passes
+    from quizzes.expressions.gradients import Derivative
+    from quizzes.expressions.graph import Passes
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -31,29 +31,29 @@ def autograd(
     No gradient goes through sign, floor and ceil. Where relu and abs have a kink (at 0) the gradient 0 is taken, and at
     max and min of equals one half for each, as PyTorch does. Exit code 0: all agree. 1: they do not.
     """
-    from quizzes import BadInput
-    from quizzes.graph import build, described, passes
-    from quizzes.reading import FormatError
+    from quizzes.expressions.graph import build, described, passes
+    from quizzes.expressions.parser import FormatError
     from workbench.engine.verify import ScriptError, Verifier
+    from workbench.errors import UserError
 
     given = _given(values or [])
     try:
         graph = build(expression, given)
     except FormatError as error:
-        raise BadInput(f"The expression can't be read: {error.sentence}.") from None
+        raise UserError(f"The expression can't be read: {error.sentence}.") from None
     found = passes(graph, given)
     nodes = described(graph, found)
     with Verifier() as worker:
         worker.warm()  # PyTorch starts while SymPy differentiates
         if sys.stderr.isatty():
             print("Asking SymPy and PyTorch ...", file=sys.stderr)
-        from quizzes.gradients import by_sympy, compare
+        from quizzes.expressions.gradients import by_sympy, compare
 
         sympy = by_sympy(graph, found)
         try:
             verdict = compare(graph, found, sympy, worker.gradients(nodes))
         except ScriptError as error:
-            raise BadInput(f"PyTorch could not be asked: {error} See 'workbench doctor'.") from None
+            raise UserError(f"PyTorch could not be asked: {error} See 'workbench doctor'.") from None
     if as_json:
         say_json({"expression": graph.text, "nodes": nodes, "root": graph.root, **verdict})
     else:
@@ -63,29 +63,29 @@ def autograd(
 
 def _given(values: list[str]) -> dict[str, Any]:
     """The values by name, read safely."""
-    from quizzes import BadInput
-    from quizzes.graph import read_name, read_value
-    from quizzes.reading import FormatError
+    from quizzes.expressions.graph import read_name, read_value
+    from quizzes.expressions.parser import FormatError
+    from workbench.errors import UserError
 
     given: dict[str, Any] = {}
     for text in values:
         left, equals, value = text.partition("=")
         if not equals:
-            raise BadInput(f"Write {text[:40]!r} as NAME=VALUE, such as x=3.")
+            raise UserError(f"Write {text[:40]!r} as NAME=VALUE, such as x=3.")
         try:
             name = read_name(left)
             if name in given:
-                raise BadInput(f"{name} is given twice: give it once.")
+                raise UserError(f"{name} is given twice: give it once.")
             given[name] = read_value(value)
         except FormatError as error:
-            raise BadInput(f"{left[:30]}: {error.sentence}.") from None
+            raise UserError(f"{left[:30]}: {error.sentence}.") from None
     return given
 
 
 def _print(
     nodes: list[dict[str, Any]], found: "Passes", sympy: "dict[str, Derivative]", verdict: dict[str, Any]
 ) -> None:
-    from workbench.show.graph import derivatives, draw, remarks, table
+    from workbench.render.graph import derivatives, draw, remarks, table
 
     root = nodes[-1]["node"]
     print(f"Forward, and the gradient of {root} at each node\n\n{table(nodes)}\n")

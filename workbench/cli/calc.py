@@ -45,7 +45,7 @@ def calc(
     'workbench formulas FORMULA' says what each needs, and its conventions.
     """
     from quizzes.formulas import get
-    from workbench.show.values import table, text
+    from workbench.render.values import table, text
 
     chosen = get(formula)
     given = _given(chosen, values or [])
@@ -74,22 +74,22 @@ def calc(
 
 def _given(formula: "Formula", values: list[str]) -> dict[str, Any]:
     """The values by name, read safely."""
-    from quizzes import BadInput
-    from quizzes.reading import FormatError
+    from quizzes.expressions.parser import FormatError
+    from workbench.errors import UserError
 
     given = {}
     for text in values:
         name, equals, value = text.partition("=")
         if not equals:
-            raise BadInput(f"Write {text[:40]!r} as NAME=VALUE, such as {next(iter(formula.symbols))}=3.")
+            raise UserError(f"Write {text[:40]!r} as NAME=VALUE, such as {next(iter(formula.symbols))}=3.")
         if name not in formula.symbols:
-            raise BadInput(f"{formula.id} has no symbol {name[:30]!r}: its symbols are {', '.join(formula.symbols)}.")
+            raise UserError(f"{formula.id} has no symbol {name[:30]!r}: its symbols are {', '.join(formula.symbols)}.")
         if name in given:
-            raise BadInput(f"{name} is given twice: give it once.")
+            raise UserError(f"{name} is given twice: give it once.")
         try:
             given[name] = formula.symbols[name].read(value)
         except FormatError as error:
-            raise BadInput(f"{name}: {error.sentence}.") from None
+            raise UserError(f"{name}: {error.sentence}.") from None
     return given
 
 

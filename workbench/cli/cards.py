@@ -46,7 +46,7 @@ def show(
     """One card."""
     from quizzes import bank
     from quizzes.answers import KINDS
-    from workbench.show import question as lines
+    from workbench.render import question as lines
 
     asked = bank.card(card).draw(seed)
     part = asked.parts[0]
@@ -83,7 +83,7 @@ def answer(
 
     from quizzes import bank
     from quizzes.marking import mark
-    from workbench.show import question as lines
+    from workbench.render import question as lines
 
     asked = bank.card(card).draw(seed)
     given = mark(asked, {"answer": text})

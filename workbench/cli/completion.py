@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from typer import Context
 
-from workbench import BadInput
+from workbench.errors import UserError
 
 
 def drills(incomplete: str) -> list[str]:
@@ -75,11 +75,10 @@ def pictures(incomplete: str) -> list[str]:
 
 def layers(context: Context, incomplete: str) -> list[str]:
     """The convolutions of the run that stands on the line, as the network has them that was built for its task."""
-    import models
     from workbench.engine.runs import get
-    from workbench.show.layers import outline
+    from workbench.render.layers import outline
 
-    with suppress(BadInput, models.BadInput):
+    with suppress(UserError):
         spec = get(context.params.get("run_id") or next(iter(context.args), "")).spec
         found = outline(spec.model, spec.preset).network.walk()
         return _starting((layer.name for layer in found if layer.type == "Conv2d"), incomplete)
@@ -88,12 +87,11 @@ def layers(context: Context, incomplete: str) -> list[str]:
 
 def tasks(context: Context, incomplete: str) -> list[str]:
     """The tasks that fit the network that stands on the line; all where none stands there."""
-    import models
     from workbench import tasks
     from workbench.engine.networks import fits
 
     preset, known = context.params.get("preset") or "mini", tasks.names()
-    with suppress(BadInput, models.BadInput, KeyError):
+    with suppress(UserError, KeyError):
         known = [task for task in known if fits(_network(context), preset, task)]
     return _starting(known, incomplete)
 
@@ -102,7 +100,7 @@ def presets(context: Context, incomplete: str) -> list[str]:
     """The presets of the network that stands on the line; those that every network has where none does."""
     import models
 
-    with suppress(models.BadInput):
+    with suppress(UserError):
         return _starting(models.info(_network(context)).presets, incomplete)
     return _starting(("mini", "paper"), incomplete)
 

@@ -62,10 +62,10 @@ def show(
     """One data set: what a row is, its parts for a seed, its features before and after scaling, its first samples."""
     from workbench import data
     from workbench.data.scaling import SCALERS
-    from workbench.naming import unknown
+    from workbench.errors import unknown_name
 
     if scaling not in SCALERS:
-        raise unknown("scaling", scaling, list(SCALERS))
+        raise unknown_name("scaling", scaling, list(SCALERS))
     known, parts = data.info(name), data.load(name, seed)
     found = {
         **about(known),
@@ -170,7 +170,7 @@ def print_samples(samples: list[dict[str, Any]]) -> None:
     """Pictures (channels, height, width) side by side, over what they show."""
     from rich.style import Style
 
-    from workbench.show.halfblock import as_pixels, gallery
+    from workbench.render.halfblock import as_pixels, gallery
 
     shown = [(as_pixels(_picture(sample["input"])), str(sample["target"]), Style()) for sample in samples]
     height = PICTURE if len(shown[0][0]) <= 32 else LARGE

@@ -78,14 +78,14 @@ def _packs() -> list[str]:
 
 
 def _paths() -> tuple[dict[str, str], list[str]]:
-    from workbench import BadInput
-    from workbench.home import home
+    from workbench.errors import UserError
+    from workbench.paths import data_dir
     from workbench.store import Store
 
-    paths = {"Study and runs": str(home())}
+    paths = {"Study and runs": str(data_dir())}
     try:
         with Store() as store:
             paths["Study file"] = f"{store.path} ({len(store.attempts())} attempts)"
-    except BadInput as problem:
+    except UserError as problem:
         return paths, [str(problem)]
     return paths, []

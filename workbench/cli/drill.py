@@ -62,7 +62,7 @@ def show(
 ) -> None:
     """One question with its numbers."""
     from quizzes import bank
-    from workbench.show import question as lines
+    from workbench.render import question as lines
 
     asked = bank.draw(drill, SystemRandom().randrange(1, 100_000) if seed is None else seed)
     if as_json:
@@ -98,7 +98,7 @@ def _asked(q: "Question") -> dict[str, Any]:
 
 def _solved(q: "Question") -> dict[str, Any]:
     from quizzes.answers import KINDS
-    from quizzes.symbolic import pretty_text
+    from quizzes.expressions.symbolic import pretty_text
 
     by_name = {part.part: part for part in q.parts}
 
@@ -130,15 +130,16 @@ def answer(
 
     Exit code 0: right. 1: wrong or partly right. 2: not understood.
     """
-    from quizzes import BadInput, bank
+    from quizzes import bank
     from quizzes.marking import mark
-    from workbench.show import question as lines
+    from workbench.errors import UserError
+    from workbench.render import question as lines
 
     asked = bank.draw(drill, seed)
     names = [part.part for part in asked.parts]
     if len(answers) != len(names):
         wanted = f"{len(names)} answer{'s' * (len(names) > 1)}: {' '.join(n.upper() for n in names)}"
-        raise BadInput(f"{drill} asks for {wanted}; {len(answers)} came. Put quotes around an answer with spaces.")
+        raise UserError(f"{drill} asks for {wanted}; {len(answers)} came. Put quotes around an answer with spaces.")
     given = mark(asked, dict(zip(names, answers, strict=True)))
     if as_json:
         say_json(_marked(given))
@@ -161,14 +162,14 @@ def _marked(given: "Mark") -> dict[str, Any]:
 def verify(drill: Id, seed: Seed = 1, as_json: Json = False) -> None:
     """Confirm a question's values twice: by SymPy, and by PyTorch (or another library) in a process of its own."""
     from quizzes import bank
-    from quizzes.verifying import by_sympy, compare, script_names
+    from quizzes.verification import by_sympy, compare, script_names
     from workbench.engine.verify import Verifier
 
     asked = bank.draw(drill, seed)
     if not asked.tier:
-        from quizzes import BadInput
+        from workbench.errors import UserError
 
-        raise BadInput(f"{drill} is a recall card: there is nothing to compute; its explanation says why.")
+        raise UserError(f"{drill} is a recall card: there is nothing to compute; its explanation says why.")
     found: dict[str, Any] = {}
     torch: dict[str, str] = {}
     torch_agrees = True

@@ -26,13 +26,13 @@ def formulas(
     as_json: Json = False,
 ) -> None:
     """The formula sheet: every formula, a topic's, or one with its symbols, units and source."""
-    from quizzes import unknown
     from quizzes.formulas import all_formulas
+    from workbench.errors import unknown_name
 
     known = all_formulas()
     found = [f for f in known.values() if name in ("", f.id, f.topic)]
     if not found:
-        raise unknown("formula or topic with formulas called", name, [*known, *{f.topic for f in known.values()}])
+        raise unknown_name("formula or topic with formulas called", name, [*known, *{f.topic for f in known.values()}])
     if as_json:
         say_json([_plain(f) for f in found])
         return
@@ -62,9 +62,9 @@ def _plain(f: "Formula") -> dict[str, Any]:
 
 
 def _print(f: "Formula", whole: bool) -> None:
-    from quizzes.symbolic import pretty_text
-    from workbench.show.question import wrapped
-    from workbench.show.values import text
+    from quizzes.expressions.symbolic import pretty_text
+    from workbench.render.question import wrapped
+    from workbench.render.values import text
 
     print(f"{f.title}  ({f.id})\n")
     for eq in f.equations:

@@ -4,10 +4,10 @@ import sys
 from time import monotonic
 
 from quizzes.answers import KINDS
+from quizzes.expressions.parser import FormatError
 from quizzes.marking import SIGNS, read_part
 from quizzes.question import Mark, Question
-from quizzes.reading import FormatError
-from workbench.show import question as lines
+from workbench.render import question as lines
 from workbench.study.session import Session
 
 STOP, HINT, SHOW = ("q", "quit", "exit"), ("?", "hint"), (".", "show")

@@ -19,7 +19,7 @@ def show(events: Iterable[dict[str, Any]], as_json: bool) -> dict[str, Any]:
             say_json(event)
             sys.stdout.flush()
         return event
-    from workbench.show.curves import Curves
+    from workbench.render.curves import Curves
 
     curves = Curves()
     for event in (bar if sys.stdout.isatty() else lines)(events):

@@ -6,7 +6,6 @@ Exit 0: done. 1: the answer is no. 2: bad usage or bad input, with one line on s
 import os
 import sys
 from collections.abc import Collection
-from difflib import get_close_matches
 from importlib import import_module
 from io import TextIOWrapper
 
@@ -14,8 +13,8 @@ import typer
 from typer.core import TyperGroup
 
 from quizzes import packs
-from workbench import BadInput
-from workbench.home import packs as place_of_packs
+from workbench.errors import UserError, unknown_name
+from workbench.paths import packs_dir
 from workbench.untrusted import printable
 
 # noun -> (module, what it is for); the modules are imported only when their noun is called.
@@ -55,9 +54,7 @@ class LazyGroup(TyperGroup):
 
     def resolve_command(self, ctx, args):
         if args and args[0] not in COMMANDS:
-            near = get_close_matches(args[0], COMMANDS, n=2)
-            hint = f"did you mean {' or '.join(near)}?" if near else "'workbench --help' lists them."
-            raise BadInput(f"There is no command {args[0][:60]!r}: {hint}")
+            raise unknown_name("command", args[0], COMMANDS)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx, formatter):
@@ -92,7 +89,7 @@ def workbench(
     """
     if ctx.invoked_subcommand is None:
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
-            raise BadInput("The app needs a terminal; for scripts and pipes use a command: see 'workbench --help'.")
+            raise UserError("The app needs a terminal; for scripts and pipes use a command: see 'workbench --help'.")
         from workbench.store import Store
 
         store = Store()  # first, so that a study file that can't be used is met by a sentence and not by a screen
@@ -109,16 +106,7 @@ def know_packs() -> None:
 
         return syllabus.topics()
 
-    packs.use(place_of_packs, topics)
-
-
-def refusals() -> tuple[type[Exception], ...]:
-    """Every package's own word for bad input, of the packages that this call has imported."""
-    return tuple(
-        sys.modules[name].BadInput
-        for name in ("workbench", "quizzes", "models")
-        if hasattr(sys.modules.get(name), "BadInput")
-    )
+    packs.use(packs_dir, topics)
 
 
 def main() -> None:
@@ -143,7 +131,7 @@ def main() -> None:
             if "NoArgsIsHelp" in type(error).__name__:  # it would say the whole help, in one line
                 said = "Missing command"
             code = complain(f"{said}{'' if said.endswith('?') else '.'} Try '{where} --help'.")
-        elif isinstance(error, refusals()):
+        elif isinstance(error, UserError):
             code = complain(str(error))
         else:
             raise

@@ -36,10 +36,10 @@ def list_models(
 ) -> None:
     """All networks, with what they cost, where they come from and what they are trained for."""
     import models
-    from workbench.naming import unknown
+    from workbench.errors import unknown_name
 
     if sort not in SORTS:
-        raise unknown("column to sort by", sort, list(SORTS))
+        raise unknown_name("column to sort by", sort, list(SORTS))
     known = [models.info(name) for name in models.names()]
     columns = ("name", "family", "year", "paper", "topic", "task", "idea", "params")
     rows = [{column: getattr(model, column) for column in columns} | {"presets": [*model.presets]} for model in known]
@@ -67,7 +67,7 @@ def counted(names: list[str]) -> list[int]:
     """The multiply-accumulates of networks as published, two counted at a time."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from workbench.show.layers import outline
+    from workbench.render.layers import outline
 
     with ThreadPoolExecutor(2) as pool:
         return [found.network.total_macs for found in pool.map(outline, names)]
@@ -76,7 +76,7 @@ def counted(names: list[str]) -> list[int]:
 @app.command(epilog="Example: workbench models tree")
 def tree(as_json: Json = False) -> None:
     """The family tree by year: which family builds on which, and what was new in each."""
-    from workbench.show.family_tree import LEGEND, lines, members
+    from workbench.render.family_tree import LEGEND, lines, members
 
     if as_json:
         say_json([member.plain() for member in members().values()])
@@ -89,7 +89,7 @@ def tree(as_json: Json = False) -> None:
 @app.command(epilog="Example: workbench models show resnet50")
 def show(name: Name, preset: Preset = "paper", as_json: Json = False) -> None:
     """A network's layers: shapes, parameters, multiply-accumulates (MACs) for one sample."""
-    from workbench.show.layers import outline
+    from workbench.render.layers import outline
 
     shown = outline(name, preset).table()
     if as_json:
@@ -97,7 +97,7 @@ def show(name: Name, preset: Preset = "paper", as_json: Json = False) -> None:
         return
     from rich.table import Table
 
-    from workbench.show.diagram import shape
+    from workbench.render.diagram import shape
 
     table = Table(box=None, header_style="bold", show_footer=True, pad_edge=False)
     for column in ("layer", "type"):
@@ -117,8 +117,8 @@ def show(name: Name, preset: Preset = "paper", as_json: Json = False) -> None:
 @app.command(epilog="Example: workbench models diagram resnet18 --preset mini")
 def diagram(name: Name, preset: Preset = "paper", as_json: Json = False) -> None:
     """A network drawn in text: its blocks in order, repeated ones once, and what goes round them."""
-    from workbench.show.diagram import draw, plain
-    from workbench.show.layers import outline
+    from workbench.render.diagram import draw, plain
+    from workbench.render.layers import outline
 
     if as_json:
         say_json(plain(outline(name, preset)))

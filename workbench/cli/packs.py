@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from workbench.cli.reply import Json, say_json
+from workbench.paths import packs_dir
 
 if TYPE_CHECKING:
     from quizzes.packs.pack import Pack
@@ -25,13 +26,12 @@ Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder in which
 def list_packs(as_json: Json = False) -> None:
     """The packs that were added. What is left out because of a fault is said on stderr."""
     from quizzes import packs
-    from workbench.home import packs as place
 
     found = packs.every()
     if as_json:
         say_json([_row(pack) for pack in found])
     elif not found:
-        print(f"No pack was added yet; they are kept in {place()}.\nNext: workbench packs add DIR")
+        print(f"No pack was added yet; they are kept in {packs_dir()}.\nNext: workbench packs add DIR")
     else:
         for pack in found:
             if not pack.faults:
@@ -55,12 +55,11 @@ def check(folder: Folder, as_json: Json = False) -> None:
 def add(folder: Folder, as_json: Json = False) -> None:
     """Add a copy of a pack, or replace it. Where it has faults, they are explained, nothing is added: exit code 1."""
     from quizzes.packs import shelf
-    from workbench.home import packs as place
 
     pack = _checked(folder, as_json)
     if pack.faults:
         raise typer.Exit(1)
-    kept = shelf.add(pack, place())
+    kept = shelf.add(pack, packs_dir())
     if not as_json:
         first = next(iter([*pack.drills, *pack.cards]))
         print(f"It was copied to {kept}.\nNext: workbench quiz {first}")
@@ -73,9 +72,8 @@ def remove(
 ) -> None:
     """Remove a pack that was added. What you answered of it is kept."""
     from quizzes.packs import shelf
-    from workbench.home import packs as place
 
-    shelf.remove(name, place())
+    shelf.remove(name, packs_dir())
     if as_json:
         say_json({"removed": name})
     else:

@@ -10,7 +10,7 @@ import typer
 from workbench.untrusted import finite
 
 if TYPE_CHECKING:
-    from workbench.show.halfblock import Rows
+    from workbench.render.halfblock import Rows
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON value and nothing else.")]
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from workbench import BadInput
 from workbench.cli import completion
 from workbench.cli.reply import Json, console, print_rows, say_json
+from workbench.errors import UserError
 from workbench.untrusted import printable
 
 if TYPE_CHECKING:
-    from workbench.show.halfblock import Rows
+    from workbench.render.halfblock import Rows
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
 
@@ -137,7 +137,7 @@ def compare(
     from workbench.engine.runs import get
 
     if len(set(run_ids)) < 2:
-        raise BadInput("Name two different runs or more, to compare them.")
+        raise UserError("Name two different runs or more, to compare them.")
     found = compared([get(run_id) for run_id in dict.fromkeys(run_ids)])
     if as_json:
         say_json(found)
@@ -145,7 +145,7 @@ def compare(
     from rich.table import Column, Table
 
     from workbench.cli.live import in_digits
-    from workbench.show.curves import compared as charts
+    from workbench.render.curves import compared as charts
 
     metrics = list(dict.fromkeys(name for row in found["runs"] for name in row["metrics"]))
     headings = ("status", "step", *found["differing"], *(f"test {name}" for name in metrics))
@@ -170,7 +170,7 @@ def export(
     from workbench.engine.runs import get
 
     if (csv is None) == (tensorboard is None):
-        raise BadInput("Say where to: --csv FILE or --tensorboard DIR.")
+        raise UserError("Say where to: --csv FILE or --tensorboard DIR.")
     run, place = get(run_id), csv or tensorboard
     assert place is not None
     count = (to_csv if csv else to_tensorboard)(run, place)
@@ -202,7 +202,7 @@ def pictures(
     """What is inside a run's network, with the weights of its best checkpoint, or else its last."""
     from workbench.engine import Verifier, inside
     from workbench.engine.runs import get
-    from workbench.show.inside import draw
+    from workbench.render.inside import draw
 
     run = get(run_id)
     inside.check(run, kind, layer, sample)
@@ -226,21 +226,21 @@ def named_column() -> Any:
 def curves_of(run_id: str) -> Any:
     """The curves of a run, as far as it is."""
     from workbench.engine.runs import get
-    from workbench.show.curves import Curves
+    from workbench.render.curves import Curves
 
     return Curves.of(get(run_id).tail())
 
 
 def print_pictures(pictures: list[dict[str, Any]]) -> None:
     """What the network says of test samples: each kind of picture in turn."""
-    from workbench.show import seen
+    from workbench.render import predictions
 
-    for kind in seen.kinds(pictures):
+    for kind in predictions.kinds(pictures):
         print()
         print_rows(partial(_drawn, pictures, kind))
 
 
 def _drawn(pictures: list[dict[str, Any]], kind: str, width: int, colour: bool) -> "Rows":
-    from workbench.show import seen
+    from workbench.render import predictions
 
-    return seen.draw(pictures, kind, width, PICTURE, colour)
+    return predictions.draw(pictures, kind, width, PICTURE, colour)

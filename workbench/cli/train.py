@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 from typer.core import TyperCommand
 
-from workbench import BadInput
 from workbench.cli import completion
 from workbench.cli.reply import Json, say_json
 from workbench.engine.checks import OneOf, read_seeds
 from workbench.engine.methods import WORDS
 from workbench.engine.spec import RunSpec
+from workbench.errors import UserError
 
 if TYPE_CHECKING:
     from workbench.engine import Run
@@ -63,7 +63,7 @@ def train(
     spec = ordered(name, options)
     if seeds is not None:
         if detach or spec.seed:
-            raise BadInput("Give --seeds alone: without --detach and --seed.")
+            raise UserError("Give --seeds alone: without --detach and --seed.")
         raise typer.Exit(many(spec, read_seeds(seeds), as_json))
     with StopOnSignal() as asked:
         run = asked.run = start(spec)
@@ -202,5 +202,5 @@ class StopOnSignal:
 
     def _stop(self) -> None:
         assert self.run is not None
-        with suppress(BadInput):  # where it has just ended by itself
+        with suppress(UserError):  # where it has just ended by itself
             self.run.stop()

@@ -22,11 +22,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench import BadInput
 from workbench.data import folder, table
 from workbench.data.dataset import DataSet, declared
-from workbench.home import cache as cache_folder
-from workbench.naming import unknown
+from workbench.errors import UserError, lookup
+from workbench.paths import cache_dir
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,15 +55,13 @@ def info(name: str) -> DataSet:
             which are looked through.
 
     Raises:
-        BadInput: There is no data set of that name, or the user's own can't be learnt from.
+        UserError: There is no data set of that name, or the user's own can't be learnt from.
     """
     if own := _own(name):
         return own.info(name)
-    if name not in _sets():
-        if name.endswith(".csv"):
-            raise BadInput(f"There is no data set {name[:60]!r}: a table of your own is called csv:{name[:60]}.")
-        raise unknown("data set", name, names())
-    return _sets()[name]
+    if name not in _sets() and name.endswith(".csv"):
+        raise UserError(f"Unknown dataset {name[:60]!r}. For a table of your own, write csv:{name[:60]}.")
+    return lookup("dataset", name, _sets())
 
 
 def _own(name: str) -> Any:
@@ -74,7 +71,7 @@ def _own(name: str) -> Any:
 
 def here(known: DataSet) -> bool:
     """Whether a data set can be loaded without being fetched."""
-    return all((cache_folder() / known.name / file).is_file() for file, _ in known.files)
+    return all((cache_dir() / known.name / file).is_file() for file, _ in known.files)
 
 
 def load(name: str, seed: int = 0) -> "dict[str, tuple[np.ndarray, ...]]":
@@ -84,7 +81,7 @@ def load(name: str, seed: int = 0) -> "dict[str, tuple[np.ndarray, ...]]":
         Part (`train`, `validation`, `test`) -> arrays with one sample a row: the inputs, then the targets.
 
     Raises:
-        BadInput: There is no data set of that name, it can't be loaded or fetched, or no sample of some class falls
+        UserError: There is no data set of that name, it can't be loaded or fetched, or no sample of some class falls
             among those that train.
     """
     known, own = info(name), _own(name)
@@ -92,7 +89,7 @@ def load(name: str, seed: int = 0) -> "dict[str, tuple[np.ndarray, ...]]":
     parts = deal(given if isinstance(given, dict) else {"train": given}, seed)
     missing = set(range(len(known.classes))) - set(parts["train"][1].tolist()) if known.classes else set()
     if missing:
-        raise BadInput(
+        raise UserError(
             f"With seed {seed} no row of class {known.classes[min(missing)]!r} is left to train on: take another seed."
         )
     return parts

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 from zipfile import BadZipFile
 
-from workbench.home import cache
+from workbench import files
+from workbench.paths import cache_dir
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,7 +24,7 @@ def kept(name: str, make: Callable[[], Arrays]) -> Arrays:
         name: Holds a version: other arrays need another name.
         make: Makes them.
     """
-    path = cache() / f"{name}.npz"
+    path = cache_dir() / f"{name}.npz"
     arrays = _read(path)
     if arrays is None:
         arrays = make()
@@ -44,15 +44,7 @@ def _read(path: Path) -> Arrays | None:
 
 
 def _write(path: Path, arrays: Arrays) -> None:
-    """Written beside and renamed, under a name of its own: others may be writing the same."""
     import numpy as np
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        try:
-            np.savez(file, *arrays)
-            file.close()
-            Path(file.name).replace(path)
-        except BaseException:
-            Path(file.name).unlink(missing_ok=True)
-            raise
+    files.write(path, lambda file: np.savez(file, *arrays))

@@ -31,7 +31,7 @@ def load() -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Parts `train` and `test`: pictures (N, 3, 32, 32), uint8, channels red, green, blue; classes (N,).
 
     Raises:
-        BadInput: The file isn't there and can't be fetched.
+        UserError: The file isn't there and can't be fetched.
     """
     [(name, _)] = FILES
     with tarfile.open(fetched("cifar10", FILES, [SOURCE]) / name) as archive:  # nothing is unpacked to the disk

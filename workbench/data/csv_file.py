@@ -6,7 +6,7 @@ from collections import Counter
 from io import StringIO
 from pathlib import Path
 
-from workbench import BadInput
+from workbench.errors import UserError
 from workbench.untrusted import printable
 
 MOST_BYTES = 20_000_000  # all is held in memory, as Python's numbers at first
@@ -17,7 +17,7 @@ def find(where: str) -> tuple[Path, str]:
     """The file of `PATH` or `PATH:TARGET`, and the target; empty where none is given.
 
     Raises:
-        BadInput: There is no such file, or it is none that can be read as a table.
+        UserError: There is no such file, or it is none that can be read as a table.
     """
     words = where.split(":")  # a path and a column may both hold colons
     try:
@@ -26,16 +26,16 @@ def find(where: str) -> tuple[Path, str]:
             if file.exists():
                 break
         else:
-            raise BadInput(f"There is no file {where[:200]}: write csv:PATH, or csv:PATH:COLUMN to tell that column.")
+            raise UserError(f"There is no file {where[:200]}: write csv:PATH, or csv:PATH:COLUMN to tell that column.")
         if file.is_dir():
-            raise BadInput(f"{file} is a folder: give a CSV file in it.")
+            raise UserError(f"{file} is a folder: give a CSV file in it.")
         if not file.is_file():
-            raise BadInput(f"{file} is no ordinary file: save the table as one.")
+            raise UserError(f"{file} is no ordinary file: save the table as one.")
         file, size = file.resolve(), file.stat().st_size
     except (OSError, RuntimeError) as error:  # RuntimeError: ~somebody who isn't there
-        raise BadInput(f"{where[:200]} can't be read: {error}.") from error
+        raise UserError(f"{where[:200]} can't be read: {error}.") from error
     if size > MOST_BYTES:
-        raise BadInput(f"{file} holds {size / 1e6:.0f} MB, and at most {MOST_BYTES / 1e6:.0f} fit: take a part of it.")
+        raise UserError(f"{file} holds {size / 1e6:.0f} MB, and at most {MOST_BYTES / 1e6:.0f} fit: take a part of it.")
     return file, ":".join(words[k:])
 
 
@@ -43,41 +43,41 @@ def rows(file: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """The names in the header; then each row as the line it ends in, counted from 1, and its cells, one a name.
 
     Raises:
-        BadInput: The file is no table.
+        UserError: The file is no table.
     """
     try:
         with file.open("rb") as stream:
             text = stream.read(MOST_BYTES).decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise BadInput(f"{file.name} is no text in UTF-8: save it again as CSV UTF-8.") from error
+        raise UserError(f"{file.name} is no text in UTF-8: save it again as CSV UTF-8.") from error
     except OSError as error:
-        raise BadInput(f"{file} can't be read: {error.strerror}.") from error
+        raise UserError(f"{file} can't be read: {error.strerror}.") from error
     if not text.strip():
-        raise BadInput(f"{file.name} is empty: a table has a header, then a row a sample.")
+        raise UserError(f"{file.name} is empty: a table has a header, then a row a sample.")
     delimiter = max(",;\t", key=text.lstrip().splitlines()[0].count)
     reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         (_, header), *rest = [(reader.line_num, [printable(cell.strip()) for cell in row]) for row in reader if row]
     except csv.Error as error:
-        raise BadInput(f"Line {reader.line_num} of {file.name} is no CSV: {error}.") from error
+        raise UserError(f"Line {reader.line_num} of {file.name} is no CSV: {error}.") from error
     _check_header(header, file.name)
     for line, cells in rest:
         if len(cells) != len(header):
             said = f"Line {line} of {file.name} has {len(cells)} cells, and the header {len(header)}"
-            raise BadInput(f"{said}: every row needs one a column.")
+            raise UserError(f"{said}: every row needs one a column.")
     return header, rest
 
 
 def _check_header(header: list[str], file: str) -> None:
     if sum(value(cell) is not None for cell in header) > len(header) / 2:
-        raise BadInput(f"{file} has no header: name its columns in the first line.")
+        raise UserError(f"{file} has no header: name its columns in the first line.")
     if "" in header:
-        raise BadInput(f"Column {header.index('') + 1} of {file} has no name: the first line names every column.")
+        raise UserError(f"Column {header.index('') + 1} of {file} has no name: the first line names every column.")
     name, times = Counter(header).most_common(1)[0]
     if times > 1:
-        raise BadInput(f"{times} columns of {file} are called {name[:40]!r}: give each a name of its own.")
+        raise UserError(f"{times} columns of {file} are called {name[:40]!r}: give each a name of its own.")
     if len(header) < 2:
-        raise BadInput(f"{file} has one column: it needs the target, and at least one to tell it from.")
+        raise UserError(f"{file} has one column: it needs the target, and at least one to tell it from.")
 
 
 def value(cell: str) -> float | None:
@@ -92,13 +92,13 @@ def number(cell: str, line: int, column: str) -> float:
     """The finite number that a cell holds.
 
     Raises:
-        BadInput: It holds none.
+        UserError: It holds none.
     """
     found, place = value(cell), f"line {line}, column {column[:40]!r}"
     if not cell or (found is not None and not math.isfinite(found)):
-        raise BadInput(f"There is a gap in {place} ({cell[:40] or 'empty'}): fill it, or leave the row out.")
+        raise UserError(f"There is a gap in {place} ({cell[:40] or 'empty'}): fill it, or leave the row out.")
     if found is None:
-        raise BadInput(f"In {place}, {cell[:40]!r} is no number: all columns but the target must be numbers.")
+        raise UserError(f"In {place}, {cell[:40]!r} is no number: all columns but the target must be numbers.")
     if abs(found) > LARGEST:
-        raise BadInput(f"In {place}, {cell[:40]} is too large: use a larger unit.")
+        raise UserError(f"In {place}, {cell[:40]} is too large: use a larger unit.")
     return found

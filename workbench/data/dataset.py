@@ -1,9 +1,9 @@
 """What is known of a data set without loading it: its declaration, read from the source and never run."""
 
-import ast
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from workbench.literals import literal
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,7 @@ class DataSet:
 
 def declared(file: Path) -> DataSet | None:
     """The data set that a file declares in `SET = dict(...)`; None where it declares none."""
-    _, found, declaration = file.read_text(encoding="utf-8").partition("\nSET = ")
-    if not found:
+    words = literal(file, "SET")
+    if words is None:
         return None
-    [statement, *_] = ast.parse(declaration).body
-    assert isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)
-    said: dict[str, Any] = {str(word.arg): ast.literal_eval(word.value) for word in statement.value.keywords}
-    return DataSet(**{"name": file.stem.replace("_", "-"), "shape": (len(said.get("features", ())),), **said})
+    return DataSet(**{"name": file.stem.replace("_", "-"), "shape": (len(words.get("features", ())),), **words})

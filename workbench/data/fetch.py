@@ -8,8 +8,8 @@ from http.client import HTTPException
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from workbench import BadInput
-from workbench.home import cache
+from workbench.errors import UserError
+from workbench.paths import cache_dir
 
 PATIENCE = 20.0  # seconds without an answer
 
@@ -23,9 +23,9 @@ def fetched(data: str, files: Sequence[tuple[str, str]], sources: Sequence[str])
         sources: Addresses of folders that hold them, the first that answers is taken.
 
     Raises:
-        BadInput: They can't be fetched: the sentence says what to put where.
+        UserError: They can't be fetched: the sentence says what to put where.
     """
-    folder = cache() / data
+    folder = cache_dir() / data
     missing = [(file, checksum) for file, checksum in files if not _is(folder / file, checksum)]
     if not missing:
         return folder
@@ -41,7 +41,7 @@ def fetched(data: str, files: Sequence[tuple[str, str]], sources: Sequence[str])
         put = f"put {names}, as published, {'in place of what lies in' if unlike else 'into'} {folder}"
         reason = " ".join(str(error).split())[:120].rstrip(".") or type(error).__name__
         others = "mnist-5k, digits and shapes need no download"
-        raise BadInput(f"{data} can't be fetched ({reason}): {put}; {others}.") from error
+        raise UserError(f"{data} can't be fetched ({reason}): {put}; {others}.") from error
     return folder
 
 

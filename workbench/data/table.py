@@ -10,10 +10,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workbench import BadInput
 from workbench.data import csv_file
 from workbench.data.dataset import DataSet
-from workbench.naming import unknown
+from workbench.errors import UserError, unknown_name
 from workbench.untrusted import printable
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ def info(name: str) -> DataSet:
     """What is known of a table. The name in it holds the whole path and the target: it is good in any folder.
 
     Raises:
-        BadInput: There is no such file, or it can't be learnt from.
+        UserError: There is no such file, or it can't be learnt from.
     """
     return _table(name).known
 
@@ -63,9 +62,9 @@ def _read(file: Path, target: str, state: tuple[int, int]) -> Table:
     header, rows = csv_file.rows(file)
     target = printable(target)  # as the names in the header are
     if target and target not in header:
-        raise unknown(f"column of {file.name} called", target, header)
+        raise unknown_name(f"column of {file.name} called", target, header)
     if len(rows) < LEAST_ROWS:
-        raise BadInput(f"Rows in {file.name}: {len(rows)}. To train, to choose and to test takes {LEAST_ROWS} or more.")
+        raise UserError(f"Rows in {file.name}: {len(rows)}. At least {LEAST_ROWS} are needed.")
     aim = header.index(target) if target else len(header) - 1
     inputs = [
         tuple(csv_file.number(cell, line, header[k]) for k, cell in enumerate(cells) if k != aim)
@@ -98,7 +97,7 @@ def _targets(cells: list[tuple[int, str]], column: str) -> tuple[list[float] | l
     numbers = [csv_file.number(cell, line, column) for line, cell in rest]  # gaps among texts are refused here, too
     if texts and len(texts) < len(numbers):
         line, cell = texts[0]
-        raise BadInput(f"In line {line}, column {column[:40]!r}, {cell[:40]!r} is no number, as most there are.")
+        raise UserError(f"In line {line}, column {column[:40]!r}, {cell[:40]!r} is no number, as most there are.")
     if texts:
         counts = Counter(cell for _, cell in cells)
         _check_named(counts, column)
@@ -106,7 +105,7 @@ def _targets(cells: list[tuple[int, str]], column: str) -> tuple[list[float] | l
         return [names.index(cell) for _, cell in cells], tuple(names)
     found = Counter(numbers)
     if len(found) == 1:
-        raise BadInput(f"Column {column[:40]!r} is {numbers[0]:g} in every row: there is nothing to tell apart.")
+        raise UserError(f"Column {column[:40]!r} is {numbers[0]:g} in every row: there is nothing to tell apart.")
     if len(found) > MOST_NUMBERED or min(found.values()) < LEAST_OF_A_CLASS or any(number % 1 for number in found):
         return numbers, ()
     classes = sorted(found)
@@ -115,10 +114,14 @@ def _targets(cells: list[tuple[int, str]], column: str) -> tuple[list[float] | l
 
 def _check_named(counts: Counter[str], column: str) -> None:
     if len(counts) == 1:
-        raise BadInput(f"Column {column[:40]!r} is {next(iter(counts))[:40]!r} in every row: give two classes or more.")
+        raise UserError(
+            f"Column {column[:40]!r} is {next(iter(counts))[:40]!r} in every row. Give two or more classes."
+        )
     if len(counts) > MOST_NAMED:
-        raise BadInput(f"Column {column[:40]!r} holds {len(counts)} different texts: at most {MOST_NAMED} are classes.")
+        raise UserError(
+            f"Column {column[:40]!r} holds {len(counts)} different texts, but at most {MOST_NAMED} classes fit."
+        )
     name, rows = counts.most_common()[-1]
     if rows < LEAST_OF_A_CLASS:
         where = f"Class {name[:40]!r} of column {column[:40]!r}"
-        raise BadInput(f"{where} has too few rows, {rows}: it takes {LEAST_OF_A_CLASS} or more.")
+        raise UserError(f"{where} has too few rows, {rows}: it takes {LEAST_OF_A_CLASS} or more.")

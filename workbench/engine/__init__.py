@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
-from workbench import BadInput
 from workbench.engine import heartbeat, process, runs
 from workbench.engine.lock import held
 from workbench.engine.methods import METHODS
@@ -19,6 +18,7 @@ from workbench.engine.resume import prolonged, running
 from workbench.engine.run import LOOK, Run, children
 from workbench.engine.spec import RunSpec
 from workbench.engine.verify import ScriptError, Verifier
+from workbench.errors import UserError
 
 __all__ = ["METHODS", "Run", "RunSpec", "ScriptError", "Verifier", "accepted", "resume", "start", "train"]
 
@@ -29,7 +29,7 @@ def start(spec: RunSpec) -> Run:
     """Make a run folder and start a worker on it, which outlives this process.
 
     Raises:
-        BadInput: The folder can't be written.
+        UserError: The folder can't be written.
     """
     run = runs.create(spec)
     with _locked(run) as lock:
@@ -49,7 +49,7 @@ def resume(run: Run, epochs: int | None = None, steps: int | None = None) -> int
         The byte at which its new events begin, for `run.tail`.
 
     Raises:
-        BadInput: There is nothing to go on from, or nothing left to do.
+        UserError: There is nothing to go on from, or nothing left to do.
     """
     deadline = time.monotonic() + ENDING
     while True:
@@ -88,8 +88,8 @@ def _locked(run: Run) -> Iterator[int]:
         yield lock
 
 
-def _unwritable(run: Run, error: OSError) -> BadInput:
-    return BadInput(f"{run.folder} can't be written ({error.strerror}): make room there.")
+def _unwritable(run: Run, error: OSError) -> UserError:
+    return UserError(f"{run.folder} can't be written ({error.strerror}): make room there.")
 
 
 def _set_to_work(run: Run, lock: int, *order: str) -> None:
@@ -99,21 +99,21 @@ def _set_to_work(run: Run, lock: int, *order: str) -> None:
             stdin = subprocess.DEVNULL if os.name == "nt" else lock
             children[run.folder] = process.spawn(str(run.folder), *order, stdin=stdin, stdout=output, stderr=output)
     except OSError as error:
-        raise BadInput(f"The worker can't be started ({error.strerror}): free some memory and try again.") from error
+        raise UserError(f"The worker can't be started ({error.strerror}): free some memory and try again.") from error
 
 
 def train(spec: RunSpec) -> Iterator[dict[str, Any]]:
     """Make a run and give its events as they come, up to `end`. Who leaves before stops the run.
 
     Raises:
-        BadInput: The spec can't be run here: no such device, a batch larger than the data. Then no run is left.
+        UserError: The spec can't be run here: no such device, a batch larger than the data. Then no run is left.
     """
     run = start(spec)
     try:
         yield from accepted(run)
     finally:
         if run.alive():
-            with suppress(BadInput):  # where it has ended meanwhile
+            with suppress(UserError):  # where it has ended meanwhile
                 run.stop()
             run.join(heartbeat.SILENCE)
 
@@ -122,11 +122,11 @@ def accepted(run: Run, since: int | None = None) -> Iterator[dict[str, Any]]:
     """The events of a run that was just started, or taken up again since a byte of its events.
 
     Raises:
-        BadInput: The worker refused the order. The folder of a new run is removed; one that was taken up is as it was.
+        UserError: The worker refused the order. The folder of a new run is removed; one that was taken up is as it was.
     """
     for event in run.follow(run.tail(since or 0)):
         if event["event"] == "end" and event.get("refused"):
             if since is None:
                 run.remove()
-            raise BadInput(event["reason"])
+            raise UserError(event["reason"])
         yield event

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from workbench import BadInput
+from workbench.errors import UserError
 from workbench.tasks.task import Batch
 
 
@@ -17,13 +17,13 @@ def check(samples: Batch, model: str) -> None:
     """Refuse what isn't pictures with a class each.
 
     Raises:
-        BadInput: It isn't.
+        UserError: It isn't.
     """
     pictures, *targets = samples
     if pictures.dim() != 4 or not pictures.is_floating_point():
-        raise BadInput(f"Augmentation is for pictures, and {model} reads none: use a network such as lenet5-modern.")
+        raise UserError(f"Augmentation is for pictures, and {model} reads none: use a network such as lenet5-modern.")
     if any(target.dim() > 1 for target in targets):
-        raise BadInput("Augmentation would move the pictures away from their targets in this task: leave it out.")
+        raise UserError("Augmentation would move the pictures away from their targets in this task: leave it out.")
 
 
 def augmented(pictures: Tensor, strengths: dict[str, float]) -> Tensor:

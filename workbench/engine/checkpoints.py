@@ -14,8 +14,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from workbench import BadInput
-from workbench.engine import atomic
+from workbench import files
+from workbench.errors import UserError
 
 TRAINING = "training/"  # no module is called so: what is no weight can't be taken for one
 
@@ -40,14 +40,14 @@ def write(
         training: What a run needs besides, to go on from here.
     """
     more = {TRAINING + name: tensor.detach().cpu().contiguous() for name, tensor in (training or {}).items()}
-    atomic.write(path, save({**weights, **more}, metadata={"about": json.dumps(about)}), sync=True)
+    files.write(path, save({**weights, **more}, metadata={"about": json.dumps(about)}), sync=True)
 
 
 def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """The state dict of a checkpoint, on the CPU, and what was noted about it.
 
     Raises:
-        BadInput: There is no checkpoint, or it is damaged.
+        UserError: There is no checkpoint, or it is damaged.
     """
     weights, _, about = load_all(path)
     return weights, about
@@ -57,15 +57,15 @@ def load_all(path: Path) -> tuple[dict[str, Tensor], dict[str, Tensor], dict[str
     """The state dict, what a run needs besides to go on, and what was noted.
 
     Raises:
-        BadInput: There is no checkpoint, or it is damaged.
+        UserError: There is no checkpoint, or it is damaged.
     """
     try:
         with safe_open(path, framework="pt") as file:
             about = json.loads((file.metadata() or {}).get("about", "{}"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (it is no dict)
     except FileNotFoundError as error:
-        raise BadInput(f"There is no checkpoint {path}.") from error
+        raise UserError(f"There is no checkpoint {path}.") from error
     except (SafetensorError, OSError, ValueError, RecursionError) as error:
-        raise BadInput(f"The checkpoint {path} can't be read: {error}.") from error
+        raise UserError(f"The checkpoint {path} can't be read: {error}.") from error
     training = {name.removeprefix(TRAINING): tensors.pop(name) for name in list(tensors) if name.startswith(TRAINING)}
     return tensors, training, about

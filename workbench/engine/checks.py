@@ -7,8 +7,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
-from workbench import BadInput
-from workbench.naming import unknown
+from workbench.errors import UserError, unknown_name
 
 Check = Callable[[str, Any], Any]
 SEEDS = re.compile(r"(\d{1,18})(?:\.\.(\d{1,18}))?")
@@ -34,14 +33,14 @@ def option(group: str, help: str, check: Check, default: Any = None, read: Calla
 def text(name: str, value: Any) -> str:
     """Any text; whether it names something is found out later."""
     if not isinstance(value, str):
-        raise BadInput(f"{name} must be a name, not {value!r}.")
+        raise UserError(f"{name} must be a name, not {value!r}.")
     return value
 
 
 def flag(name: str, value: Any) -> bool:
     """Yes or no."""
     if not isinstance(value, bool):
-        raise BadInput(f"{name} must be true or false, not {value!r}.")
+        raise UserError(f"{name} must be true or false, not {value!r}.")
     return value
 
 
@@ -53,7 +52,7 @@ class OneOf:
 
     def __call__(self, name: str, value: Any) -> str:
         if text(name, value) not in self.known:
-            raise unknown(name, value, list(self.known))
+            raise unknown_name(name, value, list(self.known))
         return value
 
 
@@ -63,7 +62,7 @@ def whole(least: int) -> Check:
     def check(name: str, value: Any) -> int:
         # Seeds and counts go into 64-bit integers.
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value < 2**63:
-            raise BadInput(f"{name} must be a whole number of {least} or more, not {value!r}.")
+            raise UserError(f"{name} must be a whole number of {least} or more, not {value!r}.")
         return value
 
     return check
@@ -80,7 +79,7 @@ def number(
     def check(name: str, value: Any) -> float:
         real = not isinstance(value, bool) and isinstance(value, (int, float)) and abs(value) <= sys.float_info.max
         if not (real and (above is None or value > above) and least <= value <= most and value < below):
-            raise BadInput(f"{name} must be a number {bounds}, not {value!r}.")
+            raise UserError(f"{name} must be a number {bounds}, not {value!r}.")
         return float(value)
 
     return check
@@ -97,7 +96,7 @@ def read_batch_size(written: str) -> int | str:
         return int(written)
     except ValueError:
         if written != "full":
-            raise BadInput(f"batch_size must be a whole number of 1 or more, or full, not {written[:60]!r}.") from None
+            raise UserError(f"batch_size must be a whole number of 1 or more, or full, not {written[:60]!r}.") from None
         return written
 
 
@@ -105,17 +104,17 @@ def read_seeds(written: str) -> list[int]:
     """`0..4` is 0, 1, 2, 3, 4; `0,3,7` is those.
 
     Raises:
-        BadInput: It is neither.
+        UserError: It is neither.
     """
     seeds: list[int] = []
     for part in written.split(","):
         match = SEEDS.fullmatch(part.strip())
         first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
         if not first <= last < first + MOST_SEEDS:
-            raise BadInput(f"Seeds are written 0..4 or 0,3,7, {MOST_SEEDS} at most, not {written[:60]!r}.")
+            raise UserError(f"Seeds are written 0..4 or 0,3,7, {MOST_SEEDS} at most, not {written[:60]!r}.")
         seeds += range(first, last + 1)
     if len(set(seeds)) < len(seeds):
-        raise BadInput(f"A seed stands twice in {written[:60]!r}: it would give the same run again.")
+        raise UserError(f"A seed stands twice in {written[:60]!r}: it would give the same run again.")
     return seeds
 
 
@@ -124,7 +123,7 @@ def strengths(limits: dict[str, float]) -> Check:
 
     def check(name: str, value: Any) -> dict[str, float]:
         if not isinstance(value, dict):
-            raise BadInput(f"{name} must be names with their strengths, not {value!r}.")
+            raise UserError(f"{name} must be names with their strengths, not {value!r}.")
         return {
             OneOf(limits)(name, word): number(above=0, most=limits[word])(f"{name} {word}", much)
             for word, much in value.items()
@@ -140,11 +139,11 @@ def read_strengths(known: dict[str, float]) -> Callable[[str], dict[str, float]]
         values = {}
         for word, given, much in (part.strip().partition("=") for part in written.split(",")):
             if word not in known:
-                raise unknown("augmentation", word, list(known))
+                raise unknown_name("augmentation", word, list(known))
             try:
                 values[word] = float(much) if given else known[word]
             except ValueError:
-                raise BadInput(f"{word} takes a number, such as {word}={known[word]:g}, not {much[:60]!r}.") from None
+                raise UserError(f"{word} takes a number, such as {word}={known[word]:g}, not {much[:60]!r}.") from None
         return values
 
     return read
@@ -153,7 +152,7 @@ def read_strengths(known: dict[str, float]) -> Callable[[str], dict[str, float]]
 def named_values(name: str, value: Any) -> dict[str, Any]:
     """Values by name, as JSON has them."""
     if not isinstance(value, dict) or not all(isinstance(word, str) for word in value):
-        raise BadInput(f"{name} must be values by name, not {value!r}.")
+        raise UserError(f"{name} must be values by name, not {value!r}.")
     return value
 
 
@@ -165,7 +164,7 @@ def read_named_values(written: list[str]) -> dict[str, Any]:
     for pair in written:
         word, given, value = pair.partition("=")
         if not (word and given):
-            raise BadInput(f"An option of the network is written name=value, not {pair[:60]!r}.")
+            raise UserError(f"An option of the network is written name=value, not {pair[:60]!r}.")
         try:
             values[word] = json.loads(value)
         except (ValueError, RecursionError):

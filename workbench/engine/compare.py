@@ -29,7 +29,7 @@ def compared(runs: list[Run]) -> dict[str, Any]:
     """What several runs reached, and the fields of their specs that aren't the same in all of them.
 
     Raises:
-        BadInput: One of the runs is damaged.
+        UserError: One of the runs is damaged.
     """
     rows = [{**run.summary(), "metrics": reached(run)} for run in runs]
     return {"differing": differing(runs), "runs": rows}
@@ -53,7 +53,7 @@ def differing(runs: list[Run]) -> dict[str, list[Any]]:
     """The fields of the runs' specs that aren't the same in all of them, with their values.
 
     Raises:
-        BadInput: One of the runs is damaged.
+        UserError: One of the runs is damaged.
     """
     records = [asdict(run.spec) for run in runs]
     return {

@@ -5,14 +5,14 @@ import shutil
 
 import torch
 
-from workbench import BadInput
+from workbench.errors import UserError
 
 
 def available(device: str) -> torch.device:
     """The device of that name; for `auto` the fastest kind there is.
 
     Raises:
-        BadInput: This machine hasn't got it.
+        UserError: This machine hasn't got it.
     """
     cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
     if device == "auto":
@@ -20,7 +20,7 @@ def available(device: str) -> torch.device:
     kind, _, index = device.partition(":")
     there = {"cpu": True, "mps": mps, "cuda": cuda and int(index or 0) < torch.cuda.device_count()}
     if not there[kind]:
-        raise BadInput(f"There is no device {device} here: use --device auto, or cpu.")
+        raise UserError(f"There is no device {device} here: use --device auto, or cpu.")
     return torch.device(device)
 
 
@@ -28,15 +28,15 @@ def check(device: torch.device, bf16: bool, compile: bool) -> None:
     """Refuse what this device can't do.
 
     Raises:
-        BadInput: It can't compute in bfloat16, or nothing here can compile for it.
+        UserError: It can't compute in bfloat16, or nothing here can compile for it.
     """
     if bf16 and not (device.type == "cpu" or (device.type == "cuda" and torch.cuda.is_bf16_supported())):
-        raise BadInput(f"{device} doesn't compute in bfloat16: leave --bf16 out.")
+        raise UserError(f"{device} doesn't compute in bfloat16: leave --bf16 out.")
     compilers = (os.environ.get("CXX"), "g++", "clang++", "cl")
     if compile and device.type == "cpu" and not any(name and shutil.which(name) for name in compilers):
-        raise BadInput("There is no C++ compiler here, which --compile needs: install g++, or leave it out.")
+        raise UserError("There is no C++ compiler here, which --compile needs: install g++, or leave it out.")
     if compile and device.type == "mps":
-        raise BadInput("--compile is for cpu and cuda: leave it out.")
+        raise UserError("--compile is for cpu and cuda: leave it out.")
 
 
 def chance(device: torch.device) -> dict[str, torch.Tensor]:

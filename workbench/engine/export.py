@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from workbench import BadInput
 from workbench.engine.run import Run
+from workbench.errors import UserError
 
 
 class Point(NamedTuple):
@@ -25,7 +25,7 @@ def points(run: Run) -> Iterator[Point]:
     """All numbers of a run, once each: what was told after the checkpoint that it was taken up from is told again.
 
     Raises:
-        BadInput: The run has told nothing yet.
+        UserError: The run has told nothing yet.
     """
     kept: list[Point] = []
     began = 0.0
@@ -42,7 +42,7 @@ def points(run: Run) -> Iterator[Point]:
                 at = (event["step"], event["epoch"], event["seconds"], began + event["seconds"], split)
                 kept += [Point(*at, metric, value) for metric, value in event["metrics"].items()]
     if not kept:
-        raise BadInput(f"The run {run.id} has told no numbers yet: nothing is there to export.")
+        raise UserError(f"The run {run.id} has told no numbers yet: nothing is there to export.")
     yield from kept
 
 
@@ -50,7 +50,7 @@ def to_csv(run: Run, path: Path) -> int:
     """Write a table with a row for each number; how many there are.
 
     Raises:
-        BadInput: There are none, or the file can't be written.
+        UserError: There are none, or the file can't be written.
     """
     rows = list(points(run))
     try:
@@ -61,7 +61,7 @@ def to_csv(run: Run, path: Path) -> int:
                 value = "" if row.value is None else repr(row.value)
                 writer.writerow((run.id, row.step, row.epoch, row.seconds, row.split, row.metric, value))
     except OSError as error:
-        raise BadInput(f"{path} can't be written ({error.strerror}): name a file in a folder that can.") from error
+        raise UserError(f"{path} can't be written ({error.strerror}): name a file in a folder that can.") from error
     return len(rows)
 
 
@@ -69,14 +69,14 @@ def to_tensorboard(run: Run, folder: Path) -> int:
     """Write event files into FOLDER/RUN, one line a split; how many numbers there are.
 
     Raises:
-        BadInput: There are none, TensorBoard isn't installed, or the folder can't be written.
+        UserError: There are none, TensorBoard isn't installed, or the folder can't be written.
     """
     try:
         from tensorboard.compat.proto.event_pb2 import Event
         from tensorboard.compat.proto.summary_pb2 import Summary
         from tensorboard.summary.writer.event_file_writer import EventFileWriter
     except ImportError as error:
-        raise BadInput("TensorBoard isn't installed: pip install 'workbench[tensorboard]'.") from error
+        raise UserError("TensorBoard isn't installed: pip install 'workbench[tensorboard]'.") from error
     rows = list(points(run))
     try:
         writers: dict[str, Any] = {}
@@ -92,5 +92,5 @@ def to_tensorboard(run: Run, folder: Path) -> int:
         for writer in writers.values():
             writer.close()
     except OSError as error:
-        raise BadInput(f"{folder} can't be written ({error.strerror}): name a folder that can.") from error
+        raise UserError(f"{folder} can't be written ({error.strerror}): name a folder that can.") from error
     return len(rows)

@@ -7,8 +7,7 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from workbench import untrusted
-from workbench.engine import atomic
+from workbench import files, untrusted
 
 EVERY = 1.0  # seconds
 SILENCE = 30.0  # seconds after which a worker is thought dead though its process id lives: it may be another's by now
@@ -47,7 +46,7 @@ class Heartbeat:
 def leave(path: Path, since: int = 0) -> None:
     """Write this process's heartbeat."""
     beat = Heartbeat(os.getpid(), socket.gethostname(), time.monotonic(), time.time(), since)
-    atomic.write(path, json.dumps(asdict(beat)).encode())
+    files.write(path, json.dumps(asdict(beat)).encode())
 
 
 def read(path: Path) -> Heartbeat | None:

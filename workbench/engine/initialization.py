@@ -10,7 +10,7 @@ Embeddings, recurrent cells and normalisations keep what the network gave them.
 
 from torch import nn
 
-from workbench import BadInput
+from workbench.errors import UserError
 
 LAYERS = (nn.Linear, nn.modules.conv._ConvNd)
 
@@ -19,11 +19,11 @@ def redraw(network: nn.Module, scheme: str, scale: float | None) -> None:
     """Draw the weights anew, from torch's current random state.
 
     Raises:
-        BadInput: The network has no such layer.
+        UserError: The network has no such layer.
     """
     layers = [layer for layer in network.modules() if isinstance(layer, LAYERS)]
     if not layers:
-        raise BadInput("This network has no dense or convolutional layer to initialise: leave init out.")
+        raise UserError("This network has no dense or convolutional layer to initialise: leave init out.")
     for layer in layers:
         match scheme:
             case "he":

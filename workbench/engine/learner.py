@@ -8,10 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from workbench import BadInput, tasks
+from workbench import tasks
 from workbench.engine import augmentation, devices, initialization, networks, optimizers, penalties, transfer
 from workbench.engine.order import Order
 from workbench.engine.spec import RunSpec
+from workbench.errors import UserError
 from workbench.tasks.task import Batch, Task
 
 
@@ -29,7 +30,7 @@ class Learner:
         rate: The learning rate.
 
     Raises:
-        BadInput: The device isn't there, the network can't read the data or hasn't what it was asked for, or a batch is
+        UserError: If the device is missing, the network can't read the data or lacks what was asked for, or a batch is
             larger than the data.
     """
 
@@ -122,16 +123,16 @@ class Learner:
             step: Updates made so far.
 
         Raises:
-            BadInput: The checkpoint isn't this network's, or can't be gone on from.
+            UserError: The checkpoint isn't this network's, or can't be gone on from.
         """
         if "order" not in state:
-            raise BadInput(f"The checkpoint {path} holds weights alone, and no training to go on with: train anew.")
+            raise UserError(f"The checkpoint {path} holds weights alone, and no training to go on with: train anew.")
         try:
             self.network.load_state_dict(weights)
             optimizers.remember(self.optimizer, beginning(state, "optimizer."))
         except (RuntimeError, ValueError, LookupError) as error:
             preset = f"{self.spec.model} ({self.spec.preset})"
-            raise BadInput(f"The checkpoint {path} isn't of this {preset} and its optimizer: train anew.") from error
+            raise UserError(f"The checkpoint {path} isn't of this {preset} and its optimizer: train anew.") from error
         self.order.restore(state["order"], step)
         devices.restore_chance(self.device, beginning(state, "chance."))
 
@@ -148,11 +149,11 @@ class Learner:
         if size == "full":
             return samples
         if int(size) > samples:
-            raise BadInput(
+            raise UserError(
                 f"A batch of {size} is larger than the {samples} training samples: take {samples} or fewer, or full."
             )
         if size == 1 and any(isinstance(layer, nn.BatchNorm1d) for layer in self.network.modules()):
-            raise BadInput("Batch normalisation needs a batch of 2 or more: one sample has no variance.")
+            raise UserError("Batch normalisation needs a batch of 2 or more: one sample has no variance.")
         return int(size)
 
 

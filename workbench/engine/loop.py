@@ -46,7 +46,7 @@ class Fit:
         task: What it learns.
 
     Raises:
-        BadInput: The device isn't there, the network can't read the data, a batch is larger than the data, or there is
+        UserError: The device isn't there, the network can't read the data, a batch is larger than the data, or there is
             no checkpoint of this network to go on from.
     """
 

@@ -12,7 +12,7 @@ def build(spec: RunSpec) -> Any:
     """The spec's network, fresh from torch's random state.
 
     Raises:
-        BadInput: It has no such option.
+        UserError: It has no such option.
     """
     asked = {name: getattr(spec, name) for name in ("dropout", "batch_norm") if getattr(spec, name) is not None}
     fitted = sized(usual(spec.model, spec.preset), tasks.info(spec.task))

@@ -3,9 +3,10 @@
 from dataclasses import asdict
 from typing import Any
 
-from workbench import BadInput, untrusted
+from workbench import untrusted
 from workbench.engine.resume import header
 from workbench.engine.run import Run
+from workbench.errors import UserError
 
 CHECKPOINTS = ("last", "best")
 
@@ -14,7 +15,7 @@ def overview(run: Run) -> dict[str, Any]:
     """A run's spec, status, newest metrics of each part of the data, checkpoints and pictures, as plain data.
 
     Raises:
-        BadInput: The folder is damaged.
+        UserError: The folder is damaged.
     """
     spec = asdict(run.spec)
     metrics: dict[str, dict[str, Any]] = {}
@@ -32,7 +33,7 @@ def overview(run: Run) -> dict[str, Any]:
         try:
             about = header(run.folder / f"{name}.safetensors")
             checkpoints[name] = {key: about[key] for key in ("step", "epoch", "metrics")}
-        except (BadInput, KeyError):
+        except (UserError, KeyError):
             continue  # not there yet, or damaged: then it is none
     return {
         **{name: row[name] for name in ("run", "status", "step")},

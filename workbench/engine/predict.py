@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from workbench import BadInput, tasks
+from workbench import tasks
 from workbench.engine.run import Run
 from workbench.engine.verify import ScriptError, Verifier
+from workbench.errors import UserError
 
 MOST = 1000  # files at once
 TIMEOUT = 1800.0  # seconds: a network as published takes its time on one core
@@ -28,17 +29,17 @@ def predictions(worker: Verifier, run: Run, files: Sequence[Path]) -> dict[str, 
         likeliest class as `class` with its `probability`, and `probabilities`, class -> number.
 
     Raises:
-        BadInput: The run learns no pictures or has no checkpoint, or a file is no picture.
+        UserError: The run learns no pictures or has no checkpoint, or a file is no picture.
     """
     if len(tasks.info(run.spec.task).inputs) != 3:
-        raise BadInput(f"{run.id} learns {run.spec.task}, which are no pictures: take a run on digits or shapes.")
+        raise UserError(f"{run.id} learns {run.spec.task}, which are no pictures: take a run on digits or shapes.")
     if not 1 <= len(files) <= MOST:
-        raise BadInput(f"Name 1 to {MOST} picture files, not {len(files)}.")
+        raise UserError(f"Name 1 to {MOST} picture files, not {len(files)}.")
     order = dict(job="predict", folder=str(run.folder), files=[str(file.absolute()) for file in files])
     try:
         found = worker.ask(order, TIMEOUT)
     except ScriptError as error:
-        raise BadInput(f"The network can't be asked: {error} See 'workbench doctor'.") from None
+        raise UserError(f"The network can't be asked: {error} See 'workbench doctor'.") from None
     rows = found.pop("rows")
     predictions = []
     for file, row in zip(files, rows, strict=True):

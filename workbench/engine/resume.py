@@ -5,9 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from workbench import BadInput, untrusted
+from workbench import untrusted
 from workbench.engine.run import Run
 from workbench.engine.spec import RunSpec
+from workbench.errors import UserError
 
 LONGEST_HEADER = 100_000_000  # bytes: what safetensors itself reads
 
@@ -16,43 +17,43 @@ def prolonged(run: Run, epochs: int | None = None, steps: int | None = None) -> 
     """What a run is to become: its spec, by so many epochs or steps longer.
 
     Raises:
-        BadInput: There is nothing to go on from, or nothing left to do.
+        UserError: There is nothing to go on from, or nothing left to do.
     """
     spec = run.spec
     status, last = run.status(), run.last_event()
     if status == "running":
         raise running(run)
     if status == "diverged":
-        raise BadInput(f"The run {run.id} diverged, and would again: train anew with a smaller learning rate.")
+        raise UserError(f"The run {run.id} diverged, and would again: train anew with a smaller learning rate.")
     if "early_stopping" in last:
-        raise BadInput(f"The run {run.id} ended by early stopping: train anew with a larger patience.")
+        raise UserError(f"The run {run.id} ended by early stopping: train anew with a larger patience.")
     about = header(run.folder / "last.safetensors")
     if "training" not in about:
-        raise BadInput(f"The last checkpoint of {run.id} holds weights alone, no training to go on with: train anew.")
+        raise UserError(f"The last checkpoint of {run.id} holds weights alone, no training to go on with: train anew.")
     for name, more in (("epochs", epochs), ("steps", steps)):
         if more is None:
             continue
         if more < 1:
-            raise BadInput(f"{name} must be a whole number of 1 or more, not {more}.")
+            raise UserError(f"{name} must be a whole number of 1 or more, not {more}.")
         if (ordered := getattr(spec, name)) is None:
             other = "steps" if name == "epochs" else "epochs"
-            raise BadInput(f"The run {run.id} was ordered in {other}: give more of those.")
+            raise UserError(f"The run {run.id} was ordered in {other}: give more of those.")
         spec = replace(spec, **{name: ordered + more})
     if status == "done" and spec == run.spec:
-        raise BadInput(f"The run {run.id} is done: say how much further it should go, such as --epochs 5.")
+        raise UserError(f"The run {run.id} is done: say how much further it should go, such as --epochs 5.")
     return spec
 
 
-def running(run: Run) -> BadInput:
+def running(run: Run) -> UserError:
     """The refusal to set a second worker on a run."""
-    return BadInput(f"The run {run.id} is running: watch it with 'workbench runs watch {run.id}'.")
+    return UserError(f"The run {run.id} is running: watch it with 'workbench runs watch {run.id}'.")
 
 
 def header(path: Path) -> dict[str, Any]:
     """What is noted in a checkpoint, read without torch.
 
     Raises:
-        BadInput: There is none, or it is not whole.
+        UserError: There is none, or it is not whole.
     """
     try:
         with path.open("rb") as file:
@@ -69,6 +70,6 @@ def header(path: Path) -> dict[str, Any]:
                 raise ValueError("it is cut off")
             return about
     except FileNotFoundError:
-        raise BadInput(f"There is no checkpoint {path} to go on from: train anew.") from None
+        raise UserError(f"There is no checkpoint {path} to continue from. Train from the beginning.") from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise BadInput(f"The checkpoint {path} is damaged ({error}), and can't be gone on from: train anew.") from error
+        raise UserError(f"The checkpoint {path} is damaged ({error}). Train from the beginning.") from error

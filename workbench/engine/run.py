@@ -21,9 +21,10 @@ from pathlib import Path
 from subprocess import Popen, TimeoutExpired
 from typing import Any
 
-from workbench import BadInput
-from workbench.engine import atomic, events, heartbeat
+from workbench import files
+from workbench.engine import events, heartbeat
 from workbench.engine.spec import RunSpec
+from workbench.errors import UserError
 from workbench.untrusted import printable
 
 FULL = 1 << 20  # bytes: a disk with less is full
@@ -49,18 +50,18 @@ class Run:
         """What was ordered.
 
         Raises:
-            BadInput: The folder's spec.json is missing or damaged.
+            UserError: The folder's spec.json is missing or damaged.
         """
         try:
             return RunSpec.from_json((self.folder / "spec.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:  # every package's BadInput, and undecodable text, are ValueErrors
-            raise BadInput(f"The run {self.id} is damaged: its spec.json can't be read ({error}).") from error
+        except (OSError, ValueError) as error:  # every package's UserError, and undecodable text, are ValueErrors
+            raise UserError(f"The run {self.id} is damaged: its spec.json can't be read ({error}).") from error
 
     def order(self, spec: RunSpec) -> None:
         """Put another spec in the old one's place. The file's time stays: it says when the run was made."""
         path = self.folder / "spec.json"
         made = path.stat()
-        atomic.write(path, spec.to_json().encode(), sync=True)
+        files.write(path, spec.to_json().encode(), sync=True)
         os.utime(path, ns=(made.st_atime_ns, made.st_mtime_ns))
 
     def made(self) -> float:
@@ -110,15 +111,15 @@ class Run:
         """Ask the worker to write a checkpoint and end; it does so after the step it is at.
 
         Raises:
-            BadInput: Nothing is running, or not on this machine.
+            UserError: Nothing is running, or not on this machine.
         """
         worker = heartbeat.read(self.folder / "worker.json")
         if (status := self.status()) != "running":
-            raise BadInput(f"The run {self.id} isn't running: it is {status}.")
+            raise UserError(f"The run {self.id} isn't running: it is {status}.")
         if (child := children.get(self.folder)) is not None:
             child.terminate()
         elif worker is None or not worker.here:
-            raise BadInput(f"The run {self.id} runs on {worker.host if worker else 'another machine'}: stop it there.")
+            raise UserError(f"The run {self.id} runs on {worker.host if worker else 'another machine'}: stop it there.")
         else:
             with suppress(ProcessLookupError):  # where it has just ended by itself
                 os.kill(worker.pid, signal.SIGTERM)
@@ -200,7 +201,7 @@ class Run:
         """The run in one row; a damaged folder has the status `damaged`, and says why."""
         try:
             spec = self.spec
-        except BadInput as error:
+        except UserError as error:
             return {"run": printable(self.id), "status": "damaged", "reason": printable(str(error))}
         status, last = self.status(), self.last_event()
         if status == "crashed" and last.get("event") != "end":

@@ -5,35 +5,34 @@ import shutil
 from pathlib import Path
 from uuid import uuid4
 
-from workbench import BadInput, tasks
-from workbench.engine import atomic
+from workbench import files, tasks
 from workbench.engine.run import Run
 from workbench.engine.spec import RunSpec
-from workbench.home import home
-from workbench.naming import unknown
+from workbench.errors import UserError, lookup
+from workbench.paths import data_dir
 
 
 def folder() -> Path:
     """Where the run folders stand."""
-    return home() / "runs"
+    return data_dir() / "runs"
 
 
 def create(spec: RunSpec) -> Run:
     """A new run folder, complete from the moment it is seen, under a name that no other process can get.
 
     Raises:
-        BadInput: The folder can't be written, or the spec's task is a table that can't be learnt from.
+        UserError: The folder can't be written, or the spec's task is a table that can't be learnt from.
     """
     tasks.info(spec.task)
     draft = folder() / f".new-{uuid4().hex}"
     try:
         draft.mkdir(parents=True)
-        atomic.write(draft / "spec.json", spec.to_json().encode(), sync=True)
+        files.write(draft / "spec.json", spec.to_json().encode(), sync=True)
         Run(draft).beat()  # whoever creates a run answers for it until the worker beats
         return Run(_named(draft, spec.model))
     except OSError as error:
         shutil.rmtree(draft, ignore_errors=True)
-        raise BadInput(
+        raise UserError(
             f"Runs can't be written to {folder()} ({error.strerror}): make room or set WORKBENCH_HOME elsewhere."
         ) from error
 
@@ -42,12 +41,9 @@ def get(run_id: str) -> Run:
     """The run of that id.
 
     Raises:
-        BadInput: There is none.
+        UserError: There is none.
     """
-    known = [run.id for run in every()]
-    if run_id not in known:
-        raise unknown("run", run_id, known)
-    return Run(folder() / run_id)
+    return lookup("run", run_id, {run.id: run for run in every()})
 
 
 def every() -> list[Run]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import models
-from workbench import BadInput, tasks, untrusted
+from workbench import tasks, untrusted
 from workbench.engine.checks import (
     OneOf,
     batch_size,
@@ -32,7 +32,7 @@ from workbench.engine.methods import (
     SCALED,
     SCHEDULES,
 )
-from workbench.naming import unknown
+from workbench.errors import UserError, unknown_name
 
 EPOCHS = 20
 BATCH_SIZE = 32
@@ -62,7 +62,7 @@ class RunSpec:
     Each field carries its help, its check and its group; `workbench train` offers exactly these.
 
     Raises:
-        BadInput: Something here can't be run.
+        UserError: Something here can't be run.
     """
 
     model: str = option(NETWORK, "A network: see 'workbench models list'.", text)
@@ -160,44 +160,44 @@ class RunSpec:
         if self.init in SCALED:
             self._fill("init_scale", 0.05)
         if not DEVICE.fullmatch(self.device):
-            raise BadInput(f"There is no device {self.device[:60]!r}: use auto, cpu, cuda, cuda:1 or mps.")
+            raise UserError(f"There is no device {self.device[:60]!r}: use auto, cpu, cuda, cuda:1 or mps.")
 
     def _check_network(self) -> None:
         architecture = models.info(self.model)
         if self.preset not in architecture.presets:
-            raise unknown(f"preset of {self.model}", self.preset, list(architecture.presets))
+            raise unknown_name(f"preset of {self.model}", self.preset, list(architecture.presets))
         self._fill("task", architecture.task)
         if self.task.startswith(tasks.OWN):  # data of one's own, found again from any folder; read when it is needed
             kind, _, path = self.task.partition(":")
             self._set("task", f"{kind}:{_absolute(path)}")
         elif self.task not in tasks.names():
-            raise unknown("task", self.task, tasks.names())
+            raise unknown_name("task", self.task, tasks.names())
 
     def _check_transfer(self) -> None:
         if self.origin is not None and self.weights is not None:
-            raise BadInput("Begin with the weights of a run (--from) or with published ones (--weights), not both.")
+            raise UserError("Begin with the weights of a run (--from) or with published ones (--weights), not both.")
         for name in ("origin", "weights"):  # found again from any folder; read when it is needed
             value = getattr(self, name)
             if value is not None and (name == "weights" or Path(value).suffix or "/" in value or "\\" in value):
                 self._set(name, _absolute(value))
         for name, refusal in SCRATCH.items():
             if getattr(self, name) is not None and self.origin is None and self.weights is None:
-                raise BadInput(refusal)
+                raise UserError(refusal)
         if self.freeze is not None and self.layer_decay is not None:
-            raise BadInput("With a frozen backbone one layer learns: leave layer_decay or freeze out.")
+            raise UserError("With a frozen backbone one layer learns: leave layer_decay or freeze out.")
 
     def _check_length(self) -> None:
         if self.epochs is not None and self.steps is not None:
-            raise BadInput("Give epochs or steps, not both.")
+            raise UserError("Give epochs or steps, not both.")
         if self.steps is None:
             self._fill("epochs", EPOCHS)
 
     def _check_choices(self) -> None:
         for name, refusal in idle(self.model, self.optimizer, self.schedule, self.init).items():
             if getattr(self, name) not in (None, {}) and (name, getattr(self, name)) != ("batch_size", "full"):
-                raise BadInput(refusal)
+                raise UserError(refusal)
         if self.clip_norm is not None and self.clip_value is not None:
-            raise BadInput("Give clip_norm or clip_value, not both.")
+            raise UserError("Give clip_norm or clip_value, not both.")
 
     def _fill_updates(self) -> None:
         if self.optimizer in ("adam", "adamw"):
@@ -223,18 +223,18 @@ class RunSpec:
         """The spec that `to_json` wrote, now or before some of the fields were there.
 
         Raises:
-            BadInput: The text is no JSON object, or no spec.
+            UserError: The text is no JSON object, or no spec.
         """
         try:
             record = untrusted.parse(text)
         except ValueError as error:
-            raise BadInput(f"This is no JSON: {error}.") from error
+            raise UserError(f"This is no JSON: {error}.") from error
         known = [field.name for field in fields(cls)]
         if not isinstance(record, dict) or "model" not in record:
-            raise BadInput('A spec is a JSON object with a model, such as {"model": "mlp"}.')
+            raise UserError('A spec is a JSON object with a model, such as {"model": "mlp"}.')
         for name in record:
             if name not in known:
-                raise unknown("field of a spec", name, known)
+                raise unknown_name("field of a spec", name, known)
         return cls(**record)
 
 
@@ -242,12 +242,12 @@ def _absolute(path: str) -> str:
     """A path as it is found from any folder.
 
     Raises:
-        BadInput: It begins with the home of a user who isn't there.
+        UserError: It begins with the home of a user who isn't there.
     """
     try:
         return str(Path(path).expanduser().absolute())
     except RuntimeError:
-        raise BadInput(f"{path[:200]} begins with the home of a user who isn't here: write the whole path.") from None
+        raise UserError(f"{path[:200]} begins with the home of a user who isn't here: write the whole path.") from None
 
 
 def applies(chosen: Mapping[str, Any]) -> list[str]:
@@ -257,7 +257,7 @@ def applies(chosen: Mapping[str, Any]) -> list[str]:
         chosen: `model`, and of `optimizer`, `schedule`, `init`, `origin` and `weights` those that aren't as usual.
 
     Raises:
-        BadInput: A name isn't known.
+        UserError: A name isn't known.
     """
     spec = RunSpec(**{name: chosen[name] for name in ("model", "optimizer", "schedule", "init") if name in chosen})
     without = {**idle(spec.model, spec.optimizer, spec.schedule, spec.init)}

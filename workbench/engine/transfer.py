@@ -18,9 +18,9 @@ from safetensors import safe_open
 from torch import Tensor, nn
 
 import models
-from workbench import BadInput
 from workbench.engine import checkpoints, runs
 from workbench.engine.spec import RunSpec
+from workbench.errors import UserError
 
 MOST_OPERATIONS = 1_000_000  # of a file's pickles: a state dict has some twenty a tensor
 OLD_PICKLES = 5  # that a file begins with which torch.save wrote before 1.6
@@ -39,7 +39,7 @@ def begin(network: nn.Module, spec: RunSpec) -> None:
     """Give a fresh network the weights that the spec begins with, if it names any.
 
     Raises:
-        BadInput: They can't be read, or are another network's.
+        UserError: They can't be read, or are another network's.
     """
     if spec.origin is not None:
         _take(network, _learnt(spec), spec, spec.origin)
@@ -85,9 +85,9 @@ def _learnt(spec: RunSpec) -> dict[str, Tensor]:
         path = runs.get(spec.origin).folder / "best.safetensors"
     weights, about = checkpoints.load(path)
     if "model" not in about:
-        raise BadInput(f"{path} is no checkpoint of a run: weights that others published are taken by --weights.")
+        raise UserError(f"{path} is no checkpoint of a run: weights that others published are taken by --weights.")
     if about["model"] != spec.model:
-        raise BadInput(f"{spec.origin} is a {about['model']}, not a {spec.model}: name that network to go on with it.")
+        raise UserError(f"{spec.origin} is a {about['model']}, not a {spec.model}: name that network to go on with it.")
     return weights
 
 
@@ -101,16 +101,16 @@ def _published(spec: RunSpec) -> dict[str, Tensor]:
     found |= {name: torch.tensor(0) for name in wanted if name.endswith("num_batches_tracked") and name not in found}
     told = f"{spec.weights} isn't {architecture.reference}'s {spec.model}"
     if missing := [name for name in wanted if name not in found]:
-        raise BadInput(f"{told}: {_listed(missing)} missing{_and_left(found, wanted)}.")
+        raise UserError(f"{told}: {_listed(missing)} missing{_and_left(found, wanted)}.")
     if left := _and_left(found, wanted):
-        raise BadInput(f"{told}{left.replace(', and', ':')}.")
+        raise UserError(f"{told}{left.replace(', and', ':')}.")
     ordered = {name: found[name] for name in wanted}
     outputs = [tensor for tensor in ordered.values() if tensor.dim() > 1][-1].shape[0]
     donor = models.build(spec.model, "paper", **{"classes": outputs} | _plain_options(spec))
     try:
         donor.load_reference(ordered)  # type: ignore[operator]
     except (RuntimeError, ValueError) as error:
-        raise BadInput(f"{told}: {str(error).splitlines()[-1].strip()}.") from error
+        raise UserError(f"{told}: {str(error).splitlines()[-1].strip()}.") from error
     return donor.state_dict()
 
 
@@ -122,7 +122,7 @@ def read(path: Path) -> dict[str, Tensor]:
     """A published state dict: `.safetensors`, or what `torch.save` wrote; nothing in it is ever executed.
 
     Raises:
-        BadInput: There is no such file, it is damaged, or holds something else.
+        UserError: There is no such file, it is damaged, or holds something else.
     """
     try:
         if path.suffix == ".safetensors":
@@ -130,26 +130,26 @@ def read(path: Path) -> dict[str, Tensor]:
                 return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (it is no dict)
         _check_size(path)
         found = torch.load(path, map_location="cpu", weights_only=True)
-    except BadInput:
+    except UserError:
         raise
     except FileNotFoundError:
-        raise BadInput(f"There is no file {path}.") from None
+        raise UserError(f"There is no file {path}.") from None
     except pickle.UnpicklingError:
-        raise BadInput(
+        raise UserError(
             f"{path} holds more than weights, or isn't whole: objects in it would have to be executed, which is never "
             "done; take the .safetensors, or a file of the state dict alone."
         ) from None
     except Exception as error:  # a damaged file raises whatever its bytes lead to
         why = " ".join(str(error).split()).partition(". ")[0][:100] or type(error).__name__
-        raise BadInput(f"{path} can't be read ({why}): fetch it again.") from error
+        raise UserError(f"{path} can't be read ({why}): fetch it again.") from error
     for name in WRAPPERS:
         if isinstance(found, dict) and isinstance(found.get(name), dict):
             found = found[name]
     if not isinstance(found, dict) or not found or not all(isinstance(value, Tensor) for value in found.values()):
-        raise BadInput(f"{path} holds no state dict: names with a tensor each.")
+        raise UserError(f"{path} holds no state dict: names with a tensor each.")
     for name, tensor in found.items():
         if tensor.layout == torch.strided and tensor.nbytes > tensor.untyped_storage().nbytes():
-            raise BadInput(f"{path} holds {str(name)[:60]} as a few numbers, repeated: save it again, written out.")
+            raise UserError(f"{path} holds {str(name)[:60]} as a few numbers, repeated: save it again, written out.")
     return {DOTTED.sub(r"\1\2.", str(name).removeprefix("module.")): tensor for name, tensor in found.items()}
 
 
@@ -157,7 +157,7 @@ def _check_size(path: Path) -> None:
     """Refuse what `torch.save` doesn't write: a file that becomes far larger in memory than it is on the disk.
 
     Raises:
-        BadInput: It would.
+        UserError: It would.
     """
     with path.open("rb") as file:
         whole = file.seek(0, 2)
@@ -171,7 +171,7 @@ def _check_size(path: Path) -> None:
             entries = archive.infolist()
             packed = any(entry.compress_type != ZIP_STORED for entry in entries)
             if packed or sum(entry.file_size for entry in entries) > whole:
-                raise BadInput(f"{path} is compressed, which torch.save never does: fetch it or save it again.")
+                raise UserError(f"{path} is compressed, which torch.save never does: fetch it or save it again.")
             for entry in entries:
                 if entry.filename.endswith(".pkl"):
                     with archive.open(entry) as pickled:
@@ -184,10 +184,10 @@ def _check_pickles(path: Path, file: IO[bytes], count: int) -> None:
     try:
         for place, (operation, argument, _) in enumerate(operations):
             if place >= MOST_OPERATIONS or (operation.name == "GLOBAL" and str(argument).endswith(" bytearray")):
-                raise BadInput(
+                raise UserError(
                     f"{path} holds more than weights: take the .safetensors, or a file of the state dict alone."
                 )
-    except BadInput:
+    except UserError:
         raise
     except ValueError as error:  # a pickle that ends too early, or bytes that are none
         raise pickle.UnpicklingError from error
@@ -198,16 +198,16 @@ def _take(network: nn.Module, weights: dict[str, Tensor], spec: RunSpec, origin:
     ours = network.state_dict()
     told = f"{origin} doesn't fit {spec.model} ({spec.preset})"
     if missing := [name for name in ours if name not in weights]:
-        raise BadInput(f"{told}: {_listed(missing)} missing{_and_left(weights, list(ours))}.")
+        raise UserError(f"{told}: {_listed(missing)} missing{_and_left(weights, list(ours))}.")
     if left := _and_left(weights, list(ours)):
-        raise BadInput(f"{told}{left.replace(', and', ':')}.")
+        raise UserError(f"{told}{left.replace(', and', ':')}.")
     last = {id(weight) for weight in head(network).parameters()}
     fresh = {name for name, weight in network.named_parameters() if id(weight) in last}
     fits = {name for name, tensor in weights.items() if tensor.shape == ours[name].shape}
     for name in ours:
         if name not in fits and name not in fresh:
             theirs, own = ("x".join(map(str, tensor.shape)) for tensor in (weights[name], ours[name]))
-            raise BadInput(f"{told}: {name} is {theirs} there, and {own} here; take the same preset and options.")
+            raise UserError(f"{told}: {name} is {theirs} there, and {own} here; take the same preset and options.")
     kept = fresh if not fresh <= fits else set()
     network.load_state_dict({name: ours[name] if name in kept else weights[name] for name in ours})
 

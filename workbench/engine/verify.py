@@ -7,8 +7,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from workbench import BadInput
 from workbench.engine import process
+from workbench.errors import UserError
 
 TIMEOUT = 120.0  # seconds; the first answer waits for torch's import
 
@@ -74,7 +74,7 @@ class Verifier:
             told: Takes the share that is done, 0 to 1, as often as the worker says it.
 
         Raises:
-            BadInput: The worker refused the job.
+            UserError: The worker refused the job.
             ScriptError: It failed, took too long, or was interrupted.
         """
         request = json.dumps(job)
@@ -85,7 +85,7 @@ class Verifier:
         if answer is None:
             raise ScriptError("The worker died of this script.")
         if "refused" in answer:
-            raise BadInput(answer["refused"])
+            raise UserError(answer["refused"])
         if "error" in answer:
             raise ScriptError(answer["error"])
         return answer["values"]

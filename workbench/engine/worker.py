@@ -20,12 +20,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import models
-from workbench import BadInput
-from workbench.engine import atomic, events, heartbeat, lock
+from workbench import files
+from workbench.engine import events, heartbeat, lock
 from workbench.engine.run import Run
 from workbench.engine.spec import RunSpec
 from workbench.engine.verify import ScriptError
+from workbench.errors import UserError
 
 
 def make_run(folder: Path, resume: str | None = None) -> int:
@@ -66,7 +66,7 @@ def _make(folder: Path, resume: str | None) -> int:
             torch.set_num_threads(1)
 
             def show(pictures: list[dict[str, Any]]) -> None:
-                atomic.write(folder / "pictures.json", json.dumps(pictures).encode())
+                files.write(folder / "pictures.json", json.dumps(pictures).encode())
 
             fit = Fit(spec, stopped=stop.is_set, folder=folder, show=show, resume=resume is not None, sync=writer.sync)
             if resume is not None:
@@ -98,7 +98,7 @@ def crash(error: Exception, seen: dict[str, Any], spec: RunSpec) -> dict[str, An
     metrics = seen.get("metrics", {}) if seen.get("event") == "end" else {}
     end = dict(event="end", step=step, status="crashed", metrics=metrics, steps=step, seconds=seconds)
     end |= {"steps_per_second": speed}
-    refused = isinstance(error, (BadInput, models.BadInput))
+    refused = isinstance(error, UserError)
     return end | {"reason": why(error, spec)} | ({"refused": True} if refused else {})
 
 
@@ -111,7 +111,7 @@ def why(error: Exception, spec: RunSpec) -> str:
             f"The memory was full with {spec.model} ({spec.preset}) and a batch_size of {spec.batch_size}: "
             f"try a smaller batch_size{smaller}."
         )
-    if isinstance(error, (BadInput, models.BadInput)):
+    if isinstance(error, UserError):
         return str(error)
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return (
@@ -171,7 +171,7 @@ def script_values(script: str, names: list[str]) -> dict[str, Any]:
     torch.set_default_dtype(torch.float64)
     space: dict[str, Any] = {"__name__": "script"}
     try:
-        exec(compile(script, "script", "exec"), space)
+        exec(compile(script, "script", "exec"), space)  # noqa: S102 (the drills' own checks, never a user's text)
         if missing := [name for name in names if name not in space]:
             raise ScriptError(f"The script defines no {', '.join(missing)}.")
         return {name: plain(space[name]) for name in names}
@@ -235,7 +235,7 @@ def answer(line: str, told: Callable[[float], None] = lambda share: None) -> dic
         return {"error": f"There is no job {request['job']!r}."}
     except ScriptError as error:
         return {"error": str(error)}
-    except (BadInput, models.BadInput) as error:
+    except UserError as error:
         return {"refused": str(error)}
     except (ValueError, TypeError, LookupError, RuntimeError) as error:
         return {"error": f"This is no request: {error!r}."}

@@ -15,7 +15,7 @@ def read(texts: Mapping[str, str]) -> dict[str, Any]:
             between them.
 
     Raises:
-        BadInput: A text is no value of its field.
+        UserError: A text is no value of its field.
     """
     return {name: read_field(name, text.strip()) for name, text in texts.items() if text.strip()}
 
@@ -24,7 +24,7 @@ def read_field(name: str, written: str) -> Any:
     """The value of one field.
 
     Raises:
-        BadInput: It can't be.
+        UserError: It can't be.
     """
     about = RunSpec.__dataclass_fields__[name].metadata
     if name == "options":

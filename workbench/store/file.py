@@ -7,8 +7,8 @@ from dataclasses import astuple, fields
 from pathlib import Path
 from time import monotonic, sleep
 
-from workbench import BadInput
-from workbench.home import home
+from workbench.errors import UserError
+from workbench.paths import data_dir
 from workbench.store.rows import Attempt, ItemState, read_attempt, read_state
 from workbench.store.schema import migrate
 
@@ -25,11 +25,11 @@ class Store:
         path: The file; the one in the user's home where none is given. It is made where it isn't there yet.
 
     Raises:
-        BadInput: Where it can't be used; the sentence says what to do, and the file is left as it was.
+        UserError: Where it can't be used; the sentence says what to do, and the file is left as it was.
     """
 
     def __init__(self, path: Path | None = None):
-        self.path = path or home() / "study.sqlite"
+        self.path = path or data_dir() / "study.sqlite"
         with self._guarded():
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(self.path, timeout=PAUSE, isolation_level=None)
@@ -71,9 +71,9 @@ class Store:
         try:
             yield
         except sqlite3.Error as error:
-            raise BadInput(self._sentence(error)) from error
+            raise UserError(self._sentence(error)) from error
         except OSError as error:
-            raise BadInput(
+            raise UserError(
                 f"The folder {self.path.parent} can't be used ({error.strerror}): set WORKBENCH_HOME to another."
             ) from error
 

@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from workbench import BadInput
+from workbench.errors import UserError
 
 MIGRATIONS = [
     """
@@ -36,11 +36,11 @@ def migrate(connection: sqlite3.Connection) -> None:
     """Bring the tables up to date.
 
     Raises:
-        BadInput: Where a newer workbench wrote the file.
+        UserError: Where a newer workbench wrote the file.
     """
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > len(MIGRATIONS):
-        raise BadInput(
+        raise UserError(
             "The study file was written by a newer workbench: update this one, or set WORKBENCH_HOME to another folder."
         )
     if version == len(MIGRATIONS):

@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from random import Random
 
-from quizzes import bank, unknown
+from quizzes import bank
 from quizzes.marking import mark
 from quizzes.question import Mark, PartMark, Question
 from workbench import syllabus
+from workbench.errors import unknown_name
 from workbench.store import Attempt, Store
 from workbench.study import schedule
 
@@ -18,7 +19,7 @@ def items_of(name: str | None) -> list[str]:
     """The drills and cards of a topic, a chapter or a pack; one drill or card; everything, where no name is given.
 
     Raises:
-        BadInput: Where the name is neither.
+        UserError: Where the name is neither.
     """
     everything = bank.everything()
     if name is None:
@@ -28,7 +29,7 @@ def items_of(name: str | None) -> list[str]:
     found = [id for id, item in everything.items() if name in _groups(id, item.topic)]
     if not found:
         topics = {item.topic for item in everything.values()}
-        raise unknown("chapter, topic, drill or card with questions called", name, sorted({*topics, *everything}))
+        raise unknown_name("chapter, topic, drill or card with questions called", name, sorted({*topics, *everything}))
     return found
 
 

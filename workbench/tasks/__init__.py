@@ -7,7 +7,6 @@ data are the user's own, a table (`csv:PATH`) or pictures (`folder:PATH`), their
 is built.
 """
 
-import ast
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -15,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench import data
-from workbench.naming import unknown
+from workbench.errors import lookup
+from workbench.literals import literal
 
 if TYPE_CHECKING:
     from workbench.tasks.task import Task
@@ -54,11 +54,7 @@ def _declared() -> dict[str, dict[str, str]]:
     """Task -> the words of its declaration."""
     found = {}
     for file in Path(__file__).parent.glob("*.py"):
-        _, declares, declaration = file.read_text(encoding="utf-8").partition("\nTASK = ")
-        if declares:
-            [statement, *_] = ast.parse(declaration).body
-            assert isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)
-            words = {str(word.arg): ast.literal_eval(word.value) for word in statement.value.keywords}
+        if words := literal(file, "TASK"):
             found[file.stem.replace("_", "-")] = words
     return found
 
@@ -67,15 +63,14 @@ def info(name: str) -> TaskInfo:
     """What is known of a task without importing torch.
 
     Raises:
-        BadInput: There is no task of that name, or its data can't be learnt from.
+        UserError: There is no task of that name, or its data can't be learnt from.
     """
     if name.startswith(OWN):
         known = data.info(name)
         name, title = known.name, known.title
-    elif name in _declared():
-        known, title = data.info(_declared()[name]["data"]), _declared()[name]["title"]
     else:
-        raise unknown("task", name, names())
+        words = lookup("task", name, _declared())
+        known, title = data.info(words["data"]), words["title"]
     return TaskInfo(name, title, known.name, known.shape, len(known.classes) if len(known.classes) > 2 else 1)
 
 
@@ -83,7 +78,7 @@ def get(name: str) -> "Task":
     """The task of that name. Imports torch.
 
     Raises:
-        BadInput: As `info`.
+        UserError: As `info`.
     """
     known = info(name)
     if name.startswith(OWN):

@@ -7,7 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from workbench import BadInput, data
+from workbench import data
+from workbench.errors import UserError
 from workbench.tasks import rows
 from workbench.tasks.regions import regions
 from workbench.tasks.task import SHOWN, Batch, Floor, Task
@@ -40,7 +41,7 @@ class Classification(Task):
         out.
 
         Raises:
-            BadInput: The network doesn't say as many.
+            UserError: The network doesn't say as many.
         """
         classes = len(self.known.classes)
         if outputs.dim() == 1:
@@ -50,7 +51,7 @@ class Classification(Task):
         if outputs.dim() != 2 or outputs.shape[1] < classes:
             says = "x".join(map(str, outputs.shape[1:]))
             fits = "1 output or 2" if classes == 2 else f"{classes} outputs"
-            raise BadInput(f"This network says {says}, and {classes} classes are to be told apart: size it to {fits}.")
+            raise UserError(f"This network says {says}, and {classes} classes are to be told apart: size it to {fits}.")
         return outputs[:, :classes]
 
     def loss(self, outputs: Tensor | tuple[Tensor, ...], batch: Batch) -> Tensor:
@@ -102,7 +103,15 @@ class Classification(Task):
         ]
         together = [confusion(samples[1], chances.argmax(dim=1), self.known.classes)]
         if self.known.shape == (2,):
-            together.append(regions(self, network, samples))
+            known = self.known
+            together.append(
+                regions(
+                    lambda points: self.scores(self.outputs(network, (points,))).softmax(dim=1),
+                    samples,
+                    known.features,
+                    known.classes,
+                )
+            )
         return shown + together
 
     def seen(self, one: Tensor) -> dict[str, Any]:

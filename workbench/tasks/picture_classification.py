@@ -10,9 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from workbench import BadInput, data
+from workbench import data
 from workbench.data.picture_file import square
 from workbench.data.scaling import Scaler, z_score
+from workbench.errors import UserError
 from workbench.tasks.classification import Classification
 from workbench.tasks.task import Batch
 
@@ -58,7 +59,7 @@ class PictureClassification(Classification):
         """Other picture files, as a run of this seed is given its own: (N, channels, side, side), on the same scale.
 
         Raises:
-            BadInput: One of them is no picture, or damaged.
+            UserError: One of them is no picture, or damaged.
         """
         channels, side, _ = self.known.shape
         pictures = np.stack([square(file, side, channels) for file in files])
@@ -86,14 +87,14 @@ def size(shape: tuple[int, ...]) -> tuple[int, int]:
     """Height and width of the pictures that a network of this input shape reads.
 
     Raises:
-        BadInput: It reads no pictures.
+        UserError: It reads no pictures.
     """
     if len(shape) == 3:
         return shape[1], shape[2]
     if len(shape) == 1 and isqrt(shape[0]) ** 2 == shape[0]:
         return isqrt(shape[0]), isqrt(shape[0])
     said = f"This network reads {'x'.join(map(str, shape))}, which is no picture"
-    raise BadInput(f"{said}: size it to channels x height x width, or to a square number of pixels such as 64.")
+    raise UserError(f"{said}: size it to channels x height x width, or to a square number of pixels such as 64.")
 
 
 def as_read(pictures: Tensor, shape: tuple[int, ...]) -> Tensor:

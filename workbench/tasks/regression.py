@@ -7,8 +7,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from workbench import BadInput, data
+from workbench import data
 from workbench.data.scaling import z_score
+from workbench.errors import UserError
 from workbench.tasks import rows
 from workbench.tasks.task import SHOWN, Batch, Floor, Task
 
@@ -39,13 +40,13 @@ class Regression(Task):
         """The one number (N, 1) that a network says of each sample.
 
         Raises:
-            BadInput: It says more, or less.
+            UserError: It says more, or less.
         """
         if outputs.dim() == 1:
             outputs = outputs[:, None]
         if outputs.shape[1:] != (1,):
             says = "x".join(map(str, outputs.shape[1:]))
-            raise BadInput(f"This network says {says}, and a single number is to be told: size it to 1 output.")
+            raise UserError(f"This network says {says}, and a single number is to be told: size it to 1 output.")
         return outputs
 
     def loss(self, outputs: Tensor, batch: Batch) -> Tensor:

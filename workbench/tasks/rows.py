@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from workbench import BadInput
 from workbench.data.dataset import DataSet
 from workbench.data.scaling import z_score
+from workbench.errors import UserError
 
 
 def standardised(parts: dict[str, Any]) -> dict[str, np.ndarray]:
@@ -21,10 +21,10 @@ def as_read(inputs: np.ndarray, shape: tuple[int, ...], known: DataSet) -> Tenso
     """Inputs (N, features) for a network of this input shape, float32.
 
     Raises:
-        BadInput: It reads something else.
+        UserError: It reads something else.
     """
     if tuple(shape) != known.shape:
         reads, holds = "x".join(map(str, shape)), known.shape[0]
         said = f"This network reads {reads}, and a row here holds {holds} numbers"
-        raise BadInput(f"{said}: take one that reads {holds}, such as mlp.")
+        raise UserError(f"{said}: take one that reads {holds}, such as mlp.")
     return torch.from_numpy(inputs.astype(np.float32))

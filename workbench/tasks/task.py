@@ -52,7 +52,7 @@ class Task(ABC):
         """The parts of the data, as tensors that a network of this input shape can read.
 
         Raises:
-            BadInput: Such a network can't read this data.
+            UserError: Such a network can't read this data.
         """
         return self.fit(data.load(self.data, seed), input_shape)
 
@@ -102,7 +102,7 @@ class Task(ABC):
         """See that a network of the right input says something that can be learnt from.
 
         Raises:
-            BadInput: It does not: the sentence says what fits.
+            UserError: It does not: the sentence says what fits.
         """
         few = tuple(column[:2] for column in samples)
         self.loss(self.outputs(network, few), few)

@@ -14,7 +14,7 @@ from textual.dom import DOMNode
 from textual.events import Resize
 from textual.screen import Screen
 
-from workbench import BadInput
+from workbench.errors import UserError
 from workbench.store import Store
 from workbench.tui import keys, state
 from workbench.tui.orders import Orders
@@ -59,7 +59,7 @@ class WorkbenchApp(App[None]):
         self.restored = True
         try:
             self.set_keymap(keys.load())
-        except BadInput as problem:
+        except UserError as problem:
             self.problem(str(problem))
         for asked in ("SIGTERM", "SIGHUP"):  # leave the terminal as it was
             with suppress(AttributeError, NotImplementedError, RuntimeError):
@@ -88,7 +88,7 @@ class WorkbenchApp(App[None]):
     def _next_run(self) -> None:
         try:
             self.orders.look()
-        except BadInput as problem:
+        except UserError as problem:
             self.problem(str(problem))
 
     def watch_theme(self, theme: str) -> None:

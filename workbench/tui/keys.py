@@ -9,9 +9,8 @@ from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.keys import Keys
 
-from workbench import BadInput
-from workbench.home import home
-from workbench.naming import unknown
+from workbench.errors import UserError, unknown_name
+from workbench.paths import data_dir
 
 MODIFIERS = {"ctrl", "shift", "alt", "super", "meta", "hyper"}
 NAMED = {key.value for key in Keys}
@@ -19,27 +18,27 @@ NAMED = {key.value for key in Keys}
 
 def path() -> Path:
     """Where they are kept."""
-    return home() / "keys.toml"
+    return data_dir() / "keys.toml"
 
 
 def load() -> dict[str, str]:
     """The keys by the ids of what they do; none where nothing was changed.
 
     Raises:
-        BadInput: The file can't be read, or names an action or a key that isn't there.
+        UserError: The file can't be read, or names an action or a key that isn't there.
     """
     try:
         changed = tomllib.loads(path().read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
-        raise BadInput(f"The keys in {path()} can't be read ({error}): mend the file, or delete it.") from error
+        raise UserError(f"The keys in {path()} can't be read ({error}): mend the file, or delete it.") from error
     known = actions()
     for action, key in changed.items():
         if action not in known:
-            raise unknown("action", action, sorted(known))
+            raise unknown_name("action", action, sorted(known))
         if not isinstance(key, str) or not all(map(is_key, key.split(","))):
-            raise BadInput(f"{action} = {key!r} in {path()} is no key: write one such as f8, ctrl+k or x.")
+            raise UserError(f"{action} = {key!r} in {path()} is no key: write one such as f8, ctrl+k or x.")
     return changed
 
 

@@ -25,7 +25,7 @@ class Orders:
         """Start a run of the first seed; the others wait for it.
 
         Raises:
-            BadInput: The run's folder can't be written.
+            UserError: The run's folder can't be written.
         """
         from workbench.engine import start
 
@@ -37,7 +37,7 @@ class Orders:
         """Start the next run once the one before it has ended; none, where that was stopped or refused.
 
         Raises:
-            BadInput: As `order`; then nothing waits any more.
+            UserError: As `order`; then nothing waits any more.
         """
         if not self.waiting or (status := self.made[-1].status()) == "running":
             return

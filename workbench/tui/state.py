@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
-from workbench.home import home
+from workbench.paths import data_dir
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class State:
 
 def path() -> Path:
     """Where it is kept."""
-    return home() / "app.json"
+    return data_dir() / "app.json"
 
 
 def load() -> State:
@@ -42,10 +42,10 @@ def remember(**changed: str) -> None:
     state = load()
     if (new := replace(state, **changed)) == state:
         return
-    from workbench.engine import atomic
+    from workbench import files
 
     try:
         path().parent.mkdir(parents=True, exist_ok=True)
-        atomic.write(path(), json.dumps(asdict(new)).encode())
+        files.write(path(), json.dumps(asdict(new)).encode())
     except OSError:
         pass

@@ -4,9 +4,9 @@ from random import Random
 from typing import Any
 
 from quizzes.drill import drill
+from quizzes.expressions.tree import NoValue
 from quizzes.formulas.architectures import LAYER_TABLE, LENET, VGG, VGG_WIDTHS
 from quizzes.question import Step
-from quizzes.tree import NoValue
 
 
 @drill(

@@ -4,6 +4,7 @@ from random import Random
 from typing import Any
 
 from quizzes.drill import drill
+from quizzes.expressions.tree import NoValue
 from quizzes.formulas.cnn_values import (
     POOL_BACKWARD,
     POOLING,
@@ -16,7 +17,6 @@ from quizzes.formulas.cnn_values import (
     windows,
 )
 from quizzes.question import Step, value_text
-from quizzes.tree import NoValue
 
 
 def _distinct(rng: Random, high: int, wide: int) -> Map:

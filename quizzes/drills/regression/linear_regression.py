@@ -187,7 +187,7 @@ def r2_score(rng: Random) -> dict[str, Any]:
 def _correlation_squared(y: list, yhat: list) -> float:
     from statistics import StatisticsError, correlation
 
-    from quizzes.tree import NoValue
+    from quizzes.expressions.tree import NoValue
 
     try:
         return correlation([float(v) for v in y], [float(v) for v in yhat]) ** 2

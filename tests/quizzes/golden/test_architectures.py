@@ -4,8 +4,9 @@ from fractions import Fraction
 
 import pytest
 
-from quizzes import BadInput, bank
+from quizzes import bank
 from quizzes.formulas import get
+from workbench.errors import UserError
 
 LENET = dict(n=32, c=1, f1=5, c1=6, f2=5, c2=16, u1=120, u2=84, K=10)
 VGG16 = dict(stages=[2, 2, 3, 3, 3])
@@ -149,5 +150,5 @@ def test_resnet50s_bottlenecks_are_torchvisions():
     ],
 )
 def test_what_does_not_fit_is_refused(name, given, sentence):
-    with pytest.raises(BadInput, match=sentence):
+    with pytest.raises(UserError, match=sentence):
         get(name).solve(**given)

@@ -4,10 +4,11 @@ from itertools import product
 
 import pytest
 
-from quizzes import BadInput, bank
+from quizzes import bank
 from quizzes.formulas import get
 from quizzes.formulas.cnn import RECEPTIVE_FIELD, RECEPTIVE_FIELD_OF_THREE
 from quizzes.trace import trace
+from workbench.errors import UserError
 
 X = [[1, 3, 2, 4], [5, 6, 1, 2], [7, 2, 9, 1], [3, 4, 0, 8]]
 
@@ -163,7 +164,7 @@ def test_convolved_and_pooled_values_are_pytorchs():
     ],
 )
 def test_what_does_not_fit_is_refused(name, given, sentence):
-    with pytest.raises(BadInput, match=sentence):
+    with pytest.raises(UserError, match=sentence):
         get(name).solve(**given)
 
 

@@ -4,8 +4,9 @@ from random import Random
 
 import pytest
 
-from quizzes import BadInput, bank
+from quizzes import bank
 from quizzes.formulas import get
+from workbench.errors import UserError
 
 SPLIT = dict(train=[2, 4, 6, 8], test=[6, 10])
 STANDARDISE = dict(X=[2, 4, 6, 8], T=[8])
@@ -76,5 +77,5 @@ def test_against_scikit_learn():
     ],
 )
 def test_a_feature_without_spread_is_refused(name, given):
-    with pytest.raises(BadInput, match="divides by zero"):
+    with pytest.raises(UserError, match="divides by zero"):
         get(name).solve(**given)

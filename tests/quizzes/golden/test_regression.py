@@ -4,10 +4,11 @@ from random import Random
 
 import pytest
 
-from quizzes import BadInput, bank
+from quizzes import bank
+from quizzes.expressions.parser import parse
+from quizzes.expressions.tree import evaluate
 from quizzes.formulas import get
-from quizzes.reading import parse
-from quizzes.tree import evaluate
+from workbench.errors import UserError
 
 LOSSES = dict(y=[3, -0.5, 2, 7], yhat=[2.5, 0, 2, 8])
 FIT = dict(y=[3, -0.5, 2, 7], yhat=[2.5, 0, 3, 9])
@@ -127,11 +128,11 @@ def test_the_line_is_scikit_learns():
         ("least-squares-line", dict(x=[2, 2], y=[1, 3]), "divides by zero"),
         ("r2-score", dict(y=[2, 2], yhat=[1, 3]), "divides by zero"),
         ("best-constant", dict(y=[1, 2]), "an odd number"),
-        ("loss-gradient", dict(loss="MEA", by="w", x=[1], y=[2]), "did you mean M[AS]E"),
-        ("loss-gradient", dict(loss="MSE", by="c", x=[1], y=[2]), "no parameter"),
+        ("loss-gradient", dict(loss="MEA", by="w", x=[1], y=[2]), "Did you mean M[AS]E"),
+        ("loss-gradient", dict(loss="MSE", by="c", x=[1], y=[2]), "Unknown parameter"),
         ("loss-gradient", dict(loss="MSE", by="w", x=[1, 2], y=[2]), "Every x needs its y"),
     ],
 )
 def test_what_does_not_fit_is_refused(name, given, sentence):
-    with pytest.raises(BadInput, match=sentence):
+    with pytest.raises(UserError, match=sentence):
         get(name).solve(**given)

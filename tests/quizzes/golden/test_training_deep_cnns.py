@@ -4,7 +4,6 @@ from fractions import Fraction
 
 import pytest
 
-from quizzes import BadInput
 from quizzes.drills.training_deep_cnns import (
     batch_normalization,
     gradient_issues,
@@ -12,8 +11,9 @@ from quizzes.drills.training_deep_cnns import (
     over_and_underfitting,
     regularization,
 )
+from quizzes.expressions.tree import exact
 from quizzes.formulas import get
-from quizzes.tree import exact
+from workbench.errors import UserError
 
 VAL = [0.9, 0.8, 0.7, 0.72, 0.70, 0.73, 0.74]
 LINE = dict(x=[1, 2, 3], y=[1, 2, 2], lam=1)
@@ -176,5 +176,5 @@ def test_relu_halves_the_mean_square_of_a_symmetric_sum():
     ],
 )
 def test_what_has_no_value_is_refused_with_a_reason(name, given):
-    with pytest.raises(BadInput):
+    with pytest.raises(UserError):
         get(name).solve(**given)

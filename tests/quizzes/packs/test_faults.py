@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from quizzes import BadInput
 from quizzes.packs.pack import check_pack
 from workbench import syllabus
+from workbench.errors import UserError
 
 CARDS, SIZES, MOMENTUM = "cards/convolution.toml", "drills/sizes.toml", "drills/momentum.toml"
 
@@ -35,12 +35,12 @@ PADDING = '[[drill.mistake]]\nname = "padding-once"'
 BROKEN = [
     ("pack.toml", 'name = "first-layers"', 'name = "First Layers"', "name =", "small letters, digits and hyphens"),
     ("pack.toml", 'name = "first-layers"', 'name = "convolution"', "name =", "is a topic"),
-    ("pack.toml", "title =", "titel =", "titel", "did you mean title"),
+    ("pack.toml", "title =", "titel =", "titel", "Did you mean title"),
     ("pack.toml", 'title = "First layers of a network"', 'title = "[red]"', "title", "without square brackets"),
     ("pack.toml", 'title = "First layers of a network"', "title = 3", "title", "title is a text"),
     ("pack.toml", 'title = "First', "title = First", "title", "This is no TOML: invalid value, at column 9"),
-    (CARDS, 'kind = "cloze"', 'kind = "clozed"', 'kind = "clozed"', "did you mean cloze"),
-    (CARDS, "answer =", "anwser =", "anwser", "did you mean answer"),
+    (CARDS, 'kind = "cloze"', 'kind = "clozed"', 'kind = "clozed"', "Did you mean cloze"),
+    (CARDS, "answer =", "anwser =", "anwser", "Did you mean answer"),
     (CARDS, "answer =", "anwser =", "[[card]]", "answer is missing"),
     (CARDS, '"Nothing at all"', '"The number of channels "', "[[card]]", "stands there twice"),
     (CARDS, '"Nothing at all"', '"b"', "[[card]]", "'b' would be taken for a letter"),
@@ -51,18 +51,18 @@ BROKEN = [
     (CARDS, "receptive ___.", "field ___.", '[[card]]\nid = "rec', "gives the answer away"),
     (CARDS, 'accept = ["field"]', 'accept = [""]', "accept", "is empty"),
     (CARDS, 'accept = ["field"]', 'accept = ["\\u001b]0;x\\u0007"]', "accept", "control character"),
-    (CARDS, "[[card]]", "[[crad]]", "[[crad]]", "did you mean card"),
+    (CARDS, "[[card]]", "[[crad]]", "[[crad]]", "Did you mean card"),
     (SIZES, "tier = 1", "tier = 4", "tier", "whole number from 1 to 3"),
     (SIZES, "tier = 1", "tier = true", "tier", "whole number from 1 to 3"),
     (SIZES, "tier = 1", "tier = 1\ndecimals = 99", "decimals", "whole number from 0 to 10"),
-    (SIZES, "tier = 1", 'tier = 1\ntopic = "convolutoin"', "topic", "did you mean convolution"),
-    (SIZES, '"conv-out-size"', '"conv-out-siez"', "formula", "did you mean conv-out-size"),
-    (SIZES, 'asks = "o | n"', 'asks = "o | q"', "asks", "There is no symbol of conv-out-size 'q'"),
+    (SIZES, "tier = 1", 'tier = 1\ntopic = "convolutoin"', "topic", "Did you mean convolution"),
+    (SIZES, '"conv-out-size"', '"conv-out-siez"', "formula", "Did you mean conv-out-size"),
+    (SIZES, 'asks = "o | n"', 'asks = "o | q"', "asks", "Unknown symbol of conv-out-size 'q'"),
     (SIZES, 'asks = "o | n"', 'asks = "o n"', "asks", "n is an input: ask for it alone"),
     (SIZES, 'asks = "o | n"', 'asks = "o | o"', "asks", "each once"),
     (SIZES, "stride {s}", "stride s", "prompt", "put {s} into it"),
     (SIZES, "The map that comes out is {o} x {o}.", "What comes out?", "prompt", "put {o} into it"),
-    (SIZES, "{f} x {f}", "{f.__class__} x {f}", "prompt", "no symbol of conv-out-size 'f.__class__'"),
+    (SIZES, "{f} x {f}", "{f.__class__} x {f}", "prompt", "Unknown symbol of conv-out-size 'f.__class__'"),
     (SIZES, "{f} x {f}", "{f:>99999999} x {f}", "prompt", "more than a symbol"),
     (SIZES, "{f} x {f}", "{f x {f}", "prompt", ""),
     (SIZES, "{f} x {f}", "{f} x } {f}", "prompt", "no partner"),
@@ -82,13 +82,13 @@ BROKEN = [
     (SIZES, 'p = "0..3"', "p = 3", "p = ", "from a list"),
     (SIZES, 'p = "0..3"', 'q = "0..3"', "q = ", "no input of conv-out-size"),
     (SIZES, 'f = "3..11 step 2"\n', "", "[drill.ranges]", "The input f has no range"),
-    (SIZES, "[drill.ranges]", "[drill.range]", "[drill.range]", "did you mean ranges"),
+    (SIZES, "[drill.ranges]", "[drill.range]", "[drill.range]", "Did you mean ranges"),
     (SIZES, "equation = ", 'equation = "o = 2 +"\n# ', "equation", "missing at the end.\n 2 +\n    ^"),
     (SIZES, "equation = ", 'equation = "o"\n# ', "equation", "no equation"),
     (SIZES, "equation = ", 'equation = "2*o = n"\n# ', "equation", "defines one symbol"),
     (SIZES, "equation = ", 'equation = "n = o"\n# ', "equation", "they define o"),
-    (SIZES, "equation = ", 'equation = "o = width"\n# ', "equation", "no symbol to use in it 'width'"),
-    (SIZES, "equation = ", 'equation = "o = o + 1"\n# ', "equation", "no symbol to use in it 'o'"),
+    (SIZES, "equation = ", 'equation = "o = width"\n# ', "equation", "Unknown symbol to use in it 'width'"),
+    (SIZES, "equation = ", 'equation = "o = o + 1"\n# ', "equation", "Unknown symbol to use in it 'o'"),
     (SIZES, "equation = ", 'equation = "o = n[1]"\n# ', "equation", "n is of kind int: write it as n."),
     (SIZES, "equation = ", 'equation = "o[i] = n"\n# ', "equation", "indices of the right equation"),
     (SIZES, "equation = ", 'equation = "o = __import__(n)"\n# ', "equation", "'__import__'"),
@@ -141,12 +141,12 @@ def test_all_faults_of_all_files_are_told_at_once(folder):
 
 def test_a_file_of_cards_bears_a_topics_name(folder):
     (folder / CARDS).rename(folder / "cards" / "convolutoin.toml")
-    found = [(file, line) for file, line, said in faults(folder) if "did you mean convolution" in said]
+    found = [(file, line) for file, line, said in faults(folder) if "Did you mean convolution" in said]
     assert found == [("cards/convolutoin.toml", 1)]
 
 
 def test_a_folder_that_is_no_pack(folder, tmp_path):
-    with pytest.raises(BadInput, match="There is no folder"):
+    with pytest.raises(UserError, match="There is no folder"):
         check_pack(tmp_path / "none", syllabus.topics())
     empty = tmp_path / "empty"
     empty.mkdir()
@@ -159,7 +159,7 @@ HOSTILE = {
     "control characters": (b'\nx = "\x07"', 2, "This is no TOML"),
     "more than 1 MB": (b"# " + b"x\n# " * 300_000, 1, "larger than 1 MB"),
     "a line without end": (b"\n\n" + b"a." * 100_000 + b"a = 1", 3, "200005 characters"),
-    "keys of many dots": ((b"a." * 1990 + b"b = 1\n") * 1, 1, "no key"),
+    "keys of many dots": ((b"a." * 1990 + b"b = 1\n") * 1, 1, "Unknown key"),
     "deep nesting": (b"\nx = " + b"[" * 3000 + b"]" * 900, 2, "nested too deep"),
     "deep tables": (b"x = " + b"{a=" * 1200 + b"}" * 300, 1, "nested too deep"),
     "a number of 4,900 digits": (b"\n\nx = [" + b"9" * 3900 + b"_\n" + b"9" * 1000 + b"]", 3, ""),

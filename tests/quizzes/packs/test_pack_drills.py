@@ -9,15 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quizzes import BadInput, bank
+from quizzes import bank
 from quizzes.marking import mark
 from quizzes.packs.equations import condition
 from quizzes.packs.pack import check_pack
 from quizzes.packs.ranges import reader
 from quizzes.packs.shelf import add
 from quizzes.selftest import selftest, written
-from quizzes.verifying import by_sympy, compare
+from quizzes.verification import by_sympy, compare
 from workbench import syllabus
+from workbench.errors import UserError
 
 SEEDS = range(60)
 
@@ -102,7 +103,7 @@ def test_a_range_draws_its_numbers_and_no_others(low, count, step, places):
 def test_any_text_is_a_range_or_is_refused(text):
     try:
         draw = reader(text, symbol("int", -100, 100))
-    except BadInput as refused:
+    except UserError as refused:
         assert str(refused).endswith((".", "step 0.1", '"'))
     else:
         assert -100 <= draw(Random(0)) <= 100

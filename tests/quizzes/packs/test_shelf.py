@@ -2,10 +2,11 @@
 
 import pytest
 
-from quizzes import BadInput, bank, packs
+from quizzes import bank, packs
 from quizzes.packs.pack import check_pack
 from quizzes.packs.shelf import add, remove
 from workbench import syllabus
+from workbench.errors import UserError
 from workbench.study.session import items_of
 
 IDS = {
@@ -64,7 +65,7 @@ def test_a_pack_stays_where_its_successor_cant_be_written(folder, shelf, again, 
         return rename(self, target)
 
     monkeypatch.setattr(type(shelf), "rename", fail)
-    with pytest.raises(BadInput, match="No space left"):
+    with pytest.raises(UserError, match="No space left"):
         add(checked(folder), shelf)
     monkeypatch.undo()
     again()
@@ -79,9 +80,9 @@ def test_a_pack_with_a_fault_is_left_out_whole_and_says_so(folder, shelf, again)
     assert not IDS & set(bank.everything())
     [pack] = packs.every()
     assert "first-layers is left out: cards/convolution.toml, line" in pack.trouble()
-    with pytest.raises(BadInput, match="first-layers is left out"):
+    with pytest.raises(UserError, match="first-layers is left out"):
         bank.draw("first-layers/conv-basics", 1)
-    with pytest.raises(BadInput, match="There is no drill"):
+    with pytest.raises(UserError, match="Unknown drill"):
         bank.get("second-layers/conv-basics")
 
 
@@ -97,13 +98,13 @@ def test_numbers_that_run_out_are_a_refusal(folder, shelf, again):
     file = place / "drills" / "sizes.toml"
     file.write_text(file.read_text(encoding="utf-8").replace("o >= 4", "o >= 400"), encoding="utf-8")
     again()
-    with pytest.raises(BadInput, match="make its ranges wider"):
+    with pytest.raises(UserError, match="make its ranges wider"):
         bank.draw("first-layers/conv-basics", 1)
 
 
 @pytest.mark.parametrize("name", ["..", ".", "../packs", "nothing", "/etc", ""])
 def test_only_a_pack_can_be_removed(folder, shelf, name):
     add(checked(folder), shelf)
-    with pytest.raises(BadInput, match="There is no pack"):
+    with pytest.raises(UserError, match="Unknown pack"):
         remove(name, shelf)
     assert (shelf / "first-layers" / "pack.toml").exists()

@@ -46,7 +46,7 @@ def test_a_disagreement_is_exit_code_1(cli):
     ("words", "sentence"),
     [
         (["sigmoid(w*x+b)", "w=2", "x=1"], "b has no value: add b=..."),
-        (["x", "x=1", "y=2"], "There is no variable 'y'"),
+        (["x", "x=1", "y=2"], "Unknown variable 'y'"),
         (["x", "x"], "as NAME=VALUE"),
         (["x", "x=[1, 2]"], "x: a variable is a single number here"),
         (["x", "x=one"], "x: I don't know 'one'"),

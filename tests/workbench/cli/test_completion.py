@@ -41,7 +41,7 @@ def test_all_networks_are_offered(cli):
 def test_runs_and_their_layers_are_completed(cli, monkeypatch):
     from models import cost
     from workbench.engine import RunSpec, runs
-    from workbench.show import layers
+    from workbench.render import layers
 
     monkeypatch.setattr(layers, "made", lambda name, preset: cost.outline(name, preset).plain())
     run = runs.create(RunSpec("lenet5-modern"))

@@ -51,10 +51,10 @@ def test_show_reads_a_table_of_ones_own(cli, tmp_path):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["show", "iriss"], "did you mean iris"),
+        (["show", "iriss"], "Did you mean iris"),
         (["show", "csv:missing.csv"], "There is no file missing.csv"),
         (["show", "csv:."], "folder"),
-        (["show", "iris", "--scaling", "zscore"], "did you mean z-score"),
+        (["show", "iris", "--scaling", "zscore"], "Did you mean z-score"),
         (["show", "iris", "--seed", "-1"], "--seed"),
         (["show"], "Missing argument"),
     ],

@@ -8,7 +8,8 @@ import pytest
 
 import models
 from tests.networks import by_tier
-from workbench.show import diagram, layers
+from workbench.paths import cache_dir
+from workbench.render import diagram, layers
 
 # Answers in a process where nothing may be started, and says whether torch came in.
 WITHOUT_TORCH = """
@@ -84,7 +85,7 @@ DAMAGE = {
 @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
 def test_a_damaged_file_is_made_again(made, damage):
     whole = layers.outline("mlp", "mini")
-    file = layers.folder() / "mlp-mini.json"
+    file = (cache_dir() / "layers") / "mlp-mini.json"
     text = file.read_text(encoding="utf-8")
     assert damage(text) != text
     file.write_bytes(damage(text).encode("utf-8", "surrogateescape"))
@@ -98,7 +99,7 @@ def test_a_damaged_file_is_made_again(made, damage):
 def test_presets_are_kept_apart_and_nothing_else_is_left(made):
     paper, mini = layers.outline("mlp", "paper"), layers.outline("mlp", "mini")
     assert (paper.network.total_params, mini.network.total_params) == (203_530, 2_410)
-    assert sorted(file.name for file in layers.folder().iterdir()) == ["mlp-mini.json", "mlp-paper.json"]
+    assert sorted(file.name for file in (cache_dir() / "layers").iterdir()) == ["mlp-mini.json", "mlp-paper.json"]
 
 
 def test_after_a_change_of_the_sources_it_is_made_again(made, monkeypatch):
@@ -132,9 +133,9 @@ def test_where_nothing_can_be_kept_it_still_answers(made, home):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["show", "resnet19"], "did you mean resnet18"),
+        (["show", "resnet19"], "Did you mean resnet18"),
         (["diagram", "lenet"], "lenet5"),
-        (["show", "mlp", "--preset", "papr"], "did you mean paper"),
+        (["show", "mlp", "--preset", "papr"], "Did you mean paper"),
         (["show"], "NAME"),
     ],
 )
@@ -198,7 +199,7 @@ def test_the_list_is_sorted_by_what_is_asked_for(cli):
         values = [row[column] for row in rows]
         assert values == sorted(values) and {row["name"] for row in rows} == set(models.names())
     said = cli("models", "list", "--sort", "parms")
-    assert said.code == 2 and "did you mean params" in said.err
+    assert said.code == 2 and "Did you mean params" in said.err
     out = cli("models", "list", "--sort", "params").out
     assert out.index("lenet5-modern") < out.index("61,706") < out.index("resnet18") < out.index("11,689,512")
 

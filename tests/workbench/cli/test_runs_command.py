@@ -88,7 +88,7 @@ def test_an_unknown_or_damaged_run_is_one_line(cli, command):
 def test_a_full_disk_ends_the_run_with_a_sentence_and_the_checkpoint_before_is_whole(monkeypatch):
     """The second checkpoint finds no room, as on a full disk."""
     run = runs.create(RunSpec("mlp", steps=30, device="cpu"))
-    kept, written = worker.atomic.os.fsync, []
+    kept, written = worker.files.os.fsync, []
 
     def full(file):
         written.append(file)
@@ -96,7 +96,7 @@ def test_a_full_disk_ends_the_run_with_a_sentence_and_the_checkpoint_before_is_w
             raise OSError(28, "No space left on device")
         kept(file)
 
-    monkeypatch.setattr(worker.atomic.os, "fsync", full)
+    monkeypatch.setattr(worker.files.os, "fsync", full)
     assert worker.make_run(run.folder) == 1
     monkeypatch.undo()
     end = run.last_event()
@@ -124,7 +124,7 @@ def test_what_is_inside_a_network_is_drawn_and_told_as_data(cli):
     assert max(map(len, out.splitlines())) <= 80 and "\x1b" not in out
     for words, said in [
         ([run.id, "maps"], "no convolution"),
-        ([run.id, "picture"], "did you mean"),
+        ([run.id, "picture"], "Did you mean"),
         (["mlp-0009", "maps"], "mlp-0001"),
         ([run.id, "errors", "--sample", "3"], "not of one sample"),
     ]:

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.data.cache import kept
-from workbench.home import cache
+from workbench.paths import cache_dir
 
 
 def make(calls):
@@ -21,7 +21,7 @@ def test_they_are_made_once(tmp_path, monkeypatch):
     calls = []
     first, again = kept("some-v1", make(calls)), kept("some-v1", make(calls))
     assert calls == [1] and all(np.array_equal(a, b) and a.dtype == b.dtype for a, b in zip(first, again, strict=True))
-    assert [file.name for file in cache().iterdir()] == ["some-v1.npz"]
+    assert [file.name for file in cache_dir().iterdir()] == ["some-v1.npz"]
     kept("some-v2", make(calls))
     assert calls == [1, 1]
 
@@ -34,7 +34,7 @@ def test_a_damaged_file_is_made_again(tmp_path_factory, place, byte, cut):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WORKBENCH_HOME", str(tmp_path_factory.mktemp("home")))
         right = kept("some", make([]))
-        file = cache() / "some.npz"
+        file = cache_dir() / "some.npz"
         content = bytearray(file.read_bytes())
         place %= len(content)
         if cut:

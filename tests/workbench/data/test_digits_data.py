@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench import BadInput, data
+from workbench import data
+from workbench.errors import UserError
 
 
 def test_the_parts_are_scikit_learns_digits_each_once():
@@ -42,5 +43,5 @@ def test_rows_stay_together_and_none_is_lost(validation, test, train, seed):
 
 
 def test_an_unknown_name_is_met_with_its_neighbours():
-    with pytest.raises(BadInput, match="did you mean digits"):
+    with pytest.raises(UserError, match="Did you mean digits"):
         data.load("digit")

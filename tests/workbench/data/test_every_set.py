@@ -6,7 +6,8 @@ import sys
 import numpy as np
 import pytest
 
-from workbench import BadInput, data
+from workbench import data
+from workbench.errors import UserError
 
 THEIRS = {"iris": {}, "wine": {}, "breast-cancer": {}, "diabetes": dict(scaled=False)}
 
@@ -97,7 +98,7 @@ def test_mnist_is_mlxtends():
 
 def test_mnist_without_its_extra_says_what_to_install(monkeypatch):
     monkeypatch.setattr("workbench.data.mnist_5k.find_spec", lambda name: None)
-    with pytest.raises(BadInput, match=r"pip install 'workbench\[mnist\]'"):
+    with pytest.raises(UserError, match=r"pip install 'workbench\[mnist\]'"):
         data.load("mnist-5k")
 
 
@@ -108,10 +109,10 @@ def test_knowing_them_imports_nothing_heavy():
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("irs", "did you mean iris"), ("my.csv", "called csv:my.csv"), ("../x", "known")]
+    ("name", "said"), [("irs", "Did you mean iris"), ("my.csv", "write csv:my.csv"), ("../x", "known")]
 )
 def test_an_unknown_name_is_met_with_what_to_do(name, said):
-    with pytest.raises(BadInput, match=said):
+    with pytest.raises(UserError, match=said):
         data.load(name)
 
 
@@ -122,7 +123,7 @@ def test_a_class_that_no_training_row_has_is_met_with_a_sentence(tmp_path):
     for seed in range(200):
         try:
             outcomes.add(set(data.load(f"csv:{file}", seed)["train"][1].tolist()) == {0, 1})
-        except BadInput as refusal:
+        except UserError as refusal:
             assert f"With seed {seed} no row of class 'rare'" in str(refusal)
             outcomes.add("refused")
     assert outcomes == {True, "refused"}

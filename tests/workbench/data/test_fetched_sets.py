@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 import torch
 
-from workbench import BadInput, data
+from workbench import data
 from workbench.data import cifar10, fetch, mnist
-from workbench.home import cache
+from workbench.errors import UserError
+from workbench.paths import cache_dir
 
 
 @pytest.fixture(autouse=True)
@@ -142,11 +143,11 @@ def test_what_cannot_be_fetched_is_met_with_what_to_put_where(server, served):
     (server / "a.bin").unlink()
     if served:
         (server / "a.bin").write_bytes(served)
-    with pytest.raises(BadInput, match="some can't be fetched") as refusal:
+    with pytest.raises(UserError, match="some can't be fetched") as refusal:
         fetch.fetched("some", [file], [address()])
-    assert f"put a.bin, as published, into {cache() / 'some'}" in str(refusal.value)
+    assert f"put a.bin, as published, into {cache_dir() / 'some'}" in str(refusal.value)
     assert "digits and shapes need no download" in str(refusal.value)
-    assert not list((cache() / "some").iterdir())  # nothing half fetched is left
+    assert not list((cache_dir() / "some").iterdir())  # nothing half fetched is left
 
 
 def test_a_wrong_file_is_kept_until_the_right_one_is_there(server):
@@ -154,7 +155,7 @@ def test_a_wrong_file_is_kept_until_the_right_one_is_there(server):
     folder = fetch.fetched("some", [file], [address()])
     (folder / "a.bin").write_bytes(b"mine")
     (server / "a.bin").unlink()
-    with pytest.raises(BadInput, match="in place of what lies in"):
+    with pytest.raises(UserError, match="in place of what lies in"):
         fetch.fetched("some", [file], [address()])
     assert (folder / "a.bin").read_bytes() == b"mine"
 

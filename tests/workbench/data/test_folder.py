@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from workbench import BadInput, data, tasks
+from workbench import data, tasks
 from workbench.data.picture_file import header, square
+from workbench.errors import UserError
 
 
 def picture(file, colour, size=(12, 10), mode="RGB"):
@@ -90,14 +91,14 @@ def spoil(pets, how):
         ("tiny", "is 7x20 pixels: a picture needs 8 a side"),
         ("inner", "is a folder inside a class"),
         ("few", "pictures to train with"),
-        ("odd mode", "save it with 8 bits a channel"),
+        ("odd mode", "Save it with 8 bits per channel"),
         ("beside train", "lies beside train, and is neither val nor test"),
         ("pipe", "is no ordinary file"),
     ],
 )
 def test_a_folder_that_is_unfit_is_met_with_a_sentence(pets, how, said):
     spoil(pets, how)
-    with pytest.raises(BadInput, match=said):
+    with pytest.raises(UserError, match=said):
         data.info(f"folder:{pets}")
 
 
@@ -107,9 +108,9 @@ def test_a_folder_that_is_none_is_met_with_a_sentence(tmp_path, pets):
         (pets / "cat" / "0.png", "is no folder"),
         ("a\0b", r"a\?b"),
     ):
-        with pytest.raises(BadInput, match=said):
+        with pytest.raises(UserError, match=said):
             data.info(f"folder:{where}")
-    with pytest.raises(BadInput, match="is a folder inside a class"):
+    with pytest.raises(UserError, match="is a folder inside a class"):
         data.info(f"folder:{pets / '..' / 'pets' / '..'}")
 
 
@@ -150,5 +151,5 @@ def test_damaged_files_are_read_or_refused(tmp_path_factory, kind, places, cut):
     file.write_bytes(bytes(content[: len(content) - cut % 40]))
     try:
         assert square(file, 8, 3).shape == (3, 8, 8)
-    except BadInput as refusal:
+    except UserError as refusal:
         assert str(file) in str(refusal) and str(refusal).endswith(".")

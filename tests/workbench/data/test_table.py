@@ -9,8 +9,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from workbench import BadInput, data
+from workbench import data
 from workbench.data import csv_file
+from workbench.errors import UserError
 
 
 def table(rows=20, header="age,height,passed", line="{k},{h},{p}"):
@@ -120,7 +121,7 @@ def with_cell(line, cell):
     ],
 )  # fmt: skip
 def test_what_cannot_be_used_is_met_with_its_place(write, content, said):
-    with pytest.raises(BadInput, match=said) as refusal:
+    with pytest.raises(UserError, match=said) as refusal:
         data.info(write(content))
     assert len(str(refusal.value).splitlines()) == 1
 
@@ -136,12 +137,12 @@ def test_files_that_are_none(write, tmp_path, monkeypatch):
         ("csv:~nobody-of-that-name/x.csv", "can't be read"),
         ("csv:" + "x" * 5000, "can't be read"),
         ("csv:a\0b", "no file"),
-        (write(table()) + ":hight", "called 'hight': did you mean height"),
+        (write(table()) + ":hight", "called 'hight'. Did you mean height"),
     ]:
-        with pytest.raises(BadInput, match=said):
+        with pytest.raises(UserError, match=said):
             data.info(name)
     monkeypatch.setattr(csv_file, "MOST_BYTES", 100)
-    with pytest.raises(BadInput, match="MB"):
+    with pytest.raises(UserError, match="MB"):
         data.info(write(table()))
 
 
@@ -168,7 +169,7 @@ def test_any_file_is_a_table_or_is_refused(write, content):
     name = write(content)
     try:
         inputs, targets = whole(name)
-    except BadInput as refusal:
+    except UserError as refusal:
         assert str(refusal)
     else:
         assert np.isfinite(inputs).all() and np.isfinite(targets).all() and len(inputs) == len(targets) >= 20

@@ -5,8 +5,8 @@ import json
 import pytest
 import torch
 
-from quizzes.graph import build, described, passes
-from quizzes.local_derivatives import LOCAL
+from quizzes.expressions.graph import build, described, passes
+from quizzes.expressions.local_derivatives import LOCAL
 from workbench.engine import Verifier
 from workbench.engine.autograd import OPERATIONS, gradients
 from workbench.engine.worker import answer

@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 import models
-from workbench import BadInput
 from workbench.engine import checkpoints
+from workbench.errors import UserError
 
 
 def test_weights_and_notes_come_back(tmp_path):
@@ -61,5 +61,5 @@ def test_a_missing_or_damaged_one_is_refused(tmp_path, content):
         content = path.read_bytes()[:-4]
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(BadInput, match="checkpoint"):
+    with pytest.raises(UserError, match="checkpoint"):
         checkpoints.load(path)

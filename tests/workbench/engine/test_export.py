@@ -8,9 +8,9 @@ from statistics import mean, stdev
 
 import pytest
 
-from workbench import BadInput
 from workbench.engine import RunSpec, events, export, runs
 from workbench.engine.compare import compared, spread
+from workbench.errors import UserError
 
 CUT = 20  # the step of the checkpoint that the made-up run was taken up from
 
@@ -70,20 +70,20 @@ def test_tensorboard_reads_what_was_written(run, tmp_path):
 
 def test_without_tensorboard_a_sentence_says_how_to_get_it(run, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorboard.summary.writer.event_file_writer", None)
-    with pytest.raises(BadInput, match=r"workbench\[tensorboard\]"):
+    with pytest.raises(UserError, match=r"workbench\[tensorboard\]"):
         export.to_tensorboard(run, tmp_path)
 
 
 def test_a_place_that_cannot_be_written_is_named(run, tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(BadInput, match=r"missing/run\.csv can't be written"):
+    with pytest.raises(UserError, match=r"missing/run\.csv can't be written"):
         export.to_csv(run, tmp_path / "missing" / "run.csv")
-    with pytest.raises(BadInput, match="file can't be written"):
+    with pytest.raises(UserError, match="file can't be written"):
         export.to_tensorboard(run, tmp_path / "file")
 
 
 def test_a_run_that_told_nothing_has_nothing_to_export(tmp_path):
-    with pytest.raises(BadInput, match="told no numbers"):
+    with pytest.raises(UserError, match="told no numbers"):
         export.to_csv(runs.create(RunSpec("mlp")), tmp_path / "run.csv")
     assert not (tmp_path / "run.csv").exists()
 

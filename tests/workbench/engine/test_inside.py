@@ -11,10 +11,11 @@ import torch
 import torch.nn.functional as F
 from safetensors.numpy import load_file, save_file
 
-from workbench import BadInput, data
+from workbench import data
 from workbench.engine import Run, RunSpec, ScriptError, Verifier, inside, runs, worker
 from workbench.engine.inside import errors, trained
 from workbench.engine.loop import Fit
+from workbench.errors import UserError
 
 
 @pytest.fixture(scope="module")
@@ -177,9 +178,9 @@ def test_the_field_is_the_mean_gradient_of_the_unit_in_the_middle(made):
         ("iris", "filters", None, None, "iris, which are no pictures"),
         ("mlp", "maps", None, None, "no convolution"),
         ("mlp", "field", None, None, "no convolution"),
-        ("lenet5-modern", "map", None, None, "did you mean maps"),
-        ("lenet5-modern", "maps", "c2", None, "did you mean"),
-        ("lenet5-modern", "field", "f6", None, "no layer with maps"),
+        ("lenet5-modern", "map", None, None, "Did you mean maps"),
+        ("lenet5-modern", "maps", "c2", None, "Did you mean"),
+        ("lenet5-modern", "field", "f6", None, "Unknown layer with maps"),
         ("lenet5-modern", "maps", None, 360, "from 0 to 359"),
         ("lenet5-modern", "maps", None, -1, "from 0 to 359"),
         ("lenet5-modern", "filters", "c1", None, "not of one layer"),
@@ -187,7 +188,7 @@ def test_the_field_is_the_mean_gradient_of_the_unit_in_the_middle(made):
     ],
 )
 def test_what_cannot_be_shown_is_said_in_a_sentence(made, model, kind, layer, sample, said):
-    with pytest.raises(BadInput, match=said):
+    with pytest.raises(UserError, match=said):
         inside.made(made[model], kind, layer, sample)
 
 
@@ -219,7 +220,7 @@ def test_a_damaged_checkpoint_is_passed_over_and_then_said(copied, damage):
         np.array(found["filters"], np.float32), weights(run, "last")["layers.0.weight"].reshape(-1, 8, 8)
     )
     damage(run.folder / "last.safetensors")
-    with pytest.raises(BadInput, match=r"(no checkpoint yet|can't be used).*train anew\.$") as refused:
+    with pytest.raises(UserError, match=r"(no checkpoint yet|can't be used).*train anew\.$") as refused:
         inside.made(run, "filters", None, None)
     assert "\n" not in str(refused.value)
 

@@ -7,9 +7,10 @@ import torch
 import torch.nn.functional as F
 
 import models
-from workbench import BadInput, tasks
+from workbench import tasks
 from workbench.engine import RunSpec, checkpoints
 from workbench.engine.loop import Fit
+from workbench.errors import UserError
 
 
 def timeless(events):
@@ -135,7 +136,7 @@ def test_the_checkpoints_are_the_last_weights_and_the_best_on_validation(tmp_pat
     [({"batch_size": 1258}, "1257 training samples"), ({"device": "cuda:99"}, "--device auto")],
 )
 def test_what_only_shows_with_data_and_torch_at_hand_is_refused(options, said):
-    with pytest.raises(BadInput, match=said):
+    with pytest.raises(UserError, match=said):
         Fit(RunSpec("mlp", **options))
 
 

@@ -6,8 +6,9 @@ import pytest
 
 import models
 from tests.networks import by_tier
-from workbench import BadInput, data, tasks
+from workbench import data, tasks
 from workbench.engine import RunSpec, networks
+from workbench.errors import UserError
 
 HERE = [name for name in tasks.names() if not data.info(tasks.info(name).data).files]
 FAMILIES = {models.info(name).module: name for name in reversed(models.names())}  # of each file, one
@@ -25,7 +26,7 @@ def test_a_network_fits_the_tasks_that_take_it(model, task):
         network = networks.build(RunSpec(model, task=task))
         tasks.get(task).check(network, samples(task, network.input_shape))
         taken = True
-    except (BadInput, models.BadInput):
+    except UserError:
         taken = False
     assert networks.fits(model, "mini", task) == taken
 

@@ -9,9 +9,10 @@ from PIL import Image
 from safetensors.torch import load_file
 
 import models
-from workbench import BadInput, data
+from workbench import data
 from workbench.engine import RunSpec, Verifier, predict, runs, worker
 from workbench.engine.loop import Fit
+from workbench.errors import UserError
 
 
 @pytest.fixture
@@ -83,5 +84,5 @@ def test_the_command_names_the_likeliest_class_and_refuses_what_is_no_picture(ma
 
 def test_a_run_on_rows_of_numbers_reads_no_pictures(made, tmp_path):
     run = made("mlp", task="iris", steps=2)
-    with Verifier() as asked, pytest.raises(BadInput, match="are no pictures"):
+    with Verifier() as asked, pytest.raises(UserError, match="are no pictures"):
         predict.predictions(asked, run, [tmp_path / "a.png"])

@@ -12,11 +12,12 @@ import pytest
 import torch
 
 from tests.patience import PATIENCE
-from workbench import BadInput, engine
+from workbench import engine
 from workbench.engine import RunSpec, accepted, checkpoints, events, lock, resume, runs, start
 from workbench.engine.loop import Fit
 from workbench.engine.methods import OPTIMIZERS
 from workbench.engine.resume import header, prolonged
+from workbench.errors import UserError
 
 CPU = dict(device="cpu")
 COMMON = ("gd", "momentum", "adam")
@@ -122,9 +123,9 @@ def test_a_done_run_goes_further_when_asked_to():
     spec = RunSpec("mlp", epochs=2, seed=1, **CPU)
     run = start(spec)
     assert finished(run)["steps"] == 78
-    with pytest.raises(BadInput, match="is done"):
+    with pytest.raises(UserError, match="is done"):
         resume(run)
-    with pytest.raises(BadInput, match="ordered in epochs"):
+    with pytest.raises(UserError, match="ordered in epochs"):
         resume(run, steps=10)
     since = resume(run, epochs=1)
     first, *_, end = accepted(run, since)
@@ -139,7 +140,7 @@ def test_a_done_run_goes_further_when_asked_to():
 
 def test_a_running_run_is_refused_and_an_early_stopped_one():
     run = start(RunSpec("mlp", epochs=10**6, **CPU))
-    with pytest.raises(BadInput, match="is running"):
+    with pytest.raises(UserError, match="is running"):
         resume(run)
     run.kill()
     run.join(PATIENCE)
@@ -149,7 +150,7 @@ def test_a_running_run_is_refused_and_an_early_stopped_one():
         sound = dict(event="end", step=3, steps=3, seconds=1.0, steps_per_second=3.0, status="done", metrics={})
         writer.write(sound | end)
         writer.close()
-        with pytest.raises(BadInput, match=said):
+        with pytest.raises(UserError, match=said):
             prolonged(stopped)
 
 
@@ -178,7 +179,7 @@ def test_a_damaged_checkpoint_is_refused_in_a_sentence_and_left_alone(stopped, d
         made = {"empty": b"", "cut": whole[:-7], "grown": whole + b"x", "junk": bytes(range(256)) * 8}[damage]
         path.write_bytes(made)
     before = path.read_bytes() if path.exists() else None
-    with pytest.raises(BadInput, match="train anew") as refusal:
+    with pytest.raises(UserError, match="Train from the beginning") as refusal:
         resume(stopped)
     assert "\n" not in str(refusal.value)
     assert stopped.status() == "stopped" and (path.read_bytes() if path.exists() else None) == before
@@ -190,7 +191,7 @@ def test_a_checkpoint_of_another_network_is_refused_by_the_worker_and_the_run_is
     checkpoints.write(path, {"layers.0.weight": torch.zeros(3, 3)}, about, training)
     before = path.read_bytes()
     since = resume(stopped, steps=50)
-    with pytest.raises(BadInput, match="isn't of this mlp"):
+    with pytest.raises(UserError, match="isn't of this mlp"):
         list(accepted(stopped, since))
     stopped.join(PATIENCE)
     assert stopped.status() == "stopped" and stopped.spec == spec and path.read_bytes() == before
@@ -230,7 +231,7 @@ def test_a_run_that_somebody_holds_is_not_taken_up(stopped, monkeypatch):
     monkeypatch.setattr(engine, "ENDING", 0.0)
     with lock.held(stopped.folder):
         before = {file: file.read_bytes() for file in stopped.folder.iterdir()}
-        with pytest.raises(BadInput, match="is running"):
+        with pytest.raises(UserError, match="is running"):
             resume(stopped)
         assert {file: file.read_bytes() for file in stopped.folder.iterdir()} == before
 
@@ -239,14 +240,14 @@ def test_a_run_that_somebody_holds_is_not_taken_up(stopped, monkeypatch):
 def test_of_two_that_take_a_run_up_at_once_one_is_refused(stopped):
     """Ten pairs of processes, each let go at the same moment."""
     code = f"""if True:
-        from workbench import BadInput
+        from workbench.errors import UserError
         from workbench.engine import resume, runs
         run = runs.get({stopped.id!r})
         print("ready", flush=True)
         input()
         try:
             resume(run, steps=10)
-        except BadInput as refusal:
+        except UserError as refusal:
             print(refusal)
         else:
             print(run.wait({PATIENCE}))

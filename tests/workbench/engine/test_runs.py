@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from workbench import BadInput
 from workbench.engine import RunSpec, events, heartbeat, runs
 from workbench.engine.run import Run
+from workbench.errors import UserError
 
 SPEC = RunSpec("mlp")
 START = dict(event="start", step=0, seconds=0.0, steps=40, model="mlp", task="digits", preset="mini", params=9)
@@ -67,7 +67,7 @@ def test_processes_that_create_at_once_get_a_folder_each(home):
 def test_a_place_that_cannot_be_written_is_refused_with_what_to_do(home, in_the_way):
     home.parent.mkdir(exist_ok=True)
     (home if in_the_way == "." else home.mkdir() or home / in_the_way).write_text("a file, no folder")
-    with pytest.raises(BadInput, match="WORKBENCH_HOME"):
+    with pytest.raises(UserError, match="WORKBENCH_HOME"):
         runs.create(SPEC)
     assert runs.every() == []
 
@@ -77,7 +77,7 @@ def test_a_full_disk_is_refused_and_nothing_is_left(home, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(BadInput, match="No space left"):
+    with pytest.raises(UserError, match="No space left"):
         runs.create(SPEC)
     assert list((home / "runs").iterdir()) == []
 
@@ -135,10 +135,10 @@ def test_a_damaged_heartbeat_is_none(junk):
 def test_only_what_runs_here_can_be_stopped():
     run = runs.create(SPEC)
     leave_beat(run, host="elsewhere")
-    with pytest.raises(BadInput, match="elsewhere"):
+    with pytest.raises(UserError, match="elsewhere"):
         run.stop()
     say(run, END)
-    with pytest.raises(BadInput, match="it is done"):
+    with pytest.raises(UserError, match="it is done"):
         run.stop()
 
 
@@ -151,7 +151,7 @@ def test_a_damaged_folder_is_listed_as_such_and_hides_no_other(content):
     rows = {row["run"]: row for row in (run.summary() for run in runs.every())}
     assert rows[good.id]["status"] == "running"
     assert rows[damaged.id]["status"] == "damaged" and damaged.id in rows[damaged.id]["reason"]
-    with pytest.raises(BadInput, match=r"spec\.json"):
+    with pytest.raises(UserError, match=r"spec\.json"):
         _ = damaged.spec
 
 
@@ -190,6 +190,6 @@ def test_a_worker_that_found_the_disk_full_could_not_say_so(dead, monkeypatch):
 def test_an_unknown_run_is_met_with_its_neighbours():
     runs.create(SPEC)
     for name in ("mlp-0002", "../mlp-0001", ""):
-        with pytest.raises(BadInput, match=re.escape(f"There is no run {name!r}")):
+        with pytest.raises(UserError, match=re.escape(f"Unknown run {name!r}")):
             runs.get(name)
     assert runs.get("mlp-0001") == Run(runs.folder() / "mlp-0001")

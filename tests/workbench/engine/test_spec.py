@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import models
-from workbench import BadInput
 from workbench.engine import RunSpec
 from workbench.engine.methods import INITS, OPTIMIZERS, SCHEDULES
 from workbench.engine.spec import applies
+from workbench.errors import UserError
 
 length = st.one_of(
     st.builds(lambda n: {"epochs": n}, st.integers(1, 10**6)), st.builds(lambda n: {"steps": n}, st.integers(1, 10**6))
@@ -42,7 +42,7 @@ def test_what_is_not_given_is_filled_in():
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"task": "digit"}, "did you mean digits"),
+        ({"task": "digit"}, "Did you mean digits"),
         ({"preset": "large"}, "paper"),
         ({"epochs": 0}, "epochs"),
         ({"epochs": -1}, "epochs"),
@@ -56,7 +56,7 @@ def test_what_is_not_given_is_filled_in():
         ({"lr": 0}, "lr"),
         ({"lr": math.inf}, "lr"),
         ({"lr": "fast"}, "lr"),
-        ({"optimizer": "adma"}, "did you mean adam"),
+        ({"optimizer": "adma"}, "Did you mean adam"),
         ({"seed": -1}, "seed"),
         ({"seed": 2**64}, "seed"),
         ({"device": "gpu"}, "cuda"),
@@ -64,19 +64,19 @@ def test_what_is_not_given_is_filled_in():
     ],
 )
 def test_what_cannot_be_run_is_refused_in_one_sentence(options, said):
-    with pytest.raises(BadInput, match=said) as refusal:
+    with pytest.raises(UserError, match=said) as refusal:
         RunSpec("mlp", **options)
     assert "\n" not in str(refusal.value)
 
 
 def test_an_unknown_model_is_met_with_its_neighbours():
-    with pytest.raises(models.BadInput, match="did you mean lenet5-modern"):
+    with pytest.raises(UserError, match="Did you mean lenet5-modern"):
         RunSpec("lenet-modern")
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", "{", '{"model": "mlp", "epoch": 3}', '{"model": 3}', "\x00", "null"])
 def test_damaged_json_is_refused(text):
-    with pytest.raises((BadInput, models.BadInput)):
+    with pytest.raises(UserError):
         RunSpec.from_json(text)
 
 
@@ -88,7 +88,7 @@ def test_damaged_json_is_refused(text):
     )
 )
 def test_no_json_object_raises_anything_but_a_refusal(record):
-    with suppress(BadInput, models.BadInput):
+    with suppress(UserError):
         RunSpec.from_json(json.dumps({"model": "mlp", **record}))
 
 
@@ -101,7 +101,7 @@ def test_no_json_object_raises_anything_but_a_refusal(record):
         ({"optimizer": "gd", "batch_size": 32}, "whole training part"),
         ({"batch_size": "all"}, "batch_size"),
         ({"batch_size": True}, "batch_size"),
-        ({"schedule": "cosin"}, "did you mean cosine"),
+        ({"schedule": "cosin"}, "Did you mean cosine"),
         ({"schedule": "cosine", "decay": 0.5}, "step or exponential"),
         ({"schedule": "step", "decay": 1.5}, "1 at most"),
         ({"decay_every": 0, "schedule": "step"}, "decay_every"),
@@ -114,11 +114,11 @@ def test_no_json_object_raises_anything_but_a_refusal(record):
         ({"patience": 0}, "patience"),
         ({"dropout": 1.0}, "dropout"),
         ({"batch_norm": "yes"}, "batch_norm"),
-        ({"augment": {"shfit": 1.0}}, "did you mean shift"),
+        ({"augment": {"shfit": 1.0}}, "Did you mean shift"),
         ({"augment": {"zoom": 2.0}}, "zoom"),
         ({"augment": {"noise": 0}}, "noise"),
         ({"augment": "shift"}, "augment"),
-        ({"init": "havier"}, "did you mean xavier"),
+        ({"init": "havier"}, "Did you mean xavier"),
         ({"init_scale": 0.1}, "normal or uniform"),
         ({"init": "he", "init_scale": 0.1}, "normal or uniform"),
         ({"model": "lenet5", "dropout": 0.5}, "lenet5 has no dropout"),
@@ -130,7 +130,7 @@ def test_no_json_object_raises_anything_but_a_refusal(record):
     ],
 )
 def test_methods_that_cannot_be_are_refused_in_one_sentence(options, said):
-    with pytest.raises(BadInput, match=said) as refusal:
+    with pytest.raises(UserError, match=said) as refusal:
         RunSpec(**{"model": "mlp", **options})
     assert "\n" not in str(refusal.value)
 
@@ -210,7 +210,7 @@ def test_what_belongs_to_learnt_weights_applies_beside_them_alone(name):
     for begun in ({"origin": "resnet18-0001"}, {"weights": "/weights.pth"}):
         assert name in applies({"model": "resnet18", **begun})
         assert getattr(RunSpec("resnet18", **begun, **given), name) == given[name]
-    with pytest.raises(BadInput):
+    with pytest.raises(UserError):
         RunSpec("resnet18", **given)
 
 
@@ -226,7 +226,7 @@ def test_a_field_applies_where_the_spec_takes_it(model, optimizer, schedule, ini
     if name in applies(chosen):
         assert getattr(RunSpec(**chosen, **{name: SAMPLE[name]}), name) == SAMPLE[name]
     else:
-        with pytest.raises(BadInput):
+        with pytest.raises(UserError):
             RunSpec(**chosen, **{name: SAMPLE[name]})
 
 

@@ -12,11 +12,11 @@ from torch import nn
 
 import models
 from tests.networks import by_tier
-from workbench import BadInput
 from workbench.engine import RunSpec, checkpoints, runs, transfer
 from workbench.engine.learner import Learner
 from workbench.engine.loop import Fit
 from workbench.engine.resume import header
+from workbench.errors import UserError
 
 LENET = dict(model="lenet5-modern", device="cpu", steps=3, batch_size=16)
 
@@ -239,7 +239,7 @@ def test_weights_that_do_not_fit_are_refused_in_a_sentence(kind, said, ending, t
             return
         said = said.replace(".pth", ending)
         path = path.rename(path.with_suffix(ending)) if path.exists() else path.with_suffix(ending)
-    with pytest.raises(BadInput) as refusal:
+    with pytest.raises(UserError) as refusal:
         transfer.begin(
             models.build("resnet18", classes=7), RunSpec(model="resnet18", preset="paper", weights=str(path))
         )
@@ -248,14 +248,14 @@ def test_weights_that_do_not_fit_are_refused_in_a_sentence(kind, said, ending, t
 
 
 def test_weights_of_another_network_or_preset_are_refused(learnt, tmp_path):
-    with pytest.raises(BadInput, match="is a lenet5-modern, not a resnet18"):
+    with pytest.raises(UserError, match="is a lenet5-modern, not a resnet18"):
         Learner(RunSpec(model="resnet18", origin=learnt.id))
-    with pytest.raises(BadInput, match="same preset"):
+    with pytest.raises(UserError, match="same preset"):
         Learner(RunSpec(**LENET | dict(preset="paper", origin=learnt.id)))
-    with pytest.raises(BadInput, match="There is no run"):
+    with pytest.raises(UserError, match="Unknown run"):
         Learner(RunSpec(**LENET, origin="lenet5-modern-9999"))
     save_file(published("resnet18").state_dict(), tmp_path / "theirs.safetensors")
-    with pytest.raises(BadInput, match="--weights"):
+    with pytest.raises(UserError, match="--weights"):
         Learner(RunSpec(model="resnet18", origin=str(tmp_path / "theirs.safetensors")))
 
 
@@ -272,7 +272,7 @@ def test_weights_of_another_network_or_preset_are_refused(learnt, tmp_path):
     ],
 )
 def test_orders_that_mean_nothing_are_refused(given, said):
-    with pytest.raises(BadInput, match=said):
+    with pytest.raises(UserError, match=said):
         RunSpec(**{"model": "resnet18"} | given)
 
 
@@ -307,14 +307,14 @@ def test_a_small_file_that_becomes_large_in_memory_is_refused_before_it_is_read(
         lists = b"\x80\x02(" + b"]" * 1_100_000 + b"l."
         path.write_bytes(old(lists if kind == "old lists" else pickle.dumps({"w": Bytes()}, protocol=2)))
     monkeypatch.setattr(torch, "load", lambda *_, **__: pytest.fail("it was read"))
-    with pytest.raises(BadInput, match=r"weights\.pth (is compressed|holds more than weights)") as refusal:
+    with pytest.raises(UserError, match=r"weights\.pth (is compressed|holds more than weights)") as refusal:
         transfer.read(path)
     assert "\n" not in str(refusal.value)
 
 
 def test_a_tensor_that_repeats_a_few_numbers_is_refused(tmp_path):
     torch.save({"w": torch.zeros(1, 1).expand(10**9, 512)}, tmp_path / "weights.pth")
-    with pytest.raises(BadInput, match="w as a few numbers, repeated"):
+    with pytest.raises(UserError, match="w as a few numbers, repeated"):
         transfer.read(tmp_path / "weights.pth")
 
 
@@ -327,5 +327,5 @@ def test_a_header_longer_than_its_file_is_refused(tmp_path):
     path = tmp_path / "w.safetensors"
     path.write_bytes((2**60).to_bytes(8, "little") + b"{}" * 100)
     for read in (transfer.read, checkpoints.load, header):
-        with pytest.raises(BadInput, match=r"w\.safetensors"):
+        with pytest.raises(UserError, match=r"w\.safetensors"):
             read(path)

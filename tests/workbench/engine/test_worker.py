@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from tests.patience import PATIENCE
-from workbench import BadInput
 from workbench.engine import RunSpec, checkpoints, events, lock, loop, runs, start, train, worker
+from workbench.errors import UserError
 
 LONG = RunSpec("mlp", epochs=10**6)
 
@@ -28,7 +28,7 @@ def until_saved(run):
 
 def test_the_engine_is_imported_without_torch():
     heavy = "{'torch', 'numpy', 'textual'} & set(sys.modules)"
-    code = f"import sys, workbench.engine, workbench.show.chart; sys.exit(bool({heavy}))"
+    code = f"import sys, workbench.engine, workbench.render.chart; sys.exit(bool({heavy}))"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
@@ -75,7 +75,7 @@ def test_a_stop_writes_a_checkpoint_and_says_so():
 
 
 def test_an_order_that_cannot_be_run_here_leaves_no_run():
-    with pytest.raises(BadInput, match="1257 training samples"):
+    with pytest.raises(UserError, match="1257 training samples"):
         list(train(RunSpec("mlp", batch_size=5000)))
     assert runs.every() == []
 

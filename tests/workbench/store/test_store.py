@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench import BadInput
+from workbench.errors import UserError
 from workbench.store import Attempt, ItemState, Store, file
 from workbench.store.schema import MIGRATIONS
 
@@ -44,7 +44,7 @@ def test_what_is_kept_is_there_for_the_next(home):
 def test_an_attempt_and_its_review_are_written_together_or_not_at_all():
     with Store() as store:
         broken = ItemState("iou", "iou", None, "", "")  # NOT NULL
-        with pytest.raises(BadInput):
+        with pytest.raises(UserError):
             store.keep(attempt(), broken)
         assert store.attempts() == [] and store.items() == {}
         store.keep(attempt())
@@ -63,7 +63,7 @@ def test_a_newer_file_is_left_alone(home):
         store.keep(attempt())
     with sqlite3.connect(home / "study.sqlite") as connection:
         connection.execute("PRAGMA user_version = 999")
-    with pytest.raises(BadInput, match="newer workbench: update this one"):
+    with pytest.raises(UserError, match="newer workbench: update this one"):
         Store()
     with sqlite3.connect(home / "study.sqlite") as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (999,)
@@ -76,7 +76,7 @@ def test_a_newer_file_is_left_alone(home):
 def test_a_damaged_file_is_said_to_be_and_left_as_it_was(home, content):
     home.mkdir()
     (home / "study.sqlite").write_bytes(content)
-    with pytest.raises(BadInput, match=r"study.sqlite is damaged .*: move it away"):
+    with pytest.raises(UserError, match=r"study.sqlite is damaged .*: move it away"):
         Store()
     assert (home / "study.sqlite").read_bytes() == content
 
@@ -89,7 +89,7 @@ def test_a_file_damaged_within_is_said_to_be(home):
     content = bytearray(path.read_bytes())
     content[8192 : len(content) - 4096] = b"\xaa" * (len(content) - 12288)
     path.write_bytes(content)
-    with pytest.raises(BadInput, match="is damaged"), Store() as store:
+    with pytest.raises(UserError, match="is damaged"), Store() as store:
         store.attempts()
 
 
@@ -100,13 +100,13 @@ def test_what_stands_in_the_way_is_named(home, where):
         blocking.mkdir(parents=True)
     else:
         blocking.write_text("a file where a folder should be", encoding="utf-8")
-    with pytest.raises(BadInput, match="WORKBENCH_HOME"):
+    with pytest.raises(UserError, match="WORKBENCH_HOME"):
         Store()
 
 
 def test_a_home_of_nobody_is_named(monkeypatch):
     monkeypatch.setenv("WORKBENCH_HOME", "~nobody-of-that-name/study")
-    with pytest.raises(BadInput, match="write the path in full"):
+    with pytest.raises(UserError, match="Give the full path"):
         Store()
 
 
@@ -115,7 +115,7 @@ def test_another_writer_is_waited_for_and_then_named(home, monkeypatch):
     with Store() as store:
         other = sqlite3.connect(home / "study.sqlite", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(BadInput, match="Another program is writing"):
+        with pytest.raises(UserError, match="Another program is writing"):
             store.keep(attempt())
         assert store.attempts() == []  # reading goes on
         other.execute("ROLLBACK")
@@ -129,7 +129,7 @@ def test_a_full_disk_loses_nothing_that_was_kept():
         store.keep(attempt())
         pages = store._connection.execute("PRAGMA page_count").fetchone()[0]
         store._connection.execute(f"PRAGMA max_page_count = {pages + 1}")
-        with pytest.raises(BadInput, match="takes no more: make room"):
+        with pytest.raises(UserError, match="takes no more: make room"):
             for _ in range(200):
                 store.keep(attempt(answers="x" * 1000), STATE)
         kept = len(store.attempts())
@@ -148,7 +148,7 @@ def test_a_file_that_may_only_be_read_is_said_to_be(home, monkeypatch):
     )
     with Store() as store:
         assert store.attempts() == [attempt()]
-        with pytest.raises(BadInput, match="can't be written: allow writing"):
+        with pytest.raises(UserError, match="can't be written: allow writing"):
             store.keep(attempt())
 
 
@@ -163,7 +163,7 @@ def test_opening_waits_for_whoever_holds_the_file(home, monkeypatch, lock, journ
     if journal == "delete" or "SELECT" not in lock:  # whoever only reads keeps nobody from a write-ahead log
         with monkeypatch.context() as impatient:
             impatient.setattr(file, "OPENING", 0.0)
-            with pytest.raises(BadInput, match="Another program is writing"):
+            with pytest.raises(UserError, match="Another program is writing"):
                 Store()
     monkeypatch.setattr(file, "sleep", lambda seconds: other.in_transaction and other.execute("ROLLBACK"))
     with Store() as store:  # waits once, while the other lets go
@@ -208,7 +208,7 @@ def test_a_migration_that_fails_changes_nothing(home, monkeypatch):
     monkeypatch.setattr(
         schema, "MIGRATIONS", [*MIGRATIONS, "ALTER TABLE attempt ADD COLUMN mood TEXT; CREATE TABLE attempt (a)"]
     )
-    with pytest.raises(BadInput):
+    with pytest.raises(UserError):
         Store()
     monkeypatch.undo()
     monkeypatch.setenv("WORKBENCH_HOME", str(home))

@@ -8,9 +8,10 @@ from random import Random
 
 import pytest
 
-from quizzes import BadInput, bank, cards
+from quizzes import bank, cards
 from quizzes.selftest import written
 from tests.patience import PATIENCE
+from workbench.errors import UserError
 from workbench.store import Store
 from workbench.study import schedule
 from workbench.study.session import Session, choose, items_of
@@ -133,7 +134,7 @@ def test_names_of_what_can_be_asked():
     convolution = items_of("convolution")
     assert {"conv-out-size", "conv-params", "convolution/equivariance"} <= set(convolution)
     assert set(items_of(None)) == {*bank.all_drills(), *cards.all_cards()}
-    with pytest.raises(BadInput, match="did you mean convolution"):
+    with pytest.raises(UserError, match="Did you mean convolution"):
         items_of("convolutoin")
 
 

@@ -6,7 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from workbench import BadInput, data, tasks
+from workbench import data, tasks
+from workbench.errors import UserError
 from workbench.tasks import picture_classification
 
 torch.set_num_threads(1)
@@ -70,7 +71,7 @@ def test_a_set_for_a_large_network_takes_little_memory(digits):
 
 @pytest.mark.parametrize("shape", [(50,), (5, 5), (2, 3, 4, 5)])
 def test_a_network_that_reads_no_picture_is_refused(digits, shape):
-    with pytest.raises(BadInput, match="no picture"):
+    with pytest.raises(UserError, match="no picture"):
         digits.splits(shape, seed=0)
 
 

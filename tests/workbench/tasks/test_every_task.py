@@ -10,7 +10,8 @@ import pytest
 import torch
 from torch import nn
 
-from workbench import BadInput, data, tasks
+from workbench import data, tasks
+from workbench.errors import UserError
 
 torch.set_num_threads(1)
 
@@ -160,5 +161,5 @@ def test_knowing_them_imports_nothing_heavy():
 
 @pytest.mark.parametrize("name", ["digit", "csvx", "../digits"])
 def test_an_unknown_task_is_met_with_its_neighbours(name):
-    with pytest.raises(BadInput, match=f"There is no task '{name}'"):
+    with pytest.raises(UserError, match=f"Unknown task '{name}'"):
         tasks.get(name)

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from workbench import BadInput, data, tasks
+from workbench import data, tasks
+from workbench.errors import UserError
 
 torch.set_num_threads(1)
 
@@ -104,7 +105,7 @@ def test_regions_are_what_the_network_says_there():
 def test_a_network_that_does_not_fit_is_refused(name, inputs, outputs, said):
     task, network = tasks.get(name), nn.Sequential(nn.Flatten(), nn.LazyLinear(outputs))
     network.input_shape = inputs
-    with pytest.raises(BadInput, match=said):
+    with pytest.raises(UserError, match=said):
         task.check(network, task.splits(inputs, seed=0)["train"])
 
 
@@ -123,5 +124,5 @@ def test_a_table_of_ones_own_is_a_task(tmp_path, kind):
     assert floor.value == pytest.approx(1, abs=1e-9 if kind == "regression" else 0.2)
     samples = task.splits((2,), seed=0)["test"]
     assert len(samples[0]) == 12 and task.metric in task.evaluate(linear(2, [[2.0, -1.0]], [0.0]), samples)
-    with pytest.raises(BadInput, match="no file"):
+    with pytest.raises(UserError, match="no file"):
         tasks.get(f"csv:{file}x")

@@ -8,7 +8,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.patience import PATIENCE
-from workbench.show import layers
+from workbench.render import layers
 from workbench.store import Store
 from workbench.tui.app import WorkbenchApp
 

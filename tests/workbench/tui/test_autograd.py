@@ -68,9 +68,9 @@ async def test_enter_goes_to_a_line_of_the_expression_that_is_shown(pilot: Pilot
 
 WRONG = {  # what is typed, and what is said of it
     "x +": "? Something is missing at the end",
-    "softmx(x)": "? There is no function 'softmx'",
+    "softmx(x)": "? Unknown function 'softmx'",
     "ln(x)": "? v1 = ln(x) has no value at x = -1",
-    "round(x": "? There is no function",
+    "round(x": "? Unknown function",
     "floor(x)": "? No gradient goes through floor",
 }
 

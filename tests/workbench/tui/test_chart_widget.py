@@ -5,7 +5,7 @@ from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
 from tests.workbench.tui.seeing import shown
-from workbench.show.chart import LineChart, Series
+from workbench.render.chart import LineChart, Series
 from workbench.tui.widgets.chart import Chart
 
 XS = list(range(0, 101, 10))

@@ -83,7 +83,7 @@ async def test_a_formula_that_sympy_cannot_draw_stays_as_it_is_written(pilot: Pi
     def fails(*_: object) -> str:
         raise KeyError("lfloor")
 
-    monkeypatch.setattr("quizzes.symbolic.pretty_text", fails)
+    monkeypatch.setattr("quizzes.expressions.symbolic.pretty_text", fails)
     pilot.app.formulas("conv-out-size")
     await pilot.pause()
     assert all_formulas()["conv-out-size"].equations[0].text in shown(pilot)

@@ -7,7 +7,7 @@ from textual.pilot import Pilot
 from textual.widgets import HelpPanel
 
 from tests.workbench.tui.seeing import settled, shown
-from workbench import BadInput
+from workbench.errors import UserError
 from workbench.store import Store
 from workbench.tui import keys
 from workbench.tui.app import WorkbenchApp
@@ -34,7 +34,7 @@ async def test_a_changed_key_does_what_the_old_one_did(home: Path) -> None:
 
 
 DAMAGED = {  # what the file says, and what is said of it
-    '"home.run" = "x"': "home.runs",  # did you mean
+    '"home.run" = "x"': "home.runs",  # Did you mean
     '"home.runs" = "ctrl+nonsense"': "is no key",
     '"home.runs" = 7': "is no key",
     '"home.runs" = ""': "is no key",
@@ -45,7 +45,7 @@ DAMAGED = {  # what the file says, and what is said of it
 async def test_a_damaged_file_is_said_and_loses_nothing(home: Path) -> None:
     for text, sentence in DAMAGED.items():
         write(text)
-        with pytest.raises(BadInput) as refusal:
+        with pytest.raises(UserError) as refusal:
             keys.load()
         assert sentence in str(refusal.value), text
     app = WorkbenchApp(Store())

@@ -12,8 +12,8 @@ from textual.widgets import DataTable, Input, OptionList, Static
 import models
 from tests.patience import PATIENCE
 from tests.workbench.tui.seeing import settled, shown
-from workbench import BadInput
-from workbench.show import layers
+from workbench.errors import UserError
+from workbench.render import layers
 from workbench.tui.screens.home import Home
 from workbench.tui.screens.lab import Lab
 from workbench.tui.screens.models import Models
@@ -112,7 +112,7 @@ async def test_the_table_has_the_layers_of_the_preset_and_the_diagram_takes_its_
 
 async def test_what_cannot_be_counted_is_said(pilot: Pilot, monkeypatch) -> None:
     def fails(name: str, preset: str):
-        raise BadInput("The layers of mlp can't be counted: no memory.")
+        raise UserError("The layers of mlp can't be counted: no memory.")
 
     monkeypatch.setattr(layers, "made", fails)
     screen = await opened(pilot, "mlp")
@@ -203,10 +203,10 @@ async def test_enter_takes_the_network_to_the_lab(pilot: Pilot, counted) -> None
 
 PROGRAM = """
 import asyncio, sys
-from workbench.show import layers
-from workbench import BadInput
+from workbench.render import layers
+from workbench.errors import UserError
 def refuse(name, preset):
-    raise BadInput("Not now.")
+    raise UserError("Not now.")
 layers.made = refuse
 from workbench.store import Store
 from workbench.tui.app import WorkbenchApp

@@ -53,7 +53,7 @@ async def test_steps_that_sympy_cannot_draw_stay_as_they_are_written(pilot: Pilo
     def fails(*_: object) -> str:
         raise KeyError("lfloor")
 
-    monkeypatch.setattr("quizzes.symbolic.pretty_text", fails)
+    monkeypatch.setattr("quizzes.expressions.symbolic.pretty_text", fails)
     pilot.app.practise("conv-params")
     await pilot.pause()
     await answer(pilot, "1")
@@ -189,10 +189,10 @@ async def test_a_card_of_each_kind_is_answered_by_keyboard(pilot: Pilot) -> None
 
 
 async def test_a_study_file_that_cannot_be_written_loses_no_answer(pilot: Pilot, monkeypatch) -> None:
-    from workbench import BadInput
+    from workbench.errors import UserError
 
     def full(*_: object) -> None:
-        raise BadInput("The disk takes no more: make room and try again.")
+        raise UserError("The disk takes no more: make room and try again.")
 
     pilot.app.practise("conv-params")
     await pilot.pause()

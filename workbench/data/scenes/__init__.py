@@ -9,8 +9,9 @@
 The same seed and options give the same scene, in every process.
 """
 
+from workbench.data.scenes.boxes import box, iou
 from workbench.data.scenes.captions import captions
-from workbench.data.scenes.draw import Drawn, alone, box, draw, iou, whole
+from workbench.data.scenes.draw import Drawn, alone, draw, whole
 from workbench.data.scenes.film import Film, film
 from workbench.data.scenes.kinds import KINDS
 from workbench.data.scenes.options import Options

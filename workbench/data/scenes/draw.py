@@ -3,15 +3,13 @@
 from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil, cos, floor, sin
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from workbench.data.scenes.boxes import box
 from workbench.data.scenes.kinds import CLUTTER, KINDS, Kind
+from workbench.data.scenes.scene import Object, Scene
 from workbench.data.scenes.textures import within
-
-if TYPE_CHECKING:
-    from workbench.data.scenes.scene import Object, Scene
 
 Crop = tuple[slice, slice]
 
@@ -41,7 +39,7 @@ class Drawn:
         return np.array([box(mask) for mask in self.masks]).reshape(-1, 4)
 
 
-def draw(scene: "Scene") -> Drawn:
+def draw(scene: Scene) -> Drawn:
     """Paint a scene from back to front; edges are smooth over one pixel."""
     side = scene.side
     rows, columns = _grid(side)
@@ -60,7 +58,7 @@ def draw(scene: "Scene") -> Drawn:
     return Drawn(pixels.transpose(1, 2, 0), instances, tuple(one.kind for one in scene.objects))
 
 
-def alone(one: "Object", side: int) -> np.ndarray:
+def alone(one: Object, side: int) -> np.ndarray:
     """Where an object would be seen if nothing hid it: (side, side), bool."""
     mask = np.zeros((side, side), bool)
     crop, (u, v) = _frame(one, KINDS[one.kind], side)
@@ -68,30 +66,13 @@ def alone(one: "Object", side: int) -> np.ndarray:
     return mask
 
 
-def whole(one: "Object") -> tuple[float, float, float, float]:
+def whole(one: Object) -> tuple[float, float, float, float]:
     """The box that a whole object fills, hidden or not, within the picture or not: left, top, right, bottom."""
     left, top, right, bottom = KINDS[one.kind].extent(one.size, one.angle)
     return left + one.x, top + one.y, right + one.x, bottom + one.y
 
 
-def box(mask: np.ndarray) -> tuple[int, int, int, int]:
-    """The extent of a mask (H, W): left, top, right, bottom in pixels, the last two just past it; zeros if empty."""
-    across, down = np.flatnonzero(mask.any(axis=0)), np.flatnonzero(mask.any(axis=1))
-    if not len(across):
-        return 0, 0, 0, 0
-    return int(across[0]), int(down[0]), int(across[-1]) + 1, int(down[-1]) + 1
-
-
-def iou(one: tuple[float, ...], other: tuple[float, ...]) -> float:
-    """Intersection over union of two boxes; 0 where both are empty."""
-    width = min(one[2], other[2]) - max(one[0], other[0])
-    height = min(one[3], other[3]) - max(one[1], other[1])
-    shared = max(width, 0) * max(height, 0)
-    areas = sum((right - left) * (bottom - top) for left, top, right, bottom in (one, other))
-    return shared / (areas - shared) if areas > shared else 0.0
-
-
-def _paint(picture: np.ndarray, one: "Object") -> tuple[Crop, np.ndarray]:
+def _paint(picture: np.ndarray, one: Object) -> tuple[Crop, np.ndarray]:
     """Paint what a shape covers; where that is, and how much of each pixel there is covered."""
     kind = KINDS[one.kind] if one.kind else CLUTTER
     crop, (u, v) = _frame(one, kind, picture.shape[1])
@@ -103,7 +84,7 @@ def _paint(picture: np.ndarray, one: "Object") -> tuple[Crop, np.ndarray]:
     return crop, cover
 
 
-def _frame(one: "Object", kind: Kind, side: int) -> tuple[Crop, tuple[np.ndarray, np.ndarray]]:
+def _frame(one: Object, kind: Kind, side: int) -> tuple[Crop, tuple[np.ndarray, np.ndarray]]:
     """The part of a picture that a shape can reach, and the places of its pixels in the shape's own frame."""
     left, top, right, bottom = kind.extent(one.size, one.angle)
     first_row, first_column = (min(max(floor(edge) - 1, 0), side) for edge in (one.y + top, one.x + left))

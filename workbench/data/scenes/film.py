@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from workbench import BadInput
 from workbench.data.scenes.draw import draw
 from workbench.data.scenes.scene import Scene
+from workbench.errors import UserError
 
 MOST_FRAMES = 1000
 
@@ -32,10 +32,10 @@ def film(scene: Scene, frames: int) -> Film:
     """So many frames of a scene; the first is the scene as it stands.
 
     Raises:
-        BadInput: There are no such frames.
+        UserError: There are no such frames.
     """
     if isinstance(frames, bool) or not isinstance(frames, int) or not 1 <= frames <= MOST_FRAMES:
-        raise BadInput(f"A film has 1 to {MOST_FRAMES} frames, not {frames!r}.")
+        raise UserError(f"A film has 1 to {MOST_FRAMES} frames, not {frames!r}.")
     drawn = [draw(at(scene, time)) for time in range(frames)]
     return Film(
         np.stack([one.picture for one in drawn]),

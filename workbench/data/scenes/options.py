@@ -4,10 +4,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from workbench import BadInput
 from workbench.data.scenes.kinds import KINDS
 from workbench.data.scenes.textures import TEXTURES
-from workbench.naming import unknown
+from workbench.errors import UserError, unknown_name
 
 LEAST_SIDE, MOST_SIDE = 8, 1024
 MOST_OBJECTS = 100
@@ -31,7 +30,7 @@ class Options:
         speed: The fastest that an object moves in a film, in pixels a frame.
 
     Raises:
-        BadInput: No scene can be made so.
+        UserError: No scene can be made so.
     """
 
     side: int = 64
@@ -52,10 +51,10 @@ class Options:
         for name, known in every.items():
             chosen = getattr(self, name)
             if not isinstance(chosen, (tuple, list)) or not chosen or len(set(map(str, chosen))) < len(chosen):
-                raise BadInput(f"{name} must be one or more of {', '.join(known)}, each once.")
+                raise UserError(f"{name} must be one or more of {', '.join(known)}, each once.")
             for one in chosen:
                 if one not in known:
-                    raise unknown(name.removesuffix("s"), one, list(known))
+                    raise unknown_name(name.removesuffix("s"), one, list(known))
         for name, least, most in (("objects", 1, MOST_OBJECTS), ("clutter", 0, MOST_OBJECTS)):
             low, high = _pair(name, getattr(self, name))
             _whole(name, low, least, most)
@@ -85,15 +84,15 @@ class Options:
 
 def _pair(name: str, value: Any) -> tuple[Any, Any]:
     if not isinstance(value, (tuple, list)) or len(value) != 2:
-        raise BadInput(f"{name} must be two numbers, the least and the most, not {value!r}.")
+        raise UserError(f"{name} must be two numbers, the least and the most, not {value!r}.")
     return value[0], value[1]
 
 
 def _whole(name: str, value: Any, least: int, most: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise BadInput(f"{name} must be a whole number from {least} to {most} here, not {value!r}.")
+        raise UserError(f"{name} must be a whole number from {least} to {most} here, not {value!r}.")
 
 
 def _number(name: str, value: Any, least: float, most: float) -> None:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= most:
-        raise BadInput(f"{name} must be a number from {least:g} to {most:g} here, not {value!r}.")
+        raise UserError(f"{name} must be a number from {least:g} to {most:g} here, not {value!r}.")

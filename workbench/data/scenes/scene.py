@@ -5,7 +5,7 @@ from math import pi, radians
 from random import Random
 from typing import Any
 
-from workbench.data.scenes.draw import iou
+from workbench.data.scenes.boxes import iou
 from workbench.data.scenes.kinds import KINDS
 from workbench.data.scenes.options import Options
 from workbench.data.scenes.textures import Colour, Texture

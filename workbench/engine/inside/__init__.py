@@ -8,10 +8,10 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-from workbench import BadInput, tasks
+from workbench import tasks
 from workbench.engine.run import Run
 from workbench.engine.verify import ScriptError, Verifier
-from workbench.naming import unknown
+from workbench.errors import UserError, unknown_name
 
 KINDS = {
     "filters": "the weights of the first convolution, or of the first dense layer",
@@ -45,30 +45,30 @@ def pictures(
         The run's id, the checkpoint and its step, the kind under `picture`, and what `look` of that kind gives.
 
     Raises:
-        BadInput: The run has no such pictures, or no checkpoint that can be read.
+        UserError: The run has no such pictures, or no checkpoint that can be read.
     """
     check(run, kind, layer, sample)
     order = dict(job="pictures", folder=str(run.folder), kind=kind, layer=layer, sample=sample)
     try:
         return worker.ask(order, TIMEOUT, told)
     except ScriptError as error:
-        raise BadInput(f"These pictures can't be made: {error} See 'workbench doctor'.") from None
+        raise UserError(f"These pictures can't be made: {error} See 'workbench doctor'.") from None
 
 
 def check(run: Run, kind: str, layer: str | None, sample: int | None) -> None:
     """See, without torch, that there can be such pictures.
 
     Raises:
-        BadInput: There can't.
+        UserError: There can't.
     """
     if kind not in KINDS:
-        raise unknown("kind of picture", kind, list(KINDS))
+        raise unknown_name("kind of picture", kind, list(KINDS))
     for word, given in (("layer", layer), ("sample", sample)):
         if given is not None and kind not in OF_A_LAYER:
-            raise BadInput(f"{kind} are not of one {word}: leave it out, or ask for {' or '.join(OF_A_LAYER)}.")
+            raise UserError(f"{kind} are not of one {word}: leave it out, or ask for {' or '.join(OF_A_LAYER)}.")
     spec = run.spec
     if len(tasks.info(spec.task).inputs) != 3:
-        raise BadInput(f"{run.id} learns {spec.task}, which are no pictures: look into a run on digits or mnist-5k.")
+        raise UserError(f"{run.id} learns {spec.task}, which are no pictures: look into a run on digits or mnist-5k.")
 
 
 def made(

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from workbench.engine.inside.reach import Field, Reach, fields
 from workbench.engine.inside.trained import Trained, as_read, convolutions, maps
-from workbench.naming import unknown
+from workbench.errors import unknown_name
 
 SAMPLES, AT_ONCE = 32, 8  # test samples that the gradient is averaged over
 SEEN = 0.0455  # of the greatest gradient: the paper counts what is above as seen
@@ -32,7 +32,7 @@ def look(
         and `samples` test samples; `pixels`: how many have 4.55% of the greatest or more, and `side`, the root of that.
 
     Raises:
-        BadInput: There is no such layer, or no convolution at all.
+        UserError: There is no such layer, or no convolution at all.
     """
     number = trained.number(sample)
     read = as_read(trained, trained.batch(number, number + 1))
@@ -40,7 +40,7 @@ def look(
         found = maps(trained.network, read)
     known = list(found)
     if layer is not None and layer not in found:
-        raise unknown("layer with maps", layer, known)
+        raise unknown_name("layer with maps", layer, known)
     name = layer if layer is not None else convolutions(trained.network, known)[-1]
     made = found[name][0]
     unit = (made.shape[1] // 2, made.shape[2] // 2)

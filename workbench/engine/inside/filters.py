@@ -6,8 +6,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from workbench import BadInput
 from workbench.engine.inside.trained import Trained, as_read, pixels
+from workbench.errors import UserError
 
 
 def look(trained: Trained, told: Callable[[float], None] = lambda share: None) -> dict[str, Any]:
@@ -17,7 +17,7 @@ def look(trained: Trained, told: Callable[[float], None] = lambda share: None) -
         `layer` and its `type`; `shape`: filters, channels, height, width; `filters`: the pixels of each, in order.
 
     Raises:
-        BadInput: The first layer with weights is neither a convolution nor dense over the picture.
+        UserError: The first layer with weights is neither a convolution nor dense over the picture.
     """
     name, layer = first(trained)
     weights = layer.weight.detach()
@@ -25,7 +25,7 @@ def look(trained: Trained, told: Callable[[float], None] = lambda share: None) -
         side = round(weights.shape[1] ** 0.5)
         weights = weights.view(-1, 1, side, side)
     if weights.shape[1] not in (1, 3):
-        raise BadInput(f"The filters of {name} look at {weights.shape[1]} channels, which are no colours to be shown.")
+        raise UserError(f"The filters of {name} look at {weights.shape[1]} channels, which are no colours to be shown.")
     shown = [pixels(one) for one in weights]
     return {"layer": name, "type": type(layer).__name__, "shape": list(weights.shape), "filters": shown}
 
@@ -34,7 +34,7 @@ def first(trained: Trained) -> tuple[str, nn.Conv2d | nn.Linear]:
     """The first layer that runs and has weights, with its name.
 
     Raises:
-        BadInput: It is neither a convolution nor dense over the picture.
+        UserError: It is neither a convolution nor dense over the picture.
     """
     ran: list[tuple[str, nn.Module]] = []
     hooks = [
@@ -55,5 +55,5 @@ def first(trained: Trained) -> tuple[str, nn.Conv2d | nn.Linear]:
     dense = isinstance(layer, nn.Linear) and read.dim() == 2
     if not isinstance(layer, (nn.Conv2d, nn.Linear)) or not (dense or isinstance(layer, nn.Conv2d)):
         kind = type(trained.network).__name__
-        raise BadInput(f"{kind} begins with neither a convolution nor a dense layer: it has no filters to be shown.")
+        raise UserError(f"{kind} begins with neither a convolution nor a dense layer: it has no filters to be shown.")
     return name, layer

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from workbench.engine.inside.trained import Trained, as_read, convolutions, maps
-from workbench.naming import unknown
+from workbench.errors import unknown_name
 
 LAYERS, CHANNELS = 4, 6  # as many as are shown where no layer is named
 MOST = 48  # channels of a layer that is named
@@ -28,14 +28,14 @@ def look(
         each its `layer`, `type`, `shape` (channels, height, width), and `maps`: `channel`, `strength` and `pixels`.
 
     Raises:
-        BadInput: There is no such layer, or no convolution at all.
+        UserError: There is no such layer, or no convolution at all.
     """
     number = trained.number(sample)
     with torch.no_grad():
         found = maps(trained.network, as_read(trained, trained.batch(number, number + 1)))
     known = list(found)
     if layer is not None and layer not in found:
-        raise unknown("layer with maps", layer, known)
+        raise unknown_name("layer with maps", layer, known)
     chosen = [layer] if layer is not None else spread(convolutions(trained.network, known))
     most = CHANNELS if layer is None else MOST
     shown = [strongest(trained.network, name, found[name][0], most) for name in chosen]

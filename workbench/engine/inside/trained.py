@@ -6,10 +6,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-import models
-from workbench import BadInput, tasks
+from workbench import tasks
 from workbench.engine import checkpoints, networks
 from workbench.engine.run import Run
+from workbench.errors import UserError
 from workbench.tasks.classification import Classification
 from workbench.tasks.task import Batch
 
@@ -42,11 +42,11 @@ class Trained:
         """The number of the test sample that is asked for; the first where none is.
 
         Raises:
-            BadInput: There is no such sample.
+            UserError: There is no such sample.
         """
         count = len(self.samples[0])
         if not 0 <= (sample or 0) < count:
-            raise BadInput(f"There is no test sample {sample}: they are numbered from 0 to {count - 1}.")
+            raise UserError(f"There is no test sample {sample}: they are numbered from 0 to {count - 1}.")
         return sample or 0
 
     def seen(self, sample: int) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def load(run: Run) -> Trained:
     """The network of a run with the weights of its best checkpoint, or of its last where there is no best.
 
     Raises:
-        BadInput: The run has no checkpoint of its network that can be read.
+        UserError: The run has no checkpoint of its network that can be read.
     """
     spec = run.spec
     problem = f"The run {run.id} has no checkpoint yet: wait for its first, or train anew."
@@ -74,16 +74,14 @@ def load(run: Run) -> Trained:
         path = run.folder / f"{name}.safetensors"
         if not path.exists():
             continue
+        network = networks.build(spec)
         try:
             weights, about = checkpoints.load(path)
-            network = networks.build(spec)
             network.load_state_dict(weights)
             if not all(weight.isfinite().all() for weight in weights.values()):
                 raise ValueError("it holds numbers that are not finite")
             step = int(about["step"])
-        except models.BadInput as error:
-            raise BadInput(str(error)) from error
-        except (ValueError, RuntimeError, KeyError, TypeError, AttributeError) as error:  # BadInput is a ValueError
+        except (ValueError, RuntimeError, KeyError, TypeError, AttributeError) as error:  # UserError is a ValueError
             said = (
                 str(error).splitlines()[0].rstrip(".:") if isinstance(error, ValueError) else "it is of another network"
             )
@@ -92,7 +90,7 @@ def load(run: Run) -> Trained:
         task: Any = tasks.get(spec.task)
         shape: Any = network.input_shape
         return Trained(network.eval(), task, task.splits(shape, spec.seed)["test"], name, step)
-    raise BadInput(problem)
+    raise UserError(problem)
 
 
 def as_read(trained: Trained, batch: Batch) -> Tensor:
@@ -150,10 +148,10 @@ def convolutions(network: nn.Module, names: list[str]) -> list[str]:
     """Those of the layers that are convolutions.
 
     Raises:
-        BadInput: None is.
+        UserError: None is.
     """
     chosen = [name for name in names if isinstance(network.get_submodule(name), nn.Conv2d)]
     if not chosen:
         kind = type(network).__name__
-        raise BadInput(f"{kind} has no convolution, and so no maps: look at its filters, or take a run of lenet5.")
+        raise UserError(f"{kind} has no convolution, and so no maps: look at its filters, or take a run of lenet5.")
     return chosen

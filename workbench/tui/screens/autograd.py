@@ -10,12 +10,12 @@ from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Footer, Input, Static
 
-from quizzes import BadInput
 from quizzes.answers.numbers import echo_of
-from quizzes.graph import Graph, Passes, build, described, passes, read_value
+from quizzes.expressions.graph import Graph, Passes, build, described, passes, read_value
+from quizzes.expressions.parser import FormatError, read
 from quizzes.question import plain
-from quizzes.reading import FormatError, read
-from workbench.show import graph as lines
+from workbench.errors import UserError
+from workbench.render import graph as lines
 from workbench.tui.screens.page import Page
 from workbench.tui.widgets.heading import Heading
 
@@ -102,7 +102,7 @@ class Autograd(Page):
             text = f"I read this as  {self.graph.read_as}"
         except FormatError as error:
             self.graph, text = None, f"? {error.shown()}"
-        except BadInput as error:
+        except UserError as error:
             self.graph, text = None, f"? {error}"
         self.query_one("#reading", Static).update(text)
         if self.graph and self.graph.leaves != before:
@@ -128,7 +128,7 @@ class Autograd(Page):
             try:
                 self.found = None if missing else passes(self.graph, given)
                 state = f"A number is wanted for {', '.join(missing)}." if missing else ASK
-            except BadInput as error:
+            except UserError as error:
                 state = f"? {error}"
         self._say("#state", state)
         self._say("#derivatives", "")
@@ -185,7 +185,7 @@ class Autograd(Page):
         graph, found = self.graph, self.found
         assert graph and found
         self.from_thread(self._say, "#state", "Asking SymPy and PyTorch ...")
-        from quizzes.gradients import by_sympy, compare
+        from quizzes.expressions.gradients import by_sympy, compare
 
         width = self.workbench.size.width - (GRAPH if self._is_wide() else 0) - 12
         verdict = None

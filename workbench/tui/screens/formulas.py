@@ -9,12 +9,13 @@ from textual.containers import Horizontal, HorizontalScroll, Vertical, VerticalS
 from textual.widgets import Footer, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from quizzes import BadInput, bank
+from quizzes import bank
+from quizzes.expressions.parser import FormatError
 from quizzes.formula import Formula
 from quizzes.formulas import all_formulas
-from quizzes.reading import FormatError
 from quizzes.symbol import Symbol
-from workbench.show.values import table, text
+from workbench.errors import UserError
+from workbench.render.values import table, text
 from workbench.tui import state
 from workbench.tui.screens.page import Page
 from workbench.tui.widgets.heading import Heading
@@ -132,7 +133,7 @@ class Formulas(Page):
         """
         formula = self.formula
         assert formula
-        from quizzes.symbolic import pretty_text
+        from quizzes.expressions.symbolic import pretty_text
 
         drawn = "\n\n".join(pretty_text(eq.text) for eq in formula.equations) or PROCEDURE
         if formula is self.formula:
@@ -166,7 +167,7 @@ class Formulas(Page):
             return "\n".join(f"✓ {name} = {text(value)}" for name, value in values.items())
         except FormatError as error:
             return f"? {error.shown()}"
-        except BadInput as error:
+        except UserError as error:
             return f"? {error}"
 
     def _tabulate(self, tables: list[list[dict[str, Any]]]) -> None:

@@ -11,9 +11,9 @@ from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.widgets import Footer, Static
 
-from workbench import BadInput
 from workbench.engine import Run, inside
-from workbench.show.inside import draw
+from workbench.errors import UserError
+from workbench.render.inside import draw
 from workbench.tui.screens.page import Page
 from workbench.tui.widgets.heading import Heading
 
@@ -91,7 +91,7 @@ class Inside(Page):
 
             try:
                 found = inside.pictures(self.workbench.verifier, self.run, *wanted, told=told)
-            except BadInput as problem:
+            except UserError as problem:
                 self.from_thread(self._take, wanted, None, str(problem))
             else:
                 self.from_thread(self._take, wanted, found, "")

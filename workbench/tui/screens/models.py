@@ -13,8 +13,9 @@ from textual.worker import get_current_worker
 import models
 from models import Architecture
 from models.layer import Outline
-from workbench import BadInput, syllabus
-from workbench.show import layers
+from workbench import syllabus
+from workbench.errors import UserError
+from workbench.render import layers
 from workbench.tui.screens.page import Page
 from workbench.tui.widgets.family_list import FamilyList
 from workbench.tui.widgets.heading import Heading
@@ -158,7 +159,7 @@ class Models(Page):
                     return
                 try:
                     outline = layers.outline(name, preset)
-                except (BadInput, models.BadInput) as problem:
+                except UserError as problem:
                     self.from_thread(self._failed, name, str(problem))
                     return
             self.from_thread(self._told, outline)

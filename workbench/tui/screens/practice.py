@@ -11,9 +11,9 @@ from textual.events import Key
 from textual.widgets import Footer, Input, Static
 
 from quizzes.question import Mark, Question
-from workbench import BadInput
-from workbench.show import pictures
-from workbench.show import question as lines
+from workbench.errors import UserError
+from workbench.render import question as lines
+from workbench.render import visualizations
 from workbench.study import schedule
 from workbench.study.session import Session, choose, items_of
 from workbench.tui.screens.page import Page
@@ -104,7 +104,7 @@ class Practice(Page):
     def _draw_picture(self) -> None:
         picture = self.question.picture if self.question else None
         wide = self.workbench.size.width >= WIDE
-        text = pictures.draw(picture, *((44, 14) if wide else (30, 9))) if picture else ""
+        text = visualizations.draw(picture, *((44, 14) if wide else (30, 9))) if picture else ""
         widest = max(map(len, text.splitlines()), default=0)
         self.query_one("#asked").set_class(widest > self.workbench.size.width // 2, "stacked")
         self._say("#picture", text)
@@ -125,7 +125,7 @@ class Practice(Page):
             return
         try:
             mark = self.session.answer(self.question, message.texts, self.hinted, monotonic() - self.started)
-        except BadInput as problem:  # the study file can't be written now: what was typed stays
+        except UserError as problem:  # the study file can't be written now: what was typed stays
             self.workbench.problem(str(problem))
             return
         if mark.mark == "not_understood":
@@ -169,7 +169,7 @@ class Practice(Page):
     @work(thread=True, exclusive=True, group="verify")
     def _confirm(self) -> None:
         """SymPy's and PyTorch's values, in a thread: the first time they wait for both to start."""
-        from quizzes.verifying import by_sympy, compare, script_names
+        from quizzes.verification import by_sympy, compare, script_names
 
         question = self.question
         assert question
@@ -240,7 +240,7 @@ class Practice(Page):
         if self.question and not self.mark:
             try:
                 self._show(self.session.give_up(self.question, monotonic() - self.started))
-            except BadInput as problem:
+            except UserError as problem:
                 self.workbench.problem(str(problem))
                 return
         self._work_out()

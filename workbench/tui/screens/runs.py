@@ -7,9 +7,9 @@ from textual.containers import Horizontal
 from textual.widgets import Footer, OptionList, Static
 from textual.widgets.option_list import Option
 
-from workbench import BadInput
 from workbench.engine import Run, runs
 from workbench.engine.methods import pairs
+from workbench.errors import UserError
 from workbench.tui import state
 from workbench.tui.screens.inside import Inside
 from workbench.tui.screens.watching import Watching
@@ -152,7 +152,7 @@ class Runs(Watching):
         if run is not None:
             try:
                 spec = run.spec
-            except BadInput as problem:
+            except UserError as problem:
                 self.workbench.problem(str(problem))
                 return
             options = " ".join(pairs(spec.options))

@@ -3,8 +3,8 @@
 from textual.binding import Binding
 from textual.css.query import NoMatches
 
-from workbench import BadInput
 from workbench.engine import resume
+from workbench.errors import UserError
 from workbench.tui.screens.page import Page
 from workbench.tui.widgets.asking import Asking
 from workbench.tui.widgets.run_view import RunView
@@ -60,7 +60,7 @@ class Watching(Page):
         try:
             if self.view.run:
                 self.view.run.stop()
-        except BadInput as problem:
+        except UserError as problem:
             self.workbench.problem(str(problem))
 
     def action_resume(self) -> None:
@@ -77,9 +77,9 @@ class Watching(Page):
             return
         try:
             if more is not None and not more.isdigit():
-                raise BadInput(f"Epochs are a whole number, such as {MORE}.")
+                raise UserError(f"Epochs are a whole number, such as {MORE}.")
             resume(run, epochs=int(more) if more else None)
-        except BadInput as problem:
+        except UserError as problem:
             self.workbench.problem(str(problem))
             return
         self.view.follow(run)

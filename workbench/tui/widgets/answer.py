@@ -7,9 +7,9 @@ from textual.message import Message
 from textual.widgets import Input, Static
 
 from quizzes.answers import KINDS
+from quizzes.expressions.parser import FormatError
 from quizzes.marking import read_part
 from quizzes.question import Part, Question
-from quizzes.reading import FormatError
 
 
 class AnswerInput(Input):

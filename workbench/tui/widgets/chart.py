@@ -7,7 +7,7 @@ from textual.events import Click, MouseScrollDown, MouseScrollUp
 from textual.strip import Strip
 from textual.widget import Widget
 
-from workbench.show.chart import LineChart
+from workbench.render.chart import LineChart
 
 STOPS = 100  # of the crosshair on its way along the chart, about
 

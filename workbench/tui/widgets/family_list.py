@@ -7,7 +7,7 @@ from rich.text import Text
 from textual.binding import Binding
 from textual.widgets.option_list import Option
 
-from workbench.show.family_tree import Member, lines
+from workbench.render.family_tree import Member, lines
 from workbench.tui.widgets.listing import Listing
 
 

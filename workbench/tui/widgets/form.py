@@ -10,16 +10,17 @@ from textual.message import Message
 from textual.widgets import Static
 
 import models
-from workbench import BadInput, tasks
+from workbench import tasks
 from workbench.engine import RunSpec
 from workbench.engine.checks import OneOf, flag, read_seeds
 from workbench.engine.methods import command
 from workbench.engine.networks import fits
 from workbench.engine.spec import applies
 from workbench.engine.written import read, read_field
+from workbench.errors import UserError
 from workbench.tui.widgets.field import Choice, Field
 
-REFUSALS = (BadInput, models.BadInput)
+REFUSALS = UserError
 SEEDS = "Decides the split, the first weights and the order. 0..4 or 0,3,7: a run for each, one after the other."
 OWN = "your own"  # chosen for a task: then its data are written in a line of their own
 ABOUT_OWN = "folder:PATH, a folder of pictures for each class; csv:PATH, a table whose last column is told."
@@ -133,7 +134,7 @@ class Form(VerticalScroll, can_focus=False):
         if texts.get("task") == OWN:
             texts["task"] = self.texts.get("own", "").strip()
             if not texts["task"].startswith(tasks.OWN):
-                raise BadInput(f"Say where your own data are: {ABOUT_OWN}")
+                raise UserError(f"Say where your own data are: {ABOUT_OWN}")
         return read(texts)
 
     def _seeds(self) -> list[int]:
@@ -143,7 +144,7 @@ class Form(VerticalScroll, can_focus=False):
         """What is ordered, and for which seeds.
 
         Raises:
-            BadInput: Something that is written can't be.
+            UserError: Something that is written can't be.
         """
         seeds = self._seeds()
         return RunSpec(self.texts["model"], **self._given(), seed=seeds[0]), seeds

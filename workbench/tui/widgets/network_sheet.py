@@ -13,7 +13,7 @@ from textual.widgets import Static
 from models import Architecture
 from models.layer import Outline
 from workbench import syllabus
-from workbench.show import diagram
+from workbench.render import diagram
 from workbench.tui.widgets.table import Table
 
 COUNTING = "counting ..."

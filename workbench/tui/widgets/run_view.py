@@ -12,8 +12,8 @@ from textual.widgets import ProgressBar, Static
 from workbench.engine import Run
 from workbench.engine.events import Tail
 from workbench.engine.overview import counted, pictures
-from workbench.show import seen
-from workbench.show.curves import Curves, compared
+from workbench.render import predictions
+from workbench.render.curves import Curves, compared
 from workbench.tui.widgets.chart import Chart
 from workbench.tui.widgets.seen import Seen
 
@@ -154,7 +154,7 @@ class RunView(Vertical):
         """Show the kind of picture that was chosen; whether there is one."""
         shown = self.query_one(Seen)
         found = [] if self.beside else self._newest_pictures()
-        turns = seen.kinds(found) if roomy else ["", *seen.kinds(found)]
+        turns = predictions.kinds(found) if roomy else ["", *predictions.kinds(found)]
         kind = turns[self.picture % len(turns)] if turns else ""
         shown.display = bool(kind)
         if kind:

@@ -7,7 +7,7 @@ from rich.style import Style
 from textual.strip import Strip
 from textual.widget import Widget
 
-from workbench.show import seen
+from workbench.render import predictions
 
 NAMES = {
     "sample": "test samples",
@@ -42,7 +42,7 @@ class Seen(Widget):
         rows = []
         if self.kind and width > 0 and height > 1:
             heading = [Segment(NAMES[self.kind], Style(bold=True))]
-            drawn = [heading, *seen.draw(self._pictures, self.kind, width, height - 1)]
+            drawn = [heading, *predictions.draw(self._pictures, self.kind, width, height - 1)]
             rows = [Strip(row).adjust_cell_length(width, self.rich_style) for row in drawn]
         self._rows = rows
         self.refresh()

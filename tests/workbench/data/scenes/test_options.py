@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench import BadInput
 from workbench.data.scenes import KINDS, Options, film, scene
 from workbench.data.shapes import drawn
+from workbench.errors import UserError
 
 
 @pytest.mark.parametrize(
@@ -19,8 +19,8 @@ from workbench.data.shapes import drawn
         (dict(side=64.0), "side must be a whole number"),
         (dict(kinds=()), "kinds must be one or more of circle, "),
         (dict(kinds=("circle", "circle")), "each once"),
-        (dict(kinds=("circel",)), "did you mean circle"),
-        (dict(textures=("stripe",)), "did you mean stripes"),
+        (dict(kinds=("circel",)), "Did you mean circle"),
+        (dict(textures=("stripe",)), "Did you mean stripes"),
         (dict(objects=(3, 2)), "objects must be a whole number from 3 to 100 here, not 2"),
         (dict(objects=2), "objects must be two numbers"),
         (dict(clutter=(True, 2)), "clutter must be a whole number"),
@@ -33,13 +33,13 @@ from workbench.data.shapes import drawn
     ],
 )
 def test_what_cannot_be_is_met_with_a_sentence(asked, said):
-    with pytest.raises(BadInput, match=said):
+    with pytest.raises(UserError, match=said):
         Options(**asked)
 
 
 @pytest.mark.parametrize("frames", [0, 1001, 2.0, True])
 def test_a_film_has_some_frames(frames):
-    with pytest.raises(BadInput, match="1 to 1000 frames"):
+    with pytest.raises(UserError, match="1 to 1000 frames"):
         film(scene(Options(), 0), frames)
 
 

@@ -1,0 +1,26 @@
+"""The boundaries between packages, which `pyproject.toml` declares as contracts, and what no source may call."""
+
+import ast
+from pathlib import Path
+
+from importlinter.cli import lint_imports
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_the_import_contracts_hold(capsys):
+    status = lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True)
+    assert status == 0, capsys.readouterr().out
+
+
+def calls(source: str) -> list[str]:
+    """The built-in functions that a source calls to run text as Python and that the linter has no rule for."""
+    functions = [node.func for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    return [name.id for name in functions if isinstance(name, ast.Name) and name.id in ("compile", "__import__")]
+
+
+def test_only_the_worker_compiles_source_code():
+    assert calls("re.compile(x); compile(x)") == ["compile"]
+    sources = [file for package in ("quizzes", "models", "workbench") for file in (ROOT / package).rglob("*.py")]
+    compiling = [file.name for file in sources if calls(file.read_text(encoding="utf-8"))]
+    assert compiling == ["worker.py"]

@@ -1,0 +1,52 @@
+"""Writing files atomically: a reader sees the old content or the new, never a part of it."""
+
+import os
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+
+def write(path: Path, content: bytes | Callable[[BinaryIO], object], sync: bool = False) -> None:
+    """Write a file under a temporary name, then rename it.
+
+    A writer that is killed before the renaming leaves the old file in place. Several may write the same path.
+
+    Args:
+        path: The file, in a folder that exists.
+        content: The bytes, or a function that writes them to a file.
+        sync: Whether to force the file and its folder to the disk, so that a power cut can't undo the write.
+
+    Raises:
+        OSError: If the file can't be written; the old file is still there.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.partial")
+    try:
+        with temporary.open("wb") as file:
+            if isinstance(content, bytes):
+                file.write(content)
+            else:
+                content(file)
+            if sync:
+                file.flush()
+                os.fsync(file.fileno())
+        temporary.replace(path)
+        if sync:
+            _sync_folder(path.parent)
+    except BaseException as error:
+        with suppress(OSError):
+            temporary.unlink()  # on a full disk this makes room
+        if isinstance(error, OSError):
+            error.filename = error.filename or str(path)
+        raise
+
+
+def _sync_folder(folder: Path) -> None:
+    """Force a folder's entries to the disk, where the system can."""
+    with suppress(OSError):  # Windows can't open folders, and some network disks can't sync them
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,63 @@
+"""What goes on over the epochs: losses, and the learning rate."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from quizzes.question import value_text
+from workbench.render.visualizations.plot import Plot
+
+SIGNS = "●○"
+
+
+def draw_learning_curves(data: dict[str, Any], width: int, height: int) -> str:
+    """Losses by name, each from epoch 1 on."""
+    last = max(map(len, data.values()))
+    plot = Plot([1, last], [loss for losses in data.values() for loss in losses], width, height - 1)
+    for k, losses in enumerate(data.values()):
+        points = list(enumerate(losses, 1))
+        plot.curve(points, dotted=k > 0)
+        for point in points:
+            plot.mark(*point, SIGNS[k])
+    names = "  ".join(f"{sign} {name}" for sign, name in zip(SIGNS, data, strict=False))
+    return f"loss by epoch: {names}\n{plot.text()}"
+
+
+def draw_learning_rate(data: dict[str, Any], width: int, height: int) -> str:
+    """A schedule of the kind that the text names, and the epochs or steps at which the rate is asked or given.
+
+    Where the first rate is sought, the curve has no numbers; where the factor is, it has no course, but two points.
+    """
+    last, rate, asked = _schedule(data)
+    if "gamma" in data or "gamma" not in KNOWN_BY[data["text"]]:
+        plot = Plot([0, last], [0, *(rate(last * k / 200) for k in range(201))], width, height - 1, "eta0" in data)
+        plot.function(rate)
+    else:
+        plot = Plot([0, last], [0, data["eta0"]], width, height - 1)
+        plot.mark(0, data["eta0"], "●")
+        plot.mark(data["t"], data["eta"], "●")
+    for name in asked:
+        plot.upright(data[name], f"{name} = {data[name]}")
+    first = value_text(data["eta0"]) if "eta0" in data else "?"
+    head = "eta: eta0" if data["text"] != "warm-up" else "eta: peak"
+    return f"{head} = {first}\n{plot.text()}"
+
+
+KNOWN_BY = {"cosine": "eta_min T", "step": "gamma s", "exponential": "gamma", "warm-up": "T_w T_c"}
+
+
+def _schedule(data: dict[str, Any]) -> tuple[float, Callable[[float], float], list[str]]:
+    """The last epoch or step, the rate as a function of them, and the symbols of those that the question is about."""
+    eta0, low, gamma = data.get("eta0", 1), data.get("eta_min", 0), data.get("gamma", 1)
+    if data["text"] == "cosine":
+        return data["T"], lambda t: low + (eta0 - low) * (1 + math.cos(math.pi * t / data["T"])) / 2, ["t"]
+    if data["text"] == "step":
+        return data["t"] + data["s"], lambda t: eta0 * gamma ** math.floor(t / data["s"]), ["t"]
+    if data["text"] == "exponential":
+        return data["t"] + 2, lambda t: eta0 * gamma**t, ["t"]
+    warm, rest = data["T_w"], data["T_c"]
+    return (
+        warm + rest,
+        lambda t: eta0 * (t / warm if t < warm else (1 + math.cos(math.pi * (t - warm) / rest)) / 2),
+        ["t_a", "t_b"],
+    )
