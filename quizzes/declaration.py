@@ -10,11 +10,11 @@ from quizzes.question import Step
 
 
 @dataclass(frozen=True)
-class WrongWay:
+class MistakeRule:
     """A mistake as it is declared: the equations (or functions) it uses in place of the right ones."""
 
     name: str
-    instead: dict[str, Any]
+    replaced: dict[str, Any]
     feedback: str
 
 
@@ -33,7 +33,7 @@ class Declaration:
         prompt: The question, with `{symbol}` where a value goes.
         hint: One sentence that helps.
         decimals: How many decimals decimal answers have.
-        picture: The kind of picture drawn beside it.
+        visualization: The kind of picture drawn beside it.
         steps: values -> worked steps, where the equations alone don't tell.
         ways: The wrong ways that are recognised.
         scripts: Python that computes the answers by calling PyTorch.
@@ -49,9 +49,9 @@ class Declaration:
     prompt: str
     hint: str
     decimals: int | None
-    picture: str
+    visualization: str
     steps: Callable[..., list[Step]] | None
-    ways: list[WrongWay]
+    mistake_rules: list[MistakeRule]
     scripts: list[str]
 
     @property

@@ -17,8 +17,8 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from quizzes.declaration import Declaration, WrongWay
-from quizzes.expressions.tree import NoValue
+from quizzes.declaration import Declaration, MistakeRule
+from quizzes.expressions.tree import UndefinedValue
 from quizzes.formula import Formula, equation
 from quizzes.question import Question, Step
 from quizzes.variant import Variant
@@ -37,10 +37,10 @@ class Drill(Declaration):
             wrong: The equations it uses instead (`a = ...; b = ...`), or functions of the inputs by what they give.
             feedback: What to say to somebody who went it.
         """
-        instead: dict[str, Any] = wrong if isinstance(wrong, dict) else {}
+        replaced: dict[str, Any] = wrong if isinstance(wrong, dict) else {}
         if isinstance(wrong, str):
-            instead = {eq.name: eq for text in wrong.split(";") for eq in self.formula.expand(equation(text))}
-        self.ways.append(WrongWay(name, instead, feedback))
+            replaced = {eq.name: eq for text in wrong.split(";") for eq in self.formula.expand(equation(text))}
+        self.mistake_rules.append(MistakeRule(name, replaced, feedback))
 
     def torch(self, script: str) -> None:
         """Declare the check: Python that computes the answers by calling PyTorch (or another library)."""
@@ -54,7 +54,7 @@ class Drill(Declaration):
             asked = (rng.choice(self.asks),) if self.one_of else self.asks
             try:
                 question = Variant(self, seed, drawn, asked).question()
-            except NoValue:
+            except UndefinedValue:
                 continue
             if question:
                 return question
@@ -70,7 +70,7 @@ def drill(
     tier: int,
     id: str = "",
     decimals: int | None = 4,
-    picture: str = "",
+    visualization: str = "",
     steps: Callable[..., list[Step]] | None = None,
 ) -> Callable[[Callable[[Random], dict[str, Any]]], Drill]:
     """Declare a drill over a formula; it decorates the generator of the given values.
@@ -83,7 +83,7 @@ def drill(
         tier: 1 (one formula), 2 (several steps), 3 (a small exam problem).
         id: Its id, where that isn't the generator's name (`type:flavour` for a further drill of one type).
         decimals: How many decimals decimal answers have; None where vectors and matrices are exact.
-        picture: The kind of picture drawn beside it.
+        visualization: The kind of picture drawn beside it.
         steps: values -> worked steps, where the equations alone don't tell.
 
     Returns:
@@ -104,9 +104,9 @@ def drill(
             prompt=prompt,
             hint=hint,
             decimals=decimals,
-            picture=picture,
+            visualization=visualization,
             steps=steps,
-            ways=[],
+            mistake_rules=[],
             scripts=[],
         )
 

@@ -10,9 +10,9 @@ from quizzes.expressions import isolate
 from quizzes.expressions.parser import parse
 from quizzes.expressions.tree import (
     Name,
-    NoValue,
     Num,
     Tree,
+    UndefinedValue,
     evaluate,
     exact,
     names,
@@ -77,7 +77,7 @@ def result(eq: Equation, values: Mapping[str, Any], index: tuple[str, ...] | Non
     return [result(eq, {**values, left[0]: k}, left[1:]) for k in range(1, last + 1)]
 
 
-def work(
+def evaluate_equations(
     equations: Iterable[str | Equation],
     values: Mapping[str, Any],
     given: Mapping[str, Any] | None = None,
@@ -115,8 +115,8 @@ class Formula:
         topic: The syllabus topic it belongs to.
         conventions: What else must be known, where others count or name otherwise.
         procedure: For what no equation says (counting n-grams, suppressing boxes): values -> further values.
-        counts: The names of those further values.
-        whole: Expressions of the inputs that must come out whole.
+        procedure_outputs: The names of those further values.
+        integer_constraints: Expressions of the inputs that must come out whole.
         shapes: Shapes of input arrays that the equations alone don't tell: `X[n, d]`, `W[d, m]`, `u[3]`.
     """
 
@@ -128,14 +128,14 @@ class Formula:
     topic: str
     conventions: str = ""
     procedure: Callable[..., dict[str, Any]] | None = None
-    counts: tuple[str, ...] = ()
-    whole: tuple[str, ...] = ()
+    procedure_outputs: tuple[str, ...] = ()
+    integer_constraints: tuple[str, ...] = ()
     shapes: tuple[Name, ...] = ()
 
     @cached_property
     def outputs(self) -> list[str]:
         """What it defines."""
-        return [*self.counts, *(eq.name for eq in self.equations)]
+        return [*self.procedure_outputs, *(eq.name for eq in self.equations)]
 
     @cached_property
     def inputs(self) -> list[str]:
@@ -199,7 +199,7 @@ class Formula:
                 raise UserError(f"{self.id} needs {name} ({described.meaning}): add {name}=...")
             full[name] = described.check(described.exact(value))
         self._check_lengths(full)
-        for text in self.whole:
+        for text in self.integer_constraints:
             if without not in names(parse(text)) and (quotient := evaluate(parse(text), full)) != int(quotient):
                 raise UserError(f"{text} must come out whole in {self.id}, and it is {float(quotient):g}.")
         return full
@@ -214,7 +214,7 @@ class Formula:
                 if other[1] != lengths[0][1]:
                     raise UserError(_unequal(lengths[0], other))
 
-    def count(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def run_procedure(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """What the procedure finds for the inputs; nothing where there is none."""
         return {name: exact(v) for name, v in self.procedure(**values).items()} if self.procedure else {}
 
@@ -222,34 +222,38 @@ class Formula:
         """All values of the formula, of its inputs.
 
         Raises:
-            NoValue: Where something is undefined.
+            UndefinedValue: Where something is undefined.
         """
-        known = work(self.equations, {**values, **self.count(values)})
+        known = evaluate_equations(self.equations, {**values, **self.run_procedure(values)})
         for name in self.outputs:
             described, value = self.symbols[name], known[name]
             if described.kind in ("int", "real") and not described.holds(value):
-                raise NoValue(f"{name} ({described.meaning}) would be {float(value):g}, and is {described.domain()}")
+                raise UndefinedValue(
+                    f"{name} ({described.meaning}) would be {float(value):g}, and is {described.domain()}"
+                )
         return known
 
-    def astray(self, instead: Mapping[str, Any], truth: Mapping[str, Any], asked: Iterable[str]) -> dict[str, Any]:
+    def evaluate_with_mistake(
+        self, replaced: Mapping[str, Any], truth: Mapping[str, Any], asked: Iterable[str]
+    ) -> dict[str, Any]:
         """All values when a mistake is made once, so that it shows in the value where it was made and in no later one.
 
         Args:
-            instead: What the mistake uses: an equation, or a function of the inputs, for each symbol it gets wrong.
+            replaced: What the mistake uses: an equation, or a function of the inputs, for each symbol it gets wrong.
             truth: All the true values.
             asked: The symbols that are asked for; what follows them goes on from their true values.
         """
         inputs = {name: truth[name] for name in self.inputs if name in truth}
-        found = {name: exact(other(**inputs)) for name, other in instead.items() if callable(other)}
-        equations = [instead.get(eq.name, eq) for eq in self.equations if eq.name not in found]
-        start = {**inputs, **{name: truth[name] for name in self.counts}, **found}
-        return work(equations, start, given={name: truth[name] for name in asked}) | found
+        found = {name: exact(other(**inputs)) for name, other in replaced.items() if callable(other)}
+        equations = [replaced.get(eq.name, eq) for eq in self.equations if eq.name not in found]
+        start = {**inputs, **{name: truth[name] for name in self.procedure_outputs}, **found}
+        return evaluate_equations(equations, start, given={name: truth[name] for name in asked}) | found
 
     def solve(self, **values: Any) -> dict[str, Any]:
         """Every symbol that the given ones define: `get("conv-out-size").solve(n=224, f=3)` gives `{"o": 222}`."""
         try:
             known = self.evaluate(self.complete(values))
-        except NoValue as reason:
+        except UndefinedValue as reason:
             raise UserError(f"{self.id} has no value there: {reason}.") from None
         return {name: known[name] for name in self.outputs}
 
@@ -276,7 +280,7 @@ class Formula:
         unknown: str,
         known: Mapping[str, Any],
         targets: Mapping[str, Any],
-        instead: Mapping[str, Any] | None = None,
+        replaced: Mapping[str, Any] | None = None,
         near: int | None = None,
     ) -> list[Any]:
         """The values of an input that lead to the targets.
@@ -285,11 +289,11 @@ class Formula:
             unknown: The input.
             known: The other inputs.
             targets: What outputs shall come out.
-            instead: The equations of a mistake, to find what it would find.
+            replaced: The equations of a mistake, to find what it would find.
             near: For a whole number: look only around this value, not through the whole domain.
         """
         sought = self.symbols[unknown]
-        equations = [(instead or {}).get(eq.name, eq) for eq in self.equations]
+        equations = [(replaced or {}).get(eq.name, eq) for eq in self.equations]
 
         found = dict(known)
 
@@ -300,7 +304,7 @@ class Formula:
                     found[eq.name] = defined = result(eq, found)
                     if eq.name in targets and not _close(defined, targets[eq.name]):
                         return False
-            except NoValue:
+            except UndefinedValue:
                 return False
             return True
 
@@ -310,25 +314,25 @@ class Formula:
                 low, high = max(low, near - AROUND), min(high, near + AROUND)
             if high - low <= SCAN:
                 return [value for value in range(low, high + 1) if leads_there(value)]
-        candidates = self._roots(unknown, known, targets, instead or {})
+        candidates = self._roots(unknown, known, targets, replaced or {})
         return sorted(
             v for v in candidates if (sought.kind != "int" or v == int(v)) and sought.holds(v) and leads_there(v)
         )
 
     def _roots(
-        self, unknown: str, known: Mapping[str, Any], targets: Mapping[str, Any], instead: Mapping[str, Any]
+        self, unknown: str, known: Mapping[str, Any], targets: Mapping[str, Any], replaced: Mapping[str, Any]
     ) -> list[Any]:
         if self.symbols[unknown].kind not in ("int", "real") or any(eq.index for eq in self.equations):
             raise UserError(f"{self.id} can be solved for numbers only, and not for {unknown}.")
         name, target = next(iter(targets.items()))
-        tree = self.composed(name, instead)
+        tree = self.composed(name, replaced)
         if unknown not in names(tree):
             raise UserError(f"{name} does not depend on {unknown}.")
         try:
             ranges = isolate.isolate(tree, unknown, target, known)[-1].ranges
             if all(r.single for r in ranges):
                 return [r.low for r in ranges]
-        except NoValue:
+        except UndefinedValue:
             return []
         except isolate.Stuck:
             pass
@@ -339,11 +343,11 @@ class Formula:
         except NotImplementedError:
             raise UserError(f"{self.id} has no closed solution for {unknown}.") from None
 
-    def composed(self, name: str, instead: Mapping[str, Any] | None = None) -> Tree:
+    def composed(self, name: str, replaced: Mapping[str, Any] | None = None) -> Tree:
         """An output as one expression of the inputs; `instead` has the equations of a mistake."""
         made: dict[str, Tree] = {}
         for eq in self.equations:
-            made[eq.name] = substitute((instead or {}).get(eq.name, eq).tree, made)
+            made[eq.name] = substitute((replaced or {}).get(eq.name, eq).tree, made)
         return made[name]
 
 

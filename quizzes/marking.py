@@ -5,8 +5,8 @@ from typing import Any
 
 from quizzes.answers import KINDS, Reading
 from quizzes.expressions.parser import FormatError
-from quizzes.expressions.tree import NoValue, exact
-from quizzes.formula import work
+from quizzes.expressions.tree import UndefinedValue, exact
+from quizzes.formula import evaluate_equations
 from quizzes.question import Mark, Part, PartMark, Question
 from workbench.errors import UserError
 
@@ -102,10 +102,10 @@ def _fits(question: Question, part: Part, reading: Reading) -> bool:
     if not part.domain or (low is not None and value < low) or (high is not None and value > high):
         return False
     try:
-        found = work(question.chain, {**question.params, part.part: value})
-    except NoValue:
+        found = evaluate_equations(question.equations, {**question.params, part.part: value})
+    except UndefinedValue:
         return False
-    return all(found[name] == exact(given) for name, given in question.checks.items())
+    return all(found[name] == exact(given) for name, given in question.expected.items())
 
 
 def _follows(question: Question, part: Part, reading: Reading, own: dict[str, Any]) -> bool:
@@ -114,14 +114,16 @@ def _follows(question: Question, part: Part, reading: Reading, own: dict[str, An
     A value so trivial that it removes the work earns nothing: neither zeros and ones in place of an earlier value, nor
     a later value that has become zero by it.
     """
-    if not question.chain or not own:
+    if not question.equations or not own:
         return False
     truths = {p.part: p.answer for p in question.parts}
     if any(_trivial(value) and not _trivial(exact(truths[name])) for name, value in own.items()):
         return False
     try:
-        value = work(question.chain, {**question.params, **question.counted}, given=own)[part.part]
-    except (NoValue, KeyError, TypeError):
+        value = evaluate_equations(question.equations, {**question.params, **question.procedure_values}, given=own)[
+            part.part
+        ]
+    except (UndefinedValue, KeyError, TypeError):
         return False
     if _trivial(value) and not _trivial(exact(part.answer)):
         return False

@@ -57,10 +57,10 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Picture:
+class Visualization:
     """A drawing beside a question: its kind, as `workbench.render.visualizations` knows it, and its data."""
 
-    picture: str
+    kind: str
     data: dict[str, Any] = field(default_factory=dict)
 
 
@@ -80,13 +80,13 @@ class Question:
         mistakes: The mistakes that this variant can tell apart.
         hint: One sentence that helps without giving the answer.
         steps: The worked solution.
-        chain: The equations from the inputs to the outputs, so that a later part can be marked from the student's own
-            earlier value, and an input that is sought by what it leads to.
-        counted: What a procedure found for the chain to start from.
+        equations: The equations from the inputs to the outputs, so that a later part can be graded from the
+            student's own earlier value, and an input that is sought by what it leads to.
+        procedure_values: What a procedure found for the chain to start from.
         verify: A Python script whose last values confirm the parts by another library; empty for a card.
-        checks: The values that the script must arrive at, by name.
-        picture: What to draw beside it.
-        why: For a card: the explanation. For a drill: empty, the steps are the explanation.
+        expected: The values that the script must arrive at, by name.
+        visualization: What to draw beside it.
+        explanation: Why a card's answer is correct; empty for a drill, whose steps explain it.
         source: Where the formula or the fact comes from.
     """
 
@@ -101,12 +101,12 @@ class Question:
     mistakes: list[Mistake] = field(default_factory=list)
     hint: str = ""
     steps: list[Step] = field(default_factory=list)
-    chain: list[str] = field(default_factory=list)
-    counted: dict[str, Any] = field(default_factory=dict)
+    equations: list[str] = field(default_factory=list)
+    procedure_values: dict[str, Any] = field(default_factory=dict)
     verify: str = ""
-    checks: dict[str, Any] = field(default_factory=dict)
-    picture: Picture | None = None
-    why: str = ""
+    expected: dict[str, Any] = field(default_factory=dict)
+    visualization: Visualization | None = None
+    explanation: str = ""
     source: str = ""
 
 

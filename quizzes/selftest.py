@@ -34,7 +34,7 @@ class Report:
     drill: str
     variants: int = 0
     milliseconds: float = 0.0
-    faults: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
 
 
 def selftest(
@@ -58,8 +58,8 @@ def selftest(
     started = perf_counter()
     for seed in seeds:
         question = drill.draw(seed)
-        faults = chain(examine(question, compute), *(check(question) for check in checks))
-        report.faults += [f"seed {seed}: {fault}" for fault in faults]
+        problems = chain(examine(question, compute), *(check(question) for check in checks))
+        report.problems += [f"seed {seed}: {problem}" for problem in problems]
         answers[json.dumps(written(question))] += 1
         asked |= {part.part for part in question.parts}
         seen |= {m.mistake for m in question.mistakes}
@@ -68,9 +68,11 @@ def selftest(
     if report.variants >= ENOUGH:
         text, count = answers.most_common(1)[0]
         if count > SHARE * report.variants:
-            report.faults.append(f"{text} is right for {count} of {report.variants} seeds")
-        report.faults += [f"{name} is never asked for" for name in drill.asks if name not in asked]
-        report.faults += [f"the mistake {way.name} never shows" for way in drill.ways if way.name not in seen]
+            report.problems.append(f"{text} is right for {count} of {report.variants} seeds")
+        report.problems += [f"{name} is never asked for" for name in drill.asks if name not in asked]
+        report.problems += [
+            f"the mistake {way.name} never shows" for way in drill.mistake_rules if way.name not in seen
+        ]
     return report
 
 
@@ -87,42 +89,42 @@ def written(question: Question) -> dict[str, str]:
 
 def examine(question: Question, compute: Compute | None = None) -> list[str]:
     """What is wrong with one variant."""
-    faults = []
+    problems = []
     truth = written(question)
     given = mark(question, truth)
     if given.mark != "right":
-        faults.append(f"the true answer {truth} is marked {given.mark}: {given.feedback}")
+        problems.append(f"the true answer {truth} is marked {given.mark}: {given.feedback}")
     if len({m.mistake for m in question.mistakes}) < LEAST_MISTAKES:
-        faults.append("fewer than two mistakes can be told")
+        problems.append("fewer than two mistakes can be told")
     alone = {part.part: replace(question, parts=[part]) for part in question.parts}
     for wrong in question.mistakes:
         part = alone[wrong.part].parts[0]
         text = KINDS[part.kind].write(wrong.answer, part)
         marked = _marked(alone[wrong.part], text)
         if marked.mark not in ("wrong", "partly") or marked.mistake != wrong.mistake:
-            faults.append(f"{part.part} = {text} is {wrong.mistake}, but was marked {marked.mark}, {marked.mistake}")
+            problems.append(f"{part.part} = {text} is {wrong.mistake}, but was marked {marked.mark}, {marked.mistake}")
     garbage = GARBAGE[question.seed % len(GARBAGE)]
     for part in question.parts:
         if part.kind != "text" and _marked(alone[part.part], garbage).mark != "not_understood":
-            faults.append(f"{part.part} = {garbage!r} was understood")
-    faults += [fault for one in alone.values() for fault in _rounding(one)]
-    faults += [
+            problems.append(f"{part.part} = {garbage!r} was understood")
+    problems += [problem for one in alone.values() for problem in _rounding(one)]
+    problems += [
         f"{step} lies on one side everywhere in the domain of {part.part}"
         for part in question.parts
         if part.kind == "expression"
         for step in one_sided(part.answer, part.variables)
     ]
     if not _plain(question):
-        faults.append("it is no plain data")
+        problems.append("it is no plain data")
     if not (compute and question.verify):
-        return faults
+        return problems
     try:
         texts, agree = compare(question, compute(question.verify, script_names(question)))
     except RuntimeError as error:
-        return [*faults, f"the second computation fails: {error}"]
+        return [*problems, f"the second computation fails: {error}"]
     if not agree:
-        faults.append(f"the second computation gives {texts}, and not {truth}")
-    return faults
+        problems.append(f"the second computation gives {texts}, and not {truth}")
+    return problems
 
 
 def _marked(alone: Question, text: str) -> PartMark:
@@ -146,10 +148,10 @@ def _rounding(alone: Question) -> list[str]:
     (part,) = alone.parts
     if part.kind != "decimal" or part.decimals is None:
         return []
-    faults = []
+    problems = []
     for shift, right in ((0.49, True), (-0.49, True), (3, False), (-3, False)):
         text = f"{part.answer + shift * 10.0**-part.decimals:.{part.decimals + 6}f}"
         marked = _marked(alone, text)
         if (marked.mark == "right") != right:
-            faults.append(f"{part.part} = {text}, {shift} units from the truth, was marked {marked.mark}")
-    return faults
+            problems.append(f"{part.part} = {text}, {shift} units from the truth, was marked {marked.mark}")
+    return problems

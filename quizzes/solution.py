@@ -17,7 +17,7 @@ from quizzes.question import Part, Step, plain
 SHOWN = 5  # solutions that are listed
 
 
-def worked(drill: Declaration, values: Mapping[str, Any], sought: Part | None) -> list[Step]:
+def worked_steps(drill: Declaration, values: Mapping[str, Any], sought: Part | None) -> list[Step]:
     """The worked solution.
 
     Args:

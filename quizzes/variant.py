@@ -5,10 +5,10 @@ from functools import cached_property
 from typing import Any
 
 from quizzes.answers import KINDS
-from quizzes.declaration import Declaration, WrongWay
-from quizzes.expressions.tree import NoValue
-from quizzes.question import Mistake, Part, Picture, Question, plain, value_text
-from quizzes.solution import worked
+from quizzes.declaration import Declaration, MistakeRule
+from quizzes.expressions.tree import UndefinedValue
+from quizzes.question import Mistake, Part, Question, Visualization, plain, value_text
+from quizzes.solution import worked_steps
 from workbench.errors import UserError
 
 LEAST_MISTAKES = 2
@@ -25,7 +25,7 @@ class Variant:
         asked: The symbols to be answered: outputs, or a single input.
 
     Raises:
-        NoValue: Where the formula has no value for these numbers.
+        UndefinedValue: Where the formula has no value for these numbers.
     """
 
     def __init__(self, drill: Declaration, seed: int, drawn: dict[str, Any], asked: tuple[str, ...]):
@@ -54,7 +54,7 @@ class Variant:
     def parts(self) -> list[Part]:
         """What is asked."""
         if self.unknown:
-            return [self._part(self.unknown, self._leading_there({}))]
+            return [self._part(self.unknown, self._inverse_solutions({}))]
         return [self._part(name, [self.values[name]]) for name in self.asked]
 
     def question(self) -> Question | None:
@@ -74,12 +74,12 @@ class Variant:
             parts=self.parts,
             mistakes=mistakes,
             hint=drill.hint,
-            steps=worked(drill, self.values, self.parts[0] if self.unknown else None),
-            chain=[eq.text for eq in self.formula.equations],
-            counted={name: plain(self.values[name]) for name in self.formula.counts},
+            steps=worked_steps(drill, self.values, self.parts[0] if self.unknown else None),
+            equations=[eq.text for eq in self.formula.equations],
+            procedure_values={name: plain(self.values[name]) for name in self.formula.procedure_outputs},
             verify=self._script(),
-            checks=self.outputs if self.unknown else {part.part: part.answer for part in self.parts},
-            picture=Picture(drill.picture, self.given) if drill.picture else None,
+            expected=self.outputs if self.unknown else {part.part: part.answer for part in self.parts},
+            visualization=Visualization(drill.visualization, self.given) if drill.visualization else None,
             source=self.formula.source,
         )
 
@@ -99,15 +99,15 @@ class Variant:
             domain=[symbol.low, symbol.high] if name == self.unknown else [],
         )
 
-    def _leading_there(self, instead: dict[str, Any]) -> list[Any]:
+    def _inverse_solutions(self, replaced: dict[str, Any]) -> list[Any]:
         """The values of the unknown that lead to the outputs; those that a mistake would find."""
         known = {name: self.values[name] for name in self.formula.inputs if name != self.unknown}
-        targets = {name: self.values[name] for name in instead or self.formula.outputs}
-        return self.formula.inverse(self.unknown, known, targets, instead, near=self.values[self.unknown])
+        targets = {name: self.values[name] for name in replaced or self.formula.outputs}
+        return self.formula.inverse(self.unknown, known, targets, replaced, near=self.values[self.unknown])
 
     def _mistakes(self) -> list[Mistake] | None:
         """The wrong answers of this variant; None where two of them can't be told apart, or too few are left."""
-        found = [(way, part, answers) for way in self.drill.ways for part, answers in self._wrong(way)]
+        found = [(way, part, answers) for way in self.drill.mistake_rules for part, answers in self._wrong(way)]
         made = []
         for way, part, answers in found:
             # An answer that two mistakes lead to tells neither.
@@ -116,17 +116,17 @@ class Variant:
             if not own:
                 return None
             made.append(Mistake(way.name, part.part, own[0], way.feedback, own[1:]))
-        return made if len({m.mistake for m in made}) >= min(LEAST_MISTAKES, len(self.drill.ways)) else None
+        return made if len({m.mistake for m in made}) >= min(LEAST_MISTAKES, len(self.drill.mistake_rules)) else None
 
-    def _wrong(self, way: WrongWay) -> list[tuple[Part, list[Any]]]:
+    def _wrong(self, way: MistakeRule) -> list[tuple[Part, list[Any]]]:
         """Where a wrong way leads, for each part that it gets wrong."""
         try:
             if self.unknown:
-                wrong = {self.unknown: self._leading_there(way.instead)}
+                wrong = {self.unknown: self._inverse_solutions(way.replaced)}
             else:
-                astray = self.formula.astray(way.instead, self.values, self.asked)
+                astray = self.formula.evaluate_with_mistake(way.replaced, self.values, self.asked)
                 wrong = {name: [astray[name]] for name in self.asked}
-        except (NoValue, UserError):  # no way there from these numbers, or none through this symbol
+        except (UndefinedValue, UserError):  # no way there from these numbers, or none through this symbol
             return []
         led = []
         for part in self.parts:

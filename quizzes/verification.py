@@ -15,7 +15,7 @@ AGREEMENT = 1e-6
 def script_names(question: Question) -> list[str]:
     """The names whose values the question's script must give: the parts, and an expression's sampled points."""
     points = {name for part in question.parts for name in part.variables}
-    return [*question.checks, *sorted(points)]
+    return [*question.expected, *sorted(points)]
 
 
 def by_sympy(question: Question) -> dict[str, Any]:
@@ -26,11 +26,11 @@ def by_sympy(question: Question) -> dict[str, Any]:
     """
     from quizzes.expressions import symbolic
 
-    values = {**question.params, **question.counted}
-    values |= {part.part: part.answer for part in question.parts if part.part not in question.checks}
-    for eq in map(equation, question.chain):
+    values = {**question.params, **question.procedure_values}
+    values |= {part.part: part.answer for part in question.parts if part.part not in question.expected}
+    for eq in map(equation, question.equations):
         values[eq.name] = _defined(eq, values, symbolic.compute)
-    return {name: _plain(values[name]) for name in question.checks}
+    return {name: _plain(values[name]) for name in question.expected}
 
 
 def _defined(eq: Equation, values: Mapping[str, Any], compute: Any, left: int = 0) -> Any:
@@ -59,7 +59,7 @@ def compare(question: Question, found: Mapping[str, Any]) -> tuple[dict[str, str
     """
     texts, agree = {}, True
     by_name = {part.part: part for part in question.parts}
-    for name, true in question.checks.items():
+    for name, true in question.expected.items():
         part = by_name.get(name)
         if part and part.kind == "expression":
             same = _same_curve(part, found)
@@ -69,7 +69,7 @@ def compare(question: Question, found: Mapping[str, Any]) -> tuple[dict[str, str
             texts[name] = KINDS[part.kind].write(_typed(part, found[name]), part) if part else f"{name} = {found[name]}"
         agree = agree and same
     asked = question.parts[0]
-    if asked.part not in question.checks:  # an input was asked for: it is right where it leads to the given output
+    if asked.part not in question.expected:  # an input was asked for: it is right where it leads to the given output
         answer = KINDS[asked.kind].write(asked.answer, asked)
         texts = {asked.part: answer if agree else "; ".join(texts.values())}
     return texts, agree

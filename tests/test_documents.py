@@ -15,7 +15,7 @@ from quizzes.selftest import selftest
 from workbench.engine.worker import script_values
 
 report = selftest(leaky_relu, range(1, 51), script_values)
-assert not report.faults, report.faults
+assert not report.problems, report.problems
 """
 
 

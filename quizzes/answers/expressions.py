@@ -15,7 +15,7 @@ from typing import Any
 
 from quizzes.answers.kind import Kind, Reading
 from quizzes.expressions.parser import parse, read, write
-from quizzes.expressions.tree import Call, NoValue, Op, Tree, program, run, walk
+from quizzes.expressions.tree import Call, Op, Tree, UndefinedValue, program, run, walk
 from quizzes.question import Part
 
 POINTS, TRIED, AGREEMENT = 60, 180, 1e-20
@@ -83,18 +83,18 @@ def equal(given: Tree, truth: str, variables: dict[str, list[float]]) -> bool:
             compared += 1
             if not agrees(point, wanted):
                 return False
-    except NoValue:
+    except UndefinedValue:
         return False
     kinks = _Kinks(given)
     for point, wanted in curve.whole():
         if not kinks.on_one(point):
-            with suppress(NoValue):  # a gap at one point, such as x^2/x has at 0
+            with suppress(UndefinedValue):  # a gap at one point, such as x^2/x has at 0
                 compared += 1
                 if not agrees(point, wanted):
                     return False
     try:
         return compared > 0 and all(agrees(*pair) for pair in curve.pieces(kinks))
-    except NoValue:
+    except UndefinedValue:
         return False
 
 
@@ -129,7 +129,7 @@ class _Kinks:
         try:
             for compute in self._programs:
                 run(compute, point)
-        except NoValue:
+        except UndefinedValue:
             return None
         seen = [self._seen[id(node)] for node in self.nodes]
         return tuple(side for side, _ in seen), any(on for _, on in seen)
@@ -206,7 +206,7 @@ class _Curve:
         lib = _thirty_digits()
         for point in points:
             values = {name: lib.mpf(value) for name, value in point.items()}
-            with suppress(NoValue):
+            with suppress(UndefinedValue):
                 yield values, run(self.compute, values)
 
     def _anywhere(self) -> Iterator[Point]:

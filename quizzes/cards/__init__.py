@@ -1,12 +1,12 @@
 """Recall cards: a TOML file per topic, each `[[card]]` one question without numbers.
 
-    kind = "choice"    ask, answer, wrong = [...]
-    kind = "choices"   ask, right = [...], wrong = [...]
-    kind = "match"     ask, pairs = [[left, right], ...]
-    kind = "order"     ask, steps = [...] in their true order
-    kind = "cloze"     ask with ___ for the gap, accept = [...]
+    kind = "choice"    prompt, answer, wrong = [...]
+    kind = "choices"   prompt, right = [...], wrong = [...]
+    kind = "match"     prompt, pairs = [[left, right], ...]
+    kind = "order"     prompt, steps = [...] in their true order
+    kind = "cloze"     prompt with ___ for the gap, accept = [...]
 
-Every card has an `id` within its topic, `why` (one line of explanation) and `source` (or "derivation: ...").
+Every card has an `id` within its topic, `explanation` (one line) and `source` (or "derivation: ...").
 """
 
 import tomllib
@@ -37,8 +37,8 @@ class Card:
     id: str
     topic: str
     kind: str
-    ask: str
-    why: str
+    prompt: str
+    explanation: str
     source: str
     content: Mapping[str, Any]
     tier: int = 1
@@ -53,10 +53,10 @@ class Card:
             topic=self.topic,
             tier=0,
             title="",
-            prompt=self.ask,
+            prompt=self.prompt,
             params={},
             parts=[part],
-            why=self.why,
+            explanation=self.explanation,
             source=self.source,
         )
 
@@ -110,12 +110,14 @@ def read_cards(file: Path) -> list[Card]:
 
 
 def _card(topic: str, entry: dict[str, Any]) -> Card:
-    id, kind, ask, why, source = (entry.pop(key) for key in ("id", "kind", "ask", "why", "source"))
+    id, kind, prompt, explanation, source = (
+        entry.pop(key) for key in ("id", "kind", "prompt", "explanation", "source")
+    )
     if sorted(entry) != sorted(NEEDS[kind]):
         raise ValueError(
             f"card {topic}/{id}: a {kind} card has {', '.join(NEEDS[kind])}, and this has {', '.join(entry)}"
         )
-    return Card(f"{topic}/{id}", topic, kind, ask, why, source, entry)
+    return Card(f"{topic}/{id}", topic, kind, prompt, explanation, source, entry)
 
 
 def get(id: str) -> Card:

@@ -23,9 +23,9 @@ from quizzes.expressions.tree import (
     OPERATIONS,
     Call,
     Name,
-    NoValue,
     Op,
     Tree,
+    UndefinedValue,
     Value,
     evaluate,
     names,
@@ -257,7 +257,7 @@ def passes(graph: Graph, given: Mapping[str, Value]) -> Passes:
     for name, node in graph.nodes.items():
         try:
             values[name] = given[name] if node.kind == "leaf" else evaluate(node.tree, values)
-        except NoValue as reason:
+        except UndefinedValue as reason:
             raise UserError(f"{name} = {node.text} has no value{_point(graph, node, values)}: {reason}.") from None
     derivatives = {
         name: [
@@ -284,7 +284,7 @@ def _gradients(graph: Graph, derivatives: Mapping[str, list[Value | None]]) -> d
                 continue
             try:
                 found[operand] += OPERATIONS["*"](found[name], derivative)
-            except (NoValue, OverflowError):
+            except (UndefinedValue, OverflowError):
                 raise UserError(f"The gradient at {operand} is too large: use values nearer to 0.") from None
     return found
 
@@ -292,7 +292,7 @@ def _gradients(graph: Graph, derivatives: Mapping[str, list[Value | None]]) -> d
 def _derivative(graph: Graph, node: Node, which: int, values: Mapping[str, Value]) -> Value:
     try:
         return local(node.operation, which, [values[operand] for operand in node.operands], values[node.name])
-    except NoValue as reason:
+    except UndefinedValue as reason:
         by = f"has no derivative by {node.operands[which]}{_point(graph, node, values)}"
         raise UserError(f"{node.name} = {node.text} {by}: {node.rules[which]} has no value ({reason}).") from None
 

@@ -51,7 +51,7 @@ def local(operation: str, which: int, operands: Sequence[Value], value: Value) -
         value: The operation's value.
 
     Raises:
-        NoValue: Where there is none.
+        UndefinedValue: Where there is none.
     """
     at = dict(zip("ab", operands, strict=False)) | {"v": value}
     if operation == "^":

@@ -20,10 +20,10 @@ from quizzes.expressions.tree import (
     Call,
     Fold,
     Name,
-    NoValue,
     Num,
     Op,
     Tree,
+    UndefinedValue,
     children,
     evaluate,
     names,
@@ -187,7 +187,7 @@ class Parser:
         try:
             if not names(exponent) - CONSTANTS.keys() and abs(evaluate(exponent, {})) > EXPONENT:
                 raise self.fail(f"exponents up to {EXPONENT} are read", at)
-        except NoValue as reason:
+        except UndefinedValue as reason:
             raise self.fail(f"I can't use this exponent: {reason}", at) from None
 
     def operand(self) -> Tree:
@@ -412,7 +412,7 @@ def _bounded(tree: Tree, text: str) -> None:
     try:
         for number in numbers:
             evaluate(number, {})
-    except NoValue as reason:
+    except UndefinedValue as reason:
         raise FormatError(f"I can't use this: {reason}", text, 0) from None
 
 

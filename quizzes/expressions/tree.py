@@ -24,7 +24,7 @@ HIGHEST = 10**6  # the largest argument of exp; its value has fewer digits than 
 EXACT = 4096  # bits up to which a power stays exact
 
 
-class NoValue(ArithmeticError):
+class UndefinedValue(ArithmeticError):
     """An expression has no value here: a division by zero, a logarithm of a negative number, a value beyond bounds."""
 
 
@@ -84,7 +84,7 @@ def _sqrt(x, lib):
 
 def _ln(x, lib):
     if x == 0:
-        raise NoValue("it takes ln(0), which is minus infinity")
+        raise UndefinedValue("it takes ln(0), which is minus infinity")
     if isinstance(x, Decimal) and x > 0:
         return x.ln()
     return lib.log(x) if x != 1 else 0
@@ -92,7 +92,7 @@ def _ln(x, lib):
 
 def _exp(x, lib):
     if x > HIGHEST:
-        raise NoValue("its value is too large")
+        raise UndefinedValue("its value is too large")
     if lib is math and (x > LARGEST * 2.3 or -HIGHEST < x < -SMALLEST * 2.3):
         return _decimal(x).exp()
     return lib.exp(max(x, -HIGHEST))  # what is smaller still would take long to work out, and is 0 to any precision
@@ -154,23 +154,23 @@ def evaluate(tree: Tree, values: Mapping[str, Value], lib: Any = math) -> Value:
         lib: `math` (exact numbers, then floats) or an mpmath context (every number one of its own).
 
     Raises:
-        NoValue: Where the expression is undefined or beyond bounds; the message completes "I can't use this: ...".
+        UndefinedValue: If the expression is undefined or beyond bounds; the message completes "I can't use this: ...".
     """
     return settled(run(program(tree, lib), values))
 
 
 def run(compute: Callable[[Mapping[str, Value]], Value], values: Mapping[str, Value]) -> Value:
-    """Run a program of `program` on values; raises `NoValue` as `evaluate` does."""
+    """Run a program of `program` on values; raises `UndefinedValue` as `evaluate` does."""
     try:
         return compute(values)
     except ZeroDivisionError:
-        raise NoValue("it divides by zero") from None
+        raise UndefinedValue("it divides by zero") from None
     except (OverflowError, decimal.Overflow):
-        raise NoValue("its value is too large") from None
+        raise UndefinedValue("its value is too large") from None
     except (ValueError, TypeError, decimal.DecimalException):
-        raise NoValue("a function in it has no value there") from None
+        raise UndefinedValue("a function in it has no value there") from None
     except KeyError as missing:
-        raise NoValue(f"{missing.args[0]} has no value") from None
+        raise UndefinedValue(f"{missing.args[0]} has no value") from None
 
 
 def program(
@@ -244,7 +244,7 @@ def _narrow(x: Value) -> Value:
     if isinstance(x, int | float) and -1e15 < x < 1e15:
         return x
     if _digits(x) > LARGEST:
-        raise NoValue("its value is too large")
+        raise UndefinedValue("its value is too large")
     return float(x) if isinstance(x, Decimal) else x
 
 
@@ -273,7 +273,7 @@ def _mixed(operate: Callable[[Value, Value], Value]) -> Callable[[Value, Value],
 def _element(name: str, value: Value, index: list[Any]) -> Value:
     for at in index:
         if not 1 <= at <= len(value):
-            raise NoValue(f"{name} has no element {at}")
+            raise UndefinedValue(f"{name} has no element {at}")
         value = value[int(at) - 1]
     return value
 
@@ -309,7 +309,7 @@ def _divide(a: Value, b: Value) -> Value:
 
 def _power(a: Value, b: Value) -> Value:
     if _digits(b) > LARGEST or abs(b) * abs(_digits(a)) > _most(a):
-        raise NoValue("its value is too large")
+        raise UndefinedValue("its value is too large")
     whole = b == int(b)
     if isinstance(a, int | Fraction) and abs(b) * max(a.numerator.bit_length(), a.denominator.bit_length()) > EXACT:
         a = float(a)  # near 1 a power stays small while its fraction grows without end
@@ -317,7 +317,7 @@ def _power(a: Value, b: Value) -> Value:
         a = Fraction(a)
     power = a ** (int(b) if whole else b)
     if isinstance(power, complex):
-        raise NoValue("it takes a root of a negative number")
+        raise UndefinedValue("it takes a root of a negative number")
     return power
 
 
@@ -343,7 +343,7 @@ def _digits(x: Value) -> float:
     # mpmath's number: its mantissa, its exponent and the mantissa's bits, without converting it.
     _, mantissa, exponent, bits = x._mpf_
     if exponent and not mantissa:
-        raise NoValue("its value is infinite")
+        raise UndefinedValue("its value is infinite")
     return (exponent + bits) * 0.302
 
 
@@ -359,7 +359,7 @@ def _within(x: Value) -> Value:
     if isinstance(x, Decimal) and -SMALLEST < digits <= LARGEST:
         return float(x)
     if digits > _most(x):
-        raise NoValue("its value is too large")
+        raise UndefinedValue("its value is too large")
     return x
 
 
@@ -416,7 +416,7 @@ def reach(where: list[tuple[str, int]], index: str, values: Mapping[str, Value])
             for _ in range(dimension):
                 value = value[0]
             return len(value)
-    raise NoValue(f"nothing says how far {index} runs")
+    raise UndefinedValue(f"nothing says how far {index} runs")
 
 
 def substitute(tree: Tree, values: Mapping[str, Tree]) -> Tree:

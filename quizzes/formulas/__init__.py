@@ -23,8 +23,8 @@ def formula(
     source: str,
     conventions: str = "",
     procedure: Callable[..., dict[str, Any]] | None = None,
-    counts: str = "",
-    whole: str = "",
+    procedure_outputs: str = "",
+    integer_constraints: str = "",
     shapes: str = "",
     **symbols: str,
 ) -> Formula:
@@ -39,15 +39,18 @@ def formula(
         source: Where it was read, or "derivation: ..." with the derivation.
         conventions: What else must be known, where others count or name otherwise.
         procedure: What must be counted first: takes the inputs, gives further values by name.
-        counts: The names of those values.
-        whole: Expressions of the inputs that must come out whole, separated by commas.
+        procedure_outputs: The names of those values.
+        integer_constraints: Expressions of the inputs that must come out whole, separated by commas.
         shapes: Shapes of input arrays that the equations alone don't tell, separated by semicolons: `X[n, d]; u[3]`.
         symbols: For each symbol `kind low..high = default; meaning [unit]`; see `quizzes.symbol`.
     """
     lines = tuple(equation(line) for line in equations.replace(";", "\n").splitlines() if line.strip())
     described = {name: symbol(name, text) for name, text in symbols.items()}
     paragraphs = "\n\n".join(" ".join(paragraph.split()) for paragraph in conventions.split("\n\n"))
-    counted, divided = tuple(counts.split()), tuple(text.strip() for text in whole.split(",") if text.strip())
+    counted, divided = (
+        tuple(procedure_outputs.split()),
+        tuple(filter(None, map(str.strip, integer_constraints.split(",")))),
+    )
     sized = tuple(shape for text in shapes.split(";") if text and isinstance(shape := parse(text), Name))
     made = Formula(id, title, lines, described, source, topic, paragraphs, procedure, counted, divided, sized)
     if _declared.setdefault(id, made) is not made:

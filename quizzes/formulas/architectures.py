@@ -108,7 +108,7 @@ VGG = formula(
     title="A layer of VGG: its shape and its parameters",
     source="Simonyan & Zisserman, Very deep convolutional networks, 2015 (arXiv:1409.1556)",
     procedure=_vgg_layer,
-    counts="S C_in C_out m",
+    procedure_outputs="S C_in C_out m",
     n="int 32..2048 = 224; side of the RGB image [px]",
     stages="vector 1..9; 3 x 3 convolutions in each of the five stages",
     stage="int 1..5; stage of the layer",
@@ -179,7 +179,7 @@ RESNET_BLOCK = formula(
     source="He, Zhang, Ren & Sun, Deep residual learning for image recognition, 2016 (arXiv:1512.03385): "
     "the projection shortcut",
     procedure=_residual_shape,
-    counts="S",
+    procedure_outputs="S",
     n="int 1..10000; side of the input [px]",
     C_in="int 1..100000; channels of the input",
     C_out="int 1..100000; channels of the output",
@@ -313,7 +313,7 @@ SQUEEZE_EXCITATION = formula(
     title="Parameters of a squeeze-and-excitation block",
     source="Hu, Shen & Sun, Squeeze-and-excitation networks, 2018 (arXiv:1709.01507): two dense layers, "
     "from C to C/r and back",
-    whole="C/r",
+    integer_constraints="C/r",
     C="int 1..100000; channels of the map",
     r="int 1..1000 = 16; reduction ratio",
     W="int 1..; weights of its two dense layers",

@@ -91,7 +91,7 @@ MATMUL_GRAD_SHAPES = formula(
     source="derivation: a scalar loss has one partial derivative for each entry, so a gradient has the shape of its "
     "tensor",
     procedure=_gradient_shapes,
-    counts="dX dW db",
+    procedure_outputs="dX dW db",
     N="int 1..100000; samples in the batch",
     d="int 1..100000; features that come in",
     m="int 1..100000; features that go out",

@@ -37,7 +37,7 @@ CONFUSION_COUNTS = formula(
     topic="binary-classification",
     title="The confusion matrix behind a precision and a recall",
     source="derivation: R = TP/(TP + FN) and P = TP/(TP + FP), solved for the counts",
-    whole="R*pos, R*pos/P",
+    integer_constraints="R*pos, R*pos/P",
     N="int 1..; samples",
     pos="int 1..; samples that are positive in truth",
     P="real 0.001..1; precision",

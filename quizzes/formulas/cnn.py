@@ -29,7 +29,7 @@ SAME_PADDING = formula(
     topic="convolution",
     title="Padding that keeps the size, at stride 1",
     source="derivation: n + 2p - d(f - 1) - 1 + 1 = n gives p = d(f - 1)/2, whole for odd f or even d",
-    whole="d*(f - 1)/2",
+    integer_constraints="d*(f - 1)/2",
     p="int 0..10000; padding on each side [px]",
     f="int 1..100; filter side [px]",
     d="int 1..100 = 1; dilation",
@@ -151,7 +151,7 @@ CONV_STACK = formula(
     source=f"{GUIDE}, relationship 6, layer by layer; depth: derivation, each filter makes one channel and pooling "
     "treats every channel alone",
     procedure=_conv_stack,
-    counts="S1 S2 S3",
+    procedure_outputs="S1 S2 S3",
     n="int 1..100000; input side [px]",
     C="int 1..100000; input channels",
     layers="matrix 0..100000; a row for each layer: filters (0 for pooling), window side, stride, padding",

@@ -9,7 +9,7 @@ CONV_PARAMS = formula(
     title="Parameters of a convolution with bias",
     source="derivation: each of the C_out filters has k^2 weights for each of the C_in/g channels it sees, and "
     "one bias",
-    whole="C_in/g, C_out/g",
+    integer_constraints="C_in/g, C_out/g",
     P="int 1..; parameters, weights and biases",
     k="int 1..100; filter side [px]",
     C_in="int 1..100000; input channels",
@@ -44,7 +44,7 @@ GROUPED_CONV = formula(
     topic="convolution",
     title="Weights of a grouped convolution",
     source="derivation: each of the C_out filters sees the C_in/g channels of its own group only",
-    whole="C_in/g, C_out/g",
+    integer_constraints="C_in/g, C_out/g",
     f="int 1..100; filter side [px]",
     C_in="int 1..100000; input channels",
     C_out="int 1..100000; filters",

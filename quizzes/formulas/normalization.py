@@ -5,7 +5,7 @@ from fractions import Fraction
 from math import sqrt
 from typing import Any
 
-from quizzes.expressions.tree import NoValue
+from quizzes.expressions.tree import UndefinedValue
 from quizzes.formulas import formula
 from workbench.errors import UserError
 
@@ -127,7 +127,7 @@ def _feature(x: list, alpha: Any, epsilon: Any, gamma: Any, beta: Any, R_mean: A
         v = squares / N
         R_mean, R_var = (1 - alpha) * R_mean + alpha * mu, (1 - alpha) * R_var + alpha * squares / (N - 1)
     if not v + epsilon:
-        raise NoValue("it divides by zero")
+        raise UndefinedValue("it divides by zero")
     return mu, v, [gamma * (value - mu) / sqrt(v + epsilon) + beta for value in x], R_mean, R_var
 
 
@@ -144,7 +144,7 @@ variance fed with the unbiased variance (divided by N - 1), as PyTorch does.
 Evaluation mode normalises by the running ones, and leaves them as they are.
 """,
     procedure=_batch_norm,
-    counts="mu v Y R_mean R_var",
+    procedure_outputs="mu v Y R_mean R_var",
     X="matrix; a row for each sample, a column for each feature",
     mode="word training|evaluation = training; mode",
     gamma="vector?; learned scale of each feature; 1 where it is left out",
@@ -248,7 +248,7 @@ def normalise(X: list, groups: Sequence[Sequence[int]], epsilon: Any, less: int 
         mean = Fraction(sum(values), len(values))
         spread = sum((value - mean) ** 2 for value in values) / (len(values) - less) + epsilon
         if not spread:
-            raise NoValue("it divides by zero")
+            raise UndefinedValue("it divides by zero")
         for channel in group:
             Y[channel] = [(value - mean) / sqrt(spread) for value in X[channel]]
     return Y
@@ -273,7 +273,7 @@ GROUP_NORM = formula(
     title="Group norm of one sample, scale 1 and shift 0",
     source="Wu & He, Group Normalization, 2018 (arXiv:1803.08494)",
     procedure=_group_norm,
-    counts="Y",
+    procedure_outputs="Y",
     X="matrix; one sample, a row of pixels for each channel",
     G="int 1..1000; groups of neighbouring channels",
     epsilon="real 0.. = 1e-5; added to the variance, under the root",
@@ -299,7 +299,7 @@ NORM_SIZES = formula(
     source="Wu & He, Group Normalization, 2018 (arXiv:1803.08494); parameters as in PyTorch's LayerNorm, "
     "a scale and a shift for each element, and GroupNorm, a scale and a shift for each channel",
     procedure=_group_size,
-    counts="c",
+    procedure_outputs="c",
     N="int 1..100000 = 1; images in the batch, which do not matter",
     C="int 1..100000; channels",
     H="int 1..100000; height [px]",

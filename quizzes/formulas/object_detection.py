@@ -56,7 +56,7 @@ NMS = formula(
     source="Girshick et al., R-CNN, 2014 (arXiv:1311.2524): a region is rejected where its overlap with a "
     "higher-scoring selected region is larger than a threshold",
     procedure=suppress,
-    counts="keep",
+    procedure_outputs="keep",
     boxes="matrix; a row x1, y1, x2, y2 for each box [px]",
     scores="vector 0..1; score of each box",
     tau="real 0..1 = 0.5; threshold: a box goes when its IoU with a kept box is above it",

@@ -3,7 +3,7 @@
 from typing import Any
 
 from quizzes.expressions.graph import Graph, build, passes
-from quizzes.expressions.tree import NoValue
+from quizzes.expressions.tree import UndefinedValue
 from quizzes.formulas import formula
 from quizzes.formulas.descent import GD_STEP
 from quizzes.formulas.optimization import (
@@ -34,7 +34,7 @@ def descend(method: str, f: str, start: list, lr: Any, steps: int, **settings: A
 
     Raises:
         UserError: Where the method has no such setting, the start doesn't fit the function, or that has no gradient.
-        NoValue: Where the steps run beyond bounds.
+        UndefinedValue: Where the steps run beyond bounds.
     """
     step, graph = METHODS[method], build(f)
     weights = sorted(graph.leaves)
@@ -54,8 +54,8 @@ def descend(method: str, f: str, start: list, lr: Any, steps: int, **settings: A
             given = settings | state[k] | {"eta": lr, "g": gradients[weight], "t": t}
             try:
                 found = step.evaluate(step.complete({n: v for n, v in given.items() if n in step.inputs}))
-            except NoValue as reason:
-                raise NoValue(f"step {t} of {weight}: {reason}") from None
+            except UndefinedValue as reason:
+                raise UndefinedValue(f"step {t} of {weight}: {reason}") from None
             moved = {name: _short(found[name]) for name in step.outputs}
             rows.append(
                 {"step": t, "weight": weight, "theta_prior": state[k][f"theta{PRIOR}"], "g": found["g"], **moved}
@@ -95,7 +95,7 @@ default (momentum and nesterov: beta = 0.9). Kinks take PyTorch's gradient: 0 fo
 relu and abs at 0, one half for each of two equals in max and min.
 """,
     procedure=descend,
-    counts="table theta L",
+    procedure_outputs="table theta L",
     method="word gd|momentum|nesterov|adagrad|rmsprop|adam|adamw = gd; optimiser",
     f="expression; function of the weights, as x^2 + 3y^2",
     start="vector; weights at the start, in alphabetical order",

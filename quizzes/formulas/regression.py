@@ -111,7 +111,7 @@ BEST_CONSTANT = formula(
     source="derivation: the derivative of sum (c - y)^2 is zero at the mean; that of sum |c - y| counts the values "
     "below c less those above it, and is zero at the median",
     procedure=_middle,
-    counts="c_MAE",
+    procedure_outputs="c_MAE",
     y="vector; targets, an odd number of them",
     c_MSE="real; constant of least mean squared error",
     c_MAE="real; constant of least mean absolute error",
@@ -165,7 +165,7 @@ LOSS_GRADIENT = formula(
     title="Gradient of MSE and MAE for a line",
     source="derivation: chain rule on the mean of (wx + b - y)^2 or |wx + b - y|; |r|' = sign(r)",
     procedure=_loss_gradient,
-    counts="dL",
+    procedure_outputs="dL",
     loss="word MSE|MSE/2|MAE; loss",
     by="word w|b; parameter",
     x="vector; feature of each sample",

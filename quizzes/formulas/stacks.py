@@ -127,7 +127,7 @@ the input, as if it went on beyond its edges, and those of maps: a neuron of fc
 sees everything.
 """,
     procedure=_walk,
-    counts="table output P MACs B",
+    procedure_outputs="table output P MACs B",
     layers="layers; the layers in order, separated by commas",
     input="shape 1..99999; what comes in, height x width x channels",
     table="table; what each layer makes and costs",

@@ -40,7 +40,7 @@ def use(folder: Callable[[], Path], topics: Callable[[], Collection[str]]) -> No
 
 
 def every() -> "tuple[Pack, ...]":
-    """Every pack that lies there, also those with faults."""
+    """Every pack that lies there, also those with problems."""
     global _every
     if _every is None:
         _every = tuple(_read())
@@ -48,11 +48,11 @@ def every() -> "tuple[Pack, ...]":
 
 
 def sound() -> "tuple[Pack, ...]":
-    """The packs whose drills and cards are asked: a pack with a fault is left out whole."""
-    return tuple(pack for pack in every() if not pack.faults)
+    """The packs whose drills and cards are asked: a pack with a problem is left out whole."""
+    return tuple(pack for pack in every() if not pack.problems)
 
 
 def left_out(id: str) -> UserError | None:
     """Why an id isn't there, where it belongs to a pack that is left out."""
     name, slash, _ = id.partition("/")
-    return next((UserError(pack.trouble()) for pack in every() if slash and pack.name == name and pack.faults), None)
+    return next((UserError(pack.trouble()) for pack in every() if slash and pack.name == name and pack.problems), None)

@@ -8,19 +8,23 @@ from quizzes.cards import NEEDS, Card
 from quizzes.marking import mark
 from quizzes.packs.page import Table, flaw
 
+FORMER_KEYS = {"ask": "prompt", "why": "explanation"}  # as packs wrote them before version 2 of the program's JSON
+
 
 def read_card(table: Table, pack: str, topic: str) -> Card | None:
-    """A card of a pack; None where its faults leave none."""
+    """A card of a pack; None where its problems leave none."""
     id, kind = table.word("id"), table.one_of("kind", NEEDS)
-    ask, why, source = (table.text(key) for key in ("ask", "why", "source"))
+    for old, new in FORMER_KEYS.items():
+        table.rename(old, new)
+    prompt, explanation, source = (table.text(key) for key in ("prompt", "explanation", "source"))
     content = {key: _content(table, key) for key in NEEDS.get(kind, ())}
     if kind:
         table.close()
     if not table.sound:
         return None
-    card = Card(f"{pack}/{topic}/{id}", topic, kind, ask, why, source, content)
+    card = Card(f"{pack}/{topic}/{id}", topic, kind, prompt, explanation, source, content)
     for sentence in _flaws(card):
-        table.fault(sentence)
+        table.report(sentence)
     return card if table.sound else None
 
 
@@ -36,11 +40,11 @@ def _pairs(table: Table) -> list[list[str]]:
     value = table.value("pairs")
     pairs = value if isinstance(value, list) else []
     if "pairs" in table.data and not 2 <= len(pairs) <= 12:
-        table.fault('pairs is a list of 2 to 12 pairs, such as [["left", "right"], ["other", "right too"]].', "pairs")
+        table.report('pairs is a list of 2 to 12 pairs, such as [["left", "right"], ["other", "right too"]].', "pairs")
         return []
     for pair in pairs:
         if not isinstance(pair, list) or len(pair) != 2 or any(map(flaw, pair)):
-            table.fault('Each of pairs is two texts: ["left", "right"].', "pairs")
+            table.report('Each of pairs is two texts: ["left", "right"].', "pairs")
             return []
     return pairs
 
@@ -62,11 +66,11 @@ def _flaws(card: Card) -> Iterator[str]:
     if card.kind == "match" and len({right for _, right in content["pairs"]}) < 2:
         yield "All pairs have the same right side, so there is nothing to match: use a card of another kind."
     if card.kind == "cloze":
-        if "___" not in card.ask:
-            yield "The gap is missing: write ___ (three underscores) where the word goes in ask."
+        if "___" not in card.prompt:
+            yield "The gap is missing: write ___ (three underscores) where the word goes in prompt."
         for word in content["accept"]:
-            if word.casefold() in card.ask.casefold():
-                yield f"ask gives the answer away: {word[:60]!r} stands in it."
+            if word.casefold() in card.prompt.casefold():
+                yield f"prompt gives the answer away: {word[:60]!r} stands in it."
     if card.kind == "choice" and (taken := set(folded) & set(letters(shown))):
         yield f"The choice {min(taken)!r} would be taken for a letter: word it otherwise."
     yield from _unmarked(card)

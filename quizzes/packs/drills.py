@@ -9,7 +9,7 @@ from typing import Any
 from quizzes import formulas
 from quizzes.drill import Drill
 from quizzes.expressions.parser import FormatError
-from quizzes.expressions.tree import NoValue
+from quizzes.expressions.tree import UndefinedValue
 from quizzes.formula import Formula
 from quizzes.packs.asking import asked, flaws_of_asks, flaws_of_prompt
 from quizzes.packs.equations import check_equation, condition
@@ -42,7 +42,7 @@ class PackDrill(Drill):
         """
         try:
             return replace(super().draw(seed), verify="")
-        except (NoValue, RuntimeError):
+        except (UndefinedValue, RuntimeError):
             raise UserError(self.dry()) from None
 
     def dry(self) -> str:
@@ -54,10 +54,10 @@ class PackDrill(Drill):
 
 
 def read_drill(table: Table, pack: str, topics: Collection[str]) -> PackDrill | None:
-    """A drill of a pack; None where its faults leave none."""
+    """A drill of a pack; None where its problems leave none."""
     id, title, prompt, hint = table.word("id"), table.line("title"), table.text("prompt"), table.text("hint")
     about = table.one_of("topic", topics, needed=False)
-    tier, decimals = table.whole("tier", 1, 3), table.whole("decimals", 0, 10, default=4)
+    tier, decimals = table.integer("tier", 1, 3), table.integer("decimals", 0, 10, default=4)
     asks, where = table.text("asks"), table.text("where", needed=False)
     ranges, mistakes = _table(table, "ranges"), table.tables("mistake", MISTAKES)
     formula = _formula(table)
@@ -69,9 +69,9 @@ def read_drill(table: Table, pack: str, topics: Collection[str]) -> PackDrill | 
     draws = _draws(table, formula, ranges)
     holds = _tried(table, partial(condition, where, formula), "where") if where else None
     if len(mistakes) < LEAST_MISTAKES and "mistake" in table.data:
-        table.fault(f"A drill knows at least {LEAST_MISTAKES} mistakes: add [[drill.mistake]].")
+        table.report(f"A drill knows at least {LEAST_MISTAKES} mistakes: add [[drill.mistake]].")
     if len({one.data.get("name") for one in mistakes if one.sound}) < sum(one.sound for one in mistakes):
-        table.fault("Two of its mistakes have the same name.", "mistake")
+        table.report("Two of its mistakes have the same name.", "mistake")
     if not table.sound or not all(one.sound for one in mistakes):
         return None
     made = PackDrill(
@@ -85,9 +85,9 @@ def read_drill(table: Table, pack: str, topics: Collection[str]) -> PackDrill | 
         prompt=prompt,
         hint=hint,
         decimals=decimals,
-        picture="",
+        visualization="",
         steps=None,
-        ways=[],
+        mistake_rules=[],
         scripts=[],
         about=about,
     )
@@ -105,30 +105,30 @@ def _table(table: Table, key: str) -> dict[str, Any]:
     header = f"[{table.header(key)}]"
     value = table.value(key, header=header)
     if key in table.data and not isinstance(value, dict):
-        table.fault(f'{key} is a table: write a line {header}, and below it lines such as n = "3..9".', key)
+        table.report(f'{key} is a table: write a line {header}, and below it lines such as n = "3..9".', key)
     return value if isinstance(value, dict) else {}
 
 
 def _tried(table: Table, read: Callable[[], Any], *inside: str) -> Any:
-    """What is read; None where it is refused, and the fault is noted."""
+    """What is read; None where it is refused, and the problem is noted."""
     try:
         return read()
     except FormatError as error:
-        table.fault(error.shown(), *inside)
+        table.report(error.shown(), *inside)
     except UserError as error:
-        table.fault(str(error), *inside)
+        table.report(str(error), *inside)
     return None
 
 
 def _check_words(table: Table, formula: Formula, asks: str, prompt: str, ranges: Collection[str]) -> None:
     """Look at what the drill asks for and says."""
     for sentence in flaws_of_asks(asks, formula) if asks else ():
-        table.fault(sentence, "asks")
+        table.report(sentence, "asks")
     backwards = any(name in formula.inputs for name in asked(asks))
     needed = [name for name in formula.inputs if name in ranges or not formula.symbols[name].optional]
     needed += formula.outputs if backwards else ()
     for sentence in flaws_of_prompt(prompt, formula, needed) if prompt else ():
-        table.fault(sentence, "prompt")
+        table.report(sentence, "prompt")
 
 
 def _draws(table: Table, formula: Formula, ranges: dict[str, Any]) -> dict[str, Draw]:
@@ -137,13 +137,13 @@ def _draws(table: Table, formula: Formula, ranges: dict[str, Any]) -> dict[str, 
     for name, value in ranges.items():
         if name not in formula.inputs:
             listed = ", ".join(formula.inputs)
-            table.fault(f"{name[:30]!r} is no input of {formula.id}: its inputs are {listed}.", "ranges", name)
+            table.report(f"{name[:30]!r} is no input of {formula.id}: its inputs are {listed}.", "ranges", name)
         elif draw := _tried(table, partial(reader, value, formula.symbols[name]), "ranges", name):
             draws[name] = draw
     if "ranges" in table.data:
         for name in formula.inputs:
             if name not in ranges and formula.symbols[name].needed:
-                table.fault(f'The input {name} has no range: add {name} = "...".', "ranges")
+                table.report(f'The input {name} has no range: add {name} = "...".', "ranges")
     return draws
 
 
@@ -158,7 +158,7 @@ def _generator(formula: Formula, draws: dict[str, Draw], holds: Callable[[dict],
                     return drawn
             except (ArithmeticError, LookupError, TypeError, ValueError):  # a procedure may not be made for these
                 continue
-        raise NoValue("no numbers fulfil the condition")
+        raise UndefinedValue("no numbers fulfil the condition")
 
     return generate
 

@@ -44,7 +44,7 @@ def check_equation(text: str, formula: Formula) -> None:
         listed = ", ".join(defined) or "nothing"
         raise UserError(f"{wrong.name[:30]} is not what an equation of {formula.id} defines: they define {listed}.")
     right = formula.equations[defined.index(wrong.name)]
-    before = {*formula.inputs, *formula.counts, *defined[: defined.index(wrong.name)]}
+    before = {*formula.inputs, *formula.procedure_outputs, *defined[: defined.index(wrong.name)]}
     _check_fit(wrong, right, before)
     _check_elements(wrong.tree, formula)
 
@@ -61,15 +61,15 @@ def _check_fit(wrong: Equation, right: Equation, before: set[str]) -> None:
         raise UserError("This is the right equation: a mistake uses a wrong one.")
 
 
-def _check_elements(tree: Tree, formula: Formula, whole: bool = False) -> None:
-    """Whether arrays are used by their elements (`whole`: or as they are), and numbers without an index."""
+def _check_elements(tree: Tree, formula: Formula, whole_array: bool = False) -> None:
+    """Whether arrays are used by their elements (`whole_array`: or as they are), and numbers without an index."""
     if isinstance(tree, Name) and tree.name in formula.symbols:
         kind = formula.symbols[tree.name].kind
         depth = DEPTHS.get(kind, 0)
-        if len(tree.index) > depth or (len(tree.index) < depth and not whole):
+        if len(tree.index) > depth or (len(tree.index) < depth and not whole_array):
             raise UserError(f"{tree.name} is of kind {kind}: write it as {tree.name}{('', '[i]', '[i, k]')[depth]}.")
     for child in children(tree):
-        _check_elements(child, formula, whole=isinstance(tree, Call) and tree.function in OF_ARRAYS)
+        _check_elements(child, formula, whole_array=isinstance(tree, Call) and tree.function in OF_ARRAYS)
 
 
 def _sums(tree: Tree) -> int:

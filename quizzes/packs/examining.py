@@ -6,7 +6,7 @@ from time import perf_counter
 from typing import Any
 
 from quizzes.answers import KINDS
-from quizzes.expressions.tree import NoValue
+from quizzes.expressions.tree import UndefinedValue
 from quizzes.packs.drills import PackDrill
 from quizzes.question import Part
 from quizzes.selftest import selftest
@@ -14,7 +14,7 @@ from workbench.errors import UserError
 
 SEEDS = range(1, 51)
 TRIALS = 20  # drawings of numbers by which mistakes are told from each other
-SHOWN = 3  # faults of the self-test
+SHOWN = 3  # problems of the self-test
 SLOW = 1.0  # seconds that no question may take to make
 
 Place = tuple[str | int, ...]
@@ -32,21 +32,21 @@ def flaws(drill: PackDrill) -> Iterator[tuple[Place, str]]:
         if (taken := perf_counter() - started) > SLOW:
             yield (), f"Making a question takes {taken:.1f} s: choose smaller numbers."
             return
-        found = selftest(drill, SEEDS).faults
-    except (NoValue, UserError) as error:
+        found = selftest(drill, SEEDS).problems
+    except (UndefinedValue, UserError) as error:
         yield (), str(error) if isinstance(error, UserError) else drill.dry()
         return
-    for fault in found[:SHOWN]:
-        yield (), f"{drill.id}, {fault}."
+    for problem in found[:SHOWN]:
+        yield (), f"{drill.id}, {problem}."
     if len(found) > SHOWN:
-        yield (), f"And {len(found) - SHOWN} faults more of {drill.id}."
+        yield (), f"And {len(found) - SHOWN} problems more of {drill.id}."
 
 
 def _indistinct(drill: PackDrill) -> Iterator[tuple[Place, str]]:
     """Every mistake that leads, by whatever numbers, to the true values or where another one leads."""
     known = {"the truth": [_values(drill, k, {}) for k in range(TRIALS)]}
-    for number, way in enumerate(drill.ways):
-        led = [_values(drill, k, way.instead) for k in range(TRIALS)]
+    for number, way in enumerate(drill.mistake_rules):
+        led = [_values(drill, k, way.replaced) for k in range(TRIALS)]
         for name, other in known.items():
             if all(_alike(drill, a, b) for a, b in zip(led, other, strict=True)):
                 where = "gives the true values" if name == "the truth" else f"leads where {name} leads"
@@ -55,13 +55,13 @@ def _indistinct(drill: PackDrill) -> Iterator[tuple[Place, str]]:
         known[way.name] = led
 
 
-def _values(drill: PackDrill, trial: int, instead: dict[str, Any]) -> dict[str, Any] | None:
+def _values(drill: PackDrill, trial: int, replaced: dict[str, Any]) -> dict[str, Any] | None:
     """What comes out, rightly or by a mistake; None where nothing does."""
     formula = drill.formula
     truth = formula.evaluate(formula.complete(drill.generate(Random(trial))))
     try:
-        return formula.astray(instead, truth, drill.asks)
-    except NoValue:
+        return formula.evaluate_with_mistake(replaced, truth, drill.asks)
+    except UndefinedValue:
         return None
 
 

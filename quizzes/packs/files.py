@@ -14,7 +14,7 @@ KINDS = ("cards", "drills")
 
 
 def pages(folder: Path) -> list[Page]:
-    """Every file of a pack: `pack.toml`, then its cards and drills. What can't be read is a page with that fault."""
+    """Every file of a pack: `pack.toml`, then its cards and drills. What can't be read is a page with that problem."""
     found = [_page(folder, "pack.toml")]
     for kind in KINDS:
         files = sorted(file.name for file in (folder / kind).glob("*.toml"))
@@ -27,7 +27,7 @@ def pages(folder: Path) -> list[Page]:
             if sum(len(one.text) for one in found) > ALL:
                 return [_refused("pack.toml", "The pack is larger than 4 MB: make several packs of it.")]
     if len(found) == 1:
-        found[0].fault("The pack has no question: put cards into cards/TOPIC.toml, drills into drills/NAME.toml.", 1)
+        found[0].report("The pack has no question: put cards into cards/TOPIC.toml, drills into drills/NAME.toml.", 1)
     return found
 
 
@@ -65,5 +65,5 @@ def _text(file: str, data: bytes) -> Page:
 
 def _refused(file: str, sentence: str, line: int = 1) -> Page:
     page = Page(file, "")
-    page.fault(sentence, line)
+    page.report(sentence, line)
     return page

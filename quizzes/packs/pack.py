@@ -9,7 +9,7 @@ from quizzes.packs.cards import read_card
 from quizzes.packs.drills import PackDrill, read_drill
 from quizzes.packs.examining import flaws
 from quizzes.packs.files import pages
-from quizzes.packs.page import Fault, Page, Table
+from quizzes.packs.page import Page, Problem, Table
 from workbench.errors import UserError, unknown_name
 
 CARDS, DRILLS = 1000, 100  # of a file, and of the whole pack
@@ -24,7 +24,7 @@ class Pack:
         name: Its name, which begins the ids of all it brings.
         title: A few words.
         drills, cards: What it brings, by id.
-        pages: Its files, with their faults.
+        pages: Its files, with their problems.
         tables: Where each drill stands.
     """
 
@@ -37,15 +37,15 @@ class Pack:
     tables: dict[str, Table] = field(default_factory=dict)
 
     @property
-    def faults(self) -> list[Fault]:
+    def problems(self) -> list[Problem]:
         """All that is wrong with it, file by file and line by line."""
-        return [fault for page in self.pages for fault in sorted(page.faults)]
+        return [problem for page in self.pages for problem in sorted(page.problems)]
 
     def trouble(self) -> str:
         """Why it is left out, in one sentence."""
-        more = f", and {len(self.faults) - 1} more" if len(self.faults) > 1 else ""
-        first = self.faults[0]
-        said = first.fault.splitlines()[0].rstrip(".")
+        more = f", and {len(self.problems) - 1} more" if len(self.problems) > 1 else ""
+        first = self.problems[0]
+        said = first.problem.splitlines()[0].rstrip(".")
         return (
             f"The pack {self.folder.name} is left out: {first.file}, line {first.line}: {said}{more}. "
             f"See 'workbench packs check {self.folder}'."
@@ -53,7 +53,7 @@ class Pack:
 
 
 def read_pack(folder: Path, topics: Collection[str]) -> Pack:
-    """Read a pack and note every fault that can be seen without drawing a question.
+    """Read a pack and note every problem that can be seen without drawing a question.
 
     Args:
         folder: Where it lies.
@@ -61,11 +61,11 @@ def read_pack(folder: Path, topics: Collection[str]) -> Pack:
     """
     pack = Pack(folder, pages=pages(folder))
     first, *others = pack.pages
-    if not first.faults:
+    if not first.problems:
         _head(pack, first.table, topics)
     taken: set[str] = set()
     for page in others:
-        if page.faults:
+        if page.problems:
             continue
         kind, _, name = page.file.partition("/")
         if kind == "cards":
@@ -79,12 +79,12 @@ def _head(pack: Pack, table: Table, topics: Collection[str]) -> None:
     pack.name, pack.title = table.word("name"), table.line("title")
     table.close()
     if pack.name in topics:  # its drills could not be told from the topic's cards
-        table.fault(f"{pack.name} is a topic: give the pack another name, such as {pack.name}-extra.", "name")
+        table.report(f"{pack.name} is a topic: give the pack another name, such as {pack.name}-extra.", "name")
 
 
 def _cards(pack: Pack, page: Page, topic: str, topics: Collection[str], taken: set[str]) -> None:
     if topic not in topics:
-        page.fault(f"A file of cards bears its topic's name. {unknown_name('topic', topic, list(topics))}", 1)
+        page.report(f"A file of cards bears its topic's name. {unknown_name('topic', topic, list(topics))}", 1)
     for table in page.table.tables("card", CARDS):
         _refuse_taken(table, f"{topic}/", taken)
         if card := read_card(table, pack.name, topic):
@@ -104,7 +104,7 @@ def _refuse_taken(table: Table, place: str, taken: set[str]) -> None:
     """Note where an id stands that another has already."""
     id = f"{place}{table.data.get('id')}"
     if id in taken:
-        table.fault("Another one here has this id: give this one another.", "id")
+        table.report("Another one here has this id: give this one another.", "id")
     taken.add(id)
 
 
@@ -123,5 +123,5 @@ def check_pack(folder: Path, topics: Collection[str]) -> Pack:
     pack = read_pack(folder, topics)
     for id, drill in pack.drills.items():
         for place, sentence in flaws(drill):
-            pack.tables[id].fault(sentence, *place)
+            pack.tables[id].report(sentence, *place)
     return pack

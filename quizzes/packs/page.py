@@ -18,16 +18,16 @@ AT = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)")
 
 
 @dataclass(frozen=True, order=True)
-class Fault:
+class Problem:
     """What is wrong in a pack, where (the line counts from 1), and what to do."""
 
     file: str
     line: int
-    fault: str
+    problem: str
 
     def shown(self) -> str:
-        """One fault for reading: further lines, such as an equation with its caret, are moved in."""
-        return f"{self.file}:{self.line}: " + self.fault.replace("\n", "\n    ")
+        """One problem for reading: further lines, such as an equation with its caret, are moved in."""
+        return f"{self.file}:{self.line}: " + self.problem.replace("\n", "\n    ")
 
 
 class Page:
@@ -40,12 +40,12 @@ class Page:
 
     def __init__(self, file: str, text: str):
         self.file, self.text = file, text
-        self.faults: list[Fault] = []
+        self.problems: list[Problem] = []
         self.table = Table(self, (), self._read())
 
-    def fault(self, sentence: str, line: int) -> None:
+    def report(self, sentence: str, line: int) -> None:
         """Note what is wrong on a line."""
-        self.faults.append(Fault(self.file, line, sentence))
+        self.problems.append(Problem(self.file, line, sentence))
 
     @cached_property
     def places(self) -> dict[Path, int]:
@@ -58,21 +58,23 @@ class Page:
             return tomllib.loads(self.text)
         except RecursionError:
             deepest = max(range(len(lines)), key=lambda k: lines[k].count("[") + lines[k].count("{"))
-            self.fault("This is nested too deep to be read: write it flatter.", deepest + 1)
+            self.report("This is nested too deep to be read: write it flatter.", deepest + 1)
         except tomllib.TOMLDecodeError as error:
             sentence, at = str(error), AT.search(str(error))
             where = f", at column {at[2]}" if at and at[2] else ""
             line = int(at[1]) if at and at[1] else len(self.text.rstrip().split("\n"))
             said = sentence[: at.start()] if at else sentence
-            self.fault(f'This is no TOML: {said[:1].lower()}{said[1:]}{where}. Texts stand in " ", lists in [ ].', line)
+            self.report(
+                f'This is no TOML: {said[:1].lower()}{said[1:]}{where}. Texts stand in " ", lists in [ ].', line
+            )
         except ValueError:  # Python reads no whole number of thousands of digits
             longest = max(range(len(lines)), key=lambda k: sum(map(str.isdigit, lines[k])))
-            self.fault("A number here has thousands of digits: write a smaller one.", longest + 1)
+            self.report("A number here has thousands of digits: write a smaller one.", longest + 1)
         return {}
 
 
 class Table:
-    """A table of a page: whoever asks for a key gets a value of the right kind, or an empty one and the fault is noted.
+    """A table of a page: a key that is read gives a value of the right kind, or an empty one and the problem is noted.
 
     Args:
         page: The page.
@@ -85,26 +87,35 @@ class Table:
         self.keys: list[str] = []
         self.sound = True
 
-    def fault(self, sentence: str, *inside: str | int) -> None:
+    def report(self, sentence: str, *inside: str | int) -> None:
         """Note what is wrong with the table, or with what stands inside it."""
         self.sound = False
         path = (*self.path, *inside)
         while path not in self.page.places:
             path = path[:-1]
-        self.page.fault(sentence, self.page.places[path])
+        self.page.report(sentence, self.page.places[path])
 
     def value(self, key: str, needed: bool = True, header: str = "") -> Any:
         """The value of a key, of whatever kind; None where it is missing. A table is written below a header."""
         self.keys.append(key)
         if needed and key not in self.data:
-            self.fault(f"{key} is missing: add a line {header or f'{key} = ...'}")
+            self.report(f"{key} is missing: add a line {header or f'{key} = ...'}")
         return self.data.get(key)
+
+    def rename(self, old: str, new: str) -> None:
+        """Read a key that has a new name by its old one as well."""
+        if old in self.data and new not in self.data:
+            self.data[new] = self.data.pop(old)
+            depth = len(self.path)
+            for path, line in list(self.page.places.items()):
+                if path[: depth + 1] == (*self.path, old):
+                    self.page.places[(*self.path, new, *path[depth + 1 :])] = line
 
     def text(self, key: str, needed: bool = True) -> str:
         """A text that isn't empty."""
         value = self.value(key, needed)
         if key in self.data and (wrong := flaw(value)):
-            self.fault(f"{key} {wrong}.", key)
+            self.report(f"{key} {wrong}.", key)
             return ""
         return value or ""
 
@@ -112,14 +123,14 @@ class Table:
         """A short text of one line, which may stand in lists and headings."""
         text = self.text(key)
         if "\n" in text or len(text) > LINE or set(text) & set("[]"):  # lists and headings may take [ ] for markup
-            self.fault(f"{key} is one line of up to {LINE} characters, without square brackets.", key)
+            self.report(f"{key} is one line of up to {LINE} characters, without square brackets.", key)
         return text
 
     def word(self, key: str) -> str:
         """A name of small letters, digits and hyphens."""
         text = self.text(key)
         if text and (not WORD.fullmatch(text) or len(text) > WORD_LENGTH):
-            self.fault(
+            self.report(
                 f"{key} is a name of small letters, digits and hyphens, such as same-padding, "
                 f"of up to {WORD_LENGTH} characters; this is {text[:WORD_LENGTH]!r}.",
                 key,
@@ -130,17 +141,17 @@ class Table:
         """One of the names that are known."""
         text = self.text(key, needed)
         if text and text not in known:
-            self.fault(str(unknown_name(key, text, list(known))), key)
+            self.report(str(unknown_name(key, text, list(known))), key)
             return ""
         return text
 
-    def whole(self, key: str, low: int, high: int, default: int | None = None) -> int:
+    def integer(self, key: str, low: int, high: int, default: int | None = None) -> int:
         """A whole number within bounds."""
         value = self.value(key, needed=default is None)
         if key not in self.data:
             return low if default is None else default
         if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-            self.fault(f"{key} is a whole number from {low} to {high}.", key)
+            self.report(f"{key} is a whole number from {low} to {high}.", key)
             return low
         return value
 
@@ -150,11 +161,11 @@ class Table:
         if key not in self.data:
             return []
         if not isinstance(value, list) or not least <= len(value) <= most:
-            self.fault(f'{key} is a list of {least} to {most} texts, such as ["one", "another"].', key)
+            self.report(f'{key} is a list of {least} to {most} texts, such as ["one", "another"].', key)
             return []
         for text in value:
             if wrong := flaw(text):
-                self.fault(f"A text of {key} {wrong}.", key)
+                self.report(f"A text of {key} {wrong}.", key)
         return value
 
     def tables(self, key: str, most: int, needed: bool = True) -> list["Table"]:
@@ -164,10 +175,10 @@ class Table:
         if key not in self.data:
             return []
         if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
-            self.fault(f"{key} is a table of its own: begin each with a line {header}.", key)
+            self.report(f"{key} is a table of its own: begin each with a line {header}.", key)
             return []
         if len(value) > most:
-            self.fault(f"Up to {most} of {key} are read here, and there are {len(value)}: make several packs.", key)
+            self.report(f"Up to {most} of {key} are read here, and there are {len(value)}: make several packs.", key)
             return []
         return [Table(self.page, (*self.path, key, k), one) for k, one in enumerate(value)]
 
@@ -179,7 +190,7 @@ class Table:
         """Refuse the keys that nobody has asked for."""
         for key in self.data:
             if key not in self.keys:
-                self.fault(str(unknown_name("key", key, self.keys)), key)
+                self.report(str(unknown_name("key", key, self.keys)), key)
 
 
 def flaw(value: Any) -> str:

@@ -15,7 +15,7 @@ def shelved(place: Path, topics: Collection[str]) -> list[Pack]:
     for folder in _folders(place):
         pack = read_pack(folder, topics)
         if pack.name and pack.name != folder.name:
-            pack.pages[0].table.fault(f"The folder of the pack {pack.name} must bear its name.", "name")
+            pack.pages[0].table.report(f"The folder of the pack {pack.name} must bear its name.", "name")
         packs.append(pack)
     return packs
 
@@ -31,7 +31,7 @@ def add(pack: Pack, place: Path) -> Path:
     """Keep a copy of the files that were read; one of that name that was there is replaced.
 
     Args:
-        pack: A pack without faults.
+        pack: A pack without problems.
         place: The folder in which packs are kept.
 
     Returns:

@@ -84,7 +84,7 @@ def fits_80_columns(question: Question) -> Iterator[str]:
 
 def draws_its_picture(question: Question) -> Iterator[str]:
     """A picture keeps within its cells, is true to the question, and is silent about what is asked."""
-    if question.picture is None:
+    if question.visualization is None:
         return
     secret = {
         text.lstrip("-")
@@ -93,15 +93,15 @@ def draws_its_picture(question: Question) -> Iterator[str]:
         for text in numbers(KINDS["decimal"].write(leaf, part) if part.decimals else str(leaf))
         if len(text.strip("-0.").replace(".", "")) > 2
     } - {text.lstrip("-") for text in numbers(question.prompt)}
-    kind, data = visualizations.shown(question.picture)
+    kind, data = visualizations.shown(question.visualization)
     for width, height in SIZES:
-        shown = visualizations.draw(question.picture, width, height)
+        shown = visualizations.draw(question.visualization, width, height)
         rows = shown.split("\n")
         if not shown.strip() or len(rows) > height or max(map(len, rows)) > width:
             yield f"the picture does not keep within {width}x{height}:\n{shown}"
         if "None" in shown or "{" in shown:
             yield f"the picture shows a value that it hasn't got:\n{shown}"
-        printed = {text.lstrip("-") for text in numbers(shown) | numbers(visualizations.tell(question.picture))}
+        printed = {text.lstrip("-") for text in numbers(shown) | numbers(visualizations.tell(question.visualization))}
         if secret & printed:
             yield f"the picture gives {secret & printed} away:\n{shown}"
         if kind in ("flow", "branches"):

@@ -23,7 +23,9 @@ def true_answer(question):
 
 def is_complete(card, question):
     part = question.parts[0]
-    if card.topic not in syllabus.topics() or not (question.prompt and question.why and len(question.source) > 10):
+    if card.topic not in syllabus.topics() or not (
+        question.prompt and question.explanation and len(question.source) > 10
+    ):
         yield "it lacks a topic, a question, an explanation or a source"
     if len(set(part.choices)) != len(part.choices) or len(set(part.items)) != len(part.items):
         yield "a choice is there twice"
@@ -63,12 +65,12 @@ def pairs_are_matched_by_their_texts(card, question):
 
 def every_accepted_word_fills_the_gap(card, question):
     if card.kind == "cloze":
-        if "___" not in card.ask:
+        if "___" not in card.prompt:
             yield "it has no gap"
         for word in card.content["accept"]:
             if graded(question, f" {word.upper()} ") != "right":
                 yield f"{word} is not accepted"
-            if word.casefold() in card.ask.casefold():
+            if word.casefold() in card.prompt.casefold():
                 yield f"the question says {word}"
         if graded(question, "something else") != "wrong":
             yield "anything is accepted"
@@ -90,5 +92,5 @@ def test_every_card_is_sound():
     for card in all_cards().values():
         for seed in SEEDS:
             question = card.draw(seed)
-            problems += [f"{card.id}, seed {seed}: {fault}" for check in CHECKS for fault in check(card, question)]
+            problems += [f"{card.id}, seed {seed}: {problem}" for check in CHECKS for problem in check(card, question)]
     assert not problems, "\n".join(problems)

@@ -49,12 +49,12 @@ def test_every_question_of_the_topic_is_sound(topic, seeds):
     for drill in drills_of(topic):
         prompts.clear()
         report = selftest(drill, seeds, script_values, [always, where_printed])
-        problems += [f"{drill.id}: {fault}" for fault in report.faults]
+        problems += [f"{drill.id}: {problem}" for problem in report.problems]
         if report.variants != len(seeds):
             problems.append(f"{drill.id}: {report.variants} of {len(seeds)} variants were examined")
         if len(prompts) <= min(len(seeds), SPREAD) / 3:
             problems.append(f"{drill.id}: {len(seeds)} seeds give {len(prompts)} different questions")
-        names = [way.name for way in drill.ways]
+        names = [way.name for way in drill.mistake_rules]
         if len(set(names)) != len(names) or len(names) < 2:
             problems.append(f"{drill.id}: its mistakes are {names}")
     assert not problems, "\n".join(problems)

@@ -73,7 +73,9 @@ def test_shuffled_by_the_seed_alone():
 
 def test_a_card_with_the_wrong_fields_is_refused(tmp_path):
     file = tmp_path / "iou.toml"
-    file.write_text('[[card]]\nid="a"\nkind="choice"\nask="?"\nwhy="."\nsource="."\nanswer="x"\n', encoding="utf-8")
+    file.write_text(
+        '[[card]]\nid="a"\nkind="choice"\nprompt="?"\nexplanation="."\nsource="."\nanswer="x"\n', encoding="utf-8"
+    )
     with pytest.raises(ValueError, match="a choice card has answer, wrong"):
         read_cards(file)
 

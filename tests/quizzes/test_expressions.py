@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from quizzes import bank
 from quizzes.answers.expressions import equal, one_sided
 from quizzes.expressions.parser import FormatError, parse
-from quizzes.expressions.tree import FUNCTIONS, NoValue
+from quizzes.expressions.tree import FUNCTIONS, UndefinedValue
 from quizzes.marking import mark
 
 NUMPY = {"sign": np.sign, "abs": np.abs, "max": np.maximum, "min": np.minimum, "relu": lambda x: np.maximum(x, 0),
@@ -155,5 +155,5 @@ def test_any_expression_is_marked(text):
         try:
             tree = parse(text.replace("w", "x").replace("b", "x"))
             equal(tree, truth, {"x": [-math.pi, 200]})
-        except (NoValue, FormatError):
+        except (UndefinedValue, FormatError):
             pass

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quizzes import bank
-from quizzes.formula import work
+from quizzes.formula import evaluate_equations
 from quizzes.formulas import all_formulas, get
 from quizzes.formulas.optimization import ADAM_STEP, ADAM_TWO_STEPS
 from workbench.errors import UserError
@@ -89,9 +89,9 @@ def test_every_formula_is_held_against_something():
 def test_bleu_from_its_counts():
     equations = get("bleu").equations
     counts = dict(p1="9/12", p2="6/11", p3="4/10", p4="2/9", c=12, r=15)
-    found = work(equations, counts)
+    found = evaluate_equations(equations, counts)
     assert (found["BP"], found["BLEU"]) == pytest.approx((0.7788, 0.3401), abs=5e-5)
-    assert work(equations, counts | {"c": 16})["BP"] == 1
+    assert evaluate_equations(equations, counts | {"c": 16})["BP"] == 1
 
 
 def test_bleu_takes_the_closest_reference_and_of_two_the_shorter():

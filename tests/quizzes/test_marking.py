@@ -23,7 +23,7 @@ def chained(**params: float) -> Question:
             Mistake("two-forgotten", "a", float(x), "Add 2."),
             Mistake("divided", "b", (x + 2) / 10, "Multiply."),
         ],
-        chain=["a = x + 2", "b = 10a", "c = b/4"],
+        equations=["a = x + 2", "b = 10a", "c = b/4"],
     )  # fmt: skip
 
 

@@ -17,14 +17,14 @@ def compute(script, names):
 def test_the_examination_finds_what_is_wrong():
     question = bank.draw("iou", 3)
     assert examine(question, compute) == []
-    wrong = replace(question, checks={**question.checks, "I": question.checks["I"] + 1})
-    assert any("second computation gives" in fault for fault in examine(wrong, compute))
+    wrong = replace(question, expected={**question.expected, "I": question.expected["I"] + 1})
+    assert any("second computation gives" in problem for problem in examine(wrong, compute))
     broken = replace(question, verify="import nothing_of_that_name")
-    assert any("second computation fails" in fault for fault in examine(broken, compute))
+    assert any("second computation fails" in problem for problem in examine(broken, compute))
     true = replace(question.mistakes[0], answer=question.parts[0].answer, part="I")
-    faults = examine(replace(question, mistakes=[*question.mistakes, true]), compute)
-    assert any("was marked right" in fault for fault in faults)
-    assert any("fewer than two" in fault for fault in examine(replace(question, mistakes=[]), compute))
+    problems = examine(replace(question, mistakes=[*question.mistakes, true]), compute)
+    assert any("was marked right" in problem for problem in problems)
+    assert any("fewer than two" in problem for problem in examine(replace(question, mistakes=[]), compute))
 
 
 def test_further_checks_see_each_question_once_and_their_words_are_reported():
@@ -35,13 +35,13 @@ def test_further_checks_see_each_question_once_and_their_words_are_reported():
         if question.seed == 2:
             yield "it is even"
 
-    assert selftest(bank.get("iou"), [1, 2, 3], checks=[check]).faults == ["seed 2: it is even"]
+    assert selftest(bank.get("iou"), [1, 2, 3], checks=[check]).problems == ["seed 2: it is even"]
     assert seeds == [1, 2, 3]
 
 
 def test_a_symbol_that_is_never_asked_for_is_told():
     drill = bank.get("conv-out-size")
-    assert not any("never asked" in fault for fault in selftest(drill, range(1, 51)).faults)
+    assert not any("never asked" in problem for problem in selftest(drill, range(1, 51)).problems)
 
     class Stubborn(Drill):
         """Says that it asks for several symbols, and asks for the first of them whatever the seed."""
@@ -50,9 +50,9 @@ def test_a_symbol_that_is_never_asked_for_is_told():
             return Drill(**{**vars(self), "asks": self.asks[:1]}).draw(seed)
 
     stubborn = Stubborn(**vars(drill))
-    told = [fault for fault in selftest(stubborn, range(1, 51)).faults if "never asked" in fault]
+    told = [problem for problem in selftest(stubborn, range(1, 51)).problems if "never asked" in problem]
     assert told == [f"{name} is never asked for" for name in drill.asks[1:]]
 
 
 def test_few_seeds_say_nothing_of_what_never_came():
-    assert selftest(bank.get("conv-out-size"), [1]).faults == []
+    assert selftest(bank.get("conv-out-size"), [1]).problems == []

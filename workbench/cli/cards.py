@@ -28,11 +28,11 @@ def list_cards(topic: Annotated[str, typer.Option(help="Only this topic's.")] = 
         syllabus.get(topic)
     found = [card for card in bank.all_cards().values() if topic in ("", card.topic)]
     if as_json:
-        say_json([dict(card=c.id, topic=c.topic, kind=c.kind, ask=c.ask) for c in found])
+        say_json([dict(card=c.id, topic=c.topic, kind=c.kind, prompt=c.prompt) for c in found])
         return
     wide = max((len(card.id) for card in found), default=0) + 2
     for card in found:
-        print(f"{card.id:<{wide}}{card.kind:<9}{card.ask}")
+        print(f"{card.id:<{wide}}{card.kind:<9}{card.prompt}")
     print("\nNext: workbench cards show CARD" if found else "This topic has no card yet.")
 
 
@@ -61,7 +61,9 @@ def show(
             choices=part.choices,
         )
         if solution:
-            row |= dict(answer=KINDS[part.kind].write(part.answer, part), why=asked.why, source=asked.source)
+            row |= dict(
+                answer=KINDS[part.kind].write(part.answer, part), explanation=asked.explanation, source=asked.source
+            )
         say_json(row)
         return
     print(lines.asked(asked))
@@ -88,7 +90,7 @@ def answer(
     asked = bank.card(card).draw(seed)
     given = mark(asked, {"answer": text})
     if as_json:
-        say_json({**asdict(given), "why": asked.why})
+        say_json({**asdict(given), "explanation": asked.explanation})
     else:
         print(lines.marked(asked, given))
         if given.mark != "not_understood":

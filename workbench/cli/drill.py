@@ -214,14 +214,14 @@ def test(
         for report in pool.map(_examined, chosen, repeat(seeds)):
             reports.append(report)
             if not as_json:
-                verdict = "passed" if not report.faults else f"{len(report.faults)} faults"
+                verdict = "passed" if not report.problems else f"{len(report.problems)} problems"
                 each = f"{report.milliseconds:6.1f} ms each"
                 print(f"{report.drill:<{wide}}{report.variants} variants  {each}  {verdict}", flush=True)
-                for fault in report.faults[:5]:
-                    print(f"    {fault}")
+                for problem in report.problems[:5]:
+                    print(f"    {problem}")
     if as_json:
         say_json([asdict(report) for report in reports])
-    raise typer.Exit(1 if any(report.faults for report in reports) else 0)
+    raise typer.Exit(1 if any(report.problems for report in reports) else 0)
 
 
 def _ready() -> None:

@@ -37,7 +37,7 @@ def formulas(
         say_json([_plain(f) for f in found])
         return
     for f in found:
-        _print(f, whole=f.id == name)
+        _print(f, conventions=f.id == name)
     if not name:
         print("Next: workbench formulas FORMULA, or workbench calc FORMULA name=value ...")
 
@@ -61,7 +61,7 @@ def _plain(f: "Formula") -> dict[str, Any]:
     return row | dict(conventions=f.conventions)
 
 
-def _print(f: "Formula", whole: bool) -> None:
+def _print(f: "Formula", conventions: bool) -> None:
     from quizzes.expressions.symbolic import pretty_text
     from workbench.render.question import wrapped
     from workbench.render.values import text
@@ -71,7 +71,7 @@ def _print(f: "Formula", whole: bool) -> None:
         print("\n".join(f"    {line}" for line in pretty_text(eq.text).splitlines()), end="\n\n")
     if not f.equations:
         print("    a procedure: it counts, compares or goes step by step\n")
-    if whole:
+    if conventions:
         for s in f.symbols.values():
             default = "" if s.default is None else f"; {text(s.default)} if not given"
             print(f"  {s.name:<12}{s.meaning}{f' [{s.unit}]' if s.unit else ''}; {s.domain()}{default}")

@@ -65,8 +65,8 @@ def ask(session: Session, question: Question) -> None:
 def _explain(question: Question, given: Mark) -> None:
     if given.mark != "right":
         print(f"\n{lines.solution(question, drawn=False)}")
-    elif question.why:
-        print(question.why)
+    elif question.explanation:
+        print(question.explanation)
 
 
 def _prompt(text: str) -> str:

@@ -24,7 +24,7 @@ Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder in which
 
 @app.command("list", epilog="Example: workbench packs list")
 def list_packs(as_json: Json = False) -> None:
-    """The packs that were added. What is left out because of a fault is said on stderr."""
+    """The packs that were added. What is left out because of a problem is said on stderr."""
     from quizzes import packs
 
     found = packs.every()
@@ -34,30 +34,30 @@ def list_packs(as_json: Json = False) -> None:
         print(f"No pack was added yet; they are kept in {packs_dir()}.\nNext: workbench packs add DIR")
     else:
         for pack in found:
-            if not pack.faults:
+            if not pack.problems:
                 print(f"{pack.name:<26}{_counted(pack)}  {pack.title}")
         print("\nNext: workbench drill list")
     for pack in found:
-        if pack.faults:
+        if pack.problems:
             print("workbench:", pack.trouble(), file=sys.stderr)
 
 
 @app.command(epilog="Example: workbench packs check mypack")
 def check(folder: Folder, as_json: Json = False) -> None:
-    """Explain every fault of a pack, with file and line. Exit code 0: there is none. 1: there are some."""
+    """Explain every problem of a pack, with file and line. Exit code 0: there is none. 1: there are some."""
     pack = _checked(folder, as_json)
-    if not (as_json or pack.faults):
+    if not (as_json or pack.problems):
         print(f"Next: workbench packs add {folder}")
-    raise typer.Exit(1 if pack.faults else 0)
+    raise typer.Exit(1 if pack.problems else 0)
 
 
 @app.command(epilog="Example: workbench packs add mypack")
 def add(folder: Folder, as_json: Json = False) -> None:
-    """Add a copy of a pack, or replace it. Where it has faults, they are explained, nothing is added: exit code 1."""
+    """Add a copy of a pack, or replace it. Where it has problems, they are explained, nothing is added: exit code 1."""
     from quizzes.packs import shelf
 
     pack = _checked(folder, as_json)
-    if pack.faults:
+    if pack.problems:
         raise typer.Exit(1)
     kept = shelf.add(pack, packs_dir())
     if not as_json:
@@ -89,10 +89,10 @@ def _checked(folder: Path, as_json: bool) -> "Pack":
     if as_json:
         say_json(_row(pack))
         return pack
-    for fault in pack.faults:
-        print(fault.shown())
-    count = len(pack.faults)
-    verdict = f"{count} fault{'s' * (count > 1)}" if count else "no fault"
+    for problem in pack.problems:
+        print(problem.shown())
+    count = len(pack.problems)
+    verdict = f"{count} problem{'s' * (count > 1)}" if count else "no problem"
     print(f"{pack.name or folder}: {_counted(pack)}, {verdict}.")
     return pack
 
@@ -103,12 +103,12 @@ def _counted(pack: "Pack") -> str:
 
 
 def _row(pack: "Pack") -> dict[str, Any]:
-    faults = [dict(file=fault.file, line=fault.line, fault=fault.fault) for fault in pack.faults]
+    problems = [dict(file=problem.file, line=problem.line, problem=problem.problem) for problem in pack.problems]
     return dict(
         pack=pack.name,
         title=pack.title,
         folder=str(pack.folder),
         drills=list(pack.drills),
         cards=list(pack.cards),
-        faults=faults,
+        problems=problems,
     )

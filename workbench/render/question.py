@@ -27,7 +27,9 @@ def wrapped(text: str, width: int = 75) -> str:
 def asked(q: Question, drawn: bool = True) -> str:
     """The question with what may be chosen; its picture drawn, or told in a sentence."""
     blocks = [wrapped(heading(q)), wrapped(q.prompt)]
-    if q.picture and (shown := visualizations.draw(q.picture) if drawn else visualizations.tell(q.picture)):
+    if q.visualization and (
+        shown := visualizations.draw(q.visualization) if drawn else visualizations.tell(q.visualization)
+    ):
         blocks.append(shown)
     blocks += [choices(part) for part in q.parts if part.kind in ("choice", "choices", "order", "match")]
     if len(q.parts) > 1:
@@ -83,8 +85,8 @@ def answers(q: Question) -> str:
 def solution(q: Question, drawn: bool = True) -> str:
     """The worked solution or a card's explanation, and the source; equations drawn, or each on one line as typed."""
     blocks = [*(step(k, one, drawn) for k, one in enumerate(q.steps, 1)), answers(q)]
-    if q.why:
-        blocks.append(wrapped(q.why))
+    if q.explanation:
+        blocks.append(wrapped(q.explanation))
     return "\n\n".join([*blocks, wrapped(f"Source: {q.source}")])
 
 

@@ -11,7 +11,7 @@ from quizzes.formulas.architectures import INCEPTION, INCEPTION_BOTTLENECK
     INCEPTION_BOTTLENECK,
     tier=2,
     asks="A B q",
-    picture="branches: {n} x {n} x {C_in} > A: {f}x{f} to {C_out} | B: 1x1 to {r}, {f}x{f} to {C_out} > "
+    visualization="branches: {n} x {n} x {C_in} > A: {f}x{f} to {C_out} | B: 1x1 to {r}, {f}x{f} to {C_out} > "
     "{n} x {n} x {C_out}",
     decimals=2,
     prompt="An inception branch makes {C_out} channels of a {n} x {n} x {C_in} map with {f} x {f} filters, at stride "
@@ -75,7 +75,7 @@ q = A / B
     INCEPTION,
     tier=2,
     asks="C W",
-    picture="branches: {C_in} channels > 1x1 {n1} | 1x1 {r3}, 3x3 {n3} | 1x1 {r5}, 5x5 {n5} | pool, 1x1 {n_p} > "
+    visualization="branches: {C_in} channels > 1x1 {n1} | 1x1 {r3}, 3x3 {n3} | 1x1 {r5}, 5x5 {n5} | pool, 1x1 {n_p} > "
     "? channels",
     prompt="An inception module reads {C_in} channels in four branches, all at stride 1 with padding that keeps the "
     "size:\n"

@@ -11,7 +11,7 @@ from quizzes.formulas.architectures import COMPOUND_SCALING, DENSENET, MOBILENET
     DENSENET,
     tier=2,
     asks="I B T",
-    picture="flow: {k0} channels > {L} layers, growth {k} > ? channels > transition, theta {theta} > ? channels",
+    visualization="flow: {k0} channels > {L} layers, growth {k} > ? channels > transition, theta {theta} > ? channels",
     prompt="{k0} channels enter a dense block of {L} layers with growth rate {k}: every layer reads all that came "
     "before it in the block, the block's input included, and adds {k} channels. How many channels does layer {l} read "
     "(I, layers counted from 1), how many are there at the end of the block (B), and how many after a transition with "
@@ -70,7 +70,7 @@ B, T = net.features.transition1.conv.in_channels, net.features.transition1.conv.
     SEPARABLE,
     tier=2,
     asks="W A M q",
-    picture="flow: {n} x {n} x {C_in} > depthwise {f} x {f} > {n} x {n} x {C_in} > pointwise 1 x 1 > "
+    visualization="flow: {n} x {n} x {C_in} > depthwise {f} x {f} > {n} x {n} x {C_in} > pointwise 1 x 1 > "
     "{n} x {n} x {C_out}",
     prompt="A depthwise separable convolution takes a {n} x {n} map from {C_in} to {C_out} channels: a depthwise {f} "
     "x {f} convolution (stride 1, padding that keeps the size), then a pointwise one. No biases, no batch "
@@ -127,7 +127,8 @@ q = W / A
     MOBILENET_V2,
     tier=2,
     asks="E W r",
-    picture="flow: {C} channels > 1 x 1 > ? channels > depthwise 3 x 3, stride {s} > ? channels > 1 x 1 > {D} channels",
+    visualization="flow: {C} channels > 1 x 1 > ? channels > depthwise 3 x 3, stride {s} > ? channels > "
+    "1 x 1 > {D} channels",
     prompt="An inverted residual block of MobileNet v2 takes {C} channels to {D} with expansion factor {t}: 1 x 1 to "
     "E channels, a depthwise 3 x 3 with stride {s}, and 1 x 1 to {D}. No biases, no batch normalization. What is E, "
     "how many weights W do the three convolutions have together, and does the block add its input to its output "
@@ -186,7 +187,7 @@ r = int(block.use_res_connect)
     id="se-block-params",
     tier=1,
     asks="W P",
-    picture="flow: {C} x H x W > average > {C} > dense, ReLU > {C}/{r} > dense, sigmoid > {C}",
+    visualization="flow: {C} x H x W > average > {C} > dense, ReLU > {C}/{r} > dense, sigmoid > {C}",
     prompt="A squeeze-and-excitation block weighs the {C} channels of a map: average each channel, a dense layer to "
     "{C}/{r} values, ReLU, a dense layer back to {C}, sigmoid. How many weights do its two dense layers have (W), and "
     "how many parameters does the block have with their biases (P)?",

@@ -27,7 +27,7 @@ def _steps(n: int, C_in: int, C_out: int, s: int, S: list[int], P: int, W: int) 
     id="resnet-shapes",
     tier=2,
     asks="S P W",
-    picture="branches: {n} x {n} x {C_in} > 3 x 3 to {C_out}, 3 x 3 to {C_out} | shortcut > sum: ?",
+    visualization="branches: {n} x {n} x {C_in} > 3 x 3 to {C_out}, 3 x 3 to {C_out} | shortcut > sum: ?",
     steps=_steps,
     prompt="A residual block reads {n} x {n} x {C_in} (height x width x depth): a 3 x 3 convolution to {C_out} "
     "channels with stride {s}, then a 3 x 3 convolution with stride 1, both with padding 1; then F(x) and the "
@@ -106,7 +106,7 @@ W = block.conv1.weight.numel() + block.conv2.weight.numel()
     id="resnet-bottleneck-params",
     tier=2,
     asks="B A q",
-    picture="flow: {C} channels > 1 x 1 > {c} channels > 3 x 3 > {c} channels > 1 x 1 > {C} channels",
+    visualization="flow: {C} channels > 1 x 1 > {c} channels > 3 x 3 > {c} channels > 1 x 1 > {C} channels",
     decimals=2,
     prompt="A bottleneck block takes {C} channels to {c} by a 1 x 1 convolution, works on them with a 3 x 3 "
     "convolution, and goes back to {C} by a 1 x 1 convolution. How many weights does it have (B)? How many does a "

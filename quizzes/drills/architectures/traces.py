@@ -4,7 +4,7 @@ from random import Random
 from typing import Any
 
 from quizzes.drill import drill
-from quizzes.expressions.tree import NoValue
+from quizzes.expressions.tree import UndefinedValue
 from quizzes.formulas.architectures import LAYER_TABLE, LENET, VGG, VGG_WIDTHS
 from quizzes.question import Step
 
@@ -14,7 +14,8 @@ from quizzes.question import Step
     id="trace-architecture",
     tier=3,
     asks="n1 m1 m2 v P1 P2 P3 P",
-    picture="flow: {n} x {n} x {c} > {f1}x{f1}, padding {p} > ? x ? x {c1} > pool 2x2 > ? x ? x {c1} > {f2}x{f2} > "
+    visualization="flow: {n} x {n} x {c} > {f1}x{f1}, padding {p} > ? x ? x {c1} > pool 2x2 > ? x ? x "
+    "{c1} > {f2}x{f2} > "
     "? x ? x {c2} > pool 2x2 > ? x ? x {c2} > flatten > ? > dense > {u1} > dense > {u2} > dense > {K}",
     prompt="A network of LeNet's kind reads images of {n} x {n} x {c}:\n"
     "  conv1     {c1} filters of {f1} x {f1}, stride 1, padding {p}\n"
@@ -198,7 +199,7 @@ def _steps(n: int, stages: list[int], stage: int, i: int, **found: Any) -> list[
     id="trace-architecture:vgg",
     tier=3,
     asks="S P D",
-    picture="flow: {n} x {n} x 3 > {stages[0]} x conv, pool > ? x ? x {widths[0]} > {stages[1]} x conv, pool > "
+    visualization="flow: {n} x {n} x 3 > {stages[0]} x conv, pool > ? x ? x {widths[0]} > {stages[1]} x conv, pool > "
     "? x ? x {widths[1]} > {stages[2]} x conv, pool > ? x ? x {widths[2]} > {stages[3]} x conv, pool > "
     "? x ? x {widths[3]} > {stages[4]} x conv, pool > ? x ? x {widths[4]} > dense > 4096",
     prompt="A VGG network reads RGB images of {n} x {n}. Its five stages have {stages} convolutions of 3 x 3 (stride "
@@ -226,7 +227,7 @@ def _unpadded(n: int, stages: list[int], stage: int, i: int) -> list[int]:
     for convolutions in stages[: stage - 1]:
         n = (n - 2 * convolutions) // 2
     if n <= 2 * i:
-        raise NoValue("nothing would be left of the map")
+        raise UndefinedValue("nothing would be left of the map")
     return [n - 2 * i, n - 2 * i, VGG_WIDTHS[stage - 1]]
 
 

@@ -11,7 +11,7 @@ from quizzes.formulas.backpropagation import ACCUMULATED_GRADIENT, SHARED_NODE, 
     SUM_TIMES_MAXIMUM,
     tier=2,
     asks="f da dm dx dy dz",
-    picture="graph: a = x + y; m = max(y, z); f = a*m",
+    visualization="graph: a = x + y; m = max(y, z); f = a*m",
     prompt="The graph a = x + y, m = max(y, z), f = a*m is evaluated at x = {x}, y = {y}, z = {z}. Sweep back through "
     "it as autograd does: what is f, and what are its derivatives da = df/da, dm = df/dm, dx = df/dx, dy = df/dy, dz = "
     "df/dz?",
@@ -60,7 +60,7 @@ da, dm, dx, dy, dz = torch.autograd.grad(f, (a, m, x, y, z))
     id="autograd-dag:shared-node",
     tier=2,
     asks="f dv du dx dy",
-    picture="graph: u = x*y; v = u + x; f = u*v",
+    visualization="graph: u = x*y; v = u + x; f = u*v",
     prompt="The graph u = x*y, v = u + x, f = u*v is evaluated at x = {x}, y = {y}. Sweep back through it as autograd "
     "does: what is f, and what are its derivatives dv = df/dv (with u held fixed), and by all paths du = df/du, dx = "
     "df/dx and dy = df/dy?",

@@ -20,7 +20,7 @@ from quizzes.question import Step
     TWO_LAYER_SCALAR,
     tier=2,
     asks="h y delta2 g_w2 delta1 g_w1",
-    picture="two-neurons",
+    visualization="two-neurons",
     decimals=5,
     prompt="Two sigmoid neurons in a row: h = sigmoid(w1 x + b1), y = sigmoid(w2 h + b2). The loss is L = (y - "
     "t)^2/2.\n"
@@ -92,7 +92,7 @@ def _sums(W: list[list[float]], x: Sequence[float], b: Sequence[float]) -> list[
     TWO_LAYER_SOFTMAX,
     tier=2,
     asks="p delta2 G2 delta1 G1",
-    picture="network",
+    visualization="network",
     prompt="A network without biases: z1 = W1 x, h = ReLU(z1), z2 = W2 h, p = softmax(z2), and the loss L is the "
     "cross-entropy (natural logarithm) with the one-hot target t.\nW1 = {W1}, W2 = {W2}, x = {x}, t = {t}.\nCompute p, "
     "the errors delta2 = dL/dz2 and delta1 = dL/dz1, and the gradients G2 = dL/dW2 and G1 = dL/dW1 (each of the shape "
@@ -155,7 +155,7 @@ G2, G1, delta2, delta1 = torch.autograd.grad(F.cross_entropy(z2, t), (W2, W1, z2
     MATMUL_GRADS,
     tier=2,
     asks="dX dW db",
-    picture="matrices X W dY",
+    visualization="matrices X W dY",
     decimals=None,
     prompt="A linear layer computes Y = X W + b for a batch X (a row for each sample; b is added to every row).\nX = "
     "{X}, W = {W}, and from above arrives dY = dL/dY = {dY}.\nWhat are dX = dL/dX, dW = dL/dW and db = dL/db?",
@@ -217,7 +217,7 @@ def _gradient_shape_steps(N: int, d: int, m: int, dX: list, dW: list, db: list) 
     id="matmul-grads:shapes",
     tier=1,
     asks="dX dW db",
-    picture="flow: X: {N} x {d} > times W: {d} x {m}, plus b > Y: {N} x {m}",
+    visualization="flow: X: {N} x {d} > times W: {d} x {m}, plus b > Y: {N} x {m}",
     steps=_gradient_shape_steps,
     prompt="A linear layer computes Y = X W + b; X is {N}x{d} (a row for each of {N} samples), W is {d}x{m}, and b has "
     "{m} entries. L is a scalar loss. What are the shapes of dX = dL/dX, dW = dL/dW and db = dL/db?",
@@ -258,7 +258,7 @@ dX, dW, db = (list(tensor.grad.shape) for tensor in (X, W, b))
     id="grad-check",
     tier=2,
     asks="g n r",
-    picture="functions: cubic at x",
+    visualization="functions: cubic at x",
     decimals=6,
     prompt="The gradient of f(x) = a x^3 + b x^2 with a = {a} and b = {b} is checked at x = {x}.\nCompute the slope g "
     "by differentiating, the slope n by the central difference with h = {h} (of f at x + h and x - h), and the "
@@ -306,7 +306,7 @@ r = bisect_left(range(10**12), True, key=lambda k: math.isclose(g, n, rel_tol=k 
     TRAINING_STEP,
     tier=3,
     asks="h y L delta2 g2 delta1 G1 w2_new b2_new W1_new b1_new",
-    picture="network",
+    visualization="network",
     prompt="A network for two classes: h = ReLU(W1 x + b1), y = sigmoid(w2 . h + b2), and the loss L is the binary "
     "cross-entropy with the target t, natural logarithm.\nW1 = {W1}, b1 = {b1}, w2 = {w2}, b2 = {b2}; the sample is x "
     "= {x}, t = {t}.\nDo one full step of gradient descent with learning rate {eta}: the forward pass (h, y, L), the "

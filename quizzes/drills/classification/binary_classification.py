@@ -19,7 +19,7 @@ from quizzes.formulas.classification_metrics import CONFUSION_COUNTS, CONFUSION_
     BINARY_CROSS_ENTROPY,
     tier=1,
     asks="L",
-    picture="table y p",
+    visualization="table y p",
     prompt="A binary classifier gives samples with the labels y = {y} the probabilities p = {p} of class 1. "
     "What is the binary cross-entropy, as a mean over the samples, with the natural logarithm?",
     hint="Of each sample only one term stays: ln p where y is 1, ln(1 - p) where y is 0.",
@@ -67,7 +67,7 @@ bce_value.torch("L = F.binary_cross_entropy(p, y)")
     BCE_OF_LOGIT,
     tier=1,
     asks="L",
-    picture="functions: sigmoid at z",
+    visualization="functions: sigmoid at z",
     prompt="A binary classifier puts out the logit z = {z} (before any sigmoid) for a sample with the label y = {y}. "
     "What is the binary cross-entropy of this sample, with the natural logarithm?",
     hint="The logit becomes a probability by one sigmoid; -ln of what the true class gets is the loss.",
@@ -144,7 +144,7 @@ bce_clipped.torch(
     LOGISTIC_STEP,
     tier=2,
     asks="p g_w g_b w_new b_new",
-    picture="logistic",
+    visualization="logistic",
     prompt="Logistic regression with one feature: p = sigmoid(w x + b), and the loss L is the binary cross-entropy as "
     "a mean over the samples (natural logarithm). The samples are x = {x} with the labels y = {y}; w = {w}, b = "
     "{b}.\nDo one step of batch gradient descent with learning rate {eta}: what are the probabilities p, the gradients "
@@ -261,7 +261,7 @@ L = sigmoid_focal_loss(torch.logit(probability), label, alpha=alpha, gamma=gamma
     CONFUSION_METRICS,
     tier=1,
     asks="P R F1 Acc Spec",
-    picture="confusion",
+    visualization="confusion",
     prompt="scikit-learn prints a confusion matrix with a row for each true class and a column for each predicted one, "
     "class 0 first: [[{TN}, {FP}], [{FN}, {TP}]]. Class 1 is the positive one. What are precision P, recall R, F1, "
     "accuracy Acc and specificity Spec?",
@@ -307,7 +307,7 @@ Acc = accuracy_score(truth, said)
     id="confusion-metrics:counts",
     tier=2,
     asks="TP FN FP TN",
-    picture="confusion N pos",
+    visualization="confusion N pos",
     prompt="Of {N} samples {pos} are positive in truth. A classifier is reported with precision {P} and recall {R}. "
     "How many true positives (TP), false negatives (FN), false positives (FP) and true negatives (TN) does it have?",
     hint="Start with the recall: it is a share of the samples that are positive in truth.",
@@ -353,7 +353,7 @@ FN, TN = pos - TP, N - pos - FP
     ROC_AUC,
     tier=2,
     asks="AUC",
-    picture="number-line pos neg",
+    visualization="number-line pos neg",
     prompt="A classifier scores the positive samples {pos} and the negative samples {neg}. What is the area under its "
     "ROC curve, as the share of pairs of a positive and a negative in which the positive scores higher (a tie counts "
     "one half)?",

@@ -29,7 +29,7 @@ def _logits(rng: Random, classes: int) -> list[float]:
     SOFTMAX,
     tier=1,
     asks="p",
-    picture="bars z",
+    visualization="bars z",
     prompt="The logits are z = {z}. What are the softmax probabilities at temperature T = {T} (the logits are "
     "divided by T)?",
     hint="Exponentiate every logit, after dividing it by T, then divide each by the sum of all.",
@@ -64,7 +64,7 @@ softmax_values.torch("p = torch.softmax(z / T, dim=0)")
     CATEGORICAL_CROSS_ENTROPY,
     tier=2,
     asks="l L",
-    picture="matrices Z Y",
+    visualization="matrices Z Y",
     prompt="A classifier gives the logits Z = {Z} (a row for each sample); the one-hot labels are Y = {Y}.\n"
     "What is the cross-entropy loss l of each sample, and L, the mean over the batch? Natural logarithm.",
     hint="A sample's loss is ln(sum of exp z) minus the logit of its true class.",
@@ -123,7 +123,7 @@ def _one_hot(k: int, classes: int) -> list[int]:
     SOFTMAX_CE_GRADIENT,
     tier=2,
     asks="P G",
-    picture="matrices Z Y",
+    visualization="matrices Z Y",
     prompt="A batch of {N} samples has the logits Z = {Z} (a row for each sample) and the one-hot labels Y = {Y}. The "
     "loss is the cross-entropy of the softmax, as a mean over the batch. What are the softmax probabilities P, and the "
     "gradient G of the loss with respect to Z?",
@@ -174,7 +174,7 @@ G, = torch.autograd.grad(F.cross_entropy(Z, Y), Z)
     id="softmax-ce-grad:jacobian",
     tier=2,
     asks="p J",
-    picture="bars z",
+    visualization="bars z",
     prompt="The logits are z = {z}. What are the softmax probabilities p, and the Jacobian J of softmax, with "
     "dp_i/dz_k in row i and column k?",
     hint="Raising one logit raises its own probability and lowers all the others, by as much in all.",
@@ -264,7 +264,7 @@ one_hot.torch("t = F.one_hot(torch.tensor(k), K)")
     LABEL_SMOOTHING,
     tier=2,
     asks="t L",
-    picture="bars z",
+    visualization="bars z",
     prompt="The logits of a sample are z = {z}, its one-hot label is y = {y}. With label smoothing as PyTorch does it, "
     "epsilon = {epsilon} is spread evenly over all {K} classes, the true one included. What is the smoothed target t, "
     "and the cross-entropy L of the sample with it (natural logarithm)?",
@@ -315,7 +315,7 @@ t = F.softmax(z, dim=0) - slope
     WEIGHTED_CROSS_ENTROPY,
     tier=2,
     asks="l L",
-    picture="matrices Z Y",
+    visualization="matrices Z Y",
     prompt="A classifier gives the logits Z = {Z} (a row for each sample); the one-hot labels are Y = {Y}, and the "
     "classes have the weights w = {w}.\nWhat is the cross-entropy loss l of each sample, without its weight, and the "
     "weighted mean L as in PyTorch (divided by the sum of the weights of the samples' true classes)? Natural "
@@ -382,7 +382,7 @@ L = F.cross_entropy(Z, Y.argmax(dim=1), weight=w)
     ENTROPIES,
     tier=1,
     asks="H D C",
-    picture="bars p q",
+    visualization="bars p q",
     prompt="The classes have the true distribution p = {p}, and a model predicts q = {q}. With natural logarithms (in "
     "nats), what are the entropy H of p, the Kullback-Leibler divergence D = KL(p || q), and the cross-entropy C = "
     "H(p, q)?",
@@ -438,7 +438,7 @@ C = F.cross_entropy(q.log(), p)
     MULTICLASS_HINGE,
     tier=1,
     asks="L",
-    picture="bars s",
+    visualization="bars s",
     prompt="A linear classifier gives the classes 1, 2, 3 ... the scores s = {s}. The true class is class {c}. What is "
     "the multi-class hinge loss with the margin Delta = {Delta}: the sum over all wrong classes j of max(0, s_j - "
     "s_true + Delta), not divided by the number of classes?",
@@ -491,7 +491,7 @@ L = len(s) * F.multi_margin_loss(s.unsqueeze(0), torch.tensor([c - 1]), margin=f
     MACRO_MICRO_F1,
     tier=2,
     asks="f macro micro",
-    picture="confusion C",
+    visualization="confusion C",
     prompt="A classifier of three classes has the confusion matrix C = {C}, with a row for each true class and a "
     "column for each predicted one.\nWhat is F1 of each class (f), macro F1 as scikit-learn has it (the mean of the "
     "classes' F1), and micro F1 (F1 of the TP, FP and FN of all classes added up)?",

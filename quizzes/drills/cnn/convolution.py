@@ -11,7 +11,7 @@ from quizzes.formulas.cnn import CONV_OUT_SIZE, DILATED_KERNEL, DILATED_LAYER, S
     CONV_OUT_SIZE,
     tier=1,
     asks="o | n | f | p",
-    picture="kernel-slide",
+    visualization="kernel-slide",
     prompt="A {n} x {n} map is convolved with {f} x {f} filters: padding {p} on each side, stride {s}, dilation {d}. "
     "The output is {o} x {o}.",
     hint="Count the positions at which the filter fits into the padded map, s pixels apart; a last partial step "
@@ -100,7 +100,7 @@ p, = (p for p in range(100) if F.conv1d(line, weight, dilation=d, padding=p).sha
     id="same-padding:tensorflow",
     tier=2,
     asks="o T b",
-    picture="kernel-slide",
+    visualization="kernel-slide",
     prompt="In TensorFlow a filter of {f} x {f} runs over a map of {n} x {n} with padding='SAME' and stride {s}, "
     "without dilation. The output side is o; the padding T along a side (before and after together) is the least that "
     "gives it; where T is odd, the pixel more goes after, at the bottom and at the right. Find o, T, and the padding "
@@ -139,7 +139,7 @@ b = len(range(T)[::2])
     DILATED_KERNEL,
     tier=1,
     asks="E | f | d",
-    picture="dilation",
+    visualization="dilation",
     prompt="A filter of {f} x {f} with dilation {d} covers {E} x {E} pixels, of which it reads {f} x {f}.",
     hint="Between two neighbouring weights lie d - 1 pixels that are skipped; count the gaps along a side.",
 )
@@ -175,7 +175,7 @@ E = int(read.max() - read.min()) + 1
     id="dilated-kernel:layer",
     tier=2,
     asks="E W o",
-    picture="dilation",
+    visualization="dilation",
     prompt="A {n} x {n} x {C_in} map passes {C_out} filters of {f} x {f} with dilation {d}, stride 1 and padding {p} "
     "on each side; there are no biases. What side E does a filter cover, how many weights W does the layer have, and "
     "what is the output side o?",

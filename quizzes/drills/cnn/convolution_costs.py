@@ -50,7 +50,7 @@ conv_params.torch("P = sum(w.numel() for w in torch.nn.Conv2d(C_in, C_out, k, gr
     CONV_MACS,
     tier=2,
     asks="o MACs FLOPs",
-    picture="kernel-slide",
+    visualization="kernel-slide",
     prompt="A {n} x {n} x {C_in} map passes {C_out} filters of {f} x {f} with stride {s} and padding {p} on each side. "
     "What is the output side o, how many multiply-accumulates (MACs) does one image take, and how many FLOPs, when a "
     "MAC counts as two operations? Biases are not counted.",

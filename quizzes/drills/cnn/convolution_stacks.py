@@ -4,7 +4,7 @@ from random import Random
 from typing import Any
 
 from quizzes.drill import drill
-from quizzes.expressions.tree import NoValue
+from quizzes.expressions.tree import UndefinedValue
 from quizzes.formulas.cnn import CONV_STACK, RECEPTIVE_FIELD_OF_THREE, positions, stack
 from quizzes.question import Step
 
@@ -14,7 +14,7 @@ from quizzes.question import Step
     id="receptive-field",
     tier=2,
     asks="r3 j3",
-    picture="flow: 1 pixel > {f1}x{f1} stride {s1} dilation {d1} > ? > {f2}x{f2} stride {s2} dilation {d2} > ? > "
+    visualization="flow: 1 pixel > {f1}x{f1} stride {s1} dilation {d1} > ? > {f2}x{f2} stride {s2} dilation {d2} > ? > "
     "{f3}x{f3} stride {s3} dilation {d3} > ?",
     prompt="Three layers follow one another, all windows square:\n"
     "  1. convolution {f1} x {f1}, stride {s1}, dilation {d1}\n"
@@ -89,7 +89,7 @@ def _through(n: int, C: int, layers: list, **wrong: Any) -> dict[str, Any]:
     """The shapes of somebody who goes a wrong way at every layer."""
     shapes = stack(n, C, layers, **wrong)
     if min(v for shape in shapes for v in shape) < 1:
-        raise NoValue("a layer would be empty")
+        raise UndefinedValue("a layer would be empty")
     return {f"S{k}": shape for k, shape in enumerate(shapes, 1)}
 
 
@@ -123,7 +123,7 @@ def _steps(n: int, C: int, layers: list, **shapes: list[int]) -> list[Step]:
     id="conv-stack-shapes",
     tier=2,
     asks="S1 S2 S3",
-    picture="flow: {n} x {n} x {C} > "
+    visualization="flow: {n} x {n} x {C} > "
     "{layers[0][1]} x {layers[0][1]}, stride {layers[0][2]}, padding {layers[0][3]} > ? > "
     "{layers[1][1]} x {layers[1][1]}, stride {layers[1][2]}, padding {layers[1][3]} > ? > "
     "{layers[2][1]} x {layers[2][1]}, stride {layers[2][2]}, padding {layers[2][3]} > ?",

@@ -46,7 +46,7 @@ def _steps(X: Map, K: Map, b: int, s: int, p: int, O: Map) -> list[Step]:
     id="conv-value-hand",
     tier=1,
     asks="O",
-    picture="convolution",
+    visualization="convolution",
     decimals=None,
     steps=_steps,
     prompt="The map\n{picture_X}\nmeets the filter\n{picture_K}\nwith bias {b}, stride {s} and padding {p} (rows "
@@ -106,7 +106,7 @@ def _channel_steps(X1: Map, X2: Map, K1: Map, K2: Map, b: int, O: Map) -> list[S
     id="conv-value-hand:channels",
     tier=2,
     asks="O",
-    picture="matrices X1 K1 / X2 K2",
+    visualization="matrices X1 K1 / X2 K2",
     decimals=None,
     steps=_channel_steps,
     prompt="A map has the two channels\n  X1 = {X1}\n  X2 = {X2}\nand one filter has for them the weights\n  K1 = "

@@ -11,7 +11,7 @@ from quizzes.formulas.cnn_costs import FC_AFTER_FLATTEN, FC_VS_CONV
     FC_AFTER_FLATTEN,
     tier=1,
     asks="P | C",
-    picture="flow: {H} x {W} x {C} > flatten > ? values > dense > {u}",
+    visualization="flow: {H} x {W} x {C} > flatten > ? values > dense > {u}",
     prompt="A map of {H} x {W} x {C} (height x width x depth) is flattened and passes a dense layer of {u} neurons, "
     "each with a bias. The layer has {P} parameters.",
     hint="Every neuron is connected to every value of the map.",

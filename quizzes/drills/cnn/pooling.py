@@ -4,7 +4,7 @@ from random import Random
 from typing import Any
 
 from quizzes.drill import drill
-from quizzes.expressions.tree import NoValue
+from quizzes.expressions.tree import UndefinedValue
 from quizzes.formulas.cnn_values import (
     POOL_BACKWARD,
     POOLING,
@@ -44,7 +44,7 @@ def _steps(X: Map, k: int, s: int, M: Map, A: Map) -> list[Step]:
     POOLING,
     tier=1,
     asks="M A",
-    picture="pooling X k s",
+    visualization="pooling X k s",
     decimals=None,
     steps=_steps,
     prompt="The map\n{picture}\nis pooled with {k} x {k} windows and stride {s}, without padding; windows that would "
@@ -110,7 +110,7 @@ A = F.avg_pool2d(X[None], k, s)[0]
 
 
 def _nothing() -> Any:
-    raise NoValue("no window reaches over the edge")
+    raise UndefinedValue("no window reaches over the edge")
 
 
 def _back_steps(X: Map, G: Map, k: int, s: int, M: Map, A: Map) -> list[Step]:
@@ -132,7 +132,7 @@ def _back_steps(X: Map, G: Map, k: int, s: int, M: Map, A: Map) -> list[Step]:
     id="pool-backprop",
     tier=2,
     asks="M A",
-    picture="pooling X k s G",
+    visualization="pooling X k s G",
     decimals=None,
     steps=_back_steps,
     prompt="The map X\n{picture}\nwas pooled with {k} x {k} windows and stride {s}. The gradient of the loss with "

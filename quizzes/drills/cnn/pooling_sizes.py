@@ -27,7 +27,7 @@ def _shape_steps(H: int, W: int, C: int, k: int, s: int, p: int, S: list[int], Q
     id="pooling-values:shape",
     tier=2,
     asks="S Q",
-    picture="flow: {H} x {W} x {C} > {k} x {k}, stride {s}, padding {p} > ?",
+    visualization="flow: {H} x {W} x {C} > {k} x {k}, stride {s}, padding {p} > ?",
     steps=_shape_steps,
     prompt="A map of {H} x {W} x {C} (height x width x depth) passes max pooling with {k} x {k} windows, stride {s} "
     "and padding {p} on each side. What is the shape S of the output when sizes are rounded down, and the shape Q "
@@ -93,7 +93,8 @@ Q = F.max_pool2d(x, k, s, p, ceil_mode=True)[0].permute(1, 2, 0).shape
     GAP_HEAD,
     tier=1,
     asks="P D",
-    picture="branches: {n} x {n} x {C} > average, ? values, linear {K} | flatten, ? values, linear {K} > {K} classes",
+    visualization="branches: {n} x {n} x {C} > average, ? values, linear {K} | flatten, ? values, "
+    "linear {K} > {K} classes",
     prompt="A network's last map is {n} x {n} x {C}, and there are {K} classes. How many parameters does a "
     "linear classifier with biases have after global average pooling (P), and how many on the flattened map instead "
     "(D)?",

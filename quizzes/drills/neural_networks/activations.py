@@ -89,7 +89,7 @@ df, = torch.autograd.grad(getattr(F, activation)(a * z + b).sum(), z)
     ACTIVATION_VALUES,
     tier=1,
     asks="y_leaky y_elu y_silu y_gelu y_softplus",
-    picture="functions: leaky elu silu gelu softplus at z",
+    visualization="functions: leaky elu silu gelu softplus at z",
     prompt="The weighted sum z = {z} enters several activation functions. What are the values of leaky ReLU with slope "
     "a = {a} (y_leaky), ELU with alpha = {alpha} (y_elu), SiLU (y_silu), GELU in its exact form with the normal "
     "distribution function (y_gelu), and softplus (y_softplus)? Phi({z}) = {phi}.",
@@ -148,7 +148,7 @@ y_gelu, y_softplus = F.gelu(t), F.softplus(t)
     id="activation-derivs:value",
     tier=1,
     asks="drelu dleaky dsigmoid dtanh dsoftplus dsilu",
-    picture="functions: relu leaky sigmoid tanh softplus silu at z",
+    visualization="functions: relu leaky sigmoid tanh softplus silu at z",
     prompt="The weighted sum of a neuron is z = {z}. What is the derivative at z of ReLU (drelu), of leaky ReLU with "
     "slope a = {a} (dleaky), of the sigmoid (dsigmoid), of tanh (dtanh), of softplus (dsoftplus; softplus is ln(1 + "
     "exp(z))) and of SiLU (dsilu; SiLU is z*sigmoid(z))?",

@@ -30,7 +30,7 @@ def _dot(w: Sequence[float], x: Sequence[float]) -> float:
     NEURON,
     tier=1,
     asks="z y_relu y_sigmoid y_tanh",
-    picture="neuron x w b",
+    visualization="neuron x w b",
     prompt="A neuron has the weights w = {w} and the bias b = {b}; its inputs are x = {x}. What is its weighted sum z, "
     "bias included, and what does it put out with ReLU (y_relu), with the sigmoid (y_sigmoid) and with tanh (y_tanh)?",
     hint="Multiply each input by its weight, add up, add the bias; only then comes the activation.",
@@ -86,7 +86,7 @@ def _bias_steps(w: list, x: list, b: float, z: float, **outputs: float) -> list[
     steps=_bias_steps,
     tier=1,
     asks="b",
-    picture="neuron x w b z",
+    visualization="neuron x w b z",
     prompt="A neuron has the weights w = {w}. For the inputs x = {x} its weighted sum, bias included, must be z = {z} "
     "(at z = 0 the point x lies on the neuron's decision boundary).",
     hint="The bias is what the weighted inputs still lack.",
@@ -122,7 +122,7 @@ y_relu, y_sigmoid, y_tanh = F.relu(z), F.sigmoid(z), F.tanh(z)
     MLP_PARAMS,
     tier=1,
     asks="P",
-    picture="layers n0 n1 n2 n3",
+    visualization="layers n0 n1 n2 n3",
     prompt="A fully connected network has {n0} inputs, hidden layers of {n1} and {n2} neurons, and {n3} output "
     "neurons. Every neuron has a bias. How many parameters does it have?",
     hint="Count layer by layer: each neuron has one weight for each value that reaches it, and its bias.",
@@ -171,7 +171,7 @@ P = sum(p.numel() for layer in layers for p in layer.parameters())
     id="mlp-params:budget",
     tier=2,
     asks="h",
-    picture="layers d h c",
+    visualization="layers d h c",
     prompt="A network with {d} inputs, one hidden layer and {c} output neurons, with a bias for every neuron, may have "
     "at most {B} parameters. How many hidden neurons can it have at most?",
     hint="Write the number of parameters as a function of h, and solve for h.",
@@ -219,7 +219,7 @@ def _linear_steps(B: int, n_in: int, n_out: int, weight: list, bias: list, outpu
     LINEAR_SHAPES,
     tier=1,
     asks="weight bias output",
-    picture="flow: {B} x {n_in} > Linear({n_in}, {n_out}) > ?",
+    visualization="flow: {B} x {n_in} > Linear({n_in}, {n_out}) > ?",
     steps=_linear_steps,
     prompt="In PyTorch, layer = torch.nn.Linear({n_in}, {n_out}) is applied to a batch of {B} samples, a tensor of "
     "shape {B}x{n_in}. What are the shapes of layer.weight (weight), of layer.bias (bias) and of the output?",
@@ -270,7 +270,7 @@ def _sample(rng: Random) -> dict[str, Any]:
     PERCEPTRON,
     tier=2,
     asks="s w_new b_new",
-    picture="boundary w b x",
+    visualization="boundary w b x",
     decimals=2,
     prompt="A perceptron with labels -1 and 1 has the weights w = {w} and the bias b = {b}. The next sample is x = {x} "
     "with the label {y}; the learning rate is {eta}. A sample is misclassified where label times score is 0 or less, "
@@ -330,7 +330,7 @@ w_new, b_new = model.coef_[0].tolist(), model.intercept_[0].item()
     id="perceptron-update:zero-one",
     tier=2,
     asks="yhat w_new b_new",
-    picture="boundary w b x",
+    visualization="boundary w b x",
     decimals=2,
     prompt="A perceptron with labels 0 and 1 has the weights w = {w} and the bias b = {b}. It predicts 1 where its "
     "score is above 0, and 0 otherwise. The next sample is x = {x} with the label y = {y}; the learning rate is "

@@ -12,7 +12,7 @@ from quizzes.formulas.object_detection import IOU
     id="iou",
     tier=1,
     asks="I U iou",
-    picture="boxes",
+    visualization="boxes",
     prompt="Two boxes, corners x1, y1, x2, y2 in px: A = {A} and B = {B}. A side is x2 - x1 long (no pixel is added). "
     "What are the area I of their intersection, the area U of their union, and their IoU?",
     hint="The overlap in x runs from the larger x1 to the smaller x2, and is never negative; the same in y.",

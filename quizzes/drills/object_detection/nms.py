@@ -34,7 +34,7 @@ def _steps(boxes: list, scores: list, tau: float, keep: list[str]) -> list[Step]
     NMS,
     tier=2,
     asks="keep",
-    picture="boxes",
+    visualization="boxes",
     steps=_steps,
     prompt="Non-maximum suppression with threshold {tau}: a box goes when its IoU with a box that was kept is "
     "greater than "

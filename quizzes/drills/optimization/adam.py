@@ -17,7 +17,7 @@ from quizzes.formulas.optimization import (
     ADAM_TWO_STEPS,
     tier=2,
     asks="theta1 theta2",
-    picture="trace: g m v theta",
+    visualization="trace: g m v theta",
     prompt="Adam starts at theta = {theta0} with m = v = 0. The gradients of the first two steps are {g1} and {g2}.\n"
     "Learning rate {eta}, beta1 = {beta1}, beta2 = {beta2}, epsilon = {epsilon} (added to the root, outside it). "
     "What is theta after step 1, and after step 2?",
@@ -86,7 +86,7 @@ def _descent(rng: Random) -> dict[str, Any]:
     id="adagrad",
     tier=2,
     asks="theta1 theta2",
-    picture="trace: g s theta",
+    visualization="trace: g s theta",
     prompt="AdaGrad starts at theta = {theta0} with s = {s0}. The gradients of the first two steps are {g1} and {g2}; "
     "the learning rate is {eta}, epsilon = {epsilon} (added to the root, outside it). "
     "What is theta after step 1, and after step 2?",
@@ -130,7 +130,7 @@ theta1, theta2 = trace
     id="rmsprop",
     tier=2,
     asks="s1 theta1 s2 theta2",
-    picture="trace: g s theta",
+    visualization="trace: g s theta",
     prompt="RMSProp, without momentum and not centred, starts at theta = {theta0} with s = {s0}. The gradients of the "
     "first two steps are {g1} and {g2}; the learning rate is {eta}, rho = {rho} (the part of the old s that stays), "
     "epsilon = {epsilon} (added to the root, outside it). "
@@ -204,7 +204,7 @@ WITH_DECAY = (
     id="adamw-vs-l2",
     tier=3,
     asks="theta1 theta2",
-    picture="trace: g m v theta",
+    visualization="trace: g m v theta",
     prompt="AdamW as in PyTorch (decoupled weight decay, times the learning rate)" + WITH_DECAY,
     hint="First shrink theta by the factor 1 - eta lam, then take Adam's step with moments of the raw gradients.",
 )
@@ -253,7 +253,7 @@ theta1, theta2 = trace
     id="adamw-vs-l2:l2",
     tier=3,
     asks="theta1 theta2",
-    picture="trace: g m v theta",
+    visualization="trace: g m v theta",
     prompt="Adam with the penalty lam theta^2/2 in the loss (PyTorch's Adam with weight_decay: lam theta is added to "
     "every gradient)" + WITH_DECAY,
     hint="Add lam theta to the gradient first, with the theta before the step; then it is plain Adam.",

@@ -24,7 +24,7 @@ def _rate(rng: Random, curvature: float, factors: list[float]) -> float:
     id="gd-stability:steps",
     tier=1,
     asks="w | t | w0",
-    picture="parabola c start=w0 end=w",
+    visualization="parabola c start=w0 end=w",
     prompt="Gradient descent on L(w) = c w^2/2 with c = {c}: the learning rate is {eta}. It starts at {w0}, and "
     "after {t} steps the parameter is {w}.",
     hint="The gradient is c w: by which factor does one step multiply w?",
@@ -66,7 +66,7 @@ w = parameter.item()
     GD_QUADRATIC_2D,
     tier=2,
     asks="eta_max w1 w2",
-    picture="contour",
+    visualization="contour",
     prompt="Gradient descent with learning rate eta = {eta} on L(w1, w2) = (c1 w1^2 + c2 w2^2)/2, with c1 = {c1} and "
     "c2 = {c2}, starts at w1 = {w1_0}, w2 = {w2_0}.\n"
     "Below which bound eta_max does every learning rate converge from every start? Where are w1 and w2 after {t} steps "
@@ -142,7 +142,7 @@ eta_max = 2 / torch.linalg.eigvalsh(torch.autograd.functional.hessian(loss, w.de
     id="lr-schedules",
     tier=1,
     asks="eta",
-    picture="learning-rate: cosine",
+    visualization="learning-rate: cosine",
     decimals=5,
     prompt="Cosine annealing takes the learning rate from {eta0} in epoch 0 to {eta_min} in epoch {T}, over half a "
     "period of the cosine. What is it in epoch {t}?",
@@ -197,7 +197,7 @@ eta = schedule.get_last_lr()[0]
     id="lr-schedules:step",
     tier=1,
     asks="eta | eta0",
-    picture="learning-rate: step",
+    visualization="learning-rate: step",
     decimals=6,
     prompt="Step decay multiplies the learning rate by {gamma} after every {s} epochs. Epochs are counted "
     "from 0; epoch 0 has the rate {eta0}, and epoch {t} has {eta}.",
@@ -243,7 +243,7 @@ eta = schedule.get_last_lr()[0]
     id="lr-schedules:exponential",
     tier=1,
     asks="eta | gamma",
-    picture="learning-rate: exponential",
+    visualization="learning-rate: exponential",
     decimals=5,
     prompt="Exponential decay multiplies the learning rate by {gamma} after every epoch. Epochs are counted "
     "from 0; epoch 0 has the rate {eta0}, and epoch {t} has {eta}.",
@@ -289,7 +289,7 @@ eta = schedule.get_last_lr()[0]
     id="lr-schedules:warm-up",
     tier=2,
     asks="eta_a eta_b",
-    picture="learning-rate: warm-up",
+    visualization="learning-rate: warm-up",
     decimals=5,
     prompt="The learning rate grows linearly from 0 at step 0 to {eta0} at step {T_w}, and then falls to 0 over the "
     "{T_c} steps that follow, along half a period of the cosine. Steps are counted from 0.\n"

@@ -23,7 +23,7 @@ def _descent(rng: Random) -> dict[str, Any]:
     id="sgd-momentum",
     tier=2,
     asks="theta1 theta2",
-    picture="trace: g v theta",
+    visualization="trace: g v theta",
     prompt="SGD with momentum as in PyTorch: v <- beta v + g, then theta <- theta - eta v. It starts at theta = "
     "{theta0} with v = {v0}; beta = {beta}, eta = {eta}. The gradients of the first two steps are {g1} and {g2}. "
     "What is theta after step 1, and after step 2?",
@@ -72,7 +72,7 @@ theta1, theta2 = trace
     id="sgd-momentum:classical",
     tier=2,
     asks="theta1 theta2",
-    picture="trace: eta g v theta",
+    visualization="trace: eta g v theta",
     prompt="Momentum in its classical form: v <- gamma v + eta g, then theta <- theta - v. It starts at theta = "
     "{theta0} with v = {v0}; gamma = {gamma}. Step 1 has the gradient {g1} and the learning rate {eta1}, step 2 the "
     "gradient {g2} and the learning rate {eta2}. What is theta after step 1, and after step 2?",
@@ -121,7 +121,7 @@ theta1, theta2 = trace
     id="nesterov",
     tier=2,
     asks="theta1 theta2",
-    picture="trace: g v theta",
+    visualization="trace: g v theta",
     prompt="SGD with Nesterov momentum as in PyTorch: v <- beta v + g, then theta <- theta - eta (g + beta v), with "
     "the new v. It starts at theta = {theta0} with v = {v0}; beta = {beta}, eta = {eta}. The gradients of the first "
     "two steps are {g1} and {g2}. What is theta after step 1, and after step 2?",
@@ -161,7 +161,7 @@ theta1, theta2 = trace
     id="nesterov:look-ahead",
     tier=2,
     asks="theta1 theta2",
-    picture="parabola c start=theta0",
+    visualization="parabola c start=theta0",
     prompt="Nesterov momentum in its original form: g is the gradient at the look-ahead point theta + mu v, then "
     "v <- mu v - eta g and theta <- theta + v. The loss is L(theta) = c theta^2/2 with c = {c}; it starts at theta = "
     "{theta0} with v = {v0}; mu = {mu}, eta = {eta}. What is theta after step 1, and after step 2?",

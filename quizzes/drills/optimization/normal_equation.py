@@ -13,7 +13,7 @@ from quizzes.formulas.descent import NORMAL_EQUATION
     id="normal-equation:matrix",
     tier=3,
     asks="A c theta1 theta2",
-    picture="matrices X y",
+    visualization="matrices X y",
     prompt="Solve the normal equation theta = (X^T X)^-1 X^T y by hand: X = {X} (a row for each sample; the column of "
     "ones is for the intercept), y = {y}.\n"
     "What are A = X^T X, c = X^T y, theta1 (the intercept) and theta2 (the slope)?",

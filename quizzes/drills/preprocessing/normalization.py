@@ -11,7 +11,7 @@ from quizzes.formulas.preprocessing import MIN_MAX, MIN_MAX_SPLIT
     MIN_MAX,
     tier=1,
     asks="u | x",
-    picture="rescaling",
+    visualization="rescaling",
     prompt="A feature runs from {x_min} to {x_max} in the training split and is min-max normalised to the range from "
     "{a} to {b}, without clipping. The value {x} becomes {u}.",
     hint="Which share of the way from the smallest to the largest training value is it, and where does that share "
@@ -60,7 +60,7 @@ u = scaler.transform([[x]]).item()
     id="norm-minmax:split",
     tier=2,
     asks="u",
-    picture="number-line train test",
+    visualization="number-line train test",
     prompt="Training split: {train}. Test split: {test}. The feature is min-max normalised to [0, 1] as it should be: "
     "the scaler is fitted once, and nothing is clipped. What becomes of the test values?",
     hint="A test value may land outside [0, 1]: the scaler has never seen it.",

@@ -12,7 +12,7 @@ from quizzes.formulas.preprocessing import PIXEL_NORMALISE, PIXEL_NORMALISE_BGR,
     id="standardise-z:score",
     tier=1,
     asks="z | x",
-    picture="deviations",
+    visualization="deviations",
     prompt="A feature has the mean {mu} and the standard deviation {sigma} in the training split. "
     "The value {x} has the z-score {z}.",
     hint="How many standard deviations is it away from the mean, and on which side?",
@@ -43,7 +43,7 @@ standardise_z_score.torch(
     STANDARDISE,
     tier=2,
     asks="mu sigma z",
-    picture="number-line X T",
+    visualization="number-line X T",
     prompt="Training values X = {X}, test values T = {T}. Standardise the test values with what the training split "
     "gives. Take the {kind} standard deviation (ddof = {ddof}: the sum of squares is divided by {divisor}).\n"
     "What are the mean mu, the standard deviation sigma, and the standardised test values z?",

@@ -61,7 +61,7 @@ def points(rng: Random, count: int) -> tuple[list[int], list[int]]:
     id="normal-equation",
     tier=2,
     asks="w b",
-    picture="scatter x y",
+    visualization="scatter x y",
     prompt="Fit the line yhat = w x + b by least squares, exactly: x = {x}, y = {y}. What are w and b?",
     hint="The line of least squares goes through the point of the two means; its slope is the shared deviations over "
     "the squared deviations of x.",
@@ -110,7 +110,7 @@ w, b = line.coef_.item(), line.intercept_.item()
     GD_STEP_LINREG,
     tier=2,
     asks="g_w g_b w1 b1",
-    picture="scatter x y w=w0 b=b0",
+    visualization="scatter x y w=w0 b=b0",
     prompt="The line yhat = w x + b starts at w = {w0}, b = {b0}. The samples are x = {x}, y = {y}; the loss is "
     "L = MSE = (1/N) sum (yhat - y)^2, without a factor 1/2. Do one step of gradient descent with learning rate {eta}, "
     "over all samples.\n"
@@ -172,7 +172,7 @@ w1, b1 = w.item(), b.item()
     R2_SCORE,
     tier=2,
     asks="SS_res SS_tot R2",
-    picture="residuals",
+    visualization="residuals",
     prompt="Targets y = {y}, predictions yhat = {yhat}. What are SS_res, the sum of the squared residuals, SS_tot, the "
     "sum of the squared deviations of the targets from their mean (both are sums, not means), and the coefficient "
     "of determination R2?",
@@ -187,12 +187,12 @@ def r2_score(rng: Random) -> dict[str, Any]:
 def _correlation_squared(y: list, yhat: list) -> float:
     from statistics import StatisticsError, correlation
 
-    from quizzes.expressions.tree import NoValue
+    from quizzes.expressions.tree import UndefinedValue
 
     try:
         return correlation([float(v) for v in y], [float(v) for v in yhat]) ** 2
     except StatisticsError:
-        raise NoValue("a constant has no correlation") from None
+        raise UndefinedValue("a constant has no correlation") from None
 
 
 r2_score.mistake(

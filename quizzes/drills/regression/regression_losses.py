@@ -20,7 +20,7 @@ from quizzes.question import Step
     REGRESSION_LOSSES,
     tier=1,
     asks="MSE MAE RMSE",
-    picture="residuals",
+    visualization="residuals",
     prompt="Targets y = {y}, predictions yhat = {yhat}. What are the mean squared error (1/N, without a factor 1/2), "
     "the mean absolute error and the root mean squared error?",
     hint="Residuals first: square them or take them without their sign, then average; RMSE is the root of MSE.",
@@ -77,7 +77,7 @@ def _middle_and_mean(y: list, c_MSE: Any, c_MAE: Any) -> list[Step]:
     id="mse-mae-rmse:best-constant",
     tier=2,
     asks="c_MSE c_MAE",
-    picture="number-line y",
+    visualization="number-line y",
     prompt="The targets are y = {y}. A model may answer only one constant c for all of them. Which c has the least "
     "mean squared error (c_MSE), and which the least mean absolute error (c_MAE)?",
     hint="Set the derivative to zero: sum (c - y) for the squares; for the absolute values, as many targets below c as "
@@ -132,7 +132,7 @@ c_MAE = min(y.tolist(), key=lambda c: loss(c, F.l1_loss))  # piecewise linear: l
     HUBER_SMOOTH_L1,
     tier=2,
     asks="huber smooth",
-    picture="functions: huber smooth-l1 at d",
+    visualization="functions: huber smooth-l1 at d",
     prompt="A prediction is off by d = {d}. What are the Huber loss with delta = {beta} and the smooth L1 loss with "
     "beta = {beta}, both as PyTorch defines them (Huber begins as d^2/2, smooth L1 as d^2/(2 beta))?",
     hint="See first on which side of the threshold |d| lies; the two losses differ by a factor.",
@@ -193,7 +193,7 @@ def _steps(loss: str, by: str, x: list, y: list, dL: str) -> list[Step]:
     LOSS_GRADIENT,
     tier=2,
     asks="dL",
-    picture="scatter x y",
+    visualization="scatter x y",
     prompt="The model is yhat = w x + b; the samples are x = {x}, y = {y}. The loss is L = {loss} = {form}. "
     "What is dL/d{by}, as an expression in w and b?\n"
     "sign(u) is 1 for u > 0, -1 for u < 0 and 0 for u = 0. Every form of the right expression counts.",

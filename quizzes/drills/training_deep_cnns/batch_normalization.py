@@ -49,7 +49,7 @@ def _affine(rng: Random) -> dict[str, Any]:
     BN_FORWARD,
     tier=2,
     asks="mu v y",
-    picture="number-line x",
+    visualization="number-line x",
     prompt="One channel of batch norm in training mode sees the values x = {x}. Scale gamma = {gamma}, shift beta = "
     "{beta}; "
     "epsilon = {epsilon} is added to the variance under the root (it is large here, so that its place shows).\n"
@@ -91,7 +91,7 @@ bn_forward.torch(BATCH_NORM)
     id="bn-forward:features",
     tier=2,
     asks="mu v Y",
-    picture="matrices X",
+    visualization="matrices X",
     prompt="Batch norm in training mode gets the batch X = {X}, a row for each sample and a column for each feature. "
     "Scale gamma = {gamma}, shift beta = {beta}, epsilon = {epsilon} (added to the variance, under the root).\n"
     "What are the means mu, the variances v (divided by the number of values) and the output Y?",
@@ -296,7 +296,7 @@ M = torch.zeros(1).expand(N, C, H, W).select(1, 0).numel()
     id="bn-params-count:conv-block",
     tier=1,
     asks="P_conv P_bn P",
-    picture="flow: {C_in} channels > {k} x {k} convolution > {C_out} channels > batch norm > {C_out} channels",
+    visualization="flow: {C_in} channels > {k} x {k} convolution > {C_out} channels > batch norm > {C_out} channels",
     prompt="A block is a convolution with {k} x {k} filters from {C_in} to {C_out} channels, without bias, and a "
     "batch norm "
     "with scale and shift. How many trained parameters do the convolution (P_conv), the batch norm (P_bn) and both "
@@ -398,7 +398,7 @@ W_folded, b_folded = weight[0, 0].detach(), bias[0].detach()
     id="ln-in-gn:layer-norm",
     tier=2,
     asks="mu v Y",
-    picture="matrices X",
+    visualization="matrices X",
     prompt="Layer norm over the features, with scale 1, shift 0 and epsilon = {epsilon}, gets X = {X}, a row for each "
     "sample. What are the means mu, the variances v (divided by the number of values) and the output Y?",
     hint="Each sample is normalised by itself, over its own features.",
@@ -455,7 +455,7 @@ def _group_steps(X: list, G: int, epsilon: float, Y: list) -> list[Step]:
     id="ln-in-gn:group-norm",
     tier=2,
     asks="Y",
-    picture="matrices X",
+    visualization="matrices X",
     steps=_group_steps,
     prompt="Group norm with {G} groups, scale 1, shift 0 and epsilon = {epsilon}, gets one sample of {channels} "
     "channels: "

@@ -23,7 +23,7 @@ def _steps(val: list, patience: int, best: int, stop: int) -> list[Step]:
     EARLY_STOPPING,
     tier=1,
     asks="best stop",
-    picture="learning-curves validation=val",
+    visualization="learning-curves validation=val",
     steps=_steps,
     prompt="Early stopping with patience {patience}. The validation losses, from epoch 1, would be\n  {val}\n"
     "An epoch is an improvement only where its loss is strictly below the lowest before it; training stops "
@@ -123,7 +123,7 @@ for stop, loss in enumerate(val.tolist(), 1):
     BAGGING,
     tier=2,
     asks="votes P soft hard",
-    picture="bars p",
+    visualization="bars p",
     prompt="An ensemble of {models} classifiers gives one image the probabilities p = {p} of class 1 (the other class "
     "is "
     "0). A probability of 0.5 or more means class 1, and a majority decides the hard vote.\n"

@@ -21,7 +21,7 @@ from quizzes.formulas.regularization import (
     PENALTIES,
     tier=1,
     asks="L1 L2 g1 g2",
-    picture="bars w",
+    visualization="bars w",
     prompt="A layer has the weights w = {w} and the bias b = {b}. With lambda = {lam}, the L1 penalty is lambda sum "
     "|w_i| "
     "and the L2 penalty is lambda sum w_i^2 (no 1/2, no 1/N); a bias is not penalised.\n"
@@ -186,7 +186,7 @@ def _points(rng: Random) -> dict[str, Any]:
     id="ridge-closed:slope",
     tier=1,
     asks="w | lam",
-    picture="scatter x y w b=0",
+    visualization="scatter x y w b=0",
     prompt="Ridge regression of a line through the origin has the slope that minimises, over the points x = {x}, y = "
     "{y},\n"
     "  the sum of the squared errors (not their mean) + {lam} times the square of the slope.\n"
@@ -251,7 +251,7 @@ def lambda_everywhere(x: list, y: list, lam: Any) -> dict[str, Any]:
     id="ridge-closed",
     tier=2,
     asks="w b",
-    picture="scatter x y",
+    visualization="scatter x y",
     prompt="Ridge regression of a line y = b + w x minimises sum (y_i - b - w x_i)^2 + lambda w^2 with lambda = "
     "{lam}: the "
     "errors are summed, not averaged, and the intercept b is not penalised.\n"
@@ -311,7 +311,7 @@ def _small_and_large(rng: Random, lam: float) -> list[float]:
     SOFT_THRESHOLD,
     tier=1,
     asks="w_new",
-    picture="number-line w ±lam",
+    visualization="number-line w ±lam",
     prompt="The weights w = {w} go through the soft threshold with lambda = {lam}: w_new minimises "
     "(w_new - w)^2/2 + lambda |w_new|, for each weight by itself.",
     hint="Every weight moves by lambda towards 0, and stays there once it has arrived.",
@@ -350,7 +350,7 @@ soft_threshold.torch("w_new = F.softshrink(w, lam)")
     id="soft-threshold:proximal-step",
     tier=2,
     asks="u w_new",
-    picture="table w g",
+    visualization="table w g",
     prompt="A proximal gradient step on loss + lambda sum |w_i|: first a plain step on the loss to u, then the soft "
     "threshold of u with eta lambda.\n"
     "w = {w}, gradient of the loss alone {g}, learning rate eta = {eta}, lambda = {lam}. What are u and w_new?",
@@ -405,7 +405,7 @@ def _activations(rng: Random, count: int) -> list[float]:
     id="dropout-scaling",
     tier=1,
     asks="y z",
-    picture="table x mask",
+    visualization="table x mask",
     prompt="Inverted dropout, as in PyTorch, drops each unit with probability p = {p}. The activations x = {x} come "
     "in, and "
     "in this training pass the mask is {mask} (1: kept, 0: dropped).\n"

@@ -21,7 +21,7 @@ NETWORKS = {
     TRANSFER_TRAINABLE,
     tier=1,
     asks="P",
-    picture="flow: image > {network} > {F} features > new head > {K} classes",
+    visualization="flow: image > {network} > {F} features > new head > {K} classes",
     prompt="{network} with its linear head for {K_old} classes has {P_all} parameters; its backbone hands {F} "
     "features to "
     "the head. For transfer learning the head is replaced by a new linear layer, with bias, for {K} classes. Of the "
@@ -82,7 +82,8 @@ P = sum(p.numel() for p in net.parameters() if p.requires_grad)
     id="transfer-trainable:table",
     tier=3,
     asks="B T_head T_bn T_block T_all",
-    picture="flow: 3 channels > block 1, {k} x {k} > {C1} channels > block 2, {k} x {k} > {C2} channels > new head > "
+    visualization="flow: 3 channels > block 1, {k} x {k} > {C1} channels > block 2, {k} x {k} > {C2} "
+    "channels > new head > "
     "{K} classes",
     prompt="A pretrained network reads RGB images (3 channels). Its backbone is\n"
     "  block 1: convolution {k} x {k}, 3 to {C1} channels, without bias; batch norm; ReLU; max pooling\n"

@@ -11,7 +11,7 @@ from quizzes.formulas.transformers import SELF_ATTENTION
     SELF_ATTENTION,
     tier=2,
     asks="A O",
-    picture="matrices Q K V",
+    visualization="matrices Q K V",
     prompt="One head of scaled dot-product attention, a row for each of {tokens} tokens, no mask:\n"
     "  Q = {Q}\n  K = {K}\n  V = {V}\nThe width of a key is d_k = {d_k}. "
     "What are the attention weights A (a row for each query) and the output O?",

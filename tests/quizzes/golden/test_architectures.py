@@ -81,8 +81,8 @@ WRONG = [  # drill, mistake, inputs, the part, what it leads to
 def test_mistakes_lead_where_they_should(drill, mistake, given, part, wanted):
     found = bank.get(drill)
     truth = found.formula.evaluate(found.formula.complete(given))
-    way = next(way for way in found.ways if way.name == mistake)
-    assert found.formula.astray(way.instead, truth, found.asks)[part] == wanted
+    way = next(way for way in found.mistake_rules if way.name == mistake)
+    assert found.formula.evaluate_with_mistake(way.replaced, truth, found.asks)[part] == wanted
 
 
 def test_vggs_convolutions_add_up_to_torchvisions():

@@ -79,9 +79,9 @@ def test_golden_values(name, given, wanted):
 @pytest.mark.parametrize(("drill", "mistake", "given", "wanted"), MISTAKES)
 def test_what_a_mistake_leads_to(drill, mistake, given, wanted):
     declared = bank.get(drill)
-    [way] = [way for way in declared.ways if way.name == mistake]
+    [way] = [way for way in declared.mistake_rules if way.name == mistake]
     truth = declared.formula.evaluate(declared.formula.complete(given))
-    found = declared.formula.astray(way.instead, truth, declared.asks)
+    found = declared.formula.evaluate_with_mistake(way.replaced, truth, declared.asks)
     tolerance = 6e-7 if drill == "focal-loss" else 6e-5
     for key, value in wanted.items():
         assert flat(found[key]) == pytest.approx(flat(value), abs=tolerance), key
@@ -90,17 +90,17 @@ def test_what_a_mistake_leads_to(drill, mistake, given, wanted):
 def test_the_area_under_precision_and_recall_is_scikit_learns():
     from sklearn.metrics import average_precision_score
 
-    [way] = [way for way in bank.get("roc-auc-rank").ways if way.name == "precision-recall-area"]
+    [way] = [way for way in bank.get("roc-auc-rank").mistake_rules if way.name == "precision-recall-area"]
     for pos, neg in (RANKS.values(), ([0.5, 0.9], [0.5, 0.1]), ([0.3, 0.3, 0.8], [0.3, 0.9])):
         wanted = average_precision_score([1] * len(pos) + [0] * len(neg), pos + neg)
-        assert float(way.instead["AUC"](pos, neg)) == pytest.approx(wanted)
+        assert float(way.replaced["AUC"](pos, neg)) == pytest.approx(wanted)
 
 
 def test_the_weight_of_the_predicted_class():
-    [way] = [way for way in bank.get("weighted-ce").ways if way.name == "weight-of-predicted-class"]
+    [way] = [way for way in bank.get("weighted-ce").mistake_rules if way.name == "weight-of-predicted-class"]
     # The first sample is predicted as class 0 (weight 1), the second as class 1 (weight 3); both are wrong.
     losses = [math.log(1 + math.e), math.log(1 + math.exp(2))]
-    found = way.instead["L"](WEIGHTED["Z"], WRONG, WEIGHTED["w"])
+    found = way.replaced["L"](WEIGHTED["Z"], WRONG, WEIGHTED["w"])
     assert found == pytest.approx((losses[0] + 3 * losses[1]) / 4)
 
 

@@ -54,9 +54,9 @@ def test_golden_values(name, given, wanted):
 @pytest.mark.parametrize(("drill", "mistake", "given", "wanted"), MISTAKES)
 def test_what_a_mistake_leads_to(drill, mistake, given, wanted):
     declared = bank.get(drill)
-    [way] = [way for way in declared.ways if way.name == mistake]
+    [way] = [way for way in declared.mistake_rules if way.name == mistake]
     truth = declared.formula.evaluate(declared.formula.complete(given))
-    found = declared.formula.astray(way.instead, truth, declared.asks)
+    found = declared.formula.evaluate_with_mistake(way.replaced, truth, declared.asks)
     for key, value in wanted.items():
         assert found[key] == pytest.approx(value, abs=5e-5), key
 

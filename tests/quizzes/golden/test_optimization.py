@@ -99,9 +99,9 @@ def test_two_steps(id, given, first, second):
 
 def led_astray(id, mistake, given, asked=None):
     drill = bank.get(id)
-    way = next(way for way in drill.ways if way.name == mistake)
+    way = next(way for way in drill.mistake_rules if way.name == mistake)
     truth = drill.formula.evaluate(drill.formula.complete(given))
-    return drill.formula.astray(way.instead, truth, drill.asks if asked is None else asked)
+    return drill.formula.evaluate_with_mistake(way.replaced, truth, drill.asks if asked is None else asked)
 
 
 @pytest.mark.parametrize(("id", "mistake", "given", "part", "wanted"), WRONG)

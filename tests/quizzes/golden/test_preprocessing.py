@@ -49,9 +49,9 @@ def test_golden_values(name, given, wanted):
 @pytest.mark.parametrize(("id", "mistake", "given", "part", "wanted"), WRONG)
 def test_what_mistakes_lead_to(id, mistake, given, part, wanted):
     drill = bank.get(id)
-    way = next(way for way in drill.ways if way.name == mistake)
+    way = next(way for way in drill.mistake_rules if way.name == mistake)
     truth = drill.formula.evaluate(drill.formula.complete(given))
-    assert drill.formula.astray(way.instead, truth, drill.asks)[part] == pytest.approx(wanted, abs=6e-5)
+    assert drill.formula.evaluate_with_mistake(way.replaced, truth, drill.asks)[part] == pytest.approx(wanted, abs=6e-5)
 
 
 def test_against_scikit_learn():

@@ -64,9 +64,9 @@ def test_golden_values(name, given, wanted):
 
 def led_astray(id, mistake, given):
     drill = bank.get(id)
-    way = next(way for way in drill.ways if way.name == mistake)
+    way = next(way for way in drill.mistake_rules if way.name == mistake)
     truth = drill.formula.evaluate(drill.formula.complete(given))
-    return drill.formula.astray(way.instead, truth, drill.asks)
+    return drill.formula.evaluate_with_mistake(way.replaced, truth, drill.asks)
 
 
 @pytest.mark.parametrize(("id", "mistake", "given", "part", "wanted"), WRONG)

@@ -78,12 +78,12 @@ def test_golden_values(name, given, wanted):
     assert {key: found[key] for key in wanted} == {key: approx(value) for key, value in wanted.items()}
 
 
-def astray(drill, mistake, **given):
+def evaluate_with_mistake(drill, mistake, **given):
     """What somebody finds who makes a mistake, at the place where it is made."""
     formula = drill.formula
     truth = formula.evaluate(formula.complete(given))
-    way = next(way for way in drill.ways if way.name == mistake)
-    return formula.astray(way.instead, truth, drill.asks)
+    way = next(way for way in drill.mistake_rules if way.name == mistake)
+    return formula.evaluate_with_mistake(way.replaced, truth, drill.asks)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def astray(drill, mistake, **given):
     ],
 )
 def test_mistakes_lead_where_the_table_says(drill, mistake, given, wanted):
-    found = astray(drill, mistake, **given)
+    found = evaluate_with_mistake(drill, mistake, **given)
     assert {key: found[key] for key in wanted} == {key: approx(value) for key, value in wanted.items()}
 
 

@@ -25,8 +25,8 @@ def test_golden_values(given, wanted):
 def test_mistakes(mistake, wanted):
     formula = transfer_trainable.formula
     truth = formula.evaluate(formula.complete(dict(F=512, K=10, P_all=11_689_512)))
-    way = next(way for way in transfer_trainable.ways if way.name == mistake)
-    assert formula.astray(way.instead, truth, ["P"])["P"] == wanted
+    way = next(way for way in transfer_trainable.mistake_rules if way.name == mistake)
+    assert formula.evaluate_with_mistake(way.replaced, truth, ["P"])["P"] == wanted
 
 
 def test_the_table_of_modes_adds_up():

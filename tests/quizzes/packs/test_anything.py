@@ -20,7 +20,7 @@ WORDS = [
     "ranges",
     "formula",
     "kind",
-    "ask",
+    "prompt",
     "wrong",
     "pairs",
     "asks",
@@ -58,6 +58,9 @@ def test_any_files_are_read_or_explained(head, cards, drills):
             (Path(place) / file).parent.mkdir(exist_ok=True)
             (Path(place) / file).write_text(text, encoding="utf-8", errors="replace")
         pack = read_pack(Path(place), syllabus.topics())
-        for fault in pack.faults:
-            assert fault.fault and 1 <= fault.line <= texts[fault.file].count("\n") + texts[fault.file].count("\r") + 1
-        assert pack.faults or pack.cards or pack.drills
+        for problem in pack.problems:
+            assert (
+                problem.problem
+                and 1 <= problem.line <= texts[problem.file].count("\n") + texts[problem.file].count("\r") + 1
+            )
+        assert pack.problems or pack.cards or pack.drills

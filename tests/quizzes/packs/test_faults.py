@@ -1,4 +1,4 @@
-"""What `check` says of a broken pack: each fault once, in its file, on its line, and what to do."""
+"""What `check` says of a broken pack: each problem once, in its file, on its line, and what to do."""
 
 import os
 from pathlib import Path
@@ -12,8 +12,8 @@ from workbench.errors import UserError
 CARDS, SIZES, MOMENTUM = "cards/convolution.toml", "drills/sizes.toml", "drills/momentum.toml"
 
 
-def faults(folder: Path) -> list[tuple[str, int, str]]:
-    return [(fault.file, fault.line, fault.fault) for fault in check_pack(folder, syllabus.topics()).faults]
+def problems(folder: Path) -> list[tuple[str, int, str]]:
+    return [(problem.file, problem.line, problem.problem) for problem in check_pack(folder, syllabus.topics()).problems]
 
 
 def change(folder: Path, file: str, old: str, new: str) -> str:
@@ -31,7 +31,7 @@ def line_of(text: str, piece: str) -> int:
 TRUE = "o = floor((n + 2p - d*(f - 1) - 1)/s) + 1"
 PADDING = '[[drill.mistake]]\nname = "padding-once"'
 
-# file, what is replaced, by what, at which piece of the new text the fault stands, what it says
+# file, what is replaced, by what, at which piece of the new text the problem stands, what it says
 BROKEN = [
     ("pack.toml", 'name = "first-layers"', 'name = "First Layers"', "name =", "small letters, digits and hyphens"),
     ("pack.toml", 'name = "first-layers"', 'name = "convolution"', "name =", "is a topic"),
@@ -114,8 +114,8 @@ def test_a_fault_stands_on_its_line(folder, file, old, new, at, says):
     text = change(folder, file, old, new)
     for other in {SIZES, MOMENTUM} - {file}:
         if new != 'id = "conv-basics"':
-            (folder / other).unlink()  # what isn't at fault needn't be examined
-    found = faults(folder)
+            (folder / other).unlink()  # what isn't at problem needn't be examined
+    found = problems(folder)
     if new == 'id = "conv-basics"':  # the file that is read second has it twice
         file, text = SIZES, (folder / SIZES).read_text(encoding="utf-8")
         at, says = 'id = "conv-basics"', "has this id"
@@ -123,7 +123,7 @@ def test_a_fault_stands_on_its_line(folder, file, old, new, at, says):
 
 
 def test_the_example_has_no_fault(folder):
-    assert faults(folder) == []
+    assert problems(folder) == []
 
 
 def test_all_faults_of_all_files_are_told_at_once(folder):
@@ -134,14 +134,14 @@ def test_all_faults_of_all_files_are_told_at_once(folder):
     change(folder, SIZES, 'p = "0..3"', 'p = "3..0"')
     change(folder, SIZES, 'feedback = "Padding', 'feedbak = "Padding')
     (folder / MOMENTUM).write_text("[[drill]\n", encoding="utf-8")
-    found = faults(folder)
+    found = problems(folder)
     files = [file for file, _, _ in found]
     assert (files.count("pack.toml"), files.count(CARDS), files.count(SIZES), files.count(MOMENTUM)) == (2, 3, 4, 1)
 
 
 def test_a_file_of_cards_bears_a_topics_name(folder):
     (folder / CARDS).rename(folder / "cards" / "convolutoin.toml")
-    found = [(file, line) for file, line, said in faults(folder) if "Did you mean convolution" in said]
+    found = [(file, line) for file, line, said in problems(folder) if "Did you mean convolution" in said]
     assert found == [("cards/convolutoin.toml", 1)]
 
 
@@ -150,7 +150,7 @@ def test_a_folder_that_is_no_pack(folder, tmp_path):
         check_pack(tmp_path / "none", syllabus.topics())
     empty = tmp_path / "empty"
     empty.mkdir()
-    assert [file for file, _, _ in faults(empty)] == ["pack.toml", "pack.toml"]
+    assert [file for file, _, _ in problems(empty)] == ["pack.toml", "pack.toml"]
 
 
 HOSTILE = {
@@ -173,7 +173,7 @@ HOSTILE = {
 def test_hostile_files_are_refused_by_a_sentence(folder, name):
     data, line, says = HOSTILE[name]
     (folder / CARDS).write_bytes(data)
-    assert [(f, n) for f, n, said in faults(folder) if says in said][:1] == [(CARDS, line)]
+    assert [(f, n) for f, n, said in problems(folder) if says in said][:1] == [(CARDS, line)]
 
 
 def test_links_and_folders_in_place_of_files(folder, tmp_path):
@@ -183,7 +183,7 @@ def test_links_and_folders_in_place_of_files(folder, tmp_path):
     (folder / "cards" / "resnet.toml").mkdir()
     (folder / "cards" / "momentum.toml").symlink_to("momentum.toml")  # to itself
     os.mkfifo(folder / "cards" / "adam.toml")  # whoever reads it waits forever
-    found = {file: said for file, _, said in faults(folder)}
+    found = {file: said for file, _, said in problems(folder)}
     assert "leads out of" in found["cards/pooling.toml"]
     for name in ("resnet", "momentum", "adam"):
         assert f"cards/{name}.toml" in found
@@ -197,4 +197,4 @@ def test_sums_in_sums_in_sums_are_refused(folder):
         'equation = "p[i] = sum(j, sum(k, sum(l, z[j]*z[k]*z[l])))"\n',
         encoding="utf-8",
     )
-    assert any("Sums stand more than 2 deep" in said and line == 14 for _, line, said in faults(folder))
+    assert any("Sums stand more than 2 deep" in said and line == 14 for _, line, said in problems(folder))

@@ -68,7 +68,7 @@ def test_momentum_is_what_is_worked_out_by_hand(added):
 @pytest.mark.parametrize("id", ["first-layers/conv-basics", "first-layers/momentum-by-hand"])
 def test_it_passes_the_examination_of_all_drills(added, id):
     report = selftest(bank.get(id), range(100, 200))
-    assert report.faults == [] and report.variants == 100
+    assert report.problems == [] and report.variants == 100
 
 
 def test_a_drill_takes_the_topic_it_names(folder, shelf):

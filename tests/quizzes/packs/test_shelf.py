@@ -43,7 +43,7 @@ def test_only_what_was_checked_is_copied(folder, shelf):
     place = add(checked(folder), shelf)
     kept = {file.relative_to(place).as_posix() for file in place.rglob("*") if file.is_file()}
     assert kept == {"pack.toml", "cards/convolution.toml", "drills/sizes.toml", "drills/momentum.toml"}
-    assert not checked(place).faults
+    assert not checked(place).problems
     assert [entry.name for entry in shelf.iterdir()] == ["first-layers"]
 
 

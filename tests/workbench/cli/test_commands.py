@@ -174,7 +174,7 @@ def test_verify_and_test(cli):
     agreed = js(cli("drill", "verify", "conv-out-size", "--seed", "7", "--json"))
     assert agreed["agree"] is True and agreed["sympy"] == agreed["torch"]
     reports = js(cli("drill", "test", "bce-value", "--seeds", "5", "--json"))
-    assert [(r["drill"], r["variants"], r["faults"]) for r in reports] == [("bce-value", 5, [])]
+    assert [(r["drill"], r["variants"], r["problems"]) for r in reports] == [("bce-value", 5, [])]
 
 
 def test_doctor(cli, home):

@@ -21,14 +21,16 @@ def spoil(folder: str) -> None:
 
 def test_check(cli, folder):
     said = cli("packs", "check", folder)
-    assert (said.code, said.err) == (0, "") and "2 drills, 2 cards, no fault" in said.out
+    assert (said.code, said.err) == (0, "") and "2 drills, 2 cards, no problem" in said.out
     spoil(folder)
     said = cli("packs", "check", folder)
     assert said.code == 1 and said.out.startswith("drills/sizes.toml:5: tier is a whole number from 1 to 3.")
     said = cli("packs", "check", folder, "--json")
     found = json.loads(said.out)
-    assert said.code == 1 and set(found) == {"pack", "title", "folder", "drills", "cards", "faults"}
-    assert found["faults"] == [{"file": "drills/sizes.toml", "line": 5, "fault": "tier is a whole number from 1 to 3."}]
+    assert said.code == 1 and set(found) == {"pack", "title", "folder", "drills", "cards", "problems"}
+    assert found["problems"] == [
+        {"file": "drills/sizes.toml", "line": 5, "problem": "tier is a whole number from 1 to 3."}
+    ]
     said = cli("packs", "check", "nowhere")
     assert said.code == 2 and "There is no folder nowhere" in said.err and len(said.err.splitlines()) == 1
 
@@ -36,13 +38,13 @@ def test_check(cli, folder):
 def test_a_pack_with_faults_is_not_added(cli, folder, home):
     spoil(folder)
     said = cli("packs", "add", folder)
-    assert said.code == 1 and "1 fault" in said.out and not (home / "packs").exists()
+    assert said.code == 1 and "1 problem" in said.out and not (home / "packs").exists()
 
 
 def test_a_pack_is_used_like_all_the_rest(cli, folder, home):
     assert cli("packs", "add", folder).code == 0
     [row] = json.loads(cli("packs", "list", "--json").out)
-    assert (row["pack"], row["faults"]) == ("first-layers", [])
+    assert (row["pack"], row["problems"]) == ("first-layers", [])
 
     listed = json.loads(cli("drill", "list", "--topic", "convolution", "--json").out)
     assert "first-layers/conv-basics" in {one["drill"] for one in listed}

@@ -78,7 +78,7 @@ def test_what_is_not_known_is_a_question_mark():
 def test_a_drill_s_graph_shows_what_is_given_and_nothing_else(id):
     for seed in range(1, 20):
         question = bank.draw(id, seed)
-        lines = visualizations.draw(question.picture, 30, 9).splitlines()
+        lines = visualizations.draw(question.visualization, 30, 9).splitlines()
         assert len(lines) <= 9 and max(map(len, lines)) <= 30
         for line in lines[1:]:
             *label, value, gradient = line.split()

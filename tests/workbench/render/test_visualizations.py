@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quizzes.question import Picture
+from quizzes.question import Visualization
 from workbench.render import visualizations
 from workbench.render.visualizations import curves, flows, learning, lines, matrices, networks, windows
 from workbench.render.visualizations.grid import Grid, spread
@@ -36,8 +36,8 @@ def lit(rows):
 
 
 def test_what_is_not_given_stands_as_a_question_mark():
-    assert "? x ? x 8" in visualizations.draw(Picture("flow: {n} x {n} x {c} > conv > {o}", {"c": 8}))
-    assert visualizations.shown(Picture("scatter x y w=w0 b=0", {"x": [1], "w0": 2}))[1] == dict(
+    assert "? x ? x 8" in visualizations.draw(Visualization("flow: {n} x {n} x {c} > conv > {o}", {"c": 8}))
+    assert visualizations.shown(Visualization("scatter x y w=w0 b=0", {"x": [1], "w0": 2}))[1] == dict(
         x=[1], y=None, w=2, b=0
     )
 
@@ -79,7 +79,7 @@ def test_roc_and_precision_recall_are_those_of_scikit_learn(pos, neg):
     theirs = np.column_stack([recall, precision])[:-1][::-1]  # without the end that no threshold gives
     np.testing.assert_allclose(curves.precision_recall_points(pos, neg), theirs)
     for kind in ("roc", "precision-recall"):
-        picture = Picture(kind, dict(pos=pos, neg=neg))
+        picture = Visualization(kind, dict(pos=pos, neg=neg))
         for width, height in SIZES:
             rows = visualizations.draw(picture, width, height).split("\n")
             assert len(rows) <= height and max(map(len, rows)) <= width
@@ -119,9 +119,9 @@ def test_schedules_are_those_of_torch():
 
 def test_a_rate_that_is_sought_leaves_the_axis_without_numbers():
     given = dict(eta=0.025, gamma=0.5, s=10, t=25)
-    shown = visualizations.draw(Picture("learning-rate: step", given))
+    shown = visualizations.draw(Visualization("learning-rate: step", given))
     assert "eta0 = ?" in shown and "┤" not in shown
-    sought = visualizations.draw(Picture("learning-rate: exponential", dict(eta0=0.1, eta=0.05, t=3)))
+    sought = visualizations.draw(Visualization("learning-rate: exponential", dict(eta0=0.1, eta=0.05, t=3)))
     assert sought.count("●") == 2 and not lit(sought.split("\n"))
 
 
@@ -153,7 +153,7 @@ def test_labels_of_an_axis_never_touch(labels):
 
 @given(st.lists(small, min_size=1, max_size=6), st.lists(small, min_size=1, max_size=6), st.sampled_from(SIZES))
 def test_a_number_line_has_a_mark_for_every_value_and_keeps_their_order(pos, neg, size):
-    rows = visualizations.draw(Picture("number-line pos neg", dict(pos=pos, neg=neg)), *size).split("\n")
+    rows = visualizations.draw(Visualization("number-line pos neg", dict(pos=pos, neg=neg)), *size).split("\n")
     assert len(rows) <= size[1] and max(map(len, rows)) <= size[0]
     columns = {sign: sorted(x for row in rows for x, c in enumerate(row) if c == sign) for sign in "●○"}
     low, high = min(*pos, *neg), max(*pos, *neg)
@@ -167,9 +167,9 @@ def test_a_number_line_has_a_mark_for_every_value_and_keeps_their_order(pos, neg
 
 
 def test_equal_values_stand_upon_one_another_and_thresholds_on_both_sides():
-    shown = visualizations.draw(Picture("number-line y", dict(y=[3, 3, 5])))
+    shown = visualizations.draw(Visualization("number-line y", dict(y=[3, 3, 5])))
     assert [row.count("●") for row in shown.split("\n")[:2]] == [1, 2]
-    edges = visualizations.draw(Picture("number-line w ±lam", dict(w=[1, -1], lam=0.5))).split("\n")
+    edges = visualizations.draw(Visualization("number-line w ±lam", dict(w=[1, -1], lam=0.5))).split("\n")
     assert edges[0].count("┊") == 2 and "-0.5" in edges[-1] and " 0.5" in edges[-1]
 
 
@@ -188,13 +188,13 @@ def test_an_outline_holds_just_its_window(high, wide, k, s, data):
 def test_pooling_has_a_place_for_every_window():
     X = [[1, 2, 3, 4, 5]] * 5
     for k, s in ((2, 2), (2, 1), (3, 1), (2, 3)):
-        shown = visualizations.draw(Picture("pooling X k s", dict(X=X, k=k, s=s)))
+        shown = visualizations.draw(Visualization("pooling X k s", dict(X=X, k=k, s=s)))
         assert shown.count("?") == F.max_pool2d(torch.zeros(1, 5, 5), k, s).numel()
 
 
 def test_a_confusion_matrix_adds_up():
     C = np.random.default_rng(0).integers(0, 30, (3, 3))
-    rows = visualizations.draw(Picture("confusion C", {"C": C.tolist()})).split("\n")[2:]
+    rows = visualizations.draw(Visualization("confusion C", {"C": C.tolist()})).split("\n")[2:]
     shown = np.array([[int(text) for text in row.split()[1 + row.startswith("true") :]] for row in rows])
     np.testing.assert_array_equal(shown[:3, :3], C)
     np.testing.assert_array_equal(shown[:3, 3], C.sum(1))
@@ -208,13 +208,13 @@ def test_scikit_learns_matrix_has_the_true_negatives_first():
 
     truth, said = [0] * 7 + [1] * 8, [0] * 5 + [1] * 2 + [0] * 3 + [1] * 5
     (tn, fp), (fn, tp) = confusion_matrix(truth, said).tolist()
-    rows = visualizations.draw(Picture("confusion", dict(TN=tn, FP=fp, FN=fn, TP=tp))).split("\n")
+    rows = visualizations.draw(Visualization("confusion", dict(TN=tn, FP=fp, FN=fn, TP=tp))).split("\n")
     assert rows[2].split()[2:4] == [str(tn), str(fp)] and rows[3].split()[2:4] == [str(fn), str(tp)]
 
 
 @given(st.lists(small, min_size=1, max_size=6).filter(any), st.sampled_from(SIZES))
 def test_bars_are_as_long_as_their_values(z, size):
-    rows = visualizations.draw(Picture("bars z", dict(z=z)), *size).split("\n")
+    rows = visualizations.draw(Visualization("bars z", dict(z=z)), *size).split("\n")
     assert max(map(len, rows)) <= size[0] and all(
         row.endswith(str(v)) for row, v in zip(map(str.rstrip, rows), z, strict=True)
     )
@@ -225,7 +225,7 @@ def test_bars_are_as_long_as_their_values(z, size):
 
 @given(st.floats(-3, 3), st.floats(-3, 3), st.floats(-3, 3))
 def test_the_boundary_is_where_the_score_is_zero(w1, w2, b):
-    rows = visualizations.draw(Picture("boundary", dict(w=[w1, w2], b=b, x=[1, 2])), 44, 14).split("\n")[1:-1]
+    rows = visualizations.draw(Visualization("boundary", dict(w=[w1, w2], b=b, x=[1, 2])), 44, 14).split("\n")[1:-1]
     left = 1 + max(row.find(bar) for row in rows for bar in "│┤")
     size = 2 * (44 - left) - 1, 4 * 12 - 1
     for column, row in lit([line[left:] for line in rows]):
@@ -237,7 +237,7 @@ def test_the_boundary_is_where_the_score_is_zero(w1, w2, b):
 @given(st.integers(1, 9), st.integers(1, 9), st.integers(1, 5), st.integers(1, 5))
 def test_contours_are_ellipses_through_one_loss_each(c1, c2, w1, w2):
     data = dict(c1=c1, c2=c2, w1_0=w1, w2_0=w2)
-    rows = visualizations.draw(Picture("contour", data), 60, 25).split("\n")[1:-1]
+    rows = visualizations.draw(Visualization("contour", data), 60, 25).split("\n")[1:-1]
     left = 1 + max(row.find(bar) for row in rows for bar in "│┤")
     columns, deep = 2 * (60 - left) - 1, 4 * len(rows) - 1
     for column, row in lit([line[left:] for line in rows]):
@@ -263,7 +263,7 @@ def test_every_edge_of_a_network_joins_its_two_units():
 
 
 def test_boxes_are_drawn_to_scale():
-    shown = visualizations.draw(Picture("boxes", dict(A=[0, 0, 40, 20], B=[20, 0, 60, 40])), 61, 40).split("\n")
+    shown = visualizations.draw(Visualization("boxes", dict(A=[0, 0, 40, 20], B=[20, 0, 60, 40])), 61, 40).split("\n")
     assert (len(shown[0]), len(shown)) == (61, 21)  # a cell is twice as high as it is wide
     assert sum(row.count("░") for row in shown) == 19 * 9  # 20 x 20 px less the outline of both
 

@@ -2,9 +2,9 @@
 
 A drill names the kind of its picture, and what it shows:
 
-    picture="boxes"                              all that the question gives, under its own names
-    picture="scatter x y w=w0 b=b0"              these values alone, some under the names that the drawing knows
-    picture="flow: {n} x {n} x {c} > conv > ?"   all that is given, and a text that is filled in as the prompt is
+    visualization="boxes"                              all that the question gives, under its own names
+    visualization="scatter x y w=w0 b=b0"              these values alone, some under the names that the drawing knows
+    visualization="flow: {n} x {n} x {c} > conv > ?"   all that is given, and a text that is filled in as the prompt is
 
 A picture knows only what the question gives. What is asked has no value here, and stands as `?`.
 """
@@ -12,7 +12,7 @@ A picture knows only what the question gives. What is asked has no value here, a
 from collections.abc import Callable
 from typing import Any
 
-from quizzes.question import Picture, value_text
+from quizzes.question import Visualization, value_text
 from workbench.render.graph import draw_graph
 from workbench.render.visualizations import (
     areas,
@@ -38,31 +38,31 @@ class Filling(dict[str, Any]):
         return "?"
 
 
-def draw(picture: Picture, width: int = 44, height: int = 14) -> str:
+def draw(visualization: Visualization, width: int = 44, height: int = 14) -> str:
     """A picture as lines of characters, within so many cells; a cell is about twice as high as it is wide."""
-    kind, data = shown(picture)
+    kind, data = shown(visualization)
     return DRAWINGS[kind][0](data, width, height)
 
 
-def tell(picture: Picture) -> str:
+def tell(visualization: Visualization) -> str:
     """What a picture adds to the question, as a sentence for line mode and screen readers; empty where it adds nothing.
 
     What lies before the eyes in any case, as where the numbers of the prompt stand, is not told.
     """
-    kind, data = shown(picture)
+    kind, data = shown(visualization)
     return DRAWINGS[kind][1](data)
 
 
-def shown(picture: Picture) -> tuple[str, dict[str, Any]]:
+def shown(visualization: Visualization) -> tuple[str, dict[str, Any]]:
     """The kind of a picture and what it draws; None for a value that isn't given."""
-    kind, _, words = picture.picture.partition(" ")
+    kind, _, words = visualization.kind.partition(" ")
     if kind.endswith(":"):
-        texts = {name: value_text(v) if isinstance(v, float) else v for name, v in picture.data.items()}
-        return kind[:-1], picture.data | {"text": words.format_map(Filling(texts))}
+        texts = {name: value_text(v) if isinstance(v, float) else v for name, v in visualization.data.items()}
+        return kind[:-1], visualization.data | {"text": words.format_map(Filling(texts))}
     if not words:
-        return kind, picture.data
+        return kind, visualization.data
     roles = (word.partition("=") for word in words.split())
-    return kind, {role: _value(symbol or role, picture.data) for role, _, symbol in roles}
+    return kind, {role: _value(symbol or role, visualization.data) for role, _, symbol in roles}
 
 
 def _value(symbol: str, data: dict[str, Any]) -> Any:

@@ -102,7 +102,7 @@ class Practice(Page):
         shown.display = bool(text)
 
     def _draw_picture(self) -> None:
-        picture = self.question.picture if self.question else None
+        picture = self.question.visualization if self.question else None
         wide = self.workbench.size.width >= WIDE
         text = visualizations.draw(picture, *((44, 14) if wide else (30, 9))) if picture else ""
         widest = max(map(len, text.splitlines()), default=0)
@@ -132,7 +132,7 @@ class Practice(Page):
             self._say("#mark", lines.marked(self.question, mark))
             return
         self._show(mark)
-        if mark.mark != "right" or self.question.why:
+        if mark.mark != "right" or self.question.explanation:
             self._work_out()
 
     def _show(self, mark: Mark) -> None:

@@ -9,7 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quizzes.expressions.parser import parse
-from quizzes.expressions.tree import FUNCTIONS, NoValue, evaluate, exact, extent, integer, names, substitute, walk
+from quizzes.expressions.tree import (
+    FUNCTIONS,
+    UndefinedValue,
+    evaluate,
+    exact,
+    extent,
+    integer,
+    names,
+    substitute,
+    walk,
+)
 
 
 def worth(text, **values):
@@ -54,7 +64,7 @@ def test_functions_are_the_mathematical_ones_in_floats_and_to_thirty_digits(name
         try:
             wanted = REFERENCE[name](float(x))
         except ValueError:
-            with pytest.raises(NoValue):
+            with pytest.raises(UndefinedValue):
                 worth(f"{name}(x{second})", x=x)
             continue
         assert float(worth(f"{name}(x{second})", x=x)) == pytest.approx(wanted, rel=1e-12)
@@ -90,7 +100,7 @@ def test_extreme_arguments_overflow_nowhere():
     ],
 )
 def test_what_has_no_value_says_why(text, why):
-    with pytest.raises(NoValue, match=why):
+    with pytest.raises(UndefinedValue, match=why):
         worth(text, z=[1, 2])
 
 
@@ -121,7 +131,7 @@ def test_towers_are_refused_quickly_or_come_to_nothing(text):
         started = process_time()
         try:
             assert evaluate(parse(text), {}, lib) < 1e-300
-        except NoValue as refused:
+        except UndefinedValue as refused:
             assert "too large" in str(refused)
         assert process_time() - started < 0.2
 

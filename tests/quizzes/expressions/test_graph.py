@@ -51,7 +51,7 @@ def by_python(text, meaning, values, number):
     return eval(code, {**meaning, **values, "N": number})
 
 
-def worked(text, values):
+def worked_steps(text, values):
     """The graph and its passes; nothing where the expression has no value or no gradient there."""
     try:
         graph = build(text)
@@ -62,7 +62,7 @@ def worked(text, values):
 
 @given(texts, points)
 def test_gradients_are_the_limits_of_difference_quotients(text, values):
-    graph, found = worked(text, values)
+    graph, found = worked_steps(text, values)
     assume(not found.kinks)
     with mpmath.workdps(50):
         at = {name: mpmath.mpf(v.numerator) / v.denominator for name, v in values.items()}
@@ -75,7 +75,7 @@ def test_gradients_are_the_limits_of_difference_quotients(text, values):
 
 @given(texts, points)
 def test_gradients_are_those_of_pytorch_on_the_text(text, values):
-    graph, found = worked(text, values)
+    graph, found = worked_steps(text, values)
     assume(not found.kinks)
     at = {name: torch.tensor(float(v), dtype=torch.float64, requires_grad=True) for name, v in values.items()}
     root = by_python(text, TORCH, at, lambda v: torch.tensor(float(v), dtype=torch.float64))
@@ -89,7 +89,7 @@ def test_gradients_are_those_of_pytorch_on_the_text(text, values):
 def test_sympy_and_the_worker_agree_with_the_graph(text, values):
     from quizzes.expressions.gradients import by_sympy, compare
 
-    graph, found = worked(text, values)
+    graph, found = worked_steps(text, values)
     assume(not found.kinks)
     verdict = compare(graph, found, by_sympy(graph, found), gradients(described(graph, found)))
     assert verdict["agree"], verdict
@@ -233,7 +233,7 @@ def test_what_is_no_graph_is_refused_in_a_sentence(text, sentence):
     ("text", "values", "sentence"),
     [
         ("x + y", dict(x=1), "y has no value: add y=..."),
-        ("x", dict(x=1, z=2), "no variable 'z'"),
+        ("x", dict(x=1, z=2), "Unknown variable 'z'"),
         ("ln(x - 1)", dict(x=0), "v2 = ln(v1) has no value at v1 = -1"),
         ("1/x", dict(x=0), "divides by zero"),
         ("exp(x)", dict(x=200), "too large"),

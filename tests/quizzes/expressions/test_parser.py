@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from quizzes.expressions.parser import FormatError, parse, read, read_list, write
-from quizzes.expressions.tree import NoValue, Num, Op, evaluate
+from quizzes.expressions.tree import Num, Op, UndefinedValue, evaluate
 
 # An arithmetic tree of this test's own: a number, ("neg", a), or (operation, a, b).
 leaves = st.integers(0, 12).map(str) | st.decimals("0.1", "9.9", places=1).map(str)
@@ -256,7 +256,7 @@ def test_work_stays_bounded(typed):
         try:
             tree = read(typed, symbols)
             evaluate(tree, {"x": Fraction(99, 100)})
-        except (FormatError, NoValue):
+        except (FormatError, UndefinedValue):
             pass
     assert perf_counter() - started < 2  # of some milliseconds; without bounds, minutes
 

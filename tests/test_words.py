@@ -1,0 +1,169 @@
+"""Names and prose use the words of `docs/glossary.md`; `tests/phrases.txt` has the phrases that prose avoids."""
+
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.words import ROOT, docstrings, names, prose, words
+
+ROOMS = {
+    "quizzes": ["quizzes/*.py", "quizzes/expressions", "quizzes/answers", "tests/content"],
+    "quiz tests": ["tests/quizzes/*.py", "tests/quizzes/expressions"],
+    "content": ["quizzes/formulas", "quizzes/drills", "tests/quizzes/golden"],
+    "cards": ["quizzes/cards"],
+    "packs": ["quizzes/packs", "tests/quizzes/packs", "docs/packs.md"],
+    "models": ["models", "tests/models"],
+    "cli": ["workbench/cli", "tests/workbench/cli"],
+    "render": ["workbench/render", "tests/workbench/render"],
+    "study": ["workbench/store", "workbench/study", "tests/workbench/store", "tests/workbench/study"],
+    "ground": ["workbench/*.py", "workbench/syllabus.toml", "tests/*.py", "tests/workbench/*.py", "benchmarks"],
+    "documents": ["*.md", "docs"],
+}
+
+# Participles that say nothing about what a variable holds.
+PARTICIPLES = (
+    "asked chosen drawn found given kept known made marked said seen shown sought taken told wanted written".split()
+)
+
+# Words of the glossary's last column, and British spellings; a plural is the same word.
+NOT = {
+    "picture": "image, or visualization",
+    "chance": "probability, or rng_state",
+    "floor": "baseline",
+    "bend": "activation",
+    "bent": "activation",
+    "side": "size",
+    "refusal": "error",
+    "refuse": "reject",
+    "refused": "rejected",
+    "fault": "problem",
+    "flaw": "problem",
+    "trouble": "problem",
+    "astray": "mistake",
+    "outline": "summary",
+    "colour": "color",
+    "grey": "gray",
+    "centre": "center",
+    "neighbour": "neighbor",
+    "licence": "license",
+    "learnt": "learned",
+    "normalise": "normalize",
+    "initialise": "initialize",
+    "optimiser": "optimizer",
+    "regularise": "regularize",
+}
+NAMES = NOT | dict.fromkeys(PARTICIPLES, "what it holds")
+
+# Names that need such a word: name -> why.
+ALLOWED = {
+    "floor": "the mathematical function, rounding down",
+    "last_seen": "English has no shorter word",
+    "left_side": "of an equation",
+    "right_side": "of an equation",
+    "both_sides": "of an equation",
+    "one_sided": "of a limit or an interval",
+}
+
+# Phrases that mean something else where they stand: (phrase, where) -> why.
+EXCUSED = {
+    ("floor", "floor("): "the mathematical function",
+}
+
+
+def files(room: str) -> list[Path]:
+    """The sources and documents of a room."""
+    found = []
+    for place in ROOMS[room]:
+        path = ROOT / place
+        if path.is_dir():
+            found += [file for file in path.rglob("*") if file.suffix in (".py", ".toml", ".md")]
+        else:
+            found += ROOT.glob(place)
+    ours = {"test_words.py", "glossary.md"}
+    return sorted(file for file in found if file.name not in ours and "screens" not in file.parts)
+
+
+def at(file: Path, line: int) -> str:
+    return f"{file.relative_to(ROOT)}:{line}"
+
+
+def banned(name: str) -> str:
+    """The word of a name that the project doesn't use, with the one that it uses; empty if there is none."""
+    if name in ALLOWED:
+        return ""
+    a_sentence = name.startswith(("test_", "is_", "has_", "was_"))
+    for word in words(name):
+        for form in (word, word.removesuffix("s"), word.removesuffix("d")):
+            if form in NAMES and not (a_sentence and form in PARTICIPLES):
+                return f"{word} ({NAMES[form]})"
+    return ""
+
+
+@pytest.mark.parametrize("room", [room for room in ROOMS if room != "documents"])
+def test_names_use_the_words_of_the_glossary(room):
+    problems = [
+        f"{at(file, line)}: {name}: {word}"
+        for file in files(room)
+        if file.suffix == ".py"
+        for line, name in names(file.read_text(encoding="utf-8"))
+        if (word := banned(name))
+    ]
+    assert not problems, f"{len(problems)} names\n" + "\n".join(sorted(set(problems)))
+
+
+@cache
+def phrases() -> re.Pattern[str]:
+    """Everything that prose avoids."""
+    lines = (ROOT / "tests" / "phrases.txt").read_text(encoding="utf-8").splitlines()
+    return re.compile("|".join(f"(?:{line})" for line in lines), re.IGNORECASE)
+
+
+def excused(text: str, hit: re.Match[str]) -> bool:
+    around = text[max(0, hit.start() - 40) : hit.end() + 40]
+    return any(phrase in hit[0].lower() and where in around for phrase, where in EXCUSED)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_prose_avoids_the_phrases(room):
+    problems = [
+        f"{at(file, line)}: {hit[0]!r} in: ...{text[max(0, hit.start() - 30) : hit.end() + 30]}..."
+        for file in files(room)
+        for line, text in prose(file)
+        for hit in phrases().finditer(text)
+        if not excused(text, hit)
+    ]
+    assert not problems, f"{len(problems)} phrases\n" + "\n".join(problems)
+
+
+@pytest.mark.parametrize("room", [room for room in ROOMS if room != "documents"])
+def test_docstrings_begin_with_a_verb_or_a_noun(room):
+    problems = [
+        f"{at(file, line)}: {text[:60]}"
+        for file in files(room)
+        if file.suffix == ".py"
+        for line, text in docstrings(file.read_text(encoding="utf-8"))
+        if text.split()[0].lower() in ("what", "how", "where", "who", "which", "whose", "whether")
+    ]
+    assert not problems, f"{len(problems)} docstrings\n" + "\n".join(problems)
+
+
+def test_the_searches_find_what_they_look_for():
+    source = 'class Floor:\n    def said(self, chances, *, colour=1):\n        """Where."""\n'
+    source += '        self.picture = {"refused": 1}\n'
+    assert {name for _, name in names(source) if banned(name)} == {
+        *("Floor", "said", "chances", "colour", "picture", "refused"),
+    }
+    assert not banned("floor") and not banned("unknown_name") and banned("all_pictures") and banned("WrongAstray")
+    assert [text for _, text in docstrings(source)] == ["Where."]
+    for text in ("a whole number", "so many epochs", "one weight a channel", "It is no choice", "two data sets"):
+        assert phrases().search(text), text
+    for text in ("an integer", "n epochs", "one weight per channel", "It is no longer there", "two datasets"):
+        assert not phrases().search(text), text
+
+
+def test_prose_is_read_across_line_breaks(tmp_path):
+    file = tmp_path / "a.py"
+    file.write_text('"""One\ntwo."""\n# three\n# four\nx = f"five {x} `six`" "seven"\n')
+    assert [text for _, text in prose(file)] == ["One two.", "five X Xseven", "three four"]
