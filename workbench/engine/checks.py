@@ -53,7 +53,7 @@ class OneOf:
     def __call__(self, name: str, value: Any) -> str:
         if text(name, value) not in self.known:
             raise unknown_name(name, value, list(self.known))
-        return value
+        return str(value)
 
 
 def whole(least: int) -> Check:
@@ -87,7 +87,7 @@ def number(
 
 def batch_size(name: str, value: Any) -> int | str:
     """A number of samples, or `full`: the whole training part."""
-    return value if value == "full" else whole(1)(name, value)
+    return "full" if value == "full" else whole(1)(name, value)
 
 
 def read_batch_size(written: str) -> int | str:

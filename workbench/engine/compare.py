@@ -39,7 +39,8 @@ def reached(run: Run) -> dict[str, float | None]:
     """The newest metrics of the test part."""
     last = run.last_event()
     if last.get("event") == "end":
-        return last["metrics"]
+        final: dict[str, float | None] = last["metrics"]
+        return final
     metrics: dict[str, float | None] = {}
     tail = run.tail()
     while news := tail.read():

@@ -6,7 +6,7 @@ from subprocess import Popen
 from typing import Any
 
 
-def spawn(*words: str, **streams: Any) -> Popen:
+def spawn(*words: str, **streams: Any) -> "Popen[Any]":
     """Start `python -m workbench.engine.worker` in a process and a session of its own: Ctrl-C is for its user.
 
     Args:

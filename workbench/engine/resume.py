@@ -24,12 +24,12 @@ def prolonged(run: Run, epochs: int | None = None, steps: int | None = None) -> 
     if status == "running":
         raise running(run)
     if status == "diverged":
-        raise UserError(f"The run {run.id} diverged, and would again: train anew with a smaller learning rate.")
+        raise UserError(f"The run {run.id} diverged, and would again. Train from the beginning with a smaller learning rate.")
     if "early_stopping" in last:
-        raise UserError(f"The run {run.id} ended by early stopping: train anew with a larger patience.")
+        raise UserError(f"The run {run.id} ended by early stopping. Train from the beginning with a larger patience.")
     about = header(run.folder / "last.safetensors")
     if "training" not in about:
-        raise UserError(f"The last checkpoint of {run.id} holds weights alone, no training to go on with: train anew.")
+        raise UserError(f"The last checkpoint of {run.id} has weights only. Train from the beginning.")
     for name, more in (("epochs", epochs), ("steps", steps)):
         if more is None:
             continue

@@ -31,7 +31,7 @@ FULL = 1 << 20  # bytes: a disk with less is full
 LOOK = 0.1  # seconds between two looks at a run that has nothing new
 
 # The workers that this process started: a dead child keeps its process id until its parent has asked for it.
-children: dict[Path, Popen] = {}
+children: "dict[Path, Popen[Any]]" = {}
 
 
 @dataclass(frozen=True)

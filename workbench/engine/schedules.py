@@ -19,9 +19,9 @@ def rate(spec: RunSpec, step: int, total: int) -> float:
     since = step - warmup
     match spec.schedule:
         case "step":
-            return spec.lr * spec.decay ** (since // _every(spec, total))
+            return float(spec.lr * spec.decay ** (since // _every(spec, total)))
         case "exponential":
-            return spec.lr * spec.decay ** (since / _every(spec, total))
+            return float(spec.lr * spec.decay ** (since / _every(spec, total)))
         case "cosine":  # half a wave, from the full rate towards 0
             return spec.lr * (1 + cos(pi * since / (total - warmup))) / 2
     return spec.lr

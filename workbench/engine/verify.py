@@ -88,7 +88,8 @@ class Verifier:
             raise UserError(answer["refused"])
         if "error" in answer:
             raise ScriptError(answer["error"])
-        return answer["values"]
+        values: dict[str, Any] = answer["values"]
+        return values
 
     def interrupt(self) -> None:
         """End the job that is being done, whatever it is: nobody wants it any more."""
@@ -122,7 +123,8 @@ class Verifier:
             was_late = not late.is_alive()
             late.cancel()
         if line.endswith("\n"):
-            return json.loads(line)
+            reply: dict[str, Any] = json.loads(line)
+            return reply
         self.close()
         if self._interrupted:
             return {"error": "It was interrupted."}

@@ -89,4 +89,5 @@ def get(name: str) -> "Task":
         told = Classification if data.info(known.data).classes else Regression
         kind = PictureClassification if len(known.inputs) == 3 else told
         return kind(data=known.data, title=known.title)
-    return import_module(f"workbench.tasks.{name.replace('-', '_')}").TASK
+    task: Task = import_module(f"workbench.tasks.{name.replace('-', '_')}").TASK
+    return task

@@ -6,7 +6,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import suppress
 from threading import Timer
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding
@@ -82,7 +82,7 @@ class WorkbenchApp(App[None]):
         last.start()
         self.exit()
 
-    def get_default_screen(self) -> Screen:
+    def get_default_screen(self) -> Screen[Any]:
         return Home()
 
     def _next_run(self) -> None:
@@ -169,7 +169,7 @@ class WorkbenchApp(App[None]):
 
         self._open(Autograd(expression))
 
-    def _open(self, screen: Screen) -> None:
+    def _open(self, screen: Screen[Any]) -> None:
         """Put a screen on top of Home, in place of the one that is there."""
         while len(self.screen_stack) > 1:
             self.pop_screen()
@@ -181,7 +181,7 @@ class WorkbenchApp(App[None]):
 
         self.push_screen(Problem(sentence))
 
-    def get_system_commands(self, screen: Screen) -> Iterator[SystemCommand]:
+    def get_system_commands(self, screen: Screen[Any]) -> Iterator[SystemCommand]:
         """Everything by its name: what one looks for stands in a command's title, ids too."""
         yield from super().get_system_commands(screen)
         import models

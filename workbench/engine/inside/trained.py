@@ -105,7 +105,7 @@ def as_read(trained: Trained, batch: Batch) -> Tensor:
     return found[0]
 
 
-def pixels(picture: Tensor) -> list:
+def pixels(picture: Tensor) -> list[Any]:
     """A picture (channels, height, width), or a flat square one, as rows: of grey numbers, or of three colours each."""
     if picture.dim() == 1:
         side = round(len(picture) ** 0.5)

@@ -66,7 +66,7 @@ class Form(VerticalScroll, can_focus=False):
                 yield Static(group)
                 yield Grid(*members)
 
-    def _field(self, field: SpecField) -> Field:
+    def _field(self, field: SpecField[Any]) -> Field:
         about, check = field.metadata["help"], field.metadata["check"]
         if field.name == "model":
             return Field("model", about, models.names(), blank=False)
