@@ -69,6 +69,11 @@ ALLOWED = {
 # Phrases that mean something else where they stand: (phrase, where) -> why.
 EXCUSED = {
     ("floor", "floor("): "the mathematical function",
+    ("root of the", "square root of the"): "the standard term",
+    ("chance", "auc-of-chance"): "the id of a card",
+    ("backwards", "why-backwards"): "the id of a card",
+    ("neighbour", "nearest-neighbours"): "the id of a card",
+    ("regularise", "which-regularise"): "the id of a card",
 }
 
 
