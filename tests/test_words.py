@@ -74,6 +74,7 @@ EXCUSED = {
     ("backwards", "why-backwards"): "the id of a card",
     ("neighbour", "nearest-neighbours"): "the id of a card",
     ("regularise", "which-regularise"): "the id of a card",
+    ("standardised", "standardised value"): "a spelling that an answer may have",
 }
 
 
