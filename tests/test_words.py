@@ -69,6 +69,12 @@ ALLOWED = {
 # Phrases that mean something else where they stand: (phrase, where) -> why.
 EXCUSED = {
     ("floor", "floor("): "the mathematical function",
+    ("root of the", "square root of the"): "the standard term",
+    ("chance", "auc-of-chance"): "the id of a card",
+    ("backwards", "why-backwards"): "the id of a card",
+    ("neighbour", "nearest-neighbours"): "the id of a card",
+    ("regularise", "which-regularise"): "the id of a card",
+    ("standardised", "standardised value"): "a spelling that an answer may have",
 }
 
 
