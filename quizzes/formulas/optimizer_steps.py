@@ -103,8 +103,8 @@ OPTIMIZER_STEPS = formula(
     "",
     topic="gradient-descent",
     title="Steps of an optimizer on a function",
-    source="the formulas of one step: gd-step, momentum-step, nesterov-step, adagrad-step, rmsprop-step, adam-step, and "
-    "adamw-step; gradients by the chain rule, backward through the graph of the function",
+    source="the formulas of one step: gd-step, momentum-step, nesterov-step, adagrad-step, rmsprop-step, adam-step, "
+    "and adamw-step; gradients by the chain rule, backward through the graph of the function",
     conventions="""
 Each method updates every weight on its own, as PyTorch does: momentum and
 nesterov use v = beta v + g and multiply by lr at the end; adamw decays the

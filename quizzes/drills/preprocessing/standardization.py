@@ -158,9 +158,9 @@ v = normalize(to_tensor(np.array([[[u]]], dtype=np.uint8)), [mu], [s]).item()
     id="img-normalise:bgr",
     tier=2,
     asks="v",
-    prompt="OpenCV reads a pixel as the bytes u = {u} (from 0 to 255), in the order blue, green, red. A network expects "
-    "the order red, green, blue, scaled to [0, 1] and then standardized with the means {mu} and the standard "
-    "deviations {s} (red, green, blue). The network receives {v}.",
+    prompt="OpenCV reads a pixel as the bytes u = {u} (from 0 to 255), in the order blue, green, red. "
+    "A network expects the order red, green, blue, scaled to [0, 1] and then standardized with the means {mu} and the "
+    "standard deviations {s} (red, green, blue). The network receives {v}.",
     hint="Put the channels in the network's order first.",
 )
 def img_normalize_bgr(rng: Random) -> dict[str, Any]:
