@@ -22,7 +22,7 @@ from quizzes.formulas.optimization import (
     prompt="Adam starts at theta = {theta0} with m = v = 0. The gradients of the first two steps are {g1} and {g2}. "
     "The learning rate is eta = {eta}, with beta1 = {beta1}, beta2 = {beta2}, and epsilon = {epsilon}.\n"
     "What is theta after step 1 (theta1) and after step 2 (theta2)?\n"
-    "Conventions: epsilon is outside the square root.",
+    "Conventions: epsilon outside the square root.",
     hint="Divide each moment by 1 - beta^t before you use it, with t = 1 in the first step.",
 )
 def adam_step(rng: Random) -> dict[str, Any]:
@@ -80,7 +80,7 @@ def _descent(rng: Random) -> dict[str, Any]:
     prompt="AdaGrad starts at theta = {theta0} with the sum of squared gradients s = {s0}. The gradients of the first "
     "two steps are {g1} and {g2}. The learning rate is eta = {eta}, and epsilon = {epsilon}.\n"
     "What is theta after step 1 (theta1) and after step 2 (theta2)?\n"
-    "Conventions: epsilon is outside the square root.",
+    "Conventions: epsilon outside the square root.",
     hint="Add the square of each new gradient to s before you divide by its square root.",
 )
 def adagrad(rng: Random) -> dict[str, Any]:
@@ -117,7 +117,7 @@ adagrad.torch(optimizer_script("torch.optim.Adagrad([theta], lr=eta, eps=epsilon
     "s = {s0}. The gradients of the first two steps are {g1} and {g2}. The learning rate is eta = {eta}, the decay "
     "rate is rho = {rho} (the weight of the old s), and epsilon = {epsilon}.\n"
     "What are s and theta after step 1 (s1, theta1) and after step 2 (s2, theta2)?\n"
-    "Conventions: epsilon is outside the square root.",
+    "Conventions: epsilon outside the square root.",
     hint="s is rho times its old value plus 1 - rho times the new square, without bias correction.",
 )
 def rmsprop(rng: Random) -> dict[str, Any]:
@@ -177,7 +177,7 @@ WITH_DECAY = (
     "the penalty are {g1} and {g2}. The learning rate is eta = {eta} and the weight decay is lam = {lam}, with "
     "beta1 = {beta1}, beta2 = {beta2}, and epsilon = {epsilon}.\n"
     "What is theta after step 1 (theta1) and after step 2 (theta2)?\n"
-    "Conventions: with bias correction; epsilon is outside the square root."
+    "Conventions: bias correction; epsilon outside the square root."
 )
 
 
