@@ -107,11 +107,12 @@ def _pre_activations(W: list[list[float]], x: Sequence[float], b: Sequence[float
     tier=2,
     asks="p delta2 G2 delta1 G1",
     visualization="network",
-    prompt="A network without biases computes z1 = W1 x, h = ReLU(z1), z2 = W2 h, and p = softmax(z2). "
-    "The loss L is the cross-entropy (natural log) with the one-hot target t.\n"
+    prompt="A network computes z1 = W1 x, h = ReLU(z1), z2 = W2 h, and p = softmax(z2). "
+    "The loss L is the cross-entropy with the one-hot target t.\n"
     "W1 = {W1}, W2 = {W2}, x = {x}, t = {t}.\n"
     "What are p, the errors delta2 = dL/dz2 and delta1 = dL/dz1, and the gradients G2 = dL/dW2 and G1 = dL/dW1 (each "
-    "with the shape of its weight matrix)?",
+    "with the shape of its weight matrix)?\n"
+    "Conventions: natural log; no biases.",
     hint="Softmax with cross-entropy gives delta2 = p - t. The gradient of a weight is the error of its neuron times "
     "the input that it multiplies.",
 )
@@ -331,10 +332,10 @@ r = abs(a) * h**2 / max(abs(g), abs(n))  # by Taylor's theorem, n - g is exactly
     prompt="A network for two classes computes h = ReLU(z1) with z1 = W1 x + b1, and y = sigmoid(z2) with "
     "z2 = w2 . h + b2. The loss L is the binary cross-entropy with the target t.\n"
     "W1 = {W1}, b1 = {b1}, w2 = {w2}, b2 = {b2}; the sample is x = {x}, t = {t}.\n"
-    "Do one full step of gradient descent with learning rate eta = {eta}. What are the forward pass (h, y, L), the "
-    "errors delta2 = dL/dz2 and delta1 = dL/dz1, the gradients g2 = dL/dw2 and G1 = dL/dW1, and the parameters after "
-    "the step (w2_new, b2_new, W1_new, b1_new)?\n"
-    "Conventions: natural log; all gradients are computed before any parameter is updated.",
+    "Do one full step of gradient descent with learning rate eta = {eta}. What are the results of the forward "
+    "pass (h, y, L), the errors delta2 = dL/dz2 and delta1 = dL/dz1, the gradients g2 = dL/dw2 and G1 = dL/dW1, and "
+    "the parameters after the step (w2_new, b2_new, W1_new, b1_new)?\n"
+    "Conventions: natural log; all gradients computed before any parameter is updated.",
     hint="Sigmoid with binary cross-entropy gives delta2 = y - t. The gradient of a bias is the error of its neuron.",
 )
 def training_step(rng: Random) -> dict[str, Any]:

@@ -178,7 +178,7 @@ P = sum(p.numel() for layer in layers for p in layer.parameters())
     hint="Write the number of parameters as a function of h. For which h does it stay within the budget?",
 )
 def mlp_params_budget(rng: Random) -> dict[str, Any]:
-    """The widest hidden layer within a budget"""
+    """Largest hidden layer within a parameter budget"""
     return dict(
         B=rng.choice([1000, 2000, 5000, 10000, 20000, 50000]),
         d=rng.randint(4, 60),

@@ -15,7 +15,7 @@ from quizzes.formulas.object_detection import IOU
     visualization="boxes",
     prompt="Two boxes are given by their corners x1, y1, x2, y2 in px: A = {A} and B = {B}. "
     "What are the area I of their intersection, the area U of their union, and their IoU (iou)?\n"
-    "Conventions: the width of a box is x2 - x1, without an extra pixel.",
+    "Conventions: a box is x2 - x1 wide and y2 - y1 high, without an extra pixel.",
     hint="The overlap in x extends from the larger x1 to the smaller x2 and is at least 0. What is the overlap in y?",
 )
 def iou(rng: Random) -> dict[str, Any]:

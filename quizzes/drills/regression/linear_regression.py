@@ -23,8 +23,8 @@ from quizzes.formulas.regression import (
     decimals=2,
     prompt="A linear model predicts the price of an apartment, in thousands, from its area in m2, its number of rooms, "
     "and its age in years, in this order. The weights are w = {w}, and the intercept is b = {b}. "
-    "The apartment: {advert}.",
-    hint="In which order are the features in the weights? Multiply, add up, then add the intercept.",
+    "The listing says: {advert}.",
+    hint="In which order do the weights expect the features? Multiply, add up, then add the intercept.",
 )
 def linear_predict(rng: Random) -> dict[str, Any]:
     """Prediction of a linear model"""

@@ -1,4 +1,4 @@
-"""MSE, MAE, RMSE, Huber loss and smooth L1, and gradients of losses."""
+"""MSE, MAE, and RMSE; Huber loss and smooth L1; gradients of losses."""
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
@@ -186,7 +186,7 @@ def _steps(loss: str, by: str, x: Sequence[float], y: Sequence[float], dL: str) 
     average = f", then average over the {len(x)} samples" if len(x) > 1 else ""
     return [
         Step(f"Differentiate the loss with respect to the residual r = w*x + b - y: {DERIVATIVES[loss]}."),
-        Step(f"Multiply by {inner}, by the chain rule{average}.", [dL]),
+        Step(f"By the chain rule, multiply by {inner}{average}.", [dL]),
     ]
 
 

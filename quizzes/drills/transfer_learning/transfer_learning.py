@@ -92,9 +92,9 @@ P = sum(p.numel() for p in net.parameters() if p.requires_grad)
     "  block 1: {k}x{k} convolution, 3 to {C1} channels, no bias; batch norm; ReLU; max pooling\n"
     "  block 2: {k}x{k} convolution, {C1} to {C2} channels, no bias; batch norm; ReLU; global average pooling\n"
     "Its head for {K_old} classes is replaced by a linear layer with bias for {K} classes.\n"
-    "What are the number of parameters of the backbone (B), and the numbers of trainable parameters in feature "
-    "extraction (T_head: head only), with trainable batch norm layers (T_bn: head and both batch norm layers), in "
-    "partial fine-tuning (T_block: head and all of block 2), and in full fine-tuning (T_all)?",
+    "Count the parameters of the backbone (B), and the trainable parameters in feature extraction (T_head: head only), "
+    "with trainable batch norm layers (T_bn: head and both batch norm layers), in partial fine-tuning (T_block: head "
+    "and all of block 2), and in full fine-tuning (T_all).",
     hint="Count each layer once: the weights of a convolution, scale and shift of a batch norm layer, and the new head "
     "with its biases.",
 )
