@@ -49,7 +49,7 @@ iterations_per_epoch.mistake(
 iterations_per_epoch.mistake(
     "last-full",
     "last = B",
-    "You counted a full last batch. The batch size does not divide the number of samples, so it has the remainder.",
+    "You counted a full last batch. The batch size does not divide the number of samples, so count the remainder.",
 )
 iterations_per_epoch.mistake(
     "epoch-as-iteration",

@@ -91,7 +91,8 @@ def gd_stability(rng: Random) -> dict[str, Any]:
 gd_stability.mistake(
     "half-the-bound",
     "eta_max = 1/max(c1, c2)",
-    "That is the bound for steps that do not overshoot. Overshooting still converges while 1 - eta*c is above -1.",
+    "That is the bound for steps that do not overshoot. Steps that overshoot still converge while 1 - eta*c is above "
+    "-1, so the bound is twice as large.",
 )
 gd_stability.mistake(
     "smallest-curvature",

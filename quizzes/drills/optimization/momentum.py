@@ -100,9 +100,11 @@ sgd_momentum_classical.mistake(
 sgd_momentum_classical.mistake(
     "ascent", "theta = theta_prior + v", "You added the step. Here v accumulates gradients, so subtract v."
 )
-# With lr=1 and the learning rate in each gradient, PyTorch's form is the classical one.
 sgd_momentum_classical.torch(
-    optimizer_script("torch.optim.SGD([theta], lr=1, momentum=gamma)", grads="eta1 * g1, eta2 * g2")
+    optimizer_script(
+        "torch.optim.SGD([theta], lr=1, momentum=gamma)  # the gradients below include the learning rate",
+        grads="eta1 * g1, eta2 * g2",
+    )
 )
 
 

@@ -108,7 +108,7 @@ bleu_full.mistake(
 bleu_full.mistake(
     "penalty-inverted",
     "BP = min(1, exp(1 - c/r))",
-    "You inverted the ratio. BP is exp(1 - r/c), reference length over candidate length, for short candidates.",
+    "You inverted the ratio. BP is exp(1 - r/c), with the reference length r over the candidate length c.",
 )
 bleu_full.mistake(
     "penalty-always",
