@@ -77,6 +77,12 @@ EXCUSED = {
     ("standardised", "standardised value"): "a spelling that an answer may have",
 }
 
+# Ids of drills, formulas and mistakes with such a word: they stay, because scripts and saved attempts use them.
+IDS = {
+    *("img-normalise", "img-normalise:bgr", "not-centred", "nothing-struck", "pixel-normalise", "pixel-normalise-bgr"),
+    *("standardise", "standardise-z", "standardise-z:score", "struck-boxes-strike"),
+}
+
 
 def files(room: str) -> list[Path]:
     """The sources and documents of a room."""
@@ -138,7 +144,7 @@ def test_prose_avoids_the_phrases(room):
         for file in files(room)
         for line, text in prose(file)
         for hit in phrases().finditer(text)
-        if not excused(text, hit)
+        if text not in IDS and not excused(text, hit)
     ]
     assert not problems, f"{len(problems)} phrases\n" + "\n".join(problems)
 

@@ -1,6 +1,28 @@
-"""Finding a minimum: exactly, or by descent with its learning rates and batches."""
+"""Finding a minimum: exactly, or by gradient descent with learning rates and batches."""
+
+from typing import Any
 
 from quizzes.formulas import formula
+
+# One step of an optimizer.
+GRADIENT_STEP: dict[str, Any] = dict(
+    theta_prior="real; parameter before the step",
+    g="real; gradient",
+    eta="real 0.. = 0.01; learning rate",
+    theta="real; updated parameter",
+)
+# Passes through a training set in batches.
+EPOCHS: dict[str, Any] = dict(
+    N="int 1..1000000000; number of training samples",
+    B="int 1..100000; batch size",
+    epochs="int 1..100000 = 1; number of epochs",
+)
+# Gradients of several batches on several devices, combined in one update.
+ACCUMULATION: dict[str, Any] = dict(
+    B="int 1..100000; batch size of one forward pass on one device",
+    k="int 1..10000 = 1; number of batches accumulated per update",
+    G="int 1..10000 = 1; number of devices that train in parallel",
+)
 
 NORMAL_EQUATION = formula(
     "normal-equation",
@@ -13,13 +35,13 @@ NORMAL_EQUATION = formula(
     """,
     topic="normal-equation",
     title="Normal equation for two columns",
-    source="derivation: the gradient 2 X^T (X theta - y) is zero where X^T X theta = X^T y; a symmetric 2 x 2 matrix "
+    source="derivation: the gradient 2 X^T (X theta - y) is zero if X^T X theta = X^T y; a symmetric 2x2 matrix "
     "[[p, q], [q, r]] has the inverse [[r, -q], [-q, p]]/(pr - q^2)",
     shapes="X[i, 2]",
-    X="matrix; a row for each sample, two columns",
-    y="vector; target of each sample",
-    A="matrix; X transposed times X",
-    c="vector; X transposed times y",
+    X="matrix; one row per sample, two columns",
+    y="vector; targets",
+    A="matrix; X^T X",
+    c="vector; X^T y",
     D="real; determinant of A",
     theta1="real; parameter of the first column",
     theta2="real; parameter of the second column",
@@ -31,10 +53,7 @@ GD_STEP = formula(
     topic="gradient-descent",
     title="One step of gradient descent",
     source="Goodfellow, Bengio & Courville, Deep Learning, 2016",
-    theta_prior="real; parameter before the step",
-    g="real; gradient",
-    eta="real 0.. = 0.01; learning rate",
-    theta="real; parameter",
+    **GRADIENT_STEP,
 )
 
 GD_QUADRATIC = formula(
@@ -45,7 +64,7 @@ GD_QUADRATIC = formula(
     source="derivation: the gradient is c w, so every step multiplies w by 1 - eta c",
     c="real 0..; curvature",
     eta="real 0..; learning rate",
-    w0="real; parameter at the start",
+    w0="real; initial parameter",
     t="int 0..1000; number of steps",
     w="real; parameter after t steps",
 )
@@ -59,14 +78,14 @@ GD_QUADRATIC_2D = formula(
     """,
     topic="gradient-descent",
     title="Gradient descent on L = (c1 w1^2 + c2 w2^2)/2",
-    source="derivation: every step multiplies w_i by 1 - eta c_i, which shrinks both only for 0 < eta < 2/c_i",
+    source="derivation: every step multiplies w_i by 1 - eta c_i, which shrinks w_i only for 0 < eta < 2/c_i",
     c1="real 0.001..; curvature along w1",
     c2="real 0.001..; curvature along w2",
     eta="real 0..; learning rate",
-    w1_0="real; w1 at the start",
-    w2_0="real; w2 at the start",
+    w1_0="real; initial w1",
+    w2_0="real; initial w2",
     t="int 0..1000; number of steps",
-    eta_max="real; bound below which every learning rate converges from every start",
+    eta_max="real; bound below which every learning rate converges",
     w1="real; w1 after t steps",
     w2="real; w2 after t steps",
 )
@@ -77,11 +96,11 @@ LR_COSINE = formula(
     topic="gradient-descent",
     title="Cosine annealing of the learning rate",
     source="Loshchilov & Hutter, SGDR, 2017 (arXiv:1608.03983)",
-    eta0="real 0..; learning rate at the start",
-    eta_min="real 0.. = 0; learning rate at the end",
-    t="int 0..100000; epoch, from 0",
-    T="int 1..100000; epochs from start to end",
-    eta="real; learning rate in that epoch",
+    eta0="real 0..; initial learning rate",
+    eta_min="real 0.. = 0; final learning rate",
+    t="int 0..100000; epoch, counted from 0",
+    T="int 1..100000; number of epochs",
+    eta="real; learning rate in epoch t",
 )
 
 LR_STEP = formula(
@@ -89,12 +108,12 @@ LR_STEP = formula(
     "eta = eta0*gamma^floor(t/s)",
     topic="gradient-descent",
     title="Step decay of the learning rate",
-    source="derivation: one factor gamma for every s epochs that are over",
-    eta0="real 0..; learning rate at the start",
-    gamma="real 0.01..1; factor",
-    t="int 0..100000; epoch, from 0",
-    s="int 1..100000; epochs between two drops",
-    eta="real; learning rate in that epoch",
+    source="derivation: one factor gamma per s completed epochs",
+    eta0="real 0..; initial learning rate",
+    gamma="real 0.01..1; decay factor",
+    t="int 0..100000; epoch, counted from 0",
+    s="int 1..100000; number of epochs between two drops",
+    eta="real; learning rate in epoch t",
 )
 
 LR_EXPONENTIAL = formula(
@@ -102,11 +121,11 @@ LR_EXPONENTIAL = formula(
     "eta = eta0*gamma^t",
     topic="gradient-descent",
     title="Exponential decay of the learning rate",
-    source="derivation: one factor gamma for every epoch that is over",
-    eta0="real 0..; learning rate at the start",
-    gamma="real 0.01..1; factor",
-    t="int 0..100000; epoch, from 0",
-    eta="real; learning rate in that epoch",
+    source="derivation: one factor gamma per completed epoch",
+    eta0="real 0..; initial learning rate",
+    gamma="real 0.01..1; decay factor",
+    t="int 0..100000; epoch, counted from 0",
+    eta="real; learning rate in epoch t",
 )
 
 LR_WARMUP_COSINE = formula(
@@ -116,14 +135,14 @@ LR_WARMUP_COSINE = formula(
     eta_b = eta0*(1 + cos(pi*(t_b - T_w)/T_c))/2
     """,
     topic="gradient-descent",
-    title="Linear warm-up, then cosine annealing to 0",
-    source="Goyal et al., Accurate, large minibatch SGD, 2017 (arXiv:1706.02677), gradual warm-up; "
+    title="Linear warmup, then cosine annealing to 0",
+    source="Goyal et al., Accurate, large minibatch SGD, 2017 (arXiv:1706.02677), gradual warmup; "
     "Loshchilov & Hutter, SGDR, 2017 (arXiv:1608.03983)",
-    eta0="real 0..; learning rate at the peak",
-    T_w="int 1..100000; steps of warm-up",
-    T_c="int 1..100000; steps of annealing, after the warm-up",
-    t_a="int 0..100000; a step within the warm-up, from 0",
-    t_b="int 0..100000; a step after the warm-up, from 0",
+    eta0="real 0..; peak learning rate",
+    T_w="int 1..100000; number of warmup steps",
+    T_c="int 1..100000; number of annealing steps after the warmup",
+    t_a="int 0..100000; a step of the warmup, counted from 0",
+    t_b="int 0..100000; a step after the warmup, counted from 0",
     eta_a="real; learning rate at step t_a",
     eta_b="real; learning rate at step t_b",
 )
@@ -136,14 +155,12 @@ EPOCH = formula(
     total = epochs*iters
     """,
     topic="batch-size",
-    title="Iterations, with the last batch smaller",
-    source="derivation: batches of B until the N samples are used up, the last one with what is left",
-    N="int 1..1000000000; training samples",
-    B="int 1..100000; batch size",
-    epochs="int 1..100000 = 1; passes through the training set",
-    iters="int; iterations (parameter updates) of an epoch",
-    last="int; samples in the last batch of an epoch",
-    total="int; iterations of the whole training",
+    title="Iterations per epoch, with a smaller last batch",
+    source="derivation: batches of B until the N samples are used up; the last one has the remainder",
+    **EPOCHS,
+    iters="int; number of iterations (parameter updates) per epoch",
+    last="int; size of the last batch of an epoch",
+    total="int; number of iterations of the whole training run",
 )
 
 EPOCH_DROP_LAST = formula(
@@ -154,26 +171,22 @@ EPOCH_DROP_LAST = formula(
     total = epochs*iters
     """,
     topic="batch-size",
-    title="Iterations, with full batches only (drop_last)",
+    title="Iterations per epoch, with full batches only (drop_last)",
     source="derivation: as many batches of B as fit into N samples",
-    N="int 1..1000000000; training samples",
-    B="int 1..100000; batch size",
-    epochs="int 1..100000 = 1; passes through the training set",
-    iters="int; iterations (parameter updates) of an epoch",
-    unused="int; samples that an epoch leaves out",
-    total="int; iterations of the whole training",
+    **EPOCHS,
+    iters="int; number of iterations (parameter updates) per epoch",
+    unused="int; number of samples dropped per epoch",
+    total="int; number of iterations of the whole training run",
 )
 
 TOTAL_ITERATIONS = formula(
     "total-iterations",
     "total = epochs*ceil(N/B)",
     topic="batch-size",
-    title="Iterations of a training",
+    title="Iterations of a training run",
     source="derivation: batches of B until the N samples are used up, in every epoch",
-    N="int 1..1000000000; training samples",
-    B="int 1..100000; batch size",
-    epochs="int 1..100000 = 1; passes through the training set",
-    total="int; iterations (parameter updates) of the whole training",
+    **EPOCHS,
+    total="int; number of iterations (parameter updates) of the whole training run",
 )
 
 EFFECTIVE_BATCH = formula(
@@ -182,10 +195,8 @@ EFFECTIVE_BATCH = formula(
     topic="batch-size",
     title="Effective batch size",
     source="derivation: each of G devices adds up the gradients of k batches of B before one update",
-    B="int 1..100000; samples in one forward pass on one device",
-    k="int 1..10000 = 1; batches whose gradients are accumulated before an update",
-    G="int 1..10000 = 1; devices that work in parallel",
-    B_eff="int; samples that one update rests upon",
+    **ACCUMULATION,
+    B_eff="int; effective batch size (samples per update)",
 )
 
 LINEAR_SCALING = formula(
@@ -195,10 +206,8 @@ LINEAR_SCALING = formula(
     title="Linear scaling of the learning rate",
     source="Goyal et al., Accurate, large minibatch SGD, 2017 (arXiv:1706.02677): k times the minibatch, "
     "k times the learning rate",
-    eta0="real 0..; learning rate that suits the reference batch size",
+    eta0="real 0..; learning rate for the reference batch size",
     B0="int 1..100000; reference batch size",
-    B="int 1..100000; samples in one forward pass on one device",
-    k="int 1..10000 = 1; batches whose gradients are accumulated before an update",
-    G="int 1..10000 = 1; devices that work in parallel",
-    eta="real; scaled learning rate",
+    **ACCUMULATION,
+    eta="real; new learning rate",
 )

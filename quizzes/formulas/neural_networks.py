@@ -1,4 +1,4 @@
-"""Neural networks: neurons, the layers made of them, and their activations."""
+"""Neural networks: neurons, fully connected layers, and activations."""
 
 import math
 from typing import Any
@@ -19,7 +19,7 @@ NEURON = formula(
     w="vector; weights",
     x="vector; inputs",
     b="real = 0; bias",
-    z="real; weighted sum with the bias",
+    z="real; pre-activation, bias included",
     y_relu="real; output with ReLU",
     y_sigmoid="real; output with the sigmoid",
     y_tanh="real; output with tanh",
@@ -35,27 +35,27 @@ MLP_PARAMS = formula(
     """,
     topic="neuron",
     title="Parameters of a network with two hidden layers",
-    source="derivation: each neuron has a weight for each output of the layer before, and one bias",
-    n0="int 1..100000; inputs",
-    n1="int 1..100000; neurons of the first hidden layer",
-    n2="int 1..100000; neurons of the second hidden layer",
-    n3="int 1..100000; output neurons",
+    source="derivation: each neuron has one weight per output of the previous layer, and one bias",
+    n0="int 1..100000; number of inputs",
+    n1="int 1..100000; size of the first hidden layer",
+    n2="int 1..100000; size of the second hidden layer",
+    n3="int 1..100000; size of the output layer",
     P1="int; parameters of the first hidden layer",
     P2="int; parameters of the second hidden layer",
     P3="int; parameters of the output layer",
-    P="int; parameters of the network, weights and biases",
+    P="int; number of parameters of the network (weights and biases)",
 )
 
 HIDDEN_WIDTH = formula(
     "hidden-width",
     "h = floor((B - c)/(d + c + 1))",
     topic="neuron",
-    title="Widest hidden layer within a budget of parameters",
+    title="Largest hidden layer within a parameter budget",
     source="derivation: (d + 1)h + (h + 1)c parameters are h(d + c + 1) + c, which must not exceed B",
-    B="int 1..; budget, the number of parameters allowed",
-    d="int 1..100000; inputs",
-    c="int 1..100000; output neurons",
-    h="int 0..; hidden neurons",
+    B="int 1..; budget: largest number of parameters allowed",
+    d="int 1..100000; number of inputs",
+    c="int 1..100000; size of the output layer",
+    h="int 0..; largest number of hidden neurons",
 )
 
 
@@ -67,13 +67,13 @@ LINEAR_SHAPES = formula(
     "linear-shapes",
     "",
     topic="neuron",
-    title="Shapes in a fully connected layer of PyTorch",
+    title="Shapes in a PyTorch linear layer",
     source="PyTorch documentation, torch.nn.Linear: y = x A^T + b with a weight of shape (out_features, in_features)",
     procedure=_linear_shapes,
     procedure_outputs="weight bias output",
     B="int 1..100000; batch size",
-    n_in="int 1..100000; features that come in",
-    n_out="int 1..100000; features that go out",
+    n_in="int 1..100000; number of input features",
+    n_out="int 1..100000; number of output features",
     weight="shape; shape of the weight",
     bias="shape; shape of the bias",
     output="shape; shape of the output for the batch",
@@ -88,7 +88,7 @@ PERCEPTRON = formula(
     b_new = b + m*eta*y
     """,
     topic="neuron",
-    title="Perceptron rule for the labels -1 and 1",
+    title="Perceptron rule for labels -1 and 1",
     source="Bishop, Pattern Recognition and Machine Learning, 2006, section 4.1.7",
     w="vector; weights before the step",
     b="real = 0; bias before the step",
@@ -96,7 +96,7 @@ PERCEPTRON = formula(
     y="int -1..1; label, -1 or 1",
     eta="real 0.. = 1; learning rate",
     s="real; score",
-    m="int; 1 where the sample is misclassified (a score of 0 counts as wrong), else 0",
+    m="int; 1 if the sample is misclassified (a score of 0 counts as misclassified), otherwise 0",
     w_new="vector; weights after the step",
     b_new="real; bias after the step",
 )
@@ -110,15 +110,16 @@ PERCEPTRON_ZERO_ONE = formula(
     b_new = b + eta*(y - yhat)
     """,
     topic="neuron",
-    title="Perceptron rule for the labels 0 and 1",
-    source="derivation: y - yhat is 0 where the prediction is right, else the direction in which the score must move",
+    title="Perceptron rule for labels 0 and 1",
+    source="derivation: y - yhat is 0 if the prediction is correct; otherwise it is the direction in which the score "
+    "must move",
     w="vector; weights before the step",
     b="real = 0; bias before the step",
     x="vector; inputs of the sample",
     y="int 0..1; label, 0 or 1",
     eta="real 0.. = 1; learning rate",
     s="real; score",
-    yhat="int; predicted label: 1 where the score is above 0, else 0",
+    yhat="int; predicted label: 1 if the score is above 0, otherwise 0",
     w_new="vector; weights after the step",
     b_new="real; bias after the step",
 )
@@ -140,13 +141,13 @@ ACTIVATION_VALUES = formula(
     topic="activations",
     title="Leaky ReLU, ELU, SiLU, GELU and softplus",
     source="leaky ReLU: Maas, Hannun & Ng, 2013; ELU: Clevert, Unterthiner & Hochreiter, 2016 (arXiv:1511.07289); "
-    "GELU: Hendrycks & Gimpel, 2016 (arXiv:1606.08415); SiLU is z sigmoid(z), and softplus ln(1 + exp(z))",
+    "GELU: Hendrycks & Gimpel, 2016 (arXiv:1606.08415); SiLU is z sigmoid(z), and softplus is ln(1 + exp(z))",
     procedure=_normal,
     procedure_outputs="Phi",
-    z="real; weighted sum that enters the activation",
-    a="real 0..1 = 0.01; slope of the leaky ReLU below 0",
-    alpha="real 0.. = 1; factor of the ELU",
-    Phi="real; standard normal distribution function at z",
+    z="real; pre-activation",
+    a="real 0..1 = 0.01; slope of leaky ReLU for negative z",
+    alpha="real 0.. = 1; scale of ELU for negative z",
+    Phi="real; standard normal cumulative distribution function at z",
     y_leaky="real; leaky ReLU of z",
     y_elu="real; ELU of z",
     y_silu="real; SiLU of z",
@@ -167,18 +168,18 @@ ACTIVATION_DERIVATIVES = formula(
     topic="activations",
     title="Derivatives of the activation functions",
     source="derivation: with s = 1/(1 + exp(-z)), s' = exp(-z)/(1 + exp(-z))^2 = s(1 - s); tanh z = 2 s(2z) - 1; "
-    "softplus = ln(1 + exp(z)); SiLU = z s, by the product rule; ReLU and leaky ReLU are straight on either side of 0",
-    z="real -30..30; weighted sum that enters the activation",
-    a="real 0..1 = 0.01; slope of the leaky ReLU below 0",
+    "softplus = ln(1 + exp(z)); SiLU = z s, by the product rule; ReLU and leaky ReLU are linear on either side of 0",
+    z="real -30..30; pre-activation",
+    a="real 0..1 = 0.01; slope of leaky ReLU for negative z",
     dsigmoid="real; derivative of the sigmoid at z",
     dtanh="real; derivative of tanh at z",
     dsoftplus="real; derivative of softplus at z",
     dsilu="real; derivative of SiLU at z",
-    drelu="int; derivative of ReLU at z, 0 at the kink by convention",
-    dleaky="real; derivative of leaky ReLU at z, the lower slope at the kink by convention",
+    drelu="int; derivative of ReLU at z (0 at z = 0, by convention)",
+    dleaky="real; derivative of leaky ReLU at z (a at z = 0, by convention)",
 )
 
-# The outer derivative of each smooth activation f at u, as a text: the equations above, read at u = az + b.
+# The derivative of each smooth activation as text, in terms of z: the right-hand sides of the equations above.
 OUTER = {
     eq.name[1:]: eq.text.partition("=")[2].strip()
     for eq in ACTIVATION_DERIVATIVES.equations
@@ -200,7 +201,7 @@ SCALED_ACTIVATION = formula(
     procedure=_chain_rule,
     procedure_outputs="df",
     activation="word sigmoid|tanh|softplus|silu; activation",
-    a="int -9..9; factor of z",
-    b="int -9..9; constant that is added",
-    df="expression; derivative with respect to z",
+    a="int -9..9; coefficient of z",
+    b="int -9..9; constant term",
+    df="expression; derivative df/dz",
 )

@@ -1,9 +1,37 @@
-"""Optimisers, one step at a time."""
+"""Optimizers, one step at a time."""
 
 from typing import Any
 
 from quizzes.formulas import formula
+from quizzes.formulas.descent import GRADIENT_STEP
 from quizzes.trace import trace
+
+VELOCITY: dict[str, Any] = dict(
+    v_prior="real = 0; velocity before the step",
+    v="real; updated velocity",
+)
+MOMENTS: dict[str, Any] = dict(
+    t="int 1..10000; number of the step, counted from 1",
+    m_prior="real = 0; first moment before the step",
+    v_prior="real 0.. = 0; second moment before the step",
+    beta1="real 0..1 = 0.9; decay rate of the first moment",
+    beta2="real 0..1 = 0.999; decay rate of the second moment",
+    epsilon="real 0.. = 1e-8; small constant that prevents division by zero",
+    m="real; updated first moment",
+    v="real; updated second moment",
+    mhat="real; bias-corrected first moment",
+    vhat="real; bias-corrected second moment",
+)
+ADAM: dict[str, Any] = GRADIENT_STEP | MOMENTS | dict(eta="real 0.. = 0.001; learning rate")
+ADAM_WITH_DECAY: dict[str, Any] = ADAM | dict(
+    g="real; gradient of the loss, without the penalty",
+    lam="real 0.. = 0.01; weight decay",
+)
+
+# The outputs of a step that are inputs of the next.
+PARAMETER_AND_VELOCITY = {"theta": "theta_prior", "v": "v_prior"}
+PARAMETER_AND_SQUARES = {"theta": "theta_prior", "s": "s_prior"}
+PARAMETER_AND_MOMENTS = {"theta": "theta_prior", "m": "m_prior", "v": "v_prior"}
 
 ADAM_STEP = formula(
     "adam-step",
@@ -17,25 +45,10 @@ ADAM_STEP = formula(
     topic="adam",
     title="One step of Adam",
     source="Kingma & Ba, Adam, 2015 (arXiv:1412.6980)",
-    theta_prior="real; parameter before the step",
-    g="real; gradient",
-    t="int 1..10000; number of the step, from 1",
-    m_prior="real = 0; first moment before the step",
-    v_prior="real 0.. = 0; second moment before the step",
-    eta="real 0.. = 0.001; learning rate",
-    beta1="real 0..1 = 0.9; decay of the first moment",
-    beta2="real 0..1 = 0.999; decay of the second moment",
-    epsilon="real 0.. = 1e-8; guard against dividing by zero",
-    m="real; first moment",
-    v="real; second moment",
-    mhat="real; first moment, bias corrected",
-    vhat="real; second moment, bias corrected",
-    theta="real; parameter",
+    **ADAM,
 )
 
-ADAM_TWO_STEPS = trace(
-    ADAM_STEP, steps=2, carried={"theta": "theta_prior", "m": "m_prior", "v": "v_prior"}, fresh="g", counter="t"
-)
+ADAM_TWO_STEPS = trace(ADAM_STEP, steps=2, carried=PARAMETER_AND_MOMENTS, fresh="g", counter="t")
 
 MOMENTUM_STEP = formula(
     "momentum-step",
@@ -44,19 +57,15 @@ MOMENTUM_STEP = formula(
     theta = theta_prior - eta*v
     """,
     topic="momentum",
-    title="One step of SGD with momentum, as PyTorch does it",
-    source="PyTorch documentation, torch.optim.SGD (dampening 0); Polyak's heavy ball, with the learning rate outside "
-    "the velocity",
-    theta_prior="real; parameter before the step",
-    g="real; gradient",
-    v_prior="real = 0; velocity before the step",
-    eta="real 0.. = 0.01; learning rate",
+    title="One step of SGD with momentum, as in PyTorch",
+    source="PyTorch documentation, torch.optim.SGD (dampening 0); Polyak's heavy-ball method, with the learning rate "
+    "outside the velocity",
+    **GRADIENT_STEP,
+    **VELOCITY,
     beta="real 0..1 = 0.9; momentum",
-    v="real; velocity",
-    theta="real; parameter",
 )
 
-MOMENTUM_TWO_STEPS = trace(MOMENTUM_STEP, steps=2, carried={"theta": "theta_prior", "v": "v_prior"}, fresh="g")
+MOMENTUM_TWO_STEPS = trace(MOMENTUM_STEP, steps=2, carried=PARAMETER_AND_VELOCITY, fresh="g")
 
 MOMENTUM_CLASSICAL_STEP = formula(
     "momentum-classical-step",
@@ -65,21 +74,15 @@ MOMENTUM_CLASSICAL_STEP = formula(
     theta = theta_prior - v
     """,
     topic="momentum",
-    title="One step of classical momentum, learning rate inside the velocity",
+    title="One step of classical momentum, with the learning rate inside the velocity",
     source="Sutskever, Martens, Dahl & Hinton, On the importance of initialization and momentum in deep learning, "
-    "2013, with the sign of v turned",
-    theta_prior="real; parameter before the step",
-    g="real; gradient",
-    v_prior="real = 0; velocity before the step",
-    eta="real 0.. = 0.01; learning rate",
+    "2013, with the opposite sign of v",
+    **GRADIENT_STEP,
+    **VELOCITY,
     gamma="real 0..1 = 0.9; momentum",
-    v="real; velocity",
-    theta="real; parameter",
 )
 
-MOMENTUM_CLASSICAL_TWO_STEPS = trace(
-    MOMENTUM_CLASSICAL_STEP, steps=2, carried={"theta": "theta_prior", "v": "v_prior"}, fresh="g eta"
-)
+MOMENTUM_CLASSICAL_TWO_STEPS = trace(MOMENTUM_CLASSICAL_STEP, steps=2, carried=PARAMETER_AND_VELOCITY, fresh="g eta")
 
 NESTEROV_STEP = formula(
     "nesterov-step",
@@ -88,18 +91,14 @@ NESTEROV_STEP = formula(
     theta = theta_prior - eta*(g + beta*v)
     """,
     topic="momentum",
-    title="One step of Nesterov momentum, as PyTorch does it",
+    title="One step of Nesterov momentum, as in PyTorch",
     source="PyTorch documentation, torch.optim.SGD (nesterov=True, dampening 0)",
-    theta_prior="real; parameter before the step",
-    g="real; gradient at the parameter",
-    v_prior="real = 0; velocity before the step",
-    eta="real 0.. = 0.01; learning rate",
+    **GRADIENT_STEP,
+    **VELOCITY,
     beta="real 0..1 = 0.9; momentum",
-    v="real; velocity",
-    theta="real; parameter",
 )
 
-NESTEROV_TWO_STEPS = trace(NESTEROV_STEP, steps=2, carried={"theta": "theta_prior", "v": "v_prior"}, fresh="g")
+NESTEROV_TWO_STEPS = trace(NESTEROV_STEP, steps=2, carried=PARAMETER_AND_VELOCITY, fresh="g")
 
 NESTEROV_LOOK_AHEAD_STEP = formula(
     "nesterov-look-ahead-step",
@@ -109,22 +108,15 @@ NESTEROV_LOOK_AHEAD_STEP = formula(
     theta = theta_prior + v
     """,
     topic="momentum",
-    title="One step of Nesterov momentum on L = c theta^2/2, gradient at the look-ahead point",
+    title="One step of Nesterov momentum on L = c theta^2/2, with the gradient at the look-ahead point",
     source="Sutskever, Martens, Dahl & Hinton, On the importance of initialization and momentum in deep learning, "
     "2013; the gradient of c theta^2/2 is c theta",
-    theta_prior="real; parameter before the step",
-    v_prior="real = 0; velocity before the step",
+    **GRADIENT_STEP | VELOCITY | dict(g="real; gradient at the look-ahead point"),
     c="real 0..; curvature of the loss",
-    eta="real 0.. = 0.01; learning rate",
     mu="real 0..1 = 0.9; momentum",
-    g="real; gradient at the look-ahead point",
-    v="real; velocity",
-    theta="real; parameter",
 )
 
-NESTEROV_LOOK_AHEAD_TWO_STEPS = trace(
-    NESTEROV_LOOK_AHEAD_STEP, steps=2, carried={"theta": "theta_prior", "v": "v_prior"}, fresh=""
-)
+NESTEROV_LOOK_AHEAD_TWO_STEPS = trace(NESTEROV_LOOK_AHEAD_STEP, steps=2, carried=PARAMETER_AND_VELOCITY, fresh="")
 
 ADAGRAD_STEP = formula(
     "adagrad-step",
@@ -135,17 +127,14 @@ ADAGRAD_STEP = formula(
     topic="adam",
     title="One step of AdaGrad",
     source="Duchi, Hazan & Singer, Adaptive subgradient methods, JMLR 2011, in its diagonal form; epsilon outside the "
-    "root, as in torch.optim.Adagrad",
-    theta_prior="real; parameter before the step",
-    g="real; gradient",
-    s_prior="real 0.. = 0; sum of the squared gradients before the step",
-    eta="real 0.. = 0.01; learning rate",
-    epsilon="real 0.. = 1e-10; guard against dividing by zero",
-    s="real; sum of the squared gradients",
-    theta="real; parameter",
+    "square root, as in torch.optim.Adagrad",
+    **GRADIENT_STEP,
+    s_prior="real 0.. = 0; sum of squared gradients before the step",
+    epsilon="real 0.. = 1e-10; small constant that prevents division by zero",
+    s="real; updated sum of squared gradients",
 )
 
-ADAGRAD_TWO_STEPS = trace(ADAGRAD_STEP, steps=2, carried={"theta": "theta_prior", "s": "s_prior"}, fresh="g")
+ADAGRAD_TWO_STEPS = trace(ADAGRAD_STEP, steps=2, carried=PARAMETER_AND_SQUARES, fresh="g")
 
 RMSPROP_STEP = formula(
     "rmsprop-step",
@@ -155,39 +144,16 @@ RMSPROP_STEP = formula(
     """,
     topic="adam",
     title="One step of RMSProp",
-    source="Tieleman & Hinton, Neural networks for machine learning, lecture 6.5, 2012; epsilon outside the root, as "
-    "in torch.optim.RMSprop",
-    theta_prior="real; parameter before the step",
-    g="real; gradient",
-    s_prior="real 0.. = 0; mean of the squared gradients before the step",
-    eta="real 0.. = 0.01; learning rate",
-    rho="real 0..1 = 0.99; decay of the mean of squares",
-    epsilon="real 0.. = 1e-8; guard against dividing by zero",
-    s="real; decaying mean of the squared gradients",
-    theta="real; parameter",
+    source="Tieleman & Hinton, Neural networks for machine learning, lecture 6.5, 2012; epsilon outside the square "
+    "root, as in torch.optim.RMSprop",
+    **GRADIENT_STEP,
+    s_prior="real 0.. = 0; moving average of squared gradients before the step",
+    rho="real 0..1 = 0.99; decay rate of the moving average",
+    epsilon=MOMENTS["epsilon"],
+    s="real; updated moving average of squared gradients",
 )
 
-RMSPROP_TWO_STEPS = trace(
-    RMSPROP_STEP, steps=2, carried={"theta": "theta_prior", "s": "s_prior"}, fresh="g", counter="t"
-)
-
-_ADAM_SYMBOLS: dict[str, Any] = dict(
-    theta_prior="real; parameter before the step",
-    g="real; gradient of the loss, without the penalty",
-    t="int 1..10000; number of the step, from 1",
-    m_prior="real = 0; first moment before the step",
-    v_prior="real 0.. = 0; second moment before the step",
-    eta="real 0.. = 0.001; learning rate",
-    lam="real 0.. = 0.01; weight decay",
-    beta1="real 0..1 = 0.9; decay of the first moment",
-    beta2="real 0..1 = 0.999; decay of the second moment",
-    epsilon="real 0.. = 1e-8; guard against dividing by zero",
-    m="real; first moment",
-    v="real; second moment",
-    mhat="real; first moment, bias corrected",
-    vhat="real; second moment, bias corrected",
-    theta="real; parameter",
-)
+RMSPROP_TWO_STEPS = trace(RMSPROP_STEP, steps=2, carried=PARAMETER_AND_SQUARES, fresh="g", counter="t")
 
 ADAMW_STEP = formula(
     "adamw-step",
@@ -199,10 +165,10 @@ ADAMW_STEP = formula(
     theta = (1 - eta*lam)*theta_prior - eta*mhat/(sqrt(vhat) + epsilon)
     """,
     topic="adam",
-    title="One step of AdamW, as PyTorch does it: decay beside the step",
+    title="One step of AdamW, as in PyTorch: decoupled weight decay",
     source="Loshchilov & Hutter, Decoupled weight decay regularization, 2019 (arXiv:1711.05101), with the "
-    "decay times the learning rate, as in torch.optim.AdamW",
-    **_ADAM_SYMBOLS,
+    "decay multiplied by the learning rate, as in torch.optim.AdamW",
+    **ADAM_WITH_DECAY,
 )
 
 ADAM_L2_STEP = formula(
@@ -216,13 +182,12 @@ ADAM_L2_STEP = formula(
     theta = theta_prior - eta*mhat/(sqrt(vhat) + epsilon)
     """,
     topic="adam",
-    title="One step of Adam with an L2 penalty, as PyTorch does it: decay inside the gradient",
+    title="One step of Adam with an L2 penalty, as in PyTorch: weight decay in the gradient",
     source="Loshchilov & Hutter, Decoupled weight decay regularization, 2019 (arXiv:1711.05101); "
     "torch.optim.Adam with weight_decay",
-    gl="real; gradient with that of lam theta^2/2",
-    **_ADAM_SYMBOLS,
+    gl="real; gradient of the loss with the penalty lam theta^2/2",
+    **ADAM_WITH_DECAY,
 )
 
-_CARRIED = {"theta": "theta_prior", "m": "m_prior", "v": "v_prior"}
-ADAMW_TWO_STEPS = trace(ADAMW_STEP, steps=2, carried=_CARRIED, fresh="g", counter="t")
-ADAM_L2_TWO_STEPS = trace(ADAM_L2_STEP, steps=2, carried=_CARRIED, fresh="g", counter="t")
+ADAMW_TWO_STEPS = trace(ADAMW_STEP, steps=2, carried=PARAMETER_AND_MOMENTS, fresh="g", counter="t")
+ADAM_L2_TWO_STEPS = trace(ADAM_L2_STEP, steps=2, carried=PARAMETER_AND_MOMENTS, fresh="g", counter="t")

@@ -1,4 +1,4 @@
-"""Data preprocessing: bringing features to one scale."""
+"""Data preprocessing: normalization and standardization."""
 
 from quizzes.formulas import formula
 
@@ -9,11 +9,11 @@ MIN_MAX = formula(
     title="Min-max normalization",
     source="derivation: the straight line through (x_min, a) and (x_max, b)",
     x="real; value",
-    x_min="real; smallest value of the training split",
-    x_max="real; largest value of the training split",
+    x_min="real; minimum of the training set",
+    x_max="real; maximum of the training set",
     a="real = 0; lower end of the target range",
     b="real = 1; upper end of the target range",
-    u="real; normalised value",
+    u="real; normalized value",
 )
 
 
@@ -25,13 +25,13 @@ MIN_MAX_SPLIT = formula(
     u[i] = (test[i] - x_min)/(x_max - x_min)
     """,
     topic="normalization",
-    title="Min-max normalization to [0, 1], fitted on the training split",
-    source="derivation: the line through (x_min, 0) and (x_max, 1); only the training split may be used to fit it",
-    train="vector; values of the training split",
-    test="vector; values of the test split",
-    x_min="real; smallest value of the training split",
-    x_max="real; largest value of the training split",
-    u="vector; normalised values of the test split",
+    title="Min-max normalization to [0, 1], fitted on the training set",
+    source="derivation: the line through (x_min, 0) and (x_max, 1); only the training set may be used to fit it",
+    train="vector; training values",
+    test="vector; test values",
+    x_min="real; minimum of the training set",
+    x_max="real; maximum of the training set",
+    u="vector; normalized test values",
 )
 
 Z_SCORE = formula(
@@ -43,11 +43,11 @@ Z_SCORE = formula(
     x="real; value",
     mu="real; mean",
     sigma="real 1e-9..; standard deviation",
-    z="real; standardised value",
+    z="real; standardized value",
 )
 
 
-STANDARDISE = formula(
+STANDARDIZE = formula(
     "standardise",
     """
     n = len(X)
@@ -56,38 +56,38 @@ STANDARDISE = formula(
     z[i] = (T[i] - mu)/sigma
     """,
     topic="standardization",
-    title="Standardization, fitted on the training split",
-    source="derivation: the definitions of mean and standard deviation; only the training split may be used for them",
-    X="vector; values of the training split",
-    T="vector; values to standardise",
-    ddof="int 0..1 = 0; 0 for the population's standard deviation, 1 for the sample's",
+    title="Standardization, fitted on the training set",
+    source="derivation: the definitions of mean and standard deviation; only the training set may be used for them",
+    X="vector; training values",
+    T="vector; values to standardize",
+    ddof="int 0..1 = 0; 0 for the population standard deviation, 1 for the sample standard deviation",
     n="int; number of training values",
-    mu="real; mean of the training split",
-    sigma="real; standard deviation of the training split",
-    z="vector; standardised values",
+    mu="real; mean of the training set",
+    sigma="real; standard deviation of the training set",
+    z="vector; standardized values",
 )
 
-PIXEL_NORMALISE = formula(
+PIXEL_NORMALIZE = formula(
     "pixel-normalise",
     "v = (u/255 - mu)/s",
     topic="standardization",
-    title="Normalising one byte of an image",
-    source="derivation: a byte goes to [0, 1], the scale on which the channel's mean and standard deviation were taken",
+    title="Normalizing one byte of an image",
+    source="derivation: a byte is mapped to [0, 1], the scale of the channel's mean and standard deviation",
     u="int 0..255; byte of the pixel in this channel",
-    mu="real; the channel's mean, on the scale from 0 to 1",
-    s="real 1e-9..; the channel's standard deviation, on the scale from 0 to 1",
-    v="real; normalised value",
+    mu="real; mean of the channel, on the scale from 0 to 1",
+    s="real 1e-9..; standard deviation of the channel, on the scale from 0 to 1",
+    v="real; normalized value",
 )
 
-PIXEL_NORMALISE_BGR = formula(
+PIXEL_NORMALIZE_BGR = formula(
     "pixel-normalise-bgr",
     "v[c] = (u[4 - c]/255 - mu[c])/s[c]",
     topic="standardization",
-    title="Normalising a pixel read as blue, green, red",
-    source="derivation: channel c of red, green, blue stands at place 4 - c of blue, green, red; then as for one byte",
+    title="Normalizing a pixel read as blue, green, red",
+    source="derivation: channel c of red, green, blue is at index 4 - c of blue, green, red; then as for one byte",
     shapes="u[3]; mu[3]; s[3]",
-    u="vector 0..255; bytes of the pixel: blue, green, red",
-    mu="vector; mean of each channel on the scale from 0 to 1: red, green, blue",
-    s="vector 1e-9..; standard deviation of each channel on the scale from 0 to 1: red, green, blue",
-    v="vector; normalised pixel: red, green, blue",
+    u="vector 0..255; bytes of the pixel, in the order blue, green, red",
+    mu="vector; mean of each channel (red, green, blue), on the scale from 0 to 1",
+    s="vector 1e-9..; standard deviation of each channel (red, green, blue), on the scale from 0 to 1",
+    v="vector; normalized pixel, in the order red, green, blue",
 )

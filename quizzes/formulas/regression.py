@@ -1,19 +1,22 @@
-"""Regression: linear models, and the losses by which they are fitted and judged."""
+"""Regression: linear models, and losses to fit and evaluate them."""
 
-from typing import Any
+from collections.abc import Sequence
+from fractions import Fraction
 
 from quizzes.answers.numbers import short
 from quizzes.formulas import formula
 from workbench.errors import UserError
+
+Number = int | Fraction
 
 LINEAR_PREDICT = formula(
     "linear-predict",
     "y = b + sum(i, w[i]*x[i])",
     topic="linear-regression",
     title="Prediction of a linear model",
-    source="derivation: a constant and a share w_i of every feature, added up",
+    source="derivation: the intercept plus the sum of w_i x_i",
     b="real = 0; intercept",
-    w="vector; weights, one for each feature",
+    w="vector; weights, one per feature",
     x="vector; features, in the order of the weights",
     y="real; prediction",
 )
@@ -27,11 +30,11 @@ LEAST_SQUARES_LINE = formula(
     b = y_mean - w*x_mean
     """,
     topic="linear-regression",
-    title="Line of least squares",
-    source="derivation: both derivatives of sum (wx + b - y)^2 are zero; the one for b gives b = y_mean - w x_mean, "
-    "and putting that into the one for w gives w",
-    x="vector; feature of each sample",
-    y="vector; target of each sample",
+    title="Least-squares line",
+    source="derivation: both derivatives of sum (wx + b - y)^2 are zero; the one with respect to b gives "
+    "b = y_mean - w x_mean; inserting this into the one with respect to w gives w",
+    x="vector; inputs",
+    y="vector; targets",
     x_mean="real; mean of x",
     y_mean="real; mean of y",
     w="real; slope",
@@ -49,13 +52,13 @@ GD_STEP_LINREG = formula(
     topic="linear-regression",
     title="One step of gradient descent on the MSE of a line",
     source="derivation: chain rule on L = (1/N) sum (wx + b - y)^2",
-    x="vector; feature of each sample",
-    y="vector; target of each sample",
+    x="vector; inputs",
+    y="vector; targets",
     w0="real = 0; slope before the step",
     b0="real = 0; intercept before the step",
     eta="real 0..; learning rate",
-    g_w="real; dL/dw before the step",
-    g_b="real; dL/db before the step",
+    g_w="real; gradient dL/dw before the step",
+    g_b="real; gradient dL/db before the step",
     w1="real; slope after the step",
     b1="real; intercept after the step",
 )
@@ -70,7 +73,7 @@ R2_SCORE = formula(
     """,
     topic="linear-regression",
     title="Coefficient of determination",
-    source="derivation: the share of the squared error of always answering y_mean that the predictions take away",
+    source="derivation: the fraction of the squared error of the constant prediction y_mean that the model removes",
     y="vector; targets",
     yhat="vector; predictions",
     SS_res="real; sum of the squared residuals",
@@ -88,7 +91,7 @@ REGRESSION_LOSSES = formula(
     """,
     topic="regression-losses",
     title="MSE, MAE and RMSE",
-    source="derivation: the definitions the names spell out",
+    source="derivation: by definition, as the names say",
     y="vector; targets",
     yhat="vector; predictions",
     MSE="real; mean squared error",
@@ -97,9 +100,9 @@ REGRESSION_LOSSES = formula(
 )
 
 
-def _middle(y: list) -> dict[str, Any]:
+def _median(y: Sequence[Number]) -> dict[str, Number]:
     if len(y) % 2 == 0:
-        raise UserError("An odd number of values has one in the middle: give an odd number of them.")
+        raise UserError(f"y must have an odd number of values, not {len(y)}, so that one is in the middle.")
     return {"c_MAE": sorted(y)[len(y) // 2]}
 
 
@@ -107,14 +110,14 @@ BEST_CONSTANT = formula(
     "best-constant",
     "c_MSE = mean(i, y[i])",
     topic="regression-losses",
-    title="Constant of least MSE, and of least MAE",
-    source="derivation: the derivative of sum (c - y)^2 is zero at the mean; that of sum |c - y| counts the values "
-    "below c less those above it, and is zero at the median",
-    procedure=_middle,
+    title="Constants that minimize the MSE and the MAE",
+    source="derivation: the derivative of sum (c - y)^2 is zero at the mean; that of sum |c - y| is the number of "
+    "values below c minus the number above it, which is zero at the median",
+    procedure=_median,
     procedure_outputs="c_MAE",
-    y="vector; targets, an odd number of them",
-    c_MSE="real; constant of least mean squared error",
-    c_MAE="real; constant of least mean absolute error",
+    y="vector; targets (an odd number of them)",
+    c_MSE="real; constant that minimizes the mean squared error",
+    c_MAE="real; constant that minimizes the mean absolute error",
 )
 
 HUBER_SMOOTH_L1 = formula(
@@ -126,35 +129,45 @@ HUBER_SMOOTH_L1 = formula(
     """,
     topic="regression-losses",
     title="Huber loss and smooth L1",
-    source="derivation: d^2/2 near 0, continued by its tangent beta(|d| - beta/2) from |d| = beta on; smooth L1 is "
-    "that over beta, as in Girshick, Fast R-CNN, 2015 (arXiv:1504.08083), for beta = 1",
+    source="derivation: d^2/2 near 0, continued by its tangent beta(|d| - beta/2) for |d| > beta; smooth L1 is this "
+    "divided by beta; Girshick, Fast R-CNN, 2015 (arXiv:1504.08083) has it for beta = 1",
     d="real; residual, prediction minus target",
-    beta="real 0.001.. = 1; where the parabola ends; Huber's delta",
-    q="real; the part of |d| that counts quadratically",
+    beta="real 0.001.. = 1; threshold, where the parabola ends (delta of the Huber loss)",
+    q="real; quadratic part of |d|",
     huber="real; Huber loss with delta = beta",
     smooth="real; smooth L1 loss",
 )
 
-# What each loss contributes to its derivative for one residual r; a mean over the samples is taken of all of them.
+# The derivative of each loss with respect to one residual r, before averaging over the samples.
 SLOPES = {"MSE": "2*({r})", "MSE/2": "({r})", "MAE": "sign({r})"}
 
 
-def gradient_text(slope: str, factors: list[str], x: list, y: list, mean: bool = True) -> str:
-    """The derivative of a loss as a text: a slope at each residual w*x + b - y, times a factor for each sample."""
+def gradient_text(
+    slope: str, factors: Sequence[str], x: Sequence[Number], y: Sequence[Number], mean: bool = True
+) -> str:
+    """Return the derivative of a loss as text.
+
+    Args:
+        slope: The derivative with respect to a residual `{r}`.
+        factors: The inner derivative for each sample, as `inputs_as_factors` gives it; empty for 1.
+        x: The inputs.
+        y: The targets; the residuals are w*x + b - y.
+        mean: Whether to average over the samples; a sum if not.
+    """
     residuals = [f"{short(u)}*w + b - {short(v)}".replace("- -", "+ ") for u, v in zip(x, y, strict=True)]
     terms = [slope.format(r=r) + factor for r, factor in zip(residuals, factors, strict=True)]
     total = " + ".join(terms)
     return f"({total})/{len(x)}" if mean and len(x) > 1 else total
 
 
-def inputs_as_factors(x: list) -> list[str]:
-    """What the chain rule appends for w: times the sample's x."""
+def inputs_as_factors(x: Sequence[Number]) -> list[str]:
+    """Return the inner derivative with respect to w for each sample, as text: times x."""
     return [f"*{short(u)}" if u >= 0 else f"*({short(u)})" for u in x]
 
 
-def _loss_gradient(loss: str, by: str, x: list, y: list) -> dict[str, str]:
+def _loss_gradient(loss: str, by: str, x: Sequence[Number], y: Sequence[Number]) -> dict[str, str]:
     if len(x) != len(y):
-        raise UserError(f"Every x needs its y: {len(x)} and {len(y)} came.")
+        raise UserError(f"x and y must have the same length, not {len(x)} and {len(y)}.")
     return {"dL": gradient_text(SLOPES[loss], inputs_as_factors(x) if by == "w" else [""] * len(x), x, y)}
 
 
@@ -168,7 +181,7 @@ LOSS_GRADIENT = formula(
     procedure_outputs="dL",
     loss="word MSE|MSE/2|MAE; loss",
     by="word w|b; parameter",
-    x="vector; feature of each sample",
-    y="vector; target of each sample",
-    dL="expression; derivative of the loss",
+    x="vector; inputs",
+    y="vector; targets",
+    dL="expression; derivative of the loss with respect to the parameter",
 )

@@ -1,4 +1,4 @@
-"""Attention, and the score by which translations are compared."""
+"""Scaled dot-product attention, and BLEU for translations."""
 
 from collections import Counter
 from fractions import Fraction
@@ -15,31 +15,31 @@ SELF_ATTENTION = formula(
     topic="self-attention",
     title="Scaled dot-product attention",
     source="Vaswani et al., Attention Is All You Need, 2017 (arXiv:1706.03762)",
-    Q="matrix; queries, a row for each token",
-    K="matrix; keys, a row for each token",
-    V="matrix; values, a row for each token",
-    d_k="int 1..512; width of a key",
+    Q="matrix; queries, one row per token",
+    K="matrix; keys, one row per token",
+    V="matrix; values, one row per token",
+    d_k="int 1..512; key dimension",
     S="matrix; scaled scores",
-    A="matrix; attention weights, a row for each query",
-    O="matrix; output, a row for each query",
+    A="matrix; attention weights, one row per query",
+    O="matrix; output, one row per query",
 )
 
 
-def ngrams(sentence: str, n: int) -> Counter:
-    """How often each run of n words stands in a sentence."""
+def ngrams(sentence: str, n: int) -> Counter[tuple[str, ...]]:
+    """Count the n-grams of a sentence: its sequences of n adjacent words."""
     words = sentence.split()
     return Counter(tuple(words[k : k + n]) for k in range(len(words) - n + 1))
 
 
 def clipped_precision(candidate: str, references: list[str], n: int) -> Fraction:
-    """The share of the candidate's n-grams that a reference has, each counted at most as often as in one reference."""
+    """Return the fraction of the candidate's n-grams that match, clipped to the count in any one reference."""
     counts = ngrams(candidate, n)
     most = {gram: max(ngrams(r, n)[gram] for r in references) for gram in counts}
     return Fraction(sum(min(count, most[gram]) for gram, count in counts.items()), max(1, sum(counts.values())))
 
 
 def closest_length(candidate: str, references: list[str]) -> int:
-    """The length of the reference nearest to the candidate's; of two as near, the shorter."""
+    """Return the length of the reference that is closest to the candidate's length; in a tie, the shorter one."""
     c = len(candidate.split())
     return min((len(r.split()) for r in references), key=lambda length: (abs(length - c), length))
 
@@ -57,7 +57,7 @@ BLEU = formula(
     """,
     topic="bleu",
     title="BLEU-4 of one candidate",
-    source="Papineni et al., BLEU, ACL 2002: the exponential of the mean of ln p_n is the fourth root of their product",
+    source="Papineni et al., BLEU, ACL 2002: the exponential of the mean of ln p_n is the fourth root of the product",
     procedure=_count,
     procedure_outputs="p1 p2 p3 p4 c r",
     candidate="text; candidate translation, words separated by spaces",
@@ -66,8 +66,8 @@ BLEU = formula(
     p2="fraction; clipped precision of 2-grams",
     p3="fraction; clipped precision of 3-grams",
     p4="fraction; clipped precision of 4-grams",
-    c="int; length of the candidate, in words",
-    r="int; length of the closest reference, in words",
+    c="int; number of words of the candidate",
+    r="int; number of words of the reference closest in length",
     BP="real; brevity penalty",
-    BLEU="real; BLEU score, between 0 and 1",
+    BLEU="real; BLEU score, from 0 to 1",
 )

@@ -329,7 +329,7 @@ def test_real_symbols_are_solved_for_exactly():
         ("binary-cross-entropy", dict(y=[1], p=[1.5]), "from 0 to 1"),
         ("binary-cross-entropy", dict(y=[0], p=[1]), "no value"),
         ("iou", dict(A=[1, 2], B=[0, 0, 1, 1]), "A has 2 values, and iou takes 4"),
-        ("nms", dict(boxes=[[0, 0, 1, 1]], scores=[0.5, 0.6]), "1 boxes, 2 scores"),
+        ("nms", dict(boxes=[[0, 0, 1, 1]], scores=[0.5, 0.6]), "one number per box: 1, not 2"),
         ("nms", dict(boxes=[[0, 0, 1], [0, 0, 1]], scores=[0.5, 0.6]), "x1 < x2"),
         ("nms", dict(boxes=[[0, 0, 0, 0], [0, 0, 0, 0]], scores=[0.5, 0.6]), "x1 < x2"),
         ("scaled-activation", dict(activation="tan", a=1, b=2), "Did you mean tanh"),

@@ -22,12 +22,12 @@ from quizzes.question import Step
     asks="h y delta2 g_w2 delta1 g_w1",
     visualization="two-neurons",
     decimals=5,
-    prompt="Two sigmoid neurons in a row: h = sigmoid(w1 x + b1), y = sigmoid(w2 h + b2). The loss is L = (y - "
-    "t)^2/2.\n"
-    "x = {x}, w1 = {w1}, b1 = {b1}, w2 = {w2}, b2 = {b2}, t = {t}. Do one forward and one backward pass.\n"
-    "delta2 and delta1 are dL/dz at the weighted sums z2 and z1; g_w2 and g_w1 are dL/dw2 and dL/dw1.",
-    hint="Start at the loss: (y - t), times the sigmoid's derivative y(1 - y), gives delta2; everything else "
-    "follows from it.",
+    prompt="Two sigmoid neurons in a row compute h = sigmoid(z1) with z1 = w1 x + b1, and y = sigmoid(z2) with "
+    "z2 = w2 h + b2. The loss is L = (y - t)^2/2.\n"
+    "x = {x}, w1 = {w1}, b1 = {b1}, w2 = {w2}, b2 = {b2}, t = {t}.\n"
+    "Run one forward and one backward pass. What are h, y, delta2 = dL/dz2, g_w2 = dL/dw2, delta1 = dL/dz1, and "
+    "g_w1 = dL/dw1?",
+    hint="Start at the loss: y - t times the sigmoid's derivative y(1 - y) is delta2. The chain rule gives the rest.",
 )
 def backprop_2layer_scalar(rng: Random) -> dict[str, Any]:
     """Backpropagation through two neurons"""
@@ -46,25 +46,39 @@ def backprop_2layer_scalar(rng: Random) -> dict[str, Any]:
 
 
 backprop_2layer_scalar.mistake(
-    "sign", "delta2 = (t - y)*y*(1 - y)", "dL/dy is y - t: prediction minus target, in this order."
+    "sign",
+    "delta2 = (t - y)*y*(1 - y)",
+    "You used t - y. The derivative of (y - t)^2/2 is y - t, prediction minus target.",
 )
 backprop_2layer_scalar.mistake(
-    "no-sigmoid-derivative-2", "delta2 = y - t", "The second neuron's sigmoid has a derivative too: times y(1 - y)."
+    "no-sigmoid-derivative-2",
+    "delta2 = y - t",
+    "You left out the sigmoid's derivative at the second neuron. Multiply by y(1 - y).",
 )
 backprop_2layer_scalar.mistake(
-    "factor-2", "delta2 = 2*(y - t)*y*(1 - y)", "With the 1/2 in L its derivative is y - t, without a factor 2."
+    "factor-2",
+    "delta2 = 2*(y - t)*y*(1 - y)",
+    "You kept a factor 2. The 1/2 in L cancels it, so dL/dy is y - t.",
 )
 backprop_2layer_scalar.mistake(
-    "no-sigmoid-derivative-1", "delta1 = delta2*w2", "The first neuron's sigmoid has a derivative too: times h(1 - h)."
+    "no-sigmoid-derivative-1",
+    "delta1 = delta2*w2",
+    "You left out the sigmoid's derivative at the first neuron. Multiply by h(1 - h).",
 )
 backprop_2layer_scalar.mistake(
-    "input-for-hidden", "g_w2 = delta2*x", "w2 multiplies h, so its gradient is delta2 times h, not times x."
+    "input-for-hidden",
+    "g_w2 = delta2*x",
+    "You multiplied by x. w2 multiplies h, so its gradient is delta2 times h.",
 )
 backprop_2layer_scalar.mistake(
-    "weighted-sum-for-hidden", "g_w2 = delta2*(w1*x + b1)", "w2 multiplies h = sigmoid(z1), and not z1 itself."
+    "weighted-sum-for-hidden",
+    "g_w2 = delta2*(w1*x + b1)",
+    "You multiplied by the pre-activation z1. w2 multiplies h = sigmoid(z1), so its gradient is delta2 times h.",
 )
 backprop_2layer_scalar.mistake(
-    "weight-left-out", "delta1 = delta2*h*(1 - h)", "The error comes back through w2: delta1 has the factor w2."
+    "weight-left-out",
+    "delta1 = delta2*h*(1 - h)",
+    "You left out w2. The gradient flows back through w2, so delta1 has the factor w2.",
 )
 backprop_2layer_scalar.torch(
     """
@@ -80,11 +94,11 @@ g_w1, g_w2, delta1, delta2 = torch.autograd.grad(loss, (w1, w2, z1, z2))
 
 
 def _halves(rng: Random, rows: int, columns: int) -> list[list[float]]:
-    """A matrix of halves between -2 and 2, none of them 0."""
+    """Return a matrix of multiples of 0.5 from -2 to 2, none of them 0."""
     return [[rng.choice([-2, -1.5, -1, -0.5, 0.5, 1, 1.5, 2]) for _ in range(columns)] for _ in range(rows)]
 
 
-def _sums(W: list[list[float]], x: Sequence[float], b: Sequence[float]) -> list[float]:
+def _pre_activations(W: list[list[float]], x: Sequence[float], b: Sequence[float]) -> list[float]:
     return [sum(w * v for w, v in zip(row, x, strict=True)) + c for row, c in zip(W, b, strict=True)]
 
 
@@ -93,53 +107,57 @@ def _sums(W: list[list[float]], x: Sequence[float], b: Sequence[float]) -> list[
     tier=2,
     asks="p delta2 G2 delta1 G1",
     visualization="network",
-    prompt="A network without biases: z1 = W1 x, h = ReLU(z1), z2 = W2 h, p = softmax(z2), and the loss L is the "
-    "cross-entropy (natural logarithm) with the one-hot target t.\nW1 = {W1}, W2 = {W2}, x = {x}, t = {t}.\nCompute p, "
-    "the errors delta2 = dL/dz2 and delta1 = dL/dz1, and the gradients G2 = dL/dW2 and G1 = dL/dW1 (each of the shape "
-    "of its weights).",
-    hint="Softmax and cross-entropy together give delta2 = p - t; a gradient of weights is error times input of the "
-    "layer.",
+    prompt="A network computes z1 = W1 x, h = ReLU(z1), z2 = W2 h, and p = softmax(z2). "
+    "The loss L is the cross-entropy with the one-hot target t.\n"
+    "W1 = {W1}, W2 = {W2}, x = {x}, t = {t}.\n"
+    "What are p, the errors delta2 = dL/dz2 and delta1 = dL/dz1, and the gradients G2 = dL/dW2 and G1 = dL/dW1 (each "
+    "with the shape of its weight matrix)?\n"
+    "Conventions: natural log; no biases.",
+    hint="Softmax with cross-entropy gives delta2 = p - t. The gradient of a weight is the error of its neuron times "
+    "the input that it multiplies.",
 )
 def backprop_2layer_softmax(rng: Random) -> dict[str, Any]:
     """Backpropagation through a ReLU layer and a softmax"""
     while True:
         W1, W2, x = _halves(rng, 2, 2), _halves(rng, 2, 2), [rng.choice([-2, -1, 1, 2, 3]) for _ in range(2)]
-        sums = _sums(W1, x, [0, 0])
-        first, second = _sums(W2, [max(0, z) for z in sums], [0, 0])
-        told = any(z > 0 and a != b for z, a, b in zip(sums, *W2, strict=True))  # else delta1 is 0
-        if 0 not in sums and told and 0 < abs(first - second) <= 4:
+        z1 = _pre_activations(W1, x, [0, 0])
+        first, second = _pre_activations(W2, [max(0, z) for z in z1], [0, 0])
+        # The entries of delta1 are differences of the two weights of an active neuron, as p - t adds up to 0.
+        nonzero_delta1 = any(z > 0 and a != b for z, a, b in zip(z1, *W2, strict=True))
+        if 0 not in z1 and nonzero_delta1 and 0 < abs(first - second) <= 4:
             return dict(W1=W1, W2=W2, x=x, t=rng.choice([[1, 0], [0, 1]]))
 
 
+NO_RELU_MASK = (
+    "You left out the ReLU mask. ReLU has derivative 0 at a negative pre-activation, so delta1 of that neuron is 0."
+)
+
 backprop_2layer_softmax.mistake(
-    "sign", "delta2[k] = t[k] - p[k]", "dL/dz2 is prediction minus target, p - t, in this order."
+    "sign",
+    "delta2[k] = t[k] - p[k]",
+    "You used t - p. The derivative dL/dz2 is p - t, prediction minus target.",
 )
 backprop_2layer_softmax.mistake(
     "softmax-derivative-twice",
     "delta2[k] = (p[k] - t[k])*p[k]*(1 - p[k])",
-    "p - t holds the softmax's derivative already: no further factor p(1 - p).",
+    "You multiplied by p(1 - p). p - t already includes the softmax's derivative, so leave this factor out.",
 )
 backprop_2layer_softmax.mistake(
     "mask-on-output",
     "delta2[k] = (p[k] - t[k])*max(0, sign(z2[k]))",
-    "The ReLU stands at the hidden layer: its mask belongs to delta1, and delta2 is p - t.",
+    "You applied the ReLU mask at the output. ReLU is applied to z1, so its mask belongs to delta1, not to delta2.",
 )
 backprop_2layer_softmax.mistake(
     "outer-product-swapped",
     "G2[i, k] = h[i]*delta2[k]; G1[j, i] = x[j]*delta1[i]",
-    "A row of W belongs to a neuron, so the error gives the rows and the layer's input the columns: delta times h "
-    "transposed.",
+    "Your outer product is transposed. Each row of W belongs to one neuron, so use delta times the transposed input.",
 )
 backprop_2layer_softmax.mistake(
     "not-transposed",
     "delta1[i] = max(0, sign(z1[i]))*sum(k, W2[i, k]*delta2[k])",
-    "Backwards W2 is used transposed: hidden neuron i gathers the errors over column i of W2.",
+    "You did not transpose W2. The backward pass multiplies by W2^T: each hidden neuron uses its column of W2.",
 )
-backprop_2layer_softmax.mistake(
-    "mask-forgotten",
-    "delta1[i] = sum(k, W2[k, i]*delta2[k])",
-    "A hidden neuron whose weighted sum is negative is cut off by ReLU: its delta1 is 0.",
-)
+backprop_2layer_softmax.mistake("mask-forgotten", "delta1[i] = sum(k, W2[k, i]*delta2[k])", NO_RELU_MASK)
 backprop_2layer_softmax.torch(
     """
 W1, W2 = W1.requires_grad_(), W2.requires_grad_()
@@ -157,44 +175,46 @@ G2, G1, delta2, delta1 = torch.autograd.grad(F.cross_entropy(z2, t), (W2, W1, z2
     asks="dX dW db",
     visualization="matrices X W dY",
     decimals=None,
-    prompt="A linear layer computes Y = X W + b for a batch X (a row for each sample; b is added to every row).\nX = "
-    "{X}, W = {W}, and from above arrives dY = dL/dY = {dY}.\nWhat are dX = dL/dX, dW = dL/dW and db = dL/db?",
-    hint="A gradient has the shape of what it belongs to, and only one product of the matrices at hand has that shape.",
+    prompt="A linear layer computes Y = X W + b for a batch X (one row per sample; b is added to every row).\n"
+    "X = {X}, W = {W}, and the upstream gradient is dY = dL/dY = {dY}.\n"
+    "What are dX = dL/dX, dW = dL/dW, and db = dL/db?",
+    hint="A gradient has the shape of its tensor. Which product of the given matrices has that shape?",
 )
 def matmul_grads(rng: Random) -> dict[str, Any]:
     """Gradients of a linear layer"""
 
-    def whole(rows: int, columns: int) -> list[list[int]]:
+    def integers(rows: int, columns: int) -> list[list[int]]:
         return [[rng.randint(-3, 4) for _ in range(columns)] for _ in range(rows)]
 
     samples = rng.choice([2, 2, 4])
-    return dict(X=whole(samples, 2), W=whole(2, 2), dY=whole(samples, 2))
+    return dict(X=integers(samples, 2), W=integers(2, 2), dY=integers(samples, 2))
 
 
 matmul_grads.mistake(
     "not-transposed",
     "dX[n, j] = sum(k, dY[n, k]*W[k, j])",
-    "Backwards the weight is transposed: dX is dY times W transposed.",
+    "You did not transpose W. The backward pass multiplies by the transpose: dX is dY W^T.",
 )
 matmul_grads.mistake(
     "transposed",
     "dX[j, n] = sum(k, W[j, k]*dY[n, k]); dW[k, j] = sum(n, dY[n, k]*X[n, j])",
-    "This is the gradient transposed: it must have the shape and the order of rows and columns of its tensor.",
+    "Your gradient is transposed. A gradient has the shape of its tensor, so dX is dY W^T and dW is X^T dY.",
 )
 matmul_grads.mistake(
     "bias-of-one-sample",
     "db[k] = dY[1, k]",
-    "The bias acts on every row of the batch: its gradient is the sum over all samples.",
+    "You used one sample only. b is added to every row, so its gradient is the sum over all samples.",
 )
 matmul_grads.mistake(
     "bias-averaged",
     "db[k] = mean(n, dY[n, k])",
-    "The gradients of the samples are summed: a mean belongs to the loss, and dY holds it already if there is one.",
+    "You averaged over the samples. b is added to every row, so its gradients add up; if the loss is a mean, dY "
+    "already includes that.",
 )
 matmul_grads.mistake(
     "bias-over-features",
     "db[n] = sum(k, dY[n, k])",
-    "Sum down the columns of dY, over the samples: b has one entry for each output feature.",
+    "You summed over the features. b has one entry per output feature, so sum each column of dY over the samples.",
 )
 matmul_grads.torch(
     """
@@ -204,11 +224,11 @@ dX, dW, db = torch.autograd.grad(torch.addmm(b, X, W), (X, W, b), grad_outputs=d
 )
 
 
-def _gradient_shape_steps(N: int, d: int, m: int, dX: list, dW: list, db: list) -> list[Step]:
+def _gradient_shape_steps(N: int, d: int, m: int, dX: list[int], dW: list[int], db: list[int]) -> list[Step]:
     return [
-        Step(f"dX = dY W^T: {N}x{m} times {m}x{d} is {N}x{d}, the shape of X."),
-        Step(f"dW = X^T dY: {d}x{N} times {N}x{m} is {d}x{m}, the shape of W."),
-        Step(f"db sums dY over the {N} samples: {m}, the shape of b."),
+        Step(f"Compute dX = dY W^T: {N}x{m} times {m}x{d} gives {N}x{d}, the shape of X."),
+        Step(f"Compute dW = X^T dY: {d}x{N} times {N}x{m} gives {d}x{m}, the shape of W."),
+        Step(f"Sum dY over the {N} samples: db has the shape of b, {m}."),
     ]
 
 
@@ -219,8 +239,8 @@ def _gradient_shape_steps(N: int, d: int, m: int, dX: list, dW: list, db: list) 
     asks="dX dW db",
     visualization="flow: X: {N} x {d} > times W: {d} x {m}, plus b > Y: {N} x {m}",
     steps=_gradient_shape_steps,
-    prompt="A linear layer computes Y = X W + b; X is {N}x{d} (a row for each of {N} samples), W is {d}x{m}, and b has "
-    "{m} entries. L is a scalar loss. What are the shapes of dX = dL/dX, dW = dL/dW and db = dL/db?",
+    prompt="A linear layer computes Y = X W + b. X is {N}x{d} (one row for each of {N} samples), W is {d}x{m}, and b "
+    "has {m} entries. L is a scalar loss. What are the shapes of dX = dL/dX, dW = dL/dW, and db = dL/db?",
     hint="How many partial derivatives does a scalar loss have with respect to a tensor?",
 )
 def matmul_grad_shapes(rng: Random) -> dict[str, Any]:
@@ -232,17 +252,17 @@ def matmul_grad_shapes(rng: Random) -> dict[str, Any]:
 matmul_grad_shapes.mistake(
     "transposed",
     {"dX": lambda N, d, m: [d, N], "dW": lambda N, d, m: [m, d]},
-    "A gradient has the shape of its tensor, with rows and columns in the same order.",
+    "Your shape is transposed. A gradient has the shape of its tensor, with rows and columns in the same order.",
 )
 matmul_grad_shapes.mistake(
     "shape-of-output",
     {"dX": lambda N, d, m: [N, m], "dW": lambda N, d, m: [N, m]},
-    "That is the shape of Y and of dY: what is asked has the shape of the tensor it is the gradient of.",
+    "That is the shape of Y and of dY. A gradient has the shape of the tensor that it belongs to.",
 )
 matmul_grad_shapes.mistake(
     "bias-not-summed",
     {"db": lambda N, d, m: [N, m]},
-    "b is shared by all samples: its gradient is summed over the batch and has the shape of b.",
+    "That is the shape of dY. All samples share b, so its gradient is summed over the batch and has the shape of b.",
 )
 matmul_grad_shapes.torch(
     """
@@ -260,10 +280,10 @@ dX, dW, db = (list(tensor.grad.shape) for tensor in (X, W, b))
     asks="g n r",
     visualization="functions: cubic at x",
     decimals=6,
-    prompt="The gradient of f(x) = a x^3 + b x^2 with a = {a} and b = {b} is checked at x = {x}.\nCompute the slope g "
-    "by differentiating, the slope n by the central difference with h = {h} (of f at x + h and x - h), and the "
-    "relative error r = |g - n| / max(|g|, |n|).",
-    hint="The points x + h and x - h lie 2h apart.",
+    prompt="Check the gradient of f(x) = a x^3 + b x^2 with a = {a} and b = {b} at x = {x}.\n"
+    "What are the analytical derivative g, the central difference n with step size h = {h} (from f at x + h and "
+    "x - h), and the relative error r = |g - n| / max(|g|, |n|)?",
+    hint="How far apart are the points x + h and x - h?",
 )
 def grad_check(rng: Random) -> dict[str, Any]:
     """Gradient check by a central difference"""
@@ -274,30 +294,32 @@ def grad_check(rng: Random) -> dict[str, Any]:
 
 
 grad_check.mistake(
-    "power-not-lowered", "g = 3a*x^3 + 2b*x^2", "Each power goes down by one when it is differentiated: 3a x^2 + 2b x."
+    "power-not-lowered",
+    "g = 3a*x^3 + 2b*x^2",
+    "You kept the powers of x. Differentiation lowers each power by one, so g = 3a x^2 + 2b x.",
 )
 grad_check.mistake(
     "one-sided",
     "n = (f_plus - (a*x^3 + b*x^2))/h",
-    "That is the one-sided difference, whose error falls only with h: take f on both sides of x.",
+    "That is the one-sided difference, whose error shrinks only with h. Use f on both sides of x.",
 )
 grad_check.mistake(
-    "divided-by-h", "n = (f_plus - f_minus)/h", "The two points are 2h apart: divide by 2h, and not by h."
+    "divided-by-h",
+    "n = (f_plus - f_minus)/h",
+    "You divided by h. The points x - h and x + h are 2h apart, so divide by 2h.",
 )
 grad_check.mistake(
-    "absolute-error", "r = abs(g - n)", "That is the absolute error: divide it by the larger of |g| and |n|."
+    "absolute-error",
+    "r = abs(g - n)",
+    "That is the absolute error. Divide it by the larger of |g| and |n|.",
 )
 grad_check.torch(
     """
-import math
-from bisect import bisect_left
-
 points = torch.tensor([float(x - h), float(x), float(x + h)], requires_grad=True)
 values = a * points**3 + b * points**2
 n = torch.gradient(values.detach(), spacing=h)[0][1].item()
 g = torch.autograd.grad(values.sum(), points)[0][1].item()
-# The least tolerance at which math.isclose calls the two slopes close, to 12 decimals, is their relative error.
-r = bisect_left(range(10**12), True, key=lambda k: math.isclose(g, n, rel_tol=k / 10**12)) / 10**12
+r = abs(a) * h**2 / max(abs(g), abs(n))  # by Taylor's theorem, n - g is exactly a*h^2 for a cubic
 """
 )
 
@@ -307,13 +329,14 @@ r = bisect_left(range(10**12), True, key=lambda k: math.isclose(g, n, rel_tol=k 
     tier=3,
     asks="h y L delta2 g2 delta1 G1 w2_new b2_new W1_new b1_new",
     visualization="network",
-    prompt="A network for two classes: h = ReLU(W1 x + b1), y = sigmoid(w2 . h + b2), and the loss L is the binary "
-    "cross-entropy with the target t, natural logarithm.\nW1 = {W1}, b1 = {b1}, w2 = {w2}, b2 = {b2}; the sample is x "
-    "= {x}, t = {t}.\nDo one full step of gradient descent with learning rate {eta}: the forward pass (h, y, L), the "
-    "errors delta2 = dL/dz2 and delta1 = dL/dz1 at the weighted sums, the gradients g2 = dL/dw2 and G1 = dL/dW1, and "
-    "all the parameters after the step (w2_new, b2_new, W1_new, b1_new). All gradients are taken before anything is "
-    "updated.",
-    hint="Sigmoid and binary cross-entropy together give delta2 = y - t; a bias has the error itself as its gradient.",
+    prompt="A network for two classes computes h = ReLU(z1) with z1 = W1 x + b1, and y = sigmoid(z2) with "
+    "z2 = w2 . h + b2. The loss L is the binary cross-entropy with the target t.\n"
+    "W1 = {W1}, b1 = {b1}, w2 = {w2}, b2 = {b2}; the sample is x = {x}, t = {t}.\n"
+    "Do one full step of gradient descent with learning rate eta = {eta}. What are the results of the forward "
+    "pass (h, y, L), the errors delta2 = dL/dz2 and delta1 = dL/dz1, the gradients g2 = dL/dw2 and G1 = dL/dW1, and "
+    "the parameters after the step (w2_new, b2_new, W1_new, b1_new)?\n"
+    "Conventions: natural log; all gradients computed before any parameter is updated.",
+    hint="Sigmoid with binary cross-entropy gives delta2 = y - t. The gradient of a bias is the error of its neuron.",
 )
 def training_step(rng: Random) -> dict[str, Any]:
     """One full training step of a two-layer network"""
@@ -321,62 +344,65 @@ def training_step(rng: Random) -> dict[str, Any]:
         W1, x = _halves(rng, 2, 2), [rng.choice([-2, -1, 1, 2, 3]) for _ in range(2)]
         [w2], b2 = _halves(rng, 1, 2), rng.choice([-1, -0.5, 0.5, 1])
         b1 = [rng.choice([-1, -0.5, 0.5, 1]) for _ in range(2)]
-        sums = _sums(W1, x, b1)
-        [logit] = _sums([w2], [max(0, z) for z in sums], [b2])
-        if 0 not in sums and max(sums) > 0 and abs(logit) <= 3:
+        z1 = _pre_activations(W1, x, b1)
+        [logit] = _pre_activations([w2], [max(0, z) for z in z1], [b2])
+        if 0 not in z1 and max(z1) > 0 and abs(logit) <= 3:
             break
     return dict(x=x, W1=W1, b1=b1, w2=w2, b2=b2, t=rng.choice([0, 1]), eta=rng.choice([0.1, 0.2, 0.5]))
 
 
 training_step.mistake(
-    "no-bias", "h[i] = relu(z1[i] - b1[i]); y = sigmoid(z2 - b2)", "Each neuron adds its bias before its activation."
+    "no-bias",
+    "h[i] = relu(z1[i] - b1[i]); y = sigmoid(z2 - b2)",
+    "You left out the bias. Add it before the activation.",
 )
-training_step.mistake("relu-left-out", "h[i] = z1[i]", "ReLU sets a negative weighted sum to 0.")
+training_step.mistake("relu-left-out", "h[i] = z1[i]", "You left out ReLU. It sets a negative pre-activation to 0.")
 training_step.mistake(
     "wrong-term",
     "L = -(t*ln(1 - y) + (1 - t)*ln(y))",
-    "ln y belongs to the target 1, and ln(1 - y) to the target 0.",
+    "You swapped the two terms. ln(y) belongs to the target 1, and ln(1 - y) to the target 0.",
 )
 training_step.mistake(
     "log10",
     "L = -(t*log10(y) + (1 - t)*log10(1 - y))",
-    "The loss is taken with the natural logarithm, not with that to base 10.",
+    "You used the base-10 logarithm. The cross-entropy uses the natural logarithm.",
 )
-training_step.mistake("sign", "delta2 = t - y", "dL/dz2 is prediction minus target, y - t, in this order.")
+training_step.mistake(
+    "sign", "delta2 = t - y", "You used t - y. The derivative dL/dz2 is y - t, prediction minus target."
+)
 training_step.mistake(
     "sigmoid-derivative-twice",
     "delta2 = (y - t)*y*(1 - y)",
-    "With the cross-entropy the sigmoid's derivative cancels: y - t, without the factor y(1 - y) of the squared error.",
+    "You multiplied by y(1 - y), as for the squared error. With the cross-entropy this factor cancels, so delta2 is "
+    "y - t.",
 )
 training_step.mistake(
     "outer-product-swapped",
     "G1[j, i] = x[j]*delta1[i]",
-    "A row of W1 belongs to a neuron, so the errors give the rows and the inputs the columns.",
+    "Your outer product is transposed. Each row of W1 belongs to one neuron, so use delta1 times the transposed x.",
 )
-training_step.mistake(
-    "mask-forgotten",
-    "delta1[i] = delta2*w2[i]",
-    "A hidden neuron whose weighted sum is negative is cut off by ReLU: its delta1 is 0.",
-)
+training_step.mistake("mask-forgotten", "delta1[i] = delta2*w2[i]", NO_RELU_MASK)
 training_step.mistake(
     "updated-weights-used",
     "delta1[i] = delta2*(w2[i] - eta*g2[i])*max(0, sign(z1[i]))",
-    "All gradients belong to the old parameters: the error comes back through w2 as it was in the forward pass.",
+    "You used the updated w2. All gradients use the old parameters, so delta1 uses the w2 of the forward pass.",
 )
 training_step.mistake(
     "ascent",
     "w2_new[i] = w2[i] + eta*g2[i]; b2_new = b2 + eta*delta2; W1_new[i, j] = W1[i, j] + eta*G1[i, j]; "
     "b1_new[i] = b1[i] + eta*delta1[i]",
-    "Descent subtracts: parameter minus learning rate times gradient.",
+    "You added the step. Gradient descent subtracts it: parameter minus learning rate times gradient.",
 )
 training_step.mistake(
     "no-learning-rate",
     "w2_new[i] = w2[i] - g2[i]; b2_new = b2 - delta2; W1_new[i, j] = W1[i, j] - G1[i, j]; b1_new[i] = b1[i] - "
     "delta1[i]",
-    "The step is the learning rate times the gradient.",
+    "You left out the learning rate. The step is the learning rate times the gradient.",
 )
 training_step.mistake(
-    "bias-not-updated", "b2_new = b2; b1_new[i] = b1[i]", "Biases are parameters too: their gradients are the errors."
+    "bias-not-updated",
+    "b2_new = b2; b1_new[i] = b1[i]",
+    "You did not update the biases. They are parameters too, and their gradients are the errors.",
 )
 training_step.torch(
     """

@@ -1,4 +1,4 @@
-"""Sigmoid, tanh and their kin."""
+"""Activation functions: sigmoid, tanh, and the ReLU family."""
 
 from math import erf, sqrt
 from random import Random
@@ -11,10 +11,11 @@ from quizzes.question import Step
 
 def _steps(activation: str, a: int, b: int, df: str) -> list[Step]:
     u = f"{a}*z + {b}".replace("+ -", "- ")
+    outer = OUTER[activation].replace("(z)", "(u)").replace("z*", "u*")
     return [
-        Step("Name what enters the activation", [f"u = {u}"]),
-        Step(f"Derivative of {activation}, taken at u", [OUTER[activation].replace("(z)", "(u)").replace("z*", "u*")]),
-        Step("Chain rule: times du/dz", [df]),
+        Step("Name the argument of the activation.", [f"u = {u}"]),
+        Step(f"Differentiate {activation} with respect to u.", [outer]),
+        Step("Multiply by du/dz, by the chain rule.", [df]),
     ]
 
 
@@ -22,20 +23,17 @@ def _steps(activation: str, a: int, b: int, df: str) -> list[Step]:
     SCALED_ACTIVATION,
     tier=2,
     asks="df",
-    prompt="f(z) = {activation}({a}z + {b}). What is df/dz, as an expression in z?\n"
-    "You may use sigmoid(...), tanh(...), exp(...) and arithmetic; every form of the right expression counts. "
-    "softplus(u) = ln(1 + exp(u)), silu(u) = u*sigmoid(u).",
-    hint="Differentiate the activation at u = az + b, then multiply by the derivative of u.",
+    prompt="f(z) = {activation}({argument}).\n"
+    "Answer in terms of z, with sigmoid(...), tanh(...), exp(...), and arithmetic. Any equivalent form is accepted. "
+    "Definitions: softplus(u) = ln(1 + exp(u)), silu(u) = u*sigmoid(u).",
+    hint="Differentiate the activation at its argument. By which factor does the chain rule multiply the result?",
     steps=_steps,
 )
 def activation_derivs(rng: Random) -> dict[str, Any]:
     """Derivative of an activation"""
-    return dict(
-        activation=rng.choice(sorted(OUTER)),
-        a=rng.choice([-3, -2, 2, 3, 4, 5]),
-        b=rng.choice([-3, -2, -1, 1, 2, 3]),
-        variables={"z": [-2, 2]},
-    )
+    activation, a, b = rng.choice(sorted(OUTER)), rng.choice([-3, -2, 2, 3, 4, 5]), rng.choice([-3, -2, -1, 1, 2, 3])
+    argument = f"{a}z + {b}".replace("+ -", "- ")
+    return dict(activation=activation, a=a, b=b, argument=argument, variables={"z": [-2, 2]})
 
 
 def _inner(a: int, b: int) -> str:
@@ -46,9 +44,9 @@ def _at(activation: str, inner: str) -> str:
     return OUTER[activation].replace("(z)", inner).replace("z*", f"{inner}*")
 
 
-# What people write who take the derivative of the function's value for that of its argument.
+# The derivatives with the argument u in place of the activation's value.
 AT_ARGUMENT = {"sigmoid": "{u}*(1 - {u})", "tanh": "1 - {u}^2", "softplus": "{u}", "silu": "{u}*(1 - {u})"}
-# What people write who half remember the derivative.
+# Derivatives as students often misremember them.
 HALF_REMEMBERED = {
     "sigmoid": "1 - sigmoid{u}",
     "tanh": "1 - tanh{u}",
@@ -59,23 +57,23 @@ HALF_REMEMBERED = {
 activation_derivs.mistake(
     "no-inner-derivative",
     {"df": lambda activation, a, b: _at(activation, _inner(a, b))},
-    "The chain rule's second factor is missing: multiply by the derivative of what stands inside.",
+    "You left out the inner derivative. By the chain rule, multiply by the derivative of the argument.",
 )
 activation_derivs.mistake(
     "at-the-argument",
     {"df": lambda activation, a, b: f"{a}*({AT_ARGUMENT[activation].format(u=_inner(a, b))})"},
-    "The derivative is made of the activation's value, not of its argument: put sigmoid(...) or tanh(...) around it.",
+    "You used the argument in place of the activation's value. Apply sigmoid(...) or tanh(...) to it first.",
 )
 activation_derivs.mistake(
     "another-derivative",
     {"df": lambda activation, a, b: f"{a}*({HALF_REMEMBERED[activation].format(u=_inner(a, b))})"},
-    "The outer derivative is another one: sigmoid' = s(1 - s), tanh' = 1 - tanh^2, softplus' = s, "
+    "Your outer derivative is wrong. With s = sigmoid(u): sigmoid' = s(1 - s), tanh' = 1 - tanh(u)^2, softplus' = s, "
     "silu' = s(1 + u(1 - s)).",
 )
 activation_derivs.mistake(
     "inner-dropped",
     {"df": lambda activation, a, b: f"{a}*({OUTER[activation]})"},
-    "The outer derivative is taken at az + b, not at z.",
+    "You evaluated the outer derivative at z. Evaluate it at the argument of the activation.",
 )
 activation_derivs.torch(
     """
@@ -90,10 +88,11 @@ df, = torch.autograd.grad(getattr(F, activation)(a * z + b).sum(), z)
     tier=1,
     asks="y_leaky y_elu y_silu y_gelu y_softplus",
     visualization="functions: leaky elu silu gelu softplus at z",
-    prompt="The weighted sum z = {z} enters several activation functions. What are the values of leaky ReLU with slope "
-    "a = {a} (y_leaky), ELU with alpha = {alpha} (y_elu), SiLU (y_silu), GELU in its exact form with the normal "
-    "distribution function (y_gelu), and softplus (y_softplus)? Phi({z}) = {phi}.",
-    hint="SiLU is z times the sigmoid of z, GELU is z times Phi(z), and softplus is ln(1 + exp(z)).",
+    prompt="Several activation functions are applied to the pre-activation z = {z}. What are the values of leaky ReLU "
+    "with slope a = {a} for negative z (y_leaky), ELU with alpha = {alpha} (y_elu), SiLU (y_silu), GELU in its exact "
+    "form (y_gelu), and softplus (y_softplus)?\n"
+    "Phi is the cumulative distribution function of the standard normal distribution: Phi({z}) = {phi}.",
+    hint="SiLU is z times sigmoid(z), GELU is z times Phi(z), and softplus is ln(1 + exp(z)).",
 )
 def activation_values(rng: Random) -> dict[str, Any]:
     """Values of activation functions"""
@@ -105,34 +104,38 @@ def activation_values(rng: Random) -> dict[str, Any]:
 activation_values.mistake(
     "slope-on-both-sides",
     "y_leaky = a*z",
-    "Above 0 the leaky ReLU passes z as it is: the slope a is for negative z only.",
+    "You used the slope a for positive z. Leaky ReLU returns z there; a applies only to negative z.",
 )
-activation_values.mistake("no-slope", "y_leaky = max(0, z)", "Below 0 the leaky ReLU is not flat: it gives a*z.")
+activation_values.mistake(
+    "no-slope", "y_leaky = max(0, z)", "You returned 0, as ReLU does. Leaky ReLU returns a*z for negative z."
+)
 activation_values.mistake(
     "exponential-on-both-sides",
     "y_elu = alpha*(exp(z) - 1)",
-    "Above 0 the ELU passes z as it is: the exponential is for negative z only.",
+    "You used the exponential for positive z. ELU returns z there; the exponential applies only to negative z.",
 )
 activation_values.mistake(
     "minus-one-left-out",
     "y_elu = max(0, z) + alpha*exp(min(0, z)) - alpha*max(0, sign(z))",
-    "The ELU subtracts 1 from the exponential, so that its two pieces meet at 0: alpha*(exp(z) - 1).",
+    "You left out the -1. For negative z, ELU is alpha*(exp(z) - 1), so that its two pieces meet at 0.",
 )
 activation_values.mistake(
-    "sigmoid-alone", "y_silu = sigmoid(z)", "The SiLU multiplies: it is z times the sigmoid of z."
+    "sigmoid-alone", "y_silu = sigmoid(z)", "That is the sigmoid. SiLU is z times sigmoid(z), so multiply by z."
 )
 activation_values.mistake(
     "sigmoid-for-phi",
     "y_gelu = z*sigmoid(z)",
-    "That is the SiLU: the GELU takes the normal distribution function Phi(z) in place of the sigmoid.",
+    "That is SiLU. GELU uses Phi(z) in place of the sigmoid.",
 )
 activation_values.mistake(
     "tanh-form",
     "y_gelu = z*(1 + tanh(sqrt(2/pi)*(z + 0.044715*z^3)))/2",
-    "That is the approximation with tanh: the exact form z*Phi(z) is asked.",
+    "That is the tanh approximation of GELU. The exact form is z*Phi(z).",
 )
 activation_values.mistake(
-    "softplus-sign", "y_softplus = ln(1 + exp(-z))", "Softplus is ln(1 + exp(z)): it rises with z, close to ReLU."
+    "softplus-sign",
+    "y_softplus = ln(1 + exp(-z))",
+    "You used -z in the exponent. Softplus is ln(1 + exp(z)), which grows with z as ReLU does.",
 )
 activation_values.torch(
     """
@@ -149,11 +152,11 @@ y_gelu, y_softplus = F.gelu(t), F.softplus(t)
     tier=1,
     asks="drelu dleaky dsigmoid dtanh dsoftplus dsilu",
     visualization="functions: relu leaky sigmoid tanh softplus silu at z",
-    prompt="The weighted sum of a neuron is z = {z}. What is the derivative at z of ReLU (drelu), of leaky ReLU with "
-    "slope a = {a} (dleaky), of the sigmoid (dsigmoid), of tanh (dtanh), of softplus (dsoftplus; softplus is ln(1 + "
-    "exp(z))) and of SiLU (dsilu; SiLU is z*sigmoid(z))?",
-    hint="The two kinked functions have the slope of the piece on which z lies; s' = s(1 - s) and 1 - tanh^2 for the "
-    "others.",
+    prompt="The pre-activation of a neuron is z = {z}. What are the derivatives at z of ReLU (drelu), leaky ReLU with "
+    "slope a = {a} for negative z (dleaky), sigmoid (dsigmoid), tanh (dtanh), softplus (dsoftplus), and SiLU (dsilu)?\n"
+    "Definitions: softplus is ln(1 + exp(z)), SiLU is z*sigmoid(z).",
+    hint="ReLU and leaky ReLU have the slope of the piece that contains z. For the others, start from the sigmoid s "
+    "with s' = s(1 - s), and tanh' = 1 - tanh^2.",
 )
 def activation_slopes(rng: Random) -> dict[str, Any]:
     """Derivatives of activations at a point"""
@@ -163,32 +166,37 @@ def activation_slopes(rng: Random) -> dict[str, Any]:
 activation_slopes.mistake(
     "step-reversed",
     "drelu = 1 - max(0, sign(z))",
-    "ReLU is flat below 0, where its derivative is 0, and has the slope 1 above.",
+    "You swapped the two pieces. ReLU has slope 0 for negative z and slope 1 for positive z.",
 )
 activation_slopes.mistake(
-    "slope-on-both-sides", "dleaky = a", "Above 0 the slope of the leaky ReLU is 1: a belongs to negative z."
+    "slope-on-both-sides",
+    "dleaky = a",
+    "You used the slope a for positive z. Leaky ReLU has slope 1 there; a applies only to negative z.",
 )
-activation_slopes.mistake("no-slope", "dleaky = max(0, sign(z))", "Below 0 the leaky ReLU has the slope a, and not 0.")
+activation_slopes.mistake(
+    "no-slope", "dleaky = max(0, sign(z))", "You used the slope 0, as ReLU has. Leaky ReLU has slope a for negative z."
+)
 activation_slopes.mistake(
     "slope-times-argument",
     "dleaky = max(z, a*z)",
-    "That is the value of the leaky ReLU: its derivative is the slope alone, a or 1.",
+    "That is the value of leaky ReLU. Its derivative is the slope alone, a or 1.",
 )
 activation_slopes.mistake(
     "at-the-argument",
     "dsigmoid = z*(1 - z); dtanh = 1 - z^2",
-    "The derivative is made of the activation's value: s(1 - s) with s = sigmoid(z), and 1 - tanh(z)^2.",
+    "You used z in place of the activation's value. The derivatives are s(1 - s) with s = sigmoid(z), "
+    "and 1 - tanh(z)^2.",
 )
 activation_slopes.mistake(
     "another-derivative",
     "dsigmoid = 1 - sigmoid(z); dtanh = 1 - tanh(z); dsoftplus = 1 - sigmoid(z); dsilu = sigmoid(z)",
-    "With s = sigmoid(z): sigmoid' = s(1 - s), tanh' = 1 - tanh(z)^2, softplus' = s, and by the product rule "
-    "silu' = s(1 + z(1 - s)).",
+    "Your derivative is wrong. With s = sigmoid(z): sigmoid' = s(1 - s), tanh' = 1 - tanh(z)^2, softplus' = s, and by "
+    "the product rule silu' = s(1 + z(1 - s)).",
 )
 activation_slopes.mistake(
     "one-derivative-too-many",
     "dsoftplus = sigmoid(z)*(1 - sigmoid(z)); dsilu = sigmoid(z)*(1 - sigmoid(z))",
-    "s(1 - s) is the derivative of the sigmoid itself: softplus' is the sigmoid, and the SiLU is a product.",
+    "You used s(1 - s), the derivative of the sigmoid s. softplus' is s itself, and SiLU needs the product rule.",
 )
 activation_slopes.torch(
     """

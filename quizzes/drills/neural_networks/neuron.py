@@ -1,4 +1,4 @@
-"""Neurons, layers of them, and the perceptron rule."""
+"""Neurons, fully connected layers, and the perceptron rule."""
 
 from collections.abc import Sequence
 from random import Random
@@ -17,13 +17,20 @@ from quizzes.question import Step
 
 
 def _weights(rng: Random, count: int) -> list[float]:
-    """Weights in tenths, one of them at least negative."""
-    found = [rng.choice([-1, 1]) * rng.randint(2, 15) / 10 for _ in range(count)]
-    return found if min(found) < 0 else [-found[0], *found[1:]]
+    """Return weights in steps of 0.1, at least one of them negative."""
+    weights = [rng.choice([-1, 1]) * rng.randint(2, 15) / 10 for _ in range(count)]
+    return weights if min(weights) < 0 else [-weights[0], *weights[1:]]
 
 
 def _dot(w: Sequence[float], x: Sequence[float]) -> float:
     return sum(a * b for a, b in zip(w, x, strict=True))
+
+
+FORWARD = """
+z = F.linear(x, w.unsqueeze(0), torch.tensor([float(b)]))[0]
+y_relu, y_sigmoid, y_tanh = F.relu(z), F.sigmoid(z), F.tanh(z)
+"""
+SIGN_DROPPED = "You dropped the sign of a negative weight. Keep it in the product."
 
 
 @drill(
@@ -31,9 +38,9 @@ def _dot(w: Sequence[float], x: Sequence[float]) -> float:
     tier=1,
     asks="z y_relu y_sigmoid y_tanh",
     visualization="neuron x w b",
-    prompt="A neuron has the weights w = {w} and the bias b = {b}; its inputs are x = {x}. What is its weighted sum z, "
-    "bias included, and what does it put out with ReLU (y_relu), with the sigmoid (y_sigmoid) and with tanh (y_tanh)?",
-    hint="Multiply each input by its weight, add up, add the bias; only then comes the activation.",
+    prompt="A neuron has the weights w = {w}, the bias b = {b}, and the inputs x = {x}. What are its pre-activation z "
+    "(bias included) and its outputs with ReLU (y_relu), sigmoid (y_sigmoid), and tanh (y_tanh)?",
+    hint="Multiply each input by its weight, add the products and the bias, then apply the activation.",
 )
 def neuron_forward(rng: Random) -> dict[str, Any]:
     """Output of a neuron"""
@@ -46,37 +53,36 @@ def neuron_forward(rng: Random) -> dict[str, Any]:
 
 
 neuron_forward.mistake(
-    "no-bias", "z = sum(i, w[i]*x[i])", "The bias belongs to the weighted sum: add b before the activation."
+    "no-bias", "z = sum(i, w[i]*x[i])", "You left out the bias. Add b to the weighted sum before the activation."
 )
 neuron_forward.mistake(
     "weight-sign-lost",
     "z = sum(i, abs(w[i])*x[i]) + b",
-    "A negative weight subtracts: keep its sign in the product.",
+    SIGN_DROPPED,
 )
 neuron_forward.mistake(
     "activation-before-sum",
     "y_relu = sum(i, max(0, w[i]*x[i])) + b; y_sigmoid = sum(i, sigmoid(w[i]*x[i])) + b; "
     "y_tanh = sum(i, tanh(w[i]*x[i])) + b",
-    "The activation is applied once, to the whole sum with its bias, and not to each product.",
+    "You applied the activation to each product. Apply it once, to the whole sum including the bias.",
 )
 neuron_forward.mistake(
-    "relu-keeps-negative", "y_relu = z", "ReLU answers 0 where the weighted sum is negative: max(0, z)."
+    "relu-keeps-negative",
+    "y_relu = z",
+    "You kept a negative pre-activation. ReLU is max(0, z), so it returns 0 for negative z.",
 )
 neuron_forward.mistake(
-    "exponent-sign", "y_sigmoid = sigmoid(-z); y_tanh = tanh(-z)", "Both rise with z: the sigmoid is 1/(1 + exp(-z))."
+    "exponent-sign",
+    "y_sigmoid = sigmoid(-z); y_tanh = tanh(-z)",
+    "You used the wrong sign of z. Both functions increase with z, and the sigmoid is 1/(1 + exp(-z)).",
 )
-neuron_forward.torch(
-    """
-z = F.linear(x, w.unsqueeze(0), torch.tensor([float(b)]))[0]
-y_relu, y_sigmoid, y_tanh = F.relu(z), F.sigmoid(z), F.tanh(z)
-"""
-)
+neuron_forward.torch(FORWARD)
 
 
-def _bias_steps(w: list, x: list, b: float, z: float, **outputs: float) -> list[Step]:
+def _bias_steps(w: Sequence[float], x: Sequence[float], b: float, z: float, **outputs: float) -> list[Step]:
     return [
-        Step("Weighted inputs alone", [f"s = {_dot(w, x):g}"]),
-        Step("z = s + b, so the bias is what is lacking", ["b = z - s", f"b = {z:g} - ({_dot(w, x):g})", f"b = {b:g}"]),
+        Step("Add the weighted inputs, without the bias.", [f"s = {_dot(w, x):g}"]),
+        Step("Solve z = s + b for the bias.", ["b = z - s", f"b = {z:g} - ({_dot(w, x):g})", f"b = {b:g}"]),
     ]
 
 
@@ -87,13 +93,13 @@ def _bias_steps(w: list, x: list, b: float, z: float, **outputs: float) -> list[
     tier=1,
     asks="b",
     visualization="neuron x w b z",
-    prompt="A neuron has the weights w = {w}. For the inputs x = {x} its weighted sum, bias included, must be z = {z} "
-    "(at z = 0 the point x lies on the neuron's decision boundary).",
-    hint="The bias is what the weighted inputs still lack.",
+    prompt="A neuron has the weights w = {w}. For the inputs x = {x}, its pre-activation (bias included) must be "
+    "z = {z}. At z = 0, the point x lies on the neuron's decision boundary.",
+    hint="How far are the weighted inputs, without the bias, from z?",
     decimals=2,
 )
 def neuron_bias(rng: Random) -> dict[str, Any]:
-    """The bias that a weighted sum needs"""
+    """Bias for a given pre-activation"""
     count = rng.choice([2, 3])
     w, x = _weights(rng, count), [rng.choice([-2, -1, 1, 2, 3, 4]) for _ in range(count)]
     boundary = round(-_dot(w, x), 1)
@@ -103,19 +109,14 @@ def neuron_bias(rng: Random) -> dict[str, Any]:
 neuron_bias.mistake(
     "bias-subtracted",
     "z = sum(i, w[i]*x[i]) - b",
-    "The bias is added to the sum, so it is z minus the weighted inputs.",
+    "You subtracted the bias. The neuron adds it, so b is z minus the weighted inputs.",
 )
 neuron_bias.mistake(
     "weight-sign-lost",
     "z = sum(i, abs(w[i])*x[i]) + b",
-    "A negative weight subtracts: keep its sign in the product.",
+    SIGN_DROPPED,
 )
-neuron_bias.torch(
-    """
-z = F.linear(x, w.unsqueeze(0), torch.tensor([float(b)]))[0]
-y_relu, y_sigmoid, y_tanh = F.relu(z), F.sigmoid(z), F.tanh(z)
-"""
-)
+neuron_bias.torch(FORWARD)
 
 
 @drill(
@@ -123,9 +124,9 @@ y_relu, y_sigmoid, y_tanh = F.relu(z), F.sigmoid(z), F.tanh(z)
     tier=1,
     asks="P",
     visualization="layers n0 n1 n2 n3",
-    prompt="A fully connected network has {n0} inputs, hidden layers of {n1} and {n2} neurons, and {n3} output "
-    "neurons. Every neuron has a bias. How many parameters does it have?",
-    hint="Count layer by layer: each neuron has one weight for each value that reaches it, and its bias.",
+    prompt="A fully connected network has {n0} inputs, hidden layers of {n1} and {n2} neurons, and an output layer of "
+    "size {n3}. Every neuron has a bias.",
+    hint="Count layer by layer. How many weights and how many biases does each neuron have?",
 )
 def mlp_params(rng: Random) -> dict[str, Any]:
     """Parameters of a fully connected network"""
@@ -140,22 +141,22 @@ def mlp_params(rng: Random) -> dict[str, Any]:
 mlp_params.mistake(
     "no-biases",
     "P = n0*n1 + n1*n2 + n2*n3",
-    "Every neuron has a bias beside its weights: n1 + n2 + n3 of them in all.",
+    "You left out the biases. Every neuron has one in addition to its weights.",
 )
 mlp_params.mistake(
     "one-bias-a-layer",
     "P = n0*n1 + n1*n2 + n2*n3 + 3",
-    "A layer has one bias for each of its neurons, and not one for all of them.",
+    "You counted one bias per layer. Every neuron has its own bias, so count one per neuron.",
 )
 mlp_params.mistake(
     "all-multiplied",
     "P = n0*n1*n2*n3",
-    "Only neighbouring layers are connected: multiply the sizes of neighbours, and add over the layers.",
+    "You multiplied all layer sizes. Only adjacent layers are connected, so multiply adjacent sizes and add up.",
 )
 mlp_params.mistake(
     "input-layer-counted",
     "P = n0 + P1 + P2 + P3",
-    "The inputs are given values and no neurons: they have no bias of their own.",
+    "You counted biases for the inputs. Inputs are values, not neurons, so they have no biases.",
 )
 mlp_params.torch(
     """
@@ -172,12 +173,12 @@ P = sum(p.numel() for layer in layers for p in layer.parameters())
     tier=2,
     asks="h",
     visualization="layers d h c",
-    prompt="A network with {d} inputs, one hidden layer and {c} output neurons, with a bias for every neuron, may have "
-    "at most {B} parameters. How many hidden neurons can it have at most?",
-    hint="Write the number of parameters as a function of h, and solve for h.",
+    prompt="A network with {d} inputs, one hidden layer, and an output layer of size {c} may have at most {B} "
+    "parameters. Every neuron has a bias.",
+    hint="Write the number of parameters as a function of h. For which h does it stay within the budget?",
 )
 def mlp_params_budget(rng: Random) -> dict[str, Any]:
-    """The widest hidden layer within a budget"""
+    """Largest hidden layer within a parameter budget"""
     return dict(
         B=rng.choice([1000, 2000, 5000, 10000, 20000, 50000]),
         d=rng.randint(4, 60),
@@ -186,32 +187,36 @@ def mlp_params_budget(rng: Random) -> dict[str, Any]:
 
 
 mlp_params_budget.mistake(
-    "no-biases", "h = floor(B/(d + c))", "The biases count too: one for each hidden neuron, and c at the output."
+    "no-biases", "h = floor(B/(d + c))", "You left out the biases. Every hidden neuron and every output neuron has one."
 )
-mlp_params_budget.mistake("rounded-up", "h = ceil((B - c)/(d + c + 1))", "Round down: one neuron more is too many.")
+mlp_params_budget.mistake(
+    "rounded-up",
+    "h = ceil((B - c)/(d + c + 1))",
+    "You rounded up. One more neuron would exceed the budget, so round down.",
+)
 mlp_params_budget.mistake(
     "first-layer-only",
     "h = floor(B/(d + 1))",
-    "A hidden neuron costs its d weights and its bias, and beside them c weights that lead to the outputs.",
+    "You counted the first layer only. Each hidden neuron also has one weight per output neuron.",
 )
 mlp_params_budget.torch(
     """
 from bisect import bisect_right
 
-def count(width):
+def num_parameters(width):
     net = torch.nn.Sequential(torch.nn.Linear(d, width, device="meta"), torch.nn.Linear(width, c, device="meta"))
     return sum(p.numel() for p in net.parameters())
 
-h = bisect_right(range(1, B), B, key=count)
+h = bisect_right(range(1, B), B, key=num_parameters)  # the number of widths within the budget
 """
 )
 
 
-def _linear_steps(B: int, n_in: int, n_out: int, weight: list, bias: list, output: list) -> list[Step]:
+def _linear_steps(B: int, n_in: int, n_out: int, weight: list[int], bias: list[int], output: list[int]) -> list[Step]:
     return [
-        Step(f"The layer has {n_out} neurons. PyTorch keeps a row of {n_in} weights for each: {n_out}x{n_in}."),
-        Step(f"Each neuron has one bias: {n_out}."),
-        Step(f"X is {B}x{n_in}, the weight transposed {n_in}x{n_out}, so X W^T + b is {B}x{n_out}."),
+        Step(f"Find the shape of W. PyTorch stores one row of {n_in} weights per neuron, so W is {n_out}x{n_in}."),
+        Step(f"Count the biases. Each neuron has one, so the shape is {n_out}."),
+        Step(f"Multiply: X is {B}x{n_in} and W^T is {n_in}x{n_out}, so X W^T + b is {B}x{n_out}."),
     ]
 
 
@@ -222,8 +227,8 @@ def _linear_steps(B: int, n_in: int, n_out: int, weight: list, bias: list, outpu
     visualization="flow: {B} x {n_in} > Linear({n_in}, {n_out}) > ?",
     steps=_linear_steps,
     prompt="In PyTorch, layer = torch.nn.Linear({n_in}, {n_out}) is applied to a batch of {B} samples, a tensor of "
-    "shape {B}x{n_in}. What are the shapes of layer.weight (weight), of layer.bias (bias) and of the output?",
-    hint="The output is X W^T + b; the weight is kept the way it must be for W^T to fit.",
+    "shape {B}x{n_in}. What are the shapes of layer.weight (weight), layer.bias (bias), and the output (output)?",
+    hint="The output is X W^T + b. Which shape must W have for this product?",
 )
 def mlp_shapes(rng: Random) -> dict[str, Any]:
     """Shapes in a fully connected layer"""
@@ -234,20 +239,22 @@ def mlp_shapes(rng: Random) -> dict[str, Any]:
 mlp_shapes.mistake(
     "in-by-out",
     {"weight": lambda B, n_in, n_out: [n_in, n_out]},
-    "PyTorch keeps the weight as (out, in), a row for each neuron, and transposes it when it multiplies.",
+    "You swapped the dimensions. PyTorch stores the weight as (out_features, in_features), one row per neuron.",
 )
 mlp_shapes.mistake(
-    "one-bias", {"bias": lambda B, n_in, n_out: [1]}, "Each of the outgoing features has a bias of its own."
+    "one-bias",
+    {"bias": lambda B, n_in, n_out: [1]},
+    "You used one bias for the whole layer. Each output feature has its own bias.",
 )
 mlp_shapes.mistake(
     "bias-for-each-input",
     {"bias": lambda B, n_in, n_out: [n_in]},
-    "A bias belongs to a neuron, so there are as many as features that go out.",
+    "You used one bias per input feature. A bias belongs to a neuron, so there is one per output feature.",
 )
 mlp_shapes.mistake(
     "batch-lost",
     {"output": lambda B, n_in, n_out: [n_out]},
-    "Every sample of the batch has its own row of outputs: the batch dimension stays.",
+    "You dropped the batch dimension. Each sample has its own row of outputs.",
 )
 mlp_shapes.torch(
     """
@@ -259,7 +266,7 @@ output = list(layer(torch.zeros(B, n_in, device="meta")).shape)
 
 
 def _sample(rng: Random) -> dict[str, Any]:
-    """Weights, bias and inputs of a perceptron, in halves and whole numbers, often with a small score."""
+    """Return weights, bias, inputs, and learning rate of a perceptron, often with a small score."""
     w = [rng.randint(-4, 4) / 2 for _ in range(2)]
     x = [rng.choice([-3, -2, -1, 1, 2, 3]) for _ in range(2)]
     b = rng.choice([-2, -1.5, -1, -0.5, 0.5, 1, 1.5, 2, -_dot(w, x)])
@@ -273,44 +280,44 @@ def _sample(rng: Random) -> dict[str, Any]:
     visualization="boundary w b x",
     decimals=2,
     prompt="A perceptron with labels -1 and 1 has the weights w = {w} and the bias b = {b}. The next sample is x = {x} "
-    "with the label {y}; the learning rate is {eta}. A sample is misclassified where label times score is 0 or less, "
-    "and only then w and b are updated.\nWhat is the score s before the step, and what are the weights w_new and the "
-    "bias b_new after it?",
-    hint="First decide by the sign of the score whether there is anything to update.",
+    "with the label y = {y}; the learning rate is eta = {eta}. The sample is misclassified if y*s <= 0, where s is the "
+    "score. Only then are w and b updated.\n"
+    "What are the score s before the step, and the weights w_new and the bias b_new after it?",
+    hint="Compute the score first. Is the sample misclassified?",
 )
 def perceptron_update(rng: Random) -> dict[str, Any]:
     """One step of the perceptron rule"""
-    drawn = _sample(rng)
-    score = _dot(drawn["w"], drawn["x"]) + drawn["b"]
-    wrong = -1 if score > 0 else 1
-    return drawn | dict(y=wrong if rng.random() < 0.75 else -wrong)
+    sample = _sample(rng)
+    score = _dot(sample["w"], sample["x"]) + sample["b"]
+    misclassified = -1 if score > 0 else 1
+    return sample | dict(y=misclassified if rng.random() < 0.75 else -misclassified)
 
 
 perceptron_update.mistake(
     "bias-forgotten",
     "s = sum(i, w[i]*x[i]); b_new = b",
-    "The bias is part of the score, and it is updated too: by eta times the label.",
+    "You left out the bias. It is part of the score, and an update changes it by eta*y.",
 )
 perceptron_update.mistake(
     "updates-when-correct",
     "w_new[i] = w[i] + eta*y*x[i]; b_new = b + eta*y",
-    "Label and score have the same sign here: the sample is right already, and nothing changes.",
+    "You updated although the sample is classified correctly. Label and score have the same sign, so nothing changes.",
 )
 perceptron_update.mistake(
     "mixes-label-conventions",
     "w_new[i] = w[i] + 2*m*eta*y*x[i]; b_new = b + 2*m*eta*y",
-    "With the labels -1 and 1 the step is eta*y*x. The difference y - yhat is for the labels 0 and 1: here it would be "
-    "twice as large.",
+    "You used the step for labels 0 and 1, eta*(y - yhat)*x, with the predicted label yhat. With labels -1 and 1, the "
+    "step is eta*y*x, which is half as large.",
 )
 perceptron_update.mistake(
     "subtracted",
     "w_new[i] = w[i] - m*eta*y*x[i]; b_new = b - m*eta*y",
-    "The step is added: it moves the score towards the label.",
+    "You subtracted the step. Add it, because it moves the score toward the label.",
 )
 perceptron_update.mistake(
     "zero-counts-as-right",
     "w_new[i] = w[i] + max(0, -sign(y*s))*eta*y*x[i]",
-    "A score of 0 counts as wrong here, so there is a step.",
+    "You made no step at the score 0. Here a score of 0 counts as misclassified, so update.",
 )
 perceptron_update.torch(
     """
@@ -332,39 +339,39 @@ w_new, b_new = model.coef_[0].tolist(), model.intercept_[0].item()
     asks="yhat w_new b_new",
     visualization="boundary w b x",
     decimals=2,
-    prompt="A perceptron with labels 0 and 1 has the weights w = {w} and the bias b = {b}. It predicts 1 where its "
-    "score is above 0, and 0 otherwise. The next sample is x = {x} with the label y = {y}; the learning rate is "
-    "{eta}.\nWhat is the prediction yhat, and what are the weights w_new and the bias b_new after the step by eta*(y - "
-    "yhat)?",
-    hint="The error y - yhat is -1, 0 or 1.",
+    prompt="A perceptron with labels 0 and 1 has the weights w = {w} and the bias b = {b}. It predicts yhat = 1 if its "
+    "score is above 0, and yhat = 0 otherwise. The next sample is x = {x} with the label y = {y}; the learning rate is "
+    "eta = {eta}, and the step has the factor eta*(y - yhat).\n"
+    "What are the prediction yhat, and the weights w_new and the bias b_new after the step?",
+    hint="The error y - yhat is -1, 0, or 1. Which one is it here?",
 )
 def perceptron_update_zero_one(rng: Random) -> dict[str, Any]:
     """One step of the perceptron rule, labels 0 and 1"""
-    drawn = _sample(rng)
-    score = _dot(drawn["w"], drawn["x"]) + drawn["b"]
-    return drawn | dict(y=int(score <= 0) if rng.random() < 0.85 or score == 0 else int(score > 0))
+    sample = _sample(rng)
+    score = _dot(sample["w"], sample["x"]) + sample["b"]
+    return sample | dict(y=int(score <= 0) if rng.random() < 0.85 or score == 0 else int(score > 0))
 
 
 perceptron_update_zero_one.mistake(
     "bias-left-out",
     "s = sum(i, w[i]*x[i]); b_new = b",
-    "The bias is part of the score, and it is updated too: by eta times the error.",
+    "You left out the bias. It is part of the score, and a step changes it by eta*(y - yhat).",
 )
 perceptron_update_zero_one.mistake(
     "mixes-label-conventions",
     "w_new[i] = w[i] + eta*y*x[i]",
-    "The step eta*y*x belongs to the labels -1 and 1. With the labels 0 and 1 it is eta*(y - yhat)*x, so that class 0 "
-    "can move the weights too.",
+    "You used the step for labels -1 and 1, eta*y*x. With labels 0 and 1, the step is eta*(y - yhat)*x, so that class "
+    "0 can move the weights too.",
 )
 perceptron_update_zero_one.mistake(
     "score-for-prediction",
     "w_new[i] = w[i] + eta*(y - s)*x[i]; b_new = b + eta*(y - s)",
-    "The perceptron's error is made with the predicted label, not with the score: y - s belongs to least squares.",
+    "You used the score in the error, as least squares does. The perceptron uses the predicted label: y - yhat.",
 )
 perceptron_update_zero_one.mistake(
     "error-reversed",
     "w_new[i] = w[i] + eta*(yhat - y)*x[i]; b_new = b + eta*(yhat - y)",
-    "The error is label minus prediction: y - yhat.",
+    "You reversed the error. It is y - yhat, label minus prediction.",
 )
 perceptron_update_zero_one.torch(
     """

@@ -13,17 +13,18 @@ from quizzes.formulas.object_detection import IOU
     tier=1,
     asks="I U iou",
     visualization="boxes",
-    prompt="Two boxes, corners x1, y1, x2, y2 in px: A = {A} and B = {B}. A side is x2 - x1 long (no pixel is added). "
-    "What are the area I of their intersection, the area U of their union, and their IoU?",
-    hint="The overlap in x runs from the larger x1 to the smaller x2, and is never negative; the same in y.",
+    prompt="Two boxes are given by their corners x1, y1, x2, y2 in px: A = {A} and B = {B}. "
+    "What are the area I of their intersection, the area U of their union, and their IoU (iou)?\n"
+    "Conventions: a box is x2 - x1 wide and y2 - y1 high, without an extra pixel.",
+    hint="The overlap in x extends from the larger x1 to the smaller x2 and is at least 0. What is the overlap in y?",
 )
 def iou(rng: Random) -> dict[str, Any]:
     """Intersection over union of two boxes"""
     x, y = rng.randint(0, 40), rng.randint(0, 40)
     a = [x, y, x + rng.randint(4, 12) * 5, y + rng.randint(4, 12) * 5]
     far = rng.random() < 0.08
-    reach = 90 if far else 30
-    left, top = x + rng.randint(-4, 6) * 5 + far * reach, y + rng.randint(-4, 6) * 5 + far * reach
+    distance = 90 if far else 30
+    left, top = x + rng.randint(-4, 6) * 5 + far * distance, y + rng.randint(-4, 6) * 5 + far * distance
     left, top = max(0, left), max(0, top)
     return dict(A=a, B=[left, top, left + rng.randint(4, 12) * 5, top + rng.randint(4, 12) * 5])
 
@@ -31,27 +32,27 @@ def iou(rng: Random) -> dict[str, Any]:
 iou.mistake(
     "areas-added",
     "U = (A[3] - A[1])*(A[4] - A[2]) + (B[3] - B[1])*(B[4] - B[2])",
-    "The intersection lies in both boxes and counts once: take it away from the sum of the areas.",
+    "You counted the intersection twice. It lies in both boxes, so subtract I from the sum of the areas.",
 )
 iou.mistake(
     "no-clamp",
     "I = (min(A[3], B[3]) - max(A[1], B[1]))*(min(A[4], B[4]) - max(A[2], B[2]))",
-    "Where the boxes don't overlap a side is negative: take 0 for it before multiplying.",
+    "You multiplied a negative overlap. If the boxes do not overlap in x or y, that overlap is 0.",
 )
 iou.mistake(
     "over-smaller-box",
     "iou = I/min((A[3] - A[1])*(A[4] - A[2]), (B[3] - B[1])*(B[4] - B[2]))",
-    "IoU divides by the union of both boxes, not by the smaller one.",
+    "You divided by the area of the smaller box. IoU divides by the area U of the union.",
 )
 iou.mistake(
     "dice",
     "iou = 2*I/((A[3] - A[1])*(A[4] - A[2]) + (B[3] - B[1])*(B[4] - B[2]))",
-    "That is the Dice coefficient, 2I/(A + B); IoU is I/U.",
+    "That is the Dice coefficient, 2I divided by the sum of the areas. IoU is I/U.",
 )
 iou.mistake(
     "hull",
     "U = (max(A[3], B[3]) - min(A[1], B[1]))*(max(A[4], B[4]) - min(A[2], B[2]))",
-    "That is the box around both; the union is A + B - I, which is less where corners stay empty.",
+    "That is the area of the box around both. The union is smaller: the sum of the areas minus I.",
 )
 iou.torch(
     """

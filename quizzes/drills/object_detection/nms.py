@@ -1,32 +1,35 @@
 """Non-maximum suppression."""
 
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
 from quizzes.drill import drill
-from quizzes.formulas.object_detection import NMS, overlap
+from quizzes.formulas.object_detection import NMS, Box, overlap
 from quizzes.question import Step
 
 
-def _steps(boxes: list, scores: list, tau: float, keep: list[str]) -> list[Step]:
-    names = [chr(65 + k) for k in range(len(boxes))]
-    order = sorted(range(len(boxes)), key=lambda k: -scores[k])
-    steps = [Step(f"By score: {', '.join(f'{names[k]} ({scores[k]:g})' for k in order)}.")]
-    kept: list[int] = []
+def _steps(boxes: list[Box], scores: list[float], tau: float, keep: list[str]) -> list[Step]:
+    labels = [chr(65 + k) for k in range(len(boxes))]
+    order = _best_first(scores)
+    steps = [Step(f"Sort the boxes by score: {', '.join(f'{labels[k]} ({scores[k]:g})' for k in order)}.")]
+    selected: list[int] = []
     for k in order:
-        blocker = next((other for other in kept if overlap(boxes[k], boxes[other]) > tau), None)
-        if blocker is None:
-            best = max(((float(overlap(boxes[k], boxes[o])), names[o]) for o in kept), default=None)
-            why = (
-                f"its largest IoU with a kept box is {best[0]:.4f} (with {best[1]})"
-                if best
-                else "it has the best score"
+        suppressor = next((other for other in selected if overlap(boxes[k], boxes[other]) > tau), None)
+        if suppressor is None:
+            largest = max(((float(overlap(boxes[k], boxes[o])), labels[o]) for o in selected), default=None)
+            reason = (
+                f"its largest IoU with a kept box is {largest[0]:.4f} (with {largest[1]})"
+                if largest
+                else "it has the highest score"
             )
-            steps.append(Step(f"{names[k]} is kept: {why}."))
-            kept.append(k)
+            steps.append(Step(f"Keep {labels[k]}, because {reason}."))
+            selected.append(k)
         else:
-            found = float(overlap(boxes[k], boxes[blocker]))
-            steps.append(Step(f"{names[k]} goes: its IoU with {names[blocker]} is {found:.4f}, above {tau:g}."))
+            iou = float(overlap(boxes[k], boxes[suppressor]))
+            steps.append(
+                Step(f"Suppress {labels[k]}, because its IoU with {labels[suppressor]} is {iou:.4f}, above {tau:g}.")
+            )
     return steps
 
 
@@ -36,11 +39,11 @@ def _steps(boxes: list, scores: list, tau: float, keep: list[str]) -> list[Step]
     asks="keep",
     visualization="boxes",
     steps=_steps,
-    prompt="Non-maximum suppression with threshold {tau}: a box goes when its IoU with a box that was kept is "
-    "greater than "
-    "{tau}. All boxes are of one class.\n{listing}\nWhich boxes are kept, best score first?",
-    hint="Take the best box that is left, strike out what overlaps it too much, and go on; a struck box strikes "
-    "no other.",
+    prompt="Non-maximum suppression with threshold {tau} suppresses a box if its IoU with a kept box is greater than "
+    "{tau}. All boxes belong to one class, and each row gives its corners x1, y1, x2, y2.\n"
+    "{listing}",
+    hint="Keep the best remaining box, suppress the boxes that overlap it too much, and repeat. Does a suppressed box "
+    "suppress others?",
 )
 def nms_trace(rng: Random) -> dict[str, Any]:
     """Non-maximum suppression, box by box"""
@@ -51,11 +54,11 @@ def nms_trace(rng: Random) -> dict[str, Any]:
         y = top + rng.choice([0, 0, 1, 2])
         boxes.append([x, y, x + rng.choice([10, 10, 11]), y + 10])
         x, top = (x + rng.choice([2, 3, 3, 4]), top) if rng.random() < 0.85 else (x + 14, top + 5)
-    # Scores mostly fall along the row of boxes, so that a struck box often overlaps one that must stay.
-    falling = sorted(rng.sample(range(40, 99), count), reverse=True)
+    # Scores mostly decrease along the row of boxes, so that a suppressed box often overlaps one that is kept.
+    decreasing = sorted(rng.sample(range(40, 99), count), reverse=True)
     k = rng.randrange(1, count)
-    falling[k - 1], falling[k] = falling[k], falling[k - 1]
-    scored = list(zip(boxes, [score / 100 for score in falling], strict=True))
+    decreasing[k - 1], decreasing[k] = decreasing[k], decreasing[k - 1]
+    scored = list(zip(boxes, [score / 100 for score in decreasing], strict=True))
     rng.shuffle(scored)
     boxes, scores = [box for box, _ in scored], [score for _, score in scored]
     labels = [chr(65 + k) for k in range(count)]
@@ -63,16 +66,21 @@ def nms_trace(rng: Random) -> dict[str, Any]:
     return dict(boxes=boxes, scores=scores, tau=rng.choice([0.3, 0.4, 0.5]), labels=labels, listing="\n".join(lines))
 
 
-def _greedy(boxes: list, order: list[int], goes: Any) -> list[str]:
-    """The labels kept in an order, where `goes(k, kept, seen)` says which box is struck out."""
-    kept: list[int] = []
-    for at, k in enumerate(order):
-        if not goes(k, kept, order[:at]):
-            kept.append(k)
-    return [chr(65 + k) for k in kept]
+def _greedy(order: list[int], is_suppressed: Callable[[int, list[int], list[int]], bool]) -> list[str]:
+    """Return the labels of the boxes that are kept.
+
+    Args:
+        order: The boxes by index, in the order in which they are visited.
+        is_suppressed: Takes a box, the boxes kept so far, and all boxes visited so far.
+    """
+    selected: list[int] = []
+    for position, k in enumerate(order):
+        if not is_suppressed(k, selected, order[:position]):
+            selected.append(k)
+    return [chr(65 + k) for k in selected]
 
 
-def _best_first(scores: list) -> list[int]:
+def _best_first(scores: list[float]) -> list[int]:
     return sorted(range(len(scores)), key=lambda k: -scores[k])
 
 
@@ -80,33 +88,34 @@ nms_trace.mistake(
     "struck-boxes-strike",
     {
         "keep": lambda boxes, scores, tau: _greedy(
-            boxes, _best_first(scores), lambda k, kept, seen: any(overlap(boxes[k], boxes[o]) > tau for o in seen)
+            _best_first(scores), lambda k, selected, visited: any(overlap(boxes[k], boxes[o]) > tau for o in visited)
         )
     },
-    "A box that was struck out strikes no other: compare with the kept boxes only.",
+    "You let a suppressed box suppress another one. Compare each box with the kept boxes only.",
 )
 nms_trace.mistake(
     "order-of-the-list",
     {
         "keep": lambda boxes, scores, tau: _greedy(
-            boxes, list(range(len(boxes))), lambda k, kept, seen: any(overlap(boxes[k], boxes[o]) > tau for o in kept)
+            list(range(len(boxes))),
+            lambda k, selected, visited: any(overlap(boxes[k], boxes[o]) > tau for o in selected),
         )
     },
-    "Go through the boxes by falling score, not in the order in which they are listed.",
+    "You visited the boxes in the order of the list. Visit them by decreasing score.",
 )
 nms_trace.mistake(
     "any-overlap",
     {
         "keep": lambda boxes, scores, tau: _greedy(
-            boxes, _best_first(scores), lambda k, kept, seen: any(overlap(boxes[k], boxes[o]) > 0 for o in kept)
+            _best_first(scores), lambda k, selected, visited: any(overlap(boxes[k], boxes[o]) > 0 for o in selected)
         )
     },
-    "Some overlap is allowed: only an IoU above the threshold strikes a box out.",
+    "You suppressed boxes at any overlap. Only an IoU above the threshold suppresses a box.",
 )
 nms_trace.mistake(
     "nothing-struck",
     {"keep": lambda boxes, scores, tau: [chr(65 + k) for k in _best_first(scores)]},
-    "Some of these overlap a better box by more than the threshold: they go.",
+    "You kept all boxes. Some of them overlap a better box by more than the threshold, so they are suppressed.",
 )
 nms_trace.torch(
     """

@@ -1,9 +1,10 @@
-"""Adam, its forerunners AdaGrad and RMSProp, and weight decay beside it."""
+"""Adam, its predecessors AdaGrad and RMSProp, and weight decay."""
 
 from random import Random
 from typing import Any
 
 from quizzes.drill import drill
+from quizzes.drills.optimization.scripts import optimizer_script
 from quizzes.formulas.optimization import (
     ADAGRAD_TWO_STEPS,
     ADAM_L2_TWO_STEPS,
@@ -18,10 +19,11 @@ from quizzes.formulas.optimization import (
     tier=2,
     asks="theta1 theta2",
     visualization="trace: g m v theta",
-    prompt="Adam starts at theta = {theta0} with m = v = 0. The gradients of the first two steps are {g1} and {g2}.\n"
-    "Learning rate {eta}, beta1 = {beta1}, beta2 = {beta2}, epsilon = {epsilon} (added to the root, outside it). "
-    "What is theta after step 1, and after step 2?",
-    hint="Divide the moments by 1 - beta^t before you use them; t is 1 in the first step.",
+    prompt="Adam starts at theta = {theta0} with m = v = 0. The gradients of the first two steps are {g1} and {g2}. "
+    "The learning rate is eta = {eta}, with beta1 = {beta1}, beta2 = {beta2}, and epsilon = {epsilon}.\n"
+    "What is theta after step 1 (theta1) and after step 2 (theta2)?\n"
+    "Conventions: epsilon outside the square root.",
+    hint="Divide each moment by 1 - beta^t before you use it, with t = 1 in the first step.",
 )
 def adam_step(rng: Random) -> dict[str, Any]:
     """Two steps of Adam"""
@@ -37,46 +39,34 @@ def adam_step(rng: Random) -> dict[str, Any]:
     )
 
 
-adam_step.mistake(
-    "no-bias-correction",
-    "mhat = m; vhat = v",
-    "Both moments start at 0 and are too small at first: divide by 1 - beta^t.",
+NO_BIAS_CORRECTION = (
+    "You left out the bias correction. Both moments start at 0 and are too small at first, so divide by 1 - beta^t."
 )
+STEP_ADDED = "You added the step. Descent subtracts it."
+
+adam_step.mistake("no-bias-correction", "mhat = m; vhat = v", NO_BIAS_CORRECTION)
 adam_step.mistake(
     "no-root",
     "theta = theta_prior - eta*mhat/(vhat + epsilon)",
-    "The step is divided by the root of the second moment, not by the moment itself.",
+    "You divided by the second moment itself. Divide by its square root.",
 )
 adam_step.mistake(
     "betas-swapped",
     "m = beta2*m_prior + (1 - beta2)*g; v = beta1*v_prior + (1 - beta1)*g^2; mhat = m/(1 - beta2^t); vhat = "
     "v/(1 - beta1^t)",
-    "beta1 belongs to the mean of the gradients, beta2 to the mean of their squares.",
+    "You swapped the betas. beta1 belongs to the average of the gradients, beta2 to the average of their squares.",
 )
-adam_step.mistake(
-    "ascent", "theta = theta_prior + eta*mhat/(sqrt(vhat) + epsilon)", "Descent subtracts the step: theta - eta ..."
-)
+adam_step.mistake("ascent", "theta = theta_prior + eta*mhat/(sqrt(vhat) + epsilon)", STEP_ADDED)
 adam_step.mistake(
     "first-moment-not-carried",
     "m = (1 - beta1)*g",
-    "The first moment keeps beta1 of what it was: it does not start anew.",
+    "You discarded the old first moment. Add beta1 times the old moment to (1 - beta1) times the gradient.",
 )
-adam_step.torch(
-    """
-theta = torch.tensor(float(theta0), requires_grad=True)
-adam = torch.optim.Adam([theta], lr=eta, betas=(beta1, beta2), eps=epsilon)
-trace = []
-for gradient in (g1, g2):
-    theta.grad = torch.tensor(float(gradient))
-    adam.step()
-    trace.append(theta.item())
-theta1, theta2 = trace
-"""
-)
+adam_step.torch(optimizer_script("torch.optim.Adam([theta], lr=eta, betas=(beta1, beta2), eps=epsilon)"))
 
 
 def _descent(rng: Random) -> dict[str, Any]:
-    """A start other than 0, and the gradients of two steps."""
+    """Return a start other than 0 and the gradients of two steps."""
     first, second = (rng.choice([-1, 1]) * rng.randint(5, 30) / 10 for _ in range(2))
     return dict(theta0=rng.choice([-1, 1]) * rng.randint(5, 30) / 10, g1=first, g2=second)
 
@@ -87,10 +77,11 @@ def _descent(rng: Random) -> dict[str, Any]:
     tier=2,
     asks="theta1 theta2",
     visualization="trace: g s theta",
-    prompt="AdaGrad starts at theta = {theta0} with s = {s0}. The gradients of the first two steps are {g1} and {g2}; "
-    "the learning rate is {eta}, epsilon = {epsilon} (added to the root, outside it). "
-    "What is theta after step 1, and after step 2?",
-    hint="Add the square of each new gradient to s before you divide by its root.",
+    prompt="AdaGrad starts at theta = {theta0} with the sum of squared gradients s = {s0}. The gradients of the first "
+    "two steps are {g1} and {g2}. The learning rate is eta = {eta}, and epsilon = {epsilon}.\n"
+    "What is theta after step 1 (theta1) and after step 2 (theta2)?\n"
+    "Conventions: epsilon outside the square root.",
+    hint="Add the square of each new gradient to s before you divide by its square root.",
 )
 def adagrad(rng: Random) -> dict[str, Any]:
     """Two steps of AdaGrad"""
@@ -100,29 +91,20 @@ def adagrad(rng: Random) -> dict[str, Any]:
 adagrad.mistake(
     "decaying-mean",
     "s = 0.9*s_prior + 0.1*g^2",
-    "AdaGrad forgets nothing: s is the plain sum of all squares. A decaying mean (here with 0.9) is RMSProp's.",
+    "You used a decaying average (here with 0.9), as RMSProp does. AdaGrad adds up all squares without decay.",
 )
 adagrad.mistake(
     "no-root",
     "theta = theta_prior - eta*g/(s + epsilon)",
-    "The step is divided by the root of the sum of squares, not by the sum itself.",
+    "You divided by the sum of squares itself. Divide by its square root.",
 )
 adagrad.mistake(
-    "last-gradient-only", "s = g^2", "s adds up the squares of all gradients so far, not only of the last one."
+    "last-gradient-only",
+    "s = g^2",
+    "You used only the last gradient. s is the sum of the squares of all gradients so far.",
 )
-adagrad.mistake("ascent", "theta = theta_prior + eta*g/(sqrt(s) + epsilon)", "Descent subtracts the step.")
-adagrad.torch(
-    """
-theta = torch.tensor(float(theta0), requires_grad=True)
-optimiser = torch.optim.Adagrad([theta], lr=eta, eps=epsilon)
-trace = []
-for gradient in (g1, g2):
-    theta.grad = torch.tensor(float(gradient))
-    optimiser.step()
-    trace.append(theta.item())
-theta1, theta2 = trace
-"""
-)
+adagrad.mistake("ascent", "theta = theta_prior + eta*g/(sqrt(s) + epsilon)", STEP_ADDED)
+adagrad.torch(optimizer_script("torch.optim.Adagrad([theta], lr=eta, eps=epsilon)"))
 
 
 @drill(
@@ -131,11 +113,12 @@ theta1, theta2 = trace
     tier=2,
     asks="s1 theta1 s2 theta2",
     visualization="trace: g s theta",
-    prompt="RMSProp, without momentum and not centred, starts at theta = {theta0} with s = {s0}. The gradients of the "
-    "first two steps are {g1} and {g2}; the learning rate is {eta}, rho = {rho} (the part of the old s that stays), "
-    "epsilon = {epsilon} (added to the root, outside it). "
-    "What are s and theta after step 1, and after step 2?",
-    hint="s keeps rho of its old value and takes 1 - rho of the new square; nothing is corrected afterwards.",
+    prompt="RMSProp (without momentum, not centered) starts at theta = {theta0} with the average of squared gradients "
+    "s = {s0}. The gradients of the first two steps are {g1} and {g2}. The learning rate is eta = {eta}, the decay "
+    "rate is rho = {rho} (the weight of the old s), and epsilon = {epsilon}.\n"
+    "What are s and theta after step 1 (s1, theta1) and after step 2 (s2, theta2)?\n"
+    "Conventions: epsilon outside the square root.",
+    hint="s is rho times its old value plus 1 - rho times the new square, without bias correction.",
 )
 def rmsprop(rng: Random) -> dict[str, Any]:
     """Two steps of RMSProp"""
@@ -145,38 +128,35 @@ def rmsprop(rng: Random) -> dict[str, Any]:
 rmsprop.mistake(
     "no-decay",
     "s = s_prior + g^2",
-    "That is AdaGrad's sum: RMSProp keeps rho of the old mean and adds 1 - rho of the new square.",
+    "That is AdaGrad. RMSProp decays s, so add rho times the old s and 1 - rho times the new square.",
 )
 rmsprop.mistake(
     "rho-swapped",
     "s = (1 - rho)*s_prior + rho*g^2",
-    "rho, near 1, belongs to the old mean; the new square gets the small rest.",
+    "You swapped the weights. rho, close to 1, belongs to the old s, and 1 - rho to the new square.",
 )
 rmsprop.mistake(
     "bias-correction",
     "theta = theta_prior - eta*g/(sqrt(s/(1 - rho^t)) + epsilon)",
-    "RMSProp does not correct the bias of s: dividing by 1 - rho^t is Adam's.",
+    "You applied a bias correction, as Adam does. RMSProp uses s without dividing by 1 - rho^t.",
 )
 rmsprop.mistake(
     "no-root",
     "theta = theta_prior - eta*g/(s + epsilon)",
-    "The step is divided by the root of the mean of squares, not by the mean itself.",
+    "You divided by the average of squares itself. Divide by its square root.",
 )
 rmsprop.mistake(
-    "not-squared", "s = rho*s_prior + (1 - rho)*g", "s is a mean of squares: square the gradient before it enters."
+    "not-squared",
+    "s = rho*s_prior + (1 - rho)*g",
+    "You did not square the gradient. s is an average of squared gradients.",
 )
-rmsprop.mistake("ascent", "theta = theta_prior + eta*g/(sqrt(s) + epsilon)", "Descent subtracts the step.")
+rmsprop.mistake("ascent", "theta = theta_prior + eta*g/(sqrt(s) + epsilon)", STEP_ADDED)
 rmsprop.torch(
-    """
-theta = torch.tensor(float(theta0), requires_grad=True)
-optimiser = torch.optim.RMSprop([theta], lr=eta, alpha=rho, eps=epsilon)
-trace = []
-for gradient in (g1, g2):
-    theta.grad = torch.tensor(float(gradient))
-    optimiser.step()
-    trace += [optimiser.state[theta]["square_avg"].item(), theta.item()]
-s1, theta1, s2, theta2 = trace
-"""
+    optimizer_script(
+        "torch.optim.RMSprop([theta], lr=eta, alpha=rho, eps=epsilon)",
+        values='optimizer.state[theta]["square_avg"].item(), theta.item()',
+        outputs="s1, theta1, s2, theta2",
+    )
 )
 
 
@@ -193,9 +173,11 @@ def _decayed(rng: Random) -> dict[str, Any]:
 
 
 WITH_DECAY = (
-    " starts at theta = {theta0} with m = {m0}, v = {v0}. The gradients of the loss alone in the first two steps are "
-    "{g1} and {g2}. Learning rate {eta}, weight decay lam = {lam}, beta1 = {beta1}, beta2 = {beta2}, epsilon = "
-    "{epsilon} (added to the root, outside it), with bias correction. What is theta after step 1, and after step 2?"
+    " starts at theta = {theta0} with m = {m0} and v = {v0}. In the first two steps, the gradients of the loss without "
+    "the penalty are {g1} and {g2}. The learning rate is eta = {eta} and the weight decay is lam = {lam}, with "
+    "beta1 = {beta1}, beta2 = {beta2}, and epsilon = {epsilon}.\n"
+    "What is theta after step 1 (theta1) and after step 2 (theta2)?\n"
+    "Conventions: bias correction; epsilon outside the square root."
 )
 
 
@@ -205,8 +187,8 @@ WITH_DECAY = (
     tier=3,
     asks="theta1 theta2",
     visualization="trace: g m v theta",
-    prompt="AdamW as in PyTorch (decoupled weight decay, times the learning rate)" + WITH_DECAY,
-    hint="First shrink theta by the factor 1 - eta lam, then take Adam's step with moments of the raw gradients.",
+    prompt="AdamW as in PyTorch (decoupled weight decay, multiplied by the learning rate)" + WITH_DECAY,
+    hint="Multiply theta by 1 - eta*lam first. Then take an Adam step, with the moments of the gradients alone.",
 )
 def adamw_vs_l2(rng: Random) -> dict[str, Any]:
     """Two steps of AdamW"""
@@ -217,34 +199,21 @@ adamw_vs_l2.mistake(
     "l2-in-the-gradient",
     "m = beta1*m_prior + (1 - beta1)*(g + lam*theta_prior); v = beta2*v_prior + (1 - beta2)*(g + lam*theta_prior)^2; "
     "theta = theta_prior - eta*mhat/(sqrt(vhat) + epsilon)",
-    "That is Adam with an L2 penalty: in AdamW the decay stays out of the gradient and of both moments.",
+    "That is Adam with an L2 penalty. AdamW keeps the decay out of the gradient and of both moments.",
 )
 adamw_vs_l2.mistake(
     "decay-without-rate",
     "theta = (1 - lam)*theta_prior - eta*mhat/(sqrt(vhat) + epsilon)",
-    "The decay is multiplied by the learning rate: the factor is 1 - eta lam.",
+    "You left out the learning rate in the decay. The factor is 1 - eta*lam.",
 )
 adamw_vs_l2.mistake(
     "decay-grows",
     "theta = (1 + eta*lam)*theta_prior - eta*mhat/(sqrt(vhat) + epsilon)",
-    "Decay pulls theta towards 0: the factor is 1 - eta lam.",
+    "You let theta grow. Weight decay shrinks it toward 0, so the factor is 1 - eta*lam.",
 )
-adamw_vs_l2.mistake(
-    "no-bias-correction",
-    "mhat = m; vhat = v",
-    "Both moments start at 0 and are too small at first: divide by 1 - beta^t.",
-)
+adamw_vs_l2.mistake("no-bias-correction", "mhat = m; vhat = v", NO_BIAS_CORRECTION)
 adamw_vs_l2.torch(
-    """
-theta = torch.tensor(float(theta0), requires_grad=True)
-adam = torch.optim.AdamW([theta], lr=eta, betas=(beta1, beta2), eps=epsilon, weight_decay=lam)
-trace = []
-for gradient in (g1, g2):
-    theta.grad = torch.tensor(float(gradient))
-    adam.step()
-    trace.append(theta.item())
-theta1, theta2 = trace
-"""
+    optimizer_script("torch.optim.AdamW([theta], lr=eta, betas=(beta1, beta2), eps=epsilon, weight_decay=lam)")
 )
 
 
@@ -254,9 +223,9 @@ theta1, theta2 = trace
     tier=3,
     asks="theta1 theta2",
     visualization="trace: g m v theta",
-    prompt="Adam with the penalty lam theta^2/2 in the loss (PyTorch's Adam with weight_decay: lam theta is added to "
-    "every gradient)" + WITH_DECAY,
-    hint="Add lam theta to the gradient first, with the theta before the step; then it is plain Adam.",
+    prompt="Adam with the penalty lam*theta^2/2 in the loss (as in PyTorch's Adam with weight_decay, which adds "
+    "lam*theta to every gradient)" + WITH_DECAY,
+    hint="Add lam*theta to each gradient first, with theta before the step. The rest is plain Adam.",
 )
 def adamw_vs_l2_l2(rng: Random) -> dict[str, Any]:
     """Two steps of Adam with an L2 penalty"""
@@ -266,28 +235,17 @@ def adamw_vs_l2_l2(rng: Random) -> dict[str, Any]:
 adamw_vs_l2_l2.mistake(
     "decoupled",
     "gl = g; theta = (1 - eta*lam)*theta_prior - eta*mhat/(sqrt(vhat) + epsilon)",
-    "That is AdamW: a penalty in the loss is part of the gradient, and of both moments.",
+    "That is AdamW. A penalty in the loss is part of the gradient and thus of both moments.",
 )
 adamw_vs_l2_l2.mistake(
-    "penalty-left-out", "gl = g", "The penalty has a gradient too: add lam theta to that of the loss."
+    "penalty-left-out", "gl = g", "You left out the penalty. Add its gradient lam*theta to the gradient of the loss."
 )
 adamw_vs_l2_l2.mistake(
-    "factor-2", "gl = g + 2*lam*theta_prior", "With the 1/2 in the penalty its gradient is lam theta."
+    "factor-2",
+    "gl = g + 2*lam*theta_prior",
+    "You kept a factor 2. The 1/2 in the penalty cancels it, so the gradient is lam*theta.",
 )
-adamw_vs_l2_l2.mistake(
-    "no-bias-correction",
-    "mhat = m; vhat = v",
-    "Both moments start at 0 and are too small at first: divide by 1 - beta^t.",
-)
+adamw_vs_l2_l2.mistake("no-bias-correction", "mhat = m; vhat = v", NO_BIAS_CORRECTION)
 adamw_vs_l2_l2.torch(
-    """
-theta = torch.tensor(float(theta0), requires_grad=True)
-adam = torch.optim.Adam([theta], lr=eta, betas=(beta1, beta2), eps=epsilon, weight_decay=lam)
-trace = []
-for gradient in (g1, g2):
-    theta.grad = torch.tensor(float(gradient))
-    adam.step()
-    trace.append(theta.item())
-theta1, theta2 = trace
-"""
+    optimizer_script("torch.optim.Adam([theta], lr=eta, betas=(beta1, beta2), eps=epsilon, weight_decay=lam)")
 )

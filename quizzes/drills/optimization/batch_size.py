@@ -1,4 +1,4 @@
-"""Batches: iterations of an epoch, effective batch size, and the learning rate that goes with it."""
+"""Batches: iterations per epoch, effective batch size, and linear scaling of the learning rate."""
 
 from random import Random
 from typing import Any
@@ -10,7 +10,7 @@ BATCHES = [16, 20, 25, 32, 50, 64, 100, 128, 256]
 
 
 def _training(rng: Random) -> dict[str, Any]:
-    """A training set, sometimes a multiple of the batch size."""
+    """Return the sizes of a training run; N is sometimes a multiple of the batch size."""
     B = rng.choice(BATCHES)
     N = rng.choice([1000, 1437, 5000, 12000, 50000, 60000, rng.randint(300, 20000), rng.randint(10, 200) * B])
     return dict(N=N, B=B, epochs=rng.choice([3, 5, 10, 20, 30]))
@@ -21,41 +21,45 @@ def _training(rng: Random) -> dict[str, Any]:
     id="iterations-per-epoch",
     tier=1,
     asks="iters last total",
-    prompt="{N} training samples, batch size {B}, {epochs} epochs; the last batch of an epoch may be smaller, and is "
-    "used. How many iterations (parameter updates) are in one epoch, how many samples in its last batch, and how many "
-    "iterations in the whole training?",
-    hint="Fill batches until no sample is left over; each is one iteration.",
+    prompt="A network is trained on {N} samples for {epochs} epochs, with batch size {B}. The last batch of an epoch "
+    "may be smaller, and it is used. What are the number of iterations (parameter updates) per epoch (iters), the size "
+    "of the last batch of an epoch (last), and the number of iterations of the whole training run (total)?",
+    hint="Fill batches until no samples are left. Each batch is one iteration.",
 )
 def iterations_per_epoch(rng: Random) -> dict[str, Any]:
-    """Iterations of an epoch"""
+    """Iterations per epoch"""
     return _training(rng)
 
 
 iterations_per_epoch.mistake(
     "rounded-down",
     "iters = floor(N/B)",
-    "The samples left over make one more, smaller batch: round up.",
+    "You rounded down. The remaining samples form one more, smaller batch, so round up.",
 )
 iterations_per_epoch.mistake(
-    "sample-by-sample", "iters = N", "An iteration uses a whole batch, not one sample: divide by the batch size."
+    "sample-by-sample",
+    "iters = N",
+    "You counted one iteration per sample. An iteration uses a whole batch, so divide by the batch size.",
 )
 iterations_per_epoch.mistake(
     "last-empty",
     "last = N - floor(N/B)*B",
-    "Where the batch size divides the number of samples nothing is left over, and the last batch is a full one.",
+    "You counted an empty last batch. The batch size divides the number of samples, so the last batch is full.",
 )
 iterations_per_epoch.mistake(
-    "last-full", "last = B", "The batch size does not divide the number of samples: the last batch has the remainder."
+    "last-full",
+    "last = B",
+    "You counted a full last batch. The batch size does not divide the number of samples, so count the remainder.",
 )
 iterations_per_epoch.mistake(
     "epoch-as-iteration",
     "total = epochs",
-    "An epoch is a pass through all the samples, and has as many iterations as there are batches.",
+    "You counted one iteration per epoch. An epoch has one iteration per batch.",
 )
 iterations_per_epoch.mistake(
     "across-epochs",
     "total = ceil(epochs*N/B)",
-    "Every epoch begins with a fresh batch: round up in each epoch, and then multiply.",
+    "You let a batch span two epochs. Every epoch starts a new batch, so round up per epoch before you multiply.",
 )
 iterations_per_epoch.torch(
     """
@@ -73,10 +77,10 @@ total = sum(iters for _ in range(epochs))
     id="iterations-per-epoch:drop-last",
     tier=1,
     asks="iters unused total",
-    prompt="A data loader with drop_last=True gives {N} training samples in batches of {B}, for {epochs} epochs. How "
-    "many iterations are in one epoch, how many samples does it leave unused, and how many iterations are in the "
-    "whole training?",
-    hint="Only full batches count.",
+    prompt="A data loader with drop_last=True provides {N} training samples in batches of {B}, for {epochs} epochs. "
+    "What are the number of iterations per epoch (iters), the number of samples dropped per epoch (unused), and the "
+    "number of iterations of the whole training run (total)?",
+    hint="How many full batches are there? Only they count.",
 )
 def iterations_drop_last(rng: Random) -> dict[str, Any]:
     """Iterations with full batches only"""
@@ -84,22 +88,22 @@ def iterations_drop_last(rng: Random) -> dict[str, Any]:
 
 
 iterations_drop_last.mistake(
-    "rounded-up", "iters = ceil(N/B)", "With drop_last the incomplete batch is left out: round down."
+    "rounded-up", "iters = ceil(N/B)", "You rounded up. drop_last drops the incomplete batch, so round down."
 )
 iterations_drop_last.mistake(
     "what-is-missing",
     "unused = ceil(N/B)*B - N",
-    "That is how many samples the last batch lacks: unused is what it has, the remainder.",
+    "That is the number of samples missing from the incomplete batch. unused is the number of samples in it.",
 )
 iterations_drop_last.mistake(
     "epoch-as-iteration",
     "total = epochs",
-    "An epoch is a pass through the samples, and has as many iterations as there are full batches.",
+    "You counted one iteration per epoch. An epoch has one iteration per full batch.",
 )
 iterations_drop_last.mistake(
     "across-epochs",
     "total = floor(epochs*N/B)",
-    "What is left over is dropped in every epoch: round down in each, and then multiply.",
+    "You let a batch span two epochs. Every epoch drops its remainder, so round down per epoch before you multiply.",
 )
 iterations_drop_last.torch(
     """
@@ -117,28 +121,28 @@ total = sum(iters for _ in range(epochs))
     id="iterations-per-epoch:batch-size",
     tier=2,
     asks="B",
-    prompt="A training on {N} samples ran for {epochs} epochs and made {total} parameter updates in all. The last "
-    "batch of each epoch was used even where it was smaller. What was the batch size?",
-    hint="How many updates had one epoch? The batch size must need just so many batches.",
+    prompt="A training run on {N} samples took {epochs} epochs and made {total} parameter updates in total. The last "
+    "batch of each epoch was used even if it was smaller.",
+    hint="How many updates were made per epoch? The batch size must give exactly that number of batches.",
 )
 def iterations_batch_size(rng: Random) -> dict[str, Any]:
     """Batch size from the number of updates"""
     while True:
         N, B, epochs = rng.randint(100, 2500), rng.randint(8, 34), rng.choice([2, 3, 4, 5, 8])
         total = epochs * -(-N // B)
-        if any(-(-N // b) == total for b in range(1, B)):  # what somebody finds who forgets the epochs
+        if any(-(-N // b) == total for b in range(1, B)):  # some batch size fits if the epochs are ignored
             return dict(N=N, B=B, epochs=epochs)
 
 
 iterations_batch_size.mistake(
     "rounded-down",
     "total = epochs*floor(N/B)",
-    "The smaller batch at the end of an epoch counts as an update too: round N/B up.",
+    "You rounded down. The smaller batch at the end of an epoch is an update too, so round up.",
 )
 iterations_batch_size.mistake(
     "epochs-ignored",
     "total = ceil(N/B)",
-    "The updates are those of all epochs: divide them by the number of epochs first.",
+    "You ignored the epochs. The updates are those of all epochs, so divide by the number of epochs first.",
 )
 iterations_batch_size.torch(
     """
@@ -154,10 +158,9 @@ total = sum(len(DataLoader(range(N), batch_size=B)) for _ in range(epochs))
     id="effective-batch",
     tier=1,
     asks="B_eff | k | G",
-    prompt="Training runs in parallel on {G} devices. Each takes batches of {B} samples and accumulates the gradients "
-    "of {k} batches; then the gradients of all devices are combined in one update. The effective batch "
-    "size is {B_eff}.",
-    hint="Count the samples that have a part in one update.",
+    prompt="A network is trained in parallel on {G} devices. Each device accumulates the gradients of {k} batches of "
+    "{B} samples; then the gradients of all devices are combined in one update. The effective batch size is {B_eff}.",
+    hint="How many samples contribute to one update?",
 )
 def effective_batch(rng: Random) -> dict[str, Any]:
     """Effective batch size"""
@@ -165,11 +168,19 @@ def effective_batch(rng: Random) -> dict[str, Any]:
 
 
 effective_batch.mistake(
-    "no-accumulation", "B_eff = B*G", "Every device goes through several batches before an update: they multiply too."
+    "no-accumulation",
+    "B_eff = B*G",
+    "The accumulation is left out. Every device processes several batches per update, so multiply by their number.",
 )
-effective_batch.mistake("no-devices", "B_eff = B*k", "All devices have a part in one update: multiply by their number.")
 effective_batch.mistake(
-    "added", "B_eff = B*(k + G)", "Each device accumulates all those batches: the two numbers multiply."
+    "no-devices",
+    "B_eff = B*k",
+    "The devices are left out. All of them contribute to one update, so multiply by their number.",
+)
+effective_batch.mistake(
+    "added",
+    "B_eff = B*(k + G)",
+    "The two numbers are added. Every device accumulates all of its batches, so batches and devices multiply.",
 )
 effective_batch.torch(
     """
@@ -187,10 +198,10 @@ B_eff = int(weight.grad)
     id="effective-batch:learning-rate",
     tier=2,
     asks="eta",
-    prompt="A learning rate of {eta0} suits a batch size of {B0}. Training moves to {G} devices with {B} samples each, "
-    "and each accumulates the gradients of {k} batches before an update (the update uses the mean over all "
-    "samples). By the linear scaling rule the learning rate becomes {eta}.",
-    hint="Find the effective batch size first; the learning rate grows in proportion.",
+    prompt="A learning rate of {eta0} works well with a batch size of {B0}. Training moves to {G} devices. Each device "
+    "accumulates the gradients of {k} batches of {B} samples before an update, which uses the mean over all samples. "
+    "By the linear scaling rule, the new learning rate is {eta}.",
+    hint="What is the effective batch size? The learning rate grows in proportion to it.",
 )
 def effective_batch_learning_rate(rng: Random) -> dict[str, Any]:
     """Linear scaling of the learning rate"""
@@ -204,26 +215,30 @@ def effective_batch_learning_rate(rng: Random) -> dict[str, Any]:
 
 
 effective_batch_learning_rate.mistake(
-    "no-accumulation", "eta = eta0*B*G/B0", "Accumulated batches count too: they multiply the effective batch size."
+    "no-accumulation",
+    "eta = eta0*B*G/B0",
+    "You left out the accumulation. Its number of batches multiplies the effective batch size.",
 )
 effective_batch_learning_rate.mistake(
     "no-devices",
     "eta = eta0*B*k/B0",
-    "All devices have a part in one update: they multiply the effective batch size.",
+    "You left out the devices. Their number multiplies the effective batch size.",
 )
 effective_batch_learning_rate.mistake(
     "square-root",
     "eta = eta0*sqrt(B*k*G/B0)",
-    "That is the square-root rule: by the linear one the rate grows as the batch size does.",
+    "That is the square-root rule. By the linear rule, the learning rate is proportional to the batch size.",
 )
 effective_batch_learning_rate.mistake(
-    "inverted", "eta = eta0*B0/(B*k*G)", "A larger batch has a larger learning rate: new size over old size."
+    "inverted",
+    "eta = eta0*B0/(B*k*G)",
+    "You inverted the ratio. A larger batch gets a larger learning rate, so use new size over old size.",
 )
 effective_batch_learning_rate.torch(
     """
 from scipy.interpolate import interp1d
 
 samples = torch.ones(G, k, B).sum().item()
-eta = float(interp1d([0, B0], [0, eta0], fill_value="extrapolate")(samples))
+eta = float(interp1d([0, B0], [0, eta0], fill_value="extrapolate")(samples))  # a line through the origin
 """
 )

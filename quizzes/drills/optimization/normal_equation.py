@@ -1,4 +1,4 @@
-"""The analytical solution, by matrices."""
+"""Least squares by the normal equation, with matrices."""
 
 from random import Random
 from typing import Any
@@ -14,14 +14,14 @@ from quizzes.formulas.descent import NORMAL_EQUATION
     tier=3,
     asks="A c theta1 theta2",
     visualization="matrices X y",
-    prompt="Solve the normal equation theta = (X^T X)^-1 X^T y by hand: X = {X} (a row for each sample; the column of "
-    "ones is for the intercept), y = {y}.\n"
-    "What are A = X^T X, c = X^T y, theta1 (the intercept) and theta2 (the slope)?",
-    hint="A is 2 x 2, whatever the number of samples; its inverse swaps the diagonal, turns the other signs, and "
-    "divides by the determinant.",
+    prompt="Solve the normal equation theta = (X^T X)^-1 X^T y by hand for X = {X} (one row per sample; the column of "
+    "ones is for the intercept) and y = {y}.\n"
+    "What are A = X^T X, c = X^T y, the intercept theta1, and the slope theta2?",
+    hint="A is 2x2 for any number of samples. To invert it, swap the diagonal entries, change the signs of the other "
+    "two, and divide by the determinant.",
 )
 def normal_equation_matrix(rng: Random) -> dict[str, Any]:
-    """Normal equation by matrices"""
+    """Normal equation with matrices"""
     x, y = points(rng, rng.choice([3, 3, 4]))
     return dict(X=[[1, v] for v in x], y=y)
 
@@ -29,32 +29,32 @@ def normal_equation_matrix(rng: Random) -> dict[str, Any]:
 normal_equation_matrix.mistake(
     "transposed-wrongly",
     "A[j, k] = sum(i, X[j, i]*X[k, i])",
-    "That is X X^T, with a row for each sample: X^T X has one for each parameter.",
+    "That is X X^T, which has one row per sample. X^T X has one row per parameter.",
 )
 normal_equation_matrix.mistake(
     "averaged",
     "A[j, k] = mean(i, X[i, j]*X[i, k]); c[j] = mean(i, X[i, j]*y[i])",
-    "Nothing is averaged here: the entries are sums over the samples, and the first one counts them.",
+    "You averaged over the samples. The entries are sums, so do not divide by the number of samples.",
 )
 normal_equation_matrix.mistake(
     "not-inverted",
     "theta1 = c[1]; theta2 = c[2]",
-    "That is X^T y: the inverse of A has still to multiply it.",
+    "That is X^T y. Multiply it by the inverse of A.",
 )
 normal_equation_matrix.mistake(
     "divided-by-diagonal",
     "theta1 = c[1]/A[1, 1]; theta2 = c[2]/A[2, 2]",
-    "An inverse matrix is not made of inverse entries: the two equations hang together through A[1, 2].",
+    "You divided by the diagonal entries. A has entries off the diagonal too, so invert the whole matrix.",
 )
 normal_equation_matrix.mistake(
     "no-determinant",
     "theta1 = A[2, 2]*c[1] - A[1, 2]*c[2]; theta2 = A[1, 1]*c[2] - A[1, 2]*c[1]",
-    "The inverse of a 2 x 2 matrix is divided by the determinant.",
+    "You left out the determinant. The inverse of a 2x2 matrix is divided by it.",
 )
 normal_equation_matrix.mistake(
     "signs-not-turned",
     "theta1 = (A[2, 2]*c[1] + A[1, 2]*c[2])/D; theta2 = (A[1, 1]*c[2] + A[1, 2]*c[1])/D",
-    "The entries off the diagonal change their sign in the inverse.",
+    "You kept the signs off the diagonal. These entries change their signs in the inverse.",
 )
 normal_equation_matrix.torch(
     """

@@ -1,5 +1,7 @@
 """Min-max normalization."""
 
+from collections.abc import Callable, Sequence
+from fractions import Fraction
 from random import Random
 from typing import Any
 
@@ -12,10 +14,10 @@ from quizzes.formulas.preprocessing import MIN_MAX, MIN_MAX_SPLIT
     tier=1,
     asks="u | x",
     visualization="rescaling",
-    prompt="A feature runs from {x_min} to {x_max} in the training split and is min-max normalised to the range from "
-    "{a} to {b}, without clipping. The value {x} becomes {u}.",
-    hint="Which share of the way from the smallest to the largest training value is it, and where does that share "
-    "lie in the target range?",
+    prompt="A feature ranges from {x_min} to {x_max} in the training set. It is min-max normalized to the range from "
+    "{a} to {b}, without clipping. The value {x} is normalized to {u}.",
+    hint="What fraction of the way from the training minimum to the training maximum is it? Go the same fraction of "
+    "the way in the target range.",
 )
 def norm_minmax(rng: Random) -> dict[str, Any]:
     """Min-max normalization of a value"""
@@ -28,22 +30,22 @@ def norm_minmax(rng: Random) -> dict[str, Any]:
 norm_minmax.mistake(
     "maximum-only",
     "u = a + x/x_max*(b - a)",
-    "Subtract the minimum, and divide by the range x_max - x_min, not by the maximum alone.",
+    "You divided by the maximum alone. Subtract the minimum, then divide by the range: maximum minus minimum.",
 )
 norm_minmax.mistake(
     "no-shift",
     "u = (x - x_min)/(x_max - x_min)*(b - a)",
-    "The target range starts at a, not at 0: add a.",
+    "You let the target range start at 0. Its lower end must be added.",
 )
 norm_minmax.mistake(
     "times-upper-end",
     "u = a + (x - x_min)/(x_max - x_min)*b",
-    "The target range is b - a wide: multiply by b - a, not by b.",
+    "You multiplied by the upper end of the target range. Multiply by its width: upper end minus lower end.",
 )
 norm_minmax.mistake(
     "minimum-not-subtracted",
     "u = a + x/(x_max - x_min)*(b - a)",
-    "Subtract the minimum first, so that the smallest training value lands on a.",
+    "You did not subtract the minimum. Subtract it first, so that it maps to the lower end of the target range.",
 )
 norm_minmax.torch(
     """
@@ -61,12 +63,12 @@ u = scaler.transform([[x]]).item()
     tier=2,
     asks="u",
     visualization="number-line train test",
-    prompt="Training split: {train}. Test split: {test}. The feature is min-max normalised to [0, 1] as it should be: "
-    "the scaler is fitted once, and nothing is clipped. What becomes of the test values?",
-    hint="A test value may land outside [0, 1]: the scaler has never seen it.",
+    prompt="The training values of a feature are {train}, and its test values are {test}. They are min-max normalized "
+    "to [0, 1] without clipping. The scaler is fitted once, without leaking test data.",
+    hint="Which values is the scaler fitted on? A test value may fall outside [0, 1].",
 )
 def norm_minmax_split(rng: Random) -> dict[str, Any]:
-    """Min-max normalization across a split"""
+    """Min-max normalization of a test set"""
     low, width = rng.randint(0, 20), rng.choice([4, 5, 8, 10, 20, 40])
     inside = [low + rng.randint(1, width - 1) for _ in range(rng.choice([1, 2]))]
     train = [low, low + width, *inside]
@@ -77,36 +79,39 @@ def norm_minmax_split(rng: Random) -> dict[str, Any]:
     return dict(train=train, test=test)
 
 
-def _by(fitted: Any) -> Any:
-    def scaled(train: list, test: list) -> list:
-        from fractions import Fraction
+Values = Sequence[Fraction]
 
-        values = fitted(train, test)
-        width = max(values) - min(values)
-        return [Fraction(v - min(values), width) if width else 0 for v in test]
 
-    return scaled
+def _fitted_on(select: Callable[[Values, Values], Values]) -> Callable[[Values, Values], list[Fraction]]:
+    """Return a min-max normalization of the test values that is fitted on the selected values."""
+
+    def normalize(train: Values, test: Values) -> list[Fraction]:
+        values = select(train, test)
+        low, width = min(values), max(values) - min(values)
+        return [(v - low) / width if width else Fraction(0) for v in test]
+
+    return normalize
 
 
 norm_minmax_split.mistake(
     "test-statistics",
-    {"u": _by(lambda train, test: test)},
-    "Minimum and maximum come from the training split: the test split is scaled by what was fitted there.",
+    {"u": _fitted_on(lambda train, test: test)},
+    "You fitted the scaler on the test set. Use the minimum and maximum of the training set.",
 )
 norm_minmax_split.mistake(
     "both-splits",
-    {"u": _by(lambda train, test: [*train, *test])},
-    "Fitting on both splits leaks the test data: take minimum and maximum from the training split alone.",
+    {"u": _fitted_on(lambda train, test: [*train, *test])},
+    "You fitted the scaler on both sets, which leaks test data. Use the minimum and maximum of the training set alone.",
 )
 norm_minmax_split.mistake(
     "clipped",
     "u[i] = min(1, max(0, (test[i] - x_min)/(x_max - x_min)))",
-    "The formula does not clip: a test value outside the training range lands outside [0, 1].",
+    "You clipped the result. Without clipping, a test value outside the training range falls outside [0, 1].",
 )
 norm_minmax_split.mistake(
     "maximum-only",
     "u[i] = test[i]/x_max",
-    "Subtract the minimum, and divide by the range x_max - x_min, not by the maximum alone.",
+    "You divided by the maximum alone. Subtract the minimum, then divide by the range: maximum minus minimum.",
 )
 norm_minmax_split.torch(
     """

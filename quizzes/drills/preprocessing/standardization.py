@@ -1,10 +1,13 @@
-"""z-scores, and the same for the channels of an image."""
+"""Standardization: z-scores, and the channels of an image."""
 
+from collections.abc import Sequence
+from fractions import Fraction
+from math import sqrt
 from random import Random
 from typing import Any
 
 from quizzes.drill import drill
-from quizzes.formulas.preprocessing import PIXEL_NORMALISE, PIXEL_NORMALISE_BGR, STANDARDISE, Z_SCORE
+from quizzes.formulas.preprocessing import PIXEL_NORMALIZE, PIXEL_NORMALIZE_BGR, STANDARDIZE, Z_SCORE
 
 
 @drill(
@@ -13,87 +16,91 @@ from quizzes.formulas.preprocessing import PIXEL_NORMALISE, PIXEL_NORMALISE_BGR,
     tier=1,
     asks="z | x",
     visualization="deviations",
-    prompt="A feature has the mean {mu} and the standard deviation {sigma} in the training split. "
+    prompt="A feature has mean {mu} and standard deviation {sigma} in the training set. "
     "The value {x} has the z-score {z}.",
-    hint="How many standard deviations is it away from the mean, and on which side?",
+    hint="How many standard deviations above or below the mean is the value?",
 )
-def standardise_z_score(rng: Random) -> dict[str, Any]:
+def standardize_z_score(rng: Random) -> dict[str, Any]:
     """z-score of a value"""
     mu, sigma = rng.randint(10, 180), rng.choice([2, 4, 5, 8, 10, 12.5, 20])
     return dict(x=mu + rng.choice([-1, 1]) * rng.randint(1, 12) / 4 * sigma, mu=mu, sigma=sigma)
 
 
-standardise_z_score.mistake(
-    "variance", "z = (x - mu)/sigma^2", "Divide by the standard deviation, not by its square, the variance."
+standardize_z_score.mistake(
+    "variance",
+    "z = (x - mu)/sigma^2",
+    "You used the variance. The z-score uses the standard deviation, its square root.",
 )
-standardise_z_score.mistake(
-    "not-divided", "z = x - mu", "Centred is half the way: divide by the standard deviation too."
+standardize_z_score.mistake(
+    "not-divided", "z = x - mu", "You left out the standard deviation. The z-score is (value - mean) divided by it."
 )
-standardise_z_score.mistake(
-    "sign", "z = (mu - x)/sigma", "Value minus mean: a value above the mean has a positive z-score."
+standardize_z_score.mistake(
+    "sign", "z = (mu - x)/sigma", "You reversed the sign. A value above the mean has a positive z-score."
 )
-standardise_z_score.mistake("not-centred", "z = x/sigma", "Subtract the mean before you divide.")
-standardise_z_score.torch(
+standardize_z_score.mistake(
+    "not-centred", "z = x/sigma", "You left out the mean. It is subtracted before the division."
+)
+standardize_z_score.torch(
     "z = F.batch_norm(torch.tensor([[float(x)]]), torch.tensor([float(mu)]), torch.tensor([float(sigma) ** 2]), eps=0)"
     ".item()"
 )
 
 
 @drill(
-    STANDARDISE,
+    STANDARDIZE,
+    id="standardise-z",
     tier=2,
     asks="mu sigma z",
     visualization="number-line X T",
-    prompt="Training values X = {X}, test values T = {T}. Standardise the test values with what the training split "
-    "gives. Take the {kind} standard deviation (ddof = {ddof}: the sum of squares is divided by {divisor}).\n"
-    "What are the mean mu, the standard deviation sigma, and the standardised test values z?",
-    hint="Mean and standard deviation come from X alone; then each test value minus mu, over sigma.",
+    prompt="The training values are X = {X}, and the test values are T = {T}. Standardize the test values with the "
+    "statistics of the training set.\n"
+    "What are the mean mu, the standard deviation sigma, and the standardized test values z?\n"
+    "Conventions: {kind} standard deviation (ddof = {ddof}: divide the sum of squares by {divisor}).",
+    hint="Compute mu and sigma from X alone. What do you then subtract from each test value, and divide by?",
 )
-def standardise_z(rng: Random) -> dict[str, Any]:
-    """Standardization across a split"""
+def standardize_z(rng: Random) -> dict[str, Any]:
+    """Standardization of a test set"""
     ddof, train = rng.choice([0, 0, 1]), [rng.randint(1, 20) for _ in range(rng.choice([3, 4, 4, 5]))]
     kind, divisor = ("sample", f"n - 1 = {len(train) - 1}") if ddof else ("population", f"n = {len(train)}")
     return dict(X=train, T=rng.sample(range(1, 25), rng.choice([2, 3])), ddof=ddof, kind=kind, divisor=divisor)
 
 
-def _test_mean(X: list, T: list, ddof: int) -> Any:
-    from fractions import Fraction
-
-    return Fraction(sum(T), len(T))
+def _test_mean(X: Sequence[Fraction], T: Sequence[Fraction], ddof: int) -> Fraction:
+    return sum(T, Fraction(0)) / len(T)
 
 
-def _test_deviation(X: list, T: list, ddof: int) -> float:
+def _test_deviation(X: Sequence[Fraction], T: Sequence[Fraction], ddof: int) -> float:
     mean = _test_mean(X, T, ddof)
-    return float(sum((t - mean) ** 2 for t in T) / (len(T) - ddof)) ** 0.5
+    return sqrt(sum((t - mean) ** 2 for t in T) / (len(T) - ddof))
 
 
-standardise_z.mistake(
+standardize_z.mistake(
     "other-divisor",
     "sigma = sqrt(sum(i, (X[i] - mu)^2)/(n - 1 + ddof))",
-    "The population's standard deviation divides the sum of squares by n, the sample's by n - 1: "
-    "you took the other of the two.",
+    "You used the other standard deviation. The population standard deviation divides by n, the sample standard "
+    "deviation by n - 1.",
 )
-standardise_z.mistake(
+standardize_z.mistake(
     "variance",
     "sigma = sum(i, (X[i] - mu)^2)/(n - ddof); z[i] = (T[i] - mu)/sigma^2",
-    "That is the variance: sigma is its root, and it is sigma that divides.",
+    "You used the variance. sigma is its square root, and z divides by sigma.",
 )
-standardise_z.mistake(
+standardize_z.mistake(
     "absolute-deviation",
     "sigma = mean(i, abs(X[i] - mu))",
-    "That is the mean absolute deviation: square the deviations, average them, and take the root.",
+    "That is the mean absolute deviation. Square the deviations first, and take the square root at the end.",
 )
-standardise_z.mistake("not-divided", "z[i] = T[i] - mu", "Centred is half the way: divide by sigma too.")
-standardise_z.mistake(
+standardize_z.mistake("not-divided", "z[i] = T[i] - mu", "You only subtracted the mean. Divide by sigma too.")
+standardize_z.mistake(
     "test-statistics",
     {
         "mu": _test_mean,
         "sigma": _test_deviation,
         "z": lambda X, T, ddof: [(t - _test_mean(X, T, ddof)) / _test_deviation(X, T, ddof) for t in T],
     },
-    "Mean and standard deviation come from the training split: the test split is only transformed.",
+    "You used statistics of the test set. The mean and the standard deviation come from the training set.",
 )
-standardise_z.torch(
+standardize_z.torch(
     """
 from scipy.stats import zmap
 
@@ -107,29 +114,36 @@ MEANS, DEVIATIONS = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
 
 
 @drill(
-    PIXEL_NORMALISE,
+    PIXEL_NORMALIZE,
+    id="img-normalise",
     tier=1,
     asks="v",
-    prompt="A network wants images scaled to [0, 1] and then standardised with each channel's mean and standard "
-    "deviation on that scale. In one channel (mean {mu}, standard deviation {s}) a pixel has the byte {u} "
-    "(of 0 to 255), and the network gets {v}.",
-    hint="Bring the byte to the scale on which mean and standard deviation were taken.",
+    prompt="A network expects images that are scaled to [0, 1] and then standardized with the mean and the standard "
+    "deviation of each channel on that scale. In one channel (mean {mu}, standard deviation {s}), a pixel has the byte "
+    "value {u} (from 0 to 255). The network receives {v}.",
+    hint="On which scale are the mean and the standard deviation? Bring the byte to that scale first.",
 )
-def img_normalise(rng: Random) -> dict[str, Any]:
-    """Normalising one channel of a pixel"""
+def img_normalize(rng: Random) -> dict[str, Any]:
+    """Normalizing one channel of a pixel"""
     channel = rng.randrange(3)
     return dict(u=rng.randint(5, 250), mu=MEANS[channel], s=DEVIATIONS[channel])
 
 
-img_normalise.mistake(
-    "no-255", "v = (u - mu)/s", "The mean is on the scale from 0 to 1: divide the byte by 255 before you subtract it."
+img_normalize.mistake(
+    "no-255",
+    "v = (u - mu)/s",
+    "You did not scale the byte. The mean is on the scale from 0 to 1, so divide the byte by 255 first.",
 )
-img_normalise.mistake(
-    "times-deviation", "v = (u/255 - mu)*s", "Divide by the standard deviation; multiplying by it undoes that."
+img_normalize.mistake(
+    "times-deviation", "v = (u/255 - mu)*s", "You multiplied by the standard deviation. Divide by it."
 )
-img_normalise.mistake("not-divided", "v = u/255 - mu", "Centred is half the way: divide by the standard deviation too.")
-img_normalise.mistake("256", "v = (u/256 - mu)/s", "The largest byte is 255, and it should become 1: divide by 255.")
-img_normalise.torch(
+img_normalize.mistake(
+    "not-divided", "v = u/255 - mu", "You only subtracted the mean. Divide by the standard deviation too."
+)
+img_normalize.mistake(
+    "256", "v = (u/256 - mu)/s", "You divided by 256. The largest byte is 255 and must map to 1, so divide by 255."
+)
+img_normalize.torch(
     """
 import numpy as np
 from torchvision.transforms.functional import normalize, to_tensor
@@ -140,41 +154,41 @@ v = normalize(to_tensor(np.array([[[u]]], dtype=np.uint8)), [mu], [s]).item()
 
 
 @drill(
-    PIXEL_NORMALISE_BGR,
+    PIXEL_NORMALIZE_BGR,
     id="img-normalise:bgr",
     tier=2,
     asks="v",
-    prompt="OpenCV reads a pixel as u = {u}, in the order blue, green, red, bytes of 0 to 255. The network wants red, "
-    "green, blue, scaled to [0, 1] and standardised with the means {mu} and standard deviations {s} (red, green, "
-    "blue). What does it get, in the order red, green, blue?",
+    prompt="OpenCV reads a pixel as the bytes u = {u} (from 0 to 255), in the order blue, green, red. "
+    "A network expects the order red, green, blue, scaled to [0, 1] and then standardized with the means {mu} and the "
+    "standard deviations {s} (red, green, blue). The network receives {v}.",
     hint="Put the channels in the network's order first.",
 )
-def img_normalise_bgr(rng: Random) -> dict[str, Any]:
-    """Normalising a pixel read as BGR"""
+def img_normalize_bgr(rng: Random) -> dict[str, Any]:
+    """Normalizing a pixel read as BGR"""
     return dict(u=[rng.randint(5, 250) for _ in range(3)], mu=MEANS, s=DEVIATIONS)
 
 
-img_normalise_bgr.mistake(
+img_normalize_bgr.mistake(
     "order-kept",
     "v[c] = (u[c]/255 - mu[c])/s[c]",
-    "The first byte is blue, and the first mean is that of red: turn the order round before you subtract.",
+    "You kept the order of the channels. The first byte is blue, but the first mean is for red: reverse the bytes.",
 )
-img_normalise_bgr.mistake(
+img_normalize_bgr.mistake(
     "still-bgr",
     "v[c] = (u[c]/255 - mu[4 - c])/s[4 - c]",
-    "Every byte met its own channel's mean, but the answer is in the order blue, green, red: turn it round.",
+    "Your values are in the order blue, green, red. Reverse them, because the network expects red, green, blue.",
 )
-img_normalise_bgr.mistake(
+img_normalize_bgr.mistake(
     "no-255",
     "v[c] = (u[4 - c] - mu[c])/s[c]",
-    "The means are on the scale from 0 to 1: divide each byte by 255 before you subtract.",
+    "You did not scale the bytes. The means are on the scale from 0 to 1, so divide each byte by 255 first.",
 )
-img_normalise_bgr.mistake(
+img_normalize_bgr.mistake(
     "times-deviation",
     "v[c] = (u[4 - c]/255 - mu[c])*s[c]",
-    "Divide by the standard deviation; multiplying by it undoes that.",
+    "You multiplied by the standard deviation. Divide by it.",
 )
-img_normalise_bgr.torch(
+img_normalize_bgr.torch(
     """
 import numpy as np
 from torchvision.transforms.functional import normalize, to_tensor

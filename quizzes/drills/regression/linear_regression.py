@@ -1,9 +1,13 @@
-"""Linear regression: predict, fit exactly, fit by a step, judge the fit."""
+"""Linear regression: prediction, least squares, a gradient descent step, and R2."""
 
+from collections.abc import Sequence
+from fractions import Fraction
 from random import Random
+from statistics import StatisticsError, correlation
 from typing import Any
 
 from quizzes.drill import drill
+from quizzes.expressions.tree import UndefinedValue
 from quizzes.formulas.regression import (
     GD_STEP_LINREG,
     LEAST_SQUARES_LINE,
@@ -17,10 +21,10 @@ from quizzes.formulas.regression import (
     tier=1,
     asks="y",
     decimals=2,
-    prompt="A linear model predicts the price of a flat, in thousands, from its area in m2, its rooms and its age in "
-    "years, in this order: weights w = {w}, intercept b = {b}. The advertisement says: {advert}. "
-    "What price y does the model predict?",
-    hint="Each feature meets its own weight; the intercept comes on top.",
+    prompt="A linear model predicts the price of an apartment, in thousands, from its area in m2, its number of rooms, "
+    "and its age in years, in this order. The weights are w = {w}, and the intercept is b = {b}. "
+    "The listing says: {advert}.",
+    hint="In which order do the weights expect the features? Multiply, add up, then add the intercept.",
 )
 def linear_predict(rng: Random) -> dict[str, Any]:
     """Prediction of a linear model"""
@@ -30,27 +34,27 @@ def linear_predict(rng: Random) -> dict[str, Any]:
     return dict(w=w, b=rng.choice([-1, 1]) * rng.randint(10, 80) / 2, x=[area, rooms, age], advert=advert)
 
 
-linear_predict.mistake("no-intercept", "y = sum(i, w[i]*x[i])", "The intercept is missing: add b.")
+linear_predict.mistake("no-intercept", "y = sum(i, w[i]*x[i])", "You left out the intercept. Add b.")
 linear_predict.mistake(
     "order-mixed",
     {"y": lambda b, w, x: b + sum(p * q for p, q in zip(w, reversed(x), strict=True))},
-    "Each weight belongs to one feature: put area, rooms and age into the order of the weights.",
+    "You multiplied weights by the wrong features. Put area, rooms, and age into the order of the weights.",
 )
 linear_predict.mistake(
     "sign-lost",
     "y = b + sum(i, abs(w[i])*x[i])",
-    "A negative weight lowers the prediction: keep its sign.",
+    "You dropped the sign of a negative weight. It lowers the prediction.",
 )
 linear_predict.mistake(
     "intercept-for-each",
     "y = sum(i, w[i]*x[i] + b)",
-    "The intercept is added once, not once for every feature.",
+    "You added the intercept once per feature. Add it only once.",
 )
 linear_predict.torch("y = F.linear(x, w[None], torch.tensor([float(b)])).item()")
 
 
 def points(rng: Random, count: int) -> tuple[list[int], list[int]]:
-    """So many samples near a line, with whole numbers: their x in order, and their y."""
+    """Return integer samples near a line: x in increasing order, and y."""
     x = sorted(rng.sample(range(1, 9), count))
     w, b = rng.choice([-2, -1, 1, 2, 3]), rng.randint(-3, 6)
     return x, [w * v + b + rng.randint(-2, 2) for v in x]
@@ -62,12 +66,13 @@ def points(rng: Random, count: int) -> tuple[list[int], list[int]]:
     tier=2,
     asks="w b",
     visualization="scatter x y",
-    prompt="Fit the line yhat = w x + b by least squares, exactly: x = {x}, y = {y}. What are w and b?",
-    hint="The line of least squares goes through the point of the two means; its slope is the shared deviations over "
-    "the squared deviations of x.",
+    prompt="Fit the least-squares line yhat = w x + b to the samples x = {x}, y = {y}. "
+    "What are the slope w and the intercept b?",
+    hint="The least-squares line passes through the mean of x and y. Its slope is the sum of the products of the "
+    "deviations from these means, divided by the sum of the squared deviations of x.",
 )
 def normal_equation(rng: Random) -> dict[str, Any]:
-    """Line of least squares"""
+    """Least-squares line"""
     x, y = points(rng, rng.choice([3, 3, 4]))
     return dict(x=x, y=y)
 
@@ -75,26 +80,28 @@ def normal_equation(rng: Random) -> dict[str, Any]:
 normal_equation.mistake(
     "through-the-origin",
     "w = sum(i, x[i]*y[i])/sum(i, x[i]^2)",
-    "That is the best line through the origin: with an intercept X has a column of ones, which subtracts both means.",
+    "That is the best line through the origin. For a line with an intercept, subtract the means of x and y first.",
 )
 normal_equation.mistake(
     "swapped",
     """w = y_mean - sum(i, (x[i] - x_mean)*(y[i] - y_mean))/sum(i, (x[i] - x_mean)^2)*x_mean;
     b = sum(i, (x[i] - x_mean)*(y[i] - y_mean))/sum(i, (x[i] - x_mean)^2)""",
-    "Slope and intercept have changed places: w multiplies x, b stands alone.",
+    "You swapped slope and intercept. w is the coefficient of x, and b is the constant term.",
 )
 normal_equation.mistake(
     "not-inverted",
     "w = sum(i, (x[i] - x_mean)*(y[i] - y_mean))",
-    "The inverse is missing: divide by the sum of the squared deviations of x.",
+    "You left out the division. Divide by the sum of the squared deviations of x.",
 )
 normal_equation.mistake(
     "x-on-y",
     "w = sum(i, (x[i] - x_mean)*(y[i] - y_mean))/sum(i, (y[i] - y_mean)^2)",
-    "That fits x by y: the squared deviations below belong to x, the feature.",
+    "You divided by the deviations of y, which fits x to y. Divide by the squared deviations of x.",
 )
 normal_equation.mistake(
-    "intercept-sign", "b = y_mean + w*x_mean", "The line goes through both means, y_mean = w x_mean + b: subtract."
+    "intercept-sign",
+    "b = y_mean + w*x_mean",
+    "You added w times the mean of x. The line passes through both means, so subtract it from the mean of y.",
 )
 normal_equation.torch(
     """
@@ -111,51 +118,56 @@ w, b = line.coef_.item(), line.intercept_.item()
     tier=2,
     asks="g_w g_b w1 b1",
     visualization="scatter x y w=w0 b=b0",
-    prompt="The line yhat = w x + b starts at w = {w0}, b = {b0}. The samples are x = {x}, y = {y}; the loss is "
-    "L = MSE = (1/N) sum (yhat - y)^2, without a factor 1/2. Do one step of gradient descent with learning rate {eta}, "
-    "over all samples.\n"
-    "What are the gradients g_w = dL/dw and g_b = dL/db, and the parameters w1 and b1 after the step?",
-    hint="Write down the residuals yhat - y first; both gradients are made of them.",
+    prompt="The line yhat = w x + b starts at w = {w0}, b = {b0}. The samples are x = {x}, y = {y}, and the loss is "
+    "the mean squared error L = (1/N) sum (yhat - y)^2, without a factor 1/2.\n"
+    "Do one step of gradient descent on all samples with learning rate eta = {eta}. What are the gradients "
+    "g_w = dL/dw and g_b = dL/db, and the parameters w1 and b1 after the step?",
+    hint="Compute the residuals yhat - y first. How does each gradient depend on them?",
 )
 def gd_step_linreg(rng: Random) -> dict[str, Any]:
-    """Gradient descent step on a line"""
+    """Gradient descent step for a line"""
     x, y = points(rng, rng.choice([3, 3, 4]))
     start = rng.choice([(0, 0), (0, 0), (1, 0), (0.5, 1), (-1, 2)])
-    curvature = sum(v * v for v in x) / len(x) + 1  # at least half the largest one: the step comes nearer
-    eta = rng.choice([rate for rate in (0.1, 0.05, 0.02, 0.01) if rate * curvature < 1])
+    # At least half the largest curvature of the loss, so that a step with lr * curvature < 1 lowers the loss.
+    curvature = sum(v * v for v in x) / len(x) + 1
+    eta = rng.choice([lr for lr in (0.1, 0.05, 0.02, 0.01) if lr * curvature < 1])
     return dict(x=x, y=y, w0=start[0], b0=start[1], eta=eta)
 
 
 gd_step_linreg.mistake(
     "no-factor-2",
     "g_w = mean(i, (w0*x[i] + b0 - y[i])*x[i]); g_b = mean(i, w0*x[i] + b0 - y[i])",
-    "The square's derivative brings a factor 2 down, and no 1/2 in this loss takes it away.",
+    "You left out the factor 2. It comes from differentiating the square, and this loss has no 1/2 to cancel it.",
 )
 gd_step_linreg.mistake(
     "no-mean",
     "g_w = 2*sum(i, (w0*x[i] + b0 - y[i])*x[i]); g_b = 2*sum(i, w0*x[i] + b0 - y[i])",
-    "The loss is a mean, and so is its gradient: divide the sum by N.",
+    "You summed over the samples. The loss is a mean, so divide the gradient by N.",
 )
 gd_step_linreg.mistake(
     "target-minus-prediction",
     "g_w = 2*mean(i, (y[i] - w0*x[i] - b0)*x[i]); g_b = 2*mean(i, y[i] - w0*x[i] - b0)",
-    "With y - yhat the chain rule adds a minus, as yhat stands with a minus: the gradient is made of yhat - y.",
+    "You used y - yhat. Its derivative with respect to yhat is -1, so the gradient contains yhat - y.",
 )
 gd_step_linreg.mistake(
     "no-input",
     "g_w = 2*mean(i, w0*x[i] + b0 - y[i])",
-    "w multiplies x: every residual in dL/dw is weighted by its x.",
+    "You left out the inputs. w multiplies x, so multiply each residual in dL/dw by its x.",
 )
 gd_step_linreg.mistake(
     "ascent",
     "w1 = w0 + eta*g_w; b1 = b0 + eta*g_b",
-    "Descent goes against the gradient: subtract eta times the gradient.",
+    "You added the step. Descent goes against the gradient, so subtract eta times the gradient.",
 )
-gd_step_linreg.mistake("intercept-kept", "b1 = b0", "The intercept is a parameter too: it takes the same step.")
+gd_step_linreg.mistake(
+    "intercept-kept",
+    "b1 = b0",
+    "You did not update the intercept. It is a parameter too, so subtract eta times its gradient.",
+)
 gd_step_linreg.mistake(
     "no-learning-rate",
     "w1 = w0 - g_w; b1 = b0 - g_b",
-    "The step is the learning rate times the gradient, not the whole gradient.",
+    "You left out the learning rate. The step is eta times the gradient.",
 )
 gd_step_linreg.torch(
     """
@@ -173,10 +185,11 @@ w1, b1 = w.item(), b.item()
     tier=2,
     asks="SS_res SS_tot R2",
     visualization="residuals",
-    prompt="Targets y = {y}, predictions yhat = {yhat}. What are SS_res, the sum of the squared residuals, SS_tot, the "
-    "sum of the squared deviations of the targets from their mean (both are sums, not means), and the coefficient "
-    "of determination R2?",
-    hint="R2 compares the model with one that always answers the mean of the targets.",
+    prompt="The targets are y = {y}, and the predictions are yhat = {yhat}. What are the sum of the squared residuals "
+    "SS_res, the sum of the squared deviations of the targets from their mean SS_tot, and the coefficient of "
+    "determination R2?\n"
+    "Conventions: SS_res and SS_tot are sums, not means.",
+    hint="R2 compares the model with a baseline that always predicts the mean of the targets.",
 )
 def r2_score(rng: Random) -> dict[str, Any]:
     """Coefficient of determination"""
@@ -184,40 +197,40 @@ def r2_score(rng: Random) -> dict[str, Any]:
     return dict(y=y, yhat=[v + rng.choice([-2, -1, -1, -0.5, 0, 0.5, 1, 2]) for v in y])
 
 
-def _correlation_squared(y: list, yhat: list) -> float:
-    from statistics import StatisticsError, correlation
-
-    from quizzes.expressions.tree import UndefinedValue
-
+def _correlation_squared(y: Sequence[Fraction], yhat: Sequence[Fraction]) -> float:
     try:
         return correlation([float(v) for v in y], [float(v) for v in yhat]) ** 2
     except StatisticsError:
-        raise UndefinedValue("a constant has no correlation") from None
+        raise UndefinedValue("the correlation of a constant is undefined") from None
 
 
 r2_score.mistake(
     "prediction-mean",
     "SS_tot = sum(i, (y[i] - mean(j, yhat[j]))^2)",
-    "The deviations are taken from the mean of the targets, not of the predictions.",
+    "You used the mean of the predictions. The deviations are from the mean of the targets.",
 )
 r2_score.mistake(
     "spread-of-predictions",
     "SS_tot = sum(i, (yhat[i] - y_mean)^2)",
-    "SS_tot is the spread of the targets; the predictions have no part in it.",
+    "You used the deviations of the predictions. SS_tot depends only on the targets.",
 )
 r2_score.mistake(
     "correlation-squared",
     {"R2": _correlation_squared},
-    "The squared correlation ignores a bias and a wrong scale: it equals R2 only for a least-squares fit with "
-    "intercept, on its own training data.",
+    "That is the squared correlation, which ignores offset and scale. It equals R2 only for a least-squares fit with "
+    "an intercept, on its training data.",
 )
 r2_score.mistake(
     "one-sum-averaged",
     "R2 = 1 - mean(i, (y[i] - yhat[i])^2)/SS_tot",
-    "Divide both sums by N or neither: a mean over a sum makes the model look better than it is.",
+    "You averaged only one of the sums. Divide both by the number of samples, or neither.",
 )
-r2_score.mistake("share-left", "R2 = SS_res/SS_tot", "That is the share which is left unexplained: R2 is 1 minus it.")
-r2_score.mistake("inverted", "R2 = 1 - SS_tot/SS_res", "The residuals stand above, the spread of the targets below.")
+r2_score.mistake("share-left", "R2 = SS_res/SS_tot", "That is the unexplained fraction. R2 is 1 minus it.")
+r2_score.mistake(
+    "inverted",
+    "R2 = 1 - SS_tot/SS_res",
+    "You inverted the fraction. SS_res is the numerator, and SS_tot is the denominator.",
+)
 r2_score.torch(
     """
 from sklearn.metrics import r2_score

@@ -1,5 +1,7 @@
-"""MSE, MAE, RMSE, Huber and smooth L1, and their gradients."""
+"""MSE, MAE, and RMSE; Huber loss and smooth L1; gradients of losses."""
 
+from collections.abc import Callable, Sequence
+from fractions import Fraction
 from random import Random
 from typing import Any
 
@@ -21,9 +23,11 @@ from quizzes.question import Step
     tier=1,
     asks="MSE MAE RMSE",
     visualization="residuals",
-    prompt="Targets y = {y}, predictions yhat = {yhat}. What are the mean squared error (1/N, without a factor 1/2), "
-    "the mean absolute error and the root mean squared error?",
-    hint="Residuals first: square them or take them without their sign, then average; RMSE is the root of MSE.",
+    prompt="The targets are y = {y}, and the predictions are yhat = {yhat}. What are the mean squared error MSE, the "
+    "mean absolute error MAE, and the root mean squared error RMSE?\n"
+    "Conventions: the MSE has no factor 1/2.",
+    hint="Compute the residuals first. Average their squares for MSE and their absolute values for MAE; RMSE is the "
+    "square root of MSE.",
 )
 def mse_mae_rmse(rng: Random) -> dict[str, Any]:
     """MSE, MAE and RMSE"""
@@ -34,21 +38,23 @@ def mse_mae_rmse(rng: Random) -> dict[str, Any]:
 mse_mae_rmse.mistake(
     "no-mean",
     "MSE = sum(i, (yhat[i] - y[i])^2); MAE = sum(i, abs(yhat[i] - y[i])); RMSE = sqrt(sum(i, (yhat[i] - y[i])^2))",
-    "The M stands for mean: divide the sum by the number of samples.",
+    "You did not average. Divide the sum by the number of samples.",
 )
 mse_mae_rmse.mistake(
-    "halved", "MSE = mean(i, (yhat[i] - y[i])^2)/2", "This MSE has no factor 1/2: it is the mean of the squares."
+    "halved",
+    "MSE = mean(i, (yhat[i] - y[i])^2)/2",
+    "You halved the MSE. Here it is the mean of the squares, without a factor 1/2.",
 )
-mse_mae_rmse.mistake("no-root", "RMSE = MSE", "The R stands for root: take the root of the MSE.")
+mse_mae_rmse.mistake("no-root", "RMSE = MSE", "That is the MSE. RMSE is its square root.")
 mse_mae_rmse.mistake(
     "root-before-mean",
     {"RMSE": lambda y, yhat: float(sum((a - b) ** 2 for a, b in zip(yhat, y, strict=True))) ** 0.5 / len(y)},
-    "Average first, then take the root: the number of samples stands under it.",
+    "You averaged after taking the square root. Average first, so that the number of samples is inside the root.",
 )
 mse_mae_rmse.mistake(
     "signs-cancel",
     "MAE = abs(mean(i, yhat[i] - y[i]))",
-    "Residuals of opposite sign must not cancel: take each one's absolute value before you average.",
+    "Residuals of opposite sign canceled. Take the absolute value of each one before you average.",
 )
 mse_mae_rmse.torch(
     """
@@ -60,13 +66,13 @@ RMSE = float(root_mean_squared_error(y, yhat))
 )
 
 
-def _middle_and_mean(y: list, c_MSE: Any, c_MAE: Any) -> list[Step]:
+def _best_constant_steps(y: Sequence[int], c_MSE: float, c_MAE: int) -> list[Step]:
     total = " + ".join(map(str, y))
     return [
-        Step("Squares: 2 sum (c - y) is zero at the mean", [f"c_MSE = ({total})/{len(y)}"]),
+        Step("Minimize the MSE. The derivative 2 sum (c - y) is zero at the mean.", [f"c_MSE = ({total})/{len(y)}"]),
         Step(
-            "Absolute values: their slope sum sign(c - y) is zero where as many targets lie below c as above it, at "
-            f"the one in the middle of {', '.join(map(str, sorted(y)))}",
+            "Minimize the MAE. The derivative sum sign(c - y) is zero if as many targets are below c as above it, so c "
+            f"is the middle value of {', '.join(map(str, sorted(y)))}.",
             [f"c_MAE = {c_MAE}"],
         ),
     ]
@@ -78,11 +84,10 @@ def _middle_and_mean(y: list, c_MSE: Any, c_MAE: Any) -> list[Step]:
     tier=2,
     asks="c_MSE c_MAE",
     visualization="number-line y",
-    prompt="The targets are y = {y}. A model may answer only one constant c for all of them. Which c has the least "
-    "mean squared error (c_MSE), and which the least mean absolute error (c_MAE)?",
-    hint="Set the derivative to zero: sum (c - y) for the squares; for the absolute values, as many targets below c as "
-    "above it.",
-    steps=_middle_and_mean,
+    prompt="The targets are y = {y}. A model predicts the same constant c for all of them. Which c minimizes the mean "
+    "squared error (c_MSE), and which c minimizes the mean absolute error (c_MAE)?",
+    hint="Set the derivative to zero: sum (c - y) for the squares, and sum sign(c - y) for the absolute values.",
+    steps=_best_constant_steps,
 )
 def best_constant(rng: Random) -> dict[str, Any]:
     """Constant predictions and an outlier"""
@@ -94,36 +99,30 @@ def best_constant(rng: Random) -> dict[str, Any]:
 
 best_constant.mistake(
     "swapped",
-    {"c_MSE": lambda y: sorted(y)[len(y) // 2], "c_MAE": lambda y: _share(sum(y), len(y))},
-    "Squares are least at the mean, absolute values at the median: that is why an outlier drags MSE along and not MAE.",
+    {"c_MSE": lambda y: sorted(y)[len(y) // 2], "c_MAE": lambda y: Fraction(sum(y), len(y))},
+    "You swapped the two. The mean minimizes the squared error; the median minimizes the absolute error.",
 )
 best_constant.mistake(
     "middle-of-the-range",
-    {"c_MSE": lambda y: _share(min(y) + max(y), 2), "c_MAE": lambda y: _share(min(y) + max(y), 2)},
-    "The middle between the extremes is where the largest error is least, not the mean of the errors.",
+    {"c_MSE": lambda y: Fraction(min(y) + max(y), 2), "c_MAE": lambda y: Fraction(min(y) + max(y), 2)},
+    "You used the midpoint of the range. It minimizes the largest error, not the mean error.",
 )
 best_constant.mistake(
     "middle-of-the-list",
     {"c_MAE": lambda y: y[len(y) // 2]},
-    "Put the targets in order before you take the one in the middle.",
+    "You did not sort the targets. Sort them before you take the middle one.",
 )
-
-
-def _share(part: Any, whole: int) -> Any:
-    from fractions import Fraction
-
-    return Fraction(part, whole)
 
 
 best_constant.torch(
     """
 from scipy.optimize import minimize_scalar
 
-def loss(c, how):
-    return how(torch.full_like(y, float(c)), y).item()
+def loss(c, loss_fn):
+    return loss_fn(torch.full_like(y, float(c)), y).item()
 
 c_MSE = minimize_scalar(loss, args=(F.mse_loss,)).x
-c_MAE = min(y.tolist(), key=lambda c: loss(c, F.l1_loss))  # piecewise linear: least at one of its kinks
+c_MAE = min(y.tolist(), key=lambda c: loss(c, F.l1_loss))  # piecewise linear: minimal at one of its kinks
 """
 )
 
@@ -133,9 +132,10 @@ c_MAE = min(y.tolist(), key=lambda c: loss(c, F.l1_loss))  # piecewise linear: l
     tier=2,
     asks="huber smooth",
     visualization="functions: huber smooth-l1 at d",
-    prompt="A prediction is off by d = {d}. What are the Huber loss with delta = {beta} and the smooth L1 loss with "
-    "beta = {beta}, both as PyTorch defines them (Huber begins as d^2/2, smooth L1 as d^2/(2 beta))?",
-    hint="See first on which side of the threshold |d| lies; the two losses differ by a factor.",
+    prompt="The residual of a prediction is d = {d}. What are its Huber loss with delta = {beta} (huber) and its "
+    "smooth L1 loss with beta = {beta} (smooth)?\n"
+    "Conventions: as in PyTorch, near 0 the Huber loss is d^2/2 and smooth L1 is d^2/(2 beta).",
+    hint="Is |d| above or below the threshold? The two losses differ by a constant factor.",
 )
 def huber_smoothl1(rng: Random) -> dict[str, Any]:
     """Huber loss and smooth L1"""
@@ -147,45 +147,46 @@ def huber_smoothl1(rng: Random) -> dict[str, Any]:
 huber_smoothl1.mistake(
     "quadratic-everywhere",
     "huber = d^2/2; smooth = d^2/(2*beta)",
-    "Beyond the threshold the loss is a straight line: |d| is larger than it here.",
+    "You used the parabola. |d| is above the threshold, so the loss is linear here.",
 )
 huber_smoothl1.mistake(
     "linear-everywhere",
     "huber = beta*(abs(d) - beta/2); smooth = abs(d) - beta/2",
-    "Within the threshold the loss is a parabola: |d| is smaller than it here.",
+    "You used the linear part. |d| is below the threshold, so the loss is quadratic here.",
 )
 huber_smoothl1.mistake(
     "no-offset",
     "huber = beta*abs(d); smooth = abs(d)",
-    "The straight part starts lower, so that it continues the parabola: it is |d| minus half the threshold "
-    "(times delta for Huber); within the threshold the parabola holds.",
+    "You left out the offset. Above the threshold, use |d| minus half the threshold (times delta for Huber); below it, "
+    "use the parabola.",
 )
 huber_smoothl1.mistake(
     "other-of-the-two",
     "huber = (q^2/2 + beta*(abs(d) - q))/beta; smooth = huber",
-    "Huber and smooth L1 were mixed up: smooth L1 is Huber divided by the threshold.",
+    "You swapped the two losses. Smooth L1 is the Huber loss divided by the threshold.",
 )
 huber_smoothl1.torch(
     """
-off, none = torch.tensor(float(d)), torch.tensor(0.0)
-huber = F.huber_loss(off, none, delta=beta).item()
-smooth = F.smooth_l1_loss(off, none, beta=beta).item()
+prediction, target = torch.tensor(float(d)), torch.tensor(0.0)
+huber = F.huber_loss(prediction, target, delta=beta).item()
+smooth = F.smooth_l1_loss(prediction, target, beta=beta).item()
 """
 )
 
 FORMS = {"MSE": "(1/N) sum (yhat - y)^2", "MSE/2": "(1/(2N)) sum (yhat - y)^2", "MAE": "(1/N) sum |yhat - y|"}
-OF_ONE = {
-    "MSE": "the square of a residual r has the derivative 2r",
-    "MSE/2": "half the square of a residual r has the derivative r",
-    "MAE": "the absolute value of a residual r has the derivative sign(r)",
+DERIVATIVES = {
+    "MSE": "r^2 has the derivative 2r",
+    "MSE/2": "r^2/2 has the derivative r",
+    "MAE": "|r| has the derivative sign(r)",
 }
 
 
-def _steps(loss: str, by: str, x: list, y: list, dL: str) -> list[Step]:
-    inner = "times dr/dw, which is the sample's x" if by == "w" else "times dr/db, which is 1"
+def _steps(loss: str, by: str, x: Sequence[float], y: Sequence[float], dL: str) -> list[Step]:
+    inner = "dr/dw, which is the sample's x" if by == "w" else "dr/db, which is 1"
+    average = f", then average over the {len(x)} samples" if len(x) > 1 else ""
     return [
-        Step(f"With r = w*x + b - y: {OF_ONE[loss]}"),
-        Step(f"Chain rule: {inner}; then the mean over the {len(x)} sample{'s' * (len(x) > 1)}", [dL]),
+        Step(f"Differentiate the loss with respect to the residual r = w*x + b - y: {DERIVATIVES[loss]}."),
+        Step(f"By the chain rule, multiply by {inner}{average}.", [dL]),
     ]
 
 
@@ -194,10 +195,11 @@ def _steps(loss: str, by: str, x: list, y: list, dL: str) -> list[Step]:
     tier=2,
     asks="dL",
     visualization="scatter x y",
-    prompt="The model is yhat = w x + b; the samples are x = {x}, y = {y}. The loss is L = {loss} = {form}. "
-    "What is dL/d{by}, as an expression in w and b?\n"
-    "sign(u) is 1 for u > 0, -1 for u < 0 and 0 for u = 0. Every form of the right expression counts.",
-    hint="Take one sample: the outer derivative at its residual, times the derivative of the residual.",
+    prompt="The model is yhat = w x + b, and the training set is x = {x}, y = {y}. The loss is L = {loss} = {form}, "
+    "and dL is its derivative dL/d{by}.\n"
+    "Answer in terms of w and b. Any equivalent form is accepted. sign(u) is 1 for u > 0, -1 for u < 0, and 0 for "
+    "u = 0.",
+    hint="Take one sample. What is the derivative of its loss at the residual, and the derivative of the residual?",
     steps=_steps,
 )
 def loss_gradient_symbolic(rng: Random) -> dict[str, Any]:
@@ -211,62 +213,70 @@ def loss_gradient_symbolic(rng: Random) -> dict[str, Any]:
         x=x,
         y=[rng.randint(-9, 9) + 0.5 for _ in x],
         form=FORMS[loss],
-        variables={"w": [-9, 9], "b": [-9, 9]},  # every residual has both signs there
+        variables={"w": [-9, 9], "b": [-9, 9]},  # on this domain, every residual takes both signs
     )
 
 
-def _otherwise(slopes: dict[str, str] | None = None, factors: str = "right", mean: bool = True) -> Any:
-    """The derivative with other slopes, with the factors for w or for b, or with a sum for the mean."""
+def _gradient_with(
+    slopes: dict[str, str] | None = None, parameter: str = "", mean: bool = True
+) -> dict[str, Callable[..., str]]:
+    """Return the derivative with some mistake.
 
-    def gradient(loss: str, by: str, x: list, y: list) -> str:
-        own = {"right": by, "both": "w", "none": "b"}[factors]
-        return gradient_text(
-            {**SLOPES, **(slopes or {})}[loss], inputs_as_factors(x) if own == "w" else [""] * len(x), x, y, mean
-        )
+    Args:
+        slopes: Other derivatives of a loss with respect to a residual, by loss.
+        parameter: The parameter whose inner derivative is used; empty for the correct one.
+        mean: Whether to average over the samples; a sum if not.
+    """
+
+    def gradient(loss: str, by: str, x: Sequence[Fraction], y: Sequence[Fraction]) -> str:
+        factors = inputs_as_factors(x) if (parameter or by) == "w" else [""] * len(x)
+        return gradient_text((SLOPES | (slopes or {}))[loss], factors, x, y, mean)
 
     return {"dL": gradient}
 
 
 loss_gradient_symbolic.mistake(
     "no-factor-2",
-    _otherwise({"MSE": SLOPES["MSE/2"]}),
-    "The square's derivative brings a factor 2 down, and no 1/2 in this loss takes it away.",
+    _gradient_with({"MSE": SLOPES["MSE/2"]}),
+    "You left out the factor 2. It comes from differentiating the square, and this loss has no 1/2 to cancel it.",
 )
 loss_gradient_symbolic.mistake(
     "half-ignored",
-    _otherwise({"MSE/2": SLOPES["MSE"]}),
-    "The 1/2 in this loss takes the factor 2 of the derivative away.",
+    _gradient_with({"MSE/2": SLOPES["MSE"]}),
+    "You kept the factor 2 of the derivative. The 1/2 in this loss cancels it.",
 )
 loss_gradient_symbolic.mistake(
     "no-input",
-    _otherwise(factors="none"),
-    "The chain rule's second factor is missing: w multiplies x, so each residual comes times its x.",
+    _gradient_with(parameter="b"),
+    "You left out the inner derivative. w multiplies x, so multiply the term of each sample by its x.",
 )
 loss_gradient_symbolic.mistake(
     "input-for-intercept",
-    _otherwise(factors="both"),
-    "That is dL/dw: b stands alone in the model, so its factor is 1 and not x.",
+    _gradient_with(parameter="w"),
+    "That is dL/dw. The model adds b without a factor, so the inner derivative is 1, not x.",
 )
 loss_gradient_symbolic.mistake(
     "sign",
-    _otherwise({"MSE": "(-2)*({r})", "MSE/2": "(-1)*({r})", "MAE": "(-1)*sign({r})"}),
-    "The sign is turned: the residual is yhat - y; with y - yhat the chain rule adds a minus.",
+    _gradient_with({"MSE": "(-2)*({r})", "MSE/2": "(-1)*({r})", "MAE": "(-1)*sign({r})"}),
+    "Your sign is reversed. The residual is yhat - y; with y - yhat, the chain rule adds a minus sign.",
 )
 loss_gradient_symbolic.mistake(
-    "no-mean", _otherwise(mean=False), "The loss is a mean, and so is its derivative: divide by the number of samples."
+    "no-mean",
+    _gradient_with(mean=False),
+    "You summed over the samples. The loss is a mean, so divide by the number of samples.",
 )
 loss_gradient_symbolic.mistake(
     "residual-for-sign",
-    _otherwise({"MAE": "({r})"}),
-    "The slope of an absolute value is 1 or -1, whatever its size: sign(r), not r.",
+    _gradient_with({"MAE": "({r})"}),
+    "You used the residual r itself. The derivative of |r| is sign(r), for r of any size.",
 )
 loss_gradient_symbolic.torch(
     """
 w = torch.linspace(-1.93, 2.07, 9, requires_grad=True)
 b = torch.linspace(1.71, -1.29, 9, requires_grad=True)
 yhat = w[:, None] * x + b[:, None]
-how = F.l1_loss if loss == "MAE" else F.mse_loss
-each = how(yhat, y.expand_as(yhat), reduction="none").mean(dim=1)
-dL, = torch.autograd.grad((each / 2 if loss == "MSE/2" else each).sum(), {"w": w, "b": b}[by])
+loss_fn = F.l1_loss if loss == "MAE" else F.mse_loss
+losses = loss_fn(yhat, y.expand_as(yhat), reduction="none").mean(dim=1)
+dL, = torch.autograd.grad((losses / 2 if loss == "MSE/2" else losses).sum(), {"w": w, "b": b}[by])
 """
 )

@@ -19,24 +19,26 @@ SENTENCES = [
 
 
 def _steps(candidate: str, references: list[str], c: int, r: int, BP: float, BLEU: float, **_: Any) -> list[Step]:
-    steps, shares = [], []
+    steps, precisions = [], []
     for n in range(1, 5):
         counts = ngrams(candidate, n)
         most = {gram: max(ngrams(reference, n)[gram] for reference in references) for gram in counts}
         hits, total = sum(min(counts[gram], most[gram]) for gram in counts), sum(counts.values())
-        short = [f"'{' '.join(gram)}' {most[gram]} of {count}" for gram, count in counts.items() if count > most[gram]]
-        listed = f", as not all do ({'; '.join(short)})" if short else ""
-        shares.append(f"{hits}/{total}")
-        steps.append(Step(f"{n}-grams: {hits} of {total} count{listed}.", [f"p{n} = {shares[-1]}"]))
+        clipped = [
+            f"'{' '.join(gram)}' from {count} to {most[gram]}" for gram, count in counts.items() if count > most[gram]
+        ]
+        listing = f" (clipped: {', '.join(clipped)})" if clipped else ""
+        precisions.append(f"{hits}/{total}")
+        steps.append(Step(f"Count the matching {n}-grams: {hits} of {total}{listing}.", [f"p{n} = {precisions[-1]}"]))
     return [
         *steps,
         Step(
-            f"The candidate has {c} words, the reference closest in length {r}.",
+            f"Compute the brevity penalty. The candidate has {c} words, and the closest reference has {r}.",
             [f"BP = min(1, exp(1 - {r}/{c}))", f"BP = {BP:.4f}"],
         ),
         Step(
-            "Geometric mean, times the penalty",
-            [f"BLEU = {BP:.6g}*({'*'.join(f'({share})' for share in shares)})^(1/4)", f"BLEU = {BLEU:.4f}"],
+            "Multiply the geometric mean of the precisions by the penalty.",
+            [f"BLEU = {BP:.6g}*({'*'.join(f'({p})' for p in precisions)})^(1/4)", f"BLEU = {BLEU:.4f}"],
         ),
     ]
 
@@ -47,12 +49,12 @@ def _steps(candidate: str, references: list[str], c: int, r: int, BP: float, BLE
     steps=_steps,
     asks="p1 p2 p3 p4 BP BLEU",
     prompt="Candidate: {candidate}\n{listing}\n"
-    "Compute BLEU-4 by hand: the clipped precisions p1 to p4 as exact fractions, the brevity penalty BP with "
-    "the reference "
-    "whose length is closest (of two as close, the shorter), and BLEU with equal weights and no smoothing, "
-    "between 0 and 1.",
-    hint="An n-gram counts at most as often as it stands in one reference; BP is 1 where the candidate is not "
-    "the shorter one.",
+    "Compute BLEU-4 by hand. What are the clipped precisions p1 to p4 (as exact fractions), the brevity penalty BP, "
+    "and BLEU (from 0 to 1)?\n"
+    "Conventions: BP uses the reference whose length is closest (in a tie, the shorter one); equal weights; no "
+    "smoothing.",
+    hint="An n-gram counts at most as often as it occurs in any one reference. Is the candidate shorter than the "
+    "reference?",
 )
 def bleu_full(rng: Random) -> dict[str, Any]:
     """BLEU of a candidate"""
@@ -79,51 +81,53 @@ def bleu_full(rng: Random) -> dict[str, Any]:
 
 def _unclipped(candidate: str, references: list[str]) -> Any:
     counts = ngrams(candidate, 1)
-    known = set().union(*(ngrams(r, 1) for r in references))
-    return _share(sum(count for gram, count in counts.items() if gram in known), sum(counts.values()))
+    reference_words = set().union(*(ngrams(r, 1) for r in references))
+    return _fraction(sum(count for gram, count in counts.items() if gram in reference_words), sum(counts.values()))
 
 
 def _over_reference(candidate: str, references: list[str]) -> Any:
     counts = ngrams(candidate, 1)
     clipped = sum(min(c, max(ngrams(r, 1)[gram] for r in references)) for gram, c in counts.items())
-    return _share(clipped, len(references[0].split()))
+    return _fraction(clipped, len(references[0].split()))
 
 
-def _share(part: int, whole: int) -> str:
-    return f"{part}/{whole}"
+def _fraction(numerator: int, denominator: int) -> str:
+    return f"{numerator}/{denominator}"
 
 
 bleu_full.mistake(
     "not-clipped",
     {"p1": _unclipped},
-    "A repeated word counts at most as often as it stands in one reference: clip the counts.",
+    "You did not clip the counts. A repeated word counts at most as often as it occurs in any one reference.",
 )
 bleu_full.mistake(
     "over-reference-length",
     {"p1": _over_reference},
-    "A precision divides by the n-grams of the candidate, not of the reference.",
+    "You divided by the length of the reference. A precision divides by the number of n-grams of the candidate.",
 )
 bleu_full.mistake(
     "penalty-inverted",
     "BP = min(1, exp(1 - c/r))",
-    "BP is exp(1 - r/c): reference over candidate, so that short candidates pay.",
+    "You inverted the ratio. BP is exp(1 - r/c), with the reference length r over the candidate length c.",
 )
 bleu_full.mistake(
     "penalty-always",
     "BP = exp(1 - r/c)",
-    "A candidate that is at least as long as the reference is not penalised: BP is 1.",
+    "You applied the penalty to a long candidate. If it is at least as long as the reference, BP is 1.",
 )
 bleu_full.mistake(
     "longest-reference",
     {"BP": lambda candidate, references: _penalty(candidate, max(len(r.split()) for r in references))},
-    "r is the length of the reference closest to the candidate, not of the longest one.",
+    "You used the longest reference. Use the reference whose length is closest to that of the candidate.",
 )
 bleu_full.mistake(
     "arithmetic-mean",
     "BLEU = BP*(p1 + p2 + p3 + p4)/4",
-    "BLEU takes the geometric mean: the fourth root of the product.",
+    "You used the arithmetic mean. BLEU uses the geometric mean, the fourth root of the product.",
 )
-bleu_full.mistake("no-penalty", "BLEU = (p1*p2*p3*p4)^(1/4)", "The brevity penalty multiplies the mean: times BP.")
+bleu_full.mistake(
+    "no-penalty", "BLEU = (p1*p2*p3*p4)^(1/4)", "You left out the brevity penalty. Multiply the mean by BP."
+)
 
 
 def _penalty(candidate: str, r: int) -> float:

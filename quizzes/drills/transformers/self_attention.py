@@ -12,10 +12,10 @@ from quizzes.formulas.transformers import SELF_ATTENTION
     tier=2,
     asks="A O",
     visualization="matrices Q K V",
-    prompt="One head of scaled dot-product attention, a row for each of {tokens} tokens, no mask:\n"
-    "  Q = {Q}\n  K = {K}\n  V = {V}\nThe width of a key is d_k = {d_k}. "
-    "What are the attention weights A (a row for each query) and the output O?",
-    hint="Scores are Q times K transposed, over the root of d_k; softmax along each row; then mix the rows of V.",
+    prompt="One head of scaled dot-product attention, without a mask, has one row for each of {tokens} tokens:\n"
+    "  Q = {Q}\n  K = {K}\n  V = {V}\n"
+    "The key dimension is d_k = {d_k}. What are the attention weights A (one row per query) and the output O?",
+    hint="The scores are Q K^T divided by the square root of d_k. Apply softmax to each row, then multiply by V.",
 )
 def self_attention_hand(rng: Random) -> dict[str, Any]:
     """Self-attention by hand"""
@@ -28,20 +28,24 @@ def self_attention_hand(rng: Random) -> dict[str, Any]:
 
 
 self_attention_hand.mistake(
-    "not-scaled", "S[i, j] = sum(k, Q[i, k]*K[j, k])", "Divide the scores by the root of d_k before the softmax."
+    "not-scaled",
+    "S[i, j] = sum(k, Q[i, k]*K[j, k])",
+    "You did not scale the scores. Divide them by the square root of d_k before the softmax.",
 )
 self_attention_hand.mistake(
-    "scaled-by-d", "S[i, j] = sum(k, Q[i, k]*K[j, k])/d_k", "The scores are divided by the root of d_k, not by d_k."
+    "scaled-by-d",
+    "S[i, j] = sum(k, Q[i, k]*K[j, k])/d_k",
+    "You divided the scores by d_k. Divide them by its square root.",
 )
 self_attention_hand.mistake(
     "softmax-over-columns",
     "A[i, j] = exp(S[i, j])/sum(m, exp(S[m, j]))",
-    "Each query spreads its attention over the keys: the softmax runs along a row, which then adds up to 1.",
+    "You applied softmax to the columns. Each query distributes its attention over the keys, so each row adds up to 1.",
 )
 self_attention_hand.mistake(
     "keys-for-values",
     "O[i, k] = sum(j, A[i, j]*K[j, k])",
-    "The weights mix the values V; the keys only make the scores.",
+    "You multiplied the weights by K. The keys only determine the scores; multiply the weights by V.",
 )
 self_attention_hand.torch(
     """

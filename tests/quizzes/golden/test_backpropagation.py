@@ -1,4 +1,4 @@
-"""Gradients by hand: published examples, differences of the loss, and PyTorch."""
+"""Gradients against published examples, values worked out by hand, and differences of the loss."""
 
 import pytest
 
@@ -52,24 +52,24 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize(("name", "given", "wanted"), GOLDEN)
-def test_golden_values(name, given, wanted):
-    found = get(name).solve(**given)
-    for key, value in wanted.items():
-        assert flat(found[key]) == pytest.approx(flat(value), abs=6e-5), key
+@pytest.mark.parametrize(("name", "inputs", "expected"), GOLDEN)
+def test_golden_values(name, inputs, expected):
+    values = get(name).solve(**inputs)
+    for key, value in expected.items():
+        assert flat(values[key]) == pytest.approx(flat(value), abs=6e-5), key
 
 
-@pytest.mark.parametrize(("drill", "mistake", "given", "wanted"), MISTAKES)
-def test_what_a_mistake_leads_to(drill, mistake, given, wanted):
+@pytest.mark.parametrize(("drill", "mistake", "inputs", "expected"), MISTAKES)
+def test_values_of_mistakes(drill, mistake, inputs, expected):
     declared = bank.get(drill)
-    [way] = [way for way in declared.mistake_rules if way.name == mistake]
-    truth = declared.formula.evaluate(declared.formula.complete(given))
-    found = declared.formula.evaluate_with_mistake(way.replaced, truth, declared.asks)
-    for key, value in wanted.items():
-        assert flat(found[key]) == pytest.approx(flat(value), abs=6e-5), key
+    [rule] = [rule for rule in declared.mistake_rules if rule.name == mistake]
+    truth = declared.formula.evaluate(declared.formula.complete(inputs))
+    values = declared.formula.evaluate_with_mistake(rule.replaced, truth, declared.asks)
+    for key, value in expected.items():
+        assert flat(values[key]) == pytest.approx(flat(value), abs=6e-5), key
 
 
-def test_a_training_step_has_the_slopes_of_its_loss():
+def test_gradients_of_a_training_step_match_differences_of_the_loss():
     formula, h = get("training-step"), 1e-5
     gradient = formula.solve(**STEP)
     for i, j in ((1, 0), (1, 1)):

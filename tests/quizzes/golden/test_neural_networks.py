@@ -1,4 +1,4 @@
-"""Neurons, layers and activations: worked out by hand or by PyTorch, never by the formulas themselves."""
+"""Neurons, layers, and activations against values worked out by hand and against PyTorch."""
 
 import pytest
 
@@ -44,25 +44,25 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize(("name", "given", "wanted"), GOLDEN)
-def test_golden_values(name, given, wanted):
-    found = get(name).solve(**given)
-    for key, value in wanted.items():
-        assert found[key] == pytest.approx(value, abs=5e-5), key
+@pytest.mark.parametrize(("name", "inputs", "expected"), GOLDEN)
+def test_golden_values(name, inputs, expected):
+    values = get(name).solve(**inputs)
+    for key, value in expected.items():
+        assert values[key] == pytest.approx(value, abs=5e-5), key
 
 
-@pytest.mark.parametrize(("drill", "mistake", "given", "wanted"), MISTAKES)
-def test_what_a_mistake_leads_to(drill, mistake, given, wanted):
+@pytest.mark.parametrize(("drill", "mistake", "inputs", "expected"), MISTAKES)
+def test_values_of_mistakes(drill, mistake, inputs, expected):
     declared = bank.get(drill)
-    [way] = [way for way in declared.mistake_rules if way.name == mistake]
-    truth = declared.formula.evaluate(declared.formula.complete(given))
-    found = declared.formula.evaluate_with_mistake(way.replaced, truth, declared.asks)
-    for key, value in wanted.items():
-        assert found[key] == pytest.approx(value, abs=5e-5), key
+    [rule] = [rule for rule in declared.mistake_rules if rule.name == mistake]
+    truth = declared.formula.evaluate(declared.formula.complete(inputs))
+    values = declared.formula.evaluate_with_mistake(rule.replaced, truth, declared.asks)
+    for key, value in expected.items():
+        assert values[key] == pytest.approx(value, abs=5e-5), key
 
 
 @pytest.mark.parametrize("z", [-30, -3.7, -1e-6, 0, 0.4, 2, 30])
-def test_activations_are_pytorchs(z):
+def test_activations_match_pytorch(z):
     import torch
     import torch.nn.functional as F
 

@@ -1,4 +1,4 @@
-"""Optimization: values worked out by hand, and PyTorch's optimisers and least squares."""
+"""Optimization against values worked out by hand and against PyTorch's least squares."""
 
 from random import Random
 
@@ -48,7 +48,7 @@ TRACES = [  # two steps from theta = 1 with eta = 0.1 and the gradients 0.5 and 
     ("adamw-vs-l2:l2", dict(lam=0.1), 0.9000, 0.8033),
 ]
 
-WRONG = [  # drill, mistake, inputs, the part, what it leads to
+MISTAKES = [  # drill, mistake, inputs, part, value
     ("normal-equation:matrix", "transposed-wrongly", NORMAL, "A", [[2, 3, 4], [3, 5, 7], [4, 7, 10]]),
     ("normal-equation:matrix", "not-inverted", NORMAL, "theta2", 11),
     ("gd-stability", "half-the-bound", BOWL, "eta_max", 0.25),
@@ -69,7 +69,7 @@ WRONG = [  # drill, mistake, inputs, the part, what it leads to
     ("sgd-momentum", "ascent", START | {"beta": 0.9}, "theta1", 1.05),
 ]
 
-CARRIED_ON = [  # drill, mistake, inputs, theta2 where the slip runs through both steps
+MISTAKES_IN_BOTH_STEPS = [  # drill, mistake, inputs, theta2 when the mistake is made in both steps
     ("nesterov", "beta-left-out", dict(beta=0.9), 0.7950),
     ("nesterov", "plain-momentum", dict(beta=0.9), 0.8750),
     ("adagrad", "last-gradient-only", {}, 0.8),
@@ -80,60 +80,62 @@ CARRIED_ON = [  # drill, mistake, inputs, theta2 where the slip runs through bot
 ]
 
 
-@pytest.mark.parametrize(("name", "given", "wanted"), GOLDEN)
-def test_golden_values(name, given, wanted):
-    found = get(name).solve(**given)
-    for key, value in wanted.items():
+@pytest.mark.parametrize(("name", "inputs", "expected"), GOLDEN)
+def test_golden_values(name, inputs, expected):
+    values = get(name).solve(**inputs)
+    for key, value in expected.items():
         assert (
-            found[key] == value
+            values[key] == value
             if isinstance(value, int | list)
-            else float(found[key]) == pytest.approx(value, abs=6e-5)
+            else float(values[key]) == pytest.approx(value, abs=6e-5)
         )
 
 
-@pytest.mark.parametrize(("id", "given", "first", "second"), TRACES)
-def test_two_steps(id, given, first, second):
-    found = bank.get(id).formula.solve(**START, **given)
-    assert (float(found["theta1"]), float(found["theta2"])) == pytest.approx((first, second), abs=6e-5)
+@pytest.mark.parametrize(("id", "inputs", "first", "second"), TRACES)
+def test_two_steps(id, inputs, first, second):
+    values = bank.get(id).formula.solve(**START, **inputs)
+    assert (float(values["theta1"]), float(values["theta2"])) == pytest.approx((first, second), abs=6e-5)
 
 
-def led_astray(id, mistake, given, asked=None):
+def evaluate_mistake(id, mistake, inputs, asks=None):
     drill = bank.get(id)
-    way = next(way for way in drill.mistake_rules if way.name == mistake)
-    truth = drill.formula.evaluate(drill.formula.complete(given))
-    return drill.formula.evaluate_with_mistake(way.replaced, truth, drill.asks if asked is None else asked)
+    rule = next(rule for rule in drill.mistake_rules if rule.name == mistake)
+    truth = drill.formula.evaluate(drill.formula.complete(inputs))
+    return drill.formula.evaluate_with_mistake(rule.replaced, truth, drill.asks if asks is None else asks)
 
 
-@pytest.mark.parametrize(("id", "mistake", "given", "part", "wanted"), WRONG)
-def test_what_mistakes_lead_to(id, mistake, given, part, wanted):
-    found = led_astray(id, mistake, given)[part]
+@pytest.mark.parametrize(("id", "mistake", "inputs", "part", "expected"), MISTAKES)
+def test_values_of_mistakes(id, mistake, inputs, part, expected):
+    values = evaluate_mistake(id, mistake, inputs)[part]
     assert (
-        found == wanted if isinstance(wanted, int | list) else float(found) == pytest.approx(wanted, abs=1e-5, rel=1e-3)
+        values == expected
+        if isinstance(expected, int | list)
+        else float(values) == pytest.approx(expected, abs=1e-5, rel=1e-3)
     )
 
 
-@pytest.mark.parametrize(("id", "mistake", "given", "wanted"), CARRIED_ON)
-def test_mistakes_that_run_through_both_steps(id, mistake, given, wanted):
-    assert float(led_astray(id, mistake, START | given, asked=())["theta2"]) == pytest.approx(wanted, abs=6e-5)
+@pytest.mark.parametrize(("id", "mistake", "inputs", "expected"), MISTAKES_IN_BOTH_STEPS)
+def test_values_of_mistakes_made_in_both_steps(id, mistake, inputs, expected):
+    assert float(evaluate_mistake(id, mistake, START | inputs, asks=())["theta2"]) == pytest.approx(expected, abs=6e-5)
 
 
-def test_the_two_forms_of_momentum_part_when_the_rate_changes():
-    given = dict(theta0=1, g1=0.5, g2=0.3)
+def test_the_two_forms_of_momentum_differ_when_the_learning_rate_changes():
+    inputs = dict(theta0=1, g1=0.5, g2=0.3)
     classical = bank.get("sgd-momentum:classical").formula
-    same = classical.solve(**given, eta1=0.1, eta2=0.1, gamma=0.9)
+    same = classical.solve(**inputs, eta1=0.1, eta2=0.1, gamma=0.9)
     assert float(same["theta2"]) == pytest.approx(0.875)
-    # v1 = 0.05, v2 = 0.9*0.05 + 0.01*0.3 = 0.048; PyTorch's form would move by 0.01*(0.9*0.5 + 0.3) = 0.0075
-    dropped = dict(**given, eta1=0.1, eta2=0.01, gamma=0.9)
+    # v1 = 0.05, v2 = 0.9*0.05 + 0.01*0.3 = 0.048; PyTorch's form would step by 0.01*(0.9*0.5 + 0.3) = 0.0075
+    dropped = dict(**inputs, eta1=0.1, eta2=0.01, gamma=0.9)
     assert float(classical.solve(**dropped)["theta2"]) == pytest.approx(0.902)
-    assert float(led_astray("sgd-momentum:classical", "rate-outside", dropped)["theta2"]) == pytest.approx(0.9425)
+    assert float(evaluate_mistake("sgd-momentum:classical", "rate-outside", dropped)["theta2"]) == pytest.approx(0.9425)
 
 
-def test_look_ahead_by_hand():
+def test_look_ahead_matches_values_by_hand():
     # step 1: g = 2, v = -0.2, theta = 0.8; step 2: at 0.8 - 0.18 = 0.62, g = 1.24, v = -0.18 - 0.124, theta = 0.496
-    given = dict(theta0=1, c=2, eta=0.1, mu=0.9)
-    found = bank.get("nesterov:look-ahead").formula.solve(**given)
-    assert (float(found["theta1"]), float(found["theta2"])) == pytest.approx((0.8, 0.496))
-    assert float(led_astray("nesterov:look-ahead", "gradient-at-theta", given)["theta2"]) == pytest.approx(0.46)
+    inputs = dict(theta0=1, c=2, eta=0.1, mu=0.9)
+    values = bank.get("nesterov:look-ahead").formula.solve(**inputs)
+    assert (float(values["theta1"]), float(values["theta2"])) == pytest.approx((0.8, 0.496))
+    assert float(evaluate_mistake("nesterov:look-ahead", "gradient-at-theta", inputs)["theta2"]) == pytest.approx(0.46)
 
 
 def test_the_bound_of_the_learning_rate_is_sharp():
@@ -142,13 +144,13 @@ def test_the_bound_of_the_learning_rate_is_sharp():
         assert (abs(later["w1"]) < 1) == converges
 
 
-def test_the_normal_equation_is_pytorchs_least_squares():
+def test_the_normal_equation_matches_pytorch():
     torch = pytest.importorskip("torch")
     rng = Random(7)
     for _ in range(5):
         X = [[rng.uniform(-3, 3), rng.uniform(-3, 3)] for _ in range(6)]
         y = [rng.uniform(-3, 3) for _ in range(6)]
         both = (torch.tensor(X, dtype=torch.float64), torch.tensor(y, dtype=torch.float64)[:, None])
-        wanted = torch.linalg.lstsq(*both).solution.flatten().tolist()
-        found = get("normal-equation").solve(X=X, y=y)
-        assert [float(found["theta1"]), float(found["theta2"])] == pytest.approx(wanted)
+        expected = torch.linalg.lstsq(*both).solution.flatten().tolist()
+        values = get("normal-equation").solve(X=X, y=y)
+        assert [float(values["theta1"]), float(values["theta2"])] == pytest.approx(expected)

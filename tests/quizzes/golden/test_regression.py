@@ -1,4 +1,4 @@
-"""Regression: values worked out by hand, PyTorch and scikit-learn."""
+"""Regression against values worked out by hand, PyTorch, and scikit-learn."""
 
 from random import Random
 
@@ -29,7 +29,7 @@ GOLDEN = [
     ("huber-smooth-l1", dict(d=3, beta=2), {"smooth": 2, "huber": 4}),
 ]
 
-WRONG = [  # drill, mistake, inputs, the part, what it leads to
+MISTAKES = [  # drill, mistake, inputs, part, value
     ("linear-predict", "no-intercept", MODEL, "y", 2),
     ("linear-predict", "order-mixed", MODEL, "y", 5.5),
     ("normal-equation", "through-the-origin", LINE, "w", 11 / 14),
@@ -55,33 +55,33 @@ WRONG = [  # drill, mistake, inputs, the part, what it leads to
 ]
 
 
-@pytest.mark.parametrize(("name", "given", "wanted"), GOLDEN)
-def test_golden_values(name, given, wanted):
-    found = get(name).solve(**given)
-    for key, value in wanted.items():
-        assert float(found[key]) == pytest.approx(value, abs=6e-5)
+@pytest.mark.parametrize(("name", "inputs", "expected"), GOLDEN)
+def test_golden_values(name, inputs, expected):
+    values = get(name).solve(**inputs)
+    for key, value in expected.items():
+        assert float(values[key]) == pytest.approx(value, abs=6e-5)
 
 
-def led_astray(id, mistake, given):
+def evaluate_mistake(id, mistake, inputs):
     drill = bank.get(id)
-    way = next(way for way in drill.mistake_rules if way.name == mistake)
-    truth = drill.formula.evaluate(drill.formula.complete(given))
-    return drill.formula.evaluate_with_mistake(way.replaced, truth, drill.asks)
+    rule = next(rule for rule in drill.mistake_rules if rule.name == mistake)
+    truth = drill.formula.evaluate(drill.formula.complete(inputs))
+    return drill.formula.evaluate_with_mistake(rule.replaced, truth, drill.asks)
 
 
-@pytest.mark.parametrize(("id", "mistake", "given", "part", "wanted"), WRONG)
-def test_what_mistakes_lead_to(id, mistake, given, part, wanted):
-    assert float(led_astray(id, mistake, given)[part]) == pytest.approx(wanted, abs=6e-5)
+@pytest.mark.parametrize(("id", "mistake", "inputs", "part", "expected"), MISTAKES)
+def test_values_of_mistakes(id, mistake, inputs, part, expected):
+    assert float(evaluate_mistake(id, mistake, inputs)[part]) == pytest.approx(expected, abs=6e-5)
 
 
-def test_squared_correlation_is_no_r2():
+def test_squared_correlation_differs_from_r2():
     numpy = pytest.importorskip("numpy")
-    wanted = numpy.corrcoef(FIT["y"], FIT["yhat"])[0, 1] ** 2
-    assert led_astray("r2-score", "correlation-squared", FIT)["R2"] == pytest.approx(wanted)
-    assert wanted != pytest.approx(0.8116, abs=0.01)
+    expected = numpy.corrcoef(FIT["y"], FIT["yhat"])[0, 1] ** 2
+    assert evaluate_mistake("r2-score", "correlation-squared", FIT)["R2"] == pytest.approx(expected)
+    assert expected != pytest.approx(0.8116, abs=0.01)
 
 
-LOSS_SLOPES = [  # of the line 3w + b against 2.5 at w = 1, b = 2, where the residual is 2.5
+LOSS_GRADIENTS = [  # of yhat = 3w + b with target 2.5, at w = 1, b = 2, where the residual is 2.5
     ("MSE", "w", 15),
     ("MSE", "b", 5),
     ("MSE/2", "w", 7.5),
@@ -90,49 +90,49 @@ LOSS_SLOPES = [  # of the line 3w + b against 2.5 at w = 1, b = 2, where the res
 ]
 
 
-@pytest.mark.parametrize(("loss", "by", "wanted"), LOSS_SLOPES)
-def test_gradient_of_a_single_sample(loss, by, wanted):
-    found = get("loss-gradient").solve(loss=loss, by=by, x=[3], y=[2.5])["dL"]
-    assert evaluate(parse(found), {"w": 1, "b": 2}) == wanted
+@pytest.mark.parametrize(("loss", "by", "expected"), LOSS_GRADIENTS)
+def test_gradient_of_a_single_sample(loss, by, expected):
+    gradient = get("loss-gradient").solve(loss=loss, by=by, x=[3], y=[2.5])["dL"]
+    assert evaluate(parse(gradient), {"w": 1, "b": 2}) == expected
 
 
 @pytest.mark.parametrize("loss", ["MSE", "MSE/2", "MAE"])
 @pytest.mark.parametrize("by", ["w", "b"])
-def test_gradients_against_autograd(loss, by):
+def test_gradients_match_autograd(loss, by):
     torch = pytest.importorskip("torch")
     x, y = [2, -3, 5], [0.5, -1.5, 7.5]
-    found = parse(get("loss-gradient").solve(loss=loss, by=by, x=x, y=y)["dL"])
+    gradient = parse(get("loss-gradient").solve(loss=loss, by=by, x=x, y=y)["dL"])
     rng = Random(5)
     for _ in range(5):
         w, b = (torch.tensor(rng.uniform(-3, 3), dtype=torch.float64, requires_grad=True) for _ in range(2))
         off = w * torch.tensor(x, dtype=torch.float64) + b - torch.tensor(y, dtype=torch.float64)
         value = {"MSE": off**2, "MSE/2": off**2 / 2, "MAE": off.abs()}[loss].mean()
         (slope,) = torch.autograd.grad(value, {"w": w, "b": b}[by])
-        assert float(evaluate(found, {"w": w.item(), "b": b.item()})) == pytest.approx(slope.item())
+        assert float(evaluate(gradient, {"w": w.item(), "b": b.item()})) == pytest.approx(slope.item())
 
 
-def test_the_line_is_scikit_learns():
+def test_the_least_squares_line_matches_scikit_learn():
     linear_model = pytest.importorskip("sklearn.linear_model")
     rng = Random(6)
     for _ in range(5):
         x, y = ([rng.uniform(-9, 9) for _ in range(7)] for _ in range(2))
         line = linear_model.LinearRegression().fit([[v] for v in x], y)
-        found = get("least-squares-line").solve(x=x, y=y)
-        assert float(found["w"]) == pytest.approx(line.coef_[0])
-        assert float(found["b"]) == pytest.approx(line.intercept_)
+        values = get("least-squares-line").solve(x=x, y=y)
+        assert float(values["w"]) == pytest.approx(line.coef_[0])
+        assert float(values["b"]) == pytest.approx(line.intercept_)
 
 
 @pytest.mark.parametrize(
-    ("name", "given", "sentence"),
+    ("name", "inputs", "sentence"),
     [
         ("least-squares-line", dict(x=[2, 2], y=[1, 3]), "divides by zero"),
         ("r2-score", dict(y=[2, 2], yhat=[1, 3]), "divides by zero"),
         ("best-constant", dict(y=[1, 2]), "an odd number"),
         ("loss-gradient", dict(loss="MEA", by="w", x=[1], y=[2]), "Did you mean M[AS]E"),
         ("loss-gradient", dict(loss="MSE", by="c", x=[1], y=[2]), "Unknown parameter"),
-        ("loss-gradient", dict(loss="MSE", by="w", x=[1, 2], y=[2]), "Every x needs its y"),
+        ("loss-gradient", dict(loss="MSE", by="w", x=[1, 2], y=[2]), "same length"),
     ],
 )
-def test_what_does_not_fit_is_refused(name, given, sentence):
+def test_invalid_inputs_are_rejected(name, inputs, sentence):
     with pytest.raises(UserError, match=sentence):
-        get(name).solve(**given)
+        get(name).solve(**inputs)
