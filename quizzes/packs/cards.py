@@ -106,4 +106,4 @@ def _grading_problems(card: Card) -> Iterator[str]:
         answers = [KINDS[part.kind].write(part.answer, part)]
     for text in answers:
         if (result := mark(question, {"answer": text}).mark) != "right":
-            yield f"The correct answer {text[:60]!r} would get the mark {result!r}. Reword it."
+            yield f"The correct answer {text[:60]!r} would be graded as {result!r}, not as 'right'. Reword it."

@@ -179,11 +179,10 @@ def test_cards_with_the_former_keys_are_read(folder):
 @pytest.mark.parametrize("number", [0, 1])
 def test_a_problem_of_a_former_key_is_reported_on_its_line(folder, number, old, new, at, message):
     cards = use_former_keys(folder).split("[[card]]")[1:]
-    before = "[[card]]" + "[[card]]".join([*cards[:number], ""]) if number else "[[card]]"
     cards[number] = cards[number].replace(old, new, 1)
     text = "[[card]]" + "[[card]]".join(cards)
     (folder / CARDS).write_text(text, encoding="utf-8")
-    start = len(before) - len("[[card]]")
+    start = text.index("[[card]]", number)
     line = text.count("\n", 0, text.index(at, start)) + 1
     reports = problems(folder)
     assert [(file, line) for file, line, text in reports if message in text] == [(CARDS, line)], reports
