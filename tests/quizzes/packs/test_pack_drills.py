@@ -81,6 +81,44 @@ def test_a_drill_may_have_another_topic_than_its_formula(folder, library):
     assert bank.get("first-layers/conv-basics").topic == bank.draw("first-layers/conv-basics", 1).topic == "pooling"
 
 
+TABLE_DRILL = """
+[[drill]]
+id = "memory"
+title = "Memory of the parameters"
+formula = "network-size"
+tier = 1
+asks = "M"
+prompt = "How much memory do the parameters of {layers} need, with an input of {input}?"
+hint = "How many bytes does a float32 value have?"
+
+[drill.ranges]
+layers = ["fc10", "fc20", "fc30, relu, fc10", "conv3-8, gap, fc10"]
+input = [[8, 8, 1], [9, 9, 1], [10, 10, 3], [12, 12, 3]]
+
+[[drill.mistake]]
+name = "bits"
+equation = "M = 32*P"
+feedback = "You counted bits. A float32 value has 4 bytes."
+
+[[drill.mistake]]
+name = "half-precision"
+equation = "M = 2*P"
+feedback = "You used 2 bytes per value. A float32 value has 4 bytes."
+"""
+
+
+def test_a_formula_with_a_table_can_be_drilled(folder):
+    (folder / "drills" / "memory.toml").write_text(TABLE_DRILL, encoding="utf-8")
+    pack = check_pack(folder, syllabus.topics())
+    assert pack.problems == []
+    parameters = {"fc10": lambda h, w, c: (h * w * c + 1) * 10, "fc20": lambda h, w, c: (h * w * c + 1) * 20}
+    questions = [pack.drills["first-layers/memory"].draw(seed) for seed in range(20)]
+    dense = [question for question in questions if question.params["layers"] in parameters]
+    assert len(dense) > 2
+    for question in dense:
+        assert question.parts[0].answer == 4 * parameters[question.params["layers"]](*question.params["input"])
+
+
 def symbol(kind: str, low=None, high=None):
     """Return a symbol n."""
     interval = f" {low}..{high}" if low is not None else ""
