@@ -44,12 +44,12 @@ def _cards_with(added: "tuple[Pack, ...]") -> dict[str, Card]:
 
 def all_drills() -> dict[str, Drill]:
     """Every drill by id: ours in the order of the course, then those of packs."""
-    return _drills_with(packs.sound())
+    return _drills_with(packs.valid_packs())
 
 
 def all_cards() -> dict[str, Card]:
     """Every card by id: ours, then those of packs."""
-    return _cards_with(packs.sound())
+    return _cards_with(packs.valid_packs())
 
 
 def everything() -> dict[str, Drill | Card]:
@@ -77,7 +77,7 @@ def card(id: str) -> Card:
 
 def _known(noun: str, id: str, known: dict[str, Item]) -> Item:
     if id not in known:
-        raise packs.left_out(id) or unknown_name(noun, id, list(known))
+        raise packs.rejection(id) or unknown_name(noun, id, list(known))
     return known[id]
 
 
@@ -101,4 +101,4 @@ def find(id: str) -> Drill | Card:
     for known in (all_drills(), all_cards()):
         if id in known:
             return known[id]
-    raise packs.left_out(id) or unknown_name("drill or card", id, [*all_drills(), *all_cards()])
+    raise packs.rejection(id) or unknown_name("drill or card", id, [*all_drills(), *all_cards()])

@@ -77,7 +77,7 @@ def _numbers(name: str, value: Any) -> dict[str, Tree]:
     """The numbers that stand for a symbol, or for each element of it: `z[2]`, `Q[1, 2]`."""
     if isinstance(value, list):
         return {_element(name, k, key): tree for k, v in enumerate(value, 1) for key, tree in _numbers("", v).items()}
-    if isinstance(value, str):
+    if isinstance(value, str | dict):  # a row of a table is a dict
         return {}
     number = Num(Fraction(abs(value)), short(abs(value)))
     return {name: Op("neg", (number,)) if value < 0 else number}

@@ -78,8 +78,8 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result
     from quizzes import packs
     from workbench.cli.main import main
 
-    monkeypatch.setattr(packs, "_read", packs._read)  # the command says where packs lie; the next test must not know
-    monkeypatch.setattr(packs, "_every", packs._every)
+    monkeypatch.setattr(packs, "_load", packs._load)  # the command says where packs lie; the next test must not know
+    monkeypatch.setattr(packs, "_packs", packs._packs)
 
     def run(*args: object, input: str = "", env: dict[str, str] | None = None, terminal: bool = False) -> Result:
         streams = [io.TextIOWrapper(io.BytesIO(text), encoding="utf-8") for text in (input.encode(), b"", b"")]

@@ -1,4 +1,4 @@
-"""The example pack of `docs/packs.md`, as somebody writes it from there."""
+"""The example pack of `docs/packs.md`."""
 
 import re
 from pathlib import Path
@@ -7,14 +7,14 @@ DOCUMENT = Path(__file__).parents[1] / "docs" / "packs.md"
 
 
 def files() -> dict[str, str]:
-    """Its files by their names."""
+    """Return the text of each file by its name."""
     blocks = re.findall(r"^`([\w./-]+)`\n\n```toml\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL | re.M)
     return dict(blocks)
 
 
-def write(place: Path) -> Path:
-    """Write them into a folder."""
+def write(folder: Path) -> Path:
+    """Write the files into a folder, and return the folder."""
     for name, text in files().items():
-        (place / name).parent.mkdir(parents=True, exist_ok=True)
-        (place / name).write_text(text, encoding="utf-8")
-    return place
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder

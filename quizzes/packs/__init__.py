@@ -1,10 +1,10 @@
-"""Packs: drills and cards that anybody can write as TOML, in a folder, without Python (`docs/packs.md`).
+"""Packs: drills and cards that users write in TOML, without Python (`docs/packs.md`).
 
-Nothing in a pack is ever executed: its texts are shown, its equations are read by `expressions.parser`, and its drills
-are drawn, graded and tested like every other drill. What a pack brings bears its name: `mypack/conv-basics` is a drill,
-`mypack/convolution/shared-weights` a card.
+Nothing in a pack is executed: its texts are displayed, its equations are read by `quizzes.expressions.parser`, and its
+drills are drawn, graded and tested like the program's own. Ids begin with the pack's name: `mypack/conv-basics` is a
+drill, `mypack/convolution/shared-weights` a card.
 
-Where packs lie is said once with `use`; they are read when questions are first looked up.
+`configure` sets the folder of the packs. They are read when questions are first looked up.
 """
 
 from collections.abc import Callable, Collection
@@ -16,43 +16,44 @@ from workbench.errors import UserError
 if TYPE_CHECKING:
     from quizzes.packs.pack import Pack
 
-_read: "Callable[[], list[Pack]]" = list
-_every: "tuple[Pack, ...] | None" = None
+_load: "Callable[[], list[Pack]]" = list
+_packs: "tuple[Pack, ...] | None" = None
 
 
-def use(folder: Callable[[], Path], topics: Callable[[], Collection[str]]) -> None:
-    """Say where packs lie.
+def configure(get_folder: Callable[[], Path], get_topics: Callable[[], Collection[str]]) -> None:
+    """Set where packs are read from.
 
     Args:
-        folder: Gives the folder that holds them, a folder each.
-        topics: Gives the ids of the topics that they may name.
+        get_folder: Returns the folder that contains the packs, each in a folder of its name.
+        get_topics: Returns the ids of the topics that packs may use.
     """
-    global _read, _every
+    global _load, _packs
 
-    def read() -> "list[Pack]":
-        if not (place := folder()).is_dir():
+    def load() -> "list[Pack]":
+        if not (folder := get_folder()).is_dir():
             return []
-        from quizzes.packs.shelf import shelved
+        from quizzes.packs.library import load_all
 
-        return shelved(place, topics())
+        return load_all(folder, get_topics())
 
-    _read, _every = read, None
-
-
-def every() -> "tuple[Pack, ...]":
-    """Every pack that lies there, also those with problems."""
-    global _every
-    if _every is None:
-        _every = tuple(_read())
-    return _every
+    _load, _packs = load, None
 
 
-def sound() -> "tuple[Pack, ...]":
-    """The packs whose drills and cards are asked: a pack with a problem is left out whole."""
-    return tuple(pack for pack in every() if not pack.problems)
+def all_packs() -> "tuple[Pack, ...]":
+    """Return every pack in the folder, including those with problems."""
+    global _packs
+    if _packs is None:
+        _packs = tuple(_load())
+    return _packs
 
 
-def left_out(id: str) -> UserError | None:
-    """Why an id isn't there, where it belongs to a pack that is left out."""
+def valid_packs() -> "tuple[Pack, ...]":
+    """Return the packs without problems. Only their drills and cards are used."""
+    return tuple(pack for pack in all_packs() if not pack.problems)
+
+
+def rejection(id: str) -> UserError | None:
+    """Return the error for a drill or card of a pack that has problems; None if the id belongs to no such pack."""
     name, slash, _ = id.partition("/")
-    return next((UserError(pack.trouble()) for pack in every() if slash and pack.name == name and pack.problems), None)
+    packs = [pack for pack in all_packs() if slash and pack.name == name and pack.problems]
+    return UserError(packs[0].summarize_problems()) if packs else None

@@ -1,4 +1,4 @@
-"""The cards of a pack: the same tables as in `quizzes/cards`, each looked at before anybody is asked it."""
+"""The cards of a pack: the same tables as in `quizzes/cards`, checked before they are used."""
 
 from collections.abc import Iterator
 
@@ -6,85 +6,104 @@ from quizzes.answers import KINDS
 from quizzes.answers.labels import letters
 from quizzes.cards import NEEDS, Card
 from quizzes.marking import mark
-from quizzes.packs.page import Table, flaw
+from quizzes.packs.pack_file import Table, text_problem
 
-FORMER_KEYS = {"ask": "prompt", "why": "explanation"}  # as packs wrote them before version 2 of the program's JSON
+FORMER_KEYS = {"ask": "prompt", "why": "explanation"}  # packs of older versions of the program have them
+MIN_PAIRS, MAX_PAIRS = 2, 12
 
 
 def read_card(table: Table, pack: str, topic: str) -> Card | None:
-    """A card of a pack; None where its problems leave none."""
-    id, kind = table.word("id"), table.one_of("kind", NEEDS)
+    """Return a card of a pack; None if it has problems, which are reported.
+
+    Args:
+        table: The card's table.
+        pack: The name of the pack.
+        topic: The id of the topic.
+    """
+    id, kind = table.identifier("id"), table.one_of("kind", NEEDS)
     for old, new in FORMER_KEYS.items():
         table.rename(old, new)
     prompt, explanation, source = (table.text(key) for key in ("prompt", "explanation", "source"))
-    content = {key: _content(table, key) for key in NEEDS.get(kind, ())}
-    if kind:
-        table.close()
-    if not table.sound:
+    content = {key: _read_content(table, key) for key in NEEDS.get(kind, ())}
+    if kind:  # without it, the other keys that the card needs are not known
+        table.report_unknown_keys()
+    if not table.is_valid:
         return None
     card = Card(f"{pack}/{topic}/{id}", topic, kind, prompt, explanation, source, content)
-    for sentence in _flaws(card):
-        table.report(sentence)
-    return card if table.sound else None
+    for message in _card_problems(card):
+        table.report(message)
+    return card if table.is_valid else None
 
 
-def _content(table: Table, key: str) -> object:
+def _read_content(table: Table, key: str) -> object:
     if key == "answer":
         return table.text(key)
     if key == "pairs":
-        return _pairs(table)
-    return table.texts(key, least=2 if key == "steps" else 1)
+        return _read_pairs(table)
+    return table.text_list(key, min_length=2 if key == "steps" else 1)
 
 
-def _pairs(table: Table) -> list[list[str]]:
+def _read_pairs(table: Table) -> list[list[str]]:
     value = table.value("pairs")
-    pairs = value if isinstance(value, list) else []
-    if "pairs" in table.data and not 2 <= len(pairs) <= 12:
-        table.report('pairs is a list of 2 to 12 pairs, such as [["left", "right"], ["other", "right too"]].', "pairs")
+    if "pairs" not in table.data:
         return []
-    for pair in pairs:
-        if not isinstance(pair, list) or len(pair) != 2 or any(map(flaw, pair)):
-            table.report('Each of pairs is two texts: ["left", "right"].', "pairs")
+    if not isinstance(value, list) or not MIN_PAIRS <= len(value) <= MAX_PAIRS:
+        example = '[["left", "right"], ["left 2", "right 2"]]'
+        table.report(f"pairs must be a list of {MIN_PAIRS} to {MAX_PAIRS} pairs, such as {example}.", "pairs")
+        return []
+    for pair in value:
+        if not isinstance(pair, list) or len(pair) != 2 or any(map(text_problem, pair)):
+            table.report('Each item of pairs must be two texts: ["left", "right"].', "pairs")
             return []
-    return pairs
+    return value
 
 
-def _flaws(card: Card) -> Iterator[str]:
-    """What is wrong with a card whose fields are all there."""
+def _options(card: Card) -> list[str]:
+    """Return the texts of a card that must differ from each other."""
     content = card.content
-    shown = {
-        "choice": lambda: [content["answer"], *content["wrong"]],
-        "choices": lambda: [*content["right"], *content["wrong"]],
-        "order": lambda: content["steps"],
-        "match": lambda: [left for left, _ in content["pairs"]],
-        "cloze": lambda: content["accept"],
-    }[card.kind]()
-    folded = [text.strip().casefold() for text in shown]
-    if twice := {text for text, fold in zip(shown, folded, strict=True) if folded.count(fold) > 1}:
-        yield f"{min(twice)[:60]!r} stands there twice: everything may stand on one side only, and once."
+    match card.kind:
+        case "choice":
+            return [content["answer"], *content["wrong"]]
+        case "choices":
+            return [*content["right"], *content["wrong"]]
+        case "order":
+            return list(content["steps"])
+        case "match":
+            return [left for left, _ in content["pairs"]]
+        case _:
+            return list(content["accept"])
+
+
+def _card_problems(card: Card) -> Iterator[str]:
+    """Yield the problems of a card whose keys are valid."""
+    options = _options(card)
+    folded = [text.strip().casefold() for text in options]
+    if duplicates := {text for text, fold in zip(options, folded, strict=True) if folded.count(fold) > 1}:
+        yield f"{min(duplicates)[:60]!r} occurs more than once. Remove or reword all but one."
         return
-    if card.kind == "match" and len({right for _, right in content["pairs"]}) < 2:
-        yield "All pairs have the same right side, so there is nothing to match: use a card of another kind."
+    if card.kind == "match" and len({right for _, right in card.content["pairs"]}) < 2:
+        yield "All pairs have the same second text, so there is nothing to match. Use another kind of card."
     if card.kind == "cloze":
         if "___" not in card.prompt:
-            yield "The gap is missing: write ___ (three underscores) where the word goes in prompt."
-        for word in content["accept"]:
+            yield "prompt has no gap. Write ___ (three underscores) in place of the missing word."
+        for word in card.content["accept"]:
             if word.casefold() in card.prompt.casefold():
-                yield f"prompt gives the answer away: {word[:60]!r} stands in it."
-    if card.kind == "choice" and (taken := set(folded) & set(letters(shown))):
-        yield f"The choice {min(taken)!r} would be taken for a letter: word it otherwise."
-    yield from _unmarked(card)
+                yield f"prompt contains the answer {word[:60]!r}. Reword it."
+    if card.kind == "choice" and (ambiguous := set(folded) & set(letters(options))):
+        yield f"The choice {min(ambiguous)!r} could be read as the letter of a choice. Reword it."
+    yield from _grading_problems(card)
 
 
-def _unmarked(card: Card) -> Iterator[str]:
-    """The true answers that would not be marked right."""
+def _grading_problems(card: Card) -> Iterator[str]:
+    """Yield a problem for each correct answer that would not be graded as correct."""
     question = card.draw(1)
     part = question.parts[0]
-    truth = KINDS[part.kind].write(part.answer, part)
-    accepted: dict[str, list[str]] = {
-        "cloze": card.content.get("accept", []),
-        "choice": [card.content.get("answer", "")],
-    }
-    for text in accepted.get(card.kind, [truth]):
-        if (given := mark(question, {"answer": text}).mark) != "right":
-            yield f"The answer {text[:60]!r} would be marked {given}: word it otherwise."
+    if card.kind == "cloze":
+        answers = card.content["accept"]
+    elif card.kind == "choice":
+        answers = [card.content["answer"]]
+    else:
+        answers = [KINDS[part.kind].write(part.answer, part)]
+    for text in answers:
+        if (result := mark(question, {"answer": text}).mark) != "right":
+            yield f"The correct answer {text[:60]!r} would be graded as {result!r}, not as 'right'. Reword it."

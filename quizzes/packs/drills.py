@@ -1,86 +1,100 @@
-"""The drills of a pack: declared in TOML, over formulas that are there, and drawn and marked as every other drill."""
+"""The drills of a pack: declared in TOML over existing formulas, and drawn and graded like every other drill."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from functools import partial
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
 from quizzes import formulas
 from quizzes.drill import Drill
 from quizzes.expressions.parser import FormatError
 from quizzes.expressions.tree import UndefinedValue
 from quizzes.formula import Formula
-from quizzes.packs.asking import asked, flaws_of_asks, flaws_of_prompt
-from quizzes.packs.equations import check_equation, condition
-from quizzes.packs.page import Table
-from quizzes.packs.ranges import Draw, reader
+from quizzes.packs.equations import Condition, check_equation, parse_condition
+from quizzes.packs.pack_file import Table
+from quizzes.packs.prompt_checks import asks_problems, prompt_problems, split_asks
+from quizzes.packs.samplers import Sampler, make_sampler
 from quizzes.question import Question
 from quizzes.variant import LEAST_MISTAKES
 from workbench.errors import UserError
 
-TRIES = 1000  # drawings of numbers until the condition holds
-MISTAKES = 12
+MAX_TRIES = 1000  # draws of inputs until the condition is satisfied
+MAX_MISTAKES = 12
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
 class PackDrill(Drill):
-    """A drill of a pack; `about` is its topic, where that isn't the formula's. No library computes it a second time."""
+    """A drill of a pack. It has no check by another library, so its values are those of the formula.
 
-    about: str = ""
+    Attributes:
+        topic_override: Its syllabus topic; empty for that of the formula.
+    """
+
+    topic_override: str = ""
 
     @property
     def topic(self) -> str:
         """The syllabus topic."""
-        return self.about or self.formula.topic
+        return self.topic_override or self.formula.topic
 
     def draw(self, seed: int) -> Question:
-        """The question of a seed.
+        """Return the question of a seed.
 
         Raises:
-            UserError: Where its ranges and its condition leave no numbers.
+            UserError: If no usable inputs were found.
         """
         try:
             return replace(super().draw(seed), verify="")
         except (UndefinedValue, RuntimeError):
-            raise UserError(self.dry()) from None
+            raise UserError(self.no_inputs_message()) from None
 
-    def dry(self) -> str:
-        """What is said where no numbers are found."""
+    def no_inputs_message(self) -> str:
+        """Return the message for a drill whose ranges and condition give no usable inputs."""
         return (
-            f"{self.id} finds no numbers to ask: make its ranges wider, or its condition weaker; numbers by which "
-            "two mistakes, or a mistake and the truth, agree are left out."
+            f"{self.id} finds no usable inputs. Widen its ranges or weaken its condition. Inputs are not usable if two "
+            "mistakes give the same answer, or if fewer than two mistakes give an incorrect one."
         )
 
 
 def read_drill(table: Table, pack: str, topics: Collection[str]) -> PackDrill | None:
-    """A drill of a pack; None where its problems leave none."""
-    id, title, prompt, hint = table.word("id"), table.line("title"), table.text("prompt"), table.text("hint")
-    about = table.one_of("topic", topics, needed=False)
+    """Return a drill of a pack; None if it has problems, which are reported.
+
+    Args:
+        table: The drill's table.
+        pack: The name of the pack.
+        topics: The ids of the topics that the drill may use.
+    """
+    id, title = table.identifier("id"), table.short_text("title")
+    prompt, hint = table.text("prompt"), table.text("hint")
+    topic = table.one_of("topic", topics, required=False)
     tier, decimals = table.integer("tier", 1, 3), table.integer("decimals", 0, 10, default=4)
-    asks, where = table.text("asks"), table.text("where", needed=False)
-    ranges, mistakes = _table(table, "ranges"), table.tables("mistake", MISTAKES)
-    formula = _formula(table)
-    table.close()
-    ways = [_mistake(one, formula) for one in mistakes]
+    asks, where = table.text("asks"), table.text("where", required=False)
+    ranges, mistake_tables = _read_ranges(table), table.tables("mistake", MAX_MISTAKES)
+    formula = _read_formula(table)
+    table.report_unknown_keys()
+    mistakes = [_read_mistake(mistake, formula) for mistake in mistake_tables]
     if not formula:
         return None
-    _check_words(table, formula, asks, prompt, ranges)
-    draws = _draws(table, formula, ranges)
-    holds = _tried(table, partial(condition, where, formula), "where") if where else None
+    _check_texts(table, formula, asks, prompt, ranges)
+    samplers = _make_samplers(table, formula, ranges)
+    condition = _try(table, partial(parse_condition, where, formula), "where") if where else None
     if len(mistakes) < LEAST_MISTAKES and "mistake" in table.data:
-        table.report(f"A drill knows at least {LEAST_MISTAKES} mistakes: add [[drill.mistake]].")
-    if len({one.data.get("name") for one in mistakes if one.sound}) < sum(one.sound for one in mistakes):
-        table.report("Two of its mistakes have the same name.", "mistake")
-    if not table.sound or not all(one.sound for one in mistakes):
+        table.report(f"A drill needs at least {LEAST_MISTAKES} mistakes. Add a table [[drill.mistake]].")
+    valid = [mistake for mistake in mistake_tables if mistake.is_valid]
+    if len({mistake.data.get("name") for mistake in valid}) < len(valid):
+        table.report("Two mistakes have the same name. Rename one of them.", "mistake")
+    if not table.is_valid or len(valid) < len(mistakes):
         return None
-    made = PackDrill(
+    drill = PackDrill(
         id=f"{pack}/{id}",
         title=title,
         formula=formula,
-        generate=_generator(formula, draws, holds or (lambda values: True)),
+        generate=_make_generator(formula, samplers, condition),
         tier=tier,
-        asks=asked(asks),
+        asks=split_asks(asks),
         one_of="|" in asks,
         prompt=prompt,
         hint=hint,
@@ -89,85 +103,90 @@ def read_drill(table: Table, pack: str, topics: Collection[str]) -> PackDrill | 
         steps=None,
         mistake_rules=[],
         scripts=[],
-        about=about,
+        topic_override=topic,
     )
-    for name, equations, feedback in ways:
-        made.mistake(name, equations, feedback)
-    return made
+    for name, equations, feedback in mistakes:
+        drill.mistake(name, equations, feedback)
+    return drill
 
 
-def _formula(table: Table) -> Formula | None:
-    known = formulas.all_formulas()
-    return known.get(table.one_of("formula", known))
+def _read_formula(table: Table) -> Formula | None:
+    options = formulas.all_formulas()
+    return options.get(table.one_of("formula", options))
 
 
-def _table(table: Table, key: str) -> dict[str, Any]:
-    header = f"[{table.header(key)}]"
-    value = table.value(key, header=header)
-    if key in table.data and not isinstance(value, dict):
-        table.report(f'{key} is a table: write a line {header}, and below it lines such as n = "3..9".', key)
-    return value if isinstance(value, dict) else {}
+def _read_ranges(table: Table) -> dict[str, object]:
+    header = f"[{table.header('ranges')}]"
+    value = table.value("ranges", header=header)
+    if isinstance(value, dict):
+        return value
+    if "ranges" in table.data:
+        table.report(f'ranges must be a table. Write a line {header}, and below it lines such as n = "3..9".', "ranges")
+    return {}
 
 
-def _tried(table: Table, read: Callable[[], Any], *inside: str) -> Any:
-    """What is read; None where it is refused, and the problem is noted."""
+def _try(table: Table, read: Callable[[], T], *path: str) -> T | None:
+    """Return the result of a function; None if it raises an error, which is reported at a path in the table."""
     try:
         return read()
     except FormatError as error:
-        table.report(error.shown(), *inside)
+        table.report(error.shown(), *path)
     except UserError as error:
-        table.report(str(error), *inside)
+        table.report(str(error), *path)
     return None
 
 
-def _check_words(table: Table, formula: Formula, asks: str, prompt: str, ranges: Collection[str]) -> None:
-    """Look at what the drill asks for and says."""
-    for sentence in flaws_of_asks(asks, formula) if asks else ():
-        table.report(sentence, "asks")
-    backwards = any(name in formula.inputs for name in asked(asks))
+def _check_texts(table: Table, formula: Formula, asks: str, prompt: str, ranges: Collection[str]) -> None:
+    """Report the problems of `asks` and `prompt`, unless they are empty, which was reported before."""
+    for message in asks_problems(asks, formula) if asks else ():
+        table.report(message, "asks")
     needed = [name for name in formula.inputs if name in ranges or not formula.symbols[name].optional]
-    needed += formula.outputs if backwards else ()
-    for sentence in flaws_of_prompt(prompt, formula, needed) if prompt else ():
-        table.report(sentence, "prompt")
+    if any(name in formula.inputs for name in split_asks(asks)):
+        needed += formula.outputs
+    for message in prompt_problems(prompt, formula, needed) if prompt else ():
+        table.report(message, "prompt")
 
 
-def _draws(table: Table, formula: Formula, ranges: dict[str, Any]) -> dict[str, Draw]:
-    """What draws each input."""
-    draws = {}
-    for name, value in ranges.items():
+def _make_samplers(table: Table, formula: Formula, ranges: dict[str, object]) -> dict[str, Sampler]:
+    """Return the sampler of each input with a valid range."""
+    samplers = {}
+    for name, values in ranges.items():
         if name not in formula.inputs:
             listed = ", ".join(formula.inputs)
-            table.report(f"{name[:30]!r} is no input of {formula.id}: its inputs are {listed}.", "ranges", name)
-        elif draw := _tried(table, partial(reader, value, formula.symbols[name]), "ranges", name):
-            draws[name] = draw
+            table.report(f"{name[:30]!r} is not an input of {formula.id}. Its inputs are {listed}.", "ranges", name)
+        elif sampler := _try(table, partial(make_sampler, values, formula.symbols[name]), "ranges", name):
+            samplers[name] = sampler
     if "ranges" in table.data:
         for name in formula.inputs:
             if name not in ranges and formula.symbols[name].needed:
-                table.report(f'The input {name} has no range: add {name} = "...".', "ranges")
-    return draws
+                table.report(f'The input {name} has no range. Add a line {name} = "..."', "ranges")
+    return samplers
 
 
-def _generator(formula: Formula, draws: dict[str, Draw], holds: Callable[[dict], bool]) -> Callable[[Random], dict]:
-    """What draws numbers for which the formula has a value and the condition holds."""
+def _make_generator(
+    formula: Formula, samplers: dict[str, Sampler], condition: Condition | None
+) -> Callable[[Random], dict[str, Any]]:
+    """Return a function that draws inputs for which the formula has values that satisfy the condition."""
 
     def generate(rng: Random) -> dict[str, Any]:
-        for _ in range(TRIES):
-            drawn = {name: draw(rng) for name, draw in draws.items()}
+        for _ in range(MAX_TRIES):
+            inputs = {name: sample(rng) for name, sample in samplers.items()}
             try:
-                if holds(formula.evaluate(formula.complete(drawn))):
-                    return drawn
-            except (ArithmeticError, LookupError, TypeError, ValueError):  # a procedure may not be made for these
+                values = formula.evaluate(formula.complete(inputs))
+                if condition is None or condition(values):
+                    return inputs
+            except (ArithmeticError, LookupError, TypeError, ValueError):  # a procedure may not accept these inputs
                 continue
-        raise UndefinedValue("no numbers fulfil the condition")
+        raise UndefinedValue("no inputs satisfy the condition")
 
     return generate
 
 
-def _mistake(table: Table, formula: Formula | None) -> tuple[str, str, str]:
-    """A wrong way: its name, its equations and what is said to who goes it."""
-    name, text, feedback = table.word("name"), table.text("equation"), table.text("feedback")
-    table.close()
-    if formula and text:
-        for piece in text.split(";"):
-            _tried(table, partial(check_equation, piece, formula), "equation")
-    return name, text, feedback
+def _read_mistake(table: Table, formula: Formula | None) -> tuple[str, str, str]:
+    """Return the name, the equations and the feedback of a mistake."""
+    name, equations, feedback = table.identifier("name"), table.text("equation"), table.text("feedback")
+    table.report_unknown_keys()
+    if formula and equations:
+        for equation in equations.split(";"):
+            _try(table, partial(check_equation, equation, formula), "equation")
+    return name, equations, feedback

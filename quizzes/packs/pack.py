@@ -1,4 +1,4 @@
-"""A pack as a whole: read, with all that is wrong in it, and examined as the program's own drills are."""
+"""A pack as a whole: its drills, its cards and its problems."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -6,13 +6,13 @@ from pathlib import Path
 
 from quizzes.cards import Card
 from quizzes.packs.cards import read_card
+from quizzes.packs.drill_checks import drill_problems
 from quizzes.packs.drills import PackDrill, read_drill
-from quizzes.packs.examining import flaws
-from quizzes.packs.files import pages
-from quizzes.packs.page import Page, Problem, Table
+from quizzes.packs.pack_file import PackFile, Problem, Table
+from quizzes.packs.pack_folder import read_files
 from workbench.errors import UserError, unknown_name
 
-CARDS, DRILLS = 1000, 100  # of a file, and of the whole pack
+MAX_CARDS, MAX_DRILLS = 1000, 100  # of a file
 
 
 @dataclass(eq=False)
@@ -20,12 +20,13 @@ class Pack:
     """A pack.
 
     Attributes:
-        folder: Where it lies.
-        name: Its name, which begins the ids of all it brings.
+        folder: The folder that it was read from.
+        name: Its name, with which the ids of its drills and cards begin; empty if that has a problem.
         title: A few words.
-        drills, cards: What it brings, by id.
-        pages: Its files, with their problems.
-        tables: Where each drill stands.
+        drills: Its drills by id.
+        cards: Its cards by id.
+        files: Its files, with their problems.
+        drill_tables: The table of each drill, by the drill's id.
     """
 
     folder: Path
@@ -33,95 +34,96 @@ class Pack:
     title: str = ""
     drills: dict[str, PackDrill] = field(default_factory=dict)
     cards: dict[str, Card] = field(default_factory=dict)
-    pages: list[Page] = field(default_factory=list)
-    tables: dict[str, Table] = field(default_factory=dict)
+    files: list[PackFile] = field(default_factory=list)
+    drill_tables: dict[str, Table] = field(default_factory=dict)
 
     @property
     def problems(self) -> list[Problem]:
-        """All that is wrong with it, file by file and line by line."""
-        return [problem for page in self.pages for problem in sorted(page.problems)]
+        """Its problems, file by file and line by line."""
+        return [problem for file in self.files for problem in sorted(file.problems)]
 
-    def trouble(self) -> str:
-        """Why it is left out, in one sentence."""
-        more = f", and {len(self.problems) - 1} more" if len(self.problems) > 1 else ""
-        first = self.problems[0]
-        said = first.problem.splitlines()[0].rstrip(".")
+    def summarize_problems(self) -> str:
+        """Return one line for a pack with problems: how many there are, the first one, and how to list all."""
+        count, first = len(self.problems), self.problems[0]
+        reason = f"{count} problems. The first is in" if count > 1 else "a problem in"
         return (
-            f"The pack {self.folder.name} is left out: {first.file}, line {first.line}: {said}{more}. "
-            f"See 'workbench packs check {self.folder}'."
+            f"The pack {self.folder.name} was not loaded because of {reason} {first.file}, line {first.line}: "
+            f"{first.message.splitlines()[0]} Run 'workbench packs check {self.folder}'."
         )
 
 
 def read_pack(folder: Path, topics: Collection[str]) -> Pack:
-    """Read a pack and note every problem that can be seen without drawing a question.
+    """Read a pack, with every problem that can be found without drawing a question.
 
     Args:
-        folder: Where it lies.
-        topics: The ids of the topics that it may name.
+        folder: The folder of the pack.
+        topics: The ids of the topics that it may use.
     """
-    pack = Pack(folder, pages=pages(folder))
-    first, *others = pack.pages
-    if not first.problems:
-        _head(pack, first.table, topics)
-    taken: set[str] = set()
-    for page in others:
-        if page.problems:
+    pack = Pack(folder, files=read_files(folder))
+    head, *others = pack.files
+    if not head.problems:
+        _read_head(pack, head.root, topics)
+    ids: set[str] = set()
+    for file in others:
+        if file.problems:
             continue
-        kind, _, name = page.file.partition("/")
-        if kind == "cards":
-            _cards(pack, page, name.removesuffix(".toml"), topics, taken)
+        subfolder, _, name = file.name.partition("/")
+        if subfolder == "cards":
+            _read_cards(pack, file, name.removesuffix(".toml"), topics, ids)
         else:
-            _drills(pack, page, topics, taken)
+            _read_drills(pack, file, topics, ids)
     return pack
 
 
-def _head(pack: Pack, table: Table, topics: Collection[str]) -> None:
-    pack.name, pack.title = table.word("name"), table.line("title")
-    table.close()
-    if pack.name in topics:  # its drills could not be told from the topic's cards
-        table.report(f"{pack.name} is a topic: give the pack another name, such as {pack.name}-extra.", "name")
+def _read_head(pack: Pack, table: Table, topics: Collection[str]) -> None:
+    pack.name, pack.title = table.identifier("name"), table.short_text("title")
+    table.report_unknown_keys()
+    if pack.name in topics:  # the ids of its drills could be those of the topic's cards
+        message = f"{pack.name} is the id of a topic. Give the pack another name, such as {pack.name}-extra."
+        table.report(message, "name")
 
 
-def _cards(pack: Pack, page: Page, topic: str, topics: Collection[str], taken: set[str]) -> None:
+def _read_cards(pack: Pack, file: PackFile, topic: str, topics: Collection[str], ids: set[str]) -> None:
     if topic not in topics:
-        page.report(f"A file of cards bears its topic's name. {unknown_name('topic', topic, list(topics))}", 1)
-    for table in page.table.tables("card", CARDS):
-        _refuse_taken(table, f"{topic}/", taken)
+        file.report(f"A file of cards must have the id of a topic. {unknown_name('topic', topic, topics)}", 1)
+    for table in file.root.tables("card", MAX_CARDS):
+        _check_id(table, f"{topic}/", ids)
         if card := read_card(table, pack.name, topic):
             pack.cards[card.id] = card
-    page.table.close()
+    file.root.report_unknown_keys()
 
 
-def _drills(pack: Pack, page: Page, topics: Collection[str], taken: set[str]) -> None:
-    for table in page.table.tables("drill", DRILLS):
-        _refuse_taken(table, "", taken)
+def _read_drills(pack: Pack, file: PackFile, topics: Collection[str], ids: set[str]) -> None:
+    for table in file.root.tables("drill", MAX_DRILLS):
+        _check_id(table, "", ids)
         if drill := read_drill(table, pack.name, topics):
-            pack.drills[drill.id], pack.tables[drill.id] = drill, table
-    page.table.close()
+            pack.drills[drill.id], pack.drill_tables[drill.id] = drill, table
+    file.root.report_unknown_keys()
 
 
-def _refuse_taken(table: Table, place: str, taken: set[str]) -> None:
-    """Note where an id stands that another has already."""
-    id = f"{place}{table.data.get('id')}"
-    if id in taken:
-        table.report("Another one here has this id: give this one another.", "id")
-    taken.add(id)
+def _check_id(table: Table, prefix: str, ids: set[str]) -> None:
+    """Report an id that another drill or card has, and add the id to those of the pack."""
+    id = table.data.get("id")
+    if isinstance(id, str):
+        if prefix + id in ids:
+            table.report("Another drill or card of the pack has the same id. Choose another id.", "id")
+        ids.add(prefix + id)
 
 
 def check_pack(folder: Path, topics: Collection[str]) -> Pack:
-    """Read a pack, and examine each of its drills over many seeds, as `workbench drill test` does.
+    """Read a pack and test each of its drills with many seeds, as `workbench drill test` does.
 
     Args:
-        folder: Where it lies.
-        topics: The ids of the topics that it may name.
+        folder: The folder of the pack.
+        topics: The ids of the topics that it may use.
 
     Raises:
-        UserError: Where there is no such folder.
+        UserError: If there is no such folder.
     """
     if not folder.is_dir():
-        raise UserError(f"There is no folder {folder}: name the folder in which pack.toml lies.")
+        raise UserError(f"There is no folder {folder}. Name the folder that contains pack.toml.")
     pack = read_pack(folder, topics)
     for id, drill in pack.drills.items():
-        for place, sentence in flaws(drill):
-            pack.tables[id].report(sentence, *place)
+        for path, message in drill_problems(drill):
+            pack.drill_tables[id].report(message, *path)
     return pack

@@ -74,7 +74,7 @@ def _devices() -> list[str]:
 def _packs() -> list[str]:
     from quizzes import packs
 
-    return [pack.trouble() for pack in packs.every() if pack.problems]
+    return [pack.summarize_problems() for pack in packs.all_packs() if pack.problems]
 
 
 def _paths() -> tuple[dict[str, str], list[str]]:

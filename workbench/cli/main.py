@@ -106,7 +106,7 @@ def know_packs() -> None:
 
         return syllabus.topics()
 
-    packs.use(packs_dir, topics)
+    packs.configure(packs_dir, topics)
 
 
 def main() -> None:

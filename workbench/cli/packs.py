@@ -1,8 +1,8 @@
-"""`workbench packs`: drills and cards of your own, in a folder of TOML (docs/packs.md)."""
+"""`workbench packs`: list, check, add and remove packs of user-written drills and cards (docs/packs.md)."""
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,36 +16,35 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     no_args_is_help=True,
-    help="Drills and cards of your own, as a folder of TOML: list, check, add, remove.",
+    help="List, check, add and remove packs of user-written drills and cards, which are folders of TOML files.",
 )
 
-Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder in which pack.toml lies.")]
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder that contains pack.toml.")]
 
 
 @app.command("list", epilog="Example: workbench packs list")
 def list_packs(as_json: Json = False) -> None:
-    """The packs that were added. What is left out because of a problem is said on stderr."""
+    """List the packs that were added. Packs with problems are reported on stderr."""
     from quizzes import packs
 
-    found = packs.every()
+    all_packs = packs.all_packs()
     if as_json:
-        say_json([_row(pack) for pack in found])
-    elif not found:
-        print(f"No pack was added yet; they are kept in {packs_dir()}.\nNext: workbench packs add DIR")
+        say_json([_row(pack) for pack in all_packs])
+    elif not all_packs:
+        print(f"No packs yet. They are stored in {packs_dir()}.\nNext: workbench packs add DIR")
     else:
-        for pack in found:
-            if not pack.problems:
-                print(f"{pack.name:<26}{_counted(pack)}  {pack.title}")
+        for pack in packs.valid_packs():
+            print(f"{pack.name:<26}{_count_items(pack)}  {pack.title}")
         print("\nNext: workbench drill list")
-    for pack in found:
+    for pack in all_packs:
         if pack.problems:
-            print("workbench:", pack.trouble(), file=sys.stderr)
+            print("workbench:", pack.summarize_problems(), file=sys.stderr)
 
 
 @app.command(epilog="Example: workbench packs check mypack")
 def check(folder: Folder, as_json: Json = False) -> None:
-    """Explain every problem of a pack, with file and line. Exit code 0: there is none. 1: there are some."""
-    pack = _checked(folder, as_json)
+    """List every problem of a pack with its file and line. Exit code 0 if there are none, 1 if there are some."""
+    pack = _check_and_print(folder, as_json)
     if not (as_json or pack.problems):
         print(f"Next: workbench packs add {folder}")
     raise typer.Exit(1 if pack.problems else 0)
@@ -53,35 +52,35 @@ def check(folder: Folder, as_json: Json = False) -> None:
 
 @app.command(epilog="Example: workbench packs add mypack")
 def add(folder: Folder, as_json: Json = False) -> None:
-    """Add a copy of a pack, or replace it. Where it has problems, they are explained, nothing is added: exit code 1."""
-    from quizzes.packs import shelf
+    """Add a copy of a pack, or replace it. If it has problems, list them, add nothing, and exit with code 1."""
+    from quizzes.packs import library
 
-    pack = _checked(folder, as_json)
+    pack = _check_and_print(folder, as_json)
     if pack.problems:
         raise typer.Exit(1)
-    kept = shelf.add(pack, packs_dir())
+    copy = library.add(pack, packs_dir())
     if not as_json:
-        first = next(iter([*pack.drills, *pack.cards]))
-        print(f"It was copied to {kept}.\nNext: workbench quiz {first}")
+        first_id = next(iter([*pack.drills, *pack.cards]))
+        print(f"Copied to {copy}.\nNext: workbench quiz {first_id}")
 
 
 @app.command(epilog="Example: workbench packs remove mypack")
 def remove(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A pack: see 'workbench packs list'.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a pack: see 'workbench packs list'.")],
     as_json: Json = False,
 ) -> None:
-    """Remove a pack that was added. What you answered of it is kept."""
-    from quizzes.packs import shelf
+    """Remove a pack that was added. Your answers to its questions are kept."""
+    from quizzes.packs import library
 
-    shelf.remove(name, packs_dir())
+    library.remove(name, packs_dir())
     if as_json:
         say_json({"removed": name})
     else:
-        print(f"{name} was removed; what you answered of it is kept.")
+        print(f"Removed {name}. Your answers to its questions are kept.")
 
 
-def _checked(folder: Path, as_json: bool) -> "Pack":
-    """A pack that was examined; what was found is said."""
+def _check_and_print(folder: Path, as_json: bool) -> "Pack":
+    """Check a pack, print its contents and problems, and return it."""
     from quizzes.packs.pack import check_pack
     from workbench import syllabus
 
@@ -90,20 +89,20 @@ def _checked(folder: Path, as_json: bool) -> "Pack":
         say_json(_row(pack))
         return pack
     for problem in pack.problems:
-        print(problem.shown())
-    count = len(pack.problems)
-    verdict = f"{count} problem{'s' * (count > 1)}" if count else "no problem"
-    print(f"{pack.name or folder}: {_counted(pack)}, {verdict}.")
+        print(problem)
+    count = len(pack.problems) or "no"
+    print(f"{pack.name or folder}: {_count_items(pack)}, {count} problem{'s' * (count != 1)}.")
     return pack
 
 
-def _counted(pack: "Pack") -> str:
+def _count_items(pack: "Pack") -> str:
     drills, cards = len(pack.drills), len(pack.cards)
     return f"{drills} drill{'s' * (drills != 1)}, {cards} card{'s' * (cards != 1)}"
 
 
-def _row(pack: "Pack") -> dict[str, Any]:
-    problems = [dict(file=problem.file, line=problem.line, problem=problem.problem) for problem in pack.problems]
+def _row(pack: "Pack") -> dict[str, object]:
+    """Return a pack as it is in the JSON of the commands."""
+    problems = [dict(file=problem.file, line=problem.line, problem=problem.message) for problem in pack.problems]
     return dict(
         pack=pack.name,
         title=pack.title,

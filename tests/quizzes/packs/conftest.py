@@ -1,4 +1,4 @@
-"""A pack to be broken: the example of the document, written into a folder."""
+"""The example pack of the documentation, and a library for packs."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,20 +12,20 @@ from workbench import syllabus
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """The example as a folder."""
+    """The folder of the example pack, for tests to change."""
     return example_pack.write(tmp_path / "my pack")
 
 
 @pytest.fixture
-def shelf(tmp_path: Path) -> Iterator[Path]:
-    """A folder of packs that the bank looks into; nowhere again after the test."""
-    place = tmp_path / "packs"
-    packs.use(lambda: place, syllabus.topics)
-    yield place
-    packs.use(lambda: tmp_path / "nowhere", dict)
+def library(tmp_path: Path) -> Iterator[Path]:
+    """The folder from which packs are loaded during the test."""
+    path = tmp_path / "packs"
+    packs.configure(lambda: path, syllabus.topics)
+    yield path
+    packs.configure(lambda: tmp_path / "nowhere", dict)
 
 
 @pytest.fixture
-def again(shelf: Path) -> Callable[[], None]:
-    """Has the packs read once more, as the next start of the program does."""
-    return lambda: packs.use(lambda: shelf, syllabus.topics)
+def reload(library: Path) -> Callable[[], None]:
+    """A function that makes the packs be read again, as the next start of the program does."""
+    return lambda: packs.configure(lambda: library, syllabus.topics)

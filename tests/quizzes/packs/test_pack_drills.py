@@ -1,4 +1,4 @@
-"""A pack's drill is a drill: its truth, its ranges and its mistakes, worked out here by counting and by hand."""
+"""The drills of a pack: their answers, ranges, conditions and mistakes, against counting and hand computation."""
 
 import json
 from dataclasses import asdict
@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from quizzes import bank
 from quizzes.marking import mark
-from quizzes.packs.equations import condition
+from quizzes.packs.equations import parse_condition
+from quizzes.packs.library import add
 from quizzes.packs.pack import check_pack
-from quizzes.packs.ranges import reader
-from quizzes.packs.shelf import add
+from quizzes.packs.samplers import make_sampler
 from quizzes.selftest import selftest, written
+from quizzes.symbol import symbol as read_symbol
 from quizzes.verification import by_sympy, compare
 from workbench import syllabus
 from workbench.errors import UserError
@@ -24,22 +25,23 @@ SEEDS = range(60)
 
 
 @pytest.fixture
-def added(folder, shelf):
-    add(check_pack(folder, syllabus.topics()), shelf)
+def example(folder, library):
+    """The example pack, added to the library."""
+    add(check_pack(folder, syllabus.topics()), library)
 
 
 def positions(n: int, f: int, p: int, s: int) -> int:
-    """At how many places a filter fits, counted one by one."""
-    return sum(1 for at in range(-p, n + p, s) if at + f <= n + p)
+    """Count the positions of a kernel of size f one by one."""
+    return sum(1 for start in range(-p, n + p, s) if start + f <= n + p)
 
 
-def test_sizes_are_those_that_are_counted(added):
-    asked = set()
+def test_sizes_equal_the_number_of_positions(example):
+    unknowns = set()
     for seed in SEEDS:
         question = bank.draw("first-layers/conv-basics", seed)
         [part] = question.parts
         values = {**question.params, part.part: part.answer}
-        asked.add(part.part)
+        unknowns.add(part.part)
         assert values["f"] in (3, 5, 7, 9, 11) and 0 <= values["p"] <= 3 and 1 <= values["s"] <= 4
         inputs = [part.answer, *part.others] if part.part == "n" else [values["n"]]
         assert {28, 32, 63, 64, 96, 112, 224, 227} & set(inputs)
@@ -47,66 +49,126 @@ def test_sizes_are_those_that_are_counted(added):
         assert values["p"] < values["f"] and values["o"] >= 4
         assert question.topic == "convolution" and question.tier == 1 and question.verify == ""
         assert json.loads(json.dumps(asdict(question))) == asdict(question)
-    assert asked == {"o", "n"}
+    assert unknowns == {"o", "n"}
 
 
-def test_momentum_is_what_is_worked_out_by_hand(added):
+def test_momentum_equals_the_hand_computation(example):
     for seed in SEEDS:
         question = bank.draw("first-layers/momentum-by-hand", seed)
-        given = {name: Fraction(str(value)) for name, value in question.params.items()}
-        v = given["beta"] * given["v_prior"] + given["g"]
-        theta = given["theta_prior"] - given["eta"] * v
+        inputs = {name: Fraction(str(value)) for name, value in question.params.items()}
+        v = inputs["beta"] * inputs["v_prior"] + inputs["g"]
+        theta = inputs["theta_prior"] - inputs["eta"] * v
         assert [part.answer for part in question.parts] == pytest.approx([float(v), float(theta)])
-        assert given["v_prior"] and given["g"]
-        averaged = float(given["beta"] * given["v_prior"] + (1 - given["beta"]) * given["g"])
-        marked = mark(question, {"v": f"{averaged:.9f}", "theta": written(question)["theta"]})
-        assert marked.parts[0].mistake == "average-of-gradients"
+        assert inputs["v_prior"] and inputs["g"]
+        average = float(inputs["beta"] * inputs["v_prior"] + (1 - inputs["beta"]) * inputs["g"])
+        result = mark(question, {"v": f"{average:.9f}", "theta": written(question)["theta"]})
+        assert result.parts[0].mistake == "average-of-gradients"
         texts, agree = compare(question, by_sympy(question))
         assert agree, texts
 
 
 @pytest.mark.parametrize("id", ["first-layers/conv-basics", "first-layers/momentum-by-hand"])
-def test_it_passes_the_examination_of_all_drills(added, id):
+def test_the_example_passes_the_self_test_of_all_drills(example, id):
     report = selftest(bank.get(id), range(100, 200))
     assert report.problems == [] and report.variants == 100
 
 
-def test_a_drill_takes_the_topic_it_names(folder, shelf):
+def test_a_drill_may_have_another_topic_than_its_formula(folder, library):
     file = folder / "drills" / "sizes.toml"
     text = file.read_text(encoding="utf-8")
     file.write_text(text.replace("tier = 1", 'tier = 1\ntopic = "pooling"'), encoding="utf-8")
-    add(check_pack(folder, syllabus.topics()), shelf)
+    add(check_pack(folder, syllabus.topics()), library)
     assert bank.get("first-layers/conv-basics").topic == bank.draw("first-layers/conv-basics", 1).topic == "pooling"
 
 
-def symbol(kind: str, low=None, high=None):
-    """A symbol of the program's own declaration."""
-    from quizzes.symbol import symbol as declared
+TABLE_DRILL = """
+[[drill]]
+id = "memory"
+title = "Memory of the parameters"
+formula = "network-size"
+tier = 1
+asks = "M"
+prompt = "How much memory do the parameters of {layers} need, with an input of {input}?"
+hint = "How many bytes does a float32 value have?"
 
+[drill.ranges]
+layers = ["fc10", "fc20", "fc30, relu, fc10", "conv3-8, gap, fc10"]
+input = [[8, 8, 1], [9, 9, 1], [10, 10, 3], [12, 12, 3]]
+
+[[drill.mistake]]
+name = "bits"
+equation = "M = 32*P"
+feedback = "You counted bits. A float32 value has 4 bytes."
+
+[[drill.mistake]]
+name = "half-precision"
+equation = "M = 2*P"
+feedback = "You used 2 bytes per value. A float32 value has 4 bytes."
+"""
+
+
+def test_a_formula_with_a_table_can_be_drilled(folder):
+    (folder / "drills" / "memory.toml").write_text(TABLE_DRILL, encoding="utf-8")
+    pack = check_pack(folder, syllabus.topics())
+    assert pack.problems == []
+    parameters = {"fc10": lambda h, w, c: (h * w * c + 1) * 10, "fc20": lambda h, w, c: (h * w * c + 1) * 20}
+    questions = [pack.drills["first-layers/memory"].draw(seed) for seed in range(20)]
+    dense = [question for question in questions if question.params["layers"] in parameters]
+    assert len(dense) > 2
+    for question in dense:
+        assert question.parts[0].answer == 4 * parameters[question.params["layers"]](*question.params["input"])
+
+
+def symbol(kind: str, low=None, high=None):
+    """Return a symbol n."""
     interval = f" {low}..{high}" if low is not None else ""
-    return declared("n", f"{kind}{interval}; a number")
+    return read_symbol("n", f"{kind}{interval}; a number")
 
 
 @given(low=st.integers(-50, 50), count=st.integers(1, 40), step=st.integers(1, 30), places=st.integers(0, 3))
 def test_a_range_draws_its_numbers_and_no_others(low, count, step, places):
     unit = 10**places
-    wanted = {Fraction(low + k * step, unit) for k in range(count)}
+    expected = {Fraction(low + k * step, unit) for k in range(count)}
     text = f"{low / unit:.{places}f}..{(low + (count - 1) * step) / unit:.{places}f} step {step / unit:.{places}f}"
-    draw, rng = reader(text, symbol("real")), Random(1)
-    drawn = [draw(rng) for _ in range(30 * count)]
-    assert {Fraction(str(value)) for value in drawn} <= wanted
-    assert len(set(drawn)) >= 0.8 * count
-    assert all(isinstance(value, int) == (value == int(value)) for value in drawn)
+    sample, rng = make_sampler(text, symbol("real")), Random(1)
+    values = [sample(rng) for _ in range(30 * count)]
+    assert {Fraction(str(value)) for value in values} <= expected
+    assert len(set(values)) >= 0.8 * count
+    assert all(isinstance(value, int) == (value == int(value)) for value in values)
 
 
 @given(st.text(alphabet="0123456789.- stepx", max_size=20))
-def test_any_text_is_a_range_or_is_refused(text):
+def test_any_text_is_a_range_or_raises_a_user_error(text):
     try:
-        draw = reader(text, symbol("int", -100, 100))
-    except UserError as refused:
-        assert str(refused).endswith((".", "step 0.1", '"'))
+        sample = make_sampler(text, symbol("int", -100, 100))
+    except UserError as error:
+        assert str(error).endswith(".")
     else:
-        assert -100 <= draw(Random(0)) <= 100
+        assert -100 <= sample(Random(0)) <= 100
+
+
+ELEMENTS = (
+    st.integers(-(10**20), 10**20)
+    | st.just(10**400)
+    | st.floats()
+    | st.booleans()
+    | st.dates()
+    | st.dictionaries(st.just("a"), st.integers(), max_size=1)
+    | st.sampled_from(["", "a", "3", "-0.5", "2/3", "1/0", "1/00", "1e999999999", "nan", "\x07"])
+)
+
+
+@given(
+    values=st.recursive(ELEMENTS, lambda inside: st.lists(inside, max_size=3), max_leaves=6),
+    kind=st.sampled_from(["int", "real", "vector", "matrix", "shape", "text", "texts"]),
+)
+def test_any_values_are_sampled_or_raise_a_user_error(values, kind):
+    try:
+        sample = make_sampler(values, symbol(kind))
+    except UserError as error:
+        assert str(error)
+    else:
+        assert sample(Random(0)) in values
 
 
 CONDITIONS = {
@@ -120,6 +182,6 @@ CONDITIONS = {
 
 @pytest.mark.parametrize("text", CONDITIONS)
 @given(n=st.integers(0, 9), f=st.integers(0, 9), p=st.integers(0, 3))
-def test_a_condition_means_what_it_says(text, n, f, p):
-    holds = condition(text, bank.get("conv-out-size").formula)
-    assert holds(dict(n=n, f=f, p=p)) == CONDITIONS[text](n, f, p)
+def test_a_condition_agrees_with_python(text, n, f, p):
+    is_true = parse_condition(text, bank.get("conv-out-size").formula)
+    assert is_true(dict(n=n, f=f, p=p)) == CONDITIONS[text](n, f, p)
