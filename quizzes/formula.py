@@ -13,17 +13,17 @@ from quizzes.expressions.tree import (
     Num,
     Tree,
     UndefinedValue,
+    compile_tree,
     evaluate,
     exact,
+    index_occurrences,
     names,
-    places,
-    program,
-    reach,
-    run,
-    running,
-    settled,
+    occurrence_range,
+    reduction_indices,
+    run_compiled,
     substitute,
     walk,
+    without_decimals,
 )
 from quizzes.symbol import Symbol
 from workbench.errors import UserError
@@ -42,20 +42,20 @@ class Equation:
     text: str
 
     @cached_property
-    def program(self) -> Callable[[Mapping[str, Any]], Any]:
+    def evaluator(self) -> Callable[[Mapping[str, Any]], Any]:
         """The right-hand side, ready to be worked out for many values."""
-        return program(self.tree)
+        return compile_tree(self.tree)
 
     @cached_property
     def ranges(self) -> dict[str, list[tuple[str, int]]]:
         """Where each of its indices stands on the right-hand side."""
-        return {index: places(self.tree, index) for index in self.index}
+        return {index: index_occurrences(self.tree, index) for index in self.index}
 
     @property
     def lengths(self) -> list[set[tuple[str, int]]]:
         """The dimensions of arrays that one index runs over, for each index: they must be of one length."""
         own = [{(self.name, at), *self.ranges[index]} for at, index in enumerate(self.index)]
-        return own + [set(where) for _, where in running(self.tree)]
+        return own + [set(where) for _, where in reduction_indices(self.tree)]
 
 
 @cache
@@ -68,13 +68,13 @@ def equation(text: str) -> Equation:
     return Equation(target.name, tuple(i.name for i in target.index if isinstance(i, Name)), parse(right), text.strip())
 
 
-def result(eq: Equation, values: Mapping[str, Any], index: tuple[str, ...] | None = None) -> Any:
+def evaluate_equation(eq: Equation, values: Mapping[str, Any], index: tuple[str, ...] | None = None) -> Any:
     """What an equation defines: a number, or a (nested) list over its indices."""
     left = eq.index if index is None else index
     if not left:
-        return run(eq.program, values)
-    last = reach(eq.ranges[left[0]], left[0], values)
-    return [result(eq, {**values, left[0]: k}, left[1:]) for k in range(1, last + 1)]
+        return run_compiled(eq.evaluator, values)
+    indices = occurrence_range(eq.ranges[left[0]], left[0], values)
+    return [evaluate_equation(eq, {**values, left[0]: k}, left[1:]) for k in indices]
 
 
 def evaluate_equations(
@@ -97,9 +97,9 @@ def evaluate_equations(
     defined = {}
     for eq in equations:
         eq = equation(eq) if isinstance(eq, str) else eq
-        defined[eq.name] = result(eq, known)
+        defined[eq.name] = evaluate_equation(eq, known)
         known[eq.name] = given[eq.name] if given and eq.name in given else defined[eq.name]
-    return {name: settled(value) for name, value in {**known, **defined}.items()}
+    return {name: without_decimals(value) for name, value in {**known, **defined}.items()}
 
 
 @dataclass(frozen=True)
@@ -227,9 +227,9 @@ class Formula:
         known = evaluate_equations(self.equations, {**values, **self.run_procedure(values)})
         for name in self.outputs:
             described, value = self.symbols[name], known[name]
-            if described.kind in ("int", "real") and not described.holds(value):
+            if described.kind in ("int", "real") and not described.is_in_domain(value):
                 raise UndefinedValue(
-                    f"{name} ({described.meaning}) would be {float(value):g}, and is {described.domain()}"
+                    f"{name} ({described.meaning}) would be {float(value):g}, and is {described.describe_domain()}"
                 )
         return known
 
@@ -273,9 +273,9 @@ class Formula:
         known = self.complete({k: v for k, v in values.items() if k not in targets}, without=unknown)
         if self.procedure:
             raise UserError(f"{self.id} counts before it computes, so it can't be solved for {unknown}.")
-        return self.inverse(unknown, known, targets)
+        return self.invert(unknown, known, targets)
 
-    def inverse(
+    def invert(
         self,
         unknown: str,
         known: Mapping[str, Any],
@@ -301,7 +301,7 @@ class Formula:
             found[unknown] = value
             try:
                 for eq in equations:
-                    found[eq.name] = defined = result(eq, found)
+                    found[eq.name] = defined = evaluate_equation(eq, found)
                     if eq.name in targets and not _close(defined, targets[eq.name]):
                         return False
             except UndefinedValue:
@@ -316,7 +316,7 @@ class Formula:
                 return [value for value in range(low, high + 1) if leads_there(value)]
         candidates = self._roots(unknown, known, targets, replaced or {})
         return sorted(
-            v for v in candidates if (sought.kind != "int" or v == int(v)) and sought.holds(v) and leads_there(v)
+            v for v in candidates if (sought.kind != "int" or v == int(v)) and sought.is_in_domain(v) and leads_there(v)
         )
 
     def _roots(
@@ -325,16 +325,16 @@ class Formula:
         if self.symbols[unknown].kind not in ("int", "real") or any(eq.index for eq in self.equations):
             raise UserError(f"{self.id} can be solved for numbers only, and not for {unknown}.")
         name, target = next(iter(targets.items()))
-        tree = self.composed(name, replaced)
+        tree = self.compose(name, replaced)
         if unknown not in names(tree):
             raise UserError(f"{name} does not depend on {unknown}.")
         try:
             ranges = isolate.isolate(tree, unknown, target, known)[-1].ranges
-            if all(r.single for r in ranges):
+            if all(r.is_single for r in ranges):
                 return [r.low for r in ranges]
         except UndefinedValue:
             return []
-        except isolate.Stuck:
+        except isolate.CannotIsolate:
             pass
         from quizzes.expressions import symbolic
 
@@ -343,7 +343,7 @@ class Formula:
         except NotImplementedError:
             raise UserError(f"{self.id} has no closed solution for {unknown}.") from None
 
-    def composed(self, name: str, replaced: Mapping[str, Any] | None = None) -> Tree:
+    def compose(self, name: str, replaced: Mapping[str, Any] | None = None) -> Tree:
         """An output as one expression of the inputs; `instead` has the equations of a mistake."""
         made: dict[str, Tree] = {}
         for eq in self.equations:

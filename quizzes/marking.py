@@ -34,7 +34,7 @@ def mark(question: Question, answers: Mapping[str, str]) -> Mark:
         try:
             reading = read_part(part, answers[part.part])
         except FormatError as error:
-            marks.append(PartMark(part.part, "not_understood", feedback=error.shown()))
+            marks.append(PartMark(part.part, "not_understood", feedback=error.message_with_caret()))
             continue
         marks.append(_mark_part(question, part, reading, own, all_right))
         own[part.part] = _number(reading.value)
@@ -76,23 +76,23 @@ def _number(value: Any) -> Any:
 
 def _mark_part(question: Question, part: Part, reading: Reading, own: dict[str, Any], all_right: bool) -> PartMark:
     kind = KINDS[part.kind]
-    score = max(kind.score(reading.value, truth, part) for truth in [part.answer, *part.others])
+    score = max(kind.score(reading.value, truth, part) for truth in [part.answer, *part.other_answers])
     if score == 1 or _fits(question, part, reading):
-        return PartMark(part.part, "right", 1.0, reading.echo)
+        return PartMark(part.part, "right", 1.0, reading.read_as)
     if _follows(question, part, reading, own):
         said = "" if all_right else "Right, worked from your own earlier value."
-        return PartMark(part.part, "right", 1.0, reading.echo, feedback=said)
+        return PartMark(part.part, "right", 1.0, reading.read_as, feedback=said)
     for wrong in question.mistakes:
         if wrong.part == part.part and any(
-            kind.score(reading.value, v, part) == 1 for v in [wrong.answer, *wrong.others]
+            kind.score(reading.value, v, part) == 1 for v in [wrong.answer, *wrong.other_answers]
         ):
             verdict = "partly" if score > 0 else "wrong"
-            return PartMark(part.part, verdict, round(score, 4), reading.echo, wrong.mistake, wrong.feedback)
-    if remark := kind.remark(reading, part.answer, part):
-        return PartMark(part.part, "partly" if score else "wrong", round(score, 4), reading.echo, feedback=remark)
+            return PartMark(part.part, verdict, round(score, 4), reading.read_as, wrong.mistake, wrong.feedback)
+    if remark := kind.near_miss_hint(reading, part.answer, part):
+        return PartMark(part.part, "partly" if score else "wrong", round(score, 4), reading.read_as, feedback=remark)
     if score > 0:
-        return PartMark(part.part, "partly", round(score, 4), reading.echo, feedback="Partly right.")
-    return PartMark(part.part, "wrong", 0.0, reading.echo)
+        return PartMark(part.part, "partly", round(score, 4), reading.read_as, feedback="Partly right.")
+    return PartMark(part.part, "wrong", 0.0, reading.read_as)
 
 
 def _fits(question: Question, part: Part, reading: Reading) -> bool:
@@ -128,7 +128,7 @@ def _follows(question: Question, part: Part, reading: Reading, own: dict[str, An
     if _trivial(value) and not _trivial(exact(part.answer)):
         return False
     kind = KINDS[part.kind]
-    return kind.score(reading.value, kind.plain(value), part) == 1
+    return kind.score(reading.value, kind.to_json(value), part) == 1
 
 
 def _trivial(value: Any) -> bool:

@@ -17,7 +17,7 @@ class Part:
         kind: The kind of answer: a key of `answers.KINDS`.
         label: What is asked, in words.
         answer: The true value, in the form that the kind gives it.
-        others: Further values that are as right (several inputs may give one output).
+        other_answers: Further values that are as right (several inputs may give one output).
         decimals: How many decimals the answer is rounded to; None where it is exact.
         choices: What may be chosen: answers to choose among, items to order, or the right-hand side of a match.
         items: The left-hand side of a match.
@@ -29,7 +29,7 @@ class Part:
     kind: str
     label: str
     answer: Any
-    others: list = field(default_factory=list)
+    other_answers: list = field(default_factory=list)
     decimals: int | None = None
     choices: list[str] = field(default_factory=list)
     items: list[str] = field(default_factory=list)
@@ -45,7 +45,7 @@ class Mistake:
     part: str
     answer: Any
     feedback: str
-    others: list = field(default_factory=list)
+    other_answers: list = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -141,10 +141,10 @@ class Mark:
     parts: list[PartMark]
 
 
-def plain(value: Any) -> Any:
+def to_json(value: Any) -> Any:
     """An exact value as plain data."""
     if isinstance(value, list):
-        return [plain(v) for v in value]
+        return [to_json(v) for v in value]
     if isinstance(value, Fraction):
         return int(value) if value.denominator == 1 else float(value)
     return value

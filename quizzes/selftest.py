@@ -16,7 +16,7 @@ from quizzes.drill import Drill
 from quizzes.marking import mark
 from quizzes.question import PartMark, Question
 from quizzes.variant import LEAST_MISTAKES
-from quizzes.verification import compare, script_names
+from quizzes.verification import compare_values, script_names
 
 GARBAGE = ["", "@", "1 2", "((", "import os", "9^9^9^9"]
 SHARE = 0.3  # no single answer may be right for a larger share of the seeds
@@ -60,7 +60,7 @@ def selftest(
         question = drill.draw(seed)
         problems = chain(examine(question, compute), *(check(question) for check in checks))
         report.problems += [f"seed {seed}: {problem}" for problem in problems]
-        answers[json.dumps(written(question))] += 1
+        answers[json.dumps(answer_texts(question))] += 1
         asked |= {part.part for part in question.parts}
         seen |= {m.mistake for m in question.mistakes}
         report.variants += 1
@@ -82,7 +82,7 @@ def _once(compute: Compute) -> Compute:
     return lambda script, names: remembered(script, *names)
 
 
-def written(question: Question) -> dict[str, str]:
+def answer_texts(question: Question) -> dict[str, str]:
     """The true answers, as a person would write them."""
     return {part.part: KINDS[part.kind].write(part.answer, part) for part in question.parts}
 
@@ -90,7 +90,7 @@ def written(question: Question) -> dict[str, str]:
 def examine(question: Question, compute: Compute | None = None) -> list[str]:
     """What is wrong with one variant."""
     problems = []
-    truth = written(question)
+    truth = answer_texts(question)
     given = mark(question, truth)
     if given.mark != "right":
         problems.append(f"the true answer {truth} is marked {given.mark}: {given.feedback}")
@@ -119,7 +119,7 @@ def examine(question: Question, compute: Compute | None = None) -> list[str]:
     if not (compute and question.verify):
         return problems
     try:
-        texts, agree = compare(question, compute(question.verify, script_names(question)))
+        texts, agree = compare_values(question, compute(question.verify, script_names(question)))
     except RuntimeError as error:
         return [*problems, f"the second computation fails: {error}"]
     if not agree:

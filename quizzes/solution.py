@@ -6,13 +6,13 @@ from fractions import Fraction
 from typing import Any
 
 from quizzes.answers import KINDS
-from quizzes.answers.numbers import short
+from quizzes.answers.numbers import format_number
 from quizzes.declaration import Declaration
 from quizzes.expressions import isolate
 from quizzes.expressions.parser import write
-from quizzes.expressions.tree import Fold, Num, Op, Tree, exact, extent, integer, substitute, walk
+from quizzes.expressions.tree import Num, Op, Reduction, Tree, exact, index_range, integer, substitute, walk
 from quizzes.formula import Equation, Formula
-from quizzes.question import Part, Step, plain
+from quizzes.question import Part, Step, to_json
 
 SHOWN = 5  # solutions that are listed
 
@@ -26,15 +26,15 @@ def worked_steps(drill: Declaration, values: Mapping[str, Any], sought: Part | N
         sought: The part, where an input is sought.
     """
     if drill.steps:
-        return drill.steps(**{name: plain(value) for name, value in values.items()})
+        return drill.steps(**{name: to_json(value) for name, value in values.items()})
     known = {name: value for name, value in values.items() if not sought or name != sought.part}
     numbers = {key: tree for name, value in known.items() for key, tree in _numbers(name, value).items()}
     steps = [_step(eq, drill.formula, values, numbers, drill.decimals) for eq in drill.formula.equations]
     if not sought:
         return steps
     steps = [replace(step, math=step.math[:2]) for step in steps]
-    found = sorted(exact(v) for v in [sought.answer, *sought.others])
-    listed = " or ".join(map(short, found[:SHOWN])) + (" ..." if len(found) > SHOWN else "")
+    found = sorted(exact(v) for v in [sought.answer, *sought.other_answers])
+    listed = " or ".join(map(format_number, found[:SHOWN])) + (" ..." if len(found) > SHOWN else "")
     fits = f"{listed} {'fits' if len(found) == 1 else 'fit'}."
     lines = _rearranged(drill.formula, values, numbers, sought.part)
     if not lines:
@@ -45,19 +45,19 @@ def worked_steps(drill: Declaration, values: Mapping[str, Any], sought: Part | N
 def _rearranged(formula: Formula, values: Mapping[str, Any], numbers: Mapping[str, Tree], unknown: str) -> list[str]:
     """The way from the formula with its numbers to the input that is sought; nothing where SymPy must solve it."""
     name = formula.outputs[0]
-    tree = formula.composed(name)
+    tree = formula.compose(name)
     tree = substitute(tree, {**numbers, **_extents(tree, values)})
     try:
         lines = isolate.isolate(tree, unknown, values[name], {})
-    except isolate.Stuck:
+    except isolate.CannotIsolate:
         return []
-    return [text for line in lines for text in line.written(short)]
+    return [text for line in lines for text in line.render(format_number)]
 
 
 def _extents(tree: Tree, values: Mapping[str, Any]) -> dict[str, Tree]:
     """How far each sum of an expression runs, as `substitute` takes it."""
-    folds = [node for node in walk(tree) if isinstance(node, Fold)]
-    return {f"#{fold.index}": integer(extent(fold.body, fold.index, values)) for fold in folds}
+    folds = [node for node in walk(tree) if isinstance(node, Reduction)]
+    return {f"#{fold.index}": integer(len(index_range(fold.body, fold.index, values))) for fold in folds}
 
 
 def _step(
@@ -68,7 +68,7 @@ def _step(
     target = eq.name + (f"[{', '.join('1' for _ in eq.index)}]" if eq.index else "")
     symbol = formula.symbols[eq.name]
     kind = KINDS[symbol.answer_kind]
-    outcome = kind.write(kind.plain(values[eq.name]), Part(eq.name, "", "", None, decimals=decimals))
+    outcome = kind.write(kind.to_json(values[eq.name]), Part(eq.name, "", "", None, decimals=decimals))
     written = f"{target} = {write(substitute(eq.tree, inside))}"
     return Step(symbol.meaning, [eq.text, written, f"{eq.name} = {outcome}"])
 
@@ -79,7 +79,7 @@ def _numbers(name: str, value: Any) -> dict[str, Tree]:
         return {_element(name, k, key): tree for k, v in enumerate(value, 1) for key, tree in _numbers("", v).items()}
     if isinstance(value, str):
         return {}
-    number = Num(Fraction(abs(value)), short(abs(value)))
+    number = Num(Fraction(abs(value)), format_number(abs(value)))
     return {name: Op("neg", (number,)) if value < 0 else number}
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from quizzes.answers import KINDS
-from quizzes.expressions.graph import build
+from quizzes.expressions.graph import build_graph
 from quizzes.expressions.parser import read, read_list
 from quizzes.expressions.tree import evaluate, exact
 from quizzes.layers import read_layers
@@ -64,7 +64,7 @@ class Symbol:
         return {"int": "integer", "real": "decimal"}.get(self.kind, self.kind)
 
     @property
-    def needed(self) -> bool:
+    def is_required(self) -> bool:
         """Whether a value must be given."""
         return self.default is None and not self.optional
 
@@ -88,7 +88,7 @@ class Symbol:
                 f"{self.name} ({self.meaning}) has rows of different lengths: give every row as many values."
             )
         if not all(map(self._fits, inside)):
-            raise UserError(f"{self.name} ({self.meaning}) must be {self.domain()}.")
+            raise UserError(f"{self.name} ({self.meaning}) must be {self.describe_domain()}.")
         if self.words and value not in self.words:
             raise unknown_name(self.meaning, value, list(self.words))
         return value
@@ -96,9 +96,9 @@ class Symbol:
     def _fits(self, value: Any) -> bool:
         if isinstance(value, list) or isinstance(value, str) != (self.kind in WORDED):
             return False
-        return self.holds(value) and (self.kind not in WHOLE or value == int(value))
+        return self.is_in_domain(value) and (self.kind not in WHOLE or value == int(value))
 
-    def holds(self, value: Any) -> bool:
+    def is_in_domain(self, value: Any) -> bool:
         """Whether a number is within the interval."""
         return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
 
@@ -114,7 +114,7 @@ class Symbol:
             case "texts":
                 return [piece.strip() for piece in text.strip().strip("[]").split(",")]
             case "expression":
-                build(text)
+                build_graph(text)
                 return text.strip()
             case "layers":
                 read_layers(text)
@@ -125,7 +125,7 @@ class Symbol:
                 return _worked_out(read_list(text))
         return evaluate(read(text), {})
 
-    def domain(self) -> str:
+    def describe_domain(self) -> str:
         """The values it may have, in words."""
         if self.words:
             return f"{', '.join(self.words[:-1])} or {self.words[-1]}"

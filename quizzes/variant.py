@@ -7,7 +7,7 @@ from typing import Any
 from quizzes.answers import KINDS
 from quizzes.declaration import Declaration, MistakeRule
 from quizzes.expressions.tree import UndefinedValue
-from quizzes.question import Mistake, Part, Question, Visualization, plain, value_text
+from quizzes.question import Mistake, Part, Question, Visualization, to_json, value_text
 from quizzes.solution import worked_steps
 from workbench.errors import UserError
 
@@ -32,7 +32,7 @@ class Variant:
         self.drill, self.formula, self.seed = drill, drill.formula, seed
         inputs = self.formula.complete({k: v for k, v in drawn.items() if k in self.formula.symbols})
         self.values = self.formula.evaluate(inputs)
-        self.inputs = {name: drawn.get(name, plain(value)) for name, value in inputs.items()}
+        self.inputs = {name: drawn.get(name, to_json(value)) for name, value in inputs.items()}
         self.extras = {name: value for name, value in drawn.items() if name not in inputs}
         self.unknown = asked[0] if asked[0] in inputs else ""
         self.asked = asked
@@ -41,7 +41,7 @@ class Variant:
     def outputs(self) -> dict[str, Any]:
         """The true outputs, as plain data of their kinds."""
         symbols = self.formula.symbols
-        return {name: KINDS[symbols[name].answer_kind].plain(self.values[name]) for name in self.formula.outputs}
+        return {name: KINDS[symbols[name].answer_kind].to_json(self.values[name]) for name in self.formula.outputs}
 
     @cached_property
     def given(self) -> dict[str, Any]:
@@ -76,7 +76,7 @@ class Variant:
             hint=drill.hint,
             steps=worked_steps(drill, self.values, self.parts[0] if self.unknown else None),
             equations=[eq.text for eq in self.formula.equations],
-            procedure_values={name: plain(self.values[name]) for name in self.formula.procedure_outputs},
+            procedure_values={name: to_json(self.values[name]) for name in self.formula.procedure_outputs},
             verify=self._script(),
             expected=self.outputs if self.unknown else {part.part: part.answer for part in self.parts},
             visualization=Visualization(drill.visualization, self.given) if drill.visualization else None,
@@ -86,13 +86,13 @@ class Variant:
     def _part(self, name: str, found: list[Any]) -> Part:
         symbol = self.formula.symbols[name]
         kind = symbol.answer_kind
-        answer, *others = [KINDS[kind].plain(value) for value in found]
+        answer, *others = [KINDS[kind].to_json(value) for value in found]
         return Part(
             part=name,
             kind=kind,
             label=symbol.meaning + (f" in {symbol.unit}" if symbol.unit else ""),
             answer=answer,
-            others=others,
+            other_answers=others,
             decimals=self.drill.decimals if kind in ("decimal", "vector", "matrix") else None,
             choices=self.extras.get("labels", []) if kind in ("sequence", "set", "choice") else [],
             variables=self.extras.get("variables", {}) if kind == "expression" else {},
@@ -103,7 +103,7 @@ class Variant:
         """The values of the unknown that lead to the outputs; those that a mistake would find."""
         known = {name: self.values[name] for name in self.formula.inputs if name != self.unknown}
         targets = {name: self.values[name] for name in replaced or self.formula.outputs}
-        return self.formula.inverse(self.unknown, known, targets, replaced, near=self.values[self.unknown])
+        return self.formula.invert(self.unknown, known, targets, replaced, near=self.values[self.unknown])
 
     def _mistakes(self) -> list[Mistake] | None:
         """The wrong answers of this variant; None where two of them can't be told apart, or too few are left."""
@@ -112,7 +112,9 @@ class Variant:
         for way, part, answers in found:
             # An answer that two mistakes lead to tells neither.
             rivals = [a for other, where, wrong in found if where == part and other != way for a in wrong]
-            own = [a for a in answers if not any(KINDS[part.kind].alike(a, rival, part) for rival in rivals)]
+            own = [
+                a for a in answers if not any(KINDS[part.kind].indistinguishable(a, rival, part) for rival in rivals)
+            ]
             if not own:
                 return None
             made.append(Mistake(way.name, part.part, own[0], way.feedback, own[1:]))
@@ -130,9 +132,9 @@ class Variant:
             return []
         led = []
         for part in self.parts:
-            kind, truths = KINDS[part.kind], [part.answer, *part.others]
-            answers = [kind.plain(value) for value in wrong[part.part]]
-            answers = [a for a in answers if not any(kind.alike(a, truth, part) for truth in truths)]
+            kind, truths = KINDS[part.kind], [part.answer, *part.other_answers]
+            answers = [kind.to_json(value) for value in wrong[part.part]]
+            answers = [a for a in answers if not any(kind.indistinguishable(a, truth, part) for truth in truths)]
             if answers:
                 led.append((part, answers))
         return led

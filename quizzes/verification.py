@@ -5,7 +5,7 @@ from typing import Any
 
 from quizzes.answers import KINDS
 from quizzes.expressions.parser import parse
-from quizzes.expressions.tree import evaluate, exact, extent
+from quizzes.expressions.tree import evaluate, exact, index_range
 from quizzes.formula import Equation, equation
 from quizzes.question import Part, Question
 
@@ -18,7 +18,7 @@ def script_names(question: Question) -> list[str]:
     return [*question.expected, *sorted(points)]
 
 
-def by_sympy(question: Question) -> dict[str, Any]:
+def evaluate_with_sympy(question: Question) -> dict[str, Any]:
     """What SymPy makes of the formula's equations: exact rationals, and 30 digits of everything else.
 
     Where a procedure finds a value (n-grams counted, boxes suppressed) there is nothing for SymPy to work out, and the
@@ -38,7 +38,7 @@ def _defined(eq: Equation, values: Mapping[str, Any], compute: Any, left: int = 
         found = compute(eq.tree, values)
         return found if found.is_Rational else found.evalf(30)
     index = eq.index[left]
-    return [_defined(eq, {**values, index: k}, compute, left + 1) for k in range(1, extent(eq.tree, index, values) + 1)]
+    return [_defined(eq, {**values, index: k}, compute, left + 1) for k in index_range(eq.tree, index, values)]
 
 
 def _plain(value: Any) -> Any:
@@ -47,7 +47,7 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, str | int) else float(value)
 
 
-def compare(question: Question, found: Mapping[str, Any]) -> tuple[dict[str, str], bool]:
+def compare_values(question: Question, found: Mapping[str, Any]) -> tuple[dict[str, str], bool]:
     """Hold values found elsewhere against the question's own.
 
     Args:
@@ -76,7 +76,7 @@ def compare(question: Question, found: Mapping[str, Any]) -> tuple[dict[str, str
 
 
 def _typed(part: Part, value: Any) -> Any:
-    return KINDS[part.kind].plain(round(value) if part.kind == "integer" else value)
+    return KINDS[part.kind].to_json(round(value) if part.kind == "integer" else value)
 
 
 def _same_curve(part: Part, found: Mapping[str, Any]) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 
 from quizzes.answers.kind import Kind, Reading
 from quizzes.expressions.parser import parse, read, write
-from quizzes.expressions.tree import Call, Op, Tree, UndefinedValue, program, run, walk
+from quizzes.expressions.tree import Call, Op, Tree, UndefinedValue, compile_tree, run_compiled, walk
 from quizzes.question import Part
 
 POINTS, TRIED, AGREEMENT = 60, 180, 1e-20
@@ -51,7 +51,7 @@ def _thirty_digits() -> Any:
 class Expression(Kind):
     """Two expressions are equal when they agree, to 20 of 30 digits, at many points and in each of their pieces."""
 
-    def ask(self, part: Part) -> str:
+    def format_hint(self, part: Part) -> str:
         return f"an expression in {', '.join(part.variables)}"
 
     def read(self, text: str, part: Part) -> Reading:
@@ -61,7 +61,7 @@ class Expression(Kind):
     def score(self, value: Tree, truth: str, part: Part) -> float:
         return float(equal(value, truth, part.variables))
 
-    def alike(self, a: str, b: str, part: Part) -> bool:
+    def indistinguishable(self, a: str, b: str, part: Part) -> bool:
         return equal(parse(a, tuple(part.variables)), b, part.variables)
 
     def write(self, value: Any, part: Part) -> str:
@@ -71,10 +71,10 @@ class Expression(Kind):
 def equal(given: Tree, truth: str, variables: dict[str, list[float]]) -> bool:
     """Whether an expression has the value of another wherever that has one, at points in the intervals."""
     curve = _curve(truth, tuple((name, *ends) for name, ends in variables.items()))
-    compute = program(given, _thirty_digits())
+    compute = compile_tree(given, _thirty_digits())
 
     def agrees(point: Point, wanted: Any) -> bool:
-        off = run(lambda values: abs(compute(values) - wanted), point)
+        off = run_compiled(lambda values: abs(compute(values) - wanted), point)
         return bool(off <= AGREEMENT * max(1, abs(wanted)))
 
     compared = 0
@@ -117,7 +117,7 @@ class _Kinks:
         self.trees = trees
         self.nodes = [node for tree in trees for node in walk(tree) if _turns(node)]
         self._seen: dict[int, tuple[Any, bool]] = {}
-        self._programs = [program(tree, math, self._watch) for tree in trees] if self.nodes else []
+        self._programs = [compile_tree(tree, math, self._watch) for tree in trees] if self.nodes else []
 
     def _watch(self, tree: Tree, args: list[Any]) -> None:
         if _turns(tree):
@@ -128,7 +128,7 @@ class _Kinks:
         self._seen = {}
         try:
             for compute in self._programs:
-                run(compute, point)
+                run_compiled(compute, point)
         except UndefinedValue:
             return None
         seen = [self._seen[id(node)] for node in self.nodes]
@@ -161,7 +161,7 @@ class _Curve:
 
     def __init__(self, truth: str, domain: Domain):
         self.tree, self.domain = parse(truth, tuple(name for name, _, _ in domain)), domain
-        self.compute = program(self.tree, _thirty_digits())
+        self.compute = compile_tree(self.tree, _thirty_digits())
         self.rng = Random(f"{truth}/{domain}")
         self.start = [self.rng.random() for _ in domain]
         self._general: list[tuple[Point, Any]] = []
@@ -207,7 +207,7 @@ class _Curve:
         for point in points:
             values = {name: lib.mpf(value) for name, value in point.items()}
             with suppress(UndefinedValue):
-                yield values, run(self.compute, values)
+                yield values, run_compiled(self.compute, values)
 
     def _anywhere(self) -> Iterator[Point]:
         rng = Random(str(self.start))

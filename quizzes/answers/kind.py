@@ -11,17 +11,17 @@ class Reading:
     """An answer as it was read: its value, and one line that says so."""
 
     value: Any
-    echo: str
+    read_as: str
 
 
 class Kind:
     """One kind of answer."""
 
-    wanted = ""
+    expected_format = ""
 
-    def ask(self, part: Part) -> str:
+    def format_hint(self, part: Part) -> str:
         """How to write the answer, in a few words; an example must not be a possible answer."""
-        return self.wanted
+        return self.expected_format
 
     def read(self, text: str, part: Part) -> Reading:
         """Read an answer.
@@ -35,11 +35,11 @@ class Kind:
         """How much of a value that was read agrees with the truth: 0 to 1."""
         return float(value == truth)
 
-    def remark(self, reading: Reading, truth: Any, part: Part) -> str:
+    def near_miss_hint(self, reading: Reading, truth: Any, part: Part) -> str:
         """What to say of a wrong answer that is right but for its form; empty where there is nothing to say."""
         return ""
 
-    def alike(self, a: Any, b: Any, part: Part) -> bool:
+    def indistinguishable(self, a: Any, b: Any, part: Part) -> bool:
         """Whether two answers of a question, as they are written, can't be told apart."""
         return a == b
 
@@ -47,6 +47,6 @@ class Kind:
         """A value as a text that `read` takes back."""
         return str(value)
 
-    def plain(self, value: Any) -> Any:
+    def to_json(self, value: Any) -> Any:
         """A value that was computed, as plain data for a question."""
         return value

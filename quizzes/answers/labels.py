@@ -69,7 +69,7 @@ def letters(choices: list[str]) -> list[str]:
 class Sequence(Kind):
     """Labels in order; the score is the longest part in right order over the longer of the two."""
 
-    wanted = "labels in order, with commas between"
+    expected_format = "labels in order, with commas between"
 
     def read(self, text: str, part: Part) -> Reading:
         words = _once(_known(_words(text), part.choices, text), text)
@@ -83,7 +83,7 @@ class Sequence(Kind):
     def write(self, value: Any, part: Part) -> str:
         return ", ".join(value)
 
-    def plain(self, value: Any) -> list[str]:
+    def to_json(self, value: Any) -> list[str]:
         return list(value)
 
 
@@ -100,7 +100,7 @@ def _common(a: list[str], b: list[str]) -> int:
 class Set(Sequence):
     """Labels in any order; the score is what the two sets share over all that stands in either."""
 
-    wanted = "labels in any order, with commas between"
+    expected_format = "labels in any order, with commas between"
 
     def score(self, value: list[str], truth: list[str], part: Part) -> float:
         return len(set(value) & set(truth)) / len(set(value) | set(truth))
@@ -109,7 +109,7 @@ class Set(Sequence):
 class Choice(Kind):
     """One of several, by its letter or by its text."""
 
-    def ask(self, part: Part) -> str:
+    def format_hint(self, part: Part) -> str:
         return f"a letter, a to {letters(part.choices)[-1]}"
 
     def read(self, text: str, part: Part) -> Reading:
@@ -120,13 +120,13 @@ class Choice(Kind):
         for letter, choice in zip(letters(part.choices), part.choices, strict=True):
             if word.casefold().rstrip(").") == letter or _fold(word) == _fold(choice):
                 return letter
-        raise FormatError(f"answer with {self.ask(part)}", text[:LENGTH], 0)
+        raise FormatError(f"answer with {self.format_hint(part)}", text[:LENGTH], 0)
 
 
 class Choices(Choice):
     """Several of several: each right one counts, each wrong one takes one away."""
 
-    def ask(self, part: Part) -> str:
+    def format_hint(self, part: Part) -> str:
         return "every right letter, with commas between"
 
     def read(self, text: str, part: Part) -> Reading:
@@ -147,7 +147,7 @@ class Choices(Choice):
 class Order(Choices):
     """All items in their order, by letter; the score is the share that follows directly upon its right predecessor."""
 
-    def ask(self, part: Part) -> str:
+    def format_hint(self, part: Part) -> str:
         return "every letter once, first to last"
 
     def read(self, text: str, part: Part) -> Reading:
@@ -165,7 +165,7 @@ class Order(Choices):
 class Match(Kind):
     """Every item on the left with its number on the right; each right pair earns its share."""
 
-    wanted = "pairs letter=number, with commas between"
+    expected_format = "pairs letter=number, with commas between"
 
     def read(self, text: str, part: Part) -> Reading:
         if len(text) > LENGTH:
@@ -200,10 +200,10 @@ class Text(Kind):
     Where a number is accepted, so is every way to write it: `0.90`, `9/10`, `90%`, `nine tenths` and `beta1 = 0.9`.
     """
 
-    wanted = "a word or two"
+    expected_format = "a word or two"
 
-    def ask(self, part: Part) -> str:
-        return self.wanted if number(part.answer) is None else "a number"
+    def format_hint(self, part: Part) -> str:
+        return self.expected_format if parse_number(part.answer) is None else "a number"
 
     def read(self, text: str, part: Part) -> Reading:
         if len(text) > LENGTH:
@@ -211,8 +211,8 @@ class Text(Kind):
         if not _fold(text):
             raise FormatError("there is no answer here yet", text, 0)
         if (
-            number(part.answer) is not None
-            and number(text) is None
+            parse_number(part.answer) is not None
+            and parse_number(text) is None
             and re.fullmatch(r"\s*-?\d+,\d+\s*", text, re.ASCII)
         ):
             read_number(text)  # refuses the comma, and asks which number is meant
@@ -223,13 +223,13 @@ class Text(Kind):
 
 
 def _same_number(text: str, truth: str) -> bool:
-    wanted = number(truth)
-    if wanted is None or number(text) != wanted:
+    number = parse_number(truth)
+    if number is None or parse_number(text) != number:
         return False
-    return "%" not in text or "%" in truth or wanted != int(wanted)  # nobody counts layers in percent
+    return "%" not in text or "%" in truth or number != int(number)  # nobody counts layers in percent
 
 
-def number(text: str) -> Any:
+def parse_number(text: str) -> Any:
     """The number that a text is, in words or digits, alone or behind a name and an equals sign; or None."""
     text = re.sub(r"^\s*[^\W\d][\w ]*=", "", text).strip()
     words = _fold(text).split()

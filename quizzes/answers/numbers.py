@@ -9,21 +9,21 @@ from quizzes.expressions.tree import Num, Op, Tree, evaluate
 from quizzes.question import Part
 
 
-def decimal_text(value: Any, decimals: int) -> str:
+def format_decimal(value: Any, decimals: int) -> str:
     """A number rounded to so many decimals; never a negative zero."""
     # A fraction is rounded exactly first; Python 3.11 can't format one.
     text = f"{float(round(value, decimals) if isinstance(value, Fraction) else value):.{decimals}f}"
     return text.lstrip("-") if not text.strip("-0.") else text
 
 
-def short(value: Any, digits: int = 6) -> str:
+def format_number(value: Any, digits: int = 6) -> str:
     """A number for showing: whole numbers whole, others to so many significant digits."""
     if value == int(value):
         return str(int(value))
     return f"{float(value):.{digits}g}"
 
 
-def within(value: Any, truth: Any, decimals: int | None) -> bool:
+def rounds_to(value: Any, truth: Any, decimals: int | None) -> bool:
     """Whether a number is the truth, or rounds to it: the closed rounding interval counts, whichever way ties go."""
     if decimals is None:
         return value == truth
@@ -32,7 +32,7 @@ def within(value: Any, truth: Any, decimals: int | None) -> bool:
     return abs(float(value) - float(truth)) <= float(half) + slack
 
 
-def alike(a: Any, b: Any, decimals: int | None) -> bool:
+def indistinguishable(a: Any, b: Any, decimals: int | None) -> bool:
     """Whether two numbers, each rounded, could be taken for each other."""
     return a == b if decimals is None else abs(float(a) - float(b)) <= 1.0001 * 10.0**-decimals
 
@@ -52,27 +52,27 @@ def read_number(text: str) -> tuple[Any, Tree]:
     return evaluate(tree, {}), tree
 
 
-def echo_of(value: Any, tree: Tree) -> str:
+def reading_text(value: Any, tree: Tree) -> str:
     """The reading in one line: what was typed, and what it comes to where that isn't the same."""
     typed = write(tree)
-    return typed if typed_decimals(tree) is not None else f"{typed} = {short(value)}"
+    return typed if typed_decimals(tree) is not None else f"{typed} = {format_number(value)}"
 
 
 class Integer(Kind):
-    wanted = "a whole number"
+    expected_format = "a whole number"
 
     def read(self, text: str, part: Part) -> Reading:
         value, tree = read_number(text)
         if value != int(value):
-            raise FormatError(f"a whole number is wanted, and this is {short(value)}", text, 0)
-        return Reading(int(value), echo_of(value, tree))
+            raise FormatError(f"a whole number is wanted, and this is {format_number(value)}", text, 0)
+        return Reading(int(value), reading_text(value, tree))
 
-    def plain(self, value: Any) -> int:
+    def to_json(self, value: Any) -> int:
         return int(value)
 
 
 class FractionKind(Kind):
-    wanted = "a fraction such as a/b"
+    expected_format = "a fraction such as a/b"
 
     def read(self, text: str, part: Part) -> Reading:
         value, tree = read_number(text)
@@ -83,41 +83,41 @@ class FractionKind(Kind):
     def score(self, value: Any, truth: Any, part: Part) -> float:
         return float(value == Fraction(truth))
 
-    def remark(self, reading: Reading, truth: Any, part: Part) -> str:
+    def near_miss_hint(self, reading: Reading, truth: Any, part: Part) -> str:
         near = abs(reading.value - Fraction(truth)) < Fraction(1, 100) and reading.value.denominator % 10 == 0
         return "That is rounded: give the exact fraction." if near else ""
 
     def write(self, value: Any, part: Part) -> str:
         return str(Fraction(value))
 
-    def plain(self, value: Any) -> str:
+    def to_json(self, value: Any) -> str:
         return str(Fraction(value))
 
 
 class Decimal(Kind):
-    wanted = "a number"
+    expected_format = "a number"
 
-    def ask(self, part: Part) -> str:
+    def format_hint(self, part: Part) -> str:
         return f"a number to {part.decimals} decimals"
 
     def read(self, text: str, part: Part) -> Reading:
         value, tree = read_number(text)
-        return Reading((value, typed_decimals(tree)), echo_of(value, tree))
+        return Reading((value, typed_decimals(tree)), reading_text(value, tree))
 
     def score(self, value: Any, truth: Any, part: Part) -> float:
-        return float(within(value[0], truth, part.decimals))
+        return float(rounds_to(value[0], truth, part.decimals))
 
-    def remark(self, reading: Reading, truth: Any, part: Part) -> str:
+    def near_miss_hint(self, reading: Reading, truth: Any, part: Part) -> str:
         value, typed = reading.value
-        if typed and typed < (part.decimals or 0) and within(value, truth, typed):
+        if typed and typed < (part.decimals or 0) and rounds_to(value, truth, typed):
             return f"Right as far as it goes, but rounded too early: give {part.decimals} decimals."
         return ""
 
-    def alike(self, a: Any, b: Any, part: Part) -> bool:
-        return alike(a, b, part.decimals)
+    def indistinguishable(self, a: Any, b: Any, part: Part) -> bool:
+        return indistinguishable(a, b, part.decimals)
 
     def write(self, value: Any, part: Part) -> str:
-        return decimal_text(value, part.decimals or 0)
+        return format_decimal(value, part.decimals or 0)
 
-    def plain(self, value: Any) -> float:
+    def to_json(self, value: Any) -> float:
         return float(value)

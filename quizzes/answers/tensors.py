@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from quizzes.answers.kind import Kind, Reading
-from quizzes.answers.numbers import alike, decimal_text, short, within
+from quizzes.answers.numbers import format_decimal, format_number, indistinguishable, rounds_to
 from quizzes.expressions.parser import FormatError, read_list, write
 from quizzes.expressions.tree import evaluate
 from quizzes.question import Part
@@ -14,7 +14,7 @@ BETWEEN_DIGITS = re.compile(r"(?<=[\d\s])[x×X](?=[\d\s])")
 
 
 class Shape(Kind):
-    wanted = "a shape such as AxBxC"
+    expected_format = "a shape such as AxBxC"
 
     def read(self, text: str, part: Part) -> Reading:
         items = read_list(BETWEEN_DIGITS.sub(",", text.strip()))
@@ -33,25 +33,25 @@ class Shape(Kind):
     def write(self, value: Any, part: Part) -> str:
         return "x".join(str(int(size)) for size in value)
 
-    def plain(self, value: Any) -> list[int]:
+    def to_json(self, value: Any) -> list[int]:
         return [int(size) for size in value]
 
 
 class Vector(Kind):
     """A list of numbers; `depth` says how deeply the lists are nested."""
 
-    wanted = "a vector such as [a, b, c]"
+    expected_format = "a vector such as [a, b, c]"
     depth = 1
 
-    def ask(self, part: Part) -> str:
-        return self.wanted if part.decimals is None else f"{self.wanted}, to {part.decimals} decimals"
+    def format_hint(self, part: Part) -> str:
+        return self.expected_format if part.decimals is None else f"{self.expected_format}, to {part.decimals} decimals"
 
     def read(self, text: str, part: Part) -> Reading:
         trees = read_list(text)
         if self.depth == 2 and trees and not isinstance(trees[0], list):
             trees = [trees]
         if _depth(trees) != self.depth:
-            raise FormatError(f"{self.wanted} is wanted", text, 0)
+            raise FormatError(f"{self.expected_format} is wanted", text, 0)
         if self.depth == 2 and len({len(row) for row in trees}) > 1:
             raise FormatError("the rows of the matrix have different lengths", text, 0)
         value = _map(trees, lambda tree: evaluate(tree, {}))
@@ -61,33 +61,33 @@ class Vector(Kind):
         if _shape(value) != _shape(truth):
             return 0.0
         pairs = list(zip(_flat(value), _flat(truth), strict=True))
-        return sum(within(a, b, part.decimals) for a, b in pairs) / len(pairs)
+        return sum(rounds_to(a, b, part.decimals) for a, b in pairs) / len(pairs)
 
-    def remark(self, reading: Reading, truth: Any, part: Part) -> str:
+    def near_miss_hint(self, reading: Reading, truth: Any, part: Part) -> str:
         if _shape(reading.value) != _shape(truth):
             given, wanted = ("x".join(map(str, _shape(v))) for v in (reading.value, truth))
             commas = " If your decimals have commas, write points." if _doubled(reading.value, truth) else ""
             return f"The size is {given}, and {wanted} is wanted.{commas}"
         return ""
 
-    def alike(self, a: Any, b: Any, part: Part) -> bool:
+    def indistinguishable(self, a: Any, b: Any, part: Part) -> bool:
         return _shape(a) == _shape(b) and all(
-            alike(x, y, part.decimals) for x, y in zip(_flat(a), _flat(b), strict=True)
+            indistinguishable(x, y, part.decimals) for x, y in zip(_flat(a), _flat(b), strict=True)
         )
 
     def write(self, value: Any, part: Part) -> str:
         decimals = part.decimals
-        return self._nested(value, short if decimals is None else lambda v: decimal_text(v, decimals))
+        return self._nested(value, format_number if decimals is None else lambda v: format_decimal(v, decimals))
 
     def _nested(self, value: Any, leaf: Any) -> str:
         return f"[{', '.join(self._nested(v, leaf) for v in value)}]" if isinstance(value, list) else leaf(value)
 
-    def plain(self, value: Any) -> Any:
+    def to_json(self, value: Any) -> Any:
         return _map(value, lambda v: int(v) if v == int(v) else float(v))
 
 
 class Matrix(Vector):
-    wanted = "a matrix such as [[a, b], [c, d]]"
+    expected_format = "a matrix such as [[a, b], [c, d]]"
     depth = 2
 
 

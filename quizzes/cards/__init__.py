@@ -17,7 +17,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from quizzes.answers.labels import letters, number
+from quizzes.answers.labels import letters, parse_number
 from quizzes.question import Part, Question
 from workbench.errors import lookup
 
@@ -84,8 +84,8 @@ class Card:
 
     def _cloze(self, rng: Random) -> Part:
         answer, *others = self.content["accept"]
-        label = "the word in the gap" if number(answer) is None else "the number in the gap"
-        return Part("answer", "text", label, answer, others=others)
+        label = "the word in the gap" if parse_number(answer) is None else "the number in the gap"
+        return Part("answer", "text", label, answer, other_answers=others)
 
 
 def _shuffled(items: list[str], rng: Random) -> list[str]:

@@ -14,7 +14,7 @@ import sympy as sp
 from quizzes.expressions.graph import Graph, Node, Passes
 from quizzes.expressions.symbolic import compute, draw_unicode
 from quizzes.expressions.tree import Call, Name, Op, Tree, Value, evaluate, walk
-from quizzes.question import plain
+from quizzes.question import to_json
 
 AGREEMENT = 1e-6  # relative
 ROUNDING = 1e-12  # of the largest gradient: what is smaller than this may be the rounding of a difference
@@ -82,7 +82,7 @@ class Derivative:
     value: float | None
 
 
-def by_sympy(graph: Graph, found: Passes, width: int = 72) -> dict[str, Derivative]:
+def differentiate(graph: Graph, found: Passes, width: int = 72) -> dict[str, Derivative]:
     """The derivative of the root by each leaf: as a formula, and at the point of the passes.
 
     Args:
@@ -161,7 +161,7 @@ def _is_number(found: Any) -> bool:
     return bool(found.is_Number and found.is_finite)
 
 
-def compare(
+def compare_gradients(
     graph: Graph,
     found: Passes,
     sympy: Mapping[str, Derivative],
@@ -172,7 +172,7 @@ def compare(
     Args:
         graph: The graph.
         found: Its passes by hand.
-        sympy: What `by_sympy` found.
+        sympy: What `differentiate` found.
         torch: PyTorch's value and gradient of each node; of a constant only the value.
 
     Returns:
@@ -185,7 +185,7 @@ def compare(
     for name in graph.leaves:
         true, one, two = found.gradients[name], sympy[name].value, torch[name]["gradient"]
         leaves[name] = dict(
-            value=plain(found.values[name]),
+            value=to_json(found.values[name]),
             sympy=sympy[name].text,
             sympy_value=one,
             torch=two,

@@ -14,13 +14,13 @@ from functools import reduce
 from itertools import pairwise
 from typing import Any
 
-from quizzes.expressions.local_derivatives import KINKS, at_kink, local, rules
+from quizzes.expressions.local_derivatives import KINKS, derivative_rules, is_at_kink, local_derivative
 from quizzes.expressions.parser import ALIASES, LENGTH, FormatError, read, tokens, write
 from quizzes.expressions.tree import (
     CONSTANTS,
-    FOLDS,
     FUNCTIONS,
     OPERATIONS,
+    REDUCTIONS,
     Call,
     Name,
     Op,
@@ -31,11 +31,11 @@ from quizzes.expressions.tree import (
     names,
     substitute,
 )
-from quizzes.question import plain, value_text
+from quizzes.question import to_json, value_text
 from workbench.errors import UserError, unknown_name
 
 FLAT = ("sign", "floor", "ceil")  # no gradient goes through these
-RESERVED = {*CONSTANTS, *FUNCTIONS, *FOLDS, "log"}
+RESERVED = {*CONSTANTS, *FUNCTIONS, *REDUCTIONS, "log"}
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Node:
     @property
     def rules(self) -> list[str]:
         """The derivative by each operand as a formula."""
-        return rules(self.tree, self.name) if isinstance(self.tree, Op | Call) and self.operation else []
+        return derivative_rules(self.tree, self.name) if isinstance(self.tree, Op | Call) and self.operation else []
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class Passes:
     kinks: list[str]
 
 
-def build(text: str, given: Collection[str] = ()) -> Graph:
+def build_graph(text: str, given: Collection[str] = ()) -> Graph:
     """The graph of what a person typed.
 
     Args:
@@ -237,7 +237,7 @@ class _Builder:
         )
 
 
-def passes(graph: Graph, given: Mapping[str, Value]) -> Passes:
+def run_passes(graph: Graph, given: Mapping[str, Value]) -> Passes:
     """Forward and backward through a graph.
 
     Args:
@@ -270,7 +270,7 @@ def passes(graph: Graph, given: Mapping[str, Value]) -> Passes:
         f"{name} = {node.text} has a kink{_point(graph, node, values)}: {KINKS[node.operation]}."
         for name, node in graph.nodes.items()
         if len(set(node.operands)) == len(node.operands)  # max(x, x) is x, and has none
-        and at_kink(node.operation, [values[operand] for operand in node.operands])
+        and is_at_kink(node.operation, [values[operand] for operand in node.operands])
     ]
     return Passes(values, derivatives, _gradients(graph, derivatives), kinks)
 
@@ -291,7 +291,9 @@ def _gradients(graph: Graph, derivatives: Mapping[str, list[Value | None]]) -> d
 
 def _derivative(graph: Graph, node: Node, which: int, values: Mapping[str, Value]) -> Value:
     try:
-        return local(node.operation, which, [values[operand] for operand in node.operands], values[node.name])
+        return local_derivative(
+            node.operation, which, [values[operand] for operand in node.operands], values[node.name]
+        )
     except UndefinedValue as reason:
         by = f"has no derivative by {node.operands[which]}{_point(graph, node, values)}"
         raise UserError(f"{node.name} = {node.text} {by}: {node.rules[which]} has no value ({reason}).") from None
@@ -299,10 +301,10 @@ def _derivative(graph: Graph, node: Node, which: int, values: Mapping[str, Value
 
 def _point(graph: Graph, node: Node, values: Mapping[str, Value]) -> str:
     shown = [o for o in dict.fromkeys(node.operands) if graph.nodes[o].kind != "constant"]
-    return f" at {', '.join(f'{o} = {value_text(plain(values[o]))}' for o in shown)}" if shown else ""
+    return f" at {', '.join(f'{o} = {value_text(to_json(values[o]))}' for o in shown)}" if shown else ""
 
 
-def described(graph: Graph, found: Passes | None = None) -> list[dict[str, Any]]:
+def describe_nodes(graph: Graph, found: Passes | None = None) -> list[dict[str, Any]]:
     """The nodes as plain data, in forward order; values, derivatives and gradients are None where there are no passes.
 
     Returns:
@@ -317,9 +319,9 @@ def described(graph: Graph, found: Passes | None = None) -> list[dict[str, Any]]
             operands=list(node.operands),
             text=node.text,
             rules=node.rules,
-            value=plain(found.values[name]) if found else None,
-            local=[plain(d) for d in found.local[name]] if found else [None] * len(node.operands),
-            gradient=plain(found.gradients.get(name)) if found else None,
+            value=to_json(found.values[name]) if found else None,
+            local=[to_json(d) for d in found.local[name]] if found else [None] * len(node.operands),
+            gradient=to_json(found.gradients.get(name)) if found else None,
         )
         for name, node in graph.nodes.items()
     ]

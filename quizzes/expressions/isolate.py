@@ -17,7 +17,7 @@ from quizzes.expressions.tree import OPERATIONS, Call, Name, Num, Op, Tree, Valu
 PLUS, MINUS, TIMES, OVER, POWER = (OPERATIONS[op] for op in "+-*/^")
 
 
-class Stuck(Exception):
+class CannotIsolate(Exception):
     """What stands around the symbol can't be undone."""
 
 
@@ -31,7 +31,7 @@ class Range:
     without_high: bool = False
 
     @property
-    def single(self) -> bool:
+    def is_single(self) -> bool:
         """Whether it is one value."""
         return self.low == self.high
 
@@ -43,13 +43,13 @@ class Line:
     tree: Tree
     ranges: list[Range]
 
-    def written(self, number: Callable[[Value], str]) -> list[str]:
+    def render(self, number: Callable[[Value], str]) -> list[str]:
         """It in the grammar of `expressions.parser`, or as an inequality; its numbers as `number` writes them."""
         text, lines = write(self.tree), []
         for r in self.ranges:
             before, after = "<" if r.without_low else "<=", "<" if r.without_high else "<="
             between = f"{number(r.low)} {before} {text} {after} {number(r.high)}"
-            lines.append(f"{text} = {number(r.low)}" if r.single else between)
+            lines.append(f"{text} = {number(r.low)}" if r.is_single else between)
         return lines
 
 
@@ -69,7 +69,7 @@ def isolate(tree: Tree, unknown: str, target: Value, values: Mapping[str, Value]
         The lines, the first `tree = target`, the last the symbol's own values; no range where there is no value.
 
     Raises:
-        Stuck: Where a function can't be undone, or the symbol stands where it can't be collected.
+        CannotIsolate: Where a function can't be undone, or the symbol stands where it can't be collected.
     """
     lines = [Line(tree, [Range(target, target)])]
     worked_out = _worked_out(tree, unknown, values)
@@ -77,7 +77,7 @@ def isolate(tree: Tree, unknown: str, target: Value, values: Mapping[str, Value]
         lines.append(Line(tree := worked_out, lines[0].ranges))
     while tree != Name(unknown):
         if _places(tree, unknown) == 1:
-            tree, undo = _peel(tree, unknown)
+            tree, undo = _invert_outermost(tree, unknown)
             lines.append(Line(tree, [found for r in lines[-1].ranges for found in undo(r)]))
         else:
             tree = _collected(tree, unknown)
@@ -124,10 +124,10 @@ def _places(tree: Tree, unknown: str) -> int:
 def _collected(tree: Tree, unknown: str) -> Tree:
     """`slope*unknown + start`, for an expression that is linear in the symbol."""
     if not _linear(tree, unknown):
-        raise Stuck
+        raise CannotIsolate
     start, one = (evaluate(tree, {unknown: value}) for value in (0, 1))
     if one == start:
-        raise Stuck
+        raise CannotIsolate
     scaled = Op("*", (_number(MINUS(one, start)), Name(unknown)))
     return Op("-" if start < 0 else "+", (scaled, _number(abs(start)))) if start else scaled
 
@@ -152,11 +152,11 @@ def _linear(tree: Tree, unknown: str) -> bool:
     return False
 
 
-def _peel(tree: Tree, unknown: str) -> tuple[Tree, Undo]:
+def _invert_outermost(tree: Tree, unknown: str) -> tuple[Tree, Undo]:
     """What is inside the outermost operation, and how that operation is undone."""
     match tree:
         case Op("neg", (a,)):
-            return a, _falling(lambda y: -y)
+            return a, _decreasing(lambda y: -y)
         case Op(op, (a, b)):
             first = unknown in names(a)
             inner, other = (a, b) if first else (b, a)
@@ -173,8 +173,8 @@ def _peel(tree: Tree, unknown: str) -> tuple[Tree, Undo]:
         case Call("abs", (a,)):
             return a, _either(lambda y: y)
         case Call(function, (a,)) if function in INVERSES:
-            return a, _rising(INVERSES[function])
-    raise Stuck
+            return a, _increasing(INVERSES[function])
+    raise CannotIsolate
 
 
 INVERSES: dict[str, Callable[[Any], Value]] = {
@@ -193,23 +193,23 @@ def _undo(op: str, first: bool, c: Any) -> Undo:
     """How `x op c` (or, where the symbol isn't `first`, `c op x`) is undone."""
     match op, first:
         case "+", _:
-            return _rising(lambda y: MINUS(y, c))
+            return _increasing(lambda y: MINUS(y, c))
         case "-", True:
-            return _rising(lambda y: PLUS(y, c))
+            return _increasing(lambda y: PLUS(y, c))
         case "-", False:
-            return _falling(lambda y: MINUS(c, y))
+            return _decreasing(lambda y: MINUS(c, y))
         case "*", _ if c:
-            return _going(c > 0, lambda y: OVER(y, c))
+            return _monotone(c > 0, lambda y: OVER(y, c))
         case "/", True:
-            return _going(c > 0, lambda y: TIMES(y, c))
+            return _monotone(c > 0, lambda y: TIMES(y, c))
         case "/", False if c:
-            return _between_signs(_going(c < 0, lambda y: OVER(c, y)))
+            return _between_signs(_monotone(c < 0, lambda y: OVER(c, y)))
         case "^", False if c > 0 and c != 1:
-            return _going(c > 1, lambda y: math.log(y) / math.log(c))
+            return _monotone(c > 1, lambda y: math.log(y) / math.log(c))
         case "^", True if c:
             even = c == int(c) and c % 2 == 0
-            return _either(lambda y: _root(y, c)) if even else _going(c > 0, lambda y: _root(y, c))
-    raise Stuck
+            return _either(lambda y: _root(y, c)) if even else _monotone(c > 0, lambda y: _root(y, c))
+    raise CannotIsolate
 
 
 def _root(y: Any, k: Any) -> Value:
@@ -229,24 +229,24 @@ def _root(y: Any, k: Any) -> Value:
     return float(y) ** float(1 / k)
 
 
-def _going(up: bool, inverse: Callable[[Any], Value]) -> Undo:
-    return _rising(inverse) if up else _falling(inverse)
+def _monotone(up: bool, inverse: Callable[[Any], Value]) -> Undo:
+    return _increasing(inverse) if up else _decreasing(inverse)
 
 
-def _rising(inverse: Callable[[Any], Value]) -> Undo:
+def _increasing(inverse: Callable[[Any], Value]) -> Undo:
     def undo(r: Range) -> list[Range]:
         try:
             return [Range(inverse(r.low), inverse(r.high), r.without_low, r.without_high)]
         except (ValueError, ArithmeticError):
-            if r.single:
+            if r.is_single:
                 return []
-            raise Stuck from None
+            raise CannotIsolate from None
 
     return undo
 
 
-def _falling(inverse: Callable[[Any], Value]) -> Undo:
-    rising = _rising(inverse)
+def _decreasing(inverse: Callable[[Any], Value]) -> Undo:
+    rising = _increasing(inverse)
     return lambda r: [Range(f.high, f.low, f.without_high, f.without_low) for f in rising(r)]
 
 
@@ -254,8 +254,8 @@ def _between_signs(undo: Undo) -> Undo:
     """For what jumps at zero: a range that holds zero has no single range to go to."""
 
     def checked(r: Range) -> list[Range]:
-        if not r.single and r.low <= 0 <= r.high:
-            raise Stuck
+        if not r.is_single and r.low <= 0 <= r.high:
+            raise CannotIsolate
         return undo(r)
 
     return checked
@@ -265,17 +265,17 @@ def _either(inverse: Callable[[Any], Value]) -> Undo:
     """For what forgets the sign."""
 
     def undo(r: Range) -> list[Range]:
-        if not r.single:
-            raise Stuck
-        return [Range(x, x) for size in _rising(inverse)(r) if size.low >= 0 for x in sorted({-size.low, size.low})]
+        if not r.is_single:
+            raise CannotIsolate
+        return [Range(x, x) for size in _increasing(inverse)(r) if size.low >= 0 for x in sorted({-size.low, size.low})]
 
     return undo
 
 
 def _whole(back: Callable[[Any], Range]) -> Undo:
     def undo(r: Range) -> list[Range]:
-        if not r.single:
-            raise Stuck
+        if not r.is_single:
+            raise CannotIsolate
         return [back(int(r.low))] if r.low == int(r.low) else []
 
     return undo
@@ -285,8 +285,9 @@ def _chosen(function: str, other: Any) -> Undo:
     """For the larger or smaller of two: where the other one was chosen, nothing is known of this one."""
 
     def undo(r: Range) -> list[Range]:
-        if not r.single or r.low == other:
-            raise Stuck
+        # After a rounded inverse such as atanh, a value next to the other one may be the other one itself.
+        if not r.is_single or math.isclose(r.low, other, rel_tol=1e-9, abs_tol=1e-12):
+            raise CannotIsolate
         return [r] if (r.low > other) == (function == "max") else []
 
     return undo

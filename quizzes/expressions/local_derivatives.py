@@ -11,7 +11,7 @@ from quizzes.expressions.parser import parse, write
 from quizzes.expressions.tree import Call, Name, Op, Tree, Value, evaluate, integer, names, substitute
 
 # The derivative of each operation by its operands a and b, where v is its value, and c is b - 1.
-LOCAL = {
+DERIVATIVES = {
     "neg": ["-1"],
     "+": ["1", "1"],
     "-": ["1", "-1"],
@@ -41,11 +41,11 @@ KINKS = {  # what is taken there
 }
 
 
-def local(operation: str, which: int, operands: Sequence[Value], value: Value) -> Value:
+def local_derivative(operation: str, which: int, operands: Sequence[Value], value: Value) -> Value:
     """The derivative of an operation by one of its operands.
 
     Args:
-        operation: A key of `LOCAL`.
+        operation: A key of `DERIVATIVES`.
         which: The operand, from 0.
         operands: Their values.
         value: The operation's value.
@@ -58,10 +58,10 @@ def local(operation: str, which: int, operands: Sequence[Value], value: Value) -
         if which == 0 and at["b"] == 0:
             return 0  # x^0 is 1 everywhere, also where 0*x^-1 has no value
         at["c"] = at["b"] - 1
-    return evaluate(parse(LOCAL[operation][which]), at)
+    return evaluate(parse(DERIVATIVES[operation][which]), at)
 
 
-def rules(tree: Op | Call, name: str) -> list[str]:
+def derivative_rules(tree: Op | Call, name: str) -> list[str]:
     """The derivative by each operand as a formula.
 
     Args:
@@ -72,7 +72,7 @@ def rules(tree: Op | Call, name: str) -> list[str]:
     if isinstance(tree, Op) and tree.op == "^":
         within["c"] = _less_one(tree.args[1])
     operation = tree.op if isinstance(tree, Op) else tree.function
-    return [write(substitute(parse(rule), within)) for rule in LOCAL[operation]]
+    return [write(substitute(parse(rule), within)) for rule in DERIVATIVES[operation]]
 
 
 def _less_one(exponent: Tree) -> Tree:
@@ -80,7 +80,7 @@ def _less_one(exponent: Tree) -> Tree:
     return parse(str(value - 1)) if isinstance(value, int | Fraction) else Op("-", (exponent, integer(1)))
 
 
-def at_kink(operation: str, operands: Sequence[Value]) -> bool:
+def is_at_kink(operation: str, operands: Sequence[Value]) -> bool:
     """Whether an operation has no derivative at these values of its operands."""
     if operation in ("relu", "abs"):
         return operands[0] == 0

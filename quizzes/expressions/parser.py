@@ -15,13 +15,13 @@ from functools import lru_cache
 from quizzes.expressions.tree import (
     ARRAYS,
     CONSTANTS,
-    FOLDS,
     FUNCTIONS,
+    REDUCTIONS,
     Call,
-    Fold,
     Name,
     Num,
     Op,
+    Reduction,
     Tree,
     UndefinedValue,
     children,
@@ -77,7 +77,7 @@ class FormatError(UserError):
         self.sentence, self.text, self.at = sentence, text, at
         super().__init__(sentence)
 
-    def shown(self) -> str:
+    def message_with_caret(self) -> str:
         """The sentence, and below it the text with its caret."""
         sentence, caret = f"{self.sentence[:1].upper()}{self.sentence[1:]}.", self.caret()
         return f"{sentence}\n{caret}" if caret else sentence
@@ -230,9 +230,9 @@ class Parser:
         if self.known(name):
             return Name(name, self.index() if self.next.text == "[" else ())
         function = ALIASES.get(name, name)
-        if self.next.text == "(" and (function in FUNCTIONS or function in FOLDS or self.takes_array(function)):
+        if self.next.text == "(" and (function in FUNCTIONS or function in REDUCTIONS or self.takes_array(function)):
             self.at += 1
-            return self.fold(function) if function in FOLDS else self.call(function, token.at)
+            return self.fold(function) if function in REDUCTIONS else self.call(function, token.at)
         if name in CONSTANTS:
             return Name(name)
         if name == "log":
@@ -243,7 +243,7 @@ class Parser:
 
     def known(self, name: str) -> bool:
         if self.symbols is None:
-            return not (name in CONSTANTS or name in FUNCTIONS or name in FOLDS or name in ARRAYS)
+            return not (name in CONSTANTS or name in FUNCTIONS or name in REDUCTIONS or name in ARRAYS)
         return name in self.symbols or name in self.bound
 
     def takes_array(self, name: str) -> bool:
@@ -284,7 +284,7 @@ class Parser:
         body = self.expression()
         self.bound.pop()
         self.need(")", f"to close {name}")
-        return Fold(name, index, body)
+        return Reduction(name, index, body)
 
     def index(self) -> tuple[Tree, ...]:
         self.at += 1
@@ -418,7 +418,7 @@ def _bounded(tree: Tree, text: str) -> None:
 
 def _constant(tree: Tree, text: str, found: list[Tree]) -> bool:
     """Whether an expression is a number alone; where it isn't, the largest parts of it that are go to `found`."""
-    if isinstance(tree, Fold) or (isinstance(tree, Name) and tree.index):
+    if isinstance(tree, Reduction) or (isinstance(tree, Name) and tree.index):
         raise FormatError("there is nothing to sum or to index here: write every term out", text, 0)
     if isinstance(tree, Name):
         return tree.name in CONSTANTS
@@ -438,7 +438,7 @@ def write(tree: Tree, floor: int = 0) -> str:
             return name + (f"[{', '.join(write(i) for i in index)}]" if index else "")
         case Call(function, args):
             return f"{function}({', '.join(write(a) for a in args)})"
-        case Fold(fold, index, body):
+        case Reduction(fold, index, body):
             return f"{fold}({index}, {write(body)})"
         case Op("neg", (a,)):
             line, strength = f"-{write(a, NEGATION)}", NEGATION

@@ -13,7 +13,7 @@ import sympy as sp
 from sympy.printing.pretty import pretty as sympy_pretty
 
 from quizzes.expressions.parser import parse, write
-from quizzes.expressions.tree import ARRAYS, Call, Fold, Name, Num, Op, Tree, exact, extent
+from quizzes.expressions.tree import ARRAYS, Call, Name, Num, Op, Reduction, Tree, exact, index_range
 
 UNSAID = "‥"  # the limits of a sum that runs over a whole array; taken out of the drawing again
 PRINTER = Lock()  # SymPy keeps for the whole process whether it prints Unicode, and puts it back after each printing
@@ -80,7 +80,7 @@ def _draw(tree: Tree) -> Any:
             return known(_draw(a), evaluate=False)
         case Call(function, args):
             return sp.Function(PRINTED.get(function, function))(*(_draw(a) for a in args))
-        case Fold(fold, index, body):
+        case Reduction(fold, index, body):
             if fold == "mean":
                 return sp.Function(f"mean_{index}")(_draw(body))
             return (sp.Sum if fold == "sum" else sp.Product)(
@@ -153,8 +153,8 @@ def compute(tree: Tree, values: Mapping[str, Any]) -> Any:
             return _functions()[function](*compute(array, values))
         case Call(function, args):
             return _functions()[function](*(compute(a, values) for a in args))
-        case Fold(fold, index, body):
-            terms = [compute(body, {**values, index: k}) for k in range(1, extent(body, index, values) + 1)]
+        case Reduction(fold, index, body):
+            terms = [compute(body, {**values, index: k}) for k in index_range(body, index, values)]
             if fold == "prod":
                 return sp.Mul(*terms)
             return sp.Add(*terms) / (len(terms) if fold == "mean" else 1)

@@ -61,7 +61,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Fold:
+class Reduction:
     """A sum, mean or product of `body` over an index, which runs as far as the arrays it indexes."""
 
     fold: str
@@ -69,7 +69,7 @@ class Fold:
     body: "Tree"
 
 
-Tree = Num | Name | Op | Call | Fold
+Tree = Num | Name | Op | Call | Reduction
 
 
 def _sqrt(x, lib):
@@ -130,7 +130,7 @@ FUNCTIONS = {
 WIDE = {"exp", "ln", "sqrt", "abs", "sign", "relu", "min", "max"}  # functions of values of any size
 ARRAYS: dict[str, Callable[[Any], Value]] = {"len": len, "min": min, "max": max}  # of a whole array
 CONSTANTS = {"pi": math.pi, "e": math.e}
-FOLDS = ("sum", "mean", "prod")
+REDUCTIONS = ("sum", "mean", "prod")
 
 
 def exact(value: Value) -> Value:
@@ -156,10 +156,10 @@ def evaluate(tree: Tree, values: Mapping[str, Value], lib: Any = math) -> Value:
     Raises:
         UndefinedValue: If the expression is undefined or beyond bounds; the message completes "I can't use this: ...".
     """
-    return settled(run(program(tree, lib), values))
+    return without_decimals(run_compiled(compile_tree(tree, lib), values))
 
 
-def run(compute: Callable[[Mapping[str, Value]], Value], values: Mapping[str, Value]) -> Value:
+def run_compiled(compute: Callable[[Mapping[str, Value]], Value], values: Mapping[str, Value]) -> Value:
     """Run a program of `program` on values; raises `UndefinedValue` as `evaluate` does."""
     try:
         return compute(values)
@@ -173,7 +173,7 @@ def run(compute: Callable[[Mapping[str, Value]], Value], values: Mapping[str, Va
         raise UndefinedValue(f"{missing.args[0]} has no value") from None
 
 
-def program(
+def compile_tree(
     tree: Tree, lib: Any = math, watch: Callable[[Tree, list[Value]], None] | None = None
 ) -> Callable[[Mapping[str, Value]], Value]:
     """An expression as nested functions of the values, made once where it is worked out for many values.
@@ -186,7 +186,7 @@ def program(
         return lambda values: rough
     if watch and isinstance(tree, Op | Call) and (isinstance(tree, Call) or tree.op == "^"):
         compute = FUNCTIONS[tree.function][2] if isinstance(tree, Call) else lambda _, a, b: _power(a, b)
-        inside = [program(a, lib, watch) for a in tree.args]
+        inside = [compile_tree(a, lib, watch) for a in tree.args]
         return lambda values: _watched(tree, compute, [a(values) for a in inside], lib, watch)
     match tree:
         case Num(value):
@@ -198,27 +198,27 @@ def program(
                 return lambda values: values.get(name, constant)
             return lambda values: values[name]
         case Name(name, index):
-            positions = [program(position) for position in index]
+            positions = [compile_tree(position) for position in index]
             return lambda values: _element(name, values[name], [at(values) for at in positions])
         case Op("neg", (a,)):
-            inner = program(a, lib, watch)
+            inner = compile_tree(a, lib, watch)
             return lambda values: -inner(values)
         case Op("*", (a, Call("ln", (b,)) as log)) if lib is math and not watch:
-            times, factor, argument, power = OPERATIONS["*"], program(a), program(b), program(log)
+            times, factor, argument, power = OPERATIONS["*"], compile_tree(a), compile_tree(b), compile_tree(log)
             return lambda values: 0 if factor(values) == 0 == argument(values) else times(factor(values), power(values))
         case Op(op, (a, b)):
-            operate, left, right = OPERATIONS[op], program(a, lib, watch), program(b, lib, watch)
+            operate, left, right = OPERATIONS[op], compile_tree(a, lib, watch), compile_tree(b, lib, watch)
             return lambda values: operate(left(values), right(values))
         case Call(function, (array,)) if function in ARRAYS:
-            values_of, of = program(array, lib), ARRAYS[function]
+            values_of, of = compile_tree(array, lib), ARRAYS[function]
             return lambda values: _number(of(values_of(values)), lib)
         case Call(function, args):
-            compute, inside = FUNCTIONS[function][2], [program(a, lib) for a in args]
+            compute, inside = FUNCTIONS[function][2], [compile_tree(a, lib) for a in args]
             if function in WIDE:
                 return lambda values: _number(compute(lib, *(a(values) for a in inside)), lib)
             return lambda values: _number(compute(lib, *(_narrow(a(values)) for a in inside)), lib)
-        case Fold(fold, index, body):
-            return _fold_program(fold, index, program(body, lib), places(body, index), lib)
+        case Reduction(fold, index, body):
+            return _fold_program(fold, index, compile_tree(body, lib), index_occurrences(body, index), lib)
     raise TypeError(tree)
 
 
@@ -248,10 +248,10 @@ def _narrow(x: Value) -> Value:
     return float(x) if isinstance(x, Decimal) else x
 
 
-def settled(value: Value) -> Value:
+def without_decimals(value: Value) -> Value:
     """A value as it leaves: a float, also inside lists, where it was kept as a `Decimal` for what follows from it."""
     if isinstance(value, list):
-        return [settled(v) for v in value]
+        return [without_decimals(v) for v in value]
     return _narrow(value) if isinstance(value, Decimal) else value
 
 
@@ -283,7 +283,7 @@ def _fold_program(
 ) -> Callable[[Mapping[str, Value]], Value]:
     def compute(values: Mapping[str, Value]) -> Value:
         inside, terms = dict(values), []
-        for k in range(1, reach(where, index, values) + 1):
+        for k in occurrence_range(where, index, values):
             inside[index] = k if lib is math else lib.mpf(k)
             terms.append(term(inside))
         return _fold(fold, terms)
@@ -370,7 +370,7 @@ def children(tree: Tree) -> tuple[Tree, ...]:
             return index
         case Op(_, args) | Call(_, args):
             return args
-        case Fold(_, _, body):
+        case Reduction(_, _, body):
             return (body,)
     return ()
 
@@ -384,38 +384,38 @@ def walk(tree: Tree) -> Iterator[Tree]:
 
 def names(tree: Tree) -> set[str]:
     """The symbols an expression needs a value for, indices that a sum binds left out."""
-    if isinstance(tree, Fold):
+    if isinstance(tree, Reduction):
         return names(tree.body) - {tree.index}
     own = {tree.name} if isinstance(tree, Name) else set()
     return own.union(*(names(child) for child in children(tree)))
 
 
-def extent(tree: Tree, index: str, values: Mapping[str, Value]) -> int:
-    """How far an index runs in an expression: the length of the array dimension where it stands."""
-    return reach(places(tree, index), index, values)
+def index_range(tree: Tree, index: str, values: Mapping[str, Value]) -> range:
+    """Return the values of an index in an expression, from 1 to the length of the array dimension that it indexes."""
+    return occurrence_range(index_occurrences(tree, index), index, values)
 
 
-def running(tree: Tree) -> Iterator[tuple[str, list[tuple[str, int]]]]:
+def reduction_indices(tree: Tree) -> Iterator[tuple[str, list[tuple[str, int]]]]:
     """The indices that the sums, means and products of an expression run over, each with where it stands."""
     for node in walk(tree):
-        if isinstance(node, Fold):
-            yield node.index, places(node.body, node.index)
+        if isinstance(node, Reduction):
+            yield node.index, index_occurrences(node.body, node.index)
 
 
-def places(tree: Tree, index: str) -> list[tuple[str, int]]:
+def index_occurrences(tree: Tree, index: str) -> list[tuple[str, int]]:
     """Where an index stands in an expression: the arrays, and which of their dimensions, from 0."""
     at = Name(index)
     return [(n.name, n.index.index(at)) for n in walk(tree) if isinstance(n, Name) and at in n.index]
 
 
-def reach(where: list[tuple[str, int]], index: str, values: Mapping[str, Value]) -> int:
-    """How far an index runs, of the places where it stands."""
-    for name, dimension in where:
+def occurrence_range(occurrences: list[tuple[str, int]], index: str, values: Mapping[str, Value]) -> range:
+    """Return the values of an index, from its occurrences: see `index_occurrences`."""
+    for name, dimension in occurrences:
         if name in values:
             value = values[name]
             for _ in range(dimension):
                 value = value[0]
-            return len(value)
+            return range(1, len(value) + 1)
     raise UndefinedValue(f"nothing says how far {index} runs")
 
 
@@ -428,7 +428,7 @@ def substitute(tree: Tree, values: Mapping[str, Tree]) -> Tree:
             return values.get(key, replace(tree, index=tuple(at)))
         case Op(_, args) | Call(_, args):
             return replace(tree, args=tuple(substitute(a, values) for a in args))
-        case Fold(fold, index, body):
+        case Reduction(fold, index, body):
             last = values.get(f"#{index}")
             if not isinstance(last, Num):
                 return replace(tree, body=substitute(body, {k: v for k, v in values.items() if k != index}))

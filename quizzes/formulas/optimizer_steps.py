@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from quizzes.expressions.graph import Graph, build, passes
+from quizzes.expressions.graph import Graph, build_graph, run_passes
 from quizzes.expressions.tree import UndefinedValue
 from quizzes.formulas import formula
 from quizzes.formulas.descent import GD_STEP
@@ -36,7 +36,7 @@ def descend(method: str, f: str, start: list, lr: Any, steps: int, **settings: A
         UserError: Where the method has no such setting, the start doesn't fit the function, or that has no gradient.
         UndefinedValue: Where the steps run beyond bounds.
     """
-    step, graph = METHODS[method], build(f)
+    step, graph = METHODS[method], build_graph(f)
     weights = sorted(graph.leaves)
     if len(start) != len(weights):
         raise UserError(f"start has a number for each of {', '.join(weights)}: {len(weights)} and not {len(start)}.")
@@ -68,7 +68,7 @@ def descend(method: str, f: str, start: list, lr: Any, steps: int, **settings: A
 
 def _slopes(graph: Graph, at: dict[str, Any], t: int) -> tuple[Any, dict[str, Any]]:
     try:
-        found = passes(graph, at)
+        found = run_passes(graph, at)
     except UserError as reason:
         raise UserError(f"Before step {t}: {reason}") from None
     return found.values[graph.root], found.gradients

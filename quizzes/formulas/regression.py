@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from quizzes.answers.numbers import short
+from quizzes.answers.numbers import format_number
 from quizzes.formulas import formula
 from workbench.errors import UserError
 
@@ -141,7 +141,9 @@ SLOPES = {"MSE": "2*({r})", "MSE/2": "({r})", "MAE": "sign({r})"}
 
 def gradient_text(slope: str, factors: list[str], x: list, y: list, mean: bool = True) -> str:
     """The derivative of a loss as a text: a slope at each residual w*x + b - y, times a factor for each sample."""
-    residuals = [f"{short(u)}*w + b - {short(v)}".replace("- -", "+ ") for u, v in zip(x, y, strict=True)]
+    residuals = [
+        f"{format_number(u)}*w + b - {format_number(v)}".replace("- -", "+ ") for u, v in zip(x, y, strict=True)
+    ]
     terms = [slope.format(r=r) + factor for r, factor in zip(residuals, factors, strict=True)]
     total = " + ".join(terms)
     return f"({total})/{len(x)}" if mean and len(x) > 1 else total
@@ -149,7 +151,7 @@ def gradient_text(slope: str, factors: list[str], x: list, y: list, mean: bool =
 
 def inputs_as_factors(x: list) -> list[str]:
     """What the chain rule appends for w: times the sample's x."""
-    return [f"*{short(u)}" if u >= 0 else f"*({short(u)})" for u in x]
+    return [f"*{format_number(u)}" if u >= 0 else f"*({format_number(u)})" for u in x]
 
 
 def _loss_gradient(loss: str, by: str, x: list, y: list) -> dict[str, str]:

@@ -114,7 +114,7 @@ def _tried(table: Table, read: Callable[[], Any], *inside: str) -> Any:
     try:
         return read()
     except FormatError as error:
-        table.report(error.shown(), *inside)
+        table.report(error.message_with_caret(), *inside)
     except UserError as error:
         table.report(str(error), *inside)
     return None
@@ -142,7 +142,7 @@ def _draws(table: Table, formula: Formula, ranges: dict[str, Any]) -> dict[str, 
             draws[name] = draw
     if "ranges" in table.data:
         for name in formula.inputs:
-            if name not in ranges and formula.symbols[name].needed:
+            if name not in ranges and formula.symbols[name].is_required:
                 table.report(f'The input {name} has no range: add {name} = "...".', "ranges")
     return draws
 

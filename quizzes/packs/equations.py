@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from quizzes.expressions.parser import LENGTH, FormatError, read
-from quizzes.expressions.tree import CONSTANTS, Call, Fold, Name, Tree, children, evaluate, names
+from quizzes.expressions.tree import CONSTANTS, Call, Name, Reduction, Tree, children, evaluate, names
 from quizzes.formula import Equation, Formula, equation
 from quizzes.symbol import DEPTHS
 from workbench.errors import UserError, unknown_name
@@ -73,7 +73,7 @@ def _check_elements(tree: Tree, formula: Formula, whole_array: bool = False) -> 
 
 
 def _sums(tree: Tree) -> int:
-    return isinstance(tree, Fold) + max(map(_sums, children(tree)), default=0)
+    return isinstance(tree, Reduction) + max(map(_sums, children(tree)), default=0)
 
 
 def condition(text: str, formula: Formula) -> Callable[[Mapping[str, Any]], bool]:

@@ -72,6 +72,6 @@ def _alike(drill: PackDrill, one: dict[str, Any] | None, other: dict[str, Any] |
     for name in drill.formula.outputs:
         kind = drill.formula.symbols[name].answer_kind
         part = Part(name, kind, "", None, decimals=drill.decimals)
-        if not KINDS[kind].alike(KINDS[kind].plain(one[name]), KINDS[kind].plain(other[name]), part):
+        if not KINDS[kind].indistinguishable(KINDS[kind].to_json(one[name]), KINDS[kind].to_json(other[name]), part):
             return False
     return True

@@ -9,7 +9,7 @@ from typing import Any
 
 from quizzes.expressions.tree import exact
 from quizzes.packs.page import flaw
-from quizzes.question import plain
+from quizzes.question import to_json
 from quizzes.symbol import Symbol
 from workbench.errors import UserError
 
@@ -79,4 +79,4 @@ def _between(text: str, symbol: Symbol) -> Draw:
     count = (high - low) // step + 1
     for value in (low, low + step * (count - 1), *([low + step] if count > 1 else [])):
         symbol.check(exact(value))
-    return lambda rng: plain(low + step * rng.randrange(count))
+    return lambda rng: to_json(low + step * rng.randrange(count))

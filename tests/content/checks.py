@@ -10,7 +10,7 @@ from quizzes import bank
 from quizzes.answers import KINDS
 from quizzes.marking import mark
 from quizzes.question import Question, value_text
-from quizzes.verification import by_sympy, compare
+from quizzes.verification import compare_values, evaluate_with_sympy
 from workbench import syllabus
 from workbench.cli.drill import _asked, _solved
 from workbench.render import question as lines
@@ -121,7 +121,7 @@ def agrees_with_sympy(question: Question) -> Iterator[str]:
     """SymPy's own working of the equations gives the same values."""
     if any(part.kind == "expression" for part in question.parts):
         return  # compared at the points that PyTorch was asked for
-    texts, agree = compare(question, by_sympy(question))
+    texts, agree = compare_values(question, evaluate_with_sympy(question))
     if not agree:
         yield f"SymPy gives {texts}"
 

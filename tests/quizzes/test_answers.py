@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from quizzes.answers import KINDS
 from quizzes.answers.expressions import equal
-from quizzes.answers.labels import number
-from quizzes.answers.numbers import decimal_text
+from quizzes.answers.labels import parse_number
+from quizzes.answers.numbers import format_decimal
 from quizzes.expressions.parser import FormatError, parse
 from quizzes.question import Part
 
@@ -127,7 +127,7 @@ def test_score(kind, more, truth, typed, score):
     asked = part(kind, truth, **more)
     reading = KINDS[kind].read(typed, asked)
     assert KINDS[kind].score(reading.value, truth, asked) == pytest.approx(score)
-    assert reading.echo
+    assert reading.read_as
 
 
 def test_every_kind_has_cases():
@@ -204,7 +204,7 @@ def test_any_text_is_read_or_refused(kind, typed):
         assert refused.sentence
         return
     assert 0 <= KINDS[kind].score(reading.value, asked.answer, asked) <= 1
-    assert "\n" not in reading.echo.strip() or kind == "text"
+    assert "\n" not in reading.read_as.strip() or kind == "text"
 
 
 small = st.floats(-1000, 1000, allow_nan=False)
@@ -252,8 +252,8 @@ def test_the_whole_rounding_interval_is_right_and_nothing_beyond_it(truth, decim
 def test_a_value_rounded_too_early_is_told_so():
     asked = part("decimal", 2 / 3, decimals=4)
     reading = KINDS["decimal"].read("0.67", asked)
-    assert "4 decimals" in KINDS["decimal"].remark(reading, 2 / 3, asked)
-    assert KINDS["decimal"].remark(KINDS["decimal"].read("0.66", asked), 2 / 3, asked) == ""
+    assert "4 decimals" in KINDS["decimal"].near_miss_hint(reading, 2 / 3, asked)
+    assert KINDS["decimal"].near_miss_hint(KINDS["decimal"].read("0.66", asked), 2 / 3, asked) == ""
 
 
 EQUAL = [
@@ -305,22 +305,22 @@ def test_expressions_in_several_symbols():
 @given(st.integers(-(10**6), 10**6), st.integers(0, 4), st.integers(-(10**6), 10**6))
 def test_a_number_in_a_text_is_compared_as_a_number(digits: int, places: int, other: int):
     truth = Fraction(digits, 10**places)
-    written = KINDS["text"].write(decimal_text(float(truth), places), part("text", None))
+    written = KINDS["text"].write(format_decimal(float(truth), places), part("text", None))
     ways = [f"{written}0" if places else f"{written}.0", f"x = {written}", f"{truth.numerator}/{truth.denominator}"]
     ways += [written.replace("0.", ".", 1)] if written.startswith("0.") else []
-    ways += [f"{decimal_text(float(truth * 100), places)}%"] if truth != int(truth) else []
+    ways += [f"{format_decimal(float(truth * 100), places)}%"] if truth != int(truth) else []
     asked = part("text", written)
-    assert KINDS["text"].ask(asked) == "a number"
+    assert KINDS["text"].format_hint(asked) == "a number"
     assert [KINDS["text"].score(way, written, asked) for way in ways] == [1] * len(ways)
     wrong = truth + Fraction(other, 10**places)
-    assert KINDS["text"].score(decimal_text(float(wrong), places), written, asked) == (other == 0)
+    assert KINDS["text"].score(format_decimal(float(wrong), places), written, asked) == (other == 0)
 
 
 @given(st.text(max_size=60) | st.text(alphabet="0123456789.,/%=x -+one half", max_size=20))
 def test_any_text_is_a_number_or_none(typed: str):
-    number(typed)
+    parse_number(typed)
 
 
 def test_a_fraction_is_written_as_a_decimal():
-    assert decimal_text(Fraction(1, 3), 4) == "0.3333" and decimal_text(Fraction(-1, 8), 2) == "-0.12"
-    assert decimal_text(Fraction(-1, 1000), 2) == "0.00"
+    assert format_decimal(Fraction(1, 3), 4) == "0.3333" and format_decimal(Fraction(-1, 8), 2) == "-0.12"
+    assert format_decimal(Fraction(-1, 1000), 2) == "0.00"

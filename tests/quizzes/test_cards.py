@@ -49,7 +49,7 @@ NUMBERS = [
 @pytest.mark.parametrize(("id", "truth", "right", "wrong"), NUMBERS)
 def test_a_number_in_the_gap_is_read_as_a_number(id, truth, right, wrong):
     question = cards.get(id).draw(1)
-    assert KINDS["text"].ask(question.parts[0]) == "a number"
+    assert KINDS["text"].format_hint(question.parts[0]) == "a number"
     marks = {text: mark(question, {"answer": text}).mark for text in [truth, *right, *wrong]}
     assert marks == dict.fromkeys([truth, *right], "right") | dict.fromkeys(wrong, "wrong")
 

@@ -35,7 +35,7 @@ def parts() -> Iterator[tuple[str, Part]]:
 
 def sentences(part: Part) -> Iterator[str]:
     """What is said of how to write the answer, before and after something that isn't one."""
-    yield KINDS[part.kind].ask(part)
+    yield KINDS[part.kind].format_hint(part)
     for text in TYPED:
         try:
             read_part(part, text)
@@ -67,7 +67,7 @@ def test_no_example_is_an_answer():
     found = []
     for name, part in parts():
         if part.kind in EXACT:
-            assert "such as" not in KINDS[part.kind].ask(part)
+            assert "such as" not in KINDS[part.kind].format_hint(part)
         else:
             found += [f"{name}: {said!r} gives {part.answer}" for said in sentences(part) if gives(said, part)]
     assert found == []

@@ -148,13 +148,12 @@ def flat(value):
 @pytest.mark.parametrize("name", sorted({case[0] for case in GOLDEN if not get(case[0]).procedure}))
 def test_sympy_finds_the_same(name):
     from quizzes.expressions.symbolic import compute
-    from quizzes.expressions.tree import extent
+    from quizzes.expressions.tree import index_range
 
     def defined(eq, values, left):
         if not left:
             return compute(eq.tree, values)
-        last = extent(eq.tree, left[0], values)
-        return [defined(eq, {**values, left[0]: k}, left[1:]) for k in range(1, last + 1)]
+        return [defined(eq, {**values, left[0]: k}, left[1:]) for k in index_range(eq.tree, left[0], values)]
 
     formula, rng = get(name), Random(1)
     for _ in range(5):

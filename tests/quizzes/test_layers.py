@@ -201,7 +201,7 @@ def test_any_text_is_read_or_refused(text):
     try:
         layers = read_layers(text)
     except FormatError as refused:
-        assert 0 <= refused.at <= len(text) and refused.shown()
+        assert 0 <= refused.at <= len(text) and refused.message_with_caret()
         return
     assert all(layer.kind in OPTIONS for layer in layers)
     assert [layer.text for layer in read_layers(", ".join(layer.text for layer in layers))] == [

@@ -9,7 +9,7 @@ import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from quizzes.expressions.graph import build, described, passes, read_value
+from quizzes.expressions.graph import build_graph, describe_nodes, read_value, run_passes
 from quizzes.expressions.parser import FormatError
 from workbench.engine.autograd import gradients
 from workbench.errors import UserError
@@ -54,8 +54,8 @@ def by_python(text, meaning, values, number):
 def worked_steps(text, values):
     """The graph and its passes; nothing where the expression has no value or no gradient there."""
     try:
-        graph = build(text)
-        return graph, passes(graph, {name: values[name] for name in graph.leaves})
+        graph = build_graph(text)
+        return graph, run_passes(graph, {name: values[name] for name in graph.leaves})
     except UserError:
         assume(False)
 
@@ -87,11 +87,11 @@ def test_gradients_are_those_of_pytorch_on_the_text(text, values):
 
 @given(texts, points)
 def test_sympy_and_the_worker_agree_with_the_graph(text, values):
-    from quizzes.expressions.gradients import by_sympy, compare
+    from quizzes.expressions.gradients import compare_gradients, differentiate
 
     graph, found = worked_steps(text, values)
     assume(not found.kinks)
-    verdict = compare(graph, found, by_sympy(graph, found), gradients(described(graph, found)))
+    verdict = compare_gradients(graph, found, differentiate(graph, found), gradients(describe_nodes(graph, found)))
     assert verdict["agree"], verdict
 
 
@@ -121,37 +121,37 @@ def test_sympy_and_the_worker_agree_with_the_graph(text, values):
     ],
 )
 def test_kinks_and_corners_as_pytorch_and_sympy_have_them(text, values):
-    from quizzes.expressions.gradients import by_sympy, compare
+    from quizzes.expressions.gradients import compare_gradients, differentiate
 
-    graph = build(text)
-    found = passes(graph, {name: read_value(str(value)) for name, value in values.items()})
-    verdict = compare(graph, found, by_sympy(graph, found), gradients(described(graph, found)))
+    graph = build_graph(text)
+    found = run_passes(graph, {name: read_value(str(value)) for name, value in values.items()})
+    verdict = compare_gradients(graph, found, differentiate(graph, found), gradients(describe_nodes(graph, found)))
     assert verdict["agree"], verdict
 
 
 def test_a_kink_is_named_and_only_where_there_is_one():
-    assert ["x = 0" in said for said in passes(build("relu(x)"), {"x": 0}).kinks] == [True]
-    assert len(passes(build("max(x, y) + min(x, y)"), {"x": 2, "y": 2}).kinks) == 2
-    assert passes(build("max(x, x) + relu(x) + abs(x)"), {"x": 2}).kinks == []
+    assert ["x = 0" in said for said in run_passes(build_graph("relu(x)"), {"x": 0}).kinks] == [True]
+    assert len(run_passes(build_graph("max(x, y) + min(x, y)"), {"x": 2, "y": 2}).kinks) == 2
+    assert run_passes(build_graph("max(x, x) + relu(x) + abs(x)"), {"x": 2}).kinks == []
 
 
 def test_disagreement_is_found():
-    from quizzes.expressions.gradients import by_sympy, compare
+    from quizzes.expressions.gradients import compare_gradients, differentiate
 
-    graph = build("x*y")
-    found = passes(graph, {"x": 2, "y": 3})
-    sympy, torched = by_sympy(graph, found), gradients(described(graph, found))
+    graph = build_graph("x*y")
+    found = run_passes(graph, {"x": 2, "y": 3})
+    sympy, torched = differentiate(graph, found), gradients(describe_nodes(graph, found))
     for name, row in (("x", "gradient"), ("v1", "value")):
         wrong = torched | {name: torched[name] | {row: 2.5}}
-        assert not compare(graph, found, sympy, wrong)["agree"]
-    other = by_sympy(graph, passes(graph, {"x": 2, "y": 4}))
-    verdict = compare(graph, found, other, torched)
+        assert not compare_gradients(graph, found, sympy, wrong)["agree"]
+    other = differentiate(graph, run_passes(graph, {"x": 2, "y": 4}))
+    verdict = compare_gradients(graph, found, other, torched)
     assert [leaf["agree"] for leaf in verdict["leaves"].values()] == [False, True] and not verdict["agree"]
 
 
 def test_exact_numbers_stay_exact_and_paths_add_up():
-    graph = build("u = x*y; v = u + x; f = u*v")
-    found = passes(graph, {"x": Fraction(1, 3), "y": 2})
+    graph = build_graph("u = x*y; v = u + x; f = u*v")
+    found = run_passes(graph, {"x": Fraction(1, 3), "y": 2})
     assert found.values["f"] == Fraction(2, 3)  # (x y)^2 + x^2 y: by x 2x y^2 + 2x y, by y 2x^2 y + x^2
     assert found.gradients == {
         "x": 4,
@@ -164,7 +164,7 @@ def test_exact_numbers_stay_exact_and_paths_add_up():
 
 
 def test_the_nodes_of_the_course_s_neuron():
-    graph = build("sigmoid(w*x + b)")
+    graph = build_graph("sigmoid(w*x + b)")
     assert [(n.name, n.kind, n.operation, n.operands) for n in graph.nodes.values()] == [
         ("w", "leaf", "", ()),
         ("x", "leaf", "", ()),
@@ -191,11 +191,11 @@ def test_the_nodes_of_the_course_s_neuron():
     ],
 )
 def test_names_are_read_as_meant(text, given, read_as):
-    assert build(text, given.split()).read_as == read_as
+    assert build_graph(text, given.split()).read_as == read_as
 
 
 def test_names_of_operations_keep_off_those_of_variables():
-    assert list(build("v1*v2 + 1").nodes) == ["v1", "v2", "1", "v3", "v4"]
+    assert list(build_graph("v1*v2 + 1").nodes) == ["v1", "v2", "1", "v3", "v4"]
 
 
 @pytest.mark.parametrize(
@@ -225,7 +225,7 @@ def test_names_of_operations_keep_off_those_of_variables():
 )
 def test_what_is_no_graph_is_refused_in_a_sentence(text, sentence):
     with pytest.raises(UserError) as refused:
-        build(text)
+        build_graph(text)
     assert sentence in str(refused.value)
 
 
@@ -246,7 +246,7 @@ def test_what_is_no_graph_is_refused_in_a_sentence(text, sentence):
 )
 def test_where_there_is_no_value_or_no_gradient(text, values, sentence):
     with pytest.raises(UserError) as refused:
-        passes(build(text), values)
+        run_passes(build_graph(text), values)
     assert sentence in str(refused.value)
 
 

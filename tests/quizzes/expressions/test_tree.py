@@ -14,7 +14,7 @@ from quizzes.expressions.tree import (
     UndefinedValue,
     evaluate,
     exact,
-    extent,
+    index_range,
     integer,
     names,
     substitute,
@@ -149,8 +149,8 @@ def test_sums_run_as_far_as_their_arrays():
     assert worth("prod(i, z[i])", z=z) == 8
     assert worth("sum(i, sum(k, Q[i, k]))", Q=Q) == 21
     assert worth("sum(k, Q[2, k]*Q[1, k])", Q=Q) == 32
-    assert extent(parse("Q[i, k]"), "k", {"Q": Q}) == 3
-    assert extent(parse("Q[i, k]"), "i", {"Q": Q}) == 2
+    assert list(index_range(parse("Q[i, k]"), "k", {"Q": Q})) == [1, 2, 3]
+    assert list(index_range(parse("Q[i, k]"), "i", {"Q": Q})) == [1, 2]
 
 
 def test_names_and_substitution():

@@ -15,8 +15,8 @@ from quizzes.packs.equations import condition
 from quizzes.packs.pack import check_pack
 from quizzes.packs.ranges import reader
 from quizzes.packs.shelf import add
-from quizzes.selftest import selftest, written
-from quizzes.verification import by_sympy, compare
+from quizzes.selftest import answer_texts, selftest
+from quizzes.verification import compare_values, evaluate_with_sympy
 from workbench import syllabus
 from workbench.errors import UserError
 
@@ -41,7 +41,7 @@ def test_sizes_are_those_that_are_counted(added):
         values = {**question.params, part.part: part.answer}
         asked.add(part.part)
         assert values["f"] in (3, 5, 7, 9, 11) and 0 <= values["p"] <= 3 and 1 <= values["s"] <= 4
-        inputs = [part.answer, *part.others] if part.part == "n" else [values["n"]]
+        inputs = [part.answer, *part.other_answers] if part.part == "n" else [values["n"]]
         assert {28, 32, 63, 64, 96, 112, 224, 227} & set(inputs)
         assert all(values["o"] == positions(n, values["f"], values["p"], values["s"]) for n in inputs)
         assert values["p"] < values["f"] and values["o"] >= 4
@@ -59,9 +59,9 @@ def test_momentum_is_what_is_worked_out_by_hand(added):
         assert [part.answer for part in question.parts] == pytest.approx([float(v), float(theta)])
         assert given["v_prior"] and given["g"]
         averaged = float(given["beta"] * given["v_prior"] + (1 - given["beta"]) * given["g"])
-        marked = mark(question, {"v": f"{averaged:.9f}", "theta": written(question)["theta"]})
+        marked = mark(question, {"v": f"{averaged:.9f}", "theta": answer_texts(question)["theta"]})
         assert marked.parts[0].mistake == "average-of-gradients"
-        texts, agree = compare(question, by_sympy(question))
+        texts, agree = compare_values(question, evaluate_with_sympy(question))
         assert agree, texts
 
 
