@@ -84,7 +84,7 @@ def test_whole_parts_leave_exactly_the_numbers_that_lead_there(n, s, p, up):
     inside = [
         k
         for k in range(-50, 300)
-        if (k > r.low if r.without_low else k >= r.low) and (k < r.high if r.without_high else k <= r.high)
+        if (k > r.low if r.low_open else k >= r.low) and (k < r.high if r.high_open else k <= r.high)
     ]
     assert inside == [k for k in range(-50, 300) if evaluate(tree, values | {"n": k}) == target]
 
@@ -101,3 +101,9 @@ def test_a_quotient_turns_the_inequality_round():
 def test_what_cannot_be_undone_is_said(text):
     with pytest.raises(CannotIsolate):
         isolate(parse(text), "x", 1, {})
+
+
+def test_a_range_around_zero_has_no_single_range_of_reciprocals():
+    for text in ("floor(x^(-1) + 0.5)", "floor(1/x + 0.5)"):  # of both -5 and 5 it is 0, but not of the numbers between
+        with pytest.raises(CannotIsolate):
+            isolate(parse(text), "x", 0, {})
