@@ -138,7 +138,7 @@ def test_every_kind_has_cases():
     ("kind", "more", "typed", "sentence"),
     [
         ("integer", {}, "28.5", "a whole number is wanted, and this is 28.5"),
-        ("integer", {}, "28x28", "I don't know"),
+        ("integer", {}, "28x28", "unknown name"),
         ("fraction", {}, "sqrt(2)", "an exact fraction"),
         ("decimal", dict(decimals=4), "0,6667", r"0\.6667"),
         ("shape", {}, "29x29.5", "whole number"),
@@ -149,8 +149,8 @@ def test_every_kind_has_cases():
         ("vector", {}, "[1, 2", "to close the list"),
         ("matrix", {}, "[[1, 2], [3]]", "different lengths"),
         ("matrix", {}, "[]", "a number is missing"),
-        ("expression", Z, "y", "the symbols here are z"),
-        ("expression", Z, "z[1]", "nothing to sum or to index"),
+        ("expression", Z, "y", "the symbols are z"),
+        ("expression", Z, "z[1]", "sums and indices"),
         ("sequence", dict(choices=["A", "B"]), "A, E", "no 'E' here: choose among A and B"),
         ("sequence", dict(choices=["A", "B"]), "A, A", "twice"),
         ("sequence", dict(choices=["A", "B"]), " , ", "no answer here yet"),
@@ -167,8 +167,8 @@ def test_every_kind_has_cases():
         ("match", dict(items=["x", "y"], choices=["1", "2"]), "a=1, a=2", "twice"),
         ("match", dict(items=["x", "y"], choices=["1", "2"]), "2=a", "pairs letter=number"),
         ("text", {}, " ", "no answer"),
-        ("text", {"answer": "0.9"}, "0,9", r"is 0,9 meant as 0\.9\?"),
-        ("text", {}, "x" * 301, "up to 300"),
+        ("text", {"answer": "0.9"}, "0,9", r"does 0,9 mean 0\.9\?"),
+        ("text", {}, "x" * 301, "limit is 300"),
     ],
 )
 def test_what_is_not_understood_says_what_is_wanted(kind, more, typed, sentence):

@@ -62,7 +62,7 @@ def test_every_card_of_a_number_is_among_these():
 
 def test_a_comma_before_the_decimals_costs_nothing():
     marked = mark(cards.get("adam/beta1").draw(1), {"answer": "0,9"})
-    assert marked.mark == "not_understood" and "meant as 0.9?" in marked.feedback
+    assert marked.mark == "not_understood" and "mean 0.9?" in marked.feedback
 
 
 def test_shuffled_by_the_seed_alone():

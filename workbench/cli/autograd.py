@@ -92,4 +92,4 @@ def _print(
     print(f"Backward from {root}: gradient times local derivative, added up over all paths\n\n{draw(nodes)}\n")
     if said := remarks(nodes, found.kinks):
         print(f"{said}\n")
-    print(derivatives(root, {name: one.drawn for name, one in sympy.items()}, verdict, found.kinks))
+    print(derivatives(root, {name: one.pretty for name, one in sympy.items()}, verdict, found.kinks))

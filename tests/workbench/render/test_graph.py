@@ -46,7 +46,7 @@ def test_an_edge_is_a_line_and_a_shared_node_shows_what_comes_by_each():
 
 def test_kinks_are_told():
     nodes, kinks = nodes_of("relu(x)", x=0)
-    assert "0 is taken" in remarks(nodes, kinks)
+    assert "gradient 0 is used" in remarks(nodes, kinks)
 
 
 @pytest.mark.parametrize(

@@ -194,7 +194,7 @@ class Autograd(Page):
             verdict = compare_gradients(
                 graph, found, sympy, self.workbench.verifier.gradients(describe_nodes(graph, found))
             )
-            drawn = {name: one.drawn for name, one in sympy.items()}
+            drawn = {name: one.pretty for name, one in sympy.items()}
             text = lines.derivatives(graph.root, drawn, verdict, found.kinks)
         except RuntimeError as error:
             text = f"PyTorch could not be asked: {error}"
