@@ -160,6 +160,20 @@ def exact(value: Value) -> Value:
     return value.numerator if isinstance(value, Fraction) and value.denominator == 1 else value
 
 
+def is_close(a: Value, b: Value, tolerance: float) -> bool:
+    """Return whether two values are equal up to a relative tolerance, element by element; integers and texts exactly.
+
+    Numbers of a magnitude below 1 are compared up to the tolerance itself.
+    """
+    if isinstance(a, list) or isinstance(b, list):
+        if not (isinstance(a, list) and isinstance(b, list) and len(a) == len(b)):
+            return False
+        return all(is_close(x, y, tolerance) for x, y in zip(a, b, strict=True))
+    if isinstance(a, str) or isinstance(b, str) or (isinstance(a, int) and isinstance(b, int)):
+        return bool(a == b)
+    return abs(float(a) - float(b)) <= tolerance * max(1.0, abs(float(b)))
+
+
 def evaluate(tree: Tree, values: Values, lib: Library = math) -> Value:
     """Evaluate an expression.
 

@@ -23,7 +23,7 @@ TRIES = 1000  # drawings of numbers until the condition holds
 MISTAKES = 12
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class PackDrill(Drill):
     """A drill of a pack; `about` is its topic, where that isn't the formula's. No library computes it a second time."""
 

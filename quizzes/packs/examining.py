@@ -1,12 +1,13 @@
 """A pack's drill at work: what shows only when its questions are drawn and marked."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from random import Random
 from time import perf_counter
 from typing import Any
 
 from quizzes.answers import KINDS
 from quizzes.expressions.tree import UndefinedValue
+from quizzes.formula import Replacement
 from quizzes.packs.drills import PackDrill
 from quizzes.question import Part
 from quizzes.selftest import selftest
@@ -55,7 +56,7 @@ def _indistinct(drill: PackDrill) -> Iterator[tuple[Place, str]]:
         known[way.name] = led
 
 
-def _values(drill: PackDrill, trial: int, replaced: dict[str, Any]) -> dict[str, Any] | None:
+def _values(drill: PackDrill, trial: int, replaced: Mapping[str, Replacement]) -> dict[str, Any] | None:
     """What comes out, rightly or by a mistake; None where nothing does."""
     formula = drill.formula
     truth = formula.evaluate(formula.complete(drill.generate(Random(trial))))

@@ -118,9 +118,9 @@ def test_receptive_field_and_jump_by_what_the_gradient_reaches(layers):
     y = x
     for layer in read_layers(layers):
         if layer.kind == "conv":
-            y = nn.functional.conv2d(y, torch.ones(1, 1, *layer.window), stride=layer.stride, dilation=layer.dilation)
+            y = nn.functional.conv2d(y, torch.ones(1, 1, *layer.kernel_size), stride=layer.stride, dilation=layer.dilation)
         else:
-            y = nn.functional.avg_pool2d(y, layer.window, layer.stride)
+            y = nn.functional.avg_pool2d(y, layer.kernel_size, layer.stride)
     last = SIZE.solve(layers=layers, input=[64, 64, 1])["table"][-1]
     starts = []
     for i, j in [(1, 1), (2, 2)]:
