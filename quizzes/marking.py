@@ -20,7 +20,7 @@ def mark(question: Question, answers: Mapping[str, str]) -> Mark:
         answers: The text that the student entered for each part.
 
     Returns:
-        The mark. If one part can't be read, it is `not_understood`, and the answer does not count.
+        The result. If one part can't be read, it is `not_understood`, and the answer does not count.
 
     Raises:
         UserError: If a part is missing, or there is one too many.
@@ -61,7 +61,7 @@ def check_parts(question: Question, answers: Mapping[str, str]) -> None:
 
 
 def read_part(part: Part, text: str) -> Reading:
-    """Read what a student entered for one part; the part's name with an equals sign may stand before the value.
+    """Read what a student entered for one part: the value, or the part's name, an equals sign and the value.
 
     Raises:
         FormatError: If it can't be read.

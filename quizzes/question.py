@@ -1,4 +1,4 @@
-"""The data of this package: a question, its parts, steps and mistakes, and the mark of an answer.
+"""The data of this package: a question, its parts, steps and mistakes, and the result of grading an answer.
 
 Everything is made of numbers, texts, lists and dicts, so that a question can be stored, sent and shown anywhere.
 """

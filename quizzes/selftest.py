@@ -97,7 +97,7 @@ def examine(question: Question, compute: Compute | None = None) -> list[str]:
     if result.mark != Outcome.RIGHT:
         problems.append(f"the correct answer {correct} is graded {result.mark}: {result.feedback}")
     if len({m.mistake for m in question.mistakes}) < LEAST_MISTAKES:
-        problems.append(f"fewer than {LEAST_MISTAKES} mistakes can be told apart")
+        problems.append(f"fewer than {LEAST_MISTAKES} mistakes can be distinguished")
     alone = {part.part: replace(question, parts=[part]) for part in question.parts}
     for mistake in question.mistakes:
         part = alone[mistake.part].parts[0]

@@ -29,7 +29,7 @@ MAX_SOLUTIONS = 5  # that are listed
 
 
 def worked_steps(drill: Declaration, values: Values, unknown: Part | None) -> list[Step]:
-    """Return the worked solution: the drill's own steps, or else those that follow from the equations.
+    """Return the worked solution: the drill's own steps, or those that follow from the equations.
 
     Args:
         drill: The drill.
@@ -38,8 +38,8 @@ def worked_steps(drill: Declaration, values: Values, unknown: Part | None) -> li
     """
     if drill.steps:
         return drill.steps(**{name: to_json(value) for name, value in values.items()})
-    given = {name: value for name, value in values.items() if not unknown or name != unknown.part}
-    numbers = {key: tree for name, value in given.items() for key, tree in _numbers(name, value).items()}
+    question_values = {name: value for name, value in values.items() if not unknown or name != unknown.part}
+    numbers = {key: tree for name, value in question_values.items() for key, tree in _numbers(name, value).items()}
     steps = [_step(eq, drill.formula, values, numbers, drill.decimals) for eq in drill.formula.equations]
     if not unknown:
         return steps

@@ -69,6 +69,8 @@ ALLOWED = {
 # Phrases that mean something else where they stand: (phrase, where) -> why.
 EXCUSED = {
     ("floor", "floor("): "the mathematical function",
+    ("chance", "auc-of-chance"): "the id of a card",
+    ("standardise", "standardise"): "the id of a formula",
 }
 
 

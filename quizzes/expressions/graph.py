@@ -127,16 +127,16 @@ def build_graph(text: str, variables: Collection[str] = ()) -> Graph:
     return builder.graph(text.strip())
 
 
-def _variables(text: str, known_variables: Collection[str]) -> set[str]:
+def _variables(text: str, declared: Collection[str]) -> set[str]:
     """Return the names in a text that are variables, not functions or constants of the grammar."""
     all_tokens = tokens(text)
     called = {token.text for token, after in pairwise(all_tokens) if after.text == "("}
     candidates = {token.text for token in all_tokens if token.kind == "name"} - RESERVED - (ALIASES.keys() & called)
-    for name in candidates - set(known_variables) & called:
+    for name in candidates - set(declared) & called:
         if len(name) > 1:  # one letter is a factor, as in d(f - 1)
             raise unknown_name("function", name, list(FUNCTIONS))
-    letters = {name for name in known_variables if len(name) == 1}
-    variables = {n for n in candidates if n in known_variables or len(n) == 1 or not set(n) <= letters}
+    letters = {name for name in declared if len(name) == 1}
+    variables = {n for n in candidates if n in declared or len(n) == 1 or not set(n) <= letters}
     return variables | letters
 
 

@@ -1,6 +1,6 @@
 """Expressions as small trees, as `expressions.parser` reads them, and their evaluation without any `eval`.
 
-Numbers stay exact (`int` or `Fraction`) until a function such as `exp` makes them inexact, so that a floor, an integer
+Numbers stay exact (`int` or `Fraction`) until a function such as `exp` makes them inexact, so that `floor`, an integer
 or a fraction is never off by a rounding error. Indices count from 1, as on paper. 0 ln 0 is 0, its limit, as in the
 definitions of entropy and cross-entropy.
 

@@ -121,7 +121,7 @@ def test_narrow_pieces_are_compared(expected, answer):
     assert not equal(parse(answer), expected, {"x": [-3, 3]})
 
 
-def test_one_sided_names_steps_outside_the_domain():
+def test_steps_outside_the_domain_are_named():
     assert one_sided("sign(x - 5) + sign(x) + tanh(x + 9)", {"x": [-3, 3]}) == ["sign(x - 5)"]
 
 

@@ -294,7 +294,7 @@ def test_solutions_are_those_of_brute_force(unknown):
         assert inputs[unknown] in expected
 
 
-def test_floor_has_several_solutions():
+def test_rounding_down_has_several_solutions():
     assert get("conv-out-size").solutions("n", dict(o=112, f=3, p=1, s=2)) == [223, 224]
     assert get("conv-params").solutions("k", dict(P=73_856, C_in=64, C_out=128)) == [3]
     assert get("conv-params").solutions("k", dict(P=73_857, C_in=64, C_out=128)) == []
@@ -315,7 +315,7 @@ def test_real_symbols_have_exact_solutions():
 @pytest.mark.parametrize(
     ("name", "inputs", "sentence"),
     [
-        ("conv-out-size", dict(f=3), r"needs n \(input side\)"),
+        ("conv-out-size", dict(f=3), r"needs n \(input"),
         ("conv-out-size", dict(n=0, f=3), "an integer from 1 to"),
         ("conv-out-size", dict(n=2.5, f=3), "an integer"),
         ("conv-out-size", dict(n=[5], f=3), "an integer"),

@@ -147,7 +147,7 @@ def test_binary_report_agrees_with_the_binary_formula():
         ("confusion-matrix", dict(truth=[str(k) for k in range(200)], predicted=["0"] * 200), "up to 100 classes"),
         ("confusion-report", dict(C=[[1, 2]]), "as many columns as rows"),
         ("confusion-report", dict(C=[[0, 0], [0, 0]]), "counts no samples"),
-        ("confusion-report", dict(C=[[1, 0.5], [0, 1]]), "whole numbers"),
+        ("confusion-report", dict(C=[[1, 0.5], [0, 1]]), "integer|whole"),
         ("confusion-report", dict(C=[[1, 0], [0, 1]], names=["a"]), "C has 2, and 1 came"),
     ],
 )

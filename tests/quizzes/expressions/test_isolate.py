@@ -76,7 +76,7 @@ def test_isolate_finds_the_solutions_of_sympy(text, target):
 
 
 @given(n=st.integers(1, 200), s=st.integers(1, 5), p=st.integers(0, 9), up=st.booleans())
-def test_ranges_of_floor_and_ceil_are_exactly_the_solutions(n, s, p, up):
+def test_ranges_of_rounded_values_are_exactly_the_solutions(n, s, p, up):
     tree = parse(f"{'ceil' if up else 'floor'}((n + 2*p - 3)/s) + 1")
     values = {"s": s, "p": p}
     target = evaluate(tree, values | {"n": n})

@@ -72,7 +72,7 @@ BROKEN = [
     (SIZES, "o >= 4", "o >= 400", "[[drill]]", "make its ranges wider"),
     (SIZES, 'p = "0..3"', 'p = "3..0"', "p = ", "is empty"),
     (SIZES, 'p = "0..3"', 'p = "0..300"', "p = ", "from 0 to 100"),
-    (SIZES, 'p = "0..3"', 'p = "0..3 step 0.5"', "p = ", "a whole number"),
+    (SIZES, 'p = "0..3"', 'p = "0..3 step 0.5"', "p = ", "an integer"),
     (SIZES, 'p = "0..3"', 'p = "0-3"', "p = ", "is no range"),
     (SIZES, 'p = "0..3"', "p = [0, 101]", "p = ", "from 0 to 100"),
     (SIZES, 'p = "0..3"', "p = [true]", "p = ", "can't be used"),

@@ -153,7 +153,7 @@ def test_calc(cli):
     half = js(cli("calc", "iou", "A=[0, 0, 1.5, 1.5]", "B=[0, 0, 1.5, 3]", "--json"))
     assert half["result"] == {"I": 2.25, "U": 4.5, "iou": 0.5}
     none = cli("calc", "conv-out-size", "o=112", "f=3", "s=1", "n=5", "--solve", "p")
-    assert none.code == 0 and "no solution that is a whole number from 0" in none.out
+    assert none.code == 0 and "no solution that is an integer from 0" in none.out
 
 
 def test_formulas(cli):

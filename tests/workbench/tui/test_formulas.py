@@ -108,7 +108,7 @@ COMPUTED = [
     (dict(n="224", f="3"), "o = 222"),  # the course's own example: 224 px, 3 x 3, no padding
     (dict(o="112", f="3", p="1", s="2"), "n = 223 or 224"),
     (dict(o="109", n="224", f="7", s="2", p="3", d="?"), "d = 2"),
-    (dict(o="5", n="9", f="3", s="0"), "must be a whole number from 1"),
+    (dict(o="5", n="9", f="3", s="0"), "must be an integer from 1"),
     (dict(n="2 2", f="3"), "can't follow directly"),
     (dict(), "needs n"),
 ]
