@@ -95,7 +95,7 @@ def _layer(text: str, start: int, end: int) -> Layer:
     kind = ALIASES.get(word, word)
     if kind not in OPTIONS:
         close = get_close_matches(kind, OPTIONS, n=1)
-        advice = f"did you mean {close[0]}?" if close else f"choose from {', '.join(OPTIONS)}"
+        advice = f"the closest is {close[0]}" if close else f"choose from {', '.join(OPTIONS)}"
         raise FormatError(f"unknown layer {word[:20]!r}: {advice}", text, at)
     form = "".join(letter for letter, name in zip("hwf", NUMBERS, strict=True) if match[name])
     if form not in FORMS.get(kind, ("",)):

@@ -151,7 +151,7 @@ def test_vectors_go_through_dense_layers():
     [
         ("", "a layer is missing", 0),
         ("conv3-8,,fc10", "a layer is missing", 8),
-        ("conv3-8, cnov3-8", "unknown layer 'cnov': did you mean conv", 9),
+        ("conv3-8, cnov3-8", "unknown layer 'cnov': the closest is conv", 9),
         ("zzz", "choose from conv, dwconv", 0),
         ("conv3", "write conv as in conv3-64", 0),
         ("fc", "as in fc10", 0),

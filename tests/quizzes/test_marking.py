@@ -1,6 +1,7 @@
 """Grading: mistakes by name, follow-through, partial credit, and answers that can't be read."""
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 
 import pytest
 from hypothesis import given
@@ -36,6 +37,12 @@ def test_all_parts_correct():
     result, parts = marks(chain_question(), "5", "50", "12.5")
     assert (result.mark, result.score, parts) == ("right", 1, ["right"] * 3)
     assert [p.read_as for p in result.parts] == ["5", "50", "12.5"]
+
+
+def test_outcomes_are_plain_texts_in_json_and_in_dicts():
+    data = asdict(mark(chain_question(), {"a": "5", "b": "50", "c": "1"}))
+    assert json.loads(json.dumps(data)) == data and data["mark"] == "partly"
+    assert repr(data["mark"]) == "'partly'" and f"{data['parts'][0]['mark']}" == "right"
 
 
 def test_a_mistake_costs_one_part_only():

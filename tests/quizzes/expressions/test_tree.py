@@ -16,6 +16,7 @@ from quizzes.expressions.tree import (
     exact,
     index_range,
     integer,
+    is_close,
     names,
     substitute,
     walk,
@@ -165,3 +166,22 @@ def test_names_and_substitution():
 
 def test_exact_converts_texts_and_lists_but_not_words():
     assert exact([0.1, "7/9", "word", 4.0]) == [Fraction(1, 10), Fraction(7, 9), "word", 4]
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "tolerance", "close"),
+    [
+        (10**9, 10**9 + 1, 1e-6, False),  # integers are compared exactly
+        (10**9 + 0.5, 10**9, 1e-6, True),
+        (0.0, 1e-7, 1e-6, True),
+        (0.0, 2e-6, 1e-6, False),
+        (Fraction(1, 3), 0.3333333, 1e-6, True),
+        ([[1.0, 2], [3, 4]], [[1, 2], [3, 4.0]], 1e-9, True),
+        ([1, 2], [1, 2, 3], 1e-9, False),
+        ([1], 1, 1e-9, False),
+        ("A", "A", 1e-9, True),
+        ("A", 1, 1e-9, False),
+    ],
+)
+def test_is_close(a, b, tolerance, close):
+    assert is_close(a, b, tolerance) is close

@@ -68,7 +68,7 @@ BROKEN = [
     (SIZES, "{f} x {f}", "{f} x } {f}", "prompt", "no partner"),
     (SIZES, "p < f and", "p < and", "where", "is missing"),
     (SIZES, "p < f and o >= 4", "p", "where", "compares nothing"),
-    (SIZES, "p < f", "p < g", "where", "the symbols here are d, f, n, o, p, s.\n g \n ^"),
+    (SIZES, "p < f", "p < g", "where", "the symbols are d, f, n, o, p, s.\n g \n ^"),
     (SIZES, "o >= 4", "o >= 400", "[[drill]]", "make its ranges wider"),
     (SIZES, 'p = "0..3"', 'p = "3..0"', "p = ", "is empty"),
     (SIZES, 'p = "0..3"', 'p = "0..300"', "p = ", "from 0 to 100"),
@@ -105,7 +105,7 @@ BROKEN = [
     (SIZES, 'name = "padding-once"', 'name = "once, twice"', 'name = "once', "small letters"),
     (MOMENTUM, 'id = "momentum-by-hand"', 'id = "conv-basics"', 'id = "conv-basics"', ""),
     (MOMENTUM, 'g = "-3..3 step 0.5"', 'g = "-3..3.5"', "g = ", "Add a step"),
-    (MOMENTUM, "equation = ", 'equation = "v = 9^9^9^9"\n# ', "equation", "Exponents up to 99"),
+    (MOMENTUM, "equation = ", 'equation = "v = 9^9^9^9"\n# ', "equation", "Exponents must be at most 99"),
 ]
 
 
