@@ -84,7 +84,7 @@ def drill(
     Args:
         formula: The formula that it drills.
         asks: `a b` to ask for both, `a | b` for one of them.
-        prompt: The text of the question, with `{symbol}` for a value; for the unknown itself it becomes its name.
+        prompt: The text of the question; `{symbol}` becomes its value, or its name if it is the unknown.
         hint: A sentence that helps.
         tier: The level, 1 (one formula), 2 (several steps) or 3 (a small exam problem).
         id: Its id, if it isn't the generator's name (`type:flavor` for a further drill of one type).

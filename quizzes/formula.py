@@ -65,9 +65,8 @@ class Equation:
 
 
 Procedure: TypeAlias = Callable[..., Mapping[str, Value]]
-Replacement: TypeAlias = (
-    Equation | Callable[..., Value]
-)  # what a mistake uses: an equation, or a function of the inputs
+# What a mistake uses in place of an equation: another one, or a function of the inputs.
+Replacement: TypeAlias = Equation | Callable[..., Value]
 
 
 @cache
@@ -186,14 +185,14 @@ class Formula:
     def fixed_lengths(self) -> dict[Dimension, int]:
         """The length of each dimension that is declared, or whose elements the equations number, such as a box's."""
         numbered: dict[str, set[int]] = {}
-        used_whole = set()  # vectors that occur in another way too, and may have more than the numbered elements
+        whole_arrays = set()  # vectors that occur in another way too, and may have more than the numbered elements
         for node in (node for eq in self.equations for node in walk(eq.tree)):
             match node:
                 case Name(name, (Num(k),)):
                     numbered.setdefault(name, set()).add(int(k))
                 case Name(name):
-                    used_whole.add(name)
-        lengths = {(n, 0): max(ks) for n, ks in numbered.items() if n in self.inputs and n not in used_whole}
+                    whole_arrays.add(name)
+        lengths = {(n, 0): max(ks) for n, ks in numbered.items() if n in self.inputs and n not in whole_arrays}
         for shape in self.shapes:
             lengths |= {(shape.name, k): int(n.value) for k, n in enumerate(shape.index) if isinstance(n, Num)}
         return lengths
@@ -264,12 +263,12 @@ class Formula:
     def evaluate_with_mistake(
         self, replaced: Mapping[str, Replacement], correct: Values, parts: Iterable[str]
     ) -> dict[str, Value]:
-        """Return all values with a mistake in each of them, but correct values in what they are computed from.
+        """Return the values that a mistake leads to, each computed from correct earlier values.
 
         Args:
             replaced: What the mistake uses for each symbol that it gets wrong.
             correct: All correct values.
-            parts: The symbols that are asked for: later values are computed from their correct values.
+            parts: The symbols that are asked for; later values are computed from their correct values.
 
         Raises:
             UndefinedValue: If a value is undefined.
@@ -390,7 +389,7 @@ class Formula:
 
 @dataclass(frozen=True)
 class _Size:
-    """The length of one dimension of an array, and what there is that number of: rows, columns or values."""
+    """The length of one dimension of an array, with its unit: rows, columns or values."""
 
     name: str
     length: int

@@ -189,7 +189,7 @@ def evaluate(tree: Tree, values: Values, lib: Library = math) -> Value:
 
 
 def run_compiled(evaluator: Evaluator, values: Values) -> Value:
-    """Call what `compile_tree` returned.
+    """Evaluate an expression that `compile_tree` compiled.
 
     Raises:
         UndefinedValue: If the expression is undefined or beyond bounds.

@@ -15,8 +15,8 @@ from quizzes.expressions.parser import FormatError, parse
 from quizzes.question import Part
 
 
-def part(kind: str, answer: Any = None, **more: Any) -> Part:
-    return Part("a", kind, "a label", answer, **more)
+def part(kind: str, answer: Any = None, **fields: Any) -> Part:
+    return Part("a", kind, "a label", answer, **fields)
 
 
 FOUR = dict(choices=["red", "green", "blue", "gray"])

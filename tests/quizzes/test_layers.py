@@ -14,7 +14,7 @@ from quizzes.layers import OPTIONS, read_layers
 from workbench.errors import UserError
 
 SIZE = get("network-size")
-ALEXNET = (  # as torchvision has it
+ALEXNET = (  # as in torchvision
     "conv11-64/4 p2, relu, pool3/2, conv5-192 p2, relu, pool3/2, conv3-384 p1, relu, conv3-256 p1, relu, "
     "conv3-256 p1, relu, pool3/2, dropout, fc4096, relu, dropout, fc4096, relu, fc1000"
 )
@@ -26,7 +26,7 @@ VGG16 += ", fc4096, relu, dropout, fc4096, relu, dropout, fc1000"
 
 
 def measure(network, *shape):
-    """Parameters and FLOPs (convolutions and matrix products) as PyTorch counts them, without computing anything."""
+    """Count parameters and FLOPs (of convolutions and matrix products) with PyTorch; return the output shape too."""
     with FlopCounterMode(display=False) as counter:
         output = network.to("meta").eval()(torch.empty(1, *shape, device="meta"))
     return sum(p.numel() for p in network.parameters()), counter.get_total_flops(), list(output.shape[1:])
@@ -135,12 +135,12 @@ def test_receptive_field_and_jump_are_those_of_the_gradient(layers):
     assert last["jump"] == (jump if jump[0] != jump[1] else jump[0])
 
 
-def test_same_keeps_the_size_and_small_and_capital_letters_are_one():
+def test_same_padding_keeps_the_size_and_case_does_not_matter():
     result = SIZE.solve(layers="Conv3-8 Same, ReLU, conv3x5-8 d2 same, DWConv5 same", input=[9, 7, 3])
     assert {tuple(row["output_shape"]) for row in result["table"]} == {(9, 7, 8)}
 
 
-def test_vectors_go_through_dense_layers():
+def test_dense_layers_take_vectors():
     result = SIZE.solve(layers="fc100, bn, relu, dropout, fc10 nobias", input=[784])
     assert [row["params"] for row in result["table"]] == [78_500, 200, 0, 0, 1_000]
     assert [row["receptive_field"] for row in result["table"]] == [None] * 5
