@@ -15,7 +15,7 @@ import _options
 from quizzes import bank
 from quizzes.answers import KINDS
 from quizzes.marking import mark
-from quizzes.selftest import selftest, written
+from quizzes.selftest import answer_texts, selftest
 from workbench.engine.worker import script_values
 
 HOSTILE = [
@@ -49,7 +49,7 @@ def warm(drills: list[str]) -> None:
     for drill in (bank.all_drills()[id] for id in drills):
         question = drill.draw(0)
         for text in HOSTILE:
-            milliseconds(question, dict.fromkeys(written(question), text))
+            milliseconds(question, dict.fromkeys(answer_texts(question), text))
         selftest(drill, [0], script_values)
     gc.freeze()  # and what is imported is not looked through for garbage during a measurement
 
@@ -61,14 +61,14 @@ def main(variants: int, drills: list[str]) -> None:
     for id in drills:
         questions = [bank.draw(id, seed) for seed in seeds]
         for question in questions:
-            ordinary.append((milliseconds(question, written(question)), id))
+            ordinary.append((milliseconds(question, answer_texts(question)), id))
             for wrong in question.mistakes:
                 part = next(p for p in question.parts if p.part == wrong.part)
                 text = KINDS[part.kind].write(wrong.answer, part)
-                ordinary.append((milliseconds(question, {**written(question), wrong.part: text}), id))
+                ordinary.append((milliseconds(question, {**answer_texts(question), wrong.part: text}), id))
         for text in HOSTILE:
             hostile.append(
-                (milliseconds(questions[0], dict.fromkeys(written(questions[0]), text)), f"{id}: {text[:30]}")
+                (milliseconds(questions[0], dict.fromkeys(answer_texts(questions[0]), text)), f"{id}: {text[:30]}")
             )
     most = quantiles([time for time, _ in ordinary], n=20)[-1]
     print(f"ordinary answers   95th percentile {most:6.2f} ms of {len(ordinary)}")

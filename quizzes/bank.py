@@ -1,4 +1,4 @@
-"""Everything that can be asked, found by id: `draw("conv-out-size", seed=7)`."""
+"""All drills and cards by id: `draw("conv-out-size", seed=7)`."""
 
 from functools import cache
 from importlib import import_module
@@ -20,85 +20,85 @@ Item = TypeVar("Item", Drill, Card)
 
 
 @cache
-def _our_drills() -> dict[str, Drill]:
-    """The program's own drills by id, in the order of the chapters' folders and the topics' files."""
-    found: dict[str, Drill] = {}
+def _own_drills() -> dict[str, Drill]:
+    """Return the program's own drills by id, in the order of the chapters' folders and the topics' files."""
+    result: dict[str, Drill] = {}
     root = Path(drills.__file__).parent
     for file in sorted(root.glob("*/[a-z]*.py")):
         module = import_module(f"{drills.__name__}.{file.parent.name}.{file.stem}")
         for value in vars(module).values():
-            if isinstance(value, Drill) and found.setdefault(value.id, value) is not value:
+            if isinstance(value, Drill) and result.setdefault(value.id, value) is not value:
                 raise ValueError(f"two drills are called {value.id}")
-    return found
+    return result
 
 
 @cache
-def _drills_with(added: "tuple[Pack, ...]") -> dict[str, Drill]:
-    return _our_drills() | {id: drill for pack in added for id, drill in pack.drills.items()}
+def _drills_with(loaded: "tuple[Pack, ...]") -> dict[str, Drill]:
+    return _own_drills() | {id: drill for pack in loaded for id, drill in pack.drills.items()}
 
 
 @cache
-def _cards_with(added: "tuple[Pack, ...]") -> dict[str, Card]:
-    return cards.all_cards() | {id: card for pack in added for id, card in pack.cards.items()}
+def _cards_with(loaded: "tuple[Pack, ...]") -> dict[str, Card]:
+    return cards.all_cards() | {id: card for pack in loaded for id, card in pack.cards.items()}
 
 
 def all_drills() -> dict[str, Drill]:
-    """Every drill by id: ours in the order of the course, then those of packs."""
+    """Return every drill by id: the program's own in the order of the course, then those of packs."""
     return _drills_with(packs.valid_packs())
 
 
 def all_cards() -> dict[str, Card]:
-    """Every card by id: ours, then those of packs."""
+    """Return every card by id: the program's own, then those of packs."""
     return _cards_with(packs.valid_packs())
 
 
 def everything() -> dict[str, Drill | Card]:
-    """Every drill and card by id: all that can be scheduled."""
+    """Return every drill and card by id: all that can be scheduled."""
     return {**all_drills(), **all_cards()}
 
 
 def get(id: str) -> Drill:
-    """The drill of that id.
+    """Return the drill of that id.
 
     Raises:
-        UserError: Where there is none, with the nearest ids.
+        UserError: If there is none; the message gives the closest ids.
     """
-    return _known("drill", id, all_drills())
+    return _get("drill", id, all_drills())
 
 
 def card(id: str) -> Card:
-    """The card of that id.
+    """Return the card of that id.
 
     Raises:
-        UserError: Where there is none, with the nearest ids.
+        UserError: If there is none; the message gives the closest ids.
     """
-    return _known("card", id, all_cards())
+    return _get("card", id, all_cards())
 
 
-def _known(noun: str, id: str, known: dict[str, Item]) -> Item:
-    if id not in known:
-        raise packs.rejection(id) or unknown_name(noun, id, list(known))
-    return known[id]
+def _get(noun: str, id: str, items: dict[str, Item]) -> Item:
+    if id not in items:
+        raise packs.rejection(id) or unknown_name(noun, id, list(items))
+    return items[id]
 
 
 def draw(id: str, seed: int) -> Question:
-    """The question of a drill (or a card) and a seed: the same two give the same question, everywhere.
+    """Return the question of a drill (or a card) and a seed: the same two give the same question on every machine.
 
     Raises:
-        UserError: Where there is no such drill, or the seed is out of range.
+        UserError: If there is no such drill or card, or the seed is out of range.
     """
     if not 0 <= seed <= LARGEST_SEED:
-        raise UserError(f"The seed must be a whole number from 0 to {LARGEST_SEED}.")
+        raise UserError(f"The seed must be an integer from 0 to {LARGEST_SEED}, not {seed}.")
     return find(id).draw(seed)
 
 
 def find(id: str) -> Drill | Card:
-    """The drill or the card of that id.
+    """Return the drill or the card of that id.
 
     Raises:
-        UserError: Where there is neither, with the nearest ids.
+        UserError: If there is neither; the message gives the closest ids.
     """
-    for known in (all_drills(), all_cards()):
-        if id in known:
-            return known[id]
-    raise packs.rejection(id) or unknown_name("drill or card", id, [*all_drills(), *all_cards()])
+    items = everything()
+    if id not in items:
+        raise packs.rejection(id) or unknown_name("drill or card", id, items)
+    return items[id]

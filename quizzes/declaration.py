@@ -1,48 +1,56 @@
-"""What a drill declares, as data: what is drilled, what is asked, and the wrong ways that are known."""
+"""The declaration of a drill: its formula, what it asks, and the mistakes that it recognizes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import Random
-from typing import Any
+from typing import TypeAlias
 
-from quizzes.formula import Formula
-from quizzes.question import Step
+from quizzes.formula import Formula, Replacement
+from quizzes.question import Params, Step
+
+Generator: TypeAlias = Callable[[Random], Params]
 
 
 @dataclass(frozen=True)
 class MistakeRule:
-    """A mistake as it is declared: the equations (or functions) it uses in place of the right ones."""
+    """A mistake as a drill declares it.
+
+    Attributes:
+        name: Its name, the same in every variant.
+        replaced: What the mistake uses in place of the correct equation, for each symbol that it gets wrong.
+        feedback: What to tell a student who made it.
+    """
 
     name: str
-    replaced: dict[str, Any]
+    replaced: Mapping[str, Replacement]
     feedback: str
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Declaration:
-    """A drill's declaration.
+    """A drill's declaration; its mistakes and its check are added after it is created.
 
     Attributes:
-        id: The drill's id; `type:flavour` for a further drill of one type.
+        id: The drill's id; `type:flavor` for a further drill of one type.
         title: A few words.
-        formula: What is drilled.
-        generate: Draws the inputs by symbol, beside whatever else the prompt names.
-        tier: 1 (one formula), 2 (several steps), 3 (a small exam problem).
-        asks: The symbols to be answered.
-        one_of: Whether only one of them is asked for, chosen by the seed.
-        prompt: The question, with `{symbol}` where a value goes.
-        hint: One sentence that helps.
-        decimals: How many decimals decimal answers have.
-        visualization: The kind of picture drawn beside it.
-        steps: values -> worked steps, where the equations alone don't tell.
-        ways: The wrong ways that are recognised.
-        scripts: Python that computes the answers by calling PyTorch.
+        formula: The formula that it drills.
+        generate: Draws the inputs by symbol, and whatever else the prompt names.
+        tier: The level, 1 (one formula), 2 (several steps) or 3 (a small exam problem).
+        asks: The symbols that it asks for.
+        one_of: Whether a question asks for one of them, chosen by the seed, instead of all.
+        prompt: The text of the question, with `{symbol}` for a value.
+        hint: A sentence that helps.
+        decimals: The decimal places of decimal answers; None for exact vectors and matrices.
+        visualization: The kind of visualization next to it; empty for none.
+        steps: values -> worked steps, if the equations alone don't explain the solution; else None.
+        mistake_rules: The mistakes that it recognizes.
+        scripts: Python code that computes the answers by calling PyTorch.
     """
 
     id: str
     title: str
     formula: Formula
-    generate: Callable[[Random], dict[str, Any]]
+    generate: Generator
     tier: int
     asks: tuple[str, ...]
     one_of: bool
@@ -61,10 +69,10 @@ class Declaration:
 
     @property
     def type(self) -> str:
-        """The drill type it serves: the id up to a colon."""
+        """The drill type that it belongs to: the id up to a colon."""
         return self.id.partition(":")[0]
 
     @property
     def kinds(self) -> list[str]:
-        """The kinds of answer it asks for."""
+        """The kinds of answer that it asks for."""
         return sorted({self.formula.symbols[name].answer_kind for name in self.asks})

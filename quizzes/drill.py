@@ -1,64 +1,70 @@
-"""A drill: a generator of questions over a formula. Declaring one costs its content and nothing else.
+"""A drill: a generator of questions about a formula.
 
-    @drill(CONV, tier=1, asks="o | n | p", prompt="A {n} x {n} map meets a {f} x {f} filter ...", hint="...")
+    @drill(CONV, tier=1, asks="o | n | p", prompt="A {n}x{n} input is convolved with a {f}x{f} kernel ...", hint="...")
     def conv_out_size(rng):
-        \"\"\"Output side of a convolution\"\"\"
+        \"\"\"Output size of a convolution\"\"\"
         return dict(n=rng.choice([28, 63, 224]), f=rng.choice([3, 5, 7]))
 
     conv_out_size.mistake("no-plus-one", "o = floor((n + 2p - d(f-1) - 1)/s)", "The first position counts too: add 1.")
     conv_out_size.torch("o = F.conv2d(torch.zeros(1, 1, n, n), torch.zeros(1, 1, f, f), stride=s, padding=p).shape[-1]")
 
-`asks` names the symbols to be answered: `a b c` asks for all of them, as parts that follow one another; `a | b | c`
-for one of them, chosen by the seed. The kind of each answer is that of its symbol; a wrong way is the equation that
+`asks` names the symbols to ask for: `a b c` asks for all of them, as parts in this order; `a | b | c` for one of them,
+chosen by the seed. The kind of each answer is that of its symbol. A mistake is declared by the incorrect equation that
 it uses.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from random import Random
-from typing import Any
 
-from quizzes.declaration import Declaration, MistakeRule
-from quizzes.expressions.tree import UndefinedValue
-from quizzes.formula import Formula, equation
+from quizzes.declaration import Declaration, Generator, MistakeRule
+from quizzes.expressions.tree import UndefinedValue, Value
+from quizzes.formula import Formula, Replacement, equation
 from quizzes.question import Question, Step
 from quizzes.variant import Variant
 
-TRIES = 200
+MAX_TRIES = 200
 
 
 class Drill(Declaration):
-    """A generator of questions; see the module's text for how one is declared."""
+    """A generator of questions; see the module's docstring for how one is declared."""
 
-    def mistake(self, name: str, wrong: str | dict[str, Callable[..., Any]], feedback: str) -> None:
-        """Declare a wrong way.
+    def mistake(self, name: str, wrong: str | Mapping[str, Callable[..., Value]], feedback: str) -> None:
+        """Declare a mistake.
 
         Args:
             name: Its name, the same in every variant.
-            wrong: The equations it uses instead (`a = ...; b = ...`), or functions of the inputs by what they give.
-            feedback: What to say to somebody who went it.
+            wrong: The incorrect equations (`a = ...; b = ...`), or for each symbol that it gets wrong a function of the
+                inputs.
+            feedback: What to tell a student who made it.
         """
-        replaced: dict[str, Any] = wrong if isinstance(wrong, dict) else {}
+        replaced: Mapping[str, Replacement]
         if isinstance(wrong, str):
             replaced = {eq.name: eq for text in wrong.split(";") for eq in self.formula.expand(equation(text))}
+        else:
+            replaced = wrong
         self.mistake_rules.append(MistakeRule(name, replaced, feedback))
 
     def torch(self, script: str) -> None:
-        """Declare the check: Python that computes the answers by calling PyTorch (or another library)."""
+        """Declare the check: Python code that computes the answers by calling PyTorch (or another library)."""
         self.scripts.append(script.strip())
 
     def draw(self, seed: int) -> Question:
-        """The question of a seed. Numbers by which two mistakes, or a mistake and the truth, meet are drawn again."""
-        for attempt in range(TRIES):
+        """Return the question of a seed; values for which two answers, correct or mistaken, agree are redrawn.
+
+        Raises:
+            RuntimeError: If no values are found.
+        """
+        for attempt in range(MAX_TRIES):
             rng = Random(f"{self.id}/{seed}/{attempt}")
-            drawn = self.generate(rng)
-            asked = (rng.choice(self.asks),) if self.one_of else self.asks
+            values = self.generate(rng)
+            parts = (rng.choice(self.asks),) if self.one_of else self.asks
             try:
-                question = Variant(self, seed, drawn, asked).question()
+                question = Variant(self, seed, values, parts).question()
             except UndefinedValue:
                 continue
             if question:
                 return question
-        raise RuntimeError(f"{self.id}: seed {seed} finds no numbers that tell its mistakes apart")
+        raise RuntimeError(f"{self.id}: seed {seed} finds no values that tell its mistakes apart")
 
 
 def drill(
@@ -72,27 +78,26 @@ def drill(
     decimals: int | None = 4,
     visualization: str = "",
     steps: Callable[..., list[Step]] | None = None,
-) -> Callable[[Callable[[Random], dict[str, Any]]], Drill]:
-    """Declare a drill over a formula; it decorates the generator of the given values.
+) -> Callable[[Generator], Drill]:
+    """Declare a drill about a formula; decorates the generator of its values.
 
     Args:
-        formula: What is drilled.
-        asks: `a b` for both, `a | b` for one of them.
-        prompt: The question, with `{symbol}` where a value goes; the symbol that is sought stands there itself.
-        hint: One sentence that helps.
-        tier: 1 (one formula), 2 (several steps), 3 (a small exam problem).
-        id: Its id, where that isn't the generator's name (`type:flavour` for a further drill of one type).
-        decimals: How many decimals decimal answers have; None where vectors and matrices are exact.
-        visualization: The kind of picture drawn beside it.
-        steps: values -> worked steps, where the equations alone don't tell.
+        formula: The formula that it drills.
+        asks: `a b` to ask for both, `a | b` for one of them.
+        prompt: The text of the question; `{symbol}` becomes its value, or its name if it is the unknown.
+        hint: A sentence that helps.
+        tier: The level, 1 (one formula), 2 (several steps) or 3 (a small exam problem).
+        id: Its id, if it isn't the generator's name (`type:flavor` for a further drill of one type).
+        decimals: The decimal places of decimal answers; None for exact vectors and matrices.
+        visualization: The kind of visualization next to it; empty for none.
+        steps: values -> worked steps, if the equations alone don't explain the solution.
 
     Returns:
-        A decorator: the generator's name is the drill's id, its docstring the title; it takes a random generator and
-        returns the inputs by symbol, beside whatever else the prompt names (`labels` for what may be chosen).
+        A decorator. The generator's name is the drill's id, its docstring the title. It takes a random number generator
+        and returns the inputs by symbol, and whatever else the prompt names (`labels` are the choices).
     """
 
-    def declare(generate: Callable[[Random], dict[str, Any]]) -> Drill:
-        one_of = "|" in asks
+    def declare(generate: Generator) -> Drill:
         return Drill(
             id=id or generate.__name__.replace("_", "-"),
             title=(generate.__doc__ or "").strip().rstrip("."),
@@ -100,7 +105,7 @@ def drill(
             generate=generate,
             tier=tier,
             asks=tuple(asks.replace("|", " ").split()),
-            one_of=one_of,
+            one_of="|" in asks,
             prompt=prompt,
             hint=hint,
             decimals=decimals,

@@ -4,32 +4,38 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import chain
-from typing import Any
+from typing import Any, TypeAlias
 
 from quizzes.expressions import isolate
 from quizzes.expressions.parser import parse
 from quizzes.expressions.tree import (
+    Dimension,
+    Evaluator,
     Name,
     Num,
     Tree,
     UndefinedValue,
+    Value,
+    Values,
+    compile_tree,
     evaluate,
     exact,
+    index_occurrences,
+    is_close,
     names,
-    places,
-    program,
-    reach,
-    run,
-    running,
-    settled,
+    occurrence_range,
+    reduction_indices,
+    run_compiled,
     substitute,
     walk,
+    without_decimals,
 )
 from quizzes.symbol import Symbol
 from workbench.errors import UserError
 
-AROUND = 24
-SCAN = 100_000  # whole-number symbols with at most so many values are solved for by trying every one
+NEIGHBORHOOD = 24  # how far from a known solution a drill looks for further ones
+MAX_TRIALS = 100_000  # integers up to which an unknown is found by trying each of them
+TOLERANCE = 1e-9  # relative, of a solution
 
 
 @dataclass(frozen=True)
@@ -42,25 +48,30 @@ class Equation:
     text: str
 
     @cached_property
-    def program(self) -> Callable[[Mapping[str, Any]], Any]:
-        """The right-hand side, ready to be worked out for many values."""
-        return program(self.tree)
+    def evaluator(self) -> Evaluator:
+        """The right-hand side, compiled."""
+        return compile_tree(self.tree)
 
     @cached_property
-    def ranges(self) -> dict[str, list[tuple[str, int]]]:
-        """Where each of its indices stands on the right-hand side."""
-        return {index: places(self.tree, index) for index in self.index}
+    def indexed_dimensions(self) -> dict[str, list[Dimension]]:
+        """The dimensions of arrays on the right-hand side that each of its indices indexes."""
+        return {index: index_occurrences(self.tree, index) for index in self.index}
 
     @property
-    def lengths(self) -> list[set[tuple[str, int]]]:
-        """The dimensions of arrays that one index runs over, for each index: they must be of one length."""
-        own = [{(self.name, at), *self.ranges[index]} for at, index in enumerate(self.index)]
-        return own + [set(where) for _, where in running(self.tree)]
+    def equal_lengths(self) -> list[set[Dimension]]:
+        """The dimensions that share an index, for each index: they must have the same length."""
+        own = [{(self.name, k), *self.indexed_dimensions[index]} for k, index in enumerate(self.index)]
+        return own + [set(dimensions) for _, dimensions in reduction_indices(self.tree)]
+
+
+Procedure: TypeAlias = Callable[..., Mapping[str, Value]]
+# What a mistake uses in place of an equation: another one, or a function of the inputs.
+Replacement: TypeAlias = Equation | Callable[..., Value]
 
 
 @cache
 def equation(text: str) -> Equation:
-    """Read one equation of our own."""
+    """Parse an equation of the program's own."""
     left, _, right = text.partition("=")
     target = parse(left)
     if not isinstance(target, Name):
@@ -68,43 +79,52 @@ def equation(text: str) -> Equation:
     return Equation(target.name, tuple(i.name for i in target.index if isinstance(i, Name)), parse(right), text.strip())
 
 
-def result(eq: Equation, values: Mapping[str, Any], index: tuple[str, ...] | None = None) -> Any:
-    """What an equation defines: a number, or a (nested) list over its indices."""
-    left = eq.index if index is None else index
-    if not left:
-        return run(eq.program, values)
-    last = reach(eq.ranges[left[0]], left[0], values)
-    return [result(eq, {**values, left[0]: k}, left[1:]) for k in range(1, last + 1)]
+def evaluate_equation(eq: Equation, values: Values, index: tuple[str, ...] | None = None) -> Value:
+    """Return the value that an equation defines: a number, or a (nested) list over its indices.
+
+    Args:
+        eq: The equation.
+        values: The values of the symbols on its right-hand side, and of the indices that are not in `index`.
+        index: The indices to run over; None for all.
+    """
+    remaining = eq.index if index is None else index
+    if not remaining:
+        return run_compiled(eq.evaluator, values)
+    first, *others = remaining
+    indices = occurrence_range(eq.indexed_dimensions[first], first, values)
+    return [evaluate_equation(eq, {**values, first: k}, tuple(others)) for k in indices]
 
 
 def evaluate_equations(
-    equations: Iterable[str | Equation],
-    values: Mapping[str, Any],
-    given: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
-    """Work through equations in order.
+    equations: Iterable[str | Equation], values: Values, overrides: Values | None = None
+) -> dict[str, Value]:
+    """Evaluate equations in order.
 
     Args:
-        equations: Each may use what those before it define.
-        values: The given values.
-        given: Values to use in place of what an equation would define (a student's own).
+        equations: Each may use the symbols that earlier ones define.
+        values: The values of the other symbols.
+        overrides: Values that later equations use in place of those that an equation defines (a student's own).
 
     Returns:
-        All values, as the equations define them, also where what follows went on from another in `given`.
+        All values, each as its equation defines it, also if later ones used a value of `overrides` in its place.
+
+    Raises:
+        UndefinedValue: If a value is undefined.
     """
-    known = {name: exact(value) for name, value in values.items()}
-    known |= {name: value for name, value in (given or {}).items() if name in known}
+    overrides = overrides or {}
+    used = {name: exact(value) for name, value in values.items()}
+    used |= {name: value for name, value in overrides.items() if name in used}
     defined = {}
     for eq in equations:
         eq = equation(eq) if isinstance(eq, str) else eq
-        defined[eq.name] = result(eq, known)
-        known[eq.name] = given[eq.name] if given and eq.name in given else defined[eq.name]
-    return {name: settled(value) for name, value in {**known, **defined}.items()}
+        defined[eq.name] = evaluate_equation(eq, used)
+        used[eq.name] = overrides.get(eq.name, defined[eq.name])
+    return {name: without_decimals(value) for name, value in {**used, **defined}.items()}
 
 
 @dataclass(frozen=True)
 class Formula:
-    """A formula of the notes: equations over symbols, and before them, where counting is needed, a procedure.
+    """A formula of the notes: equations over symbols, and a procedure for what equations can't express.
 
     Attributes:
         id: Its name on the command line.
@@ -113,11 +133,12 @@ class Formula:
         symbols: All its symbols by name.
         source: Where it comes from.
         topic: The syllabus topic it belongs to.
-        conventions: What else must be known, where others count or name otherwise.
-        procedure: For what no equation says (counting n-grams, suppressing boxes): values -> further values.
-        procedure_outputs: The names of those further values.
-        integer_constraints: Expressions of the inputs that must come out whole.
-        shapes: Shapes of input arrays that the equations alone don't tell: `X[n, d]`, `W[d, m]`, `u[3]`.
+        conventions: What else must be known because other sources count or name it differently.
+        procedure: Computes values before the equations (counts n-grams, suppresses boxes), from the inputs by name;
+            None if there is none.
+        procedure_outputs: The names of those values.
+        integer_constraints: Expressions of the inputs whose values must be integers.
+        shapes: Shapes of input arrays that the equations alone don't determine: `X[n, d]`, `W[d, m]`, `u[3]`.
     """
 
     id: str
@@ -127,257 +148,269 @@ class Formula:
     source: str
     topic: str
     conventions: str = ""
-    procedure: Callable[..., dict[str, Any]] | None = None
+    procedure: Procedure | None = None
     procedure_outputs: tuple[str, ...] = ()
     integer_constraints: tuple[str, ...] = ()
     shapes: tuple[Name, ...] = ()
 
     @cached_property
     def outputs(self) -> list[str]:
-        """What it defines."""
+        """The symbols that it defines."""
         return [*self.procedure_outputs, *(eq.name for eq in self.equations)]
 
     @cached_property
     def inputs(self) -> list[str]:
-        """What it needs."""
+        """The symbols that it needs values for."""
         return [name for name in self.symbols if name not in self.outputs]
 
     @cached_property
-    def lengths(self) -> list[list[tuple[str, int]]]:
-        """The dimensions of its input arrays that must be of one length, as an index runs over all of them.
+    def equal_lengths(self) -> list[list[Dimension]]:
+        """The groups of its input arrays' dimensions that must have the same length, since they share an index.
 
-        Two are also tied together through an array that an equation defines: a prediction of each x, and the y that it
-        is compared with.
+        Two dimensions are also in one group through an array that an equation defines: those of x and y, if a
+        prediction of each x is compared with a y.
         """
-        declared: dict[Tree, set[tuple[str, int]]] = {}
+        declared: dict[Tree, set[Dimension]] = {}
         for shape in self.shapes:
-            for at, letter in enumerate(shape.index):
+            for k, letter in enumerate(shape.index):
                 if isinstance(letter, Name):
-                    declared.setdefault(letter, set()).add((shape.name, at))
-        tied: list[set[tuple[str, int]]] = []
-        for one in chain((where for eq in self.equations for where in eq.lengths), declared.values()):
-            tied = [t for t in tied if not t & one] + [one.union(*(t for t in tied if t & one))]
+                    declared.setdefault(letter, set()).add((shape.name, k))
+        groups: list[set[Dimension]] = []
+        for group in chain((dimensions for eq in self.equations for dimensions in eq.equal_lengths), declared.values()):
+            groups = [g for g in groups if not g & group] + [group.union(*(g for g in groups if g & group))]
         order = {name: k for k, name in enumerate(self.inputs)}
-        return [sorted((d for d in t if d[0] in order), key=lambda d: (order[d[0]], d[1])) for t in tied]
+        return [sorted((d for d in g if d[0] in order), key=lambda d: (order[d[0]], d[1])) for g in groups]
 
     @cached_property
-    def sizes(self) -> dict[tuple[str, int], int]:
-        """The length of each dimension that is declared, or whose elements the equations name, as a box's corners."""
+    def fixed_lengths(self) -> dict[Dimension, int]:
+        """The length of each dimension that is declared, or whose elements the equations number, such as a box's."""
         numbered: dict[str, set[int]] = {}
-        whole = set()  # vectors that are used in another way, too: there is more in them than the numbered elements
+        whole_arrays = set()  # vectors that occur in another way too, and may have more than the numbered elements
         for node in (node for eq in self.equations for node in walk(eq.tree)):
             match node:
-                case Name(name, (Num(at),)):
-                    numbered.setdefault(name, set()).add(int(at))
+                case Name(name, (Num(k),)):
+                    numbered.setdefault(name, set()).add(int(k))
                 case Name(name):
-                    whole.add(name)
-        sizes = {(name, 0): max(at) for name, at in numbered.items() if name in self.inputs and name not in whole}
+                    whole_arrays.add(name)
+        lengths = {(n, 0): max(ks) for n, ks in numbered.items() if n in self.inputs and n not in whole_arrays}
         for shape in self.shapes:
-            sizes |= {(shape.name, at): int(n.value) for at, n in enumerate(shape.index) if isinstance(n, Num)}
-        return sizes
+            lengths |= {(shape.name, k): int(n.value) for k, n in enumerate(shape.index) if isinstance(n, Num)}
+        return lengths
 
     def expand(self, eq: Equation) -> list[Equation]:
-        """The equations of this formula that a mistake written as one equation replaces: here, that one."""
+        """Return the equations that replace this formula's own in a mistake that is declared as one equation."""
         return [eq]
 
-    def complete(self, values: Mapping[str, Any], without: str = "") -> dict[str, Any]:
-        """The inputs, exact and checked, defaults filled in.
-
-        Raises:
-            UserError: Where one is missing, unknown or outside its domain.
-        """
-        for name in values:
-            if name not in self.symbols:
-                raise UserError(f"{self.id} has no symbol {name[:30]!r}: its symbols are {', '.join(self.symbols)}.")
-        full = {}
-        for name in self.inputs:
-            described = self.symbols[name]
-            value = values.get(name, described.default)
-            if name == without or (value is None and described.optional):
-                continue
-            if value is None:
-                raise UserError(f"{self.id} needs {name} ({described.meaning}): add {name}=...")
-            full[name] = described.check(described.exact(value))
-        self._check_lengths(full)
-        for text in self.integer_constraints:
-            if without not in names(parse(text)) and (quotient := evaluate(parse(text), full)) != int(quotient):
-                raise UserError(f"{text} must come out whole in {self.id}, and it is {float(quotient):g}.")
-        return full
-
-    def _check_lengths(self, full: Mapping[str, Any]) -> None:
-        for (name, at), size in self.sizes.items():
-            if name in full and (measured := _measured(name, at, full[name]))[1] != size:
-                raise UserError(f"{name} has {_counted(*measured[1:])}, and {self.id} takes {size}.")
-        for tied in self.lengths:
-            lengths = [_measured(name, at, full[name]) for name, at in tied if name in full]
-            for other in lengths[1:]:
-                if other[1] != lengths[0][1]:
-                    raise UserError(_unequal(lengths[0], other))
-
-    def run_procedure(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """What the procedure finds for the inputs; nothing where there is none."""
-        return {name: exact(v) for name, v in self.procedure(**values).items()} if self.procedure else {}
-
-    def evaluate(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """All values of the formula, of its inputs.
-
-        Raises:
-            UndefinedValue: Where something is undefined.
-        """
-        known = evaluate_equations(self.equations, {**values, **self.run_procedure(values)})
-        for name in self.outputs:
-            described, value = self.symbols[name], known[name]
-            if described.kind in ("int", "real") and not described.holds(value):
-                raise UndefinedValue(
-                    f"{name} ({described.meaning}) would be {float(value):g}, and is {described.domain()}"
-                )
-        return known
-
-    def evaluate_with_mistake(
-        self, replaced: Mapping[str, Any], truth: Mapping[str, Any], asked: Iterable[str]
-    ) -> dict[str, Any]:
-        """All values when a mistake is made once, so that it shows in the value where it was made and in no later one.
+    def complete(self, values: Values, without: str = "") -> dict[str, Value]:
+        """Return the inputs, exact and checked, with defaults filled in.
 
         Args:
-            replaced: What the mistake uses: an equation, or a function of the inputs, for each symbol it gets wrong.
-            truth: All the true values.
-            asked: The symbols that are asked for; what follows them goes on from their true values.
-        """
-        inputs = {name: truth[name] for name in self.inputs if name in truth}
-        found = {name: exact(other(**inputs)) for name, other in replaced.items() if callable(other)}
-        equations = [replaced.get(eq.name, eq) for eq in self.equations if eq.name not in found]
-        start = {**inputs, **{name: truth[name] for name in self.procedure_outputs}, **found}
-        return evaluate_equations(equations, start, given={name: truth[name] for name in asked}) | found
-
-    def solve(self, **values: Any) -> dict[str, Any]:
-        """Every symbol that the given ones define: `get("conv-out-size").solve(n=224, f=3)` gives `{"o": 222}`."""
-        try:
-            known = self.evaluate(self.complete(values))
-        except UndefinedValue as reason:
-            raise UserError(f"{self.id} has no value there: {reason}.") from None
-        return {name: known[name] for name in self.outputs}
-
-    def solutions(self, unknown: str, values: Mapping[str, Any]) -> list[Any]:
-        """Every value of an input, within its domain, that gives the outputs named in `values`.
+            values: The values that the user gave.
+            without: An input that needs no value; empty for none.
 
         Raises:
-            UserError: Where the formula can't be solved for it.
+            UserError: If an input is missing, unknown or outside its domain.
         """
-        if unknown not in self.symbols:
-            raise UserError(f"{self.id} has no symbol {unknown[:30]!r}: its symbols are {', '.join(self.symbols)}.")
+        for name in values:
+            self._check_name(name)
+        inputs = {}
+        for name in self.inputs:
+            symbol = self.symbols[name]
+            value = values.get(name, symbol.default)
+            if name == without or (value is None and symbol.optional):
+                continue
+            if value is None:
+                raise UserError(f"{self.id} needs {name} ({symbol.meaning}): add {name}=...")
+            inputs[name] = symbol.check(symbol.exact(value))
+        self._check_lengths(inputs)
+        for text in self.integer_constraints:
+            if without not in names(parse(text)) and (value := evaluate(parse(text), inputs)) != int(value):
+                raise UserError(f"{text} must be an integer in {self.id}, not {float(value):g}.")
+        return inputs
+
+    def _check_name(self, name: str) -> None:
+        if name not in self.symbols:
+            raise UserError(f"{self.id} has no symbol {name[:30]!r}: its symbols are {', '.join(self.symbols)}.")
+
+    def _check_lengths(self, inputs: Values) -> None:
+        for (name, dimension), length in self.fixed_lengths.items():
+            if name in inputs and (size := _Size.of(name, dimension, inputs[name])).length != length:
+                raise UserError(f"{name} has {size.count}, and {self.id} takes {length}.")
+        for group in self.equal_lengths:
+            sizes = [_Size.of(name, dimension, inputs[name]) for name, dimension in group if name in inputs]
+            for size in sizes[1:]:
+                if size.length != sizes[0].length:
+                    raise UserError(_unequal_lengths(sizes[0], size))
+
+    def run_procedure(self, values: Values) -> dict[str, Value]:
+        """Return the values that the procedure computes from the inputs; none if there is no procedure."""
+        return {name: exact(v) for name, v in self.procedure(**values).items()} if self.procedure else {}
+
+    def evaluate(self, inputs: Values) -> dict[str, Value]:
+        """Return all values of the formula for its inputs.
+
+        Raises:
+            UndefinedValue: If a value is undefined or outside its symbol's domain.
+        """
+        values = evaluate_equations(self.equations, {**inputs, **self.run_procedure(inputs)})
+        for name in self.outputs:
+            symbol, value = self.symbols[name], values[name]
+            if symbol.kind in ("int", "real") and not symbol.is_in_domain(value):
+                problem = f"{name} ({symbol.meaning}) would be {float(value):g}, and must be {symbol.describe_domain()}"
+                raise UndefinedValue(problem)
+        return values
+
+    def evaluate_with_mistake(
+        self, replaced: Mapping[str, Replacement], correct: Values, parts: Iterable[str]
+    ) -> dict[str, Value]:
+        """Return the values that a mistake leads to, each computed from correct earlier values.
+
+        Args:
+            replaced: What the mistake uses for each symbol that it gets wrong.
+            correct: All correct values.
+            parts: The symbols that are asked for; later values are computed from their correct values.
+
+        Raises:
+            UndefinedValue: If a value is undefined.
+        """
+        inputs = {name: correct[name] for name in self.inputs if name in correct}
+        computed = {name: exact(other(**inputs)) for name, other in replaced.items() if not isinstance(other, Equation)}
+        equations = [eq for eq in self._with_mistake(replaced) if eq.name not in computed]
+        start = {**inputs, **{name: correct[name] for name in self.procedure_outputs}, **computed}
+        return evaluate_equations(equations, start, overrides={name: correct[name] for name in parts}) | computed
+
+    def _with_mistake(self, replaced: Mapping[str, Replacement]) -> list[Equation]:
+        others = {name: other for name, other in replaced.items() if isinstance(other, Equation)}
+        return [others.get(eq.name, eq) for eq in self.equations]
+
+    def solve(self, **values: Value) -> dict[str, Value]:
+        """Return every output for the inputs: `get("conv-out-size").solve(n=224, f=3)` returns `{"o": 222}`.
+
+        Raises:
+            UserError: If the inputs can't be used, or an output is undefined.
+        """
+        try:
+            results = self.evaluate(self.complete(values))
+        except UndefinedValue as reason:
+            raise UserError(f"{self.id} has no value there: {reason}.") from None
+        return {name: results[name] for name in self.outputs}
+
+    def solutions(self, unknown: str, values: Values) -> list[Value]:
+        """Return every value of an input, within its domain, that leads to the outputs in `values`.
+
+        Raises:
+            UserError: If the formula can't be solved for it.
+        """
+        self._check_name(unknown)
         if unknown in self.outputs:
             return [self.solve(**values)[unknown]]
         targets = {name: exact(values[name]) for name in self.outputs if name in values}
         if not targets:
-            raise UserError(f"To solve {self.id} for {unknown}, say what comes out: add {self.outputs[-1]}=...")
-        known = self.complete({k: v for k, v in values.items() if k not in targets}, without=unknown)
+            raise UserError(f"To solve {self.id} for {unknown}, give an output: add {self.outputs[-1]}=...")
+        inputs = self.complete({k: v for k, v in values.items() if k not in targets}, without=unknown)
         if self.procedure:
-            raise UserError(f"{self.id} counts before it computes, so it can't be solved for {unknown}.")
-        return self.inverse(unknown, known, targets)
+            raise UserError(f"{self.id} is computed by a procedure, so it can't be solved for {unknown}.")
+        return self.invert(unknown, inputs, targets)
 
-    def inverse(
+    def invert(
         self,
         unknown: str,
-        known: Mapping[str, Any],
-        targets: Mapping[str, Any],
-        replaced: Mapping[str, Any] | None = None,
+        inputs: Values,
+        targets: Values,
+        replaced: Mapping[str, Replacement] | None = None,
         near: int | None = None,
-    ) -> list[Any]:
-        """The values of an input that lead to the targets.
+    ) -> list[Value]:
+        """Return the values of an input that lead to given outputs.
 
         Args:
-            unknown: The input.
-            known: The other inputs.
-            targets: What outputs shall come out.
-            replaced: The equations of a mistake, to find what it would find.
-            near: For a whole number: look only around this value, not through the whole domain.
+            unknown: The input to solve for.
+            inputs: The other inputs.
+            targets: The outputs.
+            replaced: The equations of a mistake, for the values that it leads to; None for the correct ones.
+            near: For an integer, look only near this value; None to look in the whole domain.
+
+        Raises:
+            UserError: If the formula can't be solved for it.
         """
-        sought = self.symbols[unknown]
-        equations = [(replaced or {}).get(eq.name, eq) for eq in self.equations]
+        symbol = self.symbols[unknown]
+        equations = self._with_mistake(replaced or {})
+        values = dict(inputs)
 
-        found = dict(known)
-
-        def leads_there(value: Any) -> bool:
-            found[unknown] = value
+        def leads_to_targets(candidate: Value) -> bool:
+            values[unknown] = candidate
             try:
                 for eq in equations:
-                    found[eq.name] = defined = result(eq, found)
-                    if eq.name in targets and not _close(defined, targets[eq.name]):
+                    values[eq.name] = defined = evaluate_equation(eq, values)
+                    if eq.name in targets and not is_close(defined, targets[eq.name], TOLERANCE):
                         return False
             except UndefinedValue:
                 return False
             return True
 
-        if sought.kind == "int" and sought.low is not None and sought.high is not None:
-            low, high = int(sought.low), int(sought.high)
+        if symbol.kind == "int" and symbol.low is not None and symbol.high is not None:
+            low, high = int(symbol.low), int(symbol.high)
             if near is not None:
-                low, high = max(low, near - AROUND), min(high, near + AROUND)
-            if high - low <= SCAN:
-                return [value for value in range(low, high + 1) if leads_there(value)]
-        candidates = self._roots(unknown, known, targets, replaced or {})
-        return sorted(
-            v for v in candidates if (sought.kind != "int" or v == int(v)) and sought.holds(v) and leads_there(v)
-        )
+                low, high = max(low, near - NEIGHBORHOOD), min(high, near + NEIGHBORHOOD)
+            if high - low <= MAX_TRIALS:
+                return [value for value in range(low, high + 1) if leads_to_targets(value)]
+        roots = self._roots(unknown, inputs, targets, replaced or {})
+        fitting = (v for v in roots if (symbol.kind != "int" or v == int(v)) and symbol.is_in_domain(v))
+        return sorted(v for v in fitting if leads_to_targets(v))
 
-    def _roots(
-        self, unknown: str, known: Mapping[str, Any], targets: Mapping[str, Any], replaced: Mapping[str, Any]
-    ) -> list[Any]:
+    def _roots(self, unknown: str, inputs: Values, targets: Values, replaced: Mapping[str, Replacement]) -> list[Value]:
         if self.symbols[unknown].kind not in ("int", "real") or any(eq.index for eq in self.equations):
-            raise UserError(f"{self.id} can be solved for numbers only, and not for {unknown}.")
+            raise UserError(f"{self.id} can only be solved for numbers, not for {unknown}.")
         name, target = next(iter(targets.items()))
-        tree = self.composed(name, replaced)
+        tree = self.compose(name, replaced)
         if unknown not in names(tree):
             raise UserError(f"{name} does not depend on {unknown}.")
         try:
-            ranges = isolate.isolate(tree, unknown, target, known)[-1].ranges
-            if all(r.single for r in ranges):
+            ranges = isolate.isolate(tree, unknown, target, inputs)[-1].ranges
+            if all(r.is_single for r in ranges):
                 return [r.low for r in ranges]
         except UndefinedValue:
             return []
-        except isolate.Stuck:
+        except isolate.CannotIsolate:
             pass
         from quizzes.expressions import symbolic
 
         try:
-            return symbolic.solve(tree, target, unknown, known)
+            return symbolic.solve(tree, target, unknown, inputs)
         except NotImplementedError:
-            raise UserError(f"{self.id} has no closed solution for {unknown}.") from None
+            raise UserError(f"{self.id} has no closed-form solution for {unknown}.") from None
 
-    def composed(self, name: str, replaced: Mapping[str, Any] | None = None) -> Tree:
-        """An output as one expression of the inputs; `instead` has the equations of a mistake."""
-        made: dict[str, Tree] = {}
-        for eq in self.equations:
-            made[eq.name] = substitute((replaced or {}).get(eq.name, eq).tree, made)
-        return made[name]
-
-
-def _measured(name: str, at: int, value: Any) -> tuple[str, int, str]:
-    """An array, how long one of its dimensions is, and what there is so many of."""
-    if at:
-        return name, len(value[0]), "columns"
-    return name, len(value), "rows" if isinstance(value[0], list) else "values"
+    def compose(self, name: str, replaced: Mapping[str, Replacement] | None = None) -> Tree:
+        """Return an output as one expression of the inputs; `replaced` has the equations of a mistake."""
+        trees: dict[str, Tree] = {}
+        for eq in self._with_mistake(replaced or {}):
+            trees[eq.name] = substitute(eq.tree, trees)
+        return trees[name]
 
 
-def _unequal(one: tuple[str, int, str], other: tuple[str, int, str]) -> str:
-    """What to say of two dimensions that must be of one length and aren't."""
-    (first, n, units), (second, m, others) = one, other
-    if first == second:
-        return f"{first} has {_counted(n, units)} and {_counted(m, others)}: give it as many {units} as {others}."
-    if units != others:
-        return (
-            f"{first} has {_counted(n, units)} and {second} has {_counted(m, others)}: both numbers must be the same."
-        )
-    same = "length" if units == "values" else f"number of {units}"
-    return f"{first} has {_counted(n, units)} and {second} has {m}: give both the same {same}."
+@dataclass(frozen=True)
+class _Size:
+    """The length of one dimension of an array, with its unit: rows, columns or values."""
+
+    name: str
+    length: int
+    unit: str
+
+    @classmethod
+    def of(cls, name: str, dimension: int, value: list[Any]) -> "_Size":
+        if dimension:
+            return cls(name, len(value[0]), "columns")
+        return cls(name, len(value), "rows" if isinstance(value[0], list) else "values")
+
+    @property
+    def count(self) -> str:
+        return f"{self.length} {self.unit if self.length != 1 else self.unit[:-1]}"
 
 
-def _counted(n: int, units: str) -> str:
-    return f"{n} {units if n != 1 else units[:-1]}"
-
-
-def _close(a: Any, b: Any) -> bool:
-    if isinstance(a, list) or isinstance(b, list):
-        return isinstance(a, list) and isinstance(b, list) and len(a) == len(b) and all(map(_close, a, b))
-    if isinstance(a, int) and isinstance(b, int):
-        return a == b
-    return abs(float(a) - float(b)) <= 1e-9 * max(1.0, abs(float(b)))
+def _unequal_lengths(one: _Size, other: _Size) -> str:
+    """Return the message on two dimensions that must have the same length and don't."""
+    if one.name == other.name:
+        return f"{one.name} has {one.count} and {other.count}: give it as many {one.unit} as {other.unit}."
+    if one.unit != other.unit:
+        return f"{one.name} has {one.count} and {other.name} has {other.count}: both numbers must be the same."
+    same = "length" if one.unit == "values" else f"number of {one.unit}"
+    return f"{one.name} has {one.count} and {other.name} has {other.length}: give both the same {same}."

@@ -1,13 +1,13 @@
 """A network's layers in one line, such as `conv5x5-6, relu, pool2, conv5x5-16, relu, pool2, fc120, fc10`.
 
-A layer is a word, its window, a minus and its filters, then what differs from the usual, in any order:
+A layer is a word, its kernel size, a minus sign and its number of filters, then options in any order:
 
-    conv3-64        64 filters of 3 x 3 (conv5x3-64: height 5, width 3), stride 1, no padding, with biases
-    dwconv3         depthwise: one filter of 3 x 3 for each channel
-    pool2 avgpool2  max and average pooling; the stride is the window's side
+    conv3-64        64 filters of 3x3 (conv5x3-64: height 5, width 3), stride 1, no padding, with biases
+    dwconv3         depthwise: one filter of 3x3 per channel
+    pool2 avgpool2  max and average pooling; the stride is the kernel size
     gap             global average pooling
-    fc10            10 neurons with biases; a map is flattened before
-    bn              batch norm, with a scale and a shift for each channel
+    fc10            10 neurons with biases; its input is flattened
+    bn              batch norm, with a scale and a shift per channel
     flatten dropout relu sigmoid tanh softmax gelu silu
     /2 stride   p1 padding   same padding that keeps the size   d2 dilation   g32 groups   nobias
 """
@@ -16,12 +16,12 @@ import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from quizzes.expressions.parser import FormatError
+from quizzes.expressions.parser import FormatError, check_length
 
-LENGTH, LAYERS, DIGITS = 8_000, 500, 5  # characters, layers, and digits of a number that are read
+LENGTH, LAYERS, DIGITS = 8_000, 500, 5  # the most characters, layers, and digits of a number
 ACTIVATIONS = ("relu", "sigmoid", "tanh", "softmax", "gelu", "silu")
 EXAMPLES = {"conv": "conv3-64", "dwconv": "dwconv3", "pool": "pool2", "avgpool": "avgpool2", "fc": "fc10"}
-OPTIONS: dict[str, tuple[str, ...]] = {  # what each kind of layer takes beside its numbers
+OPTIONS: dict[str, tuple[str, ...]] = {  # the options of each kind of layer
     "conv": ("/", "p", "same", "d", "g", "nobias"),
     "dwconv": ("/", "p", "same", "d", "nobias"),
     "pool": ("/", "p"),
@@ -29,16 +29,16 @@ OPTIONS: dict[str, tuple[str, ...]] = {  # what each kind of layer takes beside 
     "fc": ("nobias",),
     **dict.fromkeys(("gap", "bn", "flatten", "dropout", *ACTIVATIONS), ()),
 }
-FORMS = {  # which numbers each kind has: h its window's height (or its neurons), w its width, f its filters
+FORMS = {  # the numbers of each kind: h the kernel's height (or the neurons), w its width, f the filters
     "conv": ("hf", "hwf"),
     "dwconv": ("h", "hw"),
     "pool": ("h", "hw"),
     "avgpool": ("h", "hw"),
     "fc": ("h",),
 }
-NUMBERS = ("high", "wide", "filters")
+NUMBERS = ("height", "width", "filters")
 ALIASES = {"maxpool": "pool"}
-LAYER = re.compile(r"\s*(?P<word>[a-z]+)(?P<high>\d+)?(?:x(?P<wide>\d+))?(?:-(?P<filters>\d+))?", re.ASCII | re.I)
+LAYER = re.compile(r"\s*(?P<word>[a-z]+)(?P<height>\d+)?(?:x(?P<width>\d+))?(?:-(?P<filters>\d+))?", re.ASCII | re.I)
 OPTION = re.compile(r"\s*(?:(?P<key>[/pdg])(?P<number>\d+)|(?P<word>same|nobias))", re.ASCII | re.I)
 
 
@@ -48,19 +48,20 @@ class Layer:
 
     Attributes:
         kind: A key of `OPTIONS`.
-        text: As it was written, without spaces around.
-        window: Height and width of its window; (0, 0) where it has none.
-        width: Its filters or neurons; 0 where it has none of its own.
+        text: The layer as it was typed.
+        kernel_size: Height and width; (0, 0) for a layer without a kernel.
+        channels: The number of its filters or neurons; 0 if it has none of its own.
         stride: Down and across.
         padding: Zeros added above and below, and on the left and right.
-        dilation, groups: As the options say.
+        dilation: The distance between the kernel's elements.
+        groups: The number of groups of channels.
         bias: Whether its filters or neurons have biases.
     """
 
     kind: str
     text: str
-    window: tuple[int, int] = (0, 0)
-    width: int = 0
+    kernel_size: tuple[int, int] = (0, 0)
+    channels: int = 0
     stride: tuple[int, int] = (1, 1)
     padding: tuple[int, int] = (0, 0)
     dilation: int = 1
@@ -69,85 +70,86 @@ class Layer:
 
 
 def read_layers(text: str) -> list[Layer]:
-    """Read a description that a person typed.
+    """Read layers that a user typed.
 
     Raises:
-        FormatError: Where it can't be read, with the place.
+        FormatError: If they can't be read, with the position.
     """
-    if len(text) > LENGTH:
-        raise FormatError(f"this has {len(text)} characters: up to {LENGTH} are read")
+    check_length(text, LENGTH)
     pieces = text.split(",")
     if len(pieces) > LAYERS:
-        raise FormatError(f"these are {len(pieces)} layers: up to {LAYERS} are read")
-    layers, at = [], 0
+        raise FormatError(f"these are {len(pieces)} layers; the limit is {LAYERS}")
+    layers, start = [], 0
     for piece in pieces:
-        layers.append(_layer(text, at, at + len(piece)))
-        at += len(piece) + 1
+        layers.append(_layer(text, start, start + len(piece)))
+        start += len(piece) + 1
     return layers
 
 
 def _layer(text: str, start: int, end: int) -> Layer:
-    """The layer that stands between two places of a text."""
-    found = LAYER.match(text, start, end)
-    if not found:
+    """Read the layer between two positions of a text."""
+    match = LAYER.match(text, start, end)
+    if not match:
         raise FormatError("a layer is missing here: write one such as conv3-64, pool2 or fc10", text, start)
-    at, word = found.start("word"), found["word"].lower()
+    at, word = match.start("word"), match["word"].lower()
     kind = ALIASES.get(word, word)
     if kind not in OPTIONS:
-        near = get_close_matches(kind, OPTIONS, n=1)
-        offer = f"write {near[0]} if that is meant" if near else f"there are {', '.join(OPTIONS)}"
-        raise FormatError(f"there is no layer {word[:20]!r}: {offer}", text, at)
-    given = "".join(letter for letter, part in zip("hwf", NUMBERS, strict=True) if found[part])
-    if given not in FORMS.get(kind, ("",)):
-        example = f"as {EXAMPLES[kind]}" if kind in EXAMPLES else "without numbers"
-        raise FormatError(f"I don't read {found[0].strip()[:30]!r}: write {kind} {example}", text, at)
-    high, wide, filters = (_number(found, part, text) for part in NUMBERS)
-    options = _options(kind, text, found.end(), end)
-    written, bias = " ".join(text[start:end].split()), "nobias" not in options
+        close = get_close_matches(kind, OPTIONS, n=1)
+        advice = f"the closest is {close[0]}" if close else f"choose from {', '.join(OPTIONS)}"
+        raise FormatError(f"unknown layer {word[:20]!r}: {advice}", text, at)
+    form = "".join(letter for letter, name in zip("hwf", NUMBERS, strict=True) if match[name])
+    if form not in FORMS.get(kind, ("",)):
+        example = f"as in {EXAMPLES[kind]}" if kind in EXAMPLES else "without numbers"
+        raise FormatError(f"can't read {match[0].strip()[:30]!r}: write {kind} {example}", text, at)
+    height, width, filters = (_number(match, name, text) for name in NUMBERS)
+    options = _options(kind, text, match.end(), end)
+    layer_text, bias = " ".join(text[start:end].split()), "nobias" not in options
     if kind == "fc":
-        return Layer(kind, written, width=high or 0, bias=bias)
-    window = (high or 0, wide or high or 0)
-    usual = window if kind in ("pool", "avgpool") else (1, 1)
-    stride = (options["/"],) * 2 if "/" in options else usual
+        return Layer(kind, layer_text, channels=height or 0, bias=bias)
+    kernel_size = (height or 0, width or height or 0)
+    default_stride = kernel_size if kind in ("pool", "avgpool") else (1, 1)
+    stride = (options["/"],) * 2 if "/" in options else default_stride
     dilation, padding = options.get("d", 1), (options.get("p", 0),) * 2
     if "same" in options:
-        padding = _same(window, stride, dilation, text, at)
-    return Layer(kind, written, window, filters or 0, stride, padding, dilation, options.get("g", 1), bias)
+        padding = _same_padding(kernel_size, stride, dilation, text, at)
+    return Layer(kind, layer_text, kernel_size, filters or 0, stride, padding, dilation, options.get("g", 1), bias)
 
 
-def _options(kind: str, text: str, at: int, end: int) -> dict[str, int]:
-    """What follows a layer's numbers, up to the next comma; a word such as `same` counts 1."""
+def _options(kind: str, text: str, start: int, end: int) -> dict[str, int]:
+    """Read a layer's options between two positions of a text; a word such as `same` has the value 1."""
     options: dict[str, int] = {}
-    while text[at:end].strip():
-        found = OPTION.match(text, at, end)
-        key = (found["key"] or found["word"]).lower() if found else ""
-        if not found or key not in OPTIONS[kind]:
-            takes = f"takes {', '.join(OPTIONS[kind])}" if OPTIONS[kind] else "takes no options"
-            rest = text[at:end].lstrip()
-            raise FormatError(f"I don't read {rest.rstrip()[:20]!r}: {kind} {takes}", text, end - len(rest))
+    while text[start:end].strip():
+        match = OPTION.match(text, start, end)
+        key = (match["key"] or match["word"]).lower() if match else ""
+        if not match or key not in OPTIONS[kind]:
+            advice = f"{kind} takes {', '.join(OPTIONS[kind]) or 'no options'}"
+            rest = text[start:end].lstrip()
+            raise FormatError(f"can't read {rest.rstrip()[:20]!r}: {advice}", text, end - len(rest))
         if key in options or {key, *options} >= {"p", "same"}:
-            raise FormatError("the padding, or another option, is given twice: give it once", text, found.start())
-        number = _number(found, "number", text, least=0 if key == "p" else 1)
-        options[key], at = 1 if number is None else number, found.end()
+            raise FormatError("the padding or another option appears twice: write it once", text, match.start())
+        number = _number(match, "number", text, least=0 if key == "p" else 1)
+        options[key], start = 1 if number is None else number, match.end()
     return options
 
 
-def _number(found: re.Match[str], part: str, text: str, least: int = 1) -> int | None:
-    digits = found[part]
+def _number(match: re.Match[str], group: str, text: str, least: int = 1) -> int | None:
+    digits = match[group]
     if digits is None:
         return None
     if len(digits) > DIGITS:
-        raise FormatError(f"numbers of up to {DIGITS} digits are read here", text, found.start(part))
+        raise FormatError(f"numbers may have at most {DIGITS} digits here", text, match.start(group))
     if int(digits) < least:
-        raise FormatError(f"this number is at least {least}", text, found.start(part))
+        raise FormatError(f"this number must be at least {least}", text, match.start(group))
     return int(digits)
 
 
-def _same(window: tuple[int, int], stride: tuple[int, int], dilation: int, text: str, at: int) -> tuple[int, int]:
-    """The padding that keeps the size: half of what the window covers less 1, on each side."""
-    missing = [dilation * (side - 1) for side in window]
-    if stride != (1, 1) or any(m % 2 for m in missing):
+def _same_padding(
+    kernel_size: tuple[int, int], stride: tuple[int, int], dilation: int, text: str, at: int
+) -> tuple[int, int]:
+    """Return the padding per side that keeps the size: half of the effective kernel size less 1."""
+    total = [dilation * (size - 1) for size in kernel_size]
+    if stride != (1, 1) or any(t % 2 for t in total):
         raise FormatError(
-            "same needs stride 1 and a window that covers an odd side: write the padding, as p1", text, at
+            "same needs stride 1 and an odd effective kernel size: write the padding, such as p1", text, at
         )
-    return missing[0] // 2, missing[1] // 2
+    return total[0] // 2, total[1] // 2

@@ -1,11 +1,17 @@
-"""The words of this package as plain data: a question, its parts, steps and mistakes, and the mark an answer earns.
+"""The data of this package: a question, its parts, steps and mistakes, and the result of grading an answer.
 
-Everything here is made of numbers, texts, lists and dicts, so that a question can be stored, sent and shown anywhere.
+Everything is made of numbers, texts, lists and dicts, so that a question can be stored, sent and shown anywhere.
 """
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeAlias
+
+# JSON data: a number, a text, a (nested) list of them, or a dict. Its type depends on the kind of answer or symbol,
+# which is known only when a program runs.
+Answer: TypeAlias = Any
+Params: TypeAlias = dict[str, Answer]  # by symbol
 
 
 @dataclass(frozen=True)
@@ -15,21 +21,21 @@ class Part:
     Attributes:
         part: Its name within the question.
         kind: The kind of answer: a key of `answers.KINDS`.
-        label: What is asked, in words.
-        answer: The true value, in the form that the kind gives it.
-        others: Further values that are as right (several inputs may give one output).
-        decimals: How many decimals the answer is rounded to; None where it is exact.
-        choices: What may be chosen: answers to choose among, items to order, or the right-hand side of a match.
+        label: What is asked for, in words.
+        answer: The correct answer, in the form that its kind's `to_json` returns.
+        other_answers: Further correct answers (several inputs may lead to one output).
+        decimals: The decimal places that the answer is rounded to; None for an exact answer.
+        choices: The answers to choose among, the items to order, or the right-hand side of a match.
         items: The left-hand side of a match.
         variables: The symbols of an expression, each with the interval in which it is compared.
-        domain: For an input that is sought: the least and the largest value it may have, None for no end.
+        domain: For an unknown input, the smallest and the largest value that it may have, None for no limit.
     """
 
     part: str
     kind: str
     label: str
-    answer: Any
-    others: list = field(default_factory=list)
+    answer: Answer
+    other_answers: list[Answer] = field(default_factory=list)
     decimals: int | None = None
     choices: list[str] = field(default_factory=list)
     items: list[str] = field(default_factory=list)
@@ -39,18 +45,26 @@ class Part:
 
 @dataclass(frozen=True)
 class Mistake:
-    """A known wrong way to a part: its name (the same in every variant), the answers it leads to, and what to say."""
+    """A mistake in one part of a question, and what it leads to.
+
+    Attributes:
+        mistake: Its name, the same in every variant.
+        part: The part.
+        answer: The answer that it leads to.
+        feedback: What to tell a student who made it.
+        other_answers: Further answers that it leads to.
+    """
 
     mistake: str
     part: str
-    answer: Any
+    answer: Answer
     feedback: str
-    others: list = field(default_factory=list)
+    other_answers: list[Answer] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Step:
-    """One step of the worked solution: words, and equations in the grammar of `expressions.parser`."""
+    """One step of the worked solution: a text, and equations in the grammar of `expressions.parser`."""
 
     text: str
     math: list[str] = field(default_factory=list)
@@ -58,10 +72,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Visualization:
-    """A drawing beside a question: its kind, as `workbench.render.visualizations` knows it, and its data."""
+    """A drawing next to a question: its kind, as in `workbench.render.visualizations`, and its data."""
 
     kind: str
-    data: dict[str, Any] = field(default_factory=dict)
+    data: Params = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -72,20 +86,20 @@ class Question:
         drill: The drill's id, or the card's.
         seed: The seed that gives the same question again.
         topic: The topic's id in the syllabus.
-        tier: 1 (one formula) to 3 (a small exam problem); 0 for a card.
+        tier: The level, 1 (one formula) to 3 (a small exam problem); 0 for a card.
         title: A few words on the subject.
-        prompt: What is asked, with every convention that changes the answer.
-        params: The given values by symbol.
-        parts: What is to be answered, in order.
+        prompt: The text of the question, with every convention that changes the answer.
+        params: The values that the question gives, by symbol.
+        parts: The values that it asks for, in order.
         mistakes: The mistakes that this variant can tell apart.
-        hint: One sentence that helps without giving the answer.
+        hint: A sentence that helps without giving the answer.
         steps: The worked solution.
-        equations: The equations from the inputs to the outputs, so that a later part can be graded from the
-            student's own earlier value, and an input that is sought by what it leads to.
-        procedure_values: What a procedure found for the chain to start from.
-        verify: A Python script whose last values confirm the parts by another library; empty for a card.
-        expected: The values that the script must arrive at, by name.
-        visualization: What to draw beside it.
+        equations: The equations from the inputs to the outputs: a later part can be graded from the student's own
+            earlier value, and an unknown input by the outputs that it leads to.
+        procedure_values: The values that a procedure computed for the equations.
+        verify: A Python script that computes the answers by another library; empty for a card.
+        expected: The values that the script must compute, by name.
+        visualization: What to draw next to it.
         explanation: Why a card's answer is correct; empty for a drill, whose steps explain it.
         source: Where the formula or the fact comes from.
     """
@@ -96,35 +110,46 @@ class Question:
     tier: int
     title: str
     prompt: str
-    params: dict[str, Any]
+    params: Params
     parts: list[Part]
     mistakes: list[Mistake] = field(default_factory=list)
     hint: str = ""
     steps: list[Step] = field(default_factory=list)
     equations: list[str] = field(default_factory=list)
-    procedure_values: dict[str, Any] = field(default_factory=dict)
+    procedure_values: Params = field(default_factory=dict)
     verify: str = ""
-    expected: dict[str, Any] = field(default_factory=dict)
+    expected: Params = field(default_factory=dict)
     visualization: Visualization | None = None
     explanation: str = ""
     source: str = ""
 
 
+class Outcome(StrEnum):
+    """The result of grading an answer or one part of it; each is its text wherever it is printed or stored."""
+
+    RIGHT = "right"
+    PARTLY = "partly"
+    WRONG = "wrong"
+    NOT_UNDERSTOOD = "not_understood"
+
+    __repr__ = str.__repr__
+
+
 @dataclass(frozen=True)
 class PartMark:
-    """The mark of one part.
+    """The result of grading one part.
 
     Attributes:
         part: The part's name.
-        mark: `right`, `partly`, `wrong` or `not_understood`.
+        mark: Its outcome.
         score: 0 to 1.
-        read_as: The answer as it was read; empty where it was not understood.
-        mistake: The name of the mistake that was recognised.
-        feedback: What to say about it.
+        read_as: The answer as it was read; empty if it was not understood.
+        mistake: The name of the recognized mistake; None if none was recognized.
+        feedback: What to tell the student.
     """
 
     part: str
-    mark: str
+    mark: Outcome
     score: float = 0.0
     read_as: str = ""
     mistake: str | None = None
@@ -133,25 +158,25 @@ class PartMark:
 
 @dataclass(frozen=True)
 class Mark:
-    """The mark of a whole answer; `not_understood` costs nothing."""
+    """The result of grading a whole answer; one that is not understood is not counted."""
 
-    mark: str
+    mark: Outcome
     score: float
     feedback: str
     parts: list[PartMark]
 
 
-def plain(value: Any) -> Any:
-    """An exact value as plain data."""
+def to_json(value: Any) -> Answer:
+    """Convert an exact value to JSON data: fractions become integers or floats, also inside lists."""
     if isinstance(value, list):
-        return [plain(v) for v in value]
+        return [to_json(v) for v in value]
     if isinstance(value, Fraction):
         return int(value) if value.denominator == 1 else float(value)
     return value
 
 
-def value_text(value: Any) -> str:
-    """A given value as a question prints it."""
+def value_text(value: Answer) -> str:
+    """Write a value as it appears in a question."""
     if isinstance(value, list):
         return f"[{', '.join(value_text(v) for v in value)}]"
     return f"{value:.10g}" if isinstance(value, float) else str(value)

@@ -1,4 +1,4 @@
-"""What must hold of every drill, over many seeds: the drills' own examination."""
+"""The self-test of drills: checks that every drill must pass, over many seeds."""
 
 import json
 from collections import Counter
@@ -8,28 +8,28 @@ from functools import lru_cache
 from itertools import chain
 from math import isfinite
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeAlias
 
 from quizzes.answers import KINDS
 from quizzes.answers.expressions import one_sided
 from quizzes.drill import Drill
 from quizzes.marking import mark
-from quizzes.question import PartMark, Question
+from quizzes.question import Answer, Outcome, PartMark, Question
 from quizzes.variant import LEAST_MISTAKES
-from quizzes.verification import compare, script_names
+from quizzes.verification import compare_values, script_names
 
 GARBAGE = ["", "@", "1 2", "((", "import os", "9^9^9^9"]
-SHARE = 0.3  # no single answer may be right for a larger share of the seeds
-ENOUGH = 30  # seeds from which on shares and the presence of every mistake are judged
-REMEMBERED = 4096  # scripts whose values are kept
+MAX_SHARE = 0.3  # of the seeds for which one answer may be correct
+MIN_VARIANTS = 30  # from which on the share of answers, and the presence of every part and mistake, are checked
+CACHE_SIZE = 4096  # scripts whose values are cached
 
-Compute = Callable[[str, list[str]], dict[str, Any]]
-Check = Callable[[Question], Iterable[str]]  # what is wrong with a question, a sentence each
+Compute: TypeAlias = Callable[[str, list[str]], dict[str, Answer]]
+Check: TypeAlias = Callable[[Question], Iterable[str]]  # yields a sentence for each problem of a question
 
 
 @dataclass
 class Report:
-    """What a self-test found: nothing is the good news."""
+    """The result of a self-test; a sound drill has no problems."""
 
     drill: str
     variants: int = 0
@@ -40,118 +40,121 @@ class Report:
 def selftest(
     drill: Drill, seeds: Iterable[int], compute: Compute | None = None, checks: Iterable[Check] = ()
 ) -> Report:
-    """Examine a drill.
+    """Check a drill.
 
     Args:
         drill: The drill.
-        seeds: The variants to examine.
-        compute: Runs a question's script and returns the named values (see `verifying.script_names`); None where the
-            drill has no script.
-        checks: Further examinations of each question.
+        seeds: The variants to check.
+        compute: Runs a question's script and returns the values of the given names (see `verification.script_names`);
+            None to skip the second computation.
+        checks: Further checks of each question.
     """
-    report, answers, asked, seen = Report(drill.id), Counter[str](), set(), set()
+    report, answers = Report(drill.id), Counter[str]()
+    parts: set[str] = set()
+    mistakes: set[str] = set()
     seeds = list(seeds)
-    compute = _once(compute) if compute else None
+    compute = _cached(compute) if compute else None
     first = drill.draw(seeds[0])
     if compute and first.verify:
-        compute(first.verify, script_names(first))  # what the second computation imports is not the variants' time
+        compute(first.verify, script_names(first))  # importing the libraries is not part of the variants' time
     started = perf_counter()
     for seed in seeds:
         question = drill.draw(seed)
         problems = chain(examine(question, compute), *(check(question) for check in checks))
         report.problems += [f"seed {seed}: {problem}" for problem in problems]
-        answers[json.dumps(written(question))] += 1
-        asked |= {part.part for part in question.parts}
-        seen |= {m.mistake for m in question.mistakes}
+        answers[json.dumps(answer_texts(question))] += 1
+        parts |= {part.part for part in question.parts}
+        mistakes |= {m.mistake for m in question.mistakes}
         report.variants += 1
     report.milliseconds = round((perf_counter() - started) / max(1, report.variants) * 1000, 2)
-    if report.variants >= ENOUGH:
+    if report.variants >= MIN_VARIANTS:
         text, count = answers.most_common(1)[0]
-        if count > SHARE * report.variants:
-            report.problems.append(f"{text} is right for {count} of {report.variants} seeds")
-        report.problems += [f"{name} is never asked for" for name in drill.asks if name not in asked]
+        if count > MAX_SHARE * report.variants:
+            report.problems.append(f"{text} is correct for {count} of {report.variants} seeds")
+        report.problems += [f"{name} is never asked for" for name in drill.asks if name not in parts]
         report.problems += [
-            f"the mistake {way.name} never shows" for way in drill.mistake_rules if way.name not in seen
+            f"the mistake {rule.name} never occurs" for rule in drill.mistake_rules if rule.name not in mistakes
         ]
     return report
 
 
-def _once(compute: Compute) -> Compute:
-    """The same, but for a script that was run a short while ago: seeds may draw the same numbers."""
-    remembered = lru_cache(REMEMBERED)(lambda script, *names: compute(script, [*names]))
-    return lambda script, names: remembered(script, *names)
+def _cached(compute: Compute) -> Compute:
+    """Cache the values of scripts, since several seeds may have the same numbers."""
+    cached = lru_cache(CACHE_SIZE)(lambda script, *names: compute(script, [*names]))
+    return lambda script, names: cached(script, *names)
 
 
-def written(question: Question) -> dict[str, str]:
-    """The true answers, as a person would write them."""
+def answer_texts(question: Question) -> dict[str, str]:
+    """Return the correct answers by part, written as a student would write them."""
     return {part.part: KINDS[part.kind].write(part.answer, part) for part in question.parts}
 
 
 def examine(question: Question, compute: Compute | None = None) -> list[str]:
-    """What is wrong with one variant."""
+    """Return the problems of one variant; see `selftest`."""
     problems = []
-    truth = written(question)
-    given = mark(question, truth)
-    if given.mark != "right":
-        problems.append(f"the true answer {truth} is marked {given.mark}: {given.feedback}")
+    correct = answer_texts(question)
+    result = mark(question, correct)
+    if result.mark != Outcome.RIGHT:
+        problems.append(f"the correct answer {correct} is graded {result.mark}: {result.feedback}")
     if len({m.mistake for m in question.mistakes}) < LEAST_MISTAKES:
-        problems.append("fewer than two mistakes can be told")
+        problems.append(f"fewer than {LEAST_MISTAKES} mistakes can be distinguished")
     alone = {part.part: replace(question, parts=[part]) for part in question.parts}
-    for wrong in question.mistakes:
-        part = alone[wrong.part].parts[0]
-        text = KINDS[part.kind].write(wrong.answer, part)
-        marked = _marked(alone[wrong.part], text)
-        if marked.mark not in ("wrong", "partly") or marked.mistake != wrong.mistake:
-            problems.append(f"{part.part} = {text} is {wrong.mistake}, but was marked {marked.mark}, {marked.mistake}")
+    for mistake in question.mistakes:
+        part = alone[mistake.part].parts[0]
+        text = KINDS[part.kind].write(mistake.answer, part)
+        graded = _grade_part(alone[mistake.part], text)
+        if graded.mark not in (Outcome.WRONG, Outcome.PARTLY) or graded.mistake != mistake.mistake:
+            outcome = f"{graded.mark}, {graded.mistake}"
+            problems.append(f"{part.part} = {text} is {mistake.mistake}, but was graded {outcome}")
     garbage = GARBAGE[question.seed % len(GARBAGE)]
     for part in question.parts:
-        if part.kind != "text" and _marked(alone[part.part], garbage).mark != "not_understood":
+        if part.kind != "text" and _grade_part(alone[part.part], garbage).mark != Outcome.NOT_UNDERSTOOD:
             problems.append(f"{part.part} = {garbage!r} was understood")
-    problems += [problem for one in alone.values() for problem in _rounding(one)]
+    problems += [problem for one in alone.values() for problem in _check_rounding(one)]
     problems += [
-        f"{step} lies on one side everywhere in the domain of {part.part}"
+        f"{function} is on one side of its kink everywhere in the domain of {part.part}"
         for part in question.parts
         if part.kind == "expression"
-        for step in one_sided(part.answer, part.variables)
+        for function in one_sided(part.answer, part.variables)
     ]
-    if not _plain(question):
-        problems.append("it is no plain data")
+    if not _is_json(question):
+        problems.append("it changes when it is stored as JSON")
     if not (compute and question.verify):
         return problems
     try:
-        texts, agree = compare(question, compute(question.verify, script_names(question)))
+        texts, agree = compare_values(question, compute(question.verify, script_names(question)))
     except RuntimeError as error:
         return [*problems, f"the second computation fails: {error}"]
     if not agree:
-        problems.append(f"the second computation gives {texts}, and not {truth}")
+        problems.append(f"the second computation gives {texts}, not {correct}")
     return problems
 
 
-def _marked(alone: Question, text: str) -> PartMark:
-    """The mark of the only part of a question."""
+def _grade_part(alone: Question, text: str) -> PartMark:
+    """Grade the only part of a question."""
     return mark(alone, {alone.parts[0].part: text}).parts[0]
 
 
-def _plain(value: Any) -> bool:
-    """Whether a value is the same after it went through JSON."""
+def _is_json(value: Any) -> bool:
+    """Return whether a value is the same after it was stored as JSON."""
     if isinstance(value, list):
-        return all(map(_plain, value))
+        return all(map(_is_json, value))
     if isinstance(value, dict):
-        return all(isinstance(key, str) and _plain(inner) for key, inner in value.items())
+        return all(isinstance(key, str) and _is_json(inner) for key, inner in value.items())
     if is_dataclass(value):
-        return _plain(vars(value))
+        return _is_json(vars(value))
     return value is None or isinstance(value, str | int) or (isinstance(value, float) and isfinite(value))
 
 
-def _rounding(alone: Question) -> list[str]:
-    """Decimals: the ends of the rounding interval pass, and what lies beyond it does not."""
+def _check_rounding(alone: Question) -> list[str]:
+    """Return the problems of a decimal's rounding: its interval must be correct, and what is beyond it incorrect."""
     (part,) = alone.parts
     if part.kind != "decimal" or part.decimals is None:
         return []
     problems = []
-    for shift, right in ((0.49, True), (-0.49, True), (3, False), (-3, False)):
+    for shift, is_right in ((0.49, True), (-0.49, True), (3, False), (-3, False)):
         text = f"{part.answer + shift * 10.0**-part.decimals:.{part.decimals + 6}f}"
-        marked = _marked(alone, text)
-        if (marked.mark == "right") != right:
-            problems.append(f"{part.part} = {text}, {shift} units from the truth, was marked {marked.mark}")
+        graded = _grade_part(alone, text)
+        if (graded.mark == Outcome.RIGHT) != is_right:
+            problems.append(f"{part.part} = {text}, off by {shift} units, was graded {graded.mark}")
     return problems

@@ -1,85 +1,96 @@
-"""Worked steps: each equation as it is, with the numbers in it, and what it comes to."""
+"""Worked steps: each equation, the same with numbers, and its value."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any
 
 from quizzes.answers import KINDS
-from quizzes.answers.numbers import short
+from quizzes.answers.numbers import format_number
 from quizzes.declaration import Declaration
 from quizzes.expressions import isolate
 from quizzes.expressions.parser import write
-from quizzes.expressions.tree import Fold, Num, Op, Tree, exact, extent, integer, substitute, walk
+from quizzes.expressions.tree import (
+    Num,
+    Op,
+    Reduction,
+    Tree,
+    Value,
+    Values,
+    exact,
+    index_range,
+    integer,
+    substitute,
+    walk,
+)
 from quizzes.formula import Equation, Formula
-from quizzes.question import Part, Step, plain
+from quizzes.question import Part, Step, to_json
 
-SHOWN = 5  # solutions that are listed
+MAX_SOLUTIONS = 5  # that are listed
 
 
-def worked_steps(drill: Declaration, values: Mapping[str, Any], sought: Part | None) -> list[Step]:
-    """The worked solution.
+def worked_steps(drill: Declaration, values: Values, unknown: Part | None) -> list[Step]:
+    """Return the worked solution: the drill's own steps, or those that follow from the equations.
 
     Args:
-        drill: The drill; its own steps go before those that the equations give.
+        drill: The drill.
         values: All values of the formula.
-        sought: The part, where an input is sought.
+        unknown: The part that asks for an input; None if the question asks for outputs.
     """
     if drill.steps:
-        return drill.steps(**{name: plain(value) for name, value in values.items()})
-    known = {name: value for name, value in values.items() if not sought or name != sought.part}
-    numbers = {key: tree for name, value in known.items() for key, tree in _numbers(name, value).items()}
+        return drill.steps(**{name: to_json(value) for name, value in values.items()})
+    question_values = {name: value for name, value in values.items() if not unknown or name != unknown.part}
+    numbers = {key: tree for name, value in question_values.items() for key, tree in _numbers(name, value).items()}
     steps = [_step(eq, drill.formula, values, numbers, drill.decimals) for eq in drill.formula.equations]
-    if not sought:
+    if not unknown:
         return steps
     steps = [replace(step, math=step.math[:2]) for step in steps]
-    found = sorted(exact(v) for v in [sought.answer, *sought.others])
-    listed = " or ".join(map(short, found[:SHOWN])) + (" ..." if len(found) > SHOWN else "")
-    fits = f"{listed} {'fits' if len(found) == 1 else 'fit'}."
-    lines = _rearranged(drill.formula, values, numbers, sought.part)
+    solutions = sorted(exact(v) for v in [unknown.answer, *unknown.other_answers])
+    dots = " ..." if len(solutions) > MAX_SOLUTIONS else ""
+    listed = " or ".join(map(format_number, solutions[:MAX_SOLUTIONS])) + dots
+    fits = f"{listed} {'fits' if len(solutions) == 1 else 'fit'}."
+    lines = _isolated(drill.formula, values, numbers, unknown.part)
     if not lines:
-        return [*steps, Step(f"Solve for {sought.part}: {fits}")]
-    return [*steps, Step(f"Undo what stands around {sought.part}, from the outside in:", lines), Step(fits)]
+        return [*steps, Step(f"Solve for {unknown.part}: {fits}")]
+    undo = f"Solve for {unknown.part}. Undo the operations around it, from the outside in:"
+    return [*steps, Step(undo, lines), Step(fits)]
 
 
-def _rearranged(formula: Formula, values: Mapping[str, Any], numbers: Mapping[str, Tree], unknown: str) -> list[str]:
-    """The way from the formula with its numbers to the input that is sought; nothing where SymPy must solve it."""
+def _isolated(formula: Formula, values: Values, numbers: Mapping[str, Tree], unknown: str) -> list[str]:
+    """Return the lines from the formula with its numbers to the unknown; none if only SymPy can solve for it."""
     name = formula.outputs[0]
-    tree = formula.composed(name)
-    tree = substitute(tree, {**numbers, **_extents(tree, values)})
+    tree = formula.compose(name)
+    tree = substitute(tree, {**numbers, **_lengths(tree, values)})
     try:
         lines = isolate.isolate(tree, unknown, values[name], {})
-    except isolate.Stuck:
+    except isolate.CannotIsolate:
         return []
-    return [text for line in lines for text in line.written(short)]
+    return [text for line in lines for text in line.render(format_number)]
 
 
-def _extents(tree: Tree, values: Mapping[str, Any]) -> dict[str, Tree]:
-    """How far each sum of an expression runs, as `substitute` takes it."""
-    folds = [node for node in walk(tree) if isinstance(node, Fold)]
-    return {f"#{fold.index}": integer(extent(fold.body, fold.index, values)) for fold in folds}
+def _lengths(tree: Tree, values: Values) -> dict[str, Tree]:
+    """Return the number of terms of each sum in an expression, as `substitute` takes it."""
+    sums = [node for node in walk(tree) if isinstance(node, Reduction)]
+    return {f"#{node.index}": integer(len(index_range(node.body, node.index, values))) for node in sums}
 
 
-def _step(
-    eq: Equation, formula: Formula, values: Mapping[str, Any], numbers: Mapping[str, Tree], decimals: int | None
-) -> Step:
-    """One equation; of an indexed one, the first element is written out."""
-    inside = {**numbers, **{index: integer(1) for index in eq.index}, **_extents(eq.tree, values)}
+def _step(eq: Equation, formula: Formula, values: Values, numbers: Mapping[str, Tree], decimals: int | None) -> Step:
+    """Return the step of one equation; for an indexed one, with the numbers of its first element."""
+    inside = {**numbers, **{index: integer(1) for index in eq.index}, **_lengths(eq.tree, values)}
     target = eq.name + (f"[{', '.join('1' for _ in eq.index)}]" if eq.index else "")
     symbol = formula.symbols[eq.name]
     kind = KINDS[symbol.answer_kind]
-    outcome = kind.write(kind.plain(values[eq.name]), Part(eq.name, "", "", None, decimals=decimals))
-    written = f"{target} = {write(substitute(eq.tree, inside))}"
-    return Step(symbol.meaning, [eq.text, written, f"{eq.name} = {outcome}"])
+    result = kind.write(kind.to_json(values[eq.name]), Part(eq.name, "", "", None, decimals=decimals))
+    with_numbers = f"{target} = {write(substitute(eq.tree, inside))}"
+    return Step(symbol.meaning, [eq.text, with_numbers, f"{eq.name} = {result}"])
 
 
-def _numbers(name: str, value: Any) -> dict[str, Tree]:
-    """The numbers that stand for a symbol, or for each element of it: `z[2]`, `Q[1, 2]`."""
+def _numbers(name: str, value: Value) -> dict[str, Tree]:
+    """Return a symbol's number, or the numbers of its elements: `z[2]`, `Q[1, 2]`."""
     if isinstance(value, list):
         return {_element(name, k, key): tree for k, v in enumerate(value, 1) for key, tree in _numbers("", v).items()}
     if isinstance(value, str | dict):  # a row of a table is a dict
         return {}
-    number = Num(Fraction(abs(value)), short(abs(value)))
+    number = Num(Fraction(abs(value)), format_number(abs(value)))
     return {name: Op("neg", (number,)) if value < 0 else number}
 
 

@@ -1,4 +1,4 @@
-"""A one-step formula worked through several steps, as an optimiser or a recurrent cell does."""
+"""A one-step formula repeated over several steps, as in an optimizer or a recurrent cell."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -11,14 +11,14 @@ from quizzes.symbol import Symbol
 
 @dataclass(frozen=True)
 class Trace(Formula):
-    """A formula for one step, worked through several times: the names of a step carry its number, `m1`, `m2` ...
+    """A formula for one step, repeated: the names of each step end in its number, `m1`, `m2`, ...
 
     Attributes:
         step: The formula of one step.
-        steps: How many.
-        carried: For each output that the next step needs, the input in which it arrives there.
-        fresh: The inputs that are new at each step.
-        counter: The input that counts the steps from 1.
+        steps: The number of steps.
+        carried: For each output that the next step needs, the input that takes it there.
+        fresh: The inputs that have a new value at each step.
+        counter: The input that is the number of the step, from 1; empty for none.
     """
 
     step: Formula | None = None
@@ -28,6 +28,7 @@ class Trace(Formula):
     counter: str = ""
 
     def expand(self, eq: Equation) -> list[Equation]:
+        """Return the equations of all steps that replace the formula's own in a mistake in one step."""
         assert self.step is not None
         return [
             _numbered(eq, k, self.step, self.carried or {}, self.fresh, self.counter) for k in range(1, self.steps + 1)
@@ -35,21 +36,22 @@ class Trace(Formula):
 
 
 def trace(step: Formula, steps: int, carried: Mapping[str, str], fresh: str, counter: str = "") -> Trace:
-    """Work a one-step formula through several steps, as an optimiser does; see `Trace`."""
+    """Repeat a one-step formula over several steps, as an optimizer does; see `Trace`."""
     per_step = tuple(fresh.split())
     equations = tuple(
         _numbered(eq, k, step, carried, per_step, counter) for k in range(1, steps + 1) for eq in step.equations
     )
-    arriving = {prior: name for name, prior in carried.items()}
+    carried_names = {prior: name for name, prior in carried.items()}
     symbols: dict[str, Symbol] = {}
-    for name, described in step.symbols.items():
-        if name in arriving:
-            symbols[f"{arriving[name]}0"] = replace(described, name=f"{arriving[name]}0")
+    for name, symbol in step.symbols.items():
+        if name in carried_names:
+            start = f"{carried_names[name]}0"
+            symbols[start] = replace(symbol, name=start)
         elif name in per_step or name in step.outputs:
             for k in range(1, steps + 1):
-                symbols[f"{name}{k}"] = replace(described, name=f"{name}{k}", meaning=f"{described.meaning}, step {k}")
+                symbols[f"{name}{k}"] = replace(symbol, name=f"{name}{k}", meaning=f"{symbol.meaning}, step {k}")
         elif name != counter:
-            symbols[name] = described
+            symbols[name] = symbol
     return Trace(
         step.id, step.title, equations, symbols, step.source, step.topic,
         step=step, steps=steps, carried=carried, fresh=per_step, counter=counter,
@@ -59,10 +61,10 @@ def trace(step: Formula, steps: int, carried: Mapping[str, str], fresh: str, cou
 def _numbered(
     eq: Equation, k: int, step: Formula, carried: Mapping[str, str], fresh: tuple[str, ...], counter: str
 ) -> Equation:
-    """One equation of a step, its names carrying the number of the step."""
-    names_now: dict[str, Tree] = {name: Name(f"{name}{k}") for name in (*step.outputs, *fresh)}
-    names_now |= {prior: Name(f"{name}{k - 1}") for name, prior in carried.items()}
+    """Return an equation of a step with the number of the step in its names."""
+    numbered_names: dict[str, Tree] = {name: Name(f"{name}{k}") for name in (*step.outputs, *fresh)}
+    numbered_names |= {prior: Name(f"{name}{k - 1}") for name, prior in carried.items()}
     if counter:
-        names_now[counter] = integer(k)
-    tree = substitute(eq.tree, names_now)
+        numbered_names[counter] = integer(k)
+    tree = substitute(eq.tree, numbered_names)
     return equation(f"{eq.name}{k} = {write(tree)}")

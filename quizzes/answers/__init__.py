@@ -1,16 +1,16 @@
 """The kinds of answer: how each is read, compared and written.
 
-kind        written as                  right when
+kind        written as                  correct if
 integer     28                          equal
 fraction    7/9                         equal, exactly
-decimal     0.6590                      within the rounding interval of the decimals asked for
-shape       29x29x32                    every dimension equal
-vector      [1, 2]                      every element (credit for each)
-matrix      [[1, 2], [3, 4]]            every element (credit for each)
-expression  s*(1 - s)                   equal at sampled points, to 30 digits
+decimal     0.6590                      within the rounding interval of the expected decimal places
+shape       29x29x32                    every dimension is equal (credit for each)
+vector      [1, 2]                      every element is equal (credit for each)
+matrix      [[1, 2], [3, 4]]            every element is equal (credit for each)
+expression  s*(1 - s)                   equal at sampled points, to 20 digits
 sequence    A, C, B                     the same labels in the same order
 set         A, C                        the same labels
-choice      b                           that choice, by letter or by its text
+choice      b                           that choice, by its letter or its text
 choices     a, c                        exactly these
 order       C, A, B                     the items in order
 match       a=2, b=1                    every pair

@@ -1,96 +1,97 @@
-"""Answers that are an expression, compared by value and not by form.
+"""Answers that are an expression, compared by value, not by form.
 
-Simplification is no verdict: SymPy cannot show every equal pair equal, and values at points decide in milliseconds.
-Points alone would miss what lies between them, so the pieces of both expressions are looked for as well: wherever the
-argument of a `sign`, `max` or `floor` changes its side, they are compared on both sides.
+Simplification would not decide: SymPy can't show every equal pair equal, and values at points decide in milliseconds.
+Points alone would miss narrow regions, so the pieces of both expressions are searched for as well: wherever the
+argument of a `sign`, `max` or `floor` crosses a kink, the expressions are compared on both sides.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cache, cached_property, lru_cache
 from itertools import product
 from random import Random
-from typing import Any
+from typing import TypeAlias
 
 from quizzes.answers.kind import Kind, Reading
 from quizzes.expressions.parser import parse, read, write
-from quizzes.expressions.tree import Call, Op, Tree, UndefinedValue, program, run, walk
-from quizzes.question import Part
+from quizzes.expressions.tree import Call, Library, Op, Tree, UndefinedValue, Value, compile_tree, run_compiled, walk
+from quizzes.question import Answer, Part
 
-POINTS, TRIED, AGREEMENT = 60, 180, 1e-20
-EXPLORED = 300  # points at which the pieces of expressions are looked for
-EACH = 3  # points at which one piece is compared
-CROSSINGS = 6  # places at which a kink is closed in on
-HALVINGS = 26  # how closely
-UNEVEN = 0.4837  # and not in halves, which would meet a kink at 0 itself, where values are a convention
-MOST = 200  # pieces' points that are compared at most
+POINTS, MAX_POINTS, TOLERANCE = 60, 180, 1e-20
+SEARCH_POINTS = 300  # points at which the pieces of expressions are searched for
+POINTS_PER_PIECE = 3
+CROSSINGS_PER_KINK = 6  # that are approached
+HALVINGS = 26  # of the distance to a kink
+UNEVEN = 0.4837  # the share at which it is divided; halves would hit a kink at 0 itself, whose value is a convention
+MAX_PIECE_POINTS = 200
 CORNERS = 64
-INWARDS = 1e-6  # how far from a corner of the domain it is compared, of the domain's width
-NEAR = 1e-9  # no nearer to a kink may a whole number be that is compared: what holds on the kink is a convention
-STEPPED = ("floor", "ceil")
-CHOSEN = ("min", "max")
-HARD = ("sign", "abs", "relu", *STEPPED, *CHOSEN)
-SIDED = ("sign", "abs", "relu", "sqrt")  # what turns or jumps at 0
+INWARD = 1e-6  # distance of a point from a corner of the domain, as a share of the domain's width
+NEAR_KINK = 1e-9  # an integer point this near to a kink is not compared: a value on a kink is a convention
+ROUNDING = ("floor", "ceil")
+EXTREMA = ("min", "max")
+KINKED = ("sign", "abs", "relu", *ROUNDING, *EXTREMA)
+KINKED_AT_ZERO = ("sign", "abs", "relu", "sqrt")
 
-Point = dict[str, Any]
-Sides = tuple[tuple[Any, ...], bool]
-Domain = tuple[tuple[str, float, float], ...]
+Point: TypeAlias = dict[str, Value]
+Variables: TypeAlias = dict[str, list[float]]  # each with the interval in which it is compared
+Domain: TypeAlias = tuple[tuple[str, float, float], ...]
+Region: TypeAlias = tuple[Value, ...]  # for each kink, which part of its argument's range a point is in
 
 
 @cache
-def _thirty_digits() -> Any:
+def _thirty_digits() -> Library:
     from mpmath import MPContext
 
     context = MPContext()
     context.dps = 30
-    context.trap_complex = True  # a root of a negative number is an error here too, and no complex number
+    context.trap_complex = True  # a root of a negative number is an error, as in `evaluate`
     return context
 
 
 class Expression(Kind):
-    """Two expressions are equal when they agree, to 20 of 30 digits, at many points and in each of their pieces."""
+    """Two expressions are equal if they agree, to 20 of 30 digits, at many points and in each of their pieces."""
 
-    def ask(self, part: Part) -> str:
+    def format_hint(self, part: Part) -> str:
         return f"an expression in {', '.join(part.variables)}"
 
     def read(self, text: str, part: Part) -> Reading:
         tree = read(text, part.variables)
         return Reading(tree, write(tree))
 
-    def score(self, value: Tree, truth: str, part: Part) -> float:
-        return float(equal(value, truth, part.variables))
+    def score(self, value: Tree, expected: Answer, part: Part) -> float:
+        return float(equal(value, expected, part.variables))
 
-    def alike(self, a: str, b: str, part: Part) -> bool:
+    def indistinguishable(self, a: Answer, b: Answer, part: Part) -> bool:
         return equal(parse(a, tuple(part.variables)), b, part.variables)
 
-    def write(self, value: Any, part: Part) -> str:
+    def write(self, value: Answer | Tree, part: Part) -> str:
         return value if isinstance(value, str) else write(value)
 
 
-def equal(given: Tree, truth: str, variables: dict[str, list[float]]) -> bool:
-    """Whether an expression has the value of another wherever that has one, at points in the intervals."""
-    curve = _curve(truth, tuple((name, *ends) for name, ends in variables.items()))
-    compute = program(given, _thirty_digits())
+def equal(tree: Tree, expected: str, variables: Variables) -> bool:
+    """Return whether an expression has the value of the expected one wherever that has one, at points in the domain."""
+    curve = _curve(expected, tuple((name, low, high) for name, (low, high) in variables.items()))
+    compute = compile_tree(tree, _thirty_digits())
 
-    def agrees(point: Point, wanted: Any) -> bool:
-        off = run(lambda values: abs(compute(values) - wanted), point)
-        return bool(off <= AGREEMENT * max(1, abs(wanted)))
+    def agrees(point: Point, value: Value) -> bool:
+        error = run_compiled(lambda values: abs(compute(values) - value), point)
+        return bool(error <= TOLERANCE * max(1, abs(value)))
 
     compared = 0
     try:
-        for point, wanted in curve.points():
+        for point, value in curve.points():
             compared += 1
-            if not agrees(point, wanted):
+            if not agrees(point, value):
                 return False
     except UndefinedValue:
         return False
-    kinks = _Kinks(given)
-    for point, wanted in curve.whole():
-        if not kinks.on_one(point):
-            with suppress(UndefinedValue):  # a gap at one point, such as x^2/x has at 0
+    kinks = _Kinks(tree)
+    for point, value in curve.integer_points():
+        if not kinks.is_on_kink(point):
+            with suppress(UndefinedValue):  # a gap at one point, such as that of x^2/x at 0
                 compared += 1
-                if not agrees(point, wanted):
+                if not agrees(point, value):
                     return False
     try:
         return compared > 0 and all(agrees(*pair) for pair in curve.pieces(kinks))
@@ -98,132 +99,131 @@ def equal(given: Tree, truth: str, variables: dict[str, list[float]]) -> bool:
         return False
 
 
-def one_sided(truth: str, variables: dict[str, list[float]]) -> list[str]:
-    """The functions with a kink or step in an expression of our own that lie on one side of it everywhere.
+def one_sided(expected: str, variables: Variables) -> list[str]:
+    """Return the functions with a kink in an expression of the program's own whose kink is outside the domain.
 
-    An answer that leaves such a step out, or has it elsewhere, would be marked right.
+    An answer without such a function, or with its kink elsewhere, would be graded correct.
     """
-    curve = _curve(truth, tuple((name, *ends) for name, ends in variables.items()))
+    curve = _curve(expected, tuple((name, low, high) for name, (low, high) in variables.items()))
     points = [{name: float(value) for name, value in point.items()} for point, _ in curve.pieces(_Kinks())]
-    met = zip(*(at[0] for point in points if (at := curve.kinks.at(point))), strict=True)
-    sided = (pair for pair in zip(curve.kinks.nodes, met, strict=False) if len(set(pair[1])) == 1)
-    return [write(node) for node, _ in sided if isinstance(node, Call) and node.function in HARD]
+    regions = [located[0] for point in points if (located := curve.kinks.locate(point))]
+    pairs = zip(curve.kinks.nodes, zip(*regions, strict=True), strict=False)
+    never_crossed = [node for node, intervals in pairs if len(set(intervals)) == 1]
+    return [write(node) for node in never_crossed if isinstance(node, Call) and node.function in KINKED]
 
 
 class _Kinks:
-    """The places of an expression where it may turn or jump, and on which side of each of them a point lies."""
+    """The parts of expressions that may have a kink or a jump, and where a point is relative to them."""
 
     def __init__(self, *trees: Tree):
         self.trees = trees
-        self.nodes = [node for tree in trees for node in walk(tree) if _turns(node)]
-        self._seen: dict[int, tuple[Any, bool]] = {}
-        self._programs = [program(tree, math, self._watch) for tree in trees] if self.nodes else []
+        self.nodes = [node for tree in trees for node in walk(tree) if _may_have_kink(node)]
+        self._located: dict[int, tuple[Value, bool]] = {}  # by the node's id, at the last point
+        self._evaluators = [compile_tree(tree, math, self._watch) for tree in trees] if self.nodes else []
 
-    def _watch(self, tree: Tree, args: list[Any]) -> None:
-        if _turns(tree):
-            self._seen[id(tree)] = _side(tree, args)
+    def _watch(self, tree: Tree, args: list[Value]) -> None:
+        if _may_have_kink(tree):
+            self._located[id(tree)] = _locate(tree, args)
 
-    def at(self, point: Point) -> Sides | None:
-        """The side of each kink, and whether the point lies on one; None where an expression has no value."""
-        self._seen = {}
+    def locate(self, point: Point) -> tuple[Region, bool] | None:
+        """Return the region of a point, and whether it is on a kink; None if an expression has no value there."""
+        self._located = {}
         try:
-            for compute in self._programs:
-                run(compute, point)
+            for compute in self._evaluators:
+                run_compiled(compute, point)
         except UndefinedValue:
             return None
-        seen = [self._seen[id(node)] for node in self.nodes]
-        return tuple(side for side, _ in seen), any(on for _, on in seen)
+        located = [self._located[id(node)] for node in self.nodes]
+        return tuple(interval for interval, _ in located), any(is_on_kink for _, is_on_kink in located)
 
-    def on_one(self, point: Point) -> bool:
-        """Whether a point lies on a kink."""
-        sides = self.at({name: float(value) for name, value in point.items()})
-        return sides is not None and sides[1]
+    def is_on_kink(self, point: Point) -> bool:
+        """Return whether a point is on a kink."""
+        located = self.locate({name: float(value) for name, value in point.items()})
+        return located is not None and located[1]
 
 
-def _turns(tree: Tree) -> bool:
+def _may_have_kink(tree: Tree) -> bool:
     if isinstance(tree, Call):
-        return tree.function in (*STEPPED, *CHOSEN, *SIDED)
+        return tree.function in (*ROUNDING, *EXTREMA, *KINKED_AT_ZERO)
     return isinstance(tree, Op) and tree.op == "^"
 
 
-def _side(tree: Tree, args: list[Any]) -> tuple[Any, bool]:
-    """On which side of a function's kink its arguments lie, and whether they lie on it."""
-    if isinstance(tree, Call) and tree.function in STEPPED:
-        return math.floor(args[0]), abs(args[0] - round(args[0])) < NEAR
-    if isinstance(tree, Call) and tree.function in CHOSEN:
+def _locate(tree: Tree, args: list[Value]) -> tuple[Value, bool]:
+    """Return the interval between kinks that the arguments of a function are in, and whether they are on a kink."""
+    if isinstance(tree, Call) and tree.function in ROUNDING:
+        return math.floor(args[0]), abs(args[0] - round(args[0])) < NEAR_KINK
+    if isinstance(tree, Call) and tree.function in EXTREMA:
         first, second = sorted(args)[-2:] if tree.function == "max" else sorted(args)[:2]
-        return args.index(max(args) if tree.function == "max" else min(args)), abs(first - second) < NEAR
-    return args[0] > 0, abs(args[0]) < NEAR
+        return args.index(max(args) if tree.function == "max" else min(args)), abs(first - second) < NEAR_KINK
+    return args[0] > 0, abs(args[0]) < NEAR_KINK
 
 
 class _Curve:
-    """An expression of our own over a domain: points, worked out when they are asked for, and its values there."""
+    """An expression of the program's own over a domain: points, generated on demand, and its values there."""
 
-    def __init__(self, truth: str, domain: Domain):
-        self.tree, self.domain = parse(truth, tuple(name for name, _, _ in domain)), domain
-        self.compute = program(self.tree, _thirty_digits())
-        self.rng = Random(f"{truth}/{domain}")
+    def __init__(self, expected: str, domain: Domain):
+        self.tree, self.domain = parse(expected, tuple(name for name, _, _ in domain)), domain
+        self.compute = compile_tree(self.tree, _thirty_digits())
+        self.rng = Random(f"{expected}/{domain}")
         self.start = [self.rng.random() for _ in domain]
-        self._general: list[tuple[Point, Any]] = []
-        self._source = self._valued(self._anywhere())
-        self._whole: list[tuple[Point, Any]] | None = None
-        self._own: list[tuple[Point, Any]] | None = None
+        self._points: list[tuple[Point, Value]] = []
+        self._source = self._with_values(self._generate_points())
+        self._integer_points: list[tuple[Point, Value]] | None = None
+        self._own_pieces: list[tuple[Point, Value]] | None = None
 
     @cached_property
     def kinks(self) -> _Kinks:
         """Its kinks."""
         return _Kinks(self.tree)
 
-    def points(self) -> Iterator[tuple[Point, Any]]:
-        """Points anywhere in the domain, and the values there; where there is none, there is no point."""
+    def points(self) -> Iterator[tuple[Point, Value]]:
+        """Yield points anywhere in the domain with their values; points without a value are left out."""
         for k in range(POINTS + CORNERS):
-            if k == len(self._general):
-                found = next(self._source, None)
-                if found is None:
+            if k == len(self._points):
+                pair = next(self._source, None)
+                if pair is None:
                     return
-                self._general.append(found)
-            yield self._general[k]
+                self._points.append(pair)
+            yield self._points[k]
 
-    def whole(self) -> list[tuple[Point, Any]]:
-        """Points of whole numbers off the kinks: some expressions, as (-1)^n, have a value nowhere else."""
-        if self._whole is None:
-            drawn = [
-                {name: self._whole_number(low, high) for name, low, high in self.domain} for _ in range(POINTS // 6)
-            ]
-            self._whole = list(self._valued(iter([p for p in drawn if not self.kinks.on_one(p)])))
-        return self._whole
+    def integer_points(self) -> list[tuple[Point, Value]]:
+        """Return integer points off the kinks: some expressions, such as (-1)^n, have a value nowhere else."""
+        if self._integer_points is None:
+            points = [{name: self._integer(low, high) for name, low, high in self.domain} for _ in range(POINTS // 6)]
+            self._integer_points = list(self._with_values(iter([p for p in points if not self.kinks.is_on_kink(p)])))
+        return self._integer_points
 
-    def pieces(self, others: _Kinks) -> Iterator[tuple[Point, Any]]:
-        """Points in every piece of the expression and of another one."""
+    def pieces(self, others: _Kinks) -> Iterator[tuple[Point, Value]]:
+        """Yield points in every piece of the expression and of another one."""
         if set(others.nodes) <= set(self.kinks.nodes):
-            if self._own is None:
-                self._own = list(self._valued(self._explored(self.kinks)))
-            yield from self._own
+            if self._own_pieces is None:
+                self._own_pieces = list(self._with_values(self._search_pieces(self.kinks)))
+            yield from self._own_pieces
         else:
-            yield from self._valued(self._explored(_Kinks(self.tree, *others.trees)))
+            yield from self._with_values(self._search_pieces(_Kinks(self.tree, *others.trees)))
 
-    def _valued(self, points: Iterator[Point]) -> Iterator[tuple[Point, Any]]:
+    def _with_values(self, points: Iterator[Point]) -> Iterator[tuple[Point, Value]]:
         lib = _thirty_digits()
         for point in points:
             values = {name: lib.mpf(value) for name, value in point.items()}
             with suppress(UndefinedValue):
-                yield values, run(self.compute, values)
+                yield values, run_compiled(self.compute, values)
 
-    def _anywhere(self) -> Iterator[Point]:
+    def _generate_points(self) -> Iterator[Point]:
         rng = Random(str(self.start))
-        first = next(spread := self._spread(TRIED))
+        first = next(spread := self._spread(MAX_POINTS))
         yield first
         yield from self._corners()
         yield from ({name: rng.uniform(low, high) for name, low, high in self.domain} for _ in range(POINTS))
         yield from spread
 
     def _corners(self) -> Iterator[Point]:
-        ends = [(low + INWARDS * (high - low), high - INWARDS * (high - low)) for _, low, high in self.domain]
+        ends = [(low + INWARD * (high - low), high - INWARD * (high - low)) for _, low, high in self.domain]
         for _, corner in zip(range(CORNERS), product(*ends), strict=False):
             yield {name: value for (name, _, _), value in zip(self.domain, corner, strict=True)}
 
     def _spread(self, count: int) -> Iterator[Point]:
-        """Points that fill the domain evenly: multiples of irrational steps, modulo 1 (Roberts' sequence)."""
+        """Yield points that fill the domain evenly: multiples of irrational steps, modulo 1 (Roberts' sequence)."""
         ratio = 2.0
         for _ in range(30):
             ratio = (1 + ratio) ** (1 / (len(self.domain) + 1))
@@ -231,49 +231,50 @@ class _Curve:
             shares = [(start + k * ratio ** -(j + 1)) % 1 for j, start in enumerate(self.start)]
             yield {name: low + s * (high - low) for (name, low, high), s in zip(self.domain, shares, strict=True)}
 
-    def _whole_number(self, low: float, high: float) -> float:
+    def _integer(self, low: float, high: float) -> float:
         lowest, highest = math.ceil(low), math.floor(high)
         return float(self.rng.randint(lowest, highest)) if lowest <= highest else self.rng.uniform(low, high)
 
-    def _explored(self, kinks: _Kinks) -> Iterator[Point]:
-        """A few points in each piece that kinks cut the domain into, also in narrow ones beside a kink."""
+    def _search_pieces(self, kinks: _Kinks) -> Iterator[Point]:
+        """Yield a few points in each region that kinks divide the domain into, also in narrow ones next to a kink."""
         if not kinks.nodes:
             return
-        found: dict[Any, list[Point]] = {}
+        regions: dict[Region, list[Point]] = {}
 
-        def visit(point: Point) -> tuple[Any, ...] | None:
-            sides = kinks.at(point)
-            if sides is None:
+        def visit(point: Point) -> Region | None:
+            located = kinks.locate(point)
+            if located is None:
                 return None
-            there = found.setdefault(sides[0], [])
-            if len(there) < EACH:
-                there.append(point)
-            return sides[0]
+            points = regions.setdefault(located[0], [])
+            if len(points) < POINTS_PER_PIECE:
+                points.append(point)
+            return located[0]
 
-        crossed: dict[int, int] = {}
-        last, before = None, None
-        for point in [*self._corners(), *self._spread(EXPLORED)]:
-            here = visit(point)
-            if last and here and before and len(found) < MOST // EACH:
-                for k, (a, b) in enumerate(zip(before, here, strict=True)):
-                    if a != b and crossed.get(k, 0) < CROSSINGS:
-                        crossed[k] = crossed.get(k, 0) + 1
-                        _close_in(last, point, k, a, visit)
-            last, before = point, here
-        for there in [*found.values()][: MOST // EACH]:
-            yield from there
+        crossings: dict[int, int] = {}
+        last_point: Point | None = None
+        last_region: Region | None = None
+        for point in [*self._corners(), *self._spread(SEARCH_POINTS)]:
+            region = visit(point)
+            if last_point and region and last_region and len(regions) < MAX_PIECE_POINTS // POINTS_PER_PIECE:
+                for k, (a, b) in enumerate(zip(last_region, region, strict=True)):
+                    if a != b and crossings.get(k, 0) < CROSSINGS_PER_KINK:
+                        crossings[k] = crossings.get(k, 0) + 1
+                        _approach_kink(last_point, point, k, a, visit)
+            last_point, last_region = point, region
+        for points in [*regions.values()][: MAX_PIECE_POINTS // POINTS_PER_PIECE]:
+            yield from points
 
 
-def _close_in(one: Point, other: Point, k: int, side: Any, visit: Any) -> None:
-    """Halve the way between two points on different sides of a kink, until it is a tiny step across it."""
+def _approach_kink(one: Point, other: Point, k: int, interval: Value, visit: Callable[[Point], Region | None]) -> None:
+    """Divide the line between two points on different sides of a kink again and again, toward the kink."""
     for _ in range(HALVINGS):
         middle = {name: one[name] + UNEVEN * (other[name] - one[name]) for name in one}
-        sides = visit(middle)
-        if sides is None:
+        region = visit(middle)
+        if region is None:
             return
-        one, other = (middle, other) if sides[k] == side else (one, middle)
+        one, other = (middle, other) if region[k] == interval else (one, middle)
 
 
 @lru_cache(maxsize=256)
-def _curve(truth: str, domain: Domain) -> _Curve:
-    return _Curve(truth, domain)
+def _curve(expected: str, domain: Domain) -> _Curve:
+    return _Curve(expected, domain)

@@ -1,52 +1,61 @@
-"""What every kind of answer can do."""
+"""The interface of a kind of answer."""
 
 from dataclasses import dataclass
-from typing import Any
 
-from quizzes.question import Part
+from quizzes.expressions.tree import Value
+from quizzes.question import Answer, Part
 
 
 @dataclass(frozen=True)
 class Reading:
-    """An answer as it was read: its value, and one line that says so."""
+    """An answer as it was read.
 
-    value: Any
-    echo: str
+    Attributes:
+        value: Its value, of the type that the kind's `score` takes.
+        read_as: One line that shows how it was read.
+    """
+
+    value: Value
+    read_as: str
 
 
 class Kind:
-    """One kind of answer."""
+    """A kind of answer.
 
-    wanted = ""
+    Attributes:
+        expected_format: The form of the answer, in a few words.
+    """
 
-    def ask(self, part: Part) -> str:
-        """How to write the answer, in a few words; an example must not be a possible answer."""
-        return self.wanted
+    expected_format = ""
+
+    def format_hint(self, part: Part) -> str:
+        """Describe how to write the answer to a part; an example in it must not be a possible answer."""
+        return self.expected_format
 
     def read(self, text: str, part: Part) -> Reading:
         """Read an answer.
 
         Raises:
-            FormatError: Where it can't be read.
+            FormatError: If it can't be read.
         """
         raise NotImplementedError
 
-    def score(self, value: Any, truth: Any, part: Part) -> float:
-        """How much of a value that was read agrees with the truth: 0 to 1."""
-        return float(value == truth)
+    def score(self, value: Value, expected: Answer, part: Part) -> float:
+        """Return how much of a value that was read is correct, from 0 to 1."""
+        return float(value == expected)
 
-    def remark(self, reading: Reading, truth: Any, part: Part) -> str:
-        """What to say of a wrong answer that is right but for its form; empty where there is nothing to say."""
+    def near_miss_hint(self, reading: Reading, expected: Answer, part: Part) -> str:
+        """Return the feedback to an incorrect answer that is wrong only in its form; empty for any other."""
         return ""
 
-    def alike(self, a: Any, b: Any, part: Part) -> bool:
-        """Whether two answers of a question, as they are written, can't be told apart."""
-        return a == b
+    def indistinguishable(self, a: Answer, b: Answer, part: Part) -> bool:
+        """Return whether two answers, as a student would write them, may be the same."""
+        return bool(a == b)
 
-    def write(self, value: Any, part: Part) -> str:
-        """A value as a text that `read` takes back."""
+    def write(self, value: Answer, part: Part) -> str:
+        """Write a value as a text that `read` accepts."""
         return str(value)
 
-    def plain(self, value: Any) -> Any:
-        """A value that was computed, as plain data for a question."""
+    def to_json(self, value: Value) -> Answer:
+        """Convert a computed value to JSON data for a question."""
         return value

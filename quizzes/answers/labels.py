@@ -5,12 +5,12 @@ import unicodedata
 from fractions import Fraction
 from itertools import pairwise
 from string import ascii_lowercase
-from typing import Any
 
 from quizzes.answers.kind import Kind, Reading
 from quizzes.answers.numbers import read_number
-from quizzes.expressions.parser import LENGTH, FormatError
-from quizzes.question import Part
+from quizzes.expressions.parser import LENGTH, FormatError, check_length
+from quizzes.expressions.tree import Value
+from quizzes.question import Answer, Part
 from workbench.errors import UserError
 
 ONES = (
@@ -23,72 +23,71 @@ PARTS = {"half": 2, "halves": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth":
 PARTS |= {f"{part}s": n for part, n in PARTS.items() if n > 2} | {"hundredth": 100, "hundredths": 100}
 
 
-def _words(text: str) -> list[str]:
-    """The labels of an answer, separated by commas, semicolons, arrows or spaces, with or without brackets around."""
-    if len(text) > LENGTH:
-        raise FormatError(f"this has {len(text)} characters: up to {LENGTH} are read")
+def _split(text: str) -> list[str]:
+    """Split an answer into words at commas, semicolons, arrows or spaces; brackets around it are dropped."""
+    check_length(text)
     inside = text.strip().strip("[](){}")
     return [word for word in re.split(r"\s*(?:,|;|->|→|\s)\s*", inside) if word]
 
 
-def _known(words: list[str], labels: list[str], text: str) -> list[str]:
-    """The labels as the question writes them; small and capital letters are the same.
+def _labels(words: list[str], labels: list[str], text: str) -> list[str]:
+    """Return the labels that words name, spelled as in the question; case doesn't matter.
 
-    Labels that all have one character may stand without anything between them: `dcba`.
+    If every label is one character, a word may be several of them: `dcba`.
     """
     by_fold = {label.casefold(): label for label in labels}
-    single = all(len(fold) == 1 for fold in by_fold)
-    found = []
+    are_characters = all(len(fold) == 1 for fold in by_fold)
+    result = []
     for word in words:
         fold = word.casefold()
-        joined = single and all(letter in by_fold for letter in fold)
-        if fold not in by_fold and not joined:
+        is_joined = are_characters and all(letter in by_fold for letter in fold)
+        if fold not in by_fold and not is_joined:
             at = max(0, text.find(word))
-            raise FormatError(f"there is no {word[:30]!r} here: choose among {_all_of(labels)}", text, at)
-        found += [by_fold[letter] for letter in fold] if joined else [by_fold[fold]]
-    return found
+            raise FormatError(f"there is no {word[:30]!r} here: choose among {_enumerate(labels)}", text, at)
+        result += [by_fold[letter] for letter in fold] if is_joined else [by_fold[fold]]
+    return result
 
 
-def _all_of(labels: list[str]) -> str:
-    """What there is to choose, in words that can't be taken for an answer."""
+def _enumerate(labels: list[str]) -> str:
+    """List labels in words that can't be read as an answer."""
     return " and ".join(filter(None, [", ".join(labels[:-1]), labels[-1]])) if labels else "none"
 
 
-def _once(words: list[str], text: str) -> list[str]:
+def _check_unique(words: list[str], text: str) -> list[str]:
     for word in words:
         if words.count(word) > 1:
-            raise FormatError(f"{word!r} stands there twice", text, max(0, text.rfind(word)))
+            raise FormatError(f"{word!r} appears twice", text, max(0, text.rfind(word)))
     return words
 
 
 def letters(choices: list[str]) -> list[str]:
-    """The letters that stand before the choices: a, b, c ..."""
+    """Return the letters of choices: a, b, c, ..."""
     return list(ascii_lowercase[: len(choices)])
 
 
 class Sequence(Kind):
-    """Labels in order; the score is the longest part in right order over the longer of the two."""
+    """Labels in order; the score is the longest common subsequence as a share of the longer of the two answers."""
 
-    wanted = "labels in order, with commas between"
+    expected_format = "labels in order, separated by commas"
 
     def read(self, text: str, part: Part) -> Reading:
-        words = _once(_known(_words(text), part.choices, text), text)
+        words = _check_unique(_labels(_split(text), part.choices, text), text)
         if not words:
-            raise FormatError("there is no answer here yet", text, 0)
+            raise FormatError("this is empty: enter an answer", text, 0)
         return Reading(words, ", ".join(words))
 
-    def score(self, value: list[str], truth: list[str], part: Part) -> float:
-        return _common(value, truth) / max(len(value), len(truth))
+    def score(self, value: list[str], expected: Answer, part: Part) -> float:
+        return _common_length(value, expected) / max(len(value), len(expected))
 
-    def write(self, value: Any, part: Part) -> str:
+    def write(self, value: Answer, part: Part) -> str:
         return ", ".join(value)
 
-    def plain(self, value: Any) -> list[str]:
+    def to_json(self, value: Value) -> Answer:
         return list(value)
 
 
-def _common(a: list[str], b: list[str]) -> int:
-    """The length of the longest common subsequence."""
+def _common_length(a: list[str], b: list[str]) -> int:
+    """Return the length of the longest common subsequence."""
     row = [0] * (len(b) + 1)
     for x in a:
         above, row = row, [0]
@@ -98,18 +97,18 @@ def _common(a: list[str], b: list[str]) -> int:
 
 
 class Set(Sequence):
-    """Labels in any order; the score is what the two sets share over all that stands in either."""
+    """Labels in any order; the score is the intersection over the union of the two sets."""
 
-    wanted = "labels in any order, with commas between"
+    expected_format = "labels in any order, separated by commas"
 
-    def score(self, value: list[str], truth: list[str], part: Part) -> float:
-        return len(set(value) & set(truth)) / len(set(value) | set(truth))
+    def score(self, value: list[str], expected: Answer, part: Part) -> float:
+        return len(set(value) & set(expected)) / len(set(value) | set(expected))
 
 
 class Choice(Kind):
-    """One of several, by its letter or by its text."""
+    """One of several choices, by its letter or its text."""
 
-    def ask(self, part: Part) -> str:
+    def format_hint(self, part: Part) -> str:
         return f"a letter, a to {letters(part.choices)[-1]}"
 
     def read(self, text: str, part: Part) -> Reading:
@@ -120,117 +119,113 @@ class Choice(Kind):
         for letter, choice in zip(letters(part.choices), part.choices, strict=True):
             if word.casefold().rstrip(").") == letter or _fold(word) == _fold(choice):
                 return letter
-        raise FormatError(f"answer with {self.ask(part)}", text[:LENGTH], 0)
+        raise FormatError(f"answer with {self.format_hint(part)}", text[:LENGTH], 0)
 
 
 class Choices(Choice):
-    """Several of several: each right one counts, each wrong one takes one away."""
+    """Several of several choices; an incorrect one cancels a correct one."""
 
-    def ask(self, part: Part) -> str:
-        return "every right letter, with commas between"
+    def format_hint(self, part: Part) -> str:
+        return "every correct letter, separated by commas"
 
     def read(self, text: str, part: Part) -> Reading:
-        words = [word.rstrip(").") for word in _words(text)]
-        picked = sorted(_once(_known(words, letters(part.choices), text), text))
-        if not picked:
-            raise FormatError("there is no answer here yet", text, 0)
-        return Reading(picked, ", ".join(picked))
+        words = [word.rstrip(").") for word in _split(text)]
+        selection = sorted(_check_unique(_labels(words, letters(part.choices), text), text))
+        if not selection:
+            raise FormatError("this is empty: enter an answer", text, 0)
+        return Reading(selection, ", ".join(selection))
 
-    def score(self, value: list[str], truth: list[str], part: Part) -> float:
-        right, wrong = len(set(value) & set(truth)), len(set(value) - set(truth))
-        return max(0, right - wrong) / len(truth)
+    def score(self, value: list[str], expected: Answer, part: Part) -> float:
+        correct, incorrect = len(set(value) & set(expected)), len(set(value) - set(expected))
+        return max(0, correct - incorrect) / len(expected)
 
-    def write(self, value: Any, part: Part) -> str:
+    def write(self, value: Answer, part: Part) -> str:
         return ", ".join(value)
 
 
 class Order(Choices):
-    """All items in their order, by letter; the score is the share that follows directly upon its right predecessor."""
+    """All items in order, by letter; the score is the share of neighbors that directly follow each other correctly."""
 
-    def ask(self, part: Part) -> str:
+    def format_hint(self, part: Part) -> str:
         return "every letter once, first to last"
 
     def read(self, text: str, part: Part) -> Reading:
-        words = [word.rstrip(").") for word in _words(text)]
-        placed = _once(_known(words, letters(part.choices), text), text)
-        if len(placed) != len(part.choices):
+        words = [word.rstrip(").") for word in _split(text)]
+        order = _check_unique(_labels(words, letters(part.choices), text), text)
+        if len(order) != len(part.choices):
             raise FormatError(f"put all {len(part.choices)} letters in order, each of them once", text, 0)
-        return Reading(placed, ", ".join(placed))
+        return Reading(order, ", ".join(order))
 
-    def score(self, value: list[str], truth: list[str], part: Part) -> float:
-        pairs = set(pairwise(truth))
+    def score(self, value: list[str], expected: Answer, part: Part) -> float:
+        pairs = set(pairwise(expected))
         return len(pairs & set(pairwise(value))) / len(pairs)
 
 
 class Match(Kind):
-    """Every item on the left with its number on the right; each right pair earns its share."""
+    """Every item on the left with the number of its partner on the right; each correct pair earns credit."""
 
-    wanted = "pairs letter=number, with commas between"
+    expected_format = "pairs letter=number, separated by commas"
 
     def read(self, text: str, part: Part) -> Reading:
-        if len(text) > LENGTH:
-            raise FormatError(f"this has {len(text)} characters: up to {LENGTH} are read")
+        check_length(text)
         pairs: dict[str, int] = {}
         for piece in re.split(r"[,;\s]+(?=[A-Za-z])", text.strip()):
             match = re.fullmatch(r"([A-Za-z])\s*(?:=|:|-|->)?\s*([0-9]{1,2})\s*[,;]?", piece, re.ASCII)
             at = max(0, text.find(piece))
             if not match:
-                raise FormatError("write pairs letter=number, with commas between", text, at)
+                raise FormatError(f"write {self.expected_format}", text, at)
             letter, number = match[1].lower(), int(match[2])
-            _known([letter], letters(part.items), text)
+            _labels([letter], letters(part.items), text)
             if not 1 <= number <= len(part.choices):
-                raise FormatError(f"there is no {number}: the numbers go from 1 to {len(part.choices)}", text, at)
+                raise FormatError(f"there is no {number}: the numbers are 1 to {len(part.choices)}", text, at)
             if letter in pairs:
-                raise FormatError(f"{letter!r} stands there twice", text, at)
+                raise FormatError(f"{letter!r} appears twice", text, at)
             pairs[letter] = number
         if len(pairs) != len(part.items):
             raise FormatError(f"match all of {', '.join(letters(part.items))}", text, 0)
-        return Reading(dict(sorted(pairs.items())), self.write(dict(sorted(pairs.items())), part))
+        pairs = dict(sorted(pairs.items()))
+        return Reading(pairs, self.write(pairs, part))
 
-    def score(self, value: dict[str, int], truth: dict[str, int], part: Part) -> float:
-        return sum(value[k] == truth[k] for k in truth) / len(truth)
+    def score(self, value: dict[str, int], expected: Answer, part: Part) -> float:
+        return float(sum(value[k] == expected[k] for k in expected) / len(expected))
 
-    def write(self, value: Any, part: Part) -> str:
+    def write(self, value: Answer, part: Part) -> str:
         return ", ".join(f"{k}={v}" for k, v in value.items())
 
 
 class Text(Kind):
-    """A word or two; `others` of the part are accepted as well. Case, hyphens and spaces don't count.
+    """A word or two; the part's `other_answers` are accepted too. Case, hyphens and spaces don't matter.
 
-    Where a number is accepted, so is every way to write it: `0.90`, `9/10`, `90%`, `nine tenths` and `beta1 = 0.9`.
+    If a number is expected, every way to write it is accepted: `0.90`, `9/10`, `90%`, `nine tenths`, `beta1 = 0.9`.
     """
 
-    wanted = "a word or two"
+    expected_format = "a word or two"
 
-    def ask(self, part: Part) -> str:
-        return self.wanted if number(part.answer) is None else "a number"
+    def format_hint(self, part: Part) -> str:
+        return self.expected_format if parse_number(part.answer) is None else "a number"
 
     def read(self, text: str, part: Part) -> Reading:
-        if len(text) > LENGTH:
-            raise FormatError(f"this has {len(text)} characters: up to {LENGTH} are read")
+        check_length(text)
         if not _fold(text):
-            raise FormatError("there is no answer here yet", text, 0)
-        if (
-            number(part.answer) is not None
-            and number(text) is None
-            and re.fullmatch(r"\s*-?\d+,\d+\s*", text, re.ASCII)
-        ):
-            read_number(text)  # refuses the comma, and asks which number is meant
+            raise FormatError("this is empty: enter an answer", text, 0)
+        has_comma = re.fullmatch(r"\s*-?\d+,\d+\s*", text, re.ASCII)
+        if has_comma and parse_number(part.answer) is not None and parse_number(text) is None:
+            read_number(text)  # raises the error that asks for a decimal point
         return Reading(text.strip(), text.strip())
 
-    def score(self, value: str, truth: str, part: Part) -> float:
-        return float(_fold(value) == _fold(truth) or _same_number(value, truth))
+    def score(self, value: str, expected: Answer, part: Part) -> float:
+        return float(_fold(value) == _fold(expected) or _is_same_number(value, expected))
 
 
-def _same_number(text: str, truth: str) -> bool:
-    wanted = number(truth)
-    if wanted is None or number(text) != wanted:
+def _is_same_number(text: str, expected: str) -> bool:
+    number = parse_number(expected)
+    if number is None or parse_number(text) != number:
         return False
-    return "%" not in text or "%" in truth or wanted != int(wanted)  # nobody counts layers in percent
+    return "%" not in text or "%" in expected or number != int(number)  # nobody counts layers in percent
 
 
-def number(text: str) -> Any:
-    """The number that a text is, in words or digits, alone or behind a name and an equals sign; or None."""
+def parse_number(text: str) -> Value | None:
+    """Return the number that a text is, in words or digits, alone or after a name and an equals sign; None if none."""
     text = re.sub(r"^\s*[^\W\d][\w ]*=", "", text).strip()
     words = _fold(text).split()
     if words and words[-1] in PARTS and len(words) <= 2:
@@ -239,19 +234,19 @@ def number(text: str) -> Any:
     if words and all(word in WORDS for word in words):
         tens, *ones = (WORDS[word] for word in words)
         return tens + sum(ones) if not ones or (tens >= 20 and len(ones) == 1 and 0 < ones[0] < 10) else None
-    if not any(map(str.isdigit, text)):  # a constant's name, such as e, is a word here
+    if not any(map(str.isdigit, text)):  # the name of a constant, such as e, is a word here
         return None
     if re.fullmatch(r"\d{1,3}(,\d{3})+", text, re.ASCII):
         text = text.replace(",", "")
-    share = text.endswith("%")
+    is_percentage = text.endswith("%")
     try:
         value, _ = read_number(text.removesuffix("%").rstrip("."))
     except UserError:
         return None
-    return Fraction(value) / 100 if share else value
+    return Fraction(value) / 100 if is_percentage else value
 
 
 def _fold(text: str) -> str:
-    # A hyphen joins two letters; before a number it is a minus, and a point before one is no full stop.
+    # A hyphen joins two letters; before a number it is a minus. A point is dropped at the end only.
     joined = re.sub(r"(?<=[^\W\d])-(?=[^\W\d])|[\s_]+", " ", unicodedata.normalize("NFC", text))
     return joined.strip().rstrip(".").casefold()

@@ -1,44 +1,46 @@
-"""Answers that are one number: whole, a fraction, or a rounded decimal."""
+"""Answers that are one number: an integer, a fraction, or a rounded decimal."""
 
 from fractions import Fraction
-from typing import Any
 
 from quizzes.answers.kind import Kind, Reading
 from quizzes.expressions.parser import FormatError, read, write
-from quizzes.expressions.tree import Num, Op, Tree, evaluate
-from quizzes.question import Part
+from quizzes.expressions.tree import Num, Op, Tree, Value, evaluate
+from quizzes.question import Answer, Part
 
 
-def decimal_text(value: Any, decimals: int) -> str:
-    """A number rounded to so many decimals; never a negative zero."""
+def format_decimal(value: Value, decimals: int) -> str:
+    """Format a number with a fixed number of decimal places; never as a negative zero."""
     # A fraction is rounded exactly first; Python 3.11 can't format one.
     text = f"{float(round(value, decimals) if isinstance(value, Fraction) else value):.{decimals}f}"
     return text.lstrip("-") if not text.strip("-0.") else text
 
 
-def short(value: Any, digits: int = 6) -> str:
-    """A number for showing: whole numbers whole, others to so many significant digits."""
+def format_number(value: Value, digits: int = 6) -> str:
+    """Format a number: an integer as such, any other to a number of significant digits."""
     if value == int(value):
         return str(int(value))
     return f"{float(value):.{digits}g}"
 
 
-def within(value: Any, truth: Any, decimals: int | None) -> bool:
-    """Whether a number is the truth, or rounds to it: the closed rounding interval counts, whichever way ties go."""
+def rounds_to(value: Value, expected: Value, decimals: int | None) -> bool:
+    """Return whether a number is the expected one to a number of decimal places; with None, exactly.
+
+    Both ends of the rounding interval count, whichever way ties are rounded.
+    """
     if decimals is None:
-        return value == truth
+        return bool(value == expected)
     half = Fraction(1, 2 * 10**decimals)
-    slack = 1e-12 * max(1.0, abs(float(truth)))
-    return abs(float(value) - float(truth)) <= float(half) + slack
+    tolerance = 1e-12 * max(1.0, abs(float(expected)))
+    return abs(float(value) - float(expected)) <= float(half) + tolerance
 
 
-def alike(a: Any, b: Any, decimals: int | None) -> bool:
-    """Whether two numbers, each rounded, could be taken for each other."""
-    return a == b if decimals is None else abs(float(a) - float(b)) <= 1.0001 * 10.0**-decimals
+def indistinguishable(a: Value, b: Value, decimals: int | None) -> bool:
+    """Return whether two numbers, each rounded, may be the same."""
+    return bool(a == b) if decimals is None else abs(float(a) - float(b)) <= 1.0001 * 10.0**-decimals
 
 
 def typed_decimals(tree: Tree) -> int | None:
-    """How many decimals a plain number was typed with; None for anything but a plain number."""
+    """Return the number of decimal places of a number as it was typed; None if it is any other expression."""
     if isinstance(tree, Op) and tree.op == "neg":
         return typed_decimals(tree.args[0])
     if isinstance(tree, Num) and "e" not in tree.text.lower():
@@ -46,78 +48,79 @@ def typed_decimals(tree: Tree) -> int | None:
     return None
 
 
-def read_number(text: str) -> tuple[Any, Tree]:
-    """A number that a person typed, also as arithmetic such as `100/700` or `e^-1`."""
+def read_number(text: str) -> tuple[Value, Tree]:
+    """Read a number that a user typed, also as arithmetic such as `e^-1`; return its value and its tree."""
     tree = read(text)
     return evaluate(tree, {}), tree
 
 
-def echo_of(value: Any, tree: Tree) -> str:
-    """The reading in one line: what was typed, and what it comes to where that isn't the same."""
-    typed = write(tree)
-    return typed if typed_decimals(tree) is not None else f"{typed} = {short(value)}"
+def reading_text(value: Value, tree: Tree) -> str:
+    """Show how a number was read, in one line, with its value if it was typed as arithmetic."""
+    text = write(tree)
+    return text if typed_decimals(tree) is not None else f"{text} = {format_number(value)}"
 
 
 class Integer(Kind):
-    wanted = "a whole number"
+    expected_format = "an integer"
 
     def read(self, text: str, part: Part) -> Reading:
         value, tree = read_number(text)
         if value != int(value):
-            raise FormatError(f"a whole number is wanted, and this is {short(value)}", text, 0)
-        return Reading(int(value), echo_of(value, tree))
+            raise FormatError(f"enter an integer, not {format_number(value)}", text, 0)
+        return Reading(int(value), reading_text(value, tree))
 
-    def plain(self, value: Any) -> int:
+    def to_json(self, value: Value) -> Answer:
         return int(value)
 
 
 class FractionKind(Kind):
-    wanted = "a fraction such as a/b"
+    expected_format = "a fraction such as a/b"
 
     def read(self, text: str, part: Part) -> Reading:
         value, tree = read_number(text)
         if not isinstance(value, int | Fraction):
-            raise FormatError("an exact fraction is wanted, such as a/b", text, 0)
+            raise FormatError("enter an exact fraction, such as a/b", text, 0)
         return Reading(Fraction(value), write(tree))
 
-    def score(self, value: Any, truth: Any, part: Part) -> float:
-        return float(value == Fraction(truth))
+    def score(self, value: Value, expected: Answer, part: Part) -> float:
+        return float(value == Fraction(expected))
 
-    def remark(self, reading: Reading, truth: Any, part: Part) -> str:
-        near = abs(reading.value - Fraction(truth)) < Fraction(1, 100) and reading.value.denominator % 10 == 0
-        return "That is rounded: give the exact fraction." if near else ""
+    def near_miss_hint(self, reading: Reading, expected: Answer, part: Part) -> str:
+        value: Fraction = reading.value
+        is_rounded = abs(value - Fraction(expected)) < Fraction(1, 100) and value.denominator % 10 == 0
+        return "This is rounded. Enter the exact fraction." if is_rounded else ""
 
-    def write(self, value: Any, part: Part) -> str:
+    def write(self, value: Answer, part: Part) -> str:
         return str(Fraction(value))
 
-    def plain(self, value: Any) -> str:
+    def to_json(self, value: Value) -> Answer:
         return str(Fraction(value))
 
 
 class Decimal(Kind):
-    wanted = "a number"
+    expected_format = "a number"
 
-    def ask(self, part: Part) -> str:
-        return f"a number to {part.decimals} decimals"
+    def format_hint(self, part: Part) -> str:
+        return f"a number to {part.decimals} decimal places"
 
     def read(self, text: str, part: Part) -> Reading:
         value, tree = read_number(text)
-        return Reading((value, typed_decimals(tree)), echo_of(value, tree))
+        return Reading((value, typed_decimals(tree)), reading_text(value, tree))
 
-    def score(self, value: Any, truth: Any, part: Part) -> float:
-        return float(within(value[0], truth, part.decimals))
+    def score(self, value: tuple[Value, int | None], expected: Answer, part: Part) -> float:
+        return float(rounds_to(value[0], expected, part.decimals))
 
-    def remark(self, reading: Reading, truth: Any, part: Part) -> str:
-        value, typed = reading.value
-        if typed and typed < (part.decimals or 0) and within(value, truth, typed):
-            return f"Right as far as it goes, but rounded too early: give {part.decimals} decimals."
+    def near_miss_hint(self, reading: Reading, expected: Answer, part: Part) -> str:
+        value, decimals = reading.value
+        if decimals and decimals < (part.decimals or 0) and rounds_to(value, expected, decimals):
+            return f"Correct value, too few digits: give {part.decimals} decimal places."
         return ""
 
-    def alike(self, a: Any, b: Any, part: Part) -> bool:
-        return alike(a, b, part.decimals)
+    def indistinguishable(self, a: Answer, b: Answer, part: Part) -> bool:
+        return indistinguishable(a, b, part.decimals)
 
-    def write(self, value: Any, part: Part) -> str:
-        return decimal_text(value, part.decimals or 0)
+    def write(self, value: Answer, part: Part) -> str:
+        return format_decimal(value, part.decimals or 0)
 
-    def plain(self, value: Any) -> float:
+    def to_json(self, value: Value) -> Answer:
         return float(value)

@@ -17,7 +17,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from quizzes.answers.labels import letters, number
+from quizzes.answers.labels import letters, parse_number
 from quizzes.question import Part, Question
 from workbench.errors import lookup
 
@@ -87,8 +87,8 @@ class Card:
 
     def _cloze(self, rng: Random) -> Part:
         answer, *others = self.content["accept"]
-        label = "missing word" if number(answer) is None else "missing number"
-        return Part("answer", "text", label, answer, others=others)
+        label = "missing word" if parse_number(answer) is None else "missing number"
+        return Part("answer", "text", label, answer, other_answers=others)
 
 
 def _shuffle(items: list[str], rng: Random) -> list[str]:

@@ -1,8 +1,7 @@
-"""Two more ways to a graph's gradients, held against its own: SymPy differentiates the expression, PyTorch's autograd
-goes back through the same graph."""
+"""Two independent checks of a graph's gradients: SymPy differentiates the expression, and PyTorch runs autograd."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -12,107 +11,97 @@ from typing import Any
 import sympy as sp
 
 from quizzes.expressions.graph import Graph, Node, Passes
-from quizzes.expressions.symbolic import compute, draw_unicode
-from quizzes.expressions.tree import Call, Name, Op, Tree, Value, evaluate, walk
-from quizzes.question import plain
+from quizzes.expressions.symbolic import Expression, compute, draw_unicode
+from quizzes.expressions.tree import Call, Name, Op, Tree, Value, Values, evaluate, walk
+from quizzes.question import to_json
 
-AGREEMENT = 1e-6  # relative
-ROUNDING = 1e-12  # of the largest gradient: what is smaller than this may be the rounding of a difference
+TOLERANCE = 1e-6  # relative
+ROUNDING = 1e-12  # of the largest gradient: a smaller difference may be a rounding error
 DIGITS = 50
-FEW = 8  # functions up to which SymPy works out an expression exactly: each may double the time it takes
-LONG = 1500  # characters beyond which a formula isn't drawn
+MAX_EXACT_CALLS = 8  # function calls up to which SymPy computes exactly: each may double the time
+MAX_CHARACTERS = 1500  # of a formula that is rendered
 HALF = sp.Rational(1, 2)
 
 
-class _Relu(sp.Function):
-    """SymPy's own derivative of Max(x, 0) has 1/2 at 0; here it is 0, as PyTorch has it."""
+def _kinked(
+    name: str, value: Callable[..., Expression], derivative: Callable[[tuple[Expression, ...], int], Expression]
+) -> Expression:
+    """Return a SymPy function with a kink, whose derivative there is PyTorch's and not SymPy's.
 
-    @classmethod
-    def eval(cls, x):
-        return sp.Max(x, 0) if x.is_number else None
+    Args:
+        name: Its name in SymPy's output.
+        value: The function of SymPy that computes it for numbers.
+        derivative: Takes the arguments, and the number of the one to differentiate by, from 1.
+    """
 
-    def fdiff(self, argindex=1):
-        return sp.Piecewise((1, self.args[0] > 0), (0, True))
+    def evaluate_numbers(_: type, *args: Expression) -> Expression | None:
+        return value(*args) if all(arg.is_number for arg in args) else None
 
+    def fdiff(self: Expression, argindex: int = 1) -> Expression:
+        return derivative(self.args, argindex)
 
-class _Abs(sp.Function):
-    """SymPy differentiates its own Abs through real and imaginary parts; here everything is real."""
-
-    @classmethod
-    def eval(cls, x):
-        return sp.Abs(x) if x.is_number else None
-
-    def fdiff(self, argindex=1):
-        return sp.sign(self.args[0])
+    return type(name, (sp.Function,), {"eval": classmethod(evaluate_numbers), "fdiff": fdiff})
 
 
-class _Max(sp.Function):
-    sign, numbers = 1, sp.Max
-
-    @classmethod
-    def eval(cls, x, y):
-        return cls.numbers(x, y) if x.is_number and y.is_number else None
-
-    def fdiff(self, argindex=1):
-        one, other = self.args if argindex == 1 else self.args[::-1]
-        return sp.Piecewise((1, self.sign * (one - other) > 0), (HALF, sp.Eq(one, other)), (0, True))
+def _extremum_derivative(args: tuple[Expression, ...], argindex: int, sign: int) -> Expression:
+    one, other = args if argindex == 1 else args[::-1]
+    return sp.Piecewise((1, sign * (one - other) > 0), (HALF, sp.Eq(one, other)), (0, True))
 
 
-class _Min(_Max):
-    sign, numbers = -1, sp.Min
-
-
-KINKED = {"relu": _Relu, "abs": _Abs, "max": _Max, "min": _Min}
-for printed, function in zip(("ReLU", "Abs", "max", "min"), KINKED.values(), strict=True):
-    function.__name__ = printed  # as SymPy's printers write it
+KINKED = {
+    "relu": _kinked("ReLU", lambda x: sp.Max(x, 0), lambda args, _: sp.Piecewise((1, args[0] > 0), (0, True))),
+    "abs": _kinked("Abs", sp.Abs, lambda args, _: sp.sign(args[0])),
+    "max": _kinked("max", sp.Max, lambda args, k: _extremum_derivative(args, k, 1)),
+    "min": _kinked("min", sp.Min, lambda args, k: _extremum_derivative(args, k, -1)),
+}
 
 
 @dataclass(frozen=True)
 class Derivative:
-    """SymPy's derivative of the root by one leaf.
+    """SymPy's derivative of the root with respect to one leaf.
 
     Attributes:
-        text: In one line.
-        drawn: As on paper, several lines high.
-        value: At the point; None where SymPy finds no number.
+        text: The formula in one line.
+        pretty: The formula as on paper, several lines high.
+        value: The derivative at the point; None if SymPy finds no number.
     """
 
     text: str
-    drawn: str
+    pretty: str
     value: float | None
 
 
-def by_sympy(graph: Graph, found: Passes, width: int = 72) -> dict[str, Derivative]:
-    """The derivative of the root by each leaf: as a formula, and at the point of the passes.
+def differentiate(graph: Graph, passes: Passes, width: int = 72) -> dict[str, Derivative]:
+    """Differentiate the root with respect to each leaf by SymPy, as a formula and at the point of the passes.
 
     Args:
         graph: The graph.
-        found: Its passes.
-        width: The columns that a formula is drawn within.
+        passes: Its passes.
+        width: The columns that a formula may take.
     """
-    expressions: dict[str, Any] = {}
+    expressions: dict[str, Expression] = {}
     for name, node in graph.nodes.items():
-        expressions[name] = _expression(node, expressions, found.values)
+        expressions[name] = _expression(node, expressions, passes.values)
     root = expressions[graph.root]
-    # Only where a kink lies may a number not be rounded.
-    exact = bool(found.kinks) and sum(isinstance(node.tree, Call) for node in graph.nodes.values()) <= FEW
-    exact = exact and not any(_is_rounded(node.tree, found.values) for node in graph.nodes.values())
-    point = {expressions[name]: _number(found.values[name], exact) for name in graph.leaves}
+    # Only at a kink must numbers not be rounded.
+    exact = bool(passes.kinks) and sum(isinstance(node.tree, Call) for node in graph.nodes.values()) <= MAX_EXACT_CALLS
+    exact = exact and not any(_is_rounded(node.tree, passes.values) for node in graph.nodes.values())
+    point = {expressions[name]: _number(passes.values[name], exact) for name in graph.leaves}
     return {name: _derivative(root, expressions[name], point, width) for name in graph.leaves}
 
 
-def _expression(node: Node, known: Mapping[str, Any], values: Mapping[str, Value]) -> Any:
+def _expression(node: Node, operands: Mapping[str, Expression], values: Values) -> Expression:
     if node.operation in KINKED:
-        return KINKED[node.operation](*(known[operand] for operand in node.operands))
+        return KINKED[node.operation](*(operands[operand] for operand in node.operands))
     if node.operation and isinstance(node.tree, Op | Call):
-        return compute(replace(node.tree, args=tuple(Name(operand) for operand in node.operands)), known)
+        return compute(replace(node.tree, args=tuple(Name(operand) for operand in node.operands)), operands)
     if any(_is_rounded(part, {}) for part in walk(node.tree)):
         return sp.Float(values[node.name], DIGITS)
     return compute(node.tree, {})
 
 
-def _is_rounded(tree: Tree, values: Mapping[str, Value]) -> bool:
-    """Whether a power is too long to be kept exact: SymPy would work it out for hours."""
+def _is_rounded(tree: Tree, values: Values) -> bool:
+    """Return whether an expression is a power too long to be kept exact, on which SymPy would spend hours."""
     if not (isinstance(tree, Op) and tree.op == "^"):
         return False
     base, exponent = (evaluate(arg, values) for arg in tree.args)
@@ -125,81 +114,84 @@ def _is_exact(value: Value) -> bool:
     return isinstance(value, int | Fraction)
 
 
-def _number(value: Value, exact: bool) -> Any:
+def _number(value: Value, exact: bool) -> Expression:
     if not _is_exact(value):
         return sp.Float(value, DIGITS)
     number = sp.Rational(value.numerator, value.denominator)
     return number if exact else number.n(DIGITS)
 
 
-def _derivative(root: Any, leaf: Any, point: Mapping[Any, Any], width: int) -> Derivative:
+def _derivative(root: Expression, leaf: Expression, point: Mapping[Expression, Expression], width: int) -> Derivative:
     formula = root.diff(leaf)
-    printed = formula.replace(sp.log, sp.Function("ln"))
-    return Derivative(str(printed), _drawn(printed, width), _value(root, formula, leaf, point))
+    natural_log = formula.replace(sp.log, sp.Function("ln"))
+    return Derivative(str(natural_log), _render(natural_log, width), _value(root, formula, leaf, point))
 
 
-def _drawn(formula: Any, width: int) -> str:
+def _render(formula: Expression, width: int) -> str:
     text = str(formula)
-    if len(text) > LONG:
-        return f"(a formula of {len(text):,} characters, which --json prints)"
+    if len(text) > MAX_CHARACTERS:
+        return f"(a formula of {len(text):,} characters; --json prints it)"
     lines = [line.rstrip() for line in draw_unicode(formula, wrap_line=False).splitlines()]
     return "\n".join(lines) if max(map(len, lines)) <= width else fill(text, width)
 
 
-def _value(root: Any, formula: Any, leaf: Any, point: Mapping[Any, Any]) -> float | None:
+def _value(
+    root: Expression, formula: Expression, leaf: Expression, point: Mapping[Expression, Expression]
+) -> float | None:
     with suppress(TypeError):  # a comparison that can't be decided
-        if _is_number(number := sp.N(formula.xreplace(point), DIGITS)):
+        if _is_finite_number(number := sp.N(formula.xreplace(point), DIGITS)):
             return float(number)
-        # A quotient such as (x*y)^2/x has no value at 0. With the others fixed first it may have another form.
+        # A quotient such as (x*y)^2/x has no value at 0. With the other leaves fixed first, it may have another form.
         others = {symbol: value for symbol, value in point.items() if symbol != leaf}
-        if _is_number(number := sp.N(root.xreplace(others).diff(leaf).xreplace(point), DIGITS)):
+        if _is_finite_number(number := sp.N(root.xreplace(others).diff(leaf).xreplace(point), DIGITS)):
             return float(number)
     return None
 
 
-def _is_number(found: Any) -> bool:
-    return bool(found.is_Number and found.is_finite)
+def _is_finite_number(expression: Expression) -> bool:
+    return bool(expression.is_Number and expression.is_finite)
 
 
-def compare(
+def compare_gradients(
     graph: Graph,
-    found: Passes,
+    passes: Passes,
     sympy: Mapping[str, Derivative],
     torch: Mapping[str, Mapping[str, float | None]],
 ) -> dict[str, Any]:
-    """Hold the gradients of all three ways against one another.
+    """Compare the gradients of the graph, of SymPy and of PyTorch.
 
     Args:
         graph: The graph.
-        found: Its passes by hand.
-        sympy: What `by_sympy` found.
-        torch: PyTorch's value and gradient of each node; of a constant only the value.
+        passes: Its passes.
+        sympy: The result of `differentiate`.
+        torch: PyTorch's value and gradient of each node; only the value of a constant.
 
     Returns:
-        leaves: of each leaf its value, SymPy's formula and number, PyTorch's number, and whether all agree; agree:
-        whether they do so everywhere, PyTorch also in the values and gradients at the operations.
+        leaves: for each leaf its value, SymPy's formula and number, PyTorch's number, and whether all agree. agree:
+        whether all leaves agree, and PyTorch's values and gradients at all other nodes too.
     """
-    terms = [found.gradients[name] * local for name, row in found.local.items() for local in row if local is not None]
-    slack = ROUNDING * _largest([*found.gradients.values(), *terms])
+    gradients = passes.gradients
+    terms = [gradients[name] * d for name, row in passes.local_derivatives.items() for d in row if d is not None]
+    rounding = ROUNDING * _largest([*gradients.values(), *terms])
     leaves = {}
     for name in graph.leaves:
-        true, one, two = found.gradients[name], sympy[name].value, torch[name]["gradient"]
+        expected, by_sympy, by_torch = gradients[name], sympy[name].value, torch[name]["gradient"]
         leaves[name] = dict(
-            value=plain(found.values[name]),
+            value=to_json(passes.values[name]),
             sympy=sympy[name].text,
-            sympy_value=one,
-            torch=two,
-            agree=_close(one, true, slack) and _close(two, true, slack),
+            sympy_value=by_sympy,
+            torch=by_torch,
+            agree=_is_close(by_sympy, expected, rounding) and _is_close(by_torch, expected, rounding),
         )
-    forward = ROUNDING * _largest(found.values.values())
-    same = all(_close(torch[name]["gradient"], true, slack) for name, true in found.gradients.items())
-    same = same and all(_close(torch[name]["value"], true, forward) for name, true in found.values.items())
-    return {"leaves": leaves, "agree": same and all(leaf["agree"] for leaf in leaves.values())}
+    forward_rounding = ROUNDING * _largest(passes.values.values())
+    agree = all(_is_close(torch[name]["gradient"], gradient, rounding) for name, gradient in gradients.items())
+    agree = agree and all(_is_close(torch[name]["value"], v, forward_rounding) for name, v in passes.values.items())
+    return {"leaves": leaves, "agree": agree and all(leaf["agree"] for leaf in leaves.values())}
 
 
 def _largest(values: Iterable[Value]) -> float:
     return max(abs(float(value)) for value in values)
 
 
-def _close(value: float | None, true: Value, slack: float) -> bool:
-    return value is not None and math.isclose(value, float(true), rel_tol=AGREEMENT, abs_tol=slack)
+def _is_close(value: float | None, expected: Value, rounding: float) -> bool:
+    return value is not None and math.isclose(value, float(expected), rel_tol=TOLERANCE, abs_tol=rounding)

@@ -1,105 +1,105 @@
-"""Solving for a symbol as on paper: what stands around it is undone, from the outside in, on both sides at once.
+"""Solve an equation for a symbol as on paper: undo the operations around it, from the outside in.
 
     3 = floor((n - 1)/2) + 1,  floor((n - 1)/2) = 2,  2 <= (n - 1)/2 < 3,  4 <= n - 1 < 6,  5 <= n < 7
 
-Where the symbol stands in several places they are first collected, if the expression is linear in it.
+If the symbol occurs several times and the expression is linear in it, its terms are collected first.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any
 
 from quizzes.expressions.parser import write
-from quizzes.expressions.tree import OPERATIONS, Call, Name, Num, Op, Tree, Value, evaluate, names, walk
+from quizzes.expressions.tree import OPERATIONS, Call, Name, Num, Op, Tree, Value, Values, evaluate, names, walk
 
-PLUS, MINUS, TIMES, OVER, POWER = (OPERATIONS[op] for op in "+-*/^")
+ADD, SUBTRACT, MULTIPLY, DIVIDE, POWER = (OPERATIONS[op] for op in "+-*/^")
 
 
-class Stuck(Exception):
-    """What stands around the symbol can't be undone."""
+class CannotIsolate(Exception):
+    """The operations around the symbol can't be undone."""
 
 
 @dataclass(frozen=True)
 class Range:
-    """The values that an expression may have: one, or all between two ends of which one may be left out."""
+    """The values that an expression may have: from `low` to `high`, each end included unless it is open."""
 
     low: Value
     high: Value
-    without_low: bool = False
-    without_high: bool = False
+    low_open: bool = False
+    high_open: bool = False
 
     @property
-    def single(self) -> bool:
-        """Whether it is one value."""
-        return self.low == self.high
+    def is_single(self) -> bool:
+        """Return whether it is one value."""
+        return bool(self.low == self.high)
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the working: an expression, and the ranges of which it is in one."""
+    """One line of the solution: an expression, and the ranges of which it is in one."""
 
     tree: Tree
     ranges: list[Range]
 
-    def written(self, number: Callable[[Value], str]) -> list[str]:
-        """It in the grammar of `expressions.parser`, or as an inequality; its numbers as `number` writes them."""
+    def render(self, format_number: Callable[[Value], str]) -> list[str]:
+        """Render the line as equations in the grammar of `expressions.parser` or as inequalities, one per range."""
         text, lines = write(self.tree), []
         for r in self.ranges:
-            before, after = "<" if r.without_low else "<=", "<" if r.without_high else "<="
-            between = f"{number(r.low)} {before} {text} {after} {number(r.high)}"
-            lines.append(f"{text} = {number(r.low)}" if r.single else between)
+            left, right = "<" if r.low_open else "<=", "<" if r.high_open else "<="
+            inequality = f"{format_number(r.low)} {left} {text} {right} {format_number(r.high)}"
+            lines.append(f"{text} = {format_number(r.low)}" if r.is_single else inequality)
         return lines
 
 
-Undo = Callable[[Range], list[Range]]
+Inverse = Callable[[Value], Value]
+RangeInverse = Callable[[Range], list[Range]]
 
 
-def isolate(tree: Tree, unknown: str, target: Value, values: Mapping[str, Value]) -> list[Line]:
-    """The working from `tree = target` to the symbol alone.
+def isolate(tree: Tree, unknown: str, target: Value, values: Values) -> list[Line]:
+    """Solve `tree = target` for a symbol, line by line.
 
     Args:
         tree: The expression.
-        unknown: The symbol that is sought.
-        target: The value that the expression takes.
+        unknown: The symbol to solve for.
+        target: The value of the expression.
         values: The other symbols' values.
 
     Returns:
-        The lines, the first `tree = target`, the last the symbol's own values; no range where there is no value.
+        The lines, the first `tree = target`, the last the symbol's own values; no range if there is no value.
 
     Raises:
-        Stuck: Where a function can't be undone, or the symbol stands where it can't be collected.
+        CannotIsolate: If a function can't be undone, or the symbol's terms can't be collected.
     """
     lines = [Line(tree, [Range(target, target)])]
-    worked_out = _worked_out(tree, unknown, values)
-    if worked_out != tree:
-        lines.append(Line(tree := worked_out, lines[0].ranges))
+    evaluated = _evaluate_constants(tree, unknown, values)
+    if evaluated != tree:
+        lines.append(Line(tree := evaluated, lines[0].ranges))
     while tree != Name(unknown):
-        if _places(tree, unknown) == 1:
-            tree, undo = _peel(tree, unknown)
-            lines.append(Line(tree, [found for r in lines[-1].ranges for found in undo(r)]))
+        if _count(tree, unknown) == 1:
+            tree, invert = _invert_outermost(tree, unknown)
+            lines.append(Line(tree, [inner for r in lines[-1].ranges for inner in invert(r)]))
         else:
-            tree = _collected(tree, unknown)
+            tree = _collect(tree, unknown)
             lines.append(Line(tree, lines[-1].ranges))
     return lines
 
 
-def _worked_out(tree: Tree, unknown: str, values: Mapping[str, Value]) -> Tree:
-    """The expression with everything in it that the symbol is no part of worked out to a number."""
+def _evaluate_constants(tree: Tree, unknown: str, values: Values) -> Tree:
+    """Replace every part of an expression that does not depend on the symbol by its value."""
     if unknown not in names(tree):
         return tree if _is_number(tree) else _number(evaluate(tree, values))
     if isinstance(tree, Op | Call):
-        tree = replace(tree, args=tuple(_worked_out(a, unknown, values) for a in tree.args))
-    return _joined(tree) if isinstance(tree, Op) else tree
+        tree = replace(tree, args=tuple(_evaluate_constants(a, unknown, values) for a in tree.args))
+    return _simplify(tree) if isinstance(tree, Op) else tree
 
 
-def _joined(tree: Op) -> Tree:
-    """`x + 3 - 5` as `x - 2`; without what changes nothing: `x + 0`, `1*x`, `x/1`, `x^1`."""
+def _simplify(tree: Op) -> Tree:
+    """Make `x + 3 - 5` into `x - 2`, and drop operations that change nothing: `x + 0`, `1*x`, `x/1`, `x^1`."""
     match tree:
-        case Op("+" | "-", (Op("+" | "-" as before, (x, first)), second)) if _is_number(first) and _is_number(second):
-            total = OPERATIONS[tree.op](OPERATIONS[before](0, evaluate(first, {})), evaluate(second, {}))
-            return _joined(Op("-" if total < 0 else "+", (x, _number(abs(total)))))
+        case Op("+" | "-", (Op("+" | "-" as inner, (x, first)), second)) if _is_number(first) and _is_number(second):
+            total = OPERATIONS[tree.op](OPERATIONS[inner](0, evaluate(first, {})), evaluate(second, {}))
+            return _simplify(Op("-" if total < 0 else "+", (x, _number(abs(total)))))
         case Op("+" | "-", (x, number)) if _is(number, 0):
             return x
         case Op("*" | "/" | "^", (x, number)) if _is(number, 1):
@@ -117,67 +117,67 @@ def _is(tree: Tree, value: int) -> bool:
     return isinstance(tree, Num) and tree.value == value
 
 
-def _places(tree: Tree, unknown: str) -> int:
+def _count(tree: Tree, unknown: str) -> int:
     return sum(isinstance(node, Name) and node.name == unknown for node in walk(tree))
 
 
-def _collected(tree: Tree, unknown: str) -> Tree:
-    """`slope*unknown + start`, for an expression that is linear in the symbol."""
-    if not _linear(tree, unknown):
-        raise Stuck
-    start, one = (evaluate(tree, {unknown: value}) for value in (0, 1))
-    if one == start:
-        raise Stuck
-    scaled = Op("*", (_number(MINUS(one, start)), Name(unknown)))
-    return Op("-" if start < 0 else "+", (scaled, _number(abs(start)))) if start else scaled
+def _collect(tree: Tree, unknown: str) -> Tree:
+    """Rewrite an expression that is linear in the symbol as `slope*unknown + intercept`."""
+    if not _is_linear(tree, unknown):
+        raise CannotIsolate
+    intercept, at_one = (evaluate(tree, {unknown: value}) for value in (0, 1))
+    if at_one == intercept:
+        raise CannotIsolate
+    scaled = Op("*", (_number(SUBTRACT(at_one, intercept)), Name(unknown)))
+    return Op("-" if intercept < 0 else "+", (scaled, _number(abs(intercept)))) if intercept else scaled
 
 
-def _number(value: Any) -> Tree:
+def _number(value: Value) -> Tree:
     value = Fraction(value)
     size = abs(value)
     number: Tree = Num(size, str(size) if size.denominator == 1 else f"{float(size):.6g}")
     return Op("neg", (number,)) if value < 0 else number
 
 
-def _linear(tree: Tree, unknown: str) -> bool:
+def _is_linear(tree: Tree, unknown: str) -> bool:
     if isinstance(tree, Name) or unknown not in names(tree):
         return True
     match tree:
         case Op("+" | "-" | "neg", args):
-            return all(_linear(a, unknown) for a in args)
+            return all(_is_linear(a, unknown) for a in args)
         case Op("*", (a, b)):
-            return sum(unknown in names(side) for side in (a, b)) == 1 and _linear(a, unknown) and _linear(b, unknown)
+            return (unknown in names(a)) != (unknown in names(b)) and _is_linear(a, unknown) and _is_linear(b, unknown)
         case Op("/", (a, b)):
-            return unknown not in names(b) and _linear(a, unknown)
+            return unknown not in names(b) and _is_linear(a, unknown)
     return False
 
 
-def _peel(tree: Tree, unknown: str) -> tuple[Tree, Undo]:
-    """What is inside the outermost operation, and how that operation is undone."""
+def _invert_outermost(tree: Tree, unknown: str) -> tuple[Tree, RangeInverse]:
+    """Return the argument of the outermost operation that contains the symbol, and the inverse of that operation."""
     match tree:
         case Op("neg", (a,)):
-            return a, _falling(lambda y: -y)
+            return a, _decreasing(lambda y: -y)
         case Op(op, (a, b)):
-            first = unknown in names(a)
-            inner, other = (a, b) if first else (b, a)
-            return inner, _undo(op, first, evaluate(other, {}))
+            is_first = unknown in names(a)
+            inner, other = (a, b) if is_first else (b, a)
+            return inner, _inverse(op, is_first, evaluate(other, {}))
         case Call(("max" | "min") as function, (a, b)):
             inner, other = (a, b) if unknown in names(a) else (b, a)
-            return inner, _chosen(function, evaluate(other, {}))
+            return inner, _inverse_of_extremum(function, evaluate(other, {}))
         case Call("relu", (a,)):
-            return a, _chosen("max", 0)
+            return a, _inverse_of_extremum("max", 0)
         case Call("floor", (a,)):
-            return a, _whole(lambda y: Range(y, y + 1, without_high=True))
+            return a, _inverse_of_rounding(lambda y: Range(y, y + 1, high_open=True))
         case Call("ceil", (a,)):
-            return a, _whole(lambda y: Range(y - 1, y, without_low=True))
+            return a, _inverse_of_rounding(lambda y: Range(y - 1, y, low_open=True))
         case Call("abs", (a,)):
-            return a, _either(lambda y: y)
+            return a, _both_signs(lambda y: y)
         case Call(function, (a,)) if function in INVERSES:
-            return a, _rising(INVERSES[function])
-    raise Stuck
+            return a, _increasing(INVERSES[function])
+    raise CannotIsolate
 
 
-INVERSES: dict[str, Callable[[Any], Value]] = {
+INVERSES: dict[str, Inverse] = {
     "sqrt": lambda y: _root(y, Fraction(1, 2)),
     "exp": math.log,
     "ln": math.exp,
@@ -189,33 +189,35 @@ INVERSES: dict[str, Callable[[Any], Value]] = {
 }
 
 
-def _undo(op: str, first: bool, c: Any) -> Undo:
-    """How `x op c` (or, where the symbol isn't `first`, `c op x`) is undone."""
-    match op, first:
+def _inverse(op: str, is_first: bool, c: Value) -> RangeInverse:
+    """Return the inverse of `x op c`, or of `c op x` if the symbol isn't the first operand."""
+    match op, is_first:
         case "+", _:
-            return _rising(lambda y: MINUS(y, c))
+            return _increasing(lambda y: SUBTRACT(y, c))
         case "-", True:
-            return _rising(lambda y: PLUS(y, c))
+            return _increasing(lambda y: ADD(y, c))
         case "-", False:
-            return _falling(lambda y: MINUS(c, y))
+            return _decreasing(lambda y: SUBTRACT(c, y))
         case "*", _ if c:
-            return _going(c > 0, lambda y: OVER(y, c))
+            return _monotone(c > 0, lambda y: DIVIDE(y, c))
         case "/", True:
-            return _going(c > 0, lambda y: TIMES(y, c))
+            return _monotone(c > 0, lambda y: MULTIPLY(y, c))
         case "/", False if c:
-            return _between_signs(_going(c < 0, lambda y: OVER(c, y)))
+            return _without_zero(_monotone(c < 0, lambda y: DIVIDE(c, y)))
         case "^", False if c > 0 and c != 1:
-            return _going(c > 1, lambda y: math.log(y) / math.log(c))
+            return _monotone(c > 1, lambda y: math.log(y) / math.log(c))
         case "^", True if c:
-            even = c == int(c) and c % 2 == 0
-            return _either(lambda y: _root(y, c)) if even else _going(c > 0, lambda y: _root(y, c))
-    raise Stuck
+            if c == int(c) and c % 2 == 0:
+                return _both_signs(lambda y: _root(y, c))
+            invert = _monotone(c > 0, lambda y: _root(y, c))
+            return invert if c > 0 else _without_zero(invert)
+    raise CannotIsolate
 
 
-def _root(y: Any, k: Any) -> Value:
-    """The number whose k-th power is y, exact where it can be."""
+def _root(y: Value, k: Value) -> Value:
+    """Return the number whose k-th power is y, exact if it is rational."""
     if k < 0:
-        return OVER(1, _root(y, -k))
+        return DIVIDE(1, _root(y, -k))
     if y < 0:
         if k != int(k) or k % 2 == 0:
             raise ValueError
@@ -229,64 +231,65 @@ def _root(y: Any, k: Any) -> Value:
     return float(y) ** float(1 / k)
 
 
-def _going(up: bool, inverse: Callable[[Any], Value]) -> Undo:
-    return _rising(inverse) if up else _falling(inverse)
+def _monotone(is_increasing: bool, inverse: Inverse) -> RangeInverse:
+    return _increasing(inverse) if is_increasing else _decreasing(inverse)
 
 
-def _rising(inverse: Callable[[Any], Value]) -> Undo:
-    def undo(r: Range) -> list[Range]:
+def _increasing(inverse: Inverse) -> RangeInverse:
+    def invert(r: Range) -> list[Range]:
         try:
-            return [Range(inverse(r.low), inverse(r.high), r.without_low, r.without_high)]
+            return [Range(inverse(r.low), inverse(r.high), r.low_open, r.high_open)]
         except (ValueError, ArithmeticError):
-            if r.single:
+            if r.is_single:
                 return []
-            raise Stuck from None
+            raise CannotIsolate from None
 
-    return undo
-
-
-def _falling(inverse: Callable[[Any], Value]) -> Undo:
-    rising = _rising(inverse)
-    return lambda r: [Range(f.high, f.low, f.without_high, f.without_low) for f in rising(r)]
+    return invert
 
 
-def _between_signs(undo: Undo) -> Undo:
-    """For what jumps at zero: a range that holds zero has no single range to go to."""
+def _decreasing(inverse: Inverse) -> RangeInverse:
+    invert = _increasing(inverse)
+    return lambda r: [Range(f.high, f.low, f.high_open, f.low_open) for f in invert(r)]
+
+
+def _without_zero(invert: RangeInverse) -> RangeInverse:
+    """Restrict an inverse that jumps at zero: a range that contains zero does not map to a single range."""
 
     def checked(r: Range) -> list[Range]:
-        if not r.single and r.low <= 0 <= r.high:
-            raise Stuck
-        return undo(r)
+        if not r.is_single and r.low <= 0 <= r.high:
+            raise CannotIsolate
+        return invert(r)
 
     return checked
 
 
-def _either(inverse: Callable[[Any], Value]) -> Undo:
-    """For what forgets the sign."""
+def _both_signs(inverse: Inverse) -> RangeInverse:
+    """Return the inverse of a function that is the same for x and -x."""
 
-    def undo(r: Range) -> list[Range]:
-        if not r.single:
-            raise Stuck
-        return [Range(x, x) for size in _rising(inverse)(r) if size.low >= 0 for x in sorted({-size.low, size.low})]
+    def invert(r: Range) -> list[Range]:
+        if not r.is_single:
+            raise CannotIsolate
+        return [Range(x, x) for size in _increasing(inverse)(r) if size.low >= 0 for x in sorted({-size.low, size.low})]
 
-    return undo
-
-
-def _whole(back: Callable[[Any], Range]) -> Undo:
-    def undo(r: Range) -> list[Range]:
-        if not r.single:
-            raise Stuck
-        return [back(int(r.low))] if r.low == int(r.low) else []
-
-    return undo
+    return invert
 
 
-def _chosen(function: str, other: Any) -> Undo:
-    """For the larger or smaller of two: where the other one was chosen, nothing is known of this one."""
+def _inverse_of_rounding(arguments: Callable[[int], Range]) -> RangeInverse:
+    def invert(r: Range) -> list[Range]:
+        if not r.is_single:
+            raise CannotIsolate
+        return [arguments(int(r.low))] if r.low == int(r.low) else []
 
-    def undo(r: Range) -> list[Range]:
-        if not r.single or r.low == other:
-            raise Stuck
+    return invert
+
+
+def _inverse_of_extremum(function: str, other: Value) -> RangeInverse:
+    """Return the inverse of a maximum or minimum of two: if the other one was selected, this one is not determined."""
+
+    def invert(r: Range) -> list[Range]:
+        # After a rounded inverse such as atanh, a value next to the other one may be the other one itself.
+        if not r.is_single or math.isclose(r.low, other, rel_tol=1e-9, abs_tol=1e-12):
+            raise CannotIsolate
         return [r] if (r.low > other) == (function == "max") else []
 
-    return undo
+    return invert

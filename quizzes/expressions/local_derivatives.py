@@ -1,7 +1,7 @@
-"""Local derivatives: those of one operation by its operands, as formulas and as numbers.
+"""Local derivatives: those of one operation with respect to its operands, as formulas and as numbers.
 
-Where a function has a kink (relu and abs at 0, max and min of equals) it has no derivative, and a gradient is taken as
-PyTorch takes it: 0, and one half for each of the two.
+At a kink (relu and abs at 0, max and min of equal values) there is no derivative. The gradient is the one that PyTorch
+uses: 0 for relu and abs, one half for each of two equal values.
 """
 
 from collections.abc import Sequence
@@ -10,8 +10,8 @@ from fractions import Fraction
 from quizzes.expressions.parser import parse, write
 from quizzes.expressions.tree import Call, Name, Op, Tree, Value, evaluate, integer, names, substitute
 
-# The derivative of each operation by its operands a and b, where v is its value, and c is b - 1.
-LOCAL = {
+# The derivative of each operation with respect to its operands a and b; v is its value, and c is b - 1.
+DERIVATIVES = {
     "neg": ["-1"],
     "+": ["1", "1"],
     "-": ["1", "-1"],
@@ -33,55 +33,55 @@ LOCAL = {
     "max": ["(1 + sign(a - b))/2", "(1 + sign(b - a))/2"],
     "min": ["(1 + sign(b - a))/2", "(1 + sign(a - b))/2"],
 }
-KINKS = {  # what is taken there
-    "relu": "0 is taken there, as PyTorch does",
-    "abs": "0 is taken there, as PyTorch does",
-    "max": "each of the two equals is given one half, as PyTorch does",
-    "min": "each of the two equals is given one half, as PyTorch does",
+KINKS = {  # the gradient at a kink
+    "relu": "the gradient 0 is used, as in PyTorch",
+    "abs": "the gradient 0 is used, as in PyTorch",
+    "max": "each of the two equal values gets half of the gradient, as in PyTorch",
+    "min": "each of the two equal values gets half of the gradient, as in PyTorch",
 }
 
 
-def local(operation: str, which: int, operands: Sequence[Value], value: Value) -> Value:
-    """The derivative of an operation by one of its operands.
+def local_derivative(operation: str, which: int, operands: Sequence[Value], value: Value) -> Value:
+    """Return the derivative of an operation with respect to one of its operands.
 
     Args:
-        operation: A key of `LOCAL`.
+        operation: A key of `DERIVATIVES`.
         which: The operand, from 0.
-        operands: Their values.
+        operands: The operands' values.
         value: The operation's value.
 
     Raises:
-        UndefinedValue: Where there is none.
+        UndefinedValue: If there is no derivative.
     """
-    at = dict(zip("ab", operands, strict=False)) | {"v": value}
+    values = dict(zip("ab", operands, strict=False)) | {"v": value}
     if operation == "^":
-        if which == 0 and at["b"] == 0:
-            return 0  # x^0 is 1 everywhere, also where 0*x^-1 has no value
-        at["c"] = at["b"] - 1
-    return evaluate(parse(LOCAL[operation][which]), at)
+        if which == 0 and values["b"] == 0:
+            return 0  # x^0 is 1 everywhere, also at 0, where 0*x^-1 has no value
+        values["c"] = values["b"] - 1
+    return evaluate(parse(DERIVATIVES[operation][which]), values)
 
 
-def rules(tree: Op | Call, name: str) -> list[str]:
-    """The derivative by each operand as a formula.
+def derivative_rules(tree: Op | Call, name: str) -> list[str]:
+    """Return the derivative with respect to each operand as a formula.
 
     Args:
         tree: The operation.
-        name: What its value is called.
+        name: The name of its value.
     """
-    within: dict[str, Tree] = dict(zip("ab", tree.args, strict=False)) | {"v": Name(name)}
+    symbols: dict[str, Tree] = dict(zip("ab", tree.args, strict=False)) | {"v": Name(name)}
     if isinstance(tree, Op) and tree.op == "^":
-        within["c"] = _less_one(tree.args[1])
+        symbols["c"] = _minus_one(tree.args[1])
     operation = tree.op if isinstance(tree, Op) else tree.function
-    return [write(substitute(parse(rule), within)) for rule in LOCAL[operation]]
+    return [write(substitute(parse(rule), symbols)) for rule in DERIVATIVES[operation]]
 
 
-def _less_one(exponent: Tree) -> Tree:
+def _minus_one(exponent: Tree) -> Tree:
     value = None if names(exponent) else evaluate(exponent, {})
     return parse(str(value - 1)) if isinstance(value, int | Fraction) else Op("-", (exponent, integer(1)))
 
 
-def at_kink(operation: str, operands: Sequence[Value]) -> bool:
-    """Whether an operation has no derivative at these values of its operands."""
+def is_at_kink(operation: str, operands: Sequence[Value]) -> bool:
+    """Return whether an operation has no derivative at these values of its operands."""
     if operation in ("relu", "abs"):
-        return operands[0] == 0
+        return bool(operands[0] == 0)
     return operation in ("max", "min") and operands[0] == operands[1]

@@ -1,8 +1,8 @@
-"""Text to expression: a tokeniser and a precedence-climbing parser of our own, so that nothing typed is ever evaluated.
+"""Text to expression: a tokenizer and a precedence-climbing parser, so that nothing typed is ever evaluated as code.
 
-The grammar is arithmetic as people write it: `+ - * / ^`, brackets, functions by name, `2p` and `d(f-1)` as products
-(of the strength of `*`, from the left: `1/2x` is `(1/2)*x`), `z[i]` for an element and `sum(j, ...)` over an index. In
-formulas of our own `len(z)`, `min(z)` and `max(z)` take a whole array.
+The grammar is arithmetic as people write it: `+ - * / ^`, parentheses, functions by name, `2p` and `d(f-1)` as products
+(with the precedence of `*`, from the left: `1/2x` is `(1/2)*x`), `z[i]` for an element and `sum(j, ...)` over an index.
+In the program's own formulas `len(z)`, `min(z)` and `max(z)` take a whole array.
 """
 
 import re
@@ -11,17 +11,18 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from typing import TypeAlias
 
 from quizzes.expressions.tree import (
     ARRAYS,
     CONSTANTS,
-    FOLDS,
     FUNCTIONS,
+    REDUCTIONS,
     Call,
-    Fold,
     Name,
     Num,
     Op,
+    Reduction,
     Tree,
     UndefinedValue,
     children,
@@ -30,9 +31,12 @@ from quizzes.expressions.tree import (
 )
 from workbench.errors import UserError
 
+# Limits of what is typed: characters, tokens, levels of nesting, digits of a number, and size of an exponent.
 LENGTH, TOKENS, DEPTH, DIGITS, EXPONENT = 300, 150, 25, 15, 99
 
-# Every sign that is read, beside ASCII letters and digits. Nothing is normalised: what is not here is refused by name.
+Trees: TypeAlias = list["Tree | Trees"]  # a (nested) list of expressions: a vector, a matrix
+
+# Every sign that is read, apart from ASCII letters and digits. Nothing is normalized: other signs are rejected by name.
 SIGNS = {
     **{c: c for c in "+-*/^()[],;|="},
     **{"×": "*", "·": "*", "⋅": "*", "÷": "/", "−": "-", "√": "√"},
@@ -50,89 +54,110 @@ TOKEN = re.compile(
     rf"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_{''.join(GREEK)}][A-Za-z0-9_{''.join(SUBSCRIPTS)}]*)|(?P<sign>\*\*|.))",
     re.ASCII | re.DOTALL,
 )
-STRENGTH = {"+": 10, "-": 10, "*": 20, "/": 20, "^": 40}
-NEGATION = 30
+PRECEDENCE = {"+": 10, "-": 10, "*": 20, "/": 20, "^": 40}
+NEGATION = 30  # the precedence of a minus sign before a value
 ALIASES = {"sigma": "sigmoid", "sgn": "sign"}
 ADVICE = {
     "!": "factorials are not used here",
-    "%": "write a share of one, as a decimal number or a fraction",
-    "'": "leave the quotation mark out",
-    '"': "leave the quotation mark out",
-    "{": "use round brackets",
-    "}": "use round brackets",
+    "%": "write a decimal number or a fraction instead",
+    "'": "leave out the quotation mark",
+    '"': "leave out the quotation mark",
+    "{": "use parentheses",
+    "}": "use parentheses",
     "|": "write abs(x) for an absolute value",
 }
 
 
 class FormatError(UserError):
-    """A text that can't be read: no wrong answer, and it costs nothing.
+    """A text can't be read. It is not a wrong answer, and it is not counted.
 
     Attributes:
-        sentence: What is the matter and what to write instead.
-        text: What was typed.
-        at: The place in it, from 0.
+        sentence: What the problem is and what to write instead.
+        text: The text.
+        at: The position of the problem in it, from 0.
     """
 
     def __init__(self, sentence: str, text: str = "", at: int = 0):
         self.sentence, self.text, self.at = sentence, text, at
         super().__init__(sentence)
 
-    def shown(self) -> str:
-        """The sentence, and below it the text with its caret."""
+    def message_with_caret(self) -> str:
+        """Return the sentence, and below it the text with a caret."""
         sentence, caret = f"{self.sentence[:1].upper()}{self.sentence[1:]}.", self.caret()
         return f"{sentence}\n{caret}" if caret else sentence
 
     def caret(self) -> str:
-        """The text with a caret under the place, cut to a line around it; empty where there is nothing to show."""
-        shown = "".join(c if c.isprintable() else "?" for c in self.text)
+        """Return the text around the problem with a caret below it; empty if there is no text."""
+        printable = "".join(c if c.isprintable() else "?" for c in self.text)
         start = max(0, self.at - 50)
-        return f"{shown[start : start + 72]}\n{' ' * (self.at - start)}^" if shown.strip() else ""
+        return f"{printable[start : start + 72]}\n{' ' * (self.at - start)}^" if printable.strip() else ""
+
+
+def check_length(text: str, limit: int = LENGTH) -> None:
+    """Raise `FormatError` if a text has too many characters."""
+    if len(text) > limit:
+        raise FormatError(f"this has {len(text)} characters; the limit is {limit}")
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    kind: str  # number, name, sign, end
+    """A token: its kind (number, name, sign or end), its text and its position."""
+
+    kind: str
     text: str
     at: int
 
 
 def tokens(text: str) -> list[Token]:
-    """Split a text, refusing every sign that isn't in the table."""
-    found: list[Token] = []
-    at = 0
-    while at < len(text) and (match := TOKEN.match(text, at)) and match.lastgroup:
-        kind, piece, at = match.lastgroup, match[match.lastgroup], match.end()
-        place = match.start(kind)
+    """Split a text into tokens, the last of kind `end`.
+
+    Raises:
+        FormatError: If it has a sign that isn't in `SIGNS`.
+    """
+    result: list[Token] = []
+    end = 0
+    while end < len(text) and (match := TOKEN.match(text, end)) and match.lastgroup:
+        kind, piece, end = match.lastgroup, match[match.lastgroup], match.end()
+        start = match.start(kind)
         if kind == "name":
             piece = "".join(GREEK.get(c) or SUBSCRIPTS.get(c) or c for c in piece)
         elif kind == "sign":
             if piece.isspace() and piece.isascii():
                 continue
             if piece != "**" and piece not in SIGNS:
-                raise FormatError(_refused(piece), text, place)
+                raise FormatError(_unknown_sign(piece), text, start)
             piece = "^" if piece == "**" else SIGNS[piece]
-            if len(piece) > 1:  # a superscript: a caret and its digit, joined to a superscript before it
-                found, piece, kind = _raised(found, piece[1:], place)
-        found.append(Token(kind, piece, place))
-    return [*found, Token("end", "", len(text))]
+            if len(piece) > 1:
+                result = _with_superscript(result, piece[1:], start)
+                continue
+        result.append(Token(kind, piece, start))
+    return [*result, Token("end", "", len(text))]
 
 
-def _raised(found: list[Token], digit: str, at: int) -> tuple[list[Token], str, str]:
-    # A superscript's caret stands where its first digit does; its number, where the last one so far does.
-    if len(found) > 1 and found[-2].text == "^" and found[-1].at == at - 1 == found[-2].at + len(found[-1].text) - 1:
-        return found[:-1], found[-1].text + digit, "number"
-    return [*found, Token("sign", "^", at)], digit, "number"
+def _with_superscript(before: list[Token], digit: str, at: int) -> list[Token]:
+    """Add a superscript digit: to the exponent, if the sign before it is a superscript too, or as a new exponent."""
+    # The caret has the position of the first superscript, the number that of the last one so far.
+    if len(before) > 1 and before[-2].text == "^":
+        exponent = before[-1]
+        if exponent.at == at - 1 == before[-2].at + len(exponent.text) - 1:
+            return [*before[:-1], Token("number", exponent.text + digit, at)]
+    return [*before, Token("sign", "^", at), Token("number", digit, at)]
 
 
-def _refused(sign: str) -> str:
+def _unknown_sign(sign: str) -> str:
     if sign in ADVICE:
-        return f"I don't read {sign!r}: {ADVICE[sign]}"
-    shown = f"{sign!r} ({unicodedata.name(sign, 'a character without a name').capitalize()})"
-    return f"I don't read {shown}: use plain letters, digits and + - * / ^ ( )"
+        return f"can't read {sign!r}: {ADVICE[sign]}"
+    name = unicodedata.name(sign, "a character without a name").capitalize()
+    return f"can't read {sign!r} ({name}): use plain letters, digits and + - * / ^ ( )"
 
 
 class Parser:
-    """Precedence climbing over the tokens of one text."""
+    """Precedence climbing over the tokens of one text.
+
+    Args:
+        text: The text.
+        symbols: The names that are symbols; None if every name may be one.
+    """
 
     def __init__(self, text: str, symbols: Collection[str] | None):
         self.text, self.symbols = text, symbols
@@ -141,56 +166,67 @@ class Parser:
 
     @property
     def next(self) -> Token:
+        """The next token."""
         return self.tokens[self.at]
 
-    def fail(self, sentence: str, at: int | None = None) -> FormatError:
+    def error(self, sentence: str, at: int | None = None) -> FormatError:
+        """Return an error at a position; None for the next token's."""
         return FormatError(sentence, self.text, self.next.at if at is None else at)
 
-    def take(self, sign: str) -> bool:
+    def accept(self, sign: str) -> bool:
+        """Consume the next token if it is a sign; return whether it is."""
         if self.next.kind == "sign" and self.next.text == sign:
             self.at += 1
             return True
         return False
 
-    def need(self, sign: str, why: str) -> None:
-        if not self.take(sign):
-            raise self.fail(f"I expected {sign!r} {why}")
+    def expect(self, sign: str, purpose: str) -> None:
+        """Consume a sign, or raise an error that names its purpose."""
+        if not self.accept(sign):
+            raise self.error(f"expected {sign!r} {purpose}")
 
-    def expression(self, floor: int = 0) -> Tree:
+    def expression(self, precedence: int = 0) -> Tree:
+        """Parse operations that bind more strongly than a precedence."""
         self.depth += 1
         if self.depth > DEPTH:
-            raise self.fail(f"this is nested more than {DEPTH} deep: write it flatter")
+            raise self.too_deep()
         left = self.operand()
         while True:
             token = self.next
-            if token.kind == "sign" and token.text in STRENGTH:
-                op, implicit = token.text, False
+            if token.kind == "sign" and token.text in PRECEDENCE:
+                op, is_implicit = token.text, False
             elif token.kind in ("number", "name") or (token.kind == "sign" and token.text in "(√"):
-                op, implicit = "*", True
+                op, is_implicit = "*", True
             else:
                 break
-            if STRENGTH[op] <= floor:
+            if PRECEDENCE[op] <= precedence:
                 break
-            if implicit:
+            if is_implicit:
                 if token.kind == "number":
-                    raise self.fail("a number can't follow directly: put an operation between, or close the gap")
+                    raise self.error("a number can't follow here: write an operator before it, or remove the space")
             else:
                 self.at += 1
-            right = self.expression(STRENGTH[op] - (op == "^"))
+            right = self.expression(PRECEDENCE[op] - (op == "^"))
             if op == "^":
                 self.check_exponent(right, token.at)
             left = Op(op, (left, right))
         self.depth -= 1
         return left
 
+    def too_deep(self) -> FormatError:
+        """Return the error for too many levels of nesting."""
+        return self.error(f"this is nested more than {DEPTH} levels deep: simplify it")
+
     def check_exponent(self, exponent: Tree, at: int) -> None:
+        """Reject a constant exponent that is too large."""
         try:
             if not names(exponent) - CONSTANTS.keys() and abs(evaluate(exponent, {})) > EXPONENT:
-                raise self.fail(f"exponents up to {EXPONENT} are read", at)
+                raise self.error(f"exponents must be at most {EXPONENT}", at)
         except UndefinedValue as reason:
-            raise self.fail(f"I can't use this exponent: {reason}", at) from None
+            raise self.error(f"can't evaluate this exponent: {reason}", at) from None
 
     def operand(self) -> Tree:
+        """Parse a number, a name, or an expression in parentheses or behind a sign."""
         token = self.next
         if token.kind == "number":
             self.at += 1
@@ -198,129 +234,138 @@ class Parser:
         if token.kind == "name":
             self.at += 1
             return self.name(token)
-        if self.take("("):
+        if self.accept("("):
             inside = self.expression()
             if self.next.text == ",":
                 raise self.comma()
-            self.need(")", "to close the bracket")
+            self.expect(")", "to close the parenthesis")
             return inside
-        if self.take("-"):
+        if self.accept("-"):
             return Op("neg", (self.expression(NEGATION),))
-        if self.take("+"):
+        if self.accept("+"):
             return self.expression(NEGATION)
-        if self.take("√"):
-            return Call("sqrt", (self.expression(STRENGTH["^"]),))
+        if self.accept("√"):
+            return Call("sqrt", (self.expression(PRECEDENCE["^"]),))
         if token.kind == "end":
-            raise self.fail("something is missing at the end" if self.tokens[:-1] else "there is no answer here yet")
+            raise self.error(
+                "something is missing at the end" if self.tokens[:-1] else "this is empty: enter an answer"
+            )
         advice = ADVICE.get(token.text)
-        raise self.fail(
-            f"I don't read {token.text!r}: {advice}" if advice else f"a number is missing before {token.text!r}"
+        raise self.error(
+            f"can't read {token.text!r}: {advice}" if advice else f"a number is missing before {token.text!r}"
         )
 
     def number(self, token: Token) -> Num:
+        """Return the number of a token."""
         mantissa, _, exponent = token.text.lower().partition("e")
         if len(mantissa.replace(".", "").lstrip("0")) > DIGITS:
-            raise self.fail(f"numbers of up to {DIGITS} digits are read", token.at)
+            raise self.error(f"numbers may have at most {DIGITS} digits", token.at)
         if abs(int(exponent or 0)) > EXPONENT if len(exponent) < 6 else True:
-            raise self.fail(f"exponents up to {EXPONENT} are read", token.at)
+            raise self.error(f"exponents must be at most {EXPONENT}", token.at)
         return Num(Fraction(token.text), token.text)
 
     def name(self, token: Token) -> Tree:
+        """Parse what begins with a name: a symbol, an element, a function, a constant, or a product of symbols."""
         name = token.text
-        if self.known(name):
+        if self.is_symbol(name):
             return Name(name, self.index() if self.next.text == "[" else ())
         function = ALIASES.get(name, name)
-        if self.next.text == "(" and (function in FUNCTIONS or function in FOLDS or self.takes_array(function)):
+        is_function = function in FUNCTIONS or function in REDUCTIONS or self.takes_array(function)
+        if self.next.text == "(" and is_function:
             self.at += 1
-            return self.fold(function) if function in FOLDS else self.call(function, token.at)
+            return self.reduction(function) if function in REDUCTIONS else self.call(function, token.at)
         if name in CONSTANTS:
             return Name(name)
         if name == "log":
-            raise self.fail("log is read differently by different people: write ln, log2 or log10", token.at)
+            raise self.error("log is ambiguous: write ln, log2 or log10", token.at)
         if name in FUNCTIONS:
-            raise self.fail(f"write the argument of {name} in brackets: {name}(...)")
-        return self.split(token)
+            raise self.error(f"write the argument of {name} in parentheses: {name}(...)")
+        return self.product(token)
 
-    def known(self, name: str) -> bool:
+    def is_symbol(self, name: str) -> bool:
+        """Return whether a name is a symbol, or the index of a sum around it."""
         if self.symbols is None:
-            return not (name in CONSTANTS or name in FUNCTIONS or name in FOLDS or name in ARRAYS)
+            return not (name in CONSTANTS or name in FUNCTIONS or name in REDUCTIONS or name in ARRAYS)
         return name in self.symbols or name in self.bound
 
     def takes_array(self, name: str) -> bool:
-        """Whether a function may be of a whole array: there are arrays in our own formulas, and in no answer."""
+        """Return whether a function may take a whole array: the program's formulas have arrays, answers don't."""
         return self.symbols is None and name in ARRAYS
 
-    def split(self, token: Token) -> Tree:
-        """Read `wx` as a product where `w` and `x` are symbols here."""
+    def product(self, token: Token) -> Tree:
+        """Read `wx` as a product if `w` and `x` are symbols here."""
         letters = list(token.text)
-        if len(letters) > DEPTH or not all(self.known(c) for c in letters):
-            if not self.symbols:
-                raise self.fail(f"I don't know {token.text[:40]!r} here: a number is wanted", token.at)
-            have = ", ".join(sorted(self.symbols))
-            raise self.fail(f"I don't know {token.text[:40]!r}: the symbols here are {have}", token.at)
+        if len(letters) > DEPTH or not all(self.is_symbol(c) for c in letters):
+            advice = f"the symbols are {', '.join(sorted(self.symbols))}" if self.symbols else "enter a number"
+            raise self.error(f"unknown name {token.text[:40]!r}: {advice}", token.at)
         product: Tree = Name(letters[0])
         for letter in letters[1:]:
             product = Op("*", (product, Name(letter)))
         return product
 
     def call(self, function: str, at: int) -> Tree:
+        """Parse the arguments of a function."""
         least, most = FUNCTIONS[function][:2] if function in FUNCTIONS else (1, 1)
         args = [self.expression()]
-        while self.take(","):
+        while self.accept(","):
             args.append(self.expression())
-        self.need(")", f"to close {function}")
+        self.expect(")", f"to close {function}")
         if not least <= len(args) <= most and not (len(args) == 1 and self.takes_array(function)):
-            wanted = "one value" if most == 1 else f"{least} or more values"
-            raise self.fail(f"{function} takes {wanted} in its brackets", at)
+            count = "one argument" if most == 1 else f"{least} to {most} arguments"
+            raise self.error(f"{function} takes {count}", at)
         return Call(function, tuple(args))
 
-    def fold(self, name: str) -> Tree:
+    def reduction(self, name: str) -> Tree:
+        """Parse the index and the body of a sum, mean or product."""
         index = self.next.text
         if self.next.kind != "name":
-            raise self.fail(f"{name} starts with the name of its index: {name}(i, ...)")
+            raise self.error(f"{name} begins with its index: {name}(i, ...)")
         self.at += 1
-        self.need(",", f"after the index of {name}")
+        self.expect(",", f"after the index of {name}")
         self.bound.append(index)
         body = self.expression()
         self.bound.pop()
-        self.need(")", f"to close {name}")
-        return Fold(name, index, body)
+        self.expect(")", f"to close {name}")
+        return Reduction(name, index, body)
 
     def index(self) -> tuple[Tree, ...]:
+        """Parse the indices of an element."""
         self.at += 1
         items = [self.expression()]
-        while self.take(","):
+        while self.accept(","):
             items.append(self.expression())
-        self.need("]", "after the index")
+        self.expect("]", "after the index")
         return tuple(items)
 
     def comma(self) -> FormatError:
+        """Return the error for a comma where one value is expected: it may separate decimals or thousands."""
         before, after = self.tokens[self.at - 1], self.tokens[self.at + 1]
         if before.kind == after.kind == "number" and "." in before.text + after.text:
-            return self.fail("write the number with a point and without a comma")
+            return self.error("write the number with a decimal point, without commas")
         if before.kind == after.kind == "number":
             point, joined = f"{before.text}.{after.text}", f"{before.text}{after.text}"
             if len(after.text) != 3 or before.text == "0":
-                return self.fail(f"is {before.text},{after.text} meant as {point}? Write it with a point")
-            return self.fail(f"is {before.text},{after.text} meant as {point} or as {joined}? Write one of the two")
-        return self.fail("one value is wanted here, without a comma")
+                return self.error(f"does {before.text},{after.text} mean {point}? Use a decimal point")
+            return self.error(f"does {before.text},{after.text} mean {point} or {joined}? Write one of the two")
+        return self.error("enter one value here, without a comma")
 
     def end(self) -> None:
+        """Check that no token is left."""
         token = self.next
         if token.kind == "end":
             return
         if token.text == ",":
             raise self.comma()
         if token.text == "=":
-            raise self.fail("write the value alone, without an equals sign")
+            raise self.error("write the value alone, without an equals sign")
         if token.text in ADVICE:
-            raise self.fail(f"I don't read {token.text!r}: {ADVICE[token.text]}")
-        raise self.fail(f"I don't know what to do with {token.text!r} here")
+            raise self.error(f"can't read {token.text!r}: {ADVICE[token.text]}")
+        raise self.error(f"unexpected {token.text!r}")
 
 
 @lru_cache(maxsize=4096)
 def parse(text: str, symbols: tuple[str, ...] | None = None) -> Tree:
-    """Read an expression of our own, such as a formula's: every name may be a symbol, unless `symbols` says which."""
+    """Parse an expression of the program's own, such as a formula's; without `symbols`, every name may be a symbol."""
     parser = Parser(text, symbols)
     tree = parser.expression()
     parser.end()
@@ -328,63 +373,67 @@ def parse(text: str, symbols: tuple[str, ...] | None = None) -> Tree:
 
 
 def read(text: str, symbols: Collection[str] = ()) -> Tree:
-    """Read what a person typed, within every cap.
+    """Read an expression that a user typed, within all limits.
 
     Args:
-        text: The answer.
-        symbols: The symbols it may use; none where a number is wanted.
+        text: The text.
+        symbols: The symbols that it may use; none for a number.
 
     Raises:
-        FormatError: Where it can't be read, with the place.
+        FormatError: If it can't be read, with the position.
     """
-    parser = _capped(text, symbols)
+    parser = _limited_parser(text, symbols)
     tree = parser.expression()
     parser.end()
-    _bounded(tree, text)
+    _check_constants(tree, text)
     return tree
 
 
-def read_list(text: str) -> list:
-    """Read a list of numbers, or of such lists: `[1, 2]`, `1, 2`, `(1, 2)`, `[[1, 2], [3, 4]]`, `1, 2; 3, 4`."""
-    parser = _capped(text, ())
+def read_list(text: str) -> Trees:
+    """Read a list of numbers, or of such lists: `[1, 2]`, `1, 2`, `(1, 2)`, `[[1, 2], [3, 4]]`, `1, 2; 3, 4`.
+
+    Raises:
+        FormatError: If it can't be read, with the position.
+    """
+    parser = _limited_parser(text, ())
     rows = [_items(parser)]
-    while parser.take(";"):
+    while parser.accept(";"):
         rows.append(_items(parser))
     parser.end()
     if len(rows) > 1:
-        return rows
-    alone = rows[0]
-    return alone[0] if len(alone) == 1 and isinstance(alone[0], list) else alone
+        return [*rows]
+    first = rows[0][0]
+    return first if len(rows[0]) == 1 and isinstance(first, list) else rows[0]
 
 
-def _items(parser: Parser) -> list:
+def _items(parser: Parser) -> Trees:
     items = [_item(parser)]
-    while parser.take(","):
+    while parser.accept(","):
         items.append(_item(parser))
     return items
 
 
-def _item(parser: Parser):
-    if parser.next.text == "[" or (parser.next.text == "(" and _closes_a_list(parser)):
+def _item(parser: Parser) -> Tree | Trees:
+    if parser.next.text == "[" or (parser.next.text == "(" and _is_list(parser)):
         closing = {"[": "]", "(": ")"}[parser.next.text]
         parser.depth += 1
         if parser.depth > DEPTH:
-            raise parser.fail(f"this is nested more than {DEPTH} deep: write it flatter")
+            raise parser.too_deep()
         parser.at += 1
         items = _items(parser)
-        while parser.take(";"):
+        while parser.accept(";"):
             items = [items] if not isinstance(items[0], list) else items
             items.append(_items(parser))
-        parser.need(closing, "to close the list")
+        parser.expect(closing, "to close the list")
         parser.depth -= 1
         return items
     tree = parser.expression()
-    _bounded(tree, parser.text)
+    _check_constants(tree, parser.text)
     return tree
 
 
-def _closes_a_list(parser: Parser) -> bool:
-    """Whether the round bracket that opens here holds a comma of its own: a list, and no mere grouping."""
+def _is_list(parser: Parser) -> bool:
+    """Return whether the parenthesis that opens here contains a comma of its own: a list, not a grouping."""
     depth = 0
     for token in parser.tokens[parser.at :]:
         depth += (token.text in ("(", "[")) - (token.text in (")", "]"))
@@ -395,42 +444,46 @@ def _closes_a_list(parser: Parser) -> bool:
     return False
 
 
-def _capped(text: str, symbols: Collection[str]) -> Parser:
-    if len(text) > LENGTH:
-        raise FormatError(f"this has {len(text)} characters: up to {LENGTH} are read")
+def _limited_parser(text: str, symbols: Collection[str]) -> Parser:
+    check_length(text)
     parser = Parser(text, symbols)
     if len(parser.tokens) - 1 > TOKENS:
-        raise parser.fail(f"this has more than {TOKENS} numbers and signs: write it shorter", parser.tokens[TOKENS].at)
+        raise parser.error(f"this has more than {TOKENS} numbers and signs: shorten it", parser.tokens[TOKENS].at)
     return parser
 
 
-def _bounded(tree: Tree, text: str) -> None:
-    """Refuse a value without bounds wherever it hides: every part that is a number alone is worked out."""
-    numbers: list[Tree] = []
-    if _constant(tree, text, numbers):
-        numbers = [tree]
+def _check_constants(tree: Tree, text: str) -> None:
+    """Reject a value beyond bounds anywhere: evaluate every part of an expression that has no symbol."""
+    constants: list[Tree] = []
+    if _find_constants(tree, text, constants):
+        constants = [tree]
     try:
-        for number in numbers:
-            evaluate(number, {})
+        for constant in constants:
+            evaluate(constant, {})
     except UndefinedValue as reason:
-        raise FormatError(f"I can't use this: {reason}", text, 0) from None
+        raise FormatError(f"can't evaluate this: {reason}", text, 0) from None
 
 
-def _constant(tree: Tree, text: str, found: list[Tree]) -> bool:
-    """Whether an expression is a number alone; where it isn't, the largest parts of it that are go to `found`."""
-    if isinstance(tree, Fold) or (isinstance(tree, Name) and tree.index):
-        raise FormatError("there is nothing to sum or to index here: write every term out", text, 0)
+def _find_constants(tree: Tree, text: str, constants: list[Tree]) -> bool:
+    """Return whether an expression has no symbol; if it has one, add its largest parts that have none to a list."""
+    if isinstance(tree, Reduction) or (isinstance(tree, Name) and tree.index):
+        raise FormatError("sums and indices can't be used here: write out every term", text, 0)
     if isinstance(tree, Name):
         return tree.name in CONSTANTS
-    alone = [part for part in children(tree) if _constant(part, text, found)]
-    if len(alone) == len(children(tree)):
+    inner = [child for child in children(tree) if _find_constants(child, text, constants)]
+    if len(inner) == len(children(tree)):
         return True
-    found += alone
+    constants += inner
     return False
 
 
-def write(tree: Tree, floor: int = 0) -> str:
-    """An expression as one line that reads back as the same expression."""
+def write(tree: Tree, precedence: int = 0) -> str:
+    """Write an expression as one line that `parse` reads as the same expression.
+
+    Args:
+        tree: The expression.
+        precedence: The precedence of the operation around it; a weaker one gets parentheses.
+    """
     match tree:
         case Num(_, text):
             return text
@@ -438,13 +491,13 @@ def write(tree: Tree, floor: int = 0) -> str:
             return name + (f"[{', '.join(write(i) for i in index)}]" if index else "")
         case Call(function, args):
             return f"{function}({', '.join(write(a) for a in args)})"
-        case Fold(fold, index, body):
-            return f"{fold}({index}, {write(body)})"
+        case Reduction(operation, index, body):
+            return f"{operation}({index}, {write(body)})"
         case Op("neg", (a,)):
-            line, strength = f"-{write(a, NEGATION)}", NEGATION
+            line, own = f"-{write(a, NEGATION)}", NEGATION
         case Op(op, (a, b)):
-            strength = STRENGTH[op]
-            tight = op == "^"
-            left, right = write(a, strength + tight), write(b, strength + (not tight))
-            line = f"{left}{op}{right}" if tight else f"{left} {op} {right}"
-    return f"({line})" if strength < floor else line
+            own = PRECEDENCE[op]
+            is_power = op == "^"  # binds from the right, and is written without spaces
+            left, right = write(a, own + is_power), write(b, own + (not is_power))
+            line = f"{left}{op}{right}" if is_power else f"{left} {op} {right}"
+    return f"({line})" if own < precedence else line

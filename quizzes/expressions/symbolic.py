@@ -1,49 +1,51 @@
-"""Expressions in SymPy: to be printed as on paper, worked out exactly, and solved for a symbol.
+"""Expressions in SymPy: rendered as on paper, computed exactly, and solved for a symbol.
 
-SymPy takes a second to import, so nothing here is imported before a formula must be drawn, verified or solved.
+SymPy takes a second to import, so nothing here is imported before a formula must be rendered, verified or solved.
 """
 
 from collections.abc import Mapping
 from fractions import Fraction
 from functools import cache
 from threading import Lock
-from typing import Any
+from typing import Any, TypeAlias
 
 import sympy as sp
 from sympy.printing.pretty import pretty as sympy_pretty
 
 from quizzes.expressions.parser import parse, write
-from quizzes.expressions.tree import ARRAYS, Call, Fold, Name, Num, Op, Tree, exact, extent
+from quizzes.expressions.tree import ARRAYS, Call, Name, Num, Op, Reduction, Tree, Value, Values, exact, index_range
 
-UNSAID = "‥"  # the limits of a sum that runs over a whole array; taken out of the drawing again
-PRINTER = Lock()  # SymPy keeps for the whole process whether it prints Unicode, and puts it back after each printing
-PRINTED = {"ln": "ln", "sigmoid": "sigma", "relu": "ReLU"}  # functions that SymPy knows not, or by another name
+Expression: TypeAlias = Any  # an expression of SymPy, which has no types
+
+NO_LIMIT = "‥"  # stands for the limits of a sum over a whole array, and is removed from the output
+PRINTER = Lock()  # SymPy sets for the whole process whether it prints Unicode, and resets it after each printing
+PRINTED_NAMES = {"ln": "ln", "sigmoid": "sigma", "relu": "ReLU"}  # of functions that SymPy lacks or names otherwise
 
 
 def pretty(tree: Tree, left: str = "", width: int = 76) -> str:
-    """An expression as SymPy prints it, several lines high, in the order in which it was written.
+    """Render an expression with SymPy, several lines high, in the order in which it is written.
 
     Args:
         tree: The expression.
-        left: What stands before an equals sign, as an expression's text.
-        width: The columns to keep within; where it doesn't fit, it is broken as SymPy breaks it.
+        left: The left-hand side of an equation, as text; empty for none.
+        width: The columns to keep within; a longer expression is broken as SymPy breaks it.
     """
-    drawn = _draw(tree)
+    expression = _unevaluated(tree)
     if left:
-        drawn = sp.Eq(_draw(parse(left)), drawn, evaluate=False)
-    lines = draw_unicode(drawn, order="none", num_columns=width, wrap_line=True).splitlines()
-    drawing = "\n".join(line.replace(f" = {UNSAID}", " " * (3 + len(UNSAID))).rstrip() for line in lines)
-    return drawing.strip("\n")
+        expression = sp.Eq(_unevaluated(parse(left)), expression, evaluate=False)
+    lines = draw_unicode(expression, order="none", num_columns=width, wrap_line=True).splitlines()
+    text = "\n".join(line.replace(f" = {NO_LIMIT}", " " * (3 + len(NO_LIMIT))).rstrip() for line in lines)
+    return text.strip("\n")
 
 
-def draw_unicode(expression: Any, **settings: Any) -> str:
-    """SymPy's drawing of one of its own expressions in Unicode, one thread after the other."""
+def draw_unicode(expression: Expression, **settings: Any) -> str:
+    """Render an expression of SymPy in Unicode, one thread at a time."""
     with PRINTER:
-        return sympy_pretty(expression, use_unicode=True, **settings)
+        return str(sympy_pretty(expression, use_unicode=True, **settings))
 
 
 def pretty_text(text: str, width: int = 76) -> str:
-    """An equation or expression of our own grammar, printed; lists of numbers and inequalities stay as they are."""
+    """Render an equation or expression of the grammar; lists of numbers and inequalities stay as they are."""
     if "<" in text:
         return text.strip()
     left, _, right = text.rpartition("=")
@@ -52,50 +54,49 @@ def pretty_text(text: str, width: int = 76) -> str:
     return pretty(parse(right), left.strip(), width)
 
 
-def _draw(tree: Tree) -> Any:
-    """SymPy's form for printing: numerals are symbols too, so that nothing is worked out or put in another order."""
+def _unevaluated(tree: Tree) -> Expression:
+    """Convert to SymPy for printing: numerals are symbols too, so that nothing is evaluated or reordered."""
     match tree:
         case Num(_, text):
             return sp.Symbol(text)
         case Name(name, index):
-            return sp.Symbol(_indexed(name, [write(i) for i in index]) if index else name)
+            return sp.Symbol(_element_name(name, [write(i) for i in index]) if index else name)
         case Op("neg", (Num(_, text),)):
             return sp.Symbol(f"(-{text})")
         case Op("neg", (a,)):
-            return sp.Mul(-1, _draw(a), evaluate=False)
+            return sp.Mul(-1, _unevaluated(a), evaluate=False)
         case Op("+", (a, b)):
-            return sp.Add(*_terms(_draw(a)), _draw(b), evaluate=False)
+            return sp.Add(*_terms(_unevaluated(a)), _unevaluated(b), evaluate=False)
         case Op("-", (a, b)):
-            return sp.Add(*_terms(_draw(a)), sp.Mul(-1, _draw(b), evaluate=False), evaluate=False)
+            negated = sp.Mul(-1, _unevaluated(b), evaluate=False)
+            return sp.Add(*_terms(_unevaluated(a)), negated, evaluate=False)
         case Op("*", (a, b)):
-            return sp.Mul(_draw(a), _draw(b), evaluate=False)
+            return sp.Mul(_unevaluated(a), _unevaluated(b), evaluate=False)
         case Op("/", (a, b)):
-            return sp.Mul(_draw(a), sp.Pow(_draw(b), -1, evaluate=False), evaluate=False)
+            return sp.Mul(_unevaluated(a), sp.Pow(_unevaluated(b), -1, evaluate=False), evaluate=False)
         case Op("^", (a, b)):
-            return sp.Pow(_draw(a), _draw(b), evaluate=False)
+            return sp.Pow(_unevaluated(a), _unevaluated(b), evaluate=False)
         case Call("sqrt", (a,)):
-            return sp.Pow(_draw(a), sp.Rational(1, 2), evaluate=False)
+            return sp.Pow(_unevaluated(a), sp.Rational(1, 2), evaluate=False)
         case Call(("exp" | "floor" | "ceil" | "abs") as function, (a,)):
-            known = {"exp": sp.exp, "floor": sp.floor, "ceil": sp.ceiling, "abs": sp.Abs}[function]
-            return known(_draw(a), evaluate=False)
+            return _functions()[function](_unevaluated(a), evaluate=False)
         case Call(function, args):
-            return sp.Function(PRINTED.get(function, function))(*(_draw(a) for a in args))
-        case Fold(fold, index, body):
-            if fold == "mean":
-                return sp.Function(f"mean_{index}")(_draw(body))
-            return (sp.Sum if fold == "sum" else sp.Product)(
-                _draw(body), (sp.Symbol(index), sp.Symbol(UNSAID), sp.Symbol(" "))
-            )
+            return sp.Function(PRINTED_NAMES.get(function, function))(*(_unevaluated(a) for a in args))
+        case Reduction("mean", index, body):
+            return sp.Function(f"mean_{index}")(_unevaluated(body))
+        case Reduction(operation, index, body):
+            limits = (sp.Symbol(index), sp.Symbol(NO_LIMIT), sp.Symbol(" "))
+            return (sp.Sum if operation == "sum" else sp.Product)(_unevaluated(body), limits)
     raise TypeError(tree)
 
 
-def _indexed(name: str, index: list[str]) -> str:
-    """An element's name: subscripts where they are single symbols, brackets where they are worked out."""
+def _element_name(name: str, index: list[str]) -> str:
+    """Name an element: with subscripts if its indices are single symbols, with brackets if they are expressions."""
     return f"{name}_{''.join(index)}" if all(map(str.isalnum, index)) else f"{name}[{', '.join(index)}]"
 
 
-def _terms(drawn: Any) -> tuple:
-    return drawn.args if isinstance(drawn, sp.Add) else (drawn,)
+def _terms(expression: Expression) -> tuple[Expression, ...]:
+    return tuple(expression.args) if isinstance(expression, sp.Add) else (expression,)
 
 
 @cache
@@ -121,8 +122,8 @@ def _functions() -> dict[str, Any]:
     }
 
 
-def compute(tree: Tree, values: Mapping[str, Any]) -> Any:
-    """SymPy's own working out of an expression: exact, with the symbols that have no value left standing.
+def compute(tree: Tree, values: Mapping[str, Expression]) -> Expression:
+    """Compute an expression exactly with SymPy; symbols without a value stay symbols.
 
     Args:
         tree: The expression.
@@ -143,49 +144,62 @@ def compute(tree: Tree, values: Mapping[str, Any]) -> Any:
         case Op("*", (a, Call("ln", (b,)))) if compute(a, values) == 0 == compute(b, values):
             return sp.Integer(0)  # 0 ln 0, as in `tree`
         case Op(op, (a, b)):
-            x, y = compute(a, values), compute(b, values)
-            return {"+": lambda: x + y, "-": lambda: x - y, "*": lambda: x * y, "/": lambda: x / y, "^": lambda: x**y}[
-                op
-            ]()
+            return _apply(op, compute(a, values), compute(b, values))
         case Call("len", (array,)):
             return sp.Integer(len(compute(array, values)))
         case Call(function, (array,)) if function in ARRAYS:
             return _functions()[function](*compute(array, values))
         case Call(function, args):
             return _functions()[function](*(compute(a, values) for a in args))
-        case Fold(fold, index, body):
-            terms = [compute(body, {**values, index: k}) for k in range(1, extent(body, index, values) + 1)]
-            if fold == "prod":
+        case Reduction(operation, index, body):
+            terms = [compute(body, {**values, index: k}) for k in index_range(body, index, values)]
+            if operation == "prod":
                 return sp.Mul(*terms)
-            return sp.Add(*terms) / (len(terms) if fold == "mean" else 1)
+            return sp.Add(*terms) / (len(terms) if operation == "mean" else 1)
     raise TypeError(tree)
 
 
-def _number(value: Any) -> Any:
+def _apply(op: str, x: Expression, y: Expression) -> Expression:
+    match op:
+        case "+":
+            return x + y
+        case "-":
+            return x - y
+        case "*":
+            return x * y
+        case "/":
+            return x / y
+    return x**y
+
+
+def _number(value: Value) -> Expression:
     if isinstance(value, list):
         return [_number(v) for v in value]
     value = exact(value)
     return sp.Rational(value.numerator, value.denominator) if isinstance(value, int | Fraction) else value
 
 
-def solve(tree: Tree, target: Any, unknown: str, values: Mapping[str, Any]) -> list[float | Fraction]:
-    """Every real value of a symbol for which an expression takes a value.
+def solve(tree: Tree, target: Value, unknown: str, values: Values) -> list[float | Fraction]:
+    """Solve `tree = target` for a symbol; return candidates, among them every real solution that SymPy finds.
 
     Args:
         tree: The expression, scalar in `unknown`.
-        target: The value to be taken.
-        unknown: The symbol that is sought.
+        target: The value of the expression.
+        unknown: The symbol to solve for.
         values: The other symbols' values.
+
+    Raises:
+        NotImplementedError: If SymPy can't solve the equation.
     """
     symbol = sp.Symbol(unknown, real=True)
     equation = compute(tree, {**values, unknown: symbol}) - _number(target)
-    found: list[float | Fraction] = []
-    # Whoever asks holds each root against the equation: SymPy's own check and simplifying take most of its time.
+    roots: list[float | Fraction] = []
+    # Callers put each root into the equation: SymPy's own check and simplification take most of its time.
     for root in sp.solve(equation, symbol, check=False, simplify=False):
         if root.is_Rational:
-            found.append(Fraction(int(root.p), int(root.q)))
+            roots.append(Fraction(int(root.p), int(root.q)))
         elif root.is_real is not False and not root.free_symbols:
             number = complex(root.evalf())
             if abs(number.imag) < 1e-12:
-                found.append(number.real)
-    return found
+                roots.append(number.real)
+    return roots

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from quizzes.expressions.graph import Graph, build, passes
+from quizzes.expressions.graph import Graph, build_graph, run_passes
 from quizzes.expressions.tree import UndefinedValue
 from quizzes.formulas import formula
 from quizzes.formulas.descent import GD_STEP
@@ -49,7 +49,7 @@ def descend(method: str, f: str, start: Sequence[Any], lr: Any, steps: int, **se
         UserError: If the method has no such setting, the start doesn't fit the function, or there is no gradient.
         UndefinedValue: If the values grow beyond all bounds.
     """
-    step, graph = METHODS[method], build(f)
+    step, graph = METHODS[method], build_graph(f)
     weights = sorted(graph.leaves)
     if len(start) != len(weights):
         raise UserError(
@@ -85,7 +85,7 @@ def descend(method: str, f: str, start: Sequence[Any], lr: Any, steps: int, **se
 
 def _value_and_gradients(graph: Graph, weights: Mapping[str, Any], t: int) -> tuple[Any, dict[str, Any]]:
     try:
-        result = passes(graph, weights)
+        result = run_passes(graph, weights)
     except UserError as reason:
         raise UserError(f"Before step {t}: {reason}") from None
     return result.values[graph.root], result.gradients

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from fractions import Fraction
 
-from quizzes.answers.numbers import short
+from quizzes.answers.numbers import format_number
 from quizzes.formulas import formula
 from workbench.errors import UserError
 
@@ -154,7 +154,9 @@ def gradient_text(
         y: The targets; the residuals are w*x + b - y.
         mean: Whether to average over the samples; a sum if not.
     """
-    residuals = [f"{short(u)}*w + b - {short(v)}".replace("- -", "+ ") for u, v in zip(x, y, strict=True)]
+    residuals = [
+        f"{format_number(u)}*w + b - {format_number(v)}".replace("- -", "+ ") for u, v in zip(x, y, strict=True)
+    ]
     terms = [slope.format(r=r) + factor for r, factor in zip(residuals, factors, strict=True)]
     total = " + ".join(terms)
     return f"({total})/{len(x)}" if mean and len(x) > 1 else total
@@ -162,7 +164,7 @@ def gradient_text(
 
 def inputs_as_factors(x: Sequence[Number]) -> list[str]:
     """Return the inner derivative with respect to w for each sample, as text: times x."""
-    return [f"*{short(u)}" if u >= 0 else f"*({short(u)})" for u in x]
+    return [f"*{format_number(u)}" if u >= 0 else f"*({format_number(u)})" for u in x]
 
 
 def _loss_gradient(loss: str, by: str, x: Sequence[Number], y: Sequence[Number]) -> dict[str, str]:

@@ -20,7 +20,7 @@ def shape_after(layer: Layer, shape: list[int]) -> list[int]:
     """
     match layer.kind:
         case "fc":
-            return [layer.width]
+            return [layer.channels]
         case "flatten":
             return [prod(shape)]
         case "conv" | "dwconv" | "pool" | "avgpool" | "gap" if len(shape) == 1:
@@ -30,17 +30,17 @@ def shape_after(layer: Layer, shape: list[int]) -> list[int]:
         case "gap":
             return [1, 1, shape[2]]
         case "conv" | "dwconv" | "pool" | "avgpool":
-            return [*_sides(layer, shape), layer.width or shape[2]]
+            return [*_sides(layer, shape), layer.channels or shape[2]]
     return shape
 
 
 def _sides(layer: Layer, shape: list[int]) -> list[int]:
-    covered = [layer.dilation * (side - 1) + 1 for side in layer.window]
+    covered = [layer.dilation * (side - 1) + 1 for side in layer.kernel_size]
     padded = [side + 2 * p for side, p in zip(shape, layer.padding, strict=False)]
     if any(c > side for c, side in zip(covered, padded, strict=True)):
         window, field = ("{} x {}".format(*sides) for sides in (covered, padded))
         raise UserError(f"{layer.text} doesn't fit: its window covers {window}, and the padded map is {field}.")
-    if "pool" in layer.kind and 2 * layer.padding[0] > min(layer.window):
+    if "pool" in layer.kind and 2 * layer.padding[0] > min(layer.kernel_size):
         raise UserError(f"{layer.text} doesn't fit: the padding of pooling is at most half of the window.")
     return [(side - c) // s + 1 for side, c, s in zip(padded, covered, layer.stride, strict=True)]
 
@@ -49,16 +49,16 @@ def weights_of(layer: Layer, shape: list[int]) -> tuple[int, int]:
     """The weights of a layer's filters or neurons, and its biases (or batch norm's scales and shifts)."""
     match layer.kind:
         case "conv":
-            if shape[2] % layer.groups or layer.width % layer.groups:
+            if shape[2] % layer.groups or layer.channels % layer.groups:
                 raise UserError(
                     f"{layer.text} has {layer.groups} groups, which must divide its {shape[2]} input channels and "
-                    f"its {layer.width} filters."
+                    f"its {layer.channels} filters."
                 )
-            return prod(layer.window) * shape[2] // layer.groups * layer.width, layer.bias * layer.width
+            return prod(layer.kernel_size) * shape[2] // layer.groups * layer.channels, layer.bias * layer.channels
         case "dwconv":
-            return prod(layer.window) * shape[2], layer.bias * shape[2]
+            return prod(layer.kernel_size) * shape[2], layer.bias * shape[2]
         case "fc":
-            return prod(shape) * layer.width, layer.bias * layer.width
+            return prod(shape) * layer.channels, layer.bias * layer.channels
         case "bn":
             return 0, 2 * shape[-1]
     return 0, 0
@@ -66,7 +66,7 @@ def weights_of(layer: Layer, shape: list[int]) -> tuple[int, int]:
 
 def field_after(layer: Layer, shape: list[int], field: Pair, jump: Pair) -> tuple[Pair, Pair]:
     """The receptive field and the jump (the distance of neighbouring units) after a layer, each down and across."""
-    high, wide = (shape[0], shape[1]) if layer.kind == "gap" else layer.window
+    high, wide = (shape[0], shape[1]) if layer.kind == "gap" else layer.kernel_size
     if not high:
         return field, jump
     reach = (high - 1) * layer.dilation * jump[0], (wide - 1) * layer.dilation * jump[1]

@@ -1,12 +1,13 @@
 """Checks of a pack's drill that need questions: they are drawn with many seeds and graded."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from random import Random
 from time import perf_counter
 from typing import Any
 
 from quizzes.answers import KINDS
 from quizzes.expressions.tree import UndefinedValue
+from quizzes.formula import Replacement
 from quizzes.packs.drills import PackDrill
 from quizzes.packs.toml_lines import KeyPath
 from quizzes.question import Part
@@ -53,7 +54,7 @@ def _duplicate_mistakes(drill: PackDrill) -> Iterator[tuple[KeyPath, str]]:
         outcomes[rule.name] = own
 
 
-def _evaluate(drill: PackDrill, trial: int, replaced: dict[str, Any]) -> dict[str, Any] | None:
+def _evaluate(drill: PackDrill, trial: int, replaced: Mapping[str, Replacement]) -> dict[str, Any] | None:
     """Return the values of all symbols, with a mistake's equations if there are any; None if one is undefined."""
     formula = drill.formula
     correct = formula.evaluate(formula.complete(drill.generate(Random(trial))))
@@ -74,6 +75,6 @@ def _is_same(drill: PackDrill, a: dict[str, Any] | None, b: dict[str, Any] | Non
                 return False
             continue
         part = Part(name, kind, "", None, decimals=drill.decimals)
-        if not KINDS[kind].alike(KINDS[kind].plain(a[name]), KINDS[kind].plain(b[name]), part):
+        if not KINDS[kind].indistinguishable(KINDS[kind].to_json(a[name]), KINDS[kind].to_json(b[name]), part):
             return False
     return True

@@ -25,7 +25,7 @@ MAX_MISTAKES = 12
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class PackDrill(Drill):
     """A drill of a pack. It has no check by another library, so its values are those of the formula.
 
@@ -130,7 +130,7 @@ def _try(table: Table, read: Callable[[], T], *path: str) -> T | None:
     try:
         return read()
     except FormatError as error:
-        table.report(error.shown(), *path)
+        table.report(error.message_with_caret(), *path)
     except UserError as error:
         table.report(str(error), *path)
     return None
@@ -158,7 +158,7 @@ def _make_samplers(table: Table, formula: Formula, ranges: dict[str, object]) ->
             samplers[name] = sampler
     if "ranges" in table.data:
         for name in formula.inputs:
-            if name not in ranges and formula.symbols[name].needed:
+            if name not in ranges and formula.symbols[name].is_required:
                 table.report(f'The input {name} has no range. Add a line {name} = "..."', "ranges")
     return samplers
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from quizzes.expressions.parser import LENGTH, FormatError, read
-from quizzes.expressions.tree import CONSTANTS, Call, Fold, Name, Tree, children, evaluate, names
+from quizzes.expressions.tree import CONSTANTS, Call, Name, Reduction, Tree, children, evaluate, names
 from quizzes.formula import Equation, Formula, equation
 from quizzes.symbol import DEPTHS
 from workbench.errors import UserError
@@ -82,7 +82,7 @@ def _check_elements(tree: Tree, formula: Formula, whole_array: bool = False) -> 
 
 
 def _sum_depth(tree: Tree) -> int:
-    return isinstance(tree, Fold) + max(map(_sum_depth, children(tree)), default=0)
+    return isinstance(tree, Reduction) + max(map(_sum_depth, children(tree)), default=0)
 
 
 def parse_condition(text: str, formula: Formula) -> Condition:

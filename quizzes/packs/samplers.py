@@ -8,8 +8,8 @@ from typing import Any
 
 from quizzes.expressions.tree import exact
 from quizzes.packs.pack_file import text_problem
-from quizzes.question import plain
-from quizzes.symbol import WORDED, Symbol
+from quizzes.question import to_json
+from quizzes.symbol import TEXT_KINDS, Symbol
 from workbench.errors import UserError
 
 RANGE = re.compile(
@@ -67,7 +67,7 @@ def _is_usable(value: object, symbol: Symbol) -> bool:
     if isinstance(value, list):
         return all(_is_usable(element, symbol) for element in value)
     if isinstance(value, str):
-        return not text_problem(value) if symbol.kind in WORDED else bool(NUMBER.fullmatch(value))
+        return not text_problem(value) if symbol.kind in TEXT_KINDS else bool(NUMBER.fullmatch(value))
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     return value == 0 or MIN_MAGNITUDE <= abs(value) <= MAX_MAGNITUDE
@@ -86,4 +86,4 @@ def _sampler_of_range(text: str, symbol: Symbol) -> Sampler:
     count = (high - low) // step + 1
     for value in (low, low + step * (count - 1), *([low + step] if count > 1 else [])):
         symbol.check(exact(value))
-    return lambda rng: plain(low + step * rng.randrange(count))
+    return lambda rng: to_json(low + step * rng.randrange(count))

@@ -1,4 +1,4 @@
-"""What must hold of every question beyond the drills' own examination; each check gives a sentence per problem."""
+"""Checks of every question in addition to the drills' self-test; each yields a sentence per problem."""
 
 import json
 import re
@@ -10,15 +10,15 @@ from quizzes import bank
 from quizzes.answers import KINDS
 from quizzes.marking import mark
 from quizzes.question import Question, value_text
-from quizzes.verification import by_sympy, compare
+from quizzes.verification import compare_values, evaluate_with_sympy
 from workbench import syllabus
 from workbench.cli.drill import _asked, _solved
 from workbench.render import question as lines
 from workbench.render import visualizations
 
-SIZES = [(30, 9), (44, 14)]  # of pictures: columns, rows
+SIZES = [(30, 9), (44, 14)]  # of visualizations: columns, rows
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e-?\d+)?")
-# Pictures that show every number they are given, and the settings that they show otherwise or not at all.
+# Visualizations that show every number in their data, and settings that they show in another form or not at all.
 NUMERIC = ("network", "neuron", "two-neurons", "matrices", "bars", "table", "convolution")
 SETTINGS = ("t", "eta", "s", "p", "b")
 
@@ -32,7 +32,7 @@ def leaves(value: Any) -> list[Any]:
 
 
 def is_complete(question: Question) -> Iterator[str]:
-    """Every field that a screen shows is filled in, and agrees with the drill."""
+    """Check that every field that a screen shows is filled in, and agrees with the drill."""
     drill = bank.get(question.drill)
     if (question.topic, question.tier) != (drill.topic, drill.tier) or question.topic not in syllabus.topics():
         yield f"topic {question.topic} and tier {question.tier} are not the drill's"
@@ -40,14 +40,14 @@ def is_complete(question: Question) -> Iterator[str]:
         if not getattr(question, name):
             yield f"it has no {name}"
     if any(not part.label or part.kind not in drill.kinds for part in question.parts):
-        yield "a part has no label or a kind that the drill doesn't name"
-    yield from (f"{m.mistake}: the feedback is no sentence" for m in question.mistakes if m.feedback[-1] != ".")
+        yield "a part has no label, or a kind that the drill doesn't have"
+    yield from (f"{m.mistake}: the feedback is not a sentence" for m in question.mistakes if m.feedback[-1] != ".")
     if "{" in question.prompt:
-        yield f"a place in the prompt was not filled in: {question.prompt}"
+        yield f"a field of the prompt was not filled in: {question.prompt}"
 
 
 def gives_what_it_needs_and_no_answer(question: Question) -> Iterator[str]:
-    """Every given value is in the prompt, and no answer is among them."""
+    """Check that every given value is in the prompt, and no answer is among them."""
     formula = bank.get(question.drill).formula
     yield from (f"{part.part} is given and asked for" for part in question.parts if part.part in question.params)
     in_prompt = {float(text) for text in numbers(question.prompt)}
@@ -62,28 +62,31 @@ def gives_what_it_needs_and_no_answer(question: Question) -> Iterator[str]:
 
 
 def earns_what_its_solution_prints(question: Question) -> Iterator[str]:
-    """The answers that the solution prints earn full marks when they are typed, and the mistakes their names."""
-    shown = {**_asked(question), **_solved(question)}
-    if not {"answers", "steps", "mistakes", "verify"} <= set(shown) or not all(step["text"] for step in shown["steps"]):
+    """Check that the printed answers earn full credit if typed, and that printed mistakes are recognized."""
+    printed = {**_asked(question), **_solved(question)}
+    if not {"answers", "steps", "mistakes", "verify"} <= set(printed) or not all(
+        step["text"] for step in printed["steps"]
+    ):
         yield "the solution is not complete"
-    if (given := mark(question, shown["answers"])).mark != "right":
-        yield f"the printed answers {shown['answers']} are marked {given.mark}"
-    for wrong in shown["mistakes"]:
-        given = mark(question, {**shown["answers"], wrong["part"]: wrong["answer"]})
-        part = next(part for part in given.parts if part.part == wrong["part"])
-        if part.mistake != wrong["mistake"]:
-            yield f"{wrong['part']} = {wrong['answer']} is {wrong['mistake']}, but was taken for {part.mistake}"
+    if (result := mark(question, printed["answers"])).mark != "right":
+        yield f"the printed answers {printed['answers']} are graded {result.mark}"
+    for mistake in printed["mistakes"]:
+        result = mark(question, {**printed["answers"], mistake["part"]: mistake["answer"]})
+        part = next(part for part in result.parts if part.part == mistake["part"])
+        if part.mistake != mistake["mistake"]:
+            name = f"{mistake['part']} = {mistake['answer']}"
+            yield f"{name} is {mistake['mistake']}, but was recognized as {part.mistake}"
 
 
 def fits_80_columns(question: Question) -> Iterator[str]:
-    """In line mode, question and solution fit the narrowest terminal."""
+    """Check that question and solution fit the narrowest terminal in line mode."""
     for line in f"{lines.asked(question)}\n{lines.solution(question)}".splitlines():
         if len(line) > 80:
             yield f"a line is {len(line)} columns wide: {line}"
 
 
-def draws_its_picture(question: Question) -> Iterator[str]:
-    """A picture keeps within its cells, is true to the question, and is silent about what is asked."""
+def renders_its_visualization(question: Question) -> Iterator[str]:
+    """Check that a visualization fits its cells, shows the question's values, and reveals no answer."""
     if question.visualization is None:
         return
     secret = {
@@ -95,38 +98,40 @@ def draws_its_picture(question: Question) -> Iterator[str]:
     } - {text.lstrip("-") for text in numbers(question.prompt)}
     kind, data = visualizations.shown(question.visualization)
     for width, height in SIZES:
-        shown = visualizations.draw(question.visualization, width, height)
-        rows = shown.split("\n")
-        if not shown.strip() or len(rows) > height or max(map(len, rows)) > width:
-            yield f"the picture does not keep within {width}x{height}:\n{shown}"
-        if "None" in shown or "{" in shown:
-            yield f"the picture shows a value that it hasn't got:\n{shown}"
-        printed = {text.lstrip("-") for text in numbers(shown) | numbers(visualizations.tell(question.visualization))}
+        text = visualizations.draw(question.visualization, width, height)
+        rows = text.split("\n")
+        if not text.strip() or len(rows) > height or max(map(len, rows)) > width:
+            yield f"the visualization is larger than {width}x{height}:\n{text}"
+        if "None" in text or "{" in text:
+            yield f"the visualization shows a value that it doesn't have:\n{text}"
+        printed = {
+            number.lstrip("-") for number in numbers(text) | numbers(visualizations.tell(question.visualization))
+        }
         if secret & printed:
-            yield f"the picture gives {secret & printed} away:\n{shown}"
+            yield f"the visualization reveals {secret & printed}:\n{text}"
         if kind in ("flow", "branches"):
-            words = re.findall(r"\S+", shown)
+            words = re.findall(r"\S+", text)
             cut = [w for w in re.findall(r"[^\s>|,]+", data["text"]) if not any(w in other for other in words)]
             if cut:
-                yield f"the picture cuts {cut} off:\n{shown}"
+                yield f"the visualization cuts off {cut}:\n{text}"
         if kind in NUMERIC:
             names = [name for name in data if name not in SETTINGS or kind == "two-neurons"]
-            wanted = [value_text(v) for name in names for v in leaves(data[name]) if isinstance(v, (int, float))]
-            drawn = NUMBER.findall(re.sub(r"[a-zA-Z]\d", "", shown))
-            if missing := [text for text in set(wanted) if drawn.count(text) < wanted.count(text)]:
-                yield f"the picture lacks {missing}:\n{shown}"
+            expected = [value_text(v) for name in names for v in leaves(data[name]) if isinstance(v, (int, float))]
+            rendered = NUMBER.findall(re.sub(r"[a-zA-Z]\d", "", text))
+            if missing := [n for n in set(expected) if rendered.count(n) < expected.count(n)]:
+                yield f"the visualization lacks {missing}:\n{text}"
 
 
 def agrees_with_sympy(question: Question) -> Iterator[str]:
-    """SymPy's own working of the equations gives the same values."""
+    """Check that SymPy computes the same values from the equations."""
     if any(part.kind == "expression" for part in question.parts):
-        return  # compared at the points that PyTorch was asked for
-    texts, agree = compare(question, by_sympy(question))
+        return  # compared at the points that the script returns
+    texts, agree = compare_values(question, evaluate_with_sympy(question))
     if not agree:
         yield f"SymPy gives {texts}"
 
 
-def is_plain_data(question: Question) -> Iterator[str]:
-    """It is the same after it went through JSON."""
+def is_json_data(question: Question) -> Iterator[str]:
+    """Check that it is the same after it was stored as JSON."""
     if json.loads(json.dumps(asdict(question))) != asdict(question):
-        yield "it is no plain data"
+        yield "it changes when it is stored as JSON"

@@ -1,4 +1,4 @@
-"""Every card, in one loop: plain data, its true answer correct, every other not, a source, and room on the screen."""
+"""Every card, in one loop: JSON data, its own answer correct, every other not, a source, and room on the screen."""
 
 from itertools import permutations
 
@@ -16,7 +16,7 @@ def graded(question, text):
     return mark(question, {question.parts[0].part: text}).mark
 
 
-def true_answer(question):
+def own_answer(question):
     part = question.parts[0]
     return KINDS[part.kind].write(part.answer, part)
 
@@ -29,8 +29,8 @@ def is_complete(card, question):
         yield "it lacks a topic, a question, an explanation or a source"
     if len(set(part.choices)) != len(part.choices) or len(set(part.items)) != len(part.items):
         yield "a choice is there twice"
-    if graded(question, true_answer(question)) != "right":
-        yield f"its own answer {true_answer(question)} is {graded(question, true_answer(question))}"
+    if graded(question, own_answer(question)) != "right":
+        yield f"its own answer {own_answer(question)} is {graded(question, own_answer(question))}"
 
 
 def only_the_correct_choices_count(card, question):
@@ -82,12 +82,12 @@ CHECKS = [
     only_the_true_order_counts,
     pairs_are_matched_by_their_texts,
     every_accepted_word_fills_the_gap,
-    lambda _, question: checks.is_plain_data(question),
+    lambda _, question: checks.is_json_data(question),
     lambda _, question: checks.fits_80_columns(question),
 ]
 
 
-def test_every_card_is_sound():
+def test_every_card_passes_all_checks():
     problems = []
     for card in all_cards().values():
         for seed in SEEDS:

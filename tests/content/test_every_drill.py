@@ -1,4 +1,4 @@
-"""Every drill: each of its questions is drawn once and examined by all checks, and every problem is reported."""
+"""Every drill: each of its questions is drawn once for all checks, and every problem is reported."""
 
 import json
 import os
@@ -14,12 +14,12 @@ import quizzes.drills
 
 TOPICS = sorted(file.stem for file in Path(quizzes.drills.__file__).parent.glob("*/[a-z]*.py"))
 FEW, MANY = range(1, 6), range(1, 501)
-PRINTED = {len(FEW): 2, len(MANY): 25}  # of so many seeds, how many are also printed, drawn and worked out by SymPy
+PRINTED = {len(FEW): 2, len(MANY): 25}  # number of seeds -> how many of them are also printed and checked by SymPy
 SPREAD = 60  # seeds that must give more than a third as many different questions
 
 
 def drills_of(topic):
-    """The drills that a file declares."""
+    """Return the drills that a file declares."""
     from quizzes import bank
 
     return [drill for drill in bank.all_drills().values() if drill.generate.__module__.rpartition(".")[2] == topic]
@@ -27,7 +27,7 @@ def drills_of(topic):
 
 @pytest.mark.parametrize("seeds", [FEW, pytest.param(MANY, marks=pytest.mark.full)], ids=["few", "many"])
 @pytest.mark.parametrize("topic", TOPICS)
-def test_every_question_of_the_topic_is_sound(topic, seeds):
+def test_every_question_of_the_topic_passes_all_checks(topic, seeds):
     from quizzes.selftest import selftest
     from tests.content import checks
     from workbench.engine.worker import script_values
@@ -38,23 +38,23 @@ def test_every_question_of_the_topic_is_sound(topic, seeds):
         prompts.add(question.prompt)
         return chain(checks.is_complete(question), checks.gives_what_it_needs_and_no_answer(question))
 
-    def where_printed(question):
+    def if_printed(question):
         if question.seed <= PRINTED[len(seeds)]:
             yield from checks.earns_what_its_solution_prints(question)
             yield from checks.fits_80_columns(question)
-            yield from checks.draws_its_picture(question)
+            yield from checks.renders_its_visualization(question)
             yield from checks.agrees_with_sympy(question)
 
     problems = []
     for drill in drills_of(topic):
         prompts.clear()
-        report = selftest(drill, seeds, script_values, [always, where_printed])
+        report = selftest(drill, seeds, script_values, [always, if_printed])
         problems += [f"{drill.id}: {problem}" for problem in report.problems]
         if report.variants != len(seeds):
-            problems.append(f"{drill.id}: {report.variants} of {len(seeds)} variants were examined")
+            problems.append(f"{drill.id}: {report.variants} of {len(seeds)} variants were checked")
         if len(prompts) <= min(len(seeds), SPREAD) / 3:
             problems.append(f"{drill.id}: {len(seeds)} seeds give {len(prompts)} different questions")
-        names = [way.name for way in drill.mistake_rules]
+        names = [rule.name for rule in drill.mistake_rules]
         if len(set(names)) != len(names) or len(names) < 2:
             problems.append(f"{drill.id}: its mistakes are {names}")
     assert not problems, "\n".join(problems)

@@ -1,4 +1,4 @@
-"""The kinds of answer: right, partly right, wrong, and not understood; and that what is written reads back."""
+"""The kinds of answer: correct, partially correct, incorrect and unreadable answers, and writing then reading."""
 
 from fractions import Fraction
 from typing import Any
@@ -9,19 +9,19 @@ from hypothesis import strategies as st
 
 from quizzes.answers import KINDS
 from quizzes.answers.expressions import equal
-from quizzes.answers.labels import number
-from quizzes.answers.numbers import decimal_text
+from quizzes.answers.labels import parse_number
+from quizzes.answers.numbers import format_decimal
 from quizzes.expressions.parser import FormatError, parse
 from quizzes.question import Part
 
 
-def part(kind: str, answer: Any = None, **more: Any) -> Part:
-    return Part("a", kind, "what is asked", answer, **more)
+def part(kind: str, answer: Any = None, **fields: Any) -> Part:
+    return Part("a", kind, "a label", answer, **fields)
 
 
-FOUR = dict(choices=["red", "green", "blue", "grey"])
+FOUR = dict(choices=["red", "green", "blue", "gray"])
 Z = dict(variables={"z": [-2, 2]})
-CASES = [  # kind, what belongs to the part, truth, typed, score
+CASES = [  # kind, further fields of the part, correct answer, typed answer, score
     ("integer", {}, 28, "28", 1),
     ("integer", {}, 28, "28.0", 1),
     ("integer", {}, 28, "4*7", 1),
@@ -36,7 +36,7 @@ CASES = [  # kind, what belongs to the part, truth, typed, score
     ("decimal", dict(decimals=4), 2 / 3, "0.66667", 1),
     ("decimal", dict(decimals=4), 2 / 3, "0.6666", 0),
     ("decimal", dict(decimals=4), 2 / 3, "0.667", 0),
-    ("decimal", dict(decimals=2), 0.125, "0.13", 1),  # a tie: rounded up or to even, both are right
+    ("decimal", dict(decimals=2), 0.125, "0.13", 1),  # a tie: rounded up or to even, both are correct
     ("decimal", dict(decimals=2), 0.125, "0.12", 1),
     ("decimal", dict(decimals=2), 0.125, "0.11", 0),
     ("decimal", dict(decimals=2), -0.125, "-0.13", 1),
@@ -60,7 +60,7 @@ CASES = [  # kind, what belongs to the part, truth, typed, score
     ("expression", Z, "sigmoid(z)*(1 - sigmoid(z))", "exp(-z)/(1 + exp(-z))^2", 1),
     ("expression", Z, "2*z", "z + z", 1),
     ("expression", Z, "2*z", "z^2", 0),
-    ("expression", Z, "2*z", "ln(z)", 0),  # no value where z is negative
+    ("expression", Z, "2*z", "ln(z)", 0),  # no value for negative z
     ("expression", Z, "2*z", "2*z + 0*sqrt(z)", 0),
     ("sequence", dict(choices=list("ABCD")), ["A", "C"], "A, C", 1),
     ("sequence", dict(choices=list("ABCD")), ["A", "C"], "a -> c", 1),
@@ -95,9 +95,9 @@ CASES = [  # kind, what belongs to the part, truth, typed, score
     ("text", {}, "k-means", "K means.", 1),
     ("text", {}, "learning rate", " Learning  Rate ", 1),
     ("text", {}, "bias", "biases", 0),
-    ("text", {}, "0.25", "25", 0),  # a point before a number is no full stop
+    ("text", {}, "0.25", "25", 0),  # the point counts
     ("text", {}, ".25", "25", 0),
-    ("text", {}, "-1", "1", 0),  # nor is a minus a hyphen
+    ("text", {}, "-1", "1", 0),  # a minus is not a hyphen
     ("text", {}, "0.9", "0.90", 1),
     ("text", {}, "0.9", ".9", 1),
     ("text", {}, "0.9", "90 %", 1),
@@ -108,7 +108,7 @@ CASES = [  # kind, what belongs to the part, truth, typed, score
     ("text", {}, "0.9", "0.9%", 0),
     ("text", {}, "0.9", "x = 0.8", 0),
     ("text", {}, "90", "90%", 0),
-    ("text", {}, "10", "1000%", 0),  # a factor is not written so
+    ("text", {}, "10", "1000%", 0),  # a factor is not written in percent
     ("text", {}, "50%", "1/2", 1),
     ("text", {}, "1", "One", 1),
     ("text", {}, "1", "1/1", 1),
@@ -122,12 +122,12 @@ CASES = [  # kind, what belongs to the part, truth, typed, score
 ]
 
 
-@pytest.mark.parametrize(("kind", "more", "truth", "typed", "score"), CASES)
-def test_score(kind, more, truth, typed, score):
-    asked = part(kind, truth, **more)
-    reading = KINDS[kind].read(typed, asked)
-    assert KINDS[kind].score(reading.value, truth, asked) == pytest.approx(score)
-    assert reading.echo
+@pytest.mark.parametrize(("kind", "fields", "correct", "typed", "score"), CASES)
+def test_score(kind, fields, correct, typed, score):
+    question_part = part(kind, correct, **fields)
+    reading = KINDS[kind].read(typed, question_part)
+    assert KINDS[kind].score(reading.value, correct, question_part) == pytest.approx(score)
+    assert reading.read_as
 
 
 def test_every_kind_has_cases():
@@ -135,26 +135,26 @@ def test_every_kind_has_cases():
 
 
 @pytest.mark.parametrize(
-    ("kind", "more", "typed", "sentence"),
+    ("kind", "fields", "typed", "sentence"),
     [
-        ("integer", {}, "28.5", "a whole number is wanted, and this is 28.5"),
-        ("integer", {}, "28x28", "I don't know"),
+        ("integer", {}, "28.5", "enter an integer, not 28.5"),
+        ("integer", {}, "28x28", "unknown name"),
         ("fraction", {}, "sqrt(2)", "an exact fraction"),
         ("decimal", dict(decimals=4), "0,6667", r"0\.6667"),
-        ("shape", {}, "29x29.5", "whole number"),
-        ("shape", {}, "-3x4", "whole number"),
-        ("shape", {}, "[[1], [2]]", "one list of whole numbers"),
+        ("shape", {}, "29x29.5", "must be an integer"),
+        ("shape", {}, "-3x4", "must be an integer"),
+        ("shape", {}, "[[1], [2]]", "one list of integers"),
         ("vector", {}, "[[1, 2]]", "a vector such as"),
         ("vector", {}, "[1, [2]]", "a vector such as"),
         ("vector", {}, "[1, 2", "to close the list"),
         ("matrix", {}, "[[1, 2], [3]]", "different lengths"),
         ("matrix", {}, "[]", "a number is missing"),
-        ("expression", Z, "y", "the symbols here are z"),
-        ("expression", Z, "z[1]", "nothing to sum or to index"),
+        ("expression", Z, "y", "the symbols are z"),
+        ("expression", Z, "z[1]", "sums and indices"),
         ("sequence", dict(choices=["A", "B"]), "A, E", "no 'E' here: choose among A and B"),
         ("sequence", dict(choices=["A", "B"]), "A, A", "twice"),
-        ("sequence", dict(choices=["A", "B"]), " , ", "no answer here yet"),
-        ("set", dict(choices=["A", "B"]), "", "no answer here yet"),
+        ("sequence", dict(choices=["A", "B"]), " , ", "enter an answer"),
+        ("set", dict(choices=["A", "B"]), "", "enter an answer"),
         ("choice", FOUR, "e", "a letter, a to d"),
         ("choices", FOUR, "a, e", "no 'e'"),
         ("order", FOUR, "a, b", "put all 4 letters"),
@@ -163,17 +163,17 @@ def test_every_kind_has_cases():
         ("order", FOUR, "abce", "no 'abce' here"),
         ("sequence", dict(choices=["A1", "B1"]), "A1B1", "no 'A1B1' here: choose among A1 and B1"),
         ("match", dict(items=["x", "y"], choices=["1", "2"]), "a=2", "match all of a, b"),
-        ("match", dict(items=["x", "y"], choices=["1", "2"]), "a=3, b=1", "from 1 to 2"),
+        ("match", dict(items=["x", "y"], choices=["1", "2"]), "a=3, b=1", "numbers are 1 to 2"),
         ("match", dict(items=["x", "y"], choices=["1", "2"]), "a=1, a=2", "twice"),
         ("match", dict(items=["x", "y"], choices=["1", "2"]), "2=a", "pairs letter=number"),
-        ("text", {}, " ", "no answer"),
-        ("text", {"answer": "0.9"}, "0,9", r"is 0,9 meant as 0\.9\?"),
-        ("text", {}, "x" * 301, "up to 300"),
+        ("text", {}, " ", "enter an answer"),
+        ("text", {"answer": "0.9"}, "0,9", r"does 0,9 mean 0\.9\?"),
+        ("text", {}, "x" * 301, "limit is 300"),
     ],
 )
-def test_what_is_not_understood_says_what_is_wanted(kind, more, typed, sentence):
+def test_an_unreadable_answer_is_explained(kind, fields, typed, sentence):
     with pytest.raises(FormatError, match=sentence):
-        KINDS[kind].read(typed, part(kind, **more))
+        KINDS[kind].read(typed, part(kind, **fields))
 
 
 PARTS = {
@@ -196,20 +196,20 @@ PARTS = {
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(typed=st.text(max_size=320) | st.text(alphabet="0123456789abcABC,;=x()[]->. +*/^z", max_size=40))
-def test_any_text_is_read_or_refused(kind, typed):
-    asked = PARTS[kind]
+def test_any_text_is_read_or_rejected(kind, typed):
+    question_part = PARTS[kind]
     try:
-        reading = KINDS[kind].read(typed, asked)
-    except FormatError as refused:
-        assert refused.sentence
+        reading = KINDS[kind].read(typed, question_part)
+    except FormatError as error:
+        assert error.sentence
         return
-    assert 0 <= KINDS[kind].score(reading.value, asked.answer, asked) <= 1
-    assert "\n" not in reading.echo.strip() or kind == "text"
+    assert 0 <= KINDS[kind].score(reading.value, question_part.answer, question_part) <= 1
+    assert "\n" not in reading.read_as.strip() or kind == "text"
 
 
 small = st.floats(-1000, 1000, allow_nan=False)
 LABELS = list("ABCDE")
-TRUTHS = {
+CORRECT = {
     "integer": st.integers(-(10**12), 10**12),
     "fraction": st.fractions(max_denominator=10**6).filter(lambda f: abs(f) < 10**9).map(str),
     "decimal": small,
@@ -228,32 +228,31 @@ TRUTHS = {
 }
 
 
-@pytest.mark.parametrize("kind", TRUTHS)
+@pytest.mark.parametrize("kind", CORRECT)
 @given(data=st.data(), decimals=st.integers(1, 6))
-def test_what_is_written_earns_full_marks(kind, data, decimals):
-    truth = data.draw(TRUTHS[kind])
-    rounded = decimals if kind in ("decimal", "vector", "matrix") else None
-    asked = part(kind, truth, decimals=rounded, choices=LABELS, items=LABELS)
-    text = KINDS[kind].write(truth, asked)
-    assert KINDS[kind].score(KINDS[kind].read(text, asked).value, truth, asked) == 1, text
+def test_a_correct_answer_as_written_earns_full_credit(kind, data, decimals):
+    correct = data.draw(CORRECT[kind])
+    places = decimals if kind in ("decimal", "vector", "matrix") else None
+    question_part = part(kind, correct, decimals=places, choices=LABELS, items=LABELS)
+    text = KINDS[kind].write(correct, question_part)
+    assert KINDS[kind].score(KINDS[kind].read(text, question_part).value, correct, question_part) == 1, text
 
 
 @given(small, st.integers(0, 6), st.floats(-3, 3))
-def test_the_whole_rounding_interval_is_right_and_nothing_beyond_it(truth, decimals, units):
-    asked = part("decimal", truth, decimals=decimals)
-    given_value = Fraction(truth) + Fraction(units) / 10**decimals
-    score = KINDS["decimal"].score((given_value, None), truth, asked)
+def test_exactly_the_rounding_interval_is_correct(correct, decimals, units):
+    value = Fraction(correct) + Fraction(units) / 10**decimals
+    score = KINDS["decimal"].score((value, None), correct, part("decimal", correct, decimals=decimals))
     if abs(units) < 0.499:
         assert score == 1
     if abs(units) > 0.501:
         assert score == 0
 
 
-def test_a_value_rounded_too_early_is_told_so():
-    asked = part("decimal", 2 / 3, decimals=4)
-    reading = KINDS["decimal"].read("0.67", asked)
-    assert "4 decimals" in KINDS["decimal"].remark(reading, 2 / 3, asked)
-    assert KINDS["decimal"].remark(KINDS["decimal"].read("0.66", asked), 2 / 3, asked) == ""
+def test_a_value_rounded_too_early_gets_a_hint():
+    question_part = part("decimal", 2 / 3, decimals=4)
+    near, far = (KINDS["decimal"].read(text, question_part) for text in ("0.67", "0.66"))
+    assert "give 4 decimal places" in KINDS["decimal"].near_miss_hint(near, 2 / 3, question_part)
+    assert KINDS["decimal"].near_miss_hint(far, 2 / 3, question_part) == ""
 
 
 EQUAL = [
@@ -286,41 +285,41 @@ UNEQUAL = [
 ]
 
 
-@pytest.mark.parametrize(("truth", "typed"), EQUAL)
-def test_equal_expressions(truth, typed):
-    assert equal(parse(typed), truth, {"x": [-3, 3]})
+@pytest.mark.parametrize(("correct", "typed"), EQUAL)
+def test_equal_expressions(correct, typed):
+    assert equal(parse(typed), correct, {"x": [-3, 3]})
 
 
-@pytest.mark.parametrize(("truth", "typed"), UNEQUAL)
-def test_unequal_expressions(truth, typed):
-    assert not equal(parse(typed), truth, {"x": [-3, 3]})
+@pytest.mark.parametrize(("correct", "typed"), UNEQUAL)
+def test_unequal_expressions(correct, typed):
+    assert not equal(parse(typed), correct, {"x": [-3, 3]})
 
 
 def test_expressions_in_several_symbols():
-    where = {"w": [-2, 2], "x": [-2, 2], "y": [-2, 2]}
-    assert equal(parse("2*x*(w*x - y)"), "2*w*x^2 - 2*x*y", where)
-    assert not equal(parse("2*(w*x - y)"), "2*w*x^2 - 2*x*y", where)
+    domain = {"w": [-2, 2], "x": [-2, 2], "y": [-2, 2]}
+    assert equal(parse("2*x*(w*x - y)"), "2*w*x^2 - 2*x*y", domain)
+    assert not equal(parse("2*(w*x - y)"), "2*w*x^2 - 2*x*y", domain)
 
 
 @given(st.integers(-(10**6), 10**6), st.integers(0, 4), st.integers(-(10**6), 10**6))
 def test_a_number_in_a_text_is_compared_as_a_number(digits: int, places: int, other: int):
-    truth = Fraction(digits, 10**places)
-    written = KINDS["text"].write(decimal_text(float(truth), places), part("text", None))
-    ways = [f"{written}0" if places else f"{written}.0", f"x = {written}", f"{truth.numerator}/{truth.denominator}"]
-    ways += [written.replace("0.", ".", 1)] if written.startswith("0.") else []
-    ways += [f"{decimal_text(float(truth * 100), places)}%"] if truth != int(truth) else []
-    asked = part("text", written)
-    assert KINDS["text"].ask(asked) == "a number"
-    assert [KINDS["text"].score(way, written, asked) for way in ways] == [1] * len(ways)
-    wrong = truth + Fraction(other, 10**places)
-    assert KINDS["text"].score(decimal_text(float(wrong), places), written, asked) == (other == 0)
+    number = Fraction(digits, 10**places)
+    correct = KINDS["text"].write(format_decimal(float(number), places), part("text", None))
+    texts = [f"{correct}0" if places else f"{correct}.0", f"x = {correct}", f"{number.numerator}/{number.denominator}"]
+    texts += [correct.replace("0.", ".", 1)] if correct.startswith("0.") else []
+    texts += [f"{format_decimal(float(number * 100), places)}%"] if number != int(number) else []
+    question_part = part("text", correct)
+    assert KINDS["text"].format_hint(question_part) == "a number"
+    assert [KINDS["text"].score(text, correct, question_part) for text in texts] == [1] * len(texts)
+    shifted = format_decimal(float(number + Fraction(other, 10**places)), places)
+    assert KINDS["text"].score(shifted, correct, question_part) == (other == 0)
 
 
 @given(st.text(max_size=60) | st.text(alphabet="0123456789.,/%=x -+one half", max_size=20))
 def test_any_text_is_a_number_or_none(typed: str):
-    number(typed)
+    parse_number(typed)
 
 
-def test_a_fraction_is_written_as_a_decimal():
-    assert decimal_text(Fraction(1, 3), 4) == "0.3333" and decimal_text(Fraction(-1, 8), 2) == "-0.12"
-    assert decimal_text(Fraction(-1, 1000), 2) == "0.00"
+def test_format_decimal_rounds_a_fraction():
+    assert format_decimal(Fraction(1, 3), 4) == "0.3333" and format_decimal(Fraction(-1, 8), 2) == "-0.12"
+    assert format_decimal(Fraction(-1, 1000), 2) == "0.00"

@@ -1,4 +1,4 @@
-"""Cards: how they are read, shuffled and looked up; each of them is examined in `tests/content`."""
+"""Cards: reading, shuffling and lookup; `tests/content` checks each of them."""
 
 import pytest
 
@@ -46,32 +46,32 @@ NUMBERS = [
 ]
 
 
-@pytest.mark.parametrize(("id", "truth", "right", "wrong"), NUMBERS)
-def test_a_number_in_the_gap_is_read_as_a_number(id, truth, right, wrong):
+@pytest.mark.parametrize(("id", "answer", "right", "wrong"), NUMBERS)
+def test_a_number_in_the_gap_is_read_as_a_number(id, answer, right, wrong):
     question = cards.get(id).draw(1)
-    assert KINDS["text"].ask(question.parts[0]) == "a number"
-    marks = {text: mark(question, {"answer": text}).mark for text in [truth, *right, *wrong]}
-    assert marks == dict.fromkeys([truth, *right], "right") | dict.fromkeys(wrong, "wrong")
+    assert KINDS["text"].format_hint(question.parts[0]) == "a number"
+    marks = {text: mark(question, {"answer": text}).mark for text in [answer, *right, *wrong]}
+    assert marks == dict.fromkeys([answer, *right], "right") | dict.fromkeys(wrong, "wrong")
 
 
 def test_every_card_of_a_number_is_among_these():
     accepted = {id: card.content["accept"] for id, card in cards.all_cards().items() if card.kind == "cloze"}
-    counted = {id for id, words in accepted.items() if any(word.replace(".", "").isdigit() for word in words)}
-    assert counted == {id for id, *_ in NUMBERS}
+    with_numbers = {id for id, words in accepted.items() if any(word.replace(".", "").isdigit() for word in words)}
+    assert with_numbers == {id for id, *_ in NUMBERS}
 
 
-def test_a_comma_before_the_decimals_costs_nothing():
-    marked = mark(cards.get("adam/beta1").draw(1), {"answer": "0,9"})
-    assert marked.mark == "not_understood" and "meant as 0.9?" in marked.feedback
+def test_a_decimal_comma_is_not_counted():
+    result = mark(cards.get("adam/beta1").draw(1), {"answer": "0,9"})
+    assert result.mark == "not_understood" and "mean 0.9?" in result.feedback
 
 
-def test_shuffled_by_the_seed_alone():
+def test_the_seed_alone_shuffles():
     draws = [cards.get("convolution/shared-weights").draw(seed).parts[0].choices for seed in range(12)]
     assert len({tuple(d) for d in draws}) > 3
     assert draws == [cards.get("convolution/shared-weights").draw(seed).parts[0].choices for seed in range(12)]
 
 
-def test_a_card_with_the_wrong_fields_is_refused(tmp_path):
+def test_a_card_with_the_wrong_fields_is_rejected(tmp_path):
     file = tmp_path / "iou.toml"
     file.write_text(
         '[[card]]\nid="a"\nkind="choice"\nprompt="?"\nexplanation="."\nsource="."\nanswer="x"\n', encoding="utf-8"

@@ -1,4 +1,4 @@
-"""Drills: looked up and drawn; each of them is examined in `tests/content`."""
+"""Drills: lookup and seeds; `tests/content` checks each of them."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from workbench.errors import UserError
 
 
 @pytest.mark.parametrize("seed", [-1, 2**63])
-def test_seeds_out_of_range_are_refused(seed):
+def test_seeds_out_of_range_are_rejected(seed):
     with pytest.raises(UserError, match="from 0 to"):
         bank.draw("iou", seed)
 

@@ -1,4 +1,4 @@
-"""No prompt and no refusal of the whole bank gives an answer away by its example."""
+"""No format hint and no error message of any drill or card reveals an answer by its example."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -22,11 +22,11 @@ EXACT = {
     "expression",
     "choice",
     "text",
-}  # a plain `a` or `2` in a sentence is no example of these
+}  # a lone `a` or `2` in a sentence is not an example of these
 
 
 def parts() -> Iterator[tuple[str, Part]]:
-    """Every part of every drill and card, as some seeds have it."""
+    """Yield every part of every drill and card for some seeds."""
     for item in [*bank.all_drills().values(), *cards.all_cards().values()]:
         for seed in SEEDS:
             for part in item.draw(seed).parts:
@@ -34,49 +34,49 @@ def parts() -> Iterator[tuple[str, Part]]:
 
 
 def sentences(part: Part) -> Iterator[str]:
-    """What is said of how to write the answer, before and after something that isn't one."""
-    yield KINDS[part.kind].ask(part)
+    """Yield the hints on how to write the answer, before and after an unreadable one."""
+    yield KINDS[part.kind].format_hint(part)
     for text in TYPED:
         try:
             read_part(part, text)
-        except FormatError as refused:
-            said, _, offered = refused.sentence.replace(repr(text), "").partition("choose among ")
-            yield said
-            with pytest.raises(FormatError):  # all labels in a row are no answer either
-                read_part(part, offered)
+        except FormatError as error:
+            sentence, _, labels = error.sentence.replace(repr(text), "").partition("choose among ")
+            yield sentence
+            with pytest.raises(FormatError):  # all labels in a row can't be read as an answer
+                read_part(part, labels)
 
 
 @cache
 def values(sentence: str, kind: str, choices: tuple[str, ...], items: tuple[str, ...]) -> list[Any]:
-    """What any run of the words of a sentence would be read as."""
-    part, words, found = Part("", kind, "", None, choices=[*choices], items=[*items]), sentence.split(), []
+    """Read any sequence of words of a sentence as an answer."""
+    part, words, readings = Part("", kind, "", None, choices=[*choices], items=[*items]), sentence.split(), []
     for start, end in combinations(range(len(words) + 1), 2):
         with suppress(FormatError):
-            found.append(read_part(part, " ".join(words[start:end]).strip(" .,;:?")).value)
-    return found
+            readings.append(read_part(part, " ".join(words[start:end]).strip(" .,;:?")).value)
+    return readings
 
 
-def gives(sentence: str, part: Part) -> bool:
-    """Whether an answer stands in a sentence, or an order read backward."""
-    truths = [part.answer, *([part.answer[::-1]] if part.kind in ("order", "sequence") else [])]
+def reveals(sentence: str, part: Part) -> bool:
+    """Return whether a sentence contains the answer, or the reverse of an order."""
+    correct = [part.answer, *([part.answer[::-1]] if part.kind in ("order", "sequence") else [])]
     readings = values(sentence, part.kind, tuple(part.choices), tuple(part.items))
-    return any(KINDS[part.kind].score(value, truth, part) == 1 for value in readings for truth in truths)
+    return any(KINDS[part.kind].score(value, answer, part) == 1 for value in readings for answer in correct)
 
 
 def test_no_example_is_an_answer():
-    found = []
+    problems = []
     for name, part in parts():
         if part.kind in EXACT:
-            assert "such as" not in KINDS[part.kind].ask(part)
+            assert "such as" not in KINDS[part.kind].format_hint(part)
         else:
-            found += [f"{name}: {said!r} gives {part.answer}" for said in sentences(part) if gives(said, part)]
-    assert found == []
+            problems += [f"{name}: {s!r} reveals {part.answer}" for s in sentences(part) if reveals(s, part)]
+    assert problems == []
 
 
 def test_an_example_would_be_found():
     part = Part("a", "order", "", ["a", "b", "d", "c"], choices=list("wxyz"))
-    assert gives("the letters in order, such as c, d, b, a", part) and gives("as in abdc.", part)
-    assert not gives("the letters in order, such as a, c, b, d", part)
-    assert gives("a fraction such as 7/9", Part("f", "fraction", "", "7/9"))
+    assert reveals("the letters in order, such as c, d, b, a", part) and reveals("as in abdc.", part)
+    assert not reveals("the letters in order, such as a, c, b, d", part)
+    assert reveals("a fraction such as 7/9", Part("f", "fraction", "", "7/9"))
     with pytest.raises(FormatError):
         read_part(part, "a, b")

@@ -1,4 +1,4 @@
-"""Expressions as answers: what differs on a share of the domain is wrong, by grids that NumPy works out."""
+"""Expressions as answers: one that differs on a share of the domain, on a NumPy grid, is incorrect."""
 
 import math
 from functools import cache
@@ -20,45 +20,45 @@ SEEDS = range(1, 601, 40)
 
 
 def on_grid(text, **values):
-    """An expression of a test's own, by Python's and NumPy's arithmetic."""
+    """Evaluate an expression on a grid with Python's and NumPy's arithmetic."""
     return eval(text.replace("^", "**"), {**NUMPY, **values}) + 0 * next(iter(values.values()))
 
 
-def off(a, b):
-    """The share of the grid on which two arrays differ."""
+def share_of_difference(a, b):
+    """Return the share of the grid on which two arrays differ."""
     return float(np.mean(np.abs(a - b) > 1e-9))
 
 
-def obvious(text, x, y):
-    """The answers that somebody tries who guesses: no sign, another one, or a constant's sign flipped."""
+def guesses(text, x, y):
+    """Yield answers that a student may guess: no sign, another one, or a constant's sign flipped."""
     yield "0"
     yield f"-({text})"
     for u in x:
         yield from (f"{u}", f"-({u})", f"{u}/{len(x)}", f"-({u})/{len(x)}")
     for v in y:
-        shown = f"{v:g}".lstrip("-")
+        number = f"{v:g}".lstrip("-")
         for a, b in ((" - ", " + "), (" + ", " - ")):
-            if f"{a}{shown})" in text:
-                yield text.replace(f"{a}{shown})", f"{b}{shown})", 1)
+            if f"{a}{number})" in text:
+                yield text.replace(f"{a}{number})", f"{b}{number})", 1)
 
 
-def test_obvious_wrong_answers_to_a_gradient_with_steps_are_wrong():
+def test_guesses_at_a_gradient_with_steps_are_wrong():
     w, b = np.meshgrid(np.linspace(-9, 9, 203), np.linspace(-9, 9, 207))
-    tried = 0
+    tries = 0
     for question in (bank.draw("loss-gradient-symbolic", seed) for seed in SEEDS):
         (part,) = question.parts
         if "sign" not in part.answer:
             continue
-        truth = on_grid(part.answer, w=w, b=b)
+        expected = on_grid(part.answer, w=w, b=b)
         assert not one_sided(part.answer, part.variables)
-        for answer in obvious(part.answer, question.params["x"], question.params["y"]):
-            if off(truth, on_grid(answer, w=w, b=b)) >= 0.01:
-                tried += 1
+        for answer in guesses(part.answer, question.params["x"], question.params["y"]):
+            if share_of_difference(expected, on_grid(answer, w=w, b=b)) >= 0.01:
+                tries += 1
                 assert mark(question, {part.part: answer}).mark == "wrong", (question.seed, answer)
-    assert tried > 20
+    assert tries > 20
 
 
-def test_a_smooth_answer_folded_up_at_one_end_is_wrong():
+def test_the_absolute_value_of_a_smooth_answer_is_wrong():
     question = bank.draw("activation-derivs", 7)
     (part,) = question.parts
     assert mark(question, {part.part: part.answer}).mark == "right"
@@ -79,36 +79,36 @@ pieces = st.recursive(
 
 @settings(max_examples=15)
 @given(pieces, pieces)
-def test_piecewise_expressions_are_equal_where_a_dense_grid_says_so(truth, other):
+def test_piecewise_expressions_are_equal_if_equal_on_a_dense_grid(expected, other):
     x = np.linspace(-2.9937, 3.0041, 2001)
-    here, there = on_grid(truth, x=x), on_grid(other, x=x)
+    difference = share_of_difference(on_grid(expected, x=x), on_grid(other, x=x))
     domain = {"x": [-2.9937, 3.0041]}
-    assert equal(parse(truth), truth, domain)
-    assert equal(parse(f"({truth}) + max({other}, {other}) - ({other})"), truth, domain)
-    if off(here, there) >= 0.01:
-        assert not equal(parse(other), truth, domain)
-        assert not equal(parse(truth), other, domain)
+    assert equal(parse(expected), expected, domain)
+    assert equal(parse(f"({expected}) + max({other}, {other}) - ({other})"), expected, domain)
+    if difference >= 0.01:
+        assert not equal(parse(other), expected, domain)
+        assert not equal(parse(expected), other, domain)
 
 
 @pytest.mark.parametrize(
-    ("truth", "answer"),
+    ("expected", "answer"),
     [
         ("sign(x)", "x/abs(x)"),
-        ("max(0, sign(x))", "(1 + sign(x))/2"),  # they differ on the kink alone, where both are conventions
+        ("max(0, sign(x))", "(1 + sign(x))/2"),  # they differ only on the kink, where both values are conventions
         ("sign(3x - 1.5)", "sign(x - 0.5)"),
         ("sign(x)*sign(x + 1)", "sign(x)/sign(x + 1)"),
         ("floor(x)/ceil(x + 0.5)", "-floor(x)/(-ceil(x + 0.5))"),
         ("sign(x)^2*x", "sqrt(sign(x)^2)*x"),
         ("100x", "ln(exp(100x))"),
-        ("(-1)^x", "cos(pi*x)"),  # has a value at whole numbers alone
+        ("(-1)^x", "cos(pi*x)"),  # has a value at integers only
     ],
 )
-def test_equal_forms_of_steps(truth, answer):
-    assert equal(parse(answer), truth, {"x": [-3, 3]})
+def test_equal_forms_of_steps(expected, answer):
+    assert equal(parse(answer), expected, {"x": [-3, 3]})
 
 
 @pytest.mark.parametrize(
-    ("truth", "answer"),
+    ("expected", "answer"),
     [
         ("relu(x - 2.99)", "0"),
         ("0*x", "max(0, x - 2.999) + abs(0)"),
@@ -117,8 +117,8 @@ def test_equal_forms_of_steps(truth, answer):
         ("0*x", "relu(sin(x) - 0.9999)"),
     ],
 )
-def test_narrow_pieces_are_compared(truth, answer):
-    assert not equal(parse(answer), truth, {"x": [-3, 3]})
+def test_narrow_pieces_are_compared(expected, answer):
+    assert not equal(parse(answer), expected, {"x": [-3, 3]})
 
 
 def test_steps_outside_the_domain_are_named():
@@ -139,7 +139,7 @@ anything = st.recursive(
 
 
 @cache
-def asked():
+def questions():
     return [bank.draw("loss-gradient-symbolic", seed) for seed in (15, 24, 163)]
 
 
@@ -148,12 +148,12 @@ def asked():
 @example("sqrt(sqrt(sign(w)))")
 @example("floor(w)/sign(b)")
 @given(anything)
-def test_any_expression_is_marked(text):
-    for question in asked():
+def test_any_expression_is_graded(text):
+    for question in questions():
         assert mark(question, {"dL": text}).mark in ("right", "wrong", "not_understood")
-    for truth in ("x", "sign(x)"):
+    for expected in ("x", "sign(x)"):
         try:
             tree = parse(text.replace("w", "x").replace("b", "x"))
-            equal(tree, truth, {"x": [-math.pi, 200]})
+            equal(tree, expected, {"x": [-math.pi, 200]})
         except (UndefinedValue, FormatError):
             pass

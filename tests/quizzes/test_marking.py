@@ -1,6 +1,7 @@
-"""Marking: mistakes by name, follow-through, the better result, credit for parts, and what costs nothing."""
+"""Grading: mistakes by name, follow-through, partial credit, and answers that can't be read."""
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from quizzes.question import Mistake, Part, Question
 from workbench.errors import UserError
 
 
-def chained(**params: float) -> Question:
+def chain_question(**params: float) -> Question:
     """a = x + 2, then b = 10a, then c = b/4."""
     x = params.get("x", 3)
     values = {"a": x + 2, "b": 10 * (x + 2), "c": 10 * (x + 2) / 4}
@@ -28,72 +29,78 @@ def chained(**params: float) -> Question:
 
 
 def marks(question, *answers):
-    given_mark = mark(question, dict(zip([p.part for p in question.parts], answers, strict=True)))
-    return given_mark, [part.mark for part in given_mark.parts]
+    result = mark(question, dict(zip([p.part for p in question.parts], answers, strict=True)))
+    return result, [part.mark for part in result.parts]
 
 
-def test_all_right():
-    given_mark, parts = marks(chained(), "5", "50", "12.5")
-    assert (given_mark.mark, given_mark.score, parts) == ("right", 1, ["right"] * 3)
-    assert [p.read_as for p in given_mark.parts] == ["5", "50", "12.5"]
+def test_all_parts_correct():
+    result, parts = marks(chain_question(), "5", "50", "12.5")
+    assert (result.mark, result.score, parts) == ("right", 1, ["right"] * 3)
+    assert [p.read_as for p in result.parts] == ["5", "50", "12.5"]
 
 
-def test_a_slip_costs_once():
-    given_mark, parts = marks(chained(), "7", "70", "17.5")
+def test_outcomes_are_plain_texts_in_json_and_in_dicts():
+    data = asdict(mark(chain_question(), {"a": "5", "b": "50", "c": "1"}))
+    assert json.loads(json.dumps(data)) == data and data["mark"] == "partly"
+    assert repr(data["mark"]) == "'partly'" and f"{data['parts'][0]['mark']}" == "right"
+
+
+def test_a_mistake_costs_one_part_only():
+    result, parts = marks(chain_question(), "7", "70", "17.5")
     assert parts == ["wrong", "right", "right"]
-    assert given_mark.mark == "partly"
-    assert given_mark.score == pytest.approx(2 / 3, abs=1e-4)
-    assert "your own earlier value" in given_mark.parts[1].feedback
+    assert result.mark == "partly"
+    assert result.score == pytest.approx(2 / 3, abs=1e-4)
+    assert "your own earlier value" in result.parts[1].feedback
 
 
-def test_of_the_own_and_the_true_value_the_better_counts():
-    assert marks(chained(), "7", "50", "12.5")[1] == ["wrong", "right", "right"]
-    assert marks(chained(), "7", "50", "17.5")[1] == ["wrong", "right", "wrong"]  # neither 50/4 nor 17.5 from 50
+def test_a_later_part_may_follow_from_the_own_or_the_correct_value():
+    assert marks(chain_question(), "7", "50", "12.5")[1] == ["wrong", "right", "right"]
+    assert marks(chain_question(), "7", "50", "17.5")[1] == ["wrong", "right", "wrong"]  # neither 50/4 nor 17.5 from 50
 
 
-def test_a_second_slip_on_the_way_is_found():
-    assert marks(chained(), "7", "7", "1.75")[1] == ["wrong", "wrong", "right"]
+def test_a_second_mistake_is_found():
+    assert marks(chain_question(), "7", "7", "1.75")[1] == ["wrong", "wrong", "right"]
 
 
 @pytest.mark.parametrize("trivial", ["0", "1", "-1", "0.0", "2/2"])
-def test_a_trivial_value_removes_the_work_and_earns_nothing(trivial):
+def test_a_trivial_value_earns_no_follow_through(trivial):
     follows = {"0": "0", "0.0": "0", "1": "10", "2/2": "10", "-1": "-10"}[trivial]
-    assert marks(chained(), trivial, follows, "0")[1][:2] == ["wrong", "wrong"]
+    assert marks(chain_question(), trivial, follows, "0")[1][:2] == ["wrong", "wrong"]
 
 
-def test_a_true_zero_is_no_trick():
-    assert marks(chained(x=-2), "0", "0", "0")[1] == ["right"] * 3
+def test_a_correct_zero_is_accepted():
+    assert marks(chain_question(x=-2), "0", "0", "0")[1] == ["right"] * 3
 
 
-def test_rounded_values_may_be_worked_on_with():
+def test_later_parts_may_use_rounded_values():
     parts = [Part("a", "decimal", "", 3.006, decimals=2), Part("b", "decimal", "", 30.06, decimals=2)]
-    question = replace(chained(x=1.006), parts=parts)
-    given_mark, parts = marks(question, "3.01", "30.1")
+    question = replace(chain_question(x=1.006), parts=parts)
+    result, parts = marks(question, "3.01", "30.1")
     assert parts == ["right", "right"]
-    assert "earlier" not in given_mark.parts[1].feedback  # nothing was wrong before
+    assert "earlier" not in result.parts[1].feedback  # every earlier part is correct
 
 
-def test_mistakes_are_recognised_by_name():
-    given_mark, parts = marks(chained(), "3", "0.5", "9")
+def test_mistakes_are_recognized_by_name():
+    result, parts = marks(chain_question(), "3", "0.5", "9")
     assert parts == ["wrong", "wrong", "wrong"]
-    assert [p.mistake for p in given_mark.parts] == ["two-forgotten", "divided", None]
-    assert given_mark.feedback == "Add 2."
-    assert given_mark.score == 0
+    assert [p.mistake for p in result.parts] == ["two-forgotten", "divided", None]
+    assert result.feedback == "Add 2."
+    assert result.score == 0
 
 
-def test_a_mistake_in_one_element_leaves_the_others_their_credit():
+def test_a_mistake_in_one_element_keeps_the_credit_of_the_others():
     question = Question(
         drill="t", seed=0, topic="t", tier=1, title="", prompt="", params={},
         parts=[Part("v", "vector", "", [1, 2, 3, 4], decimals=2)],
         mistakes=[Mistake("last-twice", "v", [1, 2, 3, 8], "Once.")],
     )  # fmt: skip
-    found = mark(question, {"v": "[1, 2, 3, 8]"})
-    assert (found.mark, found.score, found.parts[0].mistake) == ("partly", 0.75, "last-twice")
+    result = mark(question, {"v": "[1, 2, 3, 8]"})
+    assert (result.mark, result.score, result.parts[0].mistake) == ("partly", 0.75, "last-twice")
     assert mark(question, {"v": "[1, 2, 0, 0]"}).score == 0.5
-    assert "size is 3, and 4" in mark(question, {"v": "[1, 2, 3]"}).feedback
+    assert "size is 3, but it should be 4" in mark(question, {"v": "[1, 2, 3]"}).feedback
 
 
-def test_further_solutions_are_as_right():
+def test_further_solutions_are_correct():
     question = Question(
         drill="t",
         seed=0,
@@ -107,16 +114,16 @@ def test_further_solutions_are_as_right():
     assert [mark(question, {"n": text}).mark for text in ("223", "224", "225")] == ["right", "right", "wrong"]
 
 
-def test_the_name_before_the_value_is_taken_off():
-    assert marks(chained(), "a = 5", "b=50", " c =12.5")[0].mark == "right"
-    assert marks(chained(), "b = 5", "50", "12.5")[0].mark == "not_understood"
+def test_a_name_before_the_value_is_ignored():
+    assert marks(chain_question(), "a = 5", "b=50", " c =12.5")[0].mark == "right"
+    assert marks(chain_question(), "b = 5", "50", "12.5")[0].mark == "not_understood"
 
 
-def test_one_part_not_understood_costs_nothing_and_says_where():
-    given_mark, parts = marks(chained(), "7", "5O", "12.5")
-    assert (given_mark.mark, given_mark.score) == ("not_understood", 0)
+def test_an_unreadable_part_is_not_counted_and_the_error_points_to_it():
+    result, parts = marks(chain_question(), "7", "5O", "12.5")
+    assert (result.mark, result.score) == ("not_understood", 0)
     assert parts == ["wrong", "not_understood", "right"]
-    lines = given_mark.feedback.splitlines()
+    lines = result.feedback.splitlines()
     assert lines[-1].index("^") == lines[-2].index("O")
 
 
@@ -128,22 +135,22 @@ def test_one_part_not_understood_costs_nothing_and_says_where():
         ({}, "missing: a, b, c"),
     ],
 )
-def test_missing_and_surplus_parts_are_refused(answers, sentence):
+def test_missing_and_surplus_parts_are_rejected(answers, sentence):
     with pytest.raises(UserError, match=sentence):
-        mark(chained(), answers)
+        mark(chain_question(), answers)
 
 
 def test_follow_through_through_matrices():
     question = bank.draw("self-attention-hand", 3)
     rows = len(question.params["Q"])
     values = question.params["V"]
-    mixed = [[0.25 * sum(row[k] for row in values) for k in range(2)]] * rows
-    given_mark = mark(question, {"A": str([[0.25] * rows] * rows), "O": str(mixed)})  # wrong, not trivial
-    assert given_mark.parts[0].mark != "right"
-    assert given_mark.parts[1].mark == "right"
+    output = [[0.25 * sum(row[k] for row in values) for k in range(2)]] * rows
+    result = mark(question, {"A": str([[0.25] * rows] * rows), "O": str(output)})  # incorrect, but not trivial
+    assert result.parts[0].mark != "right"
+    assert result.parts[1].mark == "right"
 
 
-def test_own_values_of_any_size_break_nothing():
+def test_own_values_may_have_any_size():
     question = bank.draw("self-attention-hand", 3)
     for own in ("[[5]]", "[[1, 2, 3, 4, 5, 6]]", "[[10^40, 1], [1, 2]]", "[[0]]", "1,2;3,4;5,6;7,8"):
         assert mark(question, {"A": own, "O": "[[1, 2], [3, 4]]"}).mark in ("wrong", "partly")
@@ -158,13 +165,13 @@ def test_own_values_of_any_size_break_nothing():
         st.text(max_size=30) | st.sampled_from(["1", "[[1, 2], [3, 4]]", "z^z", "A, B", "7/9", "1e59", "-0", "[1]"]),
     )
 )
-def test_any_answers_give_a_mark_or_a_refusal(name, answers):
+def test_any_answers_give_a_mark_or_an_error(name, answers):
     question = bank.draw(name, 1)
     for whole in (answers, {part.part: answers.get(part.part, "2") for part in question.parts}):
         try:
-            found = mark(question, whole)
+            result = mark(question, whole)
         except UserError:
             assert set(whole) != {part.part for part in question.parts}
             continue
-        assert found.mark in ("right", "partly", "wrong", "not_understood")
-        assert 0 <= found.score <= 1
+        assert result.mark in ("right", "partly", "wrong", "not_understood")
+        assert 0 <= result.score <= 1

@@ -1,4 +1,4 @@
-"""Procedures of the calculator against the libraries that do the same: PyTorch and scikit-learn."""
+"""Procedures of the calculator against PyTorch and scikit-learn."""
 
 from fractions import Fraction
 from random import Random
@@ -25,40 +25,42 @@ def floats(X):
     return [[float(v) for v in row] for row in X]
 
 
-SIDES = st.tuples(st.integers(1, 7), st.integers(1, 7))
+SIZES = st.tuples(st.integers(1, 7), st.integers(1, 7))
 
 
-@given(SIDES, st.tuples(st.integers(1, 3), st.integers(1, 3)), st.integers(1, 3), st.integers(0, 2), st.integers(1, 3))
+@given(SIZES, st.tuples(st.integers(1, 3), st.integers(1, 3)), st.integers(1, 3), st.integers(0, 2), st.integers(1, 3))
 @settings(max_examples=60)
-def test_convolution_of_a_map(sides, window, s, p, d):
-    rng = Random(str((sides, window, s, p, d)))
-    X, K, b = matrix(rng, *sides), matrix(rng, *window), rng.randint(-3, 3)
+def test_convolution_of_a_map(size, kernel_size, s, p, d):
+    rng = Random(str((size, kernel_size, s, p, d)))
+    X, K, b = matrix(rng, *size), matrix(rng, *kernel_size), rng.randint(-3, 3)
     try:
-        found = get("conv-values").solve(X=X, K=K, b=b, s=s, p=p, d=d)["O"]
-    except UserError as refused:
-        assert "larger than the padded map" in str(refused)
+        output = get("conv-values").solve(X=X, K=K, b=b, s=s, p=p, d=d)["O"]
+    except UserError as error:
+        assert "larger than the padded map" in str(error)
         with pytest.raises(RuntimeError):
             F.conv2d(tensor(X)[None, None], tensor(K)[None, None], stride=s, padding=p, dilation=d)
         return
-    wanted = F.conv2d(tensor(X)[None, None], tensor(K)[None, None], stride=s, padding=p, dilation=d)[0, 0] + b
-    assert floats(found) == wanted.tolist()
+    expected = F.conv2d(tensor(X)[None, None], tensor(K)[None, None], stride=s, padding=p, dilation=d)[0, 0] + b
+    assert floats(output) == expected.tolist()
 
 
-@given(SIDES, st.integers(1, 4), st.none() | st.integers(1, 3), st.integers(0, 2))
+@given(SIZES, st.integers(1, 4), st.none() | st.integers(1, 3), st.integers(0, 2))
 @settings(max_examples=60)
-def test_pooling_of_a_map(sides, k, s, p):
-    X = matrix(Random(str((sides, k, s, p))), *sides)
-    given = dict(X=X, k=k, p=p) | ({"s": s} if s else {})
+def test_pooling_of_a_map(size, k, s, p):
+    X = matrix(Random(str((size, k, s, p))), *size)
+    inputs = dict(X=X, k=k, p=p) | ({"s": s} if s else {})
     try:
-        found = get("pooling-values").solve(**given)
-    except UserError as refused:
-        assert "larger than" in str(refused) or "at most half" in str(refused)
+        outputs = get("pooling-values").solve(**inputs)
+    except UserError as error:
+        assert "larger than" in str(error) or "at most half" in str(error)
         with pytest.raises(RuntimeError):
             F.max_pool2d(tensor(X)[None], k, s, p)
         return
-    assert floats(found["M"]) == F.max_pool2d(tensor(X)[None], k, s, p)[0].tolist()
+    assert floats(outputs["M"]) == F.max_pool2d(tensor(X)[None], k, s, p)[0].tolist()
     means = F.avg_pool2d(tensor(X)[None], k, s, p)[0].tolist()
-    assert [v for row in floats(found["A"]) for v in row] == pytest.approx([v for row in means for v in row], abs=1e-12)
+    assert [v for row in floats(outputs["A"]) for v in row] == pytest.approx(
+        [v for row in means for v in row], abs=1e-12
+    )
 
 
 def test_averages_are_exact():
@@ -66,25 +68,24 @@ def test_averages_are_exact():
 
 
 @pytest.mark.parametrize("mode", ["training", "evaluation"])
-@pytest.mark.parametrize("given", ["all", "none"])
-def test_batch_norm_and_its_running_statistics(mode, given):
-    rng = Random(mode + given)
+@pytest.mark.parametrize("options", ["all", "none"])
+def test_batch_norm_and_its_running_statistics(mode, options):
+    rng = Random(mode + options)
     X = matrix(rng, 5, 3)
     layer = torch.nn.BatchNorm1d(3, eps=0.01, momentum=0.25, dtype=torch.float64).train(mode == "training")
     values = {}
-    if given == "all":
+    if options == "all":
         values = {name: [rng.randint(1, 9) / 4 for _ in range(3)] for name in ("gamma", "beta", "R_mean0", "R_var0")}
         with torch.no_grad():
-            for name, its in zip(
-                values, (layer.weight, layer.bias, layer.running_mean, layer.running_var), strict=True
-            ):
-                its.copy_(torch.tensor(values[name]))
-    found = get("batch-norm").solve(X=X, mode=mode, epsilon=0.01, alpha=0.25, **values)
-    wanted = layer(tensor(X)).tolist()
-    for ours, its in zip(floats(found["Y"]), wanted, strict=True):
-        assert ours == pytest.approx(its, rel=1e-12, abs=1e-12)
-    assert [float(v) for v in found["R_mean"]] == pytest.approx(layer.running_mean.tolist(), rel=1e-12)
-    assert [float(v) for v in found["R_var"]] == pytest.approx(layer.running_var.tolist(), rel=1e-12)
+            tensors = (layer.weight, layer.bias, layer.running_mean, layer.running_var)
+            for name, parameter in zip(values, tensors, strict=True):
+                parameter.copy_(torch.tensor(values[name]))
+    outputs = get("batch-norm").solve(X=X, mode=mode, epsilon=0.01, alpha=0.25, **values)
+    expected = layer(tensor(X)).tolist()
+    for row, expected_row in zip(floats(outputs["Y"]), expected, strict=True):
+        assert row == pytest.approx(expected_row, rel=1e-12, abs=1e-12)
+    assert [float(v) for v in outputs["R_mean"]] == pytest.approx(layer.running_mean.tolist(), rel=1e-12)
+    assert [float(v) for v in outputs["R_var"]] == pytest.approx(layer.running_var.tolist(), rel=1e-12)
 
 
 AVERAGES = {
@@ -96,43 +97,43 @@ AVERAGES = {
 
 @given(st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from("abcd")), min_size=1, max_size=30))
 @settings(max_examples=60)
-@pytest.mark.filterwarnings("ignore:A single label was found")
+@pytest.mark.filterwarnings("ignore:A single label was outputs")
 def test_confusion_matrix_of_labels(pairs):
     from sklearn import metrics
 
     truth, predicted = [list(labels) for labels in zip(*pairs, strict=True)]
-    found = get("confusion-matrix").solve(truth=truth, predicted=predicted)
+    outputs = get("confusion-matrix").solve(truth=truth, predicted=predicted)
     C = metrics.confusion_matrix(truth, predicted).tolist()
-    assert found["C"] == C
-    assert found["accuracy"] == Fraction(metrics.accuracy_score(truth, predicted)).limit_denominator(100)
+    assert outputs["C"] == C
+    assert outputs["accuracy"] == Fraction(metrics.accuracy_score(truth, predicted)).limit_denominator(100)
     each = metrics.precision_recall_fscore_support(truth, predicted, zero_division=0)
-    for column, wanted in zip(("precision", "recall", "F1", "support"), each, strict=True):
-        assert [float(row[column]) for row in found["table"]] == pytest.approx(wanted.tolist())
+    for column, expected in zip(("precision", "recall", "F1", "support"), each, strict=True):
+        assert [float(row[column]) for row in outputs["table"]] == pytest.approx(expected.tolist())
     by_class = metrics.multilabel_confusion_matrix(truth, predicted)  # [[TN, FP], [FN, TP]] of each class
-    assert [[[r["TN"], r["FP"]], [r["FN"], r["TP"]]] for r in found["table"]] == by_class.tolist()
+    assert [[[r["TN"], r["FP"]], [r["FN"], r["TP"]]] for r in outputs["table"]] == by_class.tolist()
     for average, names in AVERAGES.items():
         scores = metrics.precision_recall_fscore_support(truth, predicted, average=average, zero_division=0)
         for name, score in zip(names, scores[:3], strict=True):
-            assert name is None or float(found[name]) == pytest.approx(score)
-    again = get("confusion-report").solve(C=C, names=[row["class"] for row in found["table"]])
-    assert again == {name: value for name, value in found.items() if name != "C"}
+            assert name is None or float(outputs[name]) == pytest.approx(score)
+    again = get("confusion-report").solve(C=C, names=[row["class"] for row in outputs["table"]])
+    assert again == {name: value for name, value in outputs.items() if name != "C"}
 
 
 def test_classes_are_in_the_order_of_numbers_and_letters():
-    found = get("confusion-matrix").solve(truth=["10", "9", "b", "a"], predicted=["10", "9", "b", "a"])
-    assert [row["class"] for row in found["table"]] == ["9", "10", "a", "b"]
+    outputs = get("confusion-matrix").solve(truth=["10", "9", "b", "a"], predicted=["10", "9", "b", "a"])
+    assert [row["class"] for row in outputs["table"]] == ["9", "10", "a", "b"]
 
 
 def test_binary_report_agrees_with_the_binary_formula():
-    found = get("confusion-report").solve(C=[[50, 10], [5, 35]])
+    outputs = get("confusion-report").solve(C=[[50, 10], [5, 35]])
     binary = get("confusion-metrics").solve(TN=50, FP=10, FN=5, TP=35)
-    positive = found["table"][1]
+    positive = outputs["table"][1]
     assert (positive["precision"], positive["recall"], positive["F1"]) == (binary["P"], binary["R"], binary["F1"])
-    assert found["accuracy"] == binary["Acc"]
+    assert outputs["accuracy"] == binary["Acc"]
 
 
 @pytest.mark.parametrize(
-    ("name", "given", "sentence"),
+    ("name", "inputs", "sentence"),
     [
         ("conv-values", dict(X=[[1, 2], [3]], K=[[1]]), "X .* has rows of different lengths"),
         ("conv-values", dict(X=[[1, 2]], K=[[1, 2, 3]]), "covers 1 x 3: it is larger than the padded map X, 1 x 2"),
@@ -146,26 +147,28 @@ def test_binary_report_agrees_with_the_binary_formula():
         ("confusion-matrix", dict(truth=[str(k) for k in range(200)], predicted=["0"] * 200), "up to 100 classes"),
         ("confusion-report", dict(C=[[1, 2]]), "as many columns as rows"),
         ("confusion-report", dict(C=[[0, 0], [0, 0]]), "counts no samples"),
-        ("confusion-report", dict(C=[[1, 0.5], [0, 1]]), "whole numbers"),
+        ("confusion-report", dict(C=[[1, 0.5], [0, 1]]), "integer|whole"),
         ("confusion-report", dict(C=[[1, 0], [0, 1]], names=["a"]), "C has 2, and 1 came"),
     ],
 )
-def test_what_does_not_fit_is_refused_in_words(name, given, sentence):
+def test_unusable_inputs_are_rejected(name, inputs, sentence):
     with pytest.raises(UserError, match=sentence):
-        get(name).solve(**given)
+        get(name).solve(**inputs)
 
 
 # --- 0 ln 0, and arrays as a whole
 
 
-def test_certain_and_right_costs_nothing_and_certain_and_wrong_is_infinite():
+def test_cross_entropy_of_certain_predictions_is_zero_or_infinite():
     cross_entropy = get("binary-cross-entropy")
     assert cross_entropy.solve(y=[0, 1, 1], p=[0, 1, 0.5])["L"] == pytest.approx(
         F.binary_cross_entropy(torch.tensor([0, 1, 0.5]), torch.tensor([0.0, 1, 1])).item()
     )
     with pytest.raises(UserError, match=r"ln\(0\), which is minus infinity"):
         cross_entropy.solve(y=[1], p=[0])
-    assert F.binary_cross_entropy(torch.tensor(0.0), torch.tensor(1.0)) == 100  # as the conventions say of PyTorch
+    assert (
+        F.binary_cross_entropy(torch.tensor(0.0), torch.tensor(1.0)) == 100
+    )  # PyTorch clamps the logarithm, see the conventions
     assert "gives 100" in cross_entropy.conventions
     assert get("entropies").solve(p=[1, 0], q=[0.5, 0.5])["H"] == 0
     p = torch.tensor([0.25, 0.75, 0.0], dtype=torch.float64)
@@ -174,7 +177,7 @@ def test_certain_and_right_costs_nothing_and_certain_and_wrong_is_infinite():
     )
 
 
-def test_sympy_takes_the_same_limit():
+def test_sympy_has_the_same_limit():
     from quizzes.expressions.parser import parse
     from quizzes.expressions.symbolic import compute
 
@@ -182,6 +185,6 @@ def test_sympy_takes_the_same_limit():
     assert compute(parse("max(x) - min(x) + len(x)"), {"x": [3, "1/2", 2]}) == compute(parse("11/2"), {})
 
 
-def test_length_and_extremes_of_an_array():
+def test_length_and_extrema_of_an_array():
     assert get("min-max-split").solve(train=[3, 7, 5], test=[3, 6, 9])["u"] == [0, Fraction(3, 4), Fraction(3, 2)]
     assert get("standardise").solve(X=[1, 2, 6], T=[3], ddof=1)["n"] == 3

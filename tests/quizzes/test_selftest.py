@@ -1,4 +1,4 @@
-"""The drills' examination, on drills that are wrong on purpose."""
+"""The self-test, on drills that are wrong on purpose."""
 
 from dataclasses import replace
 
@@ -8,26 +8,26 @@ from quizzes.selftest import examine, selftest
 
 
 def compute(script, names):
-    """The second computation, by PyTorch in this process."""
+    """Run the second computation by PyTorch in this process."""
     from workbench.engine.worker import script_values
 
     return script_values(script, names)
 
 
-def test_the_examination_finds_what_is_wrong():
+def test_examine_finds_problems():
     question = bank.draw("iou", 3)
     assert examine(question, compute) == []
     wrong = replace(question, expected={**question.expected, "I": question.expected["I"] + 1})
     assert any("second computation gives" in problem for problem in examine(wrong, compute))
     broken = replace(question, verify="import nothing_of_that_name")
     assert any("second computation fails" in problem for problem in examine(broken, compute))
-    true = replace(question.mistakes[0], answer=question.parts[0].answer, part="I")
-    problems = examine(replace(question, mistakes=[*question.mistakes, true]), compute)
-    assert any("was marked right" in problem for problem in problems)
-    assert any("fewer than two" in problem for problem in examine(replace(question, mistakes=[]), compute))
+    correct = replace(question.mistakes[0], answer=question.parts[0].answer, part="I")
+    problems = examine(replace(question, mistakes=[*question.mistakes, correct]), compute)
+    assert any("was graded right" in problem for problem in problems)
+    assert any("fewer than 2" in problem for problem in examine(replace(question, mistakes=[]), compute))
 
 
-def test_further_checks_see_each_question_once_and_their_words_are_reported():
+def test_further_checks_see_each_question_once():
     seeds = []
 
     def check(question):
@@ -39,20 +39,20 @@ def test_further_checks_see_each_question_once_and_their_words_are_reported():
     assert seeds == [1, 2, 3]
 
 
-def test_a_symbol_that_is_never_asked_for_is_told():
+def test_a_symbol_that_is_never_asked_for_is_reported():
     drill = bank.get("conv-out-size")
     assert not any("never asked" in problem for problem in selftest(drill, range(1, 51)).problems)
 
     class Stubborn(Drill):
-        """Says that it asks for several symbols, and asks for the first of them whatever the seed."""
+        """Drill that claims to ask for several symbols, but asks for the first of them only."""
 
         def draw(self, seed):
             return Drill(**{**vars(self), "asks": self.asks[:1]}).draw(seed)
 
     stubborn = Stubborn(**vars(drill))
-    told = [problem for problem in selftest(stubborn, range(1, 51)).problems if "never asked" in problem]
-    assert told == [f"{name} is never asked for" for name in drill.asks[1:]]
+    problems = [problem for problem in selftest(stubborn, range(1, 51)).problems if "never asked" in problem]
+    assert problems == [f"{name} is never asked for" for name in drill.asks[1:]]
 
 
-def test_few_seeds_say_nothing_of_what_never_came():
+def test_few_seeds_report_nothing_that_never_occurs():
     assert selftest(bank.get("conv-out-size"), [1]).problems == []

@@ -31,27 +31,27 @@ def autograd(
     No gradient goes through sign, floor and ceil. Where relu and abs have a kink (at 0) the gradient 0 is taken, and at
     max and min of equals one half for each, as PyTorch does. Exit code 0: all agree. 1: they do not.
     """
-    from quizzes.expressions.graph import build, described, passes
+    from quizzes.expressions.graph import build_graph, describe_nodes, run_passes
     from quizzes.expressions.parser import FormatError
     from workbench.engine.verify import ScriptError, Verifier
     from workbench.errors import UserError
 
     given = _given(values or [])
     try:
-        graph = build(expression, given)
+        graph = build_graph(expression, given)
     except FormatError as error:
         raise UserError(f"The expression can't be read: {error.sentence}.") from None
-    found = passes(graph, given)
-    nodes = described(graph, found)
+    found = run_passes(graph, given)
+    nodes = describe_nodes(graph, found)
     with Verifier() as worker:
         worker.warm()  # PyTorch starts while SymPy differentiates
         if sys.stderr.isatty():
             print("Asking SymPy and PyTorch ...", file=sys.stderr)
-        from quizzes.expressions.gradients import by_sympy, compare
+        from quizzes.expressions.gradients import compare_gradients, differentiate
 
-        sympy = by_sympy(graph, found)
+        sympy = differentiate(graph, found)
         try:
-            verdict = compare(graph, found, sympy, worker.gradients(nodes))
+            verdict = compare_gradients(graph, found, sympy, worker.gradients(nodes))
         except ScriptError as error:
             raise UserError(f"PyTorch could not be asked: {error} See 'workbench doctor'.") from None
     if as_json:
@@ -92,4 +92,4 @@ def _print(
     print(f"Backward from {root}: gradient times local derivative, added up over all paths\n\n{draw(nodes)}\n")
     if said := remarks(nodes, found.kinks):
         print(f"{said}\n")
-    print(derivatives(root, {name: one.drawn for name, one in sympy.items()}, verdict, found.kinks))
+    print(derivatives(root, {name: one.pretty for name, one in sympy.items()}, verdict, found.kinks))

@@ -66,7 +66,7 @@ def calc(
                 print("\n".join([*table(rows, console().width), ""]))
             continue
         if solve:
-            shown = ", ".join(map(text, value)) if value else f"no solution that is {described.domain()}"
+            shown = ", ".join(map(text, value)) if value else f"no solution that is {described.describe_domain()}"
         else:
             shown = text(value)
         print(f"{name} = {shown}    {described.meaning}{unit}")
@@ -96,11 +96,11 @@ def _given(formula: "Formula", values: list[str]) -> dict[str, Any]:
 def _plain(formula: "Formula", name: str, value: Any) -> Any:
     """A value as JSON has it: whole numbers whole, fractions as text where a fraction is meant."""
     from quizzes.answers import KINDS
-    from quizzes.question import plain
+    from quizzes.question import to_json
 
     kind = formula.symbols[name].answer_kind
     if kind == "integer" and value != int(value):
         kind = "decimal"  # areas of boxes with decimal corners
     if kind == "table":
-        return [{column: plain(cell) for column, cell in row.items()} for row in value]
-    return KINDS[kind].plain(value) if kind in KINDS else value
+        return [{column: to_json(cell) for column, cell in row.items()} for row in value]
+    return KINDS[kind].to_json(value) if kind in KINDS else value

@@ -162,7 +162,7 @@ def _marked(given: "Mark") -> dict[str, Any]:
 def verify(drill: Id, seed: Seed = 1, as_json: Json = False) -> None:
     """Confirm a question's values twice: by SymPy, and by PyTorch (or another library) in a process of its own."""
     from quizzes import bank
-    from quizzes.verification import by_sympy, compare, script_names
+    from quizzes.verification import compare_values, evaluate_with_sympy, script_names
     from workbench.engine.verify import Verifier
 
     asked = bank.draw(drill, seed)
@@ -176,8 +176,8 @@ def verify(drill: Id, seed: Seed = 1, as_json: Json = False) -> None:
     if asked.verify:
         with Verifier() as worker:
             found = worker.values(asked.verify, script_names(asked))
-        torch, torch_agrees = compare(asked, found)
-    sympy, sympy_agrees = compare(asked, found | by_sympy(asked))
+        torch, torch_agrees = compare_values(asked, found)
+    sympy, sympy_agrees = compare_values(asked, found | evaluate_with_sympy(asked))
     agree = sympy_agrees and torch_agrees
     if as_json:
         say_json({"sympy": sympy, "torch": torch, "agree": agree})

@@ -43,7 +43,7 @@ def formulas(
 
 
 def _plain(f: "Formula") -> dict[str, Any]:
-    from quizzes.question import plain
+    from quizzes.question import to_json
 
     symbols = [
         {
@@ -51,8 +51,8 @@ def _plain(f: "Formula") -> dict[str, Any]:
             "kind": s.kind,
             "meaning": s.meaning,
             "unit": s.unit,
-            "domain": s.domain(),
-            "default": plain(s.default),
+            "domain": s.describe_domain(),
+            "default": to_json(s.default),
         }
         for s in f.symbols.values()
     ]
@@ -74,8 +74,8 @@ def _print(f: "Formula", conventions: bool) -> None:
     if conventions:
         for s in f.symbols.values():
             default = "" if s.default is None else f"; {text(s.default)} if not given"
-            print(f"  {s.name:<12}{s.meaning}{f' [{s.unit}]' if s.unit else ''}; {s.domain()}{default}")
+            print(f"  {s.name:<12}{s.meaning}{f' [{s.unit}]' if s.unit else ''}; {s.describe_domain()}{default}")
         if f.conventions:
             print(f"\n{wrapped(f.conventions)}")
         print(f"\nSource: {f.source}")
-        print(f"Next: workbench calc {f.id} {' '.join(f'{n}=...' for n in f.inputs if f.symbols[n].needed)}")
+        print(f"Next: workbench calc {f.id} {' '.join(f'{n}=...' for n in f.inputs if f.symbols[n].is_required)}")

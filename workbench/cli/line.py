@@ -46,7 +46,7 @@ def ask(session: Session, question: Question) -> None:
             raise Stopped
         if word in HINT:
             hinted = True
-            print(question.hint or f"It is {KINDS[part.kind].ask(part)}.")
+            print(question.hint or f"It is {KINDS[part.kind].format_hint(part)}.")
         elif word in SHOW:
             session.give_up(question, monotonic() - started)
             print(f"\n{lines.solution(question, drawn=False)}")
@@ -56,7 +56,8 @@ def ask(session: Session, question: Question) -> None:
                 read_part(part, text)
                 typed[part.part] = text
             except FormatError as error:
-                print(f"{SIGNS['not_understood']} not understood\n{error.shown()}\nThat cost nothing: try again.")
+                print(f"{SIGNS['not_understood']} not understood\n{error.message_with_caret()}")
+                print("That cost nothing: try again.")
     given = session.answer(question, typed, hinted, monotonic() - started)
     print(lines.marked(question, given))
     _explain(question, given)

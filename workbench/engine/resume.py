@@ -24,7 +24,9 @@ def prolonged(run: Run, epochs: int | None = None, steps: int | None = None) -> 
     if status == "running":
         raise running(run)
     if status == "diverged":
-        raise UserError(f"The run {run.id} diverged, and would again. Train from the beginning with a smaller learning rate.")
+        raise UserError(
+            f"The run {run.id} diverged, and would again. Train from the beginning with a smaller learning rate."
+        )
     if "early_stopping" in last:
         raise UserError(f"The run {run.id} ended by early stopping. Train from the beginning with a larger patience.")
     about = header(run.folder / "last.safetensors")

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from textwrap import fill, indent
 from typing import Any
 
-from quizzes.answers.numbers import short
-from quizzes.expressions.graph import build, described
+from quizzes.answers.numbers import format_number
+from quizzes.expressions.graph import build_graph, describe_nodes
 
-Node = dict[str, Any]  # as `quizzes.expressions.graph.described` gives it
+Node = dict[str, Any]  # as `quizzes.expressions.graph.describe_nodes` gives it
 NAME, OPERATION = 14, 24  # columns, beyond which they are cut
 HUGE = 1e9
 LOCAL = 22  # columns that are kept for the local derivatives
@@ -22,7 +22,7 @@ def number(value: float | None) -> str:
     """A number to six digits; a question mark where it isn't known."""
     if value is None:
         return "?"
-    return short(value) if abs(value) < HUGE else f"{float(value):.6g}"
+    return format_number(value) if abs(value) < HUGE else f"{float(value):.6g}"
 
 
 def table(nodes: list[Node], width: int = 78) -> str:
@@ -143,7 +143,7 @@ def derivatives(root: str, drawn: Mapping[str, str], verdict: dict[str, Any], ki
     Args:
         root: The root's name.
         drawn: SymPy's formulas by leaf.
-        verdict: As `quizzes.expressions.gradients.compare` gives it.
+        verdict: As `quizzes.expressions.gradients.compare_gradients` gives it.
         kinks: What the graph says of kinks: one may be why they don't agree.
     """
     blocks = [
@@ -179,5 +179,5 @@ def joined(columns: list[list[str]], width: int) -> str:
 
 def draw_graph(data: dict[str, Any], width: int, height: int) -> str:
     """The picture beside a question: the graph of the equations in `text`, with the values that are given."""
-    nodes = [node | {"value": data.get(node["node"])} for node in described(build(data["text"]))]
+    nodes = [node | {"value": data.get(node["node"])} for node in describe_nodes(build_graph(data["text"]))]
     return draw(nodes, width)

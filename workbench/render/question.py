@@ -33,10 +33,10 @@ def asked(q: Question, drawn: bool = True) -> str:
         blocks.append(shown)
     blocks += [choices(part) for part in q.parts if part.kind in ("choice", "choices", "order", "match")]
     if len(q.parts) > 1:
-        rows = [f"  {part.part}: {part.label} ({KINDS[part.kind].ask(part)})" for part in q.parts]
+        rows = [f"  {part.part}: {part.label} ({KINDS[part.kind].format_hint(part)})" for part in q.parts]
         blocks.append(wrapped("\n".join(rows)))
     else:
-        blocks.append(f"Answer with {KINDS[q.parts[0].kind].ask(q.parts[0])}.")
+        blocks.append(f"Answer with {KINDS[q.parts[0].kind].format_hint(q.parts[0])}.")
     return "\n\n".join(blocks)
 
 
@@ -76,8 +76,9 @@ def answers(q: Question) -> str:
         text = KINDS[part.kind].write(part.answer, part)
         if part.kind == "choice":
             text += f") {part.choices[letters(part.choices).index(text)]}"
-        if part.others and part.kind == "integer":
-            text += f" (also {', '.join(str(v) for v in part.others[:6])}{' ...' if len(part.others) > 6 else ''})"
+        if part.other_answers and part.kind == "integer":
+            others = ", ".join(str(v) for v in part.other_answers[:6])
+            text += f" (also {others}{' ...' if len(part.other_answers) > 6 else ''})"
         lines.append(f"{part.part} = {text}" if q.tier else f"Answer: {text}")
     return wrapped("\n".join(lines))
 

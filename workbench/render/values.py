@@ -4,7 +4,7 @@ from itertools import zip_longest
 from textwrap import wrap
 from typing import Any
 
-from quizzes.answers.numbers import short
+from quizzes.answers.numbers import format_number
 
 STYLES = [(6, ",", 2), (6, "", 2), (6, "", 1), (5, "", 1), (4, "", 1)]  # digits, what parts thousands, columns between
 NARROWEST = 10
@@ -14,7 +14,7 @@ def text(value: Any, digits: int = 6) -> str:
     """A number to so many significant digits, a word as it is, a list in brackets."""
     if isinstance(value, list):
         return f"[{', '.join(text(v, digits) for v in value)}]"
-    return value if isinstance(value, str) else short(value, digits)
+    return value if isinstance(value, str) else format_number(value, digits)
 
 
 def table(rows: list[dict[str, Any]], width: int = 80) -> list[str]:

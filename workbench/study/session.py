@@ -8,7 +8,7 @@ from random import Random
 
 from quizzes import bank
 from quizzes.marking import mark
-from quizzes.question import Mark, PartMark, Question
+from quizzes.question import Mark, Outcome, PartMark, Question
 from workbench import syllabus
 from workbench.errors import unknown_name
 from workbench.store import Attempt, Store
@@ -88,7 +88,8 @@ class Session:
 
     def give_up(self, question: Question, seconds: float = 0.0) -> Mark:
         """Record that the solution was shown without an answer."""
-        given = Mark("wrong", 0.0, "", [PartMark(part.part, "wrong", mistake="given-up") for part in question.parts])
+        parts = [PartMark(part.part, Outcome.WRONG, mistake="given-up") for part in question.parts]
+        given = Mark(Outcome.WRONG, 0.0, "", parts)
         with self.store.writing():
             self._keep(question, {}, given, False, seconds)
         self._after(question.drill, given)

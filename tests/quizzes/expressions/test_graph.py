@@ -1,4 +1,4 @@
-"""Graphs and their gradients: against difference quotients to 50 digits, PyTorch and SymPy, on random expressions."""
+"""Graphs and their gradients on random expressions, against difference quotients to 50 digits, PyTorch and SymPy."""
 
 import re
 from fractions import Fraction
@@ -9,7 +9,7 @@ import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from quizzes.expressions.graph import build, described, passes, read_value
+from quizzes.expressions.graph import build_graph, describe_nodes, read_value, run_passes
 from quizzes.expressions.parser import FormatError
 from workbench.engine.autograd import gradients
 from workbench.errors import UserError
@@ -33,7 +33,7 @@ texts = st.recursive(
 )
 points = st.fixed_dictionaries({name: st.integers(-16, 16).map(lambda k: Fraction(k, 8)) for name in "xyz"})
 
-PLAIN = dict(  # mpmath's, and PyTorch's: what the names in an expression mean, said once more
+MPMATH = dict(  # the functions of an expression, independently of the program: by mpmath, and by PyTorch
     exp=mpmath.exp, sin=mpmath.sin, cos=mpmath.cos, tanh=mpmath.tanh, ln=mpmath.log, sqrt=mpmath.sqrt, abs=abs,
     sigmoid=lambda x: 1 / (1 + mpmath.exp(-x)), softplus=lambda x: mpmath.log(1 + mpmath.exp(x)),
     relu=lambda x: max(x, mpmath.mpf(0)), max=max, min=min,
@@ -45,53 +45,53 @@ TORCH = dict(
 )  # fmt: skip
 
 
-def by_python(text, meaning, values, number):
-    """The value of an expression by Python's own reading of it."""
+def by_python(text, functions, values, number):
+    """Evaluate an expression with Python's own parser."""
     code = re.sub(r"(?<![\w.])(\d+(?:\.\d+)?)", r"N(\1)", text.replace("^", "**"))
-    return eval(code, {**meaning, **values, "N": number})
+    return eval(code, {**functions, **values, "N": number})
 
 
-def worked_steps(text, values):
-    """The graph and its passes; nothing where the expression has no value or no gradient there."""
+def graph_with_passes(text, values):
+    """Return the graph and its passes; skip the example if the expression has no value or no gradient there."""
     try:
-        graph = build(text)
-        return graph, passes(graph, {name: values[name] for name in graph.leaves})
+        graph = build_graph(text)
+        return graph, run_passes(graph, {name: values[name] for name in graph.leaves})
     except UserError:
         assume(False)
 
 
 @given(texts, points)
-def test_gradients_are_the_limits_of_difference_quotients(text, values):
-    graph, found = worked_steps(text, values)
-    assume(not found.kinks)
+def test_gradients_are_limits_of_difference_quotients(text, values):
+    graph, passes = graph_with_passes(text, values)
+    assume(not passes.kinks)
     with mpmath.workdps(50):
         at = {name: mpmath.mpf(v.numerator) / v.denominator for name, v in values.items()}
         step = mpmath.mpf(10) ** -18
         for leaf in graph.leaves:
-            above, below = (by_python(text, PLAIN, at | {leaf: at[leaf] + h}, mpmath.mpf) for h in (step, -step))
-            wanted = float((above - below) / (2 * step))
-            assert float(found.gradients[leaf]) == pytest.approx(wanted, rel=1e-6, abs=1e-9)
+            above, below = (by_python(text, MPMATH, at | {leaf: at[leaf] + h}, mpmath.mpf) for h in (step, -step))
+            expected = float((above - below) / (2 * step))
+            assert float(passes.gradients[leaf]) == pytest.approx(expected, rel=1e-6, abs=1e-9)
 
 
 @given(texts, points)
-def test_gradients_are_those_of_pytorch_on_the_text(text, values):
-    graph, found = worked_steps(text, values)
-    assume(not found.kinks)
+def test_gradients_are_those_of_pytorch(text, values):
+    graph, passes = graph_with_passes(text, values)
+    assume(not passes.kinks)
     at = {name: torch.tensor(float(v), dtype=torch.float64, requires_grad=True) for name, v in values.items()}
     root = by_python(text, TORCH, at, lambda v: torch.tensor(float(v), dtype=torch.float64))
     root.backward()
-    assert float(found.values[graph.root]) == pytest.approx(root.item(), rel=1e-9, abs=1e-12)
+    assert float(passes.values[graph.root]) == pytest.approx(root.item(), rel=1e-9, abs=1e-12)
     for leaf in graph.leaves:
-        assert float(found.gradients[leaf]) == pytest.approx(at[leaf].grad.item(), rel=1e-6, abs=1e-9)
+        assert float(passes.gradients[leaf]) == pytest.approx(at[leaf].grad.item(), rel=1e-6, abs=1e-9)
 
 
 @given(texts, points)
-def test_sympy_and_the_worker_agree_with_the_graph(text, values):
-    from quizzes.expressions.gradients import by_sympy, compare
+def test_sympy_and_pytorch_agree_with_the_graph(text, values):
+    from quizzes.expressions.gradients import compare_gradients, differentiate
 
-    graph, found = worked_steps(text, values)
-    assume(not found.kinks)
-    verdict = compare(graph, found, by_sympy(graph, found), gradients(described(graph, found)))
+    graph, passes = graph_with_passes(text, values)
+    assume(not passes.kinks)
+    verdict = compare_gradients(graph, passes, differentiate(graph, passes), gradients(describe_nodes(graph, passes)))
     assert verdict["agree"], verdict
 
 
@@ -102,8 +102,8 @@ def test_sympy_and_the_worker_agree_with_the_graph(text, values):
         ("abs(x)*y", dict(x=0, y=3)),
         ("max(x, y)", dict(x=2, y=2)),
         ("min(x, 2)", dict(x=2)),
-        ("max(x, 0)", dict(x=0)),  # one half, where relu takes 0
-        ("max(x, y, z)", dict(x=1, y=1, z=1)),  # two by two: 1/4, 1/4, 1/2
+        ("max(x, 0)", dict(x=0)),  # one half; relu has 0
+        ("max(x, y, z)", dict(x=1, y=1, z=1)),  # max(max(x, y), z): 1/4, 1/4, 1/2
         ("max(x, x)", dict(x=1)),
         ("x^0", dict(x=0)),
         ("x^1.5", dict(x=0)),
@@ -120,51 +120,51 @@ def test_sympy_and_the_worker_agree_with_the_graph(text, values):
         ("x", dict(x=7)),
     ],
 )
-def test_kinks_and_corners_as_pytorch_and_sympy_have_them(text, values):
-    from quizzes.expressions.gradients import by_sympy, compare
+def test_gradients_at_kinks_and_special_points_agree(text, values):
+    from quizzes.expressions.gradients import compare_gradients, differentiate
 
-    graph = build(text)
-    found = passes(graph, {name: read_value(str(value)) for name, value in values.items()})
-    verdict = compare(graph, found, by_sympy(graph, found), gradients(described(graph, found)))
+    graph = build_graph(text)
+    passes = run_passes(graph, {name: read_value(str(value)) for name, value in values.items()})
+    verdict = compare_gradients(graph, passes, differentiate(graph, passes), gradients(describe_nodes(graph, passes)))
     assert verdict["agree"], verdict
 
 
-def test_a_kink_is_named_and_only_where_there_is_one():
-    assert ["x = 0" in said for said in passes(build("relu(x)"), {"x": 0}).kinks] == [True]
-    assert len(passes(build("max(x, y) + min(x, y)"), {"x": 2, "y": 2}).kinks) == 2
-    assert passes(build("max(x, x) + relu(x) + abs(x)"), {"x": 2}).kinks == []
+def test_kinks_are_reported_only_at_kinks():
+    assert ["x = 0" in sentence for sentence in run_passes(build_graph("relu(x)"), {"x": 0}).kinks] == [True]
+    assert len(run_passes(build_graph("max(x, y) + min(x, y)"), {"x": 2, "y": 2}).kinks) == 2
+    assert run_passes(build_graph("max(x, x) + relu(x) + abs(x)"), {"x": 2}).kinks == []
 
 
-def test_disagreement_is_found():
-    from quizzes.expressions.gradients import by_sympy, compare
+def test_compare_gradients_reports_disagreement():
+    from quizzes.expressions.gradients import compare_gradients, differentiate
 
-    graph = build("x*y")
-    found = passes(graph, {"x": 2, "y": 3})
-    sympy, torched = by_sympy(graph, found), gradients(described(graph, found))
+    graph = build_graph("x*y")
+    passes = run_passes(graph, {"x": 2, "y": 3})
+    sympy, torch_nodes = differentiate(graph, passes), gradients(describe_nodes(graph, passes))
     for name, row in (("x", "gradient"), ("v1", "value")):
-        wrong = torched | {name: torched[name] | {row: 2.5}}
-        assert not compare(graph, found, sympy, wrong)["agree"]
-    other = by_sympy(graph, passes(graph, {"x": 2, "y": 4}))
-    verdict = compare(graph, found, other, torched)
+        wrong = torch_nodes | {name: torch_nodes[name] | {row: 2.5}}
+        assert not compare_gradients(graph, passes, sympy, wrong)["agree"]
+    other = differentiate(graph, run_passes(graph, {"x": 2, "y": 4}))
+    verdict = compare_gradients(graph, passes, other, torch_nodes)
     assert [leaf["agree"] for leaf in verdict["leaves"].values()] == [False, True] and not verdict["agree"]
 
 
-def test_exact_numbers_stay_exact_and_paths_add_up():
-    graph = build("u = x*y; v = u + x; f = u*v")
-    found = passes(graph, {"x": Fraction(1, 3), "y": 2})
-    assert found.values["f"] == Fraction(2, 3)  # (x y)^2 + x^2 y: by x 2x y^2 + 2x y, by y 2x^2 y + x^2
-    assert found.gradients == {
+def test_gradients_are_exact_and_summed_over_paths():
+    graph = build_graph("u = x*y; v = u + x; f = u*v")
+    passes = run_passes(graph, {"x": Fraction(1, 3), "y": 2})
+    assert passes.values["f"] == Fraction(2, 3)  # f = (x y)^2 + x^2 y, df/dx = 2x y^2 + 2x y, df/dy = 2x^2 y + x^2
+    assert passes.gradients == {
         "x": 4,
         "y": Fraction(5, 9),
         "u": Fraction(5, 3),
         "v": Fraction(2, 3),
         "f": 1,
     }
-    assert found.local["u"] == [2, Fraction(1, 3)]
+    assert passes.local_derivatives["u"] == [2, Fraction(1, 3)]
 
 
-def test_the_nodes_of_the_course_s_neuron():
-    graph = build("sigmoid(w*x + b)")
+def test_nodes_of_a_sigmoid_neuron():
+    graph = build_graph("sigmoid(w*x + b)")
     assert [(n.name, n.kind, n.operation, n.operands) for n in graph.nodes.values()] == [
         ("w", "leaf", "", ()),
         ("x", "leaf", "", ()),
@@ -177,7 +177,7 @@ def test_the_nodes_of_the_course_s_neuron():
 
 
 @pytest.mark.parametrize(
-    ("text", "given", "read_as"),
+    ("text", "variables", "read_as"),
     [
         ("wx", "w x", "w * x"),
         ("wx", "", "wx"),
@@ -190,43 +190,43 @@ def test_the_nodes_of_the_course_s_neuron():
         ("v1 + 2v1*x", "", "v1 + 2 * v1 * x"),
     ],
 )
-def test_names_are_read_as_meant(text, given, read_as):
-    assert build(text, given.split()).read_as == read_as
+def test_names_are_functions_variables_or_products(text, variables, read_as):
+    assert build_graph(text, variables.split()).read_as == read_as
 
 
-def test_names_of_operations_keep_off_those_of_variables():
-    assert list(build("v1*v2 + 1").nodes) == ["v1", "v2", "1", "v3", "v4"]
+def test_names_of_operations_differ_from_those_of_variables():
+    assert list(build_graph("v1*v2 + 1").nodes) == ["v1", "v2", "1", "v3", "v4"]
 
 
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("", "no expression here yet"),
+        ("", "enter an expression"),
         ("x +", "missing at the end"),
         ("softmax(x)", "Did you mean"),
         ("log(x)", "write ln"),
-        ("x[1]", "write every term out"),
-        ("sum(i, x[i])", "write every term out"),
+        ("x[1]", "write out every term"),
+        ("sum(i, x[i])", "write out every term"),
         ("[1, 2]*x", "number is missing"),
         ("floor(x)", "No gradient goes through floor"),
-        ("sign(x) + x", "flat between its jumps"),
-        ("2 + 3", "no variable in this"),
+        ("sign(x) + x", "derivative is 0 between its jumps"),
+        ("2 + 3", "has no variable"),
         ("1/0*x", "divides by zero"),
-        ("x; y", "x leads nowhere"),
+        ("x; y", "x is not used"),
         ("u = x; u = y; u", "defined twice"),
         ("f = u*x; u = 2*x; f*u", "used before it is defined"),
-        ("pi = x; pi", "meaning of its own"),
+        ("pi = x; pi", "pi is reserved"),
         ("2x = 3", "one name"),
-        ("x*" * 160 + "x", "up to 300 are read"),
+        ("x*" * 160 + "x", "the limit is 300"),
         ("+".join("x" * 90), "more than 150"),
-        ("x @ y", "I don't read"),
-        ("__import__('os')", "leave the quotation mark out"),
+        ("x @ y", "can't read"),
+        ("__import__('os')", "leave out the quotation mark"),
     ],
 )
-def test_what_is_no_graph_is_refused_in_a_sentence(text, sentence):
-    with pytest.raises(UserError) as refused:
-        build(text)
-    assert sentence in str(refused.value)
+def test_build_graph_rejects_what_is_not_a_graph(text, sentence):
+    with pytest.raises(UserError) as error:
+        build_graph(text)
+    assert sentence in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -237,21 +237,21 @@ def test_what_is_no_graph_is_refused_in_a_sentence(text, sentence):
         ("ln(x - 1)", dict(x=0), "v2 = ln(v1) has no value at v1 = -1"),
         ("1/x", dict(x=0), "divides by zero"),
         ("exp(x)", dict(x=200), "too large"),
-        ("sqrt(x)", dict(x=0), "no derivative by x at x = 0: 1 / (2 * v1)"),
-        ("x^0.5", dict(x=0), "no derivative by x at x = 0"),
-        ("x^y", dict(x=-2, y=2), "no derivative by y at x = -2, y = 2: v1 * ln(x)"),
+        ("sqrt(x)", dict(x=0), "no derivative with respect to x at x = 0: 1 / (2 * v1)"),
+        ("x^0.5", dict(x=0), "no derivative with respect to x at x = 0"),
+        ("x^y", dict(x=-2, y=2), "no derivative with respect to y at x = -2, y = 2: v1 * ln(x)"),
         ("10^40*x", dict(x=10**30), "too large"),
         ("x^3*(10^20*y)", dict(x=10**15, y=10**-30 * 1e10), "gradient at"),
     ],
 )
-def test_where_there_is_no_value_or_no_gradient(text, values, sentence):
-    with pytest.raises(UserError) as refused:
-        passes(build(text), values)
-    assert sentence in str(refused.value)
+def test_run_passes_rejects_points_without_value_or_gradient(text, values, sentence):
+    with pytest.raises(UserError) as error:
+        run_passes(build_graph(text), values)
+    assert sentence in str(error.value)
 
 
 @pytest.mark.parametrize("text", ["[1, 2]", "1, 2", "", "x", "1/0", "1 2"])
-def test_a_value_is_one_number(text):
+def test_read_value_takes_one_number(text):
     with pytest.raises(FormatError):
         read_value(text)
     assert read_value(" 1/3 ") == Fraction(1, 3)

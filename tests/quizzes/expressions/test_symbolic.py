@@ -1,4 +1,4 @@
-"""SymPy's drawings are the same from whatever thread they are asked for."""
+"""SymPy renders the same text in every thread."""
 
 import sys
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ THREADS = 8
 
 @pytest.fixture
 def busy_threads() -> Iterator[None]:
-    """Threads that take turns after nearly every step, where SymPy took the terminal for one without Unicode."""
+    """Switch threads after nearly every step, with SymPy set to print without Unicode."""
     from sympy.printing.pretty.pretty_symbology import pretty_use_unicode
 
     interval, unicode = sys.getswitchinterval(), pretty_use_unicode(False)
@@ -23,16 +23,16 @@ def busy_threads() -> Iterator[None]:
     pretty_use_unicode(unicode)
 
 
-def test_many_threads_draw_what_one_draws(busy_threads: None) -> None:
+def test_many_threads_render_what_one_renders(busy_threads: None) -> None:
     from quizzes.expressions.symbolic import pretty_text
 
     alone = [pretty_text(text) for text in EQUATIONS]
-    together = Barrier(THREADS)
+    barrier = Barrier(THREADS)
 
-    def draw(_: int) -> list[list[str]]:
-        together.wait()
+    def render(_: int) -> list[list[str]]:
+        barrier.wait()
         return [[pretty_text(text) for text in EQUATIONS] for _ in range(3)]
 
     with ThreadPoolExecutor(THREADS) as threads:
-        for drawn in threads.map(draw, range(THREADS)):
-            assert drawn == [alone] * 3
+        for texts in threads.map(render, range(THREADS)):
+            assert texts == [alone] * 3

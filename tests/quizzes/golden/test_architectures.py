@@ -145,7 +145,7 @@ def test_resnet50s_bottlenecks_are_torchvisions():
     [
         ("vgg-layer", dict(stages=[2, 2, 3], stage=1, i=1), "five whole numbers"),
         ("vgg-layer", dict(stage=1, i=3, **VGG16), "Stage 1 has 2 convolutions"),
-        ("se-block", dict(C=100, r=16), "must come out whole"),
+        ("se-block", dict(C=100, r=16), "must be an integer"),
         ("mobilenetv2-block", dict(C=24, D=24, s=3), "from 1 to 2"),
     ],
 )

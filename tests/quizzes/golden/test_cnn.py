@@ -160,7 +160,7 @@ def test_convolved_and_pooled_values_are_pytorchs():
         ("conv-stack", dict(n=9, C=1, layers=[[1, 3, 1, 0]]), "three rows"),
         ("conv-stack", dict(n=4, C=1, layers=[[1, 3, 1, 0], [0, 3, 1, 0], [1, 1, 1, 0]]), "layer 2 doesn't fit"),
         ("conv-stack", dict(n=9, C=1, layers=[[1, 3, 0, 0]] * 3), "at least 1"),
-        ("grouped-conv", dict(f=3, C_in=6, C_out=8, g=4), "must come out whole"),
+        ("grouped-conv", dict(f=3, C_in=6, C_out=8, g=4), "must be an integer"),
     ],
 )
 def test_what_does_not_fit_is_refused(name, given, sentence):

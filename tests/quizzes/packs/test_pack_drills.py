@@ -15,9 +15,9 @@ from quizzes.packs.equations import parse_condition
 from quizzes.packs.library import add
 from quizzes.packs.pack import check_pack
 from quizzes.packs.samplers import make_sampler
-from quizzes.selftest import selftest, written
+from quizzes.selftest import answer_texts, selftest
 from quizzes.symbol import symbol as read_symbol
-from quizzes.verification import by_sympy, compare
+from quizzes.verification import compare_values, evaluate_with_sympy
 from workbench import syllabus
 from workbench.errors import UserError
 
@@ -43,7 +43,7 @@ def test_sizes_equal_the_number_of_positions(example):
         values = {**question.params, part.part: part.answer}
         unknowns.add(part.part)
         assert values["f"] in (3, 5, 7, 9, 11) and 0 <= values["p"] <= 3 and 1 <= values["s"] <= 4
-        inputs = [part.answer, *part.others] if part.part == "n" else [values["n"]]
+        inputs = [part.answer, *part.other_answers] if part.part == "n" else [values["n"]]
         assert {28, 32, 63, 64, 96, 112, 224, 227} & set(inputs)
         assert all(values["o"] == positions(n, values["f"], values["p"], values["s"]) for n in inputs)
         assert values["p"] < values["f"] and values["o"] >= 4
@@ -61,9 +61,9 @@ def test_momentum_equals_the_hand_computation(example):
         assert [part.answer for part in question.parts] == pytest.approx([float(v), float(theta)])
         assert inputs["v_prior"] and inputs["g"]
         average = float(inputs["beta"] * inputs["v_prior"] + (1 - inputs["beta"]) * inputs["g"])
-        result = mark(question, {"v": f"{average:.9f}", "theta": written(question)["theta"]})
+        result = mark(question, {"v": f"{average:.9f}", "theta": answer_texts(question)["theta"]})
         assert result.parts[0].mistake == "average-of-gradients"
-        texts, agree = compare(question, by_sympy(question))
+        texts, agree = compare_values(question, evaluate_with_sympy(question))
         assert agree, texts
 
 

@@ -61,14 +61,14 @@ REFUSED = [  # words, what stderr says in one line
     (["calc", "sofmax"], "Did you mean softmax"),
     (["calc", "conv-out-size", "n"], "as NAME=VALUE"),
     (["calc", "conv-out-size", "n=5", "n=6"], "given twice"),
-    (["calc", "conv-out-size", "n=5,5", "f=3"], "n: is 5,5 meant as 5.5"),
+    (["calc", "conv-out-size", "n=5,5", "f=3"], "n: does 5,5 mean 5.5"),
     (["calc", "conv-out-size", "n=5"], "needs f"),
     (["calc", "conv-out-size", "n=5", "f=3", "w=1"], "no symbol 'w'"),
     (["calc", "conv-out-size", "f=3", "--solve", "n"], "add o="),
     (["calc", "conv-out-size", "n=1", "f=11"], "would be -9"),
     (["calc", "nms", "boxes=[[0, 0, 1]]", "scores=[1]"], "x1 < x2"),
     (["calc", "scaled-activation", "activation=tan", "a=1", "b=2"], "Did you mean tanh"),
-    (["calc", "conv-out-size", "n=\udcff", "f=3"], "I don't read"),
+    (["calc", "conv-out-size", "n=\udcff", "f=3"], "can't read"),
     (["quiz", "convolutoin"], "Did you mean convolution"),
     (["quiz", "-n", "0"], "not in the range"),
     (["quiz", "--bogus"], "No such option"),
@@ -153,7 +153,7 @@ def test_calc(cli):
     half = js(cli("calc", "iou", "A=[0, 0, 1.5, 1.5]", "B=[0, 0, 1.5, 3]", "--json"))
     assert half["result"] == {"I": 2.25, "U": 4.5, "iou": 0.5}
     none = cli("calc", "conv-out-size", "o=112", "f=3", "s=1", "n=5", "--solve", "p")
-    assert none.code == 0 and "no solution that is a whole number from 0" in none.out
+    assert none.code == 0 and "no solution that is an integer from 0" in none.out
 
 
 def test_formulas(cli):

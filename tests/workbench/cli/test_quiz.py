@@ -11,7 +11,7 @@ from time import monotonic
 import pytest
 
 from quizzes import bank
-from quizzes.selftest import written
+from quizzes.selftest import answer_texts
 from tests.patience import PATIENCE
 from workbench.store import Store
 
@@ -63,7 +63,7 @@ def quiz():
 def answer(quiz):
     """Answer the question that stands there with what is right."""
     seed = quiz.until(r"seed (\d+).*L = $")[1]
-    quiz.say(written(bank.draw("bce-value", int(seed)))["L"])
+    quiz.say(answer_texts(bank.draw("bce-value", int(seed)))["L"])
     quiz.until(r"✓ right")
 
 

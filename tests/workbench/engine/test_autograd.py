@@ -5,8 +5,8 @@ import json
 import pytest
 import torch
 
-from quizzes.expressions.graph import build, described, passes
-from quizzes.expressions.local_derivatives import LOCAL
+from quizzes.expressions.graph import build_graph, describe_nodes, run_passes
+from quizzes.expressions.local_derivatives import DERIVATIVES
 from workbench.engine import Verifier
 from workbench.engine.autograd import OPERATIONS, gradients
 from workbench.engine.worker import answer
@@ -21,7 +21,7 @@ def operation(name, key, *operands):
 
 
 def test_every_operation_that_a_graph_may_have_is_pytorch_s_own():
-    assert set(OPERATIONS) == set(LOCAL)
+    assert set(OPERATIONS) == set(DERIVATIVES)
     assert {function.__module__ for function in OPERATIONS.values()} <= {
         None,
         "torch",
@@ -48,8 +48,8 @@ def test_numbers_are_64_bits_and_what_is_not_finite_is_none():
 
 
 def test_the_worker_takes_the_job_and_stays_warm():
-    graph = build("sigmoid(w*x + b)")
-    nodes = described(graph, passes(graph, {"w": 2, "x": -1, "b": 0.5}))
+    graph = build_graph("sigmoid(w*x + b)")
+    nodes = describe_nodes(graph, run_passes(graph, {"w": 2, "x": -1, "b": 0.5}))
     w, x, b = (torch.tensor(v, dtype=torch.float64, requires_grad=True) for v in (2.0, -1.0, 0.5))
     torch.sigmoid(w * x + b).backward()
     with Verifier() as verifier:

@@ -3,16 +3,16 @@
 import pytest
 
 from quizzes import bank
-from quizzes.expressions.graph import build, described, passes
+from quizzes.expressions.graph import build_graph, describe_nodes, run_passes
 from quizzes.expressions.tree import exact
 from workbench.render import visualizations
 from workbench.render.graph import draw, number, remarks, table
 
 
 def nodes_of(text, **values):
-    graph = build(text)
-    found = passes(graph, {name: exact(value) for name, value in values.items()}) if values else None
-    return described(graph, found), found.kinks if found else []
+    graph = build_graph(text)
+    found = run_passes(graph, {name: exact(value) for name, value in values.items()}) if values else None
+    return describe_nodes(graph, found), found.kinks if found else []
 
 
 def test_a_table_has_a_row_for_each_node_but_the_constants():
@@ -46,7 +46,7 @@ def test_an_edge_is_a_line_and_a_shared_node_shows_what_comes_by_each():
 
 def test_kinks_are_told():
     nodes, kinks = nodes_of("relu(x)", x=0)
-    assert "0 is taken" in remarks(nodes, kinks)
+    assert "gradient 0 is used" in remarks(nodes, kinks)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_kinks_are_told():
 )
 @pytest.mark.parametrize("width", [78, 66, 40])
 def test_every_line_fits_and_no_value_is_lost(text, width):
-    graph = build(text)
+    graph = build_graph(text)
     nodes, _ = nodes_of(text, **{leaf: k + 0.123456 for k, leaf in enumerate(graph.leaves)})
     for drawn in (draw(nodes, width), table(nodes, width)):
         assert max(map(len, drawn.splitlines())) <= width

@@ -11,7 +11,7 @@ from random import Random
 import pytest
 
 from quizzes import bank
-from quizzes.selftest import written
+from quizzes.selftest import answer_texts
 from workbench import syllabus
 from workbench.cli.quiz import quiz
 from workbench.cli.review import review
@@ -96,7 +96,7 @@ def test_one_can_study_on_whatever_the_columns_hold(connection, monkeypatch, cap
         session = Session(store, sorted(due), Random(0))
         for _ in range(len(due)):
             question = session.next()
-            assert session.answer(question, written(question), seconds=20).mark == "right"
+            assert session.answer(question, answer_texts(question), seconds=20).mark == "right"
         reviewed = store.items()
         assert all(reviewed[item].reviewed > STATE["reviewed"] for item in due)  # each is scheduled soundly again
         assert all(0.9 < schedule.recall(reviewed[item], schedule.now()) <= 1 for item in due)
@@ -133,5 +133,5 @@ def test_times_that_cannot_be_read_are_no_part_of_the_median(connection):
         state = STATE | {"due": "soon"}
         put(connection, "item", state)
         session = Session(store, [], Random(0))
-        session.answer(question, written(question), seconds=21)
+        session.answer(question, answer_texts(question), seconds=21)
         assert store.attempts("iou")[-1].rating == schedule.HARD

@@ -42,7 +42,7 @@ def before(*seconds, mark="right"):
         (mark_of("partly", 0.6), False, 10, [], HARD),
         (mark_of("right"), True, 10, [], HARD),
         (mark_of("wrong"), True, 10, [], AGAIN),
-        (mark_of("right", feedback="Right, worked from your own earlier value."), False, 10, [], HARD),
+        (mark_of("right", feedback="Correct, based on your own earlier value."), False, 10, [], HARD),
         (mark_of("right"), False, 21, before(10, 10, 10, 10, 10), HARD),
         (mark_of("right"), False, 20, before(10, 10, 10, 10, 10), GOOD),
         (mark_of("right"), False, 99, before(10, 10, 10, 10), GOOD),  # too few to compare with

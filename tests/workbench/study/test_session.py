@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from quizzes import bank, cards
-from quizzes.selftest import written
+from quizzes.selftest import answer_texts
 from tests.patience import PATIENCE
 from workbench.errors import UserError
 from workbench.store import Store
@@ -43,13 +43,13 @@ def session(store, *items, clock=None):
 def test_right_answers_end_the_round_and_are_kept(store):
     round = session(store, "bce-value", "iou")
     while question := round.next():
-        assert round.answer(question, written(question), seconds=3.21).mark == "right"
+        assert round.answer(question, answer_texts(question), seconds=3.21).mark == "right"
     kept = store.attempts()
     assert [(a.item, a.mark, a.rating, a.seconds) for a in kept] == [
         ("bce-value", "right", 3, 3.2),
         ("iou", "right", 3, 3.2),
     ]
-    assert json.loads(kept[0].answers) == written(bank.draw("bce-value", kept[0].seed))
+    assert json.loads(kept[0].answers) == answer_texts(bank.draw("bce-value", kept[0].seed))
     assert datetime.fromisoformat(kept[0].at) == NOON
     assert set(store.items()) == {"bce-value", "iou"}
 
@@ -59,14 +59,14 @@ def test_only_the_first_attempt_of_a_day_is_a_review(store):
     for k in range(5):
         round = session(store, "bce-value", clock=clock)
         question = round.next()
-        round.answer(question, written(question) if k else WRONG)
+        round.answer(question, answer_texts(question) if k else WRONG)
         clock.at += timedelta(minutes=5)
     assert [a.rating for a in store.attempts()] == [1, None, None, None, None]
     first = store.items()["bce-value"]
     clock.at += timedelta(days=1)
     round = session(store, "bce-value", clock=clock)
     question = round.next()
-    round.answer(question, written(question))
+    round.answer(question, answer_texts(question))
     assert store.attempts()[-1].rating == 3
     assert store.items()["bce-value"] != first
 
@@ -85,7 +85,7 @@ def test_what_was_not_understood_costs_nothing(store):
     question = round.next()
     assert round.answer(question, {"L": "a lot"}).mark == "not_understood"
     assert (store.attempts(), store.items(), round.marks, list(round.queue)) == ([], {}, [], [])
-    assert round.answer(question, written(question)).mark == "right"
+    assert round.answer(question, answer_texts(question)).mark == "right"
 
 
 def test_giving_up_is_forgetting(store):
@@ -99,7 +99,7 @@ def test_giving_up_is_forgetting(store):
 def test_a_hint_makes_it_hard(store):
     round = session(store, "bce-value")
     question = round.next()
-    round.answer(question, written(question), hinted=True)
+    round.answer(question, answer_texts(question), hinted=True)
     assert (store.attempts()[0].rating, store.attempts()[0].hinted) == (2, True)
 
 
@@ -140,13 +140,13 @@ def test_names_of_what_can_be_asked():
 
 ANSWERING = """
 from random import Random
-from quizzes.selftest import written
+from quizzes.selftest import answer_texts
 from workbench.store import Store
 from workbench.study.session import Session
 with Store() as store:
     round = Session(store, ["bce-value"] * 15, Random())
     while question := round.next():
-        round.answer(question, written(question))
+        round.answer(question, answer_texts(question))
 """
 
 

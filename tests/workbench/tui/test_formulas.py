@@ -108,8 +108,8 @@ COMPUTED = [
     (dict(n="224", f="3"), "o = 222"),  # the course's own example: 224 px, 3 x 3, no padding
     (dict(o="112", f="3", p="1", s="2"), "n = 223 or 224"),
     (dict(o="109", n="224", f="7", s="2", p="3", d="?"), "d = 2"),
-    (dict(o="5", n="9", f="3", s="0"), "must be a whole number from 1"),
-    (dict(n="2 2", f="3"), "can't follow directly"),
+    (dict(o="5", n="9", f="3", s="0"), "must be an integer from 1"),
+    (dict(n="2 2", f="3"), "number can't follow here"),
     (dict(), "needs n"),
 ]
 
@@ -143,7 +143,7 @@ async def test_a_procedure_shows_its_table_and_what_it_counts(pilot: Pilot) -> N
     assert rows[-1].split()[:3] == ["fc10", "10", "850"]
     assert "two FLOPs" in str(pilot.app.screen.query_one("#conventions", Static).render())
     refused = await fill(pilot, layers="conv5x5-6,pol2", input="32x32x1")
-    assert "no layer 'pol'" in refused and refused.splitlines()[-1].index("^") == len("conv5x5-6,")
+    assert "Unknown layer 'pol'" in refused and refused.splitlines()[-1].index("^") == len("conv5x5-6,")
     assert not pilot.app.screen.query_one("#tables").display
 
 

@@ -116,7 +116,9 @@ class Follow(TorchDispatchMode):
         self._fields[id(tensor)] = field
         self._kept.append(tensor)
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None) -> Any:
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
         made = func(*args, **(kwargs or {}))
         given = [one for arg in args for one in (arg if isinstance(arg, (list, tuple)) else [arg])]
         known = [self._fields[id(one)] for one in given if isinstance(one, Tensor) and id(one) in self._fields]

@@ -10,10 +10,10 @@ from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Footer, Input, Static
 
-from quizzes.answers.numbers import echo_of
-from quizzes.expressions.graph import Graph, Passes, build, described, passes, read_value
+from quizzes.answers.numbers import reading_text
+from quizzes.expressions.graph import Graph, Passes, build_graph, describe_nodes, read_value, run_passes
 from quizzes.expressions.parser import FormatError, read
-from quizzes.question import plain
+from quizzes.question import to_json
 from workbench.errors import UserError
 from workbench.render import graph as lines
 from workbench.tui.screens.page import Page
@@ -98,10 +98,10 @@ class Autograd(Page):
         """Read the expression, and return once there is a line for the value of each variable found in it."""
         self.expression, before = expression, self.graph.leaves if self.graph else []
         try:
-            self.graph = build(expression)
+            self.graph = build_graph(expression)
             text = f"I read this as  {self.graph.read_as}"
         except FormatError as error:
-            self.graph, text = None, f"? {error.shown()}"
+            self.graph, text = None, f"? {error.message_with_caret()}"
         except UserError as error:
             self.graph, text = None, f"? {error}"
         self.query_one("#reading", Static).update(text)
@@ -126,7 +126,7 @@ class Autograd(Page):
             given = self._given()
             missing = [name for name in self.graph.leaves if name not in given]
             try:
-                self.found = None if missing else passes(self.graph, given)
+                self.found = None if missing else run_passes(self.graph, given)
                 state = f"A number is wanted for {', '.join(missing)}." if missing else ASK
             except UserError as error:
                 state = f"? {error}"
@@ -145,9 +145,9 @@ class Autograd(Page):
         return given
 
     def _draw(self) -> None:
-        nodes = described(self.graph, self.found) if self.graph else []
+        nodes = describe_nodes(self.graph, self.found) if self.graph else []
         if not self.found:
-            nodes = [node | {"value": plain(self._given().get(node["node"]))} for node in nodes]
+            nodes = [node | {"value": to_json(self._given().get(node["node"]))} for node in nodes]
         width = GRAPH if self._is_wide() else self.workbench.size.width - 4
         self._say("#graph", lines.draw(nodes, width) if nodes else "")
         self._say("#remarks", lines.remarks(nodes, self.found.kinks, width) if self.found else "")
@@ -185,14 +185,16 @@ class Autograd(Page):
         graph, found = self.graph, self.found
         assert graph and found
         self.from_thread(self._say, "#state", "Asking SymPy and PyTorch ...")
-        from quizzes.expressions.gradients import by_sympy, compare
+        from quizzes.expressions.gradients import compare_gradients, differentiate
 
         width = self.workbench.size.width - (GRAPH if self._is_wide() else 0) - 12
         verdict = None
         try:
-            sympy = by_sympy(graph, found, width)
-            verdict = compare(graph, found, sympy, self.workbench.verifier.gradients(described(graph, found)))
-            drawn = {name: one.drawn for name, one in sympy.items()}
+            sympy = differentiate(graph, found, width)
+            verdict = compare_gradients(
+                graph, found, sympy, self.workbench.verifier.gradients(describe_nodes(graph, found))
+            )
+            drawn = {name: one.pretty for name, one in sympy.items()}
             text = lines.derivatives(graph.root, drawn, verdict, found.kinks)
         except RuntimeError as error:
             text = f"PyTorch could not be asked: {error}"
@@ -220,6 +222,6 @@ def echoed(text: str) -> str:
     if not text.strip():
         return "a number"
     try:
-        return f"I read this as  {echo_of(read_value(text), read(text))}"
+        return f"I read this as  {reading_text(read_value(text), read(text))}"
     except FormatError as error:
         return f"? {error.sentence}"

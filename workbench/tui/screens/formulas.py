@@ -156,17 +156,19 @@ class Formulas(Page):
             typed = {line.name or "": line.value.strip() for line in self.query("#calculator Input").results(Input)}
             sought = [name for name, line in typed.items() if line == "?"]
             given = {name: formula.symbols[name].read(line) for name, line in typed.items() if line not in ("", "?")}
-            sought += [name for name in formula.inputs if not typed[name] and formula.symbols[name].needed]
+            sought += [name for name in formula.inputs if not typed[name] and formula.symbols[name].is_required]
             if len(sought) == 1 and sought[0] in formula.inputs and any(name in given for name in formula.outputs):
                 found = formula.solutions(sought[0], given)
-                fits = " or ".join(map(text, found)) or f"nothing that is {formula.symbols[sought[0]].domain()}"
+                fits = (
+                    " or ".join(map(text, found)) or f"nothing that is {formula.symbols[sought[0]].describe_domain()}"
+                )
                 return f"✓ {sought[0]} = {fits}"
             known = {name: value for name, value in given.items() if name in formula.inputs}
             values = formula.solve(**known)
             self._tabulate([values.pop(name) for name in formula.outputs if formula.symbols[name].kind == "table"])
             return "\n".join(f"✓ {name} = {text(value)}" for name, value in values.items())
         except FormatError as error:
-            return f"? {error.shown()}"
+            return f"? {error.message_with_caret()}"
         except UserError as error:
             return f"? {error}"
 

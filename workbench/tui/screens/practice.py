@@ -169,15 +169,15 @@ class Practice(Page):
     @work(thread=True, exclusive=True, group="verify")
     def _confirm(self) -> None:
         """SymPy's and PyTorch's values, in a thread: the first time they wait for both to start."""
-        from quizzes.verification import by_sympy, compare, script_names
+        from quizzes.verification import compare_values, evaluate_with_sympy, script_names
 
         question = self.question
         assert question
         self.from_thread(self._say, "#verified", "Asking PyTorch ...")
         try:
             found = self.workbench.verifier.values(question.verify, script_names(question))
-            torch, one = compare(question, found)
-            _, two = compare(question, found | by_sympy(question))
+            torch, one = compare_values(question, found)
+            _, two = compare_values(question, found | evaluate_with_sympy(question))
             values = "  ".join(f"{name} = {text}" for name, text in torch.items())
             text = f"{'✓' if one and two else '✗'} PyTorch: {values}\n\n{question.verify}"
         except RuntimeError as error:

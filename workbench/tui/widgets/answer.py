@@ -57,7 +57,7 @@ class Answers(Vertical):
         longest = max(len(part.part) for part in self.parts)
         for part in self.parts:
             label = f"{part.part:<{longest}} = " if question.tier else "> "
-            asks = part.label if len(self.parts) > 1 else KINDS[part.kind].ask(part)
+            asks = part.label if len(self.parts) > 1 else KINDS[part.kind].format_hint(part)
             rows.append(
                 Horizontal(
                     Static(label, classes="label", markup=False),
@@ -90,10 +90,10 @@ class Answers(Vertical):
     def _echo(self, line: Input) -> None:
         part = next((part for part in self.parts if part.part == line.name), None)
         if part is None or not line.value.strip():
-            text = f"{KINDS[part.kind].ask(part)}" if part and len(self.parts) > 1 else ""
+            text = f"{KINDS[part.kind].format_hint(part)}" if part and len(self.parts) > 1 else ""
         else:
             try:
-                text = f"I read this as  {read_part(part, line.value).echo}"
+                text = f"I read this as  {read_part(part, line.value).read_as}"
             except FormatError as error:
                 text = f"? {error.sentence}"
         self.query_one("#echo", Static).update(text)
