@@ -77,7 +77,7 @@ def earns_what_its_solution_prints(question: Question) -> Iterator[str]:
 
 def fits_80_columns(question: Question) -> Iterator[str]:
     """In line mode, question and solution fit the narrowest terminal."""
-    for line in f"{lines.asked(question)}\n{lines.solution(question)}".splitlines():
+    for line in f"{lines.render_question(question)}\n{lines.render_solution(question)}".splitlines():
         if len(line) > 80:
             yield f"a line is {len(line)} columns wide: {line}"
 
@@ -101,7 +101,9 @@ def draws_its_picture(question: Question) -> Iterator[str]:
             yield f"the picture does not keep within {width}x{height}:\n{shown}"
         if "None" in shown or "{" in shown:
             yield f"the picture shows a value that it hasn't got:\n{shown}"
-        printed = {text.lstrip("-") for text in numbers(shown) | numbers(visualizations.tell(question.visualization))}
+        printed = {
+            text.lstrip("-") for text in numbers(shown) | numbers(visualizations.describe(question.visualization))
+        }
         if secret & printed:
             yield f"the picture gives {secret & printed} away:\n{shown}"
         if kind in ("flow", "branches"):

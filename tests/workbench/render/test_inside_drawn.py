@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.segment import Segment
+from workbench.render.framed import framed
 
 from workbench.render import inside
-from workbench.render.framed import framed
 from workbench.render.halfblock import stretched, wall
 
 ABOUT = dict(run="lenet5-0001", model="lenet5", checkpoint="best", step=9, classes=["cat", "dog"])

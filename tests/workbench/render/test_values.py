@@ -4,7 +4,6 @@ from fractions import Fraction
 
 from hypothesis import given
 from hypothesis import strategies as st
-
 from workbench.render.values import table, text
 
 

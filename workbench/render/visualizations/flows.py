@@ -1,4 +1,4 @@
-"""Sizes on their way through layers, one after the other or in branches."""
+"""The sizes of activations through layers, in sequence or in branches."""
 
 from itertools import zip_longest
 from typing import Any
@@ -7,7 +7,7 @@ from workbench.render.visualizations.grid import LIGHT, Grid
 
 
 def draw_flow(data: dict[str, Any], width: int, height: int) -> str:
-    """Sizes and layers in turn, from a size to a size, with `>` between them: in boxes where there is room."""
+    """Draw sizes and layers in turn, which the text separates by `>`; sizes are in boxes if there is room."""
     sizes, layers = _read(data["text"])
     steps = list(zip_longest(sizes, layers, fillvalue=""))
     if 4 * len(sizes) - 1 <= height:
@@ -15,7 +15,7 @@ def draw_flow(data: dict[str, Any], width: int, height: int) -> str:
         arrow = max(0, min(wide // 2, width - 2 - max(map(len, layers))))
         grid = Grid(width, 4 * len(sizes) - 1)
         for k, (size, layer) in enumerate(steps):
-            grid.box(0, 4 * k, wide - 1, 4 * k + 2, LIGHT)
+            grid.draw_box(0, 4 * k, wide - 1, 4 * k + 2, LIGHT)
             grid.put((wide - len(size)) // 2, 4 * k + 1, size)
             grid.put(arrow, 4 * k + 3, f"↓ {layer}" if layer else "")
         return grid.text()
@@ -32,7 +32,7 @@ def _read(text: str) -> tuple[list[str], list[str]]:
 
 
 def draw_branches(data: dict[str, Any], width: int, height: int) -> str:
-    """A size, the branches that read it side by side, and a size: `in > a, b | c, d > out`."""
+    """Draw an input size, parallel branches of layers, and an output size: `in > a, b | c, d > out`."""
     above, middle, below = (part.strip() for part in data["text"].split(" > "))
     branches = [[layer.strip() for layer in branch.split(",")] for branch in middle.split(" | ")]
     widest = max(len(layer) for branch in branches for layer in branch)
@@ -42,15 +42,15 @@ def draw_branches(data: dict[str, Any], width: int, height: int) -> str:
     tall = max(len(layer) for branch in lines for layer in branch)
     depth = max(map(len, branches)) * (tall + 1) - 1
     whole = wide * len(branches)
-    centres = [wide * k + wide // 2 for k in range(len(branches))]
+    centers = [wide * k + wide // 2 for k in range(len(branches))]
     grid = Grid(max(whole, len(above) + 4, len(below) + 4), depth + 4)
     for text, y in ((above, 0), (below, depth + 3)):
         grid.put(max(0, (whole - len(text) - 4) // 2), y, f"[ {text} ]")
     for y, ends in ((1, "┌┬┐"), (depth + 2, "└┴┘")):
-        grid.put(centres[0], y, "─" * (centres[-1] - centres[0]))
-        for k, x in enumerate(centres):
-            grid.put(x, y, ends[0 if k == 0 else 2 if k == len(centres) - 1 else 1])
-    for layers, x in zip(lines, centres, strict=True):
+        grid.put(centers[0], y, "─" * (centers[-1] - centers[0]))
+        for k, x in enumerate(centers):
+            grid.put(x, y, ends[0 if k == 0 else 2 if k == len(centers) - 1 else 1])
+    for layers, x in zip(lines, centers, strict=True):
         for level in range(depth):
             grid.put(x, 2 + level, "│")
         for level, layer in enumerate(layers):
