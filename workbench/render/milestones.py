@@ -11,8 +11,8 @@ MILESTONES: dict[str, dict[str, Any]] = {
     "network-in-network": dict(
         year=2013,
         paper="arXiv:1312.4400",
-        contribution="1x1 convolutions: a small network slides over the input in place of a linear kernel. Global "
-        "average pooling computes the class scores.",
+        contribution="A small network, made of 1x1 convolutions, slides over the input in place of a linear kernel. "
+        "Global average pooling computes the class scores.",
         builds_on=("alexnet",),
     ),
     "depthwise-separable": dict(
