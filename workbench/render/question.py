@@ -60,7 +60,7 @@ def render_choices(part: Part) -> str:
 
 
 def render_part_mark(mark: PartMark, name: str = "") -> str:
-    """Return the mark of one part: its sign and verdict, how the answer was read, the mistake and the feedback."""
+    """Return the verdict on one part with its sign, how the answer was read, the mistake and the feedback."""
     head = f"{SIGNS[mark.mark]} {f'{name}: ' if name else ''}{VERDICTS[mark.mark]}"
     if mark.read_as:
         head += f"  (read as {mark.read_as})"
@@ -70,7 +70,7 @@ def render_part_mark(mark: PartMark, name: str = "") -> str:
 
 
 def render_mark(mark: Mark) -> str:
-    """Return the mark of a whole answer. If a part can't be read, only such parts are shown, since none is graded."""
+    """Return the verdict on each part, and the score. If parts can't be read, only those, since no part is graded."""
     has_several_parts, is_graded = len(mark.parts) > 1, mark.mark != "not_understood"
     parts = [part for part in mark.parts if is_graded or part.mark == mark.mark]
     lines = [render_part_mark(part, part.part if has_several_parts else "") for part in parts]

@@ -127,7 +127,7 @@ def test_the_same_seed_asks_the_same(cli):
 def test_review_asks_what_is_due(cli):
     assert "Nothing is due today" in cli("review").out
     cli("quiz", "bce-value", "-n", "1", input=".\nq\n")
-    with Store() as store, store.writing():
+    with Store() as store, store.transaction():
         store._connection.execute(
             "UPDATE item SET due = '2020-01-01T00:00:00+00:00', reviewed = '2019-12-01T00:00:00+00:00'"
         )

@@ -12,12 +12,12 @@ MARGIN = 1.25  # range of the axes, relative to the largest coordinate
 def draw_parabola(data: dict[str, Any], width: int, height: int) -> str:
     """Draw L = c w^2/2 with the points `start` and `end`; the unknown one is not drawn."""
     c, points = data["c"], {name: data[name] for name in ("start", "end") if name in data}
-    given_points = {name: value for name, value in points.items() if value is not None}
-    limit = MARGIN * max(map(abs, given_points.values()))
+    positions = {name: value for name, value in points.items() if value is not None}
+    limit = MARGIN * max(map(abs, positions.values()))
     plot = Plot([-limit, limit], [0, c * limit**2 / 2], width, height - 1)
     plot.function(lambda w: c * w**2 / 2)
     signs = {"start": "●", "end": "○"}
-    for name, value in given_points.items():
+    for name, value in positions.items():
         plot.mark(value, c * value**2 / 2, signs[name])
     words = [f"{signs[name]} {name} {'?' if value is None else value_text(value)}" for name, value in points.items()]
     return f"{'   '.join(words)}\n{plot.text()}"
