@@ -42,7 +42,7 @@ class Canvas:
             style: The color of the lines.
             dotted: Whether to leave out every other dash.
         """
-        mine = [[False] * self.width for _ in range(self.height)]
+        in_this_line = [[False] * self.width for _ in range(self.height)]
         before, count = None, 0
         for dot in dots:
             if dot is not None:
@@ -51,8 +51,8 @@ class Canvas:
                     if dotted and count % (2 * DASH) >= DASH:
                         continue
                     x, y = column // 2, row // 4
-                    if not mine[y][x]:
-                        mine[y][x], self._bits[y][x], self._styles[y][x] = True, 0, style
+                    if not in_this_line[y][x]:
+                        in_this_line[y][x], self._bits[y][x], self._styles[y][x] = True, 0, style
                     self._bits[y][x] |= DOTS[column % 2][row % 4]
             before = dot
 

@@ -64,7 +64,7 @@ def answer(quiz):
     """Answer the question that stands there with what is right."""
     seed = quiz.until(r"seed (\d+).*L = $")[1]
     quiz.say(written(bank.draw("bce-value", int(seed)))["L"])
-    quiz.until(r"✓ right")
+    quiz.until(r"✓ Correct")
 
 
 def test_what_was_marked_survives_a_kill(quiz, home):
@@ -101,7 +101,7 @@ def test_hints_and_mistakes_and_solutions(cli):
     assert said.code == 0 and said.err == ""
     assert question.hint in " ".join(said.out.split())
     assert "not understood" in said.out and "That cost nothing: try again." in said.out
-    assert "✗ wrong" in said.out and "Source:" in said.out
+    assert "✗ Incorrect" in said.out and "Source:" in said.out
     assert "0 of 2 right." in said.out  # the wrong one came once more, and was given up
     with Store() as store:
         assert [(a.mark, a.hinted, a.mistakes) for a in store.attempts()] == [

@@ -120,7 +120,7 @@ def test_what_is_inside_a_network_is_drawn_and_told_as_data(cli):
     found = json.loads(out)
     assert (code, found["picture"], found["run"], found["shape"]) == (0, "filters", run.id, [32, 1, 8, 8])
     code, out, _ = cli("runs", "pictures", run.id, "errors")
-    assert code == 0 and "test samples are taken for something else" in out
+    assert code == 0 and "test samples are misclassified" in out
     assert max(map(len, out.splitlines())) <= 80 and "\x1b" not in out
     for words, said in [
         ([run.id, "maps"], "no convolution"),

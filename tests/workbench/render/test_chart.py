@@ -10,25 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from tests.workbench.render.cells import dots_of
 from workbench.render.canvas import PLAIN, Canvas, line_dots
 from workbench.render.chart import LineChart, Series
 from workbench.render.curves import Curves, compare_runs
 from workbench.render.downsampling import downsample, extreme_points, select_window
 
 dot = st.tuples(st.integers(0, 60), st.integers(0, 60))
-
-
-def dots_of(rows):
-    """Return the dots that are set in rows of braille, as (column, row)."""
-    bits = [(0, 0, 1), (0, 1, 2), (0, 2, 4), (1, 0, 8), (1, 1, 16), (1, 2, 32), (0, 3, 64), (1, 3, 128)]
-    return {
-        (2 * x + dx, 4 * y + dy)
-        for y, row in enumerate(rows)
-        for x, character in enumerate(row)
-        if 0x2800 <= ord(character) <= 0x28FF
-        for dx, dy, bit in bits
-        if (ord(character) - 0x2800) & bit
-    }
 
 
 def text(rows):

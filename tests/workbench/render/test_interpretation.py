@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.segment import Segment
 
+from tests.workbench.render.cells import text_of
 from workbench.render import interpretation
 from workbench.render.frame import render_with_frame
 from workbench.render.halfblock import to_stretched_pixels
@@ -26,10 +27,6 @@ FIELD |= dict(
 RESULTS = [FILTERS, MAPS, ERRORS, FIELD]
 
 
-def text(rows):
-    return ["".join(segment.text for segment in row).rstrip() for row in rows]
-
-
 @pytest.mark.parametrize("color", [True, False])
 @pytest.mark.parametrize("result", RESULTS, ids=lambda result: result["picture"])
 @pytest.mark.parametrize("size", [(40, 10), (78, 19), (118, 35), (200, 60)])
@@ -39,31 +36,31 @@ def test_no_row_is_wider_than_allowed(result, size, color):
 
 
 def test_captions():
-    filters = " ".join(text(interpretation.draw(FILTERS, 78, 30)))
+    filters = " ".join(text_of(interpretation.draw(FILTERS, 78, 30)))
     assert "c1: 3 filters 8x8." in filters and all(f"{k}: 0, .86" in filters for k in range(3))
-    maps = " ".join(text(interpretation.draw(MAPS, 78, 30)))
+    maps = " ".join(text_of(interpretation.draw(MAPS, 78, 30)))
     assert "cat ✗ dog 88%" in maps and "c1  5x8x8  Conv2d: the strongest 2 of 5 channels" in maps and "3: 0.5" in maps
     assert "1x1x1  Conv2d: all channels" in maps
-    errors = " ".join(text(interpretation.draw(ERRORS, 78, 30)))
+    errors = " ".join(text_of(interpretation.draw(ERRORS, 78, 30)))
     assert "2 of 50 test samples" in errors and errors.count("4: cat ✗ dog 88%") == 2
-    no_errors = " ".join(text(interpretation.draw(ERRORS | dict(errors=[], wrong=0), 78, 30)))
+    no_errors = " ".join(text_of(interpretation.draw(ERRORS | dict(errors=[], wrong=0), 78, 30)))
     assert "All 50 test samples are classified correctly." in no_errors
-    field = " ".join(text(interpretation.draw(FIELD, 78, 30)))
+    field = " ".join(text_of(interpretation.draw(FIELD, 78, 30)))
     assert "rows 3 to 5, columns 3 to 5" in field and "44% of the border's area" in field  # 4 of 9 pixels
 
 
 def test_a_receptive_field_can_be_the_whole_image_or_extend_beyond_it():
     whole = FIELD | dict(theoretical=dict(size=[None, None], first=[None, None]))
-    assert "the whole 8x8 image" in " ".join(text(interpretation.draw(whole, 78, 30)))
+    assert "the whole 8x8 image" in " ".join(text_of(interpretation.draw(whole, 78, 30)))
     beyond = FIELD | dict(theoretical=dict(size=[11, 11], first=[-1, -1]))
-    rows = text(interpretation.draw(beyond, 78, 30, color=False))
+    rows = text_of(interpretation.draw(beyond, 78, 30, color=False))
     assert "beyond the 8x8 image" in " ".join(rows) and not set("┌┐└┘│─") & set("".join(rows))
 
 
 @pytest.mark.parametrize("color", [True, False])
 def test_a_frame_is_drawn_on_the_outermost_pixels_in_it(color):
     pixels = to_stretched_pixels([[0.0] * 8 for _ in range(8)])
-    rows = text(render_with_frame(pixels, (2, 1), (6, 7), 16, 8, color))  # a pixel is two columns wide, one row high
+    rows = text_of(render_with_frame(pixels, (2, 1), (6, 7), 16, 8, color))  # a pixel is two columns wide, one row high
     assert [row.rstrip()[2:14] if k in range(2, 6) else "" for k, row in enumerate(rows)] == [
         *["", ""],
         "┌──────────┐",
@@ -71,7 +68,7 @@ def test_a_frame_is_drawn_on_the_outermost_pixels_in_it(color):
         "└──────────┘",
         *["", ""],
     ]
-    open_above = text(render_with_frame(pixels, (-3, 1), (6, 9), 16, 8, color))
+    open_above = text_of(render_with_frame(pixels, (-3, 1), (6, 9), 16, 8, color))
     assert "┌" not in "".join(open_above) and "┘" not in "".join(open_above) and "└" in "".join(open_above)
 
 

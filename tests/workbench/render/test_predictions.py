@@ -6,13 +6,8 @@ import pytest
 from rich.console import Console
 from rich.segment import Segment, Segments
 
+from tests.workbench.render.cells import text_of
 from workbench.render import predictions
-
-
-def text(rows):
-    """Return the text of each row."""
-    return ["".join(segment.text for segment in row).rstrip() for row in rows]
-
 
 CONFUSION = {"picture": "confusion", "classes": ["cat", "dog"], "counts": [[8, 2], [0, 5]]}
 SAMPLES = [
@@ -33,39 +28,39 @@ FIT = {"picture": "fit", "unit": "price", "target": [1.0, 2.0, 3.0], "predicted"
 
 
 def test_a_confusion_matrix_has_a_row_per_true_class_with_its_recall():
-    header, cat, dog = text(predictions.draw([CONFUSION], "confusion", 60, 10))
+    header, cat, dog = text_of(predictions.draw([CONFUSION], "confusion", 60, 10))
     assert header.split() == ["true", "ca", "do", "predicted"]
     assert cat.split() == ["cat", "8", "2", "80%", "of", "10"]
     assert dog.split() == ["dog", "·", "5", "100%", "of", "5"]
 
 
 def test_a_confusion_matrix_without_room_lists_the_most_frequent_errors():
-    assert text(predictions.draw([CONFUSION], "confusion", 30, 2)) == [
+    assert text_of(predictions.draw([CONFUSION], "confusion", 30, 2)) == [
         "Most frequent errors",
         "     2  cat predicted as dog",
     ]
 
 
 def test_samples_show_their_prediction_with_a_sign():
-    correct, incorrect = text(predictions.draw([*SAMPLES, CONFUSION], "sample", 60, 10))
+    correct, incorrect = text_of(predictions.draw([*SAMPLES, CONFUSION], "sample", 60, 10))
     assert correct.startswith("cat ✓") and incorrect.startswith("dog ✗ cat")
 
 
 @pytest.mark.parametrize("color", [True, False])
 def test_regions_have_their_samples_at_their_coordinates(color):
-    rows = text(predictions.draw([REGIONS], "regions", 16, 6, color))
+    rows = text_of(predictions.draw([REGIONS], "regions", 16, 6, color))
     assert rows[0].rstrip("b▀").endswith("B") and rows[3].lstrip("a▀").startswith("A")
     assert rows[-2] == "A low   B high" and rows[-1] == "right: x, up: y"
 
 
 def test_regions_are_letters_without_color():
-    rows = text(predictions.draw([REGIONS], "regions", 16, 6, color=False))
+    rows = text_of(predictions.draw([REGIONS], "regions", 16, 6, color=False))
     assert set(rows[0].lower()) == {"b"} and set(rows[3].lower()) == {"a"}
 
 
 @pytest.mark.parametrize(("predicted", "in_corner"), [([1.0, 3.0], False), ([3.0, 1.0], True)])
 def test_a_prediction_above_its_target_is_above_the_diagonal(predicted, in_corner):
-    rows = text(predictions.draw([{**FIT, "target": [1.0, 3.0], "predicted": predicted}], "fit", 20, 7))
+    rows = text_of(predictions.draw([{**FIT, "target": [1.0, 3.0], "predicted": predicted}], "fit", 20, 7))
     assert (rows[0][0] not in " ⠀") == in_corner  # the smallest target with the largest prediction
 
 
@@ -81,4 +76,4 @@ def test_drawings_fit_into_their_cells(kind, size):
 
 @pytest.mark.parametrize("kind", ["sample", "confusion", "regions", "fit"])
 def test_damaged_data_is_reported(kind):
-    assert "damaged" in text(predictions.draw([{"picture": kind}], kind, 90, 9))[0]
+    assert "damaged" in text_of(predictions.draw([{"picture": kind}], kind, 90, 9))[0]

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quizzes.question import Visualization
+from tests.workbench.render.cells import dots_of
 from workbench.render import visualizations
 from workbench.render.visualizations import curves, flows, learning, lines, matrices, networks, windows
 from workbench.render.visualizations.grid import Grid, place_labels
@@ -20,19 +21,6 @@ from workbench.render.visualizations.plot import Plot
 SIZES = [(30, 9), (44, 14)]
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e-?\d+)?")
 small = st.integers(-99, 99)
-
-
-def dots_of(rows):
-    """Return the dots that are set in rows of braille, as (column, row)."""
-    bits = [(0, 0, 1), (0, 1, 2), (0, 2, 4), (1, 0, 8), (1, 1, 16), (1, 2, 32), (0, 3, 64), (1, 3, 128)]
-    return {
-        (2 * x + dx, 4 * y + dy)
-        for y, row in enumerate(rows)
-        for x, character in enumerate(row)
-        if 0x2800 <= ord(character) <= 0x28FF
-        for dx, dy, bit in bits
-        if (ord(character) - 0x2800) & bit
-    }
 
 
 def test_unknown_values_are_question_marks():

@@ -43,7 +43,12 @@ async def opened(pilot: Pilot, run: Run) -> Inside:
 async def test_each_kind_is_a_key(pilot: Pilot, asked) -> None:
     screen = await opened(pilot, train_run("lenet5-modern", steps=3))
     assert "c1: 6 filters 5x5" in shown(pilot) and "Layer" not in shown(pilot)
-    for key, said in (("m", "6x16x16"), ("e", "test samples are taken"), ("r", "It could see 14x14"), ("f", "filters")):
+    for key, said in (
+        ("m", "6x16x16"),
+        ("e", "test samples are misclassified"),
+        ("r", "Theoretical receptive field: 14x14"),
+        ("f", "filters"),
+    ):
         await pilot.press(key)
         await settled(pilot)
         screen.query_one("#sheet").scroll_end(animate=False)

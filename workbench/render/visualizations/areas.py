@@ -9,9 +9,9 @@ def draw_boxes(data: dict[str, Any], width: int, height: int) -> str:
     """Draw boxes `A` and `B`, or `boxes` with their `labels`; each is [x1, y1, x2, y2]."""
     boxes = _boxes_by_name(data)
     left, top = (min(b[k] for b in boxes.values()) for k in (0, 1))
-    wide, high = (max(b[k + 2] for b in boxes.values()) - low for k, low in ((0, left), (1, top)))
-    scale = min((width - 1) / wide, 2 * (height - 1) / high)  # columns per pixel
-    canvas = Grid(width, round(high * scale / 2) + 1)
+    extent_x, extent_y = (max(b[k + 2] for b in boxes.values()) - low for k, low in ((0, left), (1, top)))
+    scale = min((width - 1) / extent_x, 2 * (height - 1) / extent_y)  # columns per pixel
+    canvas = Grid(width, round(extent_y * scale / 2) + 1)
     cells = {
         name: [round((b[0] - left) * scale), round((b[1] - top) * scale / 2),
                round((b[2] - left) * scale), round((b[3] - top) * scale / 2)]

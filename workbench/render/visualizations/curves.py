@@ -7,7 +7,7 @@ from typing import Any
 from workbench.render.visualizations.grid import arrange_blocks
 from workbench.render.visualizations.plot import Plot, Point
 
-MIN_RANGE = 3.0  # functions are drawn from at most -3 to at least 3
+MIN_LIMIT = 3.0  # functions are drawn at least from -3 to 3
 
 
 def sigmoid(z: float) -> float:
@@ -43,7 +43,7 @@ def draw_functions(data: dict[str, Any], width: int, height: int) -> str:
     columns = min(3, len(functions))
     rows = math.ceil(len(functions) / columns)
     plot_width, plot_height = (width - columns + 1) // columns, height // rows
-    limit = max(MIN_RANGE, abs(at) + 0.5)
+    limit = max(MIN_LIMIT, abs(at) + 0.5)
     blocks = []
     for name in functions:
         title, f = FUNCTIONS[name]

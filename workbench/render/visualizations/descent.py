@@ -27,8 +27,8 @@ def draw_contour(data: dict[str, Any], width: int, height: int) -> str:
     """Draw contours of L = (c1 w1^2 + c2 w2^2)/2 and the start of the descent; the question asks for its next point."""
     c1, c2, w1, w2 = (data[name] for name in ("c1", "c2", "w1_0", "w2_0"))
     level = c1 * w1**2 + c2 * w2**2
-    wide, high = (MARGIN * math.sqrt(level / c) for c in (c1, c2))
-    plot = Plot([-wide, wide], [-high, high], width, height - 1)
+    limit1, limit2 = (MARGIN * math.sqrt(level / c) for c in (c1, c2))
+    plot = Plot([-limit1, limit1], [-limit2, limit2], width, height - 1)
     for fraction in (0.1, 0.4, 1):
         radius1, radius2 = (math.sqrt(fraction * level / c) for c in (c1, c2))
         angles = [math.pi * k / 60 for k in range(121)]

@@ -18,10 +18,10 @@ def draw_number_line(data: dict[str, Any], width: int, height: int) -> str:
     values, thresholds = _split(data)
     scale = Scale.fit([*(v for row in values.values() for v in row), *thresholds])
     left = max(map(len, values)) + 1
-    wide = width - left
+    axis_width = width - left
 
     def column(value: float) -> int:
-        return round(scale.position(value) * (wide - 1))
+        return round(scale.position(value) * (axis_width - 1))
 
     grid = Grid(width, height)
     room, y = (height - 2) // len(values), -1
@@ -36,13 +36,13 @@ def draw_number_line(data: dict[str, Any], width: int, height: int) -> str:
         for level in range(y + 1):
             if grid.is_free(left + column(threshold), level, 1):
                 grid.put(left + column(threshold), level, "┊")
-    ticks = scale.ticks(max(2, wide // 5))
+    ticks = scale.ticks(max(2, axis_width // 5))
     labels = [(column(threshold), value_text(threshold)) for threshold in thresholds]
     labels += [(column(tick), format_tick(tick)) for tick in ticks]
-    grid.put(left, y + 1, "─" * wide)
+    grid.put(left, y + 1, "─" * axis_width)
     for x, _ in labels:
         grid.put(left + x, y + 1, "┴")
-    grid.put(left, y + 2, place_labels(labels, wide))
+    grid.put(left, y + 2, place_labels(labels, axis_width))
     return grid.text().strip("\n")
 
 
@@ -62,7 +62,7 @@ def _split(data: dict[str, Any]) -> tuple[dict[str, list[float]], list[float]]:
 
 
 def draw_rescaling(data: dict[str, Any], width: int, height: int) -> str:
-    """Draw the range from `x_min` to `x_max` below the range from `a` to `b`, with the value `x` or `u`."""
+    """Draw the range from `x_min` to `x_max` above the range from `a` to `b`, with the value `x` or `u`."""
     low, high, a, b = (data[name] for name in ("x_min", "x_max", "a", "b"))
     at = (data["x"] - low) / (high - low) if "x" in data else (data["u"] - a) / (b - a)
     return _two_scales(
@@ -90,17 +90,17 @@ Axis = tuple[str, dict[int, str], float | None]  # name, labels by position, the
 def _two_scales(above: Axis, below: Axis, at: float, width: int) -> str:
     """Draw two axes, one above the other, and the position `at`, whose value is unknown on one of them."""
     scale = Scale.fit([*above[1], *below[1], at])
-    wide = width - 2
-    column = round(scale.position(at) * (wide - 1))
+    axis_width = width - 2
+    column = round(scale.position(at) * (axis_width - 1))
     rows = []
     for name, labels, value in (above, below):
         value_label = (column, "?" if value is None else value_text(value))
-        tick_labels = [(round(scale.position(tick) * (wide - 1)), text) for tick, text in labels.items()]
-        axis = Grid(wide, 1)
-        axis.put(0, 0, "─" * wide)
+        tick_labels = [(round(scale.position(tick) * (axis_width - 1)), text) for tick, text in labels.items()]
+        axis = Grid(axis_width, 1)
+        axis.put(0, 0, "─" * axis_width)
         for x, _ in tick_labels:
             axis.put(x, 0, "┴" if name == above[0] else "┬")
         axis.put(column, 0, "┼")
-        rows.append([f"{name} {place_labels([value_label, *tick_labels], wide)}".rstrip(), f"  {axis.text()}"])
+        rows.append([f"{name} {place_labels([value_label, *tick_labels], axis_width)}".rstrip(), f"  {axis.text()}"])
     between = f"{' ' * (column + 2)}┊"
     return "\n".join([*rows[0], between, *reversed(rows[1])])

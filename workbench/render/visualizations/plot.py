@@ -55,9 +55,9 @@ class Plot:
 
     def text(self) -> str:
         """Return the rows of the plot, and the x axis below them."""
-        wide, high = self._canvas.width, self._canvas.height
-        grid = Grid(self._left + wide, high + 1)
-        for y in range(high):
+        width, height = self._canvas.width, self._canvas.height
+        grid = Grid(self._left + width, height + 1)
+        for y in range(height):
             painted = "".join(segment.text for segment in self._canvas.row(y))
             grid.put(0, y, self._ticks.get(y, "").rjust(self._left - 1) + ("┤" if y in self._ticks else "│") + painted)
             for x in self._vertical_lines:
@@ -65,8 +65,10 @@ class Plot:
                     grid.put(self._left + x, y, "┊")
         for x, y, sign in self._marks:
             grid.put(self._left + x, y, sign)
-        numbers = [(self._dot(tick, self.y.low)[0] // 2, format_tick(tick)) for tick in self.x.ticks(max(2, wide // 9))]
-        grid.put(self._left, high, place_labels([*self._labels, *numbers], wide))
+        numbers = [
+            (self._dot(tick, self.y.low)[0] // 2, format_tick(tick)) for tick in self.x.ticks(max(2, width // 9))
+        ]
+        grid.put(self._left, height, place_labels([*self._labels, *numbers], width))
         return grid.text()
 
     def _is_inside(self, x: float, y: float) -> bool:

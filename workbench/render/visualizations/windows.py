@@ -44,17 +44,19 @@ def draw_dilation(data: dict[str, Any], width: int, height: int) -> str:
 def draw_windows(matrix: list[list[Any]], windows: list[Window], k: int) -> list[str]:
     """Draw a matrix with boxes around windows of size `k` x `k`."""
     cells = [[value_text(v) for v in row] for row in matrix]
-    wide = max(len(text) for row in cells for text in row)
+    cell_width = max(len(text) for row in cells for text in row)
     edges = {edge for row, _ in windows for edge in (row, row + k)}
 
     def line(row: int) -> int:
         return row + sum(edge <= row for edge in edges)
 
-    grid = Grid(len(cells[0]) * (wide + 1) + 1, line(len(cells)))
+    grid = Grid(len(cells[0]) * (cell_width + 1) + 1, line(len(cells)))
     for y, row in enumerate(cells):
         for x, text in enumerate(row):
-            grid.put(x * (wide + 1) + 1, line(y), text.rjust(wide))
-    grid.draw_frames((x * (wide + 1), line(y) - 1, (x + k) * (wide + 1), line(y + k) - 1) for y, x in windows)
+            grid.put(x * (cell_width + 1) + 1, line(y), text.rjust(cell_width))
+    grid.draw_frames(
+        (x * (cell_width + 1), line(y) - 1, (x + k) * (cell_width + 1), line(y + k) - 1) for y, x in windows
+    )
     return grid.text().splitlines()
 
 
