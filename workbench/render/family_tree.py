@@ -12,7 +12,7 @@ import models
 from workbench.render.milestones import MILESTONES
 
 AVAILABLE, DESCRIBED = "●", "○"
-LEGEND = f"{AVAILABLE} can be trained here, {DESCRIBED} is only described. Each is listed below what it builds on."
+LEGEND = f"{AVAILABLE} can be trained here, {DESCRIBED} is only described. Each is below what it builds on."
 MIN_TEXT_WIDTH = 24  # columns of a contribution
 
 

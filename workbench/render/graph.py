@@ -159,7 +159,7 @@ def render_comparison(root: str, formulas: Mapping[str, str], verdict: dict[str,
     ]
     if verdict["agree"]:
         return "\n\n".join([*blocks, "✓ Graph, SymPy and PyTorch agree."])
-    reason = " PyTorch rounds to 64 bits, so it may compute on the other branch of the kink." if kinks else ""
+    reason = " PyTorch rounds to 64 bits, so it may be on the other side of the kink." if kinks else ""
     return "\n\n".join([*blocks, f"✗ Graph, SymPy and PyTorch do not agree.{reason}"])
 
 
