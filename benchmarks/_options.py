@@ -1,31 +1,31 @@
-"""What a benchmark is called with: how often, of what, and whether it only shows that it still runs."""
+"""The command line of the benchmarks: number of repetitions, names to choose from, and a dry run."""
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 
 
 def read(
-    about: str, unit: str, count: int, dry: int, names: Sequence[str] = (), dry_names: Sequence[str] = ()
+    docstring: str, unit: str, count: int, dry: int, names: Sequence[str] = (), dry_names: Sequence[str] = ()
 ) -> Namespace:
-    """The options on the command line.
+    """Return the options on the command line.
 
     Args:
-        about: The script's docstring, whose first paragraph its help begins with.
-        unit: What there are `count` of, as the help calls it.
-        count: How many where nothing is said.
-        dry: How many in a dry run, which shows in seconds that the script runs, and measures nothing.
-        names: What can be chosen from; all where nothing is said.
-        dry_names: The few of them that a dry run takes.
+        docstring: The script's docstring, whose first paragraph is the help text.
+        unit: The name of `count` in the help text.
+        count: The default count.
+        dry: The count of a dry run, which shows in seconds that the script runs, and measures nothing.
+        names: The names to choose from, which are also the default.
+        dry_names: The names in a dry run.
 
     Returns:
         `count`, `names` and `dry`.
     """
-    parser = ArgumentParser(description=about.split("\n\n")[0])
+    parser = ArgumentParser(description=docstring.split("\n\n")[0])
     parser.add_argument("count", nargs="?", type=int, metavar=unit)
-    parser.add_argument("--dry", action="store_true", help="each part once at the smallest size, to see that it runs")
+    parser.add_argument("--dry", action="store_true", help="run each part once at the smallest size, as a test")
     if names:
         parser.add_argument("names", nargs="*", metavar="NAME")
-    chosen = parser.parse_args(namespace=Namespace(names=[]))
-    chosen.count = chosen.count or (dry if chosen.dry else count)
-    chosen.names = chosen.names or list(dry_names if chosen.dry else names)
-    return chosen
+    options = parser.parse_args(namespace=Namespace(names=[]))
+    options.count = options.count or (dry if options.dry else count)
+    options.names = options.names or list(dry_names if options.dry else names)
+    return options

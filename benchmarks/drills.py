@@ -1,8 +1,9 @@
-"""How long a question of every drill takes to be drawn and shown.
+"""Time to draw and render a question of every drill.
 
     python benchmarks/drills.py [VARIANTS] [NAME ...] [--dry]
 
-In one warm process, SymPy loaded: `drill show` without its start. Target: 95 of 100 within 20 ms, for every drill.
+All questions are drawn in one process with SymPy loaded: this is `drill show` without its start. Target: 95% within
+20 ms, for every drill.
 """
 
 import time
@@ -15,25 +16,25 @@ from quizzes import bank
 from workbench.render import question as lines
 
 
-def shown(drill: str, variants: int) -> list[float]:
-    """Milliseconds for each variant, after two that nobody counts."""
+def measure(drill: str, variants: int) -> list[float]:
+    """Return the milliseconds for each variant, after two more for warmup."""
     times = []
     for seed in range(variants + 2):
-        began = time.perf_counter()
-        lines.asked(bank.draw(drill, seed))
-        times.append(1000 * (time.perf_counter() - began))
+        started = time.perf_counter()
+        lines.render_question(bank.draw(drill, seed))
+        times.append(1000 * (time.perf_counter() - started))
     return times[2:]
 
 
 def main(variants: int, drills: list[str]) -> None:
-    all_times = {drill: shown(drill, variants) for drill in drills}
+    all_times = {drill: measure(drill, variants) for drill in drills}
     slowest = sorted(((quantiles(times, n=20)[-1], drill) for drill, times in all_times.items()), reverse=True)
     print(f"{len(all_times)} drills, {variants} variants each: median {median(chain(*all_times.values())):.1f} ms")
-    for late, drill in slowest[:10]:
-        print(f"{drill:36}{median(all_times[drill]):7.1f} ms   95 of 100 within {late:6.1f} ms")
+    for percentile, drill in slowest[:10]:
+        print(f"{drill:36}{median(all_times[drill]):7.1f} ms   95% within {percentile:6.1f} ms")
 
 
 if __name__ == "__main__":
-    known = list(bank.all_drills())
-    options = _options.read(__doc__, "VARIANTS", 60, dry=2, names=known, dry_names=known[:3])
+    names = list(bank.all_drills())
+    options = _options.read(__doc__, "VARIANTS", 60, dry=2, names=names, dry_names=names[:3])
     main(options.count, options.names)

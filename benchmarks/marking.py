@@ -1,9 +1,9 @@
-"""How long a person waits for a mark, and how long a variant's self-test takes.
+"""Time to grade an answer, and to run the self-test of a variant.
 
     python benchmarks/marking.py [VARIANTS] [NAME ...] [--dry]
 
-Times are milliseconds of one process after everything is imported. Targets: 5 at the 95th percentile of ordinary
-answers, 50 for the most hostile text, 5 on average for a variant's self-test.
+Times are in milliseconds, in one process after all imports. Targets: 95% of ordinary answers within 5 ms, the worst
+hostile text within 50 ms, 5 ms on average for the self-test of a variant.
 """
 
 import gc
@@ -45,13 +45,13 @@ def milliseconds(question, answers) -> float:
 
 
 def warm(drills: list[str]) -> None:
-    """Mark one of everything, so that what is imported late (SymPy, mostly) is there."""
+    """Grade one answer of each kind, so that late imports (mostly SymPy) are done."""
     for drill in (bank.all_drills()[id] for id in drills):
         question = drill.draw(0)
         for text in HOSTILE:
             milliseconds(question, dict.fromkeys(answer_texts(question), text))
         selftest(drill, [0], script_values)
-    gc.freeze()  # and what is imported is not looked through for garbage during a measurement
+    gc.freeze()  # so that measurements don't include garbage collection of the imported modules
 
 
 def main(variants: int, drills: list[str]) -> None:
@@ -62,25 +62,25 @@ def main(variants: int, drills: list[str]) -> None:
         questions = [bank.draw(id, seed) for seed in seeds]
         for question in questions:
             ordinary.append((milliseconds(question, answer_texts(question)), id))
-            for wrong in question.mistakes:
-                part = next(p for p in question.parts if p.part == wrong.part)
-                text = KINDS[part.kind].write(wrong.answer, part)
-                ordinary.append((milliseconds(question, {**answer_texts(question), wrong.part: text}), id))
+            for mistake in question.mistakes:
+                part = next(p for p in question.parts if p.part == mistake.part)
+                text = KINDS[part.kind].write(mistake.answer, part)
+                ordinary.append((milliseconds(question, {**answer_texts(question), mistake.part: text}), id))
         for text in HOSTILE:
             hostile.append(
                 (milliseconds(questions[0], dict.fromkeys(answer_texts(questions[0]), text)), f"{id}: {text[:30]}")
             )
-    most = quantiles([time for time, _ in ordinary], n=20)[-1]
-    print(f"ordinary answers   95th percentile {most:6.2f} ms of {len(ordinary)}")
+    percentile = quantiles([time for time, _ in ordinary], n=20)[-1]
+    print(f"ordinary answers   95th percentile {percentile:6.2f} ms of {len(ordinary)}")
     for name, (slowest, where) in (("", max(ordinary)), ("hostile answers", max(hostile))):
         print(f"{name:<18} slowest {slowest:6.2f} ms, {where}")
     reports = [selftest(bank.all_drills()[id], seeds, script_values) for id in drills]
-    print(f"self-test          mean {mean(r.milliseconds for r in reports):6.2f} ms a variant")
+    print(f"self-test          mean {mean(r.milliseconds for r in reports):6.2f} ms per variant")
     for report in sorted(reports, key=lambda r: -r.milliseconds)[:3]:
         print(f"                   {report.milliseconds:6.2f} ms {report.drill}")
 
 
 if __name__ == "__main__":
-    known = list(bank.all_drills())
-    options = _options.read(__doc__, "VARIANTS", 30, dry=2, names=known, dry_names=known[:3])
+    names = list(bank.all_drills())
+    options = _options.read(__doc__, "VARIANTS", 30, dry=2, names=names, dry_names=names[:3])
     main(options.count, options.names)

@@ -1,10 +1,10 @@
-"""What the minis learn: each with its usual options and several seeds, beside its floor, and how long that takes.
+"""Test metrics and training time of the mini presets, with default options and several seeds, next to the baseline.
 
     python benchmarks/minis.py [SEEDS] [NAME ...] [--dry]
 
-A row of the table in minis.md a network: its task, its parameters, the mean and standard deviation of the test metric
-over the seeds, the mean of the floor (the same for the best method without depth, on the same parts), and the median
-of the seconds in training. A run computes on one core; as many go at once as there are cores.
+Each row of the table in minis.md has a network, its task, its parameters, the mean and standard deviation of the test
+metric over the seeds, the mean of the baseline on the same splits, and the median training time in seconds. A run uses
+one core, and there are as many runs at once as cores.
 """
 
 import os
@@ -12,6 +12,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from statistics import mean, median, stdev
+from typing import Any
 
 import _options
 import torch
@@ -19,31 +20,33 @@ import torch
 import models
 from workbench.engine import RunSpec, train
 
-HEAD = "| network | task | parameters | test | floor | seconds |\n|---|---|---:|---:|---:|---:|"
+HEAD = "| network | task | parameters | test | baseline | seconds |\n|---|---|---:|---:|---:|---:|"
+
+Result = tuple[dict[str, Any], float, float]  # first event, test metric, seconds
 
 
-def reached(name: str, seed: int, epochs: int | None) -> tuple[dict, float, float]:
-    """A run's first event, what it reached, and its seconds."""
-    begun, *_, end = train(RunSpec(name, seed=seed, epochs=epochs))
+def train_mini(name: str, seed: int, epochs: int | None) -> Result:
+    """Train a network; `epochs` is None for its default."""
+    start, *_, end = train(RunSpec(name, seed=seed, epochs=epochs))
     assert end["status"] == "done", end
-    return begun, end["metrics"][begun["floor"]["metric"]], end["seconds"]
+    return start, end["metrics"][start["floor"]["metric"]], end["seconds"]
 
 
-def row(name: str, runs: list[tuple[dict, float, float]]) -> str:
-    begun, values, seconds = zip(*runs, strict=True)
-    spread = f" ± {stdev(values):.3f}" if len(values) > 1 else ""
-    floor = mean(start["floor"]["value"] for start in begun)
-    told = (name, begun[0]["task"], f"{begun[0]['params']:,}", f"{mean(values):.3f}{spread}", f"{floor:.3f}")
-    return f"| {' | '.join(told)} | {median(seconds):.0f} |"
+def row(name: str, results: list[Result]) -> str:
+    starts, values, seconds = zip(*results, strict=True)
+    deviation = f" ± {stdev(values):.3f}" if len(values) > 1 else ""
+    baseline = mean(start["floor"]["value"] for start in starts)
+    cells = [name, starts[0]["task"], f"{starts[0]['params']:,}", f"{mean(values):.3f}{deviation}", f"{baseline:.3f}"]
+    return f"| {' | '.join(cells)} | {median(seconds):.0f} |"
 
 
 def main(seeds: int, names: list[str], epochs: int | None) -> None:
-    with tempfile.TemporaryDirectory() as home, ThreadPoolExecutor(os.cpu_count()) as cores:
-        os.environ["WORKBENCH_HOME"] = home
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count()) as executor:
+        os.environ["WORKBENCH_HOME"] = folder
         print(f"{date.today()}, torch {torch.__version__}, {os.cpu_count()} cores, {seeds} seeds\n\n{HEAD}")
-        runs = {name: [cores.submit(reached, name, seed, epochs) for seed in range(seeds)] for name in names}
-        for name, ordered in runs.items():
-            print(row(name, [run.result() for run in ordered]), flush=True)
+        runs = {name: [executor.submit(train_mini, name, seed, epochs) for seed in range(seeds)] for name in names}
+        for name, futures in runs.items():
+            print(row(name, [future.result() for future in futures]), flush=True)
 
 
 if __name__ == "__main__":

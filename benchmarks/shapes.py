@@ -1,9 +1,9 @@
-"""How fast pictures are made.
+"""Rendering speed of the synthetic scenes.
 
-    python benchmarks/shapes.py [PICTURES] [--dry]
+    python benchmarks/shapes.py [SCENES] [--dry]
 
-Scenes of 64x64 pixels with one to four objects, drawn one after another by one process; and the share of it that the
-drawing takes, the rest being the choice of what to draw. Target: 2,000 pictures a second on one core.
+One process renders scenes of 64x64 pixels with one to four objects. The share is the time for rendering; the rest is
+the time to sample the scenes. Target: 2,000 scenes per second on one core.
 """
 
 from statistics import median
@@ -23,15 +23,15 @@ def main(count: int) -> None:
     for turn in range(ROUNDS):
         started = perf_counter()
         scenes = [scene(options, turn * count + k) for k in range(count)]
-        chosen = perf_counter()
+        sampled = perf_counter()
         for one in scenes:
             draw(one)
         ended = perf_counter()
         speeds.append(count / (ended - started))
-        shares.append((ended - chosen) / (ended - started))
-    print(f"{median(speeds):.0f} pictures a second (least {min(speeds):.0f}, most {max(speeds):.0f})")
-    print(f"drawing takes {median(shares):.2f} of it")
+        shares.append((ended - sampled) / (ended - started))
+    print(f"{median(speeds):.0f} scenes per second (minimum {min(speeds):.0f}, maximum {max(speeds):.0f})")
+    print(f"rendering takes {median(shares):.0%} of the time")
 
 
 if __name__ == "__main__":
-    main(_options.read(__doc__, "PICTURES", 500, dry=10).count)
+    main(_options.read(__doc__, "SCENES", 500, dry=10).count)

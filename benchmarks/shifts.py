@@ -1,11 +1,11 @@
-"""Tolerance of shifts: how many test digits networks still read when all of them stand elsewhere.
+"""Robustness to shifts: the accuracy of networks on test digits that are shifted.
 
     python benchmarks/shifts.py [SEEDS] [--dry]
 
-Networks learn digits as they stand, with their usual options; then the pictures of the test part are moved by
-sixteenths of their side, up, down, left and right, with nothing behind them. What is told is the accuracy's mean over
-the four directions, with its mean and standard deviation over the seeds. The neocognitron chose its features without
-labels, and a linear layer reads its last cells; the linear network reads the same 16x16 pixels.
+Networks are trained on digits with their default options. Then the test images are shifted up, down, left and right by
+sixteenths of their size, and the pixels that become free are 0. The table has the mean and the standard deviation over
+the seeds of the mean accuracy over the four directions. The neocognitron learned its features without labels, and a
+linear layer classifies its last cells; softmax regression reads the same 16x16 pixels.
 """
 
 import os
@@ -20,7 +20,7 @@ from torch import Tensor
 from workbench.engine import RunSpec, runs, train
 from workbench.engine.inside import trained
 
-SHIFTS = range(5)  # sixteenths of the side
+SHIFTS = range(5)  # sixteenths of the image size
 NETWORKS = {
     "softmax-regression": RunSpec("softmax-regression", epochs=60, options={"features": 256}),
     "neocognitron": RunSpec("neocognitron"),
@@ -28,41 +28,41 @@ NETWORKS = {
 }
 
 
-def moved(pictures: Tensor, down: int, right: int) -> Tensor:
-    """Pictures (N, channels, side, side) moved by so many pixels; what they leave behind is 0."""
-    rolled = pictures.roll((down, right), dims=(-2, -1))
-    for dim, by in ((-2, down), (-1, right)):
-        if by:
-            rolled.narrow(dim, 0 if by > 0 else by, abs(by)).zero_()
-    return rolled
+def shift_images(images: Tensor, down: int, right: int) -> Tensor:
+    """Return images (N, C, H, W) that are shifted by a number of pixels; pixels that become free are 0."""
+    shifted = images.roll((down, right), dims=(-2, -1))
+    for dim, shift in ((-2, down), (-1, right)):
+        if shift:
+            shifted.narrow(dim, 0 if shift > 0 else shift, abs(shift)).zero_()
+    return shifted
 
 
 @torch.no_grad()
-def read(found: trained.Trained, shift: int) -> float:
-    """The share of test pictures that is read when they are moved."""
-    pictures = trained.as_read(found, found.samples)
-    side = round(pictures[0].numel() ** 0.5)
-    square, by = pictures.view(len(pictures), 1, side, side), shift * side // 16
-    shares = []
-    for down, right in ((by, 0), (-by, 0), (0, by), (0, -by)):
-        scores = found.network(moved(square, down, right).view_as(pictures))
-        shares.append((scores.argmax(dim=1) == found.samples[1]).double().mean().item())
-    return mean(shares)
+def shifted_accuracy(model: trained.Trained, sixteenths: int) -> float:
+    """Return the mean accuracy on the test images over shifts in the four directions."""
+    images = trained.as_read(model, model.samples)
+    size = round(images[0].numel() ** 0.5)
+    square, shift = images.view(len(images), 1, size, size), sixteenths * size // 16
+    accuracies = []
+    for down, right in ((shift, 0), (-shift, 0), (0, shift), (0, -shift)):
+        logits = model.network(shift_images(square, down, right).view_as(images))
+        accuracies.append((logits.argmax(dim=1) == model.samples[1]).double().mean().item())
+    return mean(accuracies)
 
 
 def main(seeds: int, dry: bool) -> None:
-    with tempfile.TemporaryDirectory() as home:
-        os.environ["WORKBENCH_HOME"] = home
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["WORKBENCH_HOME"] = folder
         print(f"{'sixteenths':20}" + "".join(f"{shift:>16}" for shift in SHIFTS))
         for name, spec in NETWORKS.items():
             rows = []
             for seed in range(seeds):
                 *_, end = train(replace(spec, seed=seed, epochs=1 if dry else spec.epochs))
-                found = trained.load(runs.get(end["run"]))
-                rows.append([read(found, shift) for shift in SHIFTS])
+                model = trained.load(runs.get(end["run"]))
+                rows.append([shifted_accuracy(model, shift) for shift in SHIFTS])
             columns = list(zip(*rows, strict=True))
-            told = [f"{mean(column):.3f} ± {stdev(column) if seeds > 1 else 0:.3f}" for column in columns]
-            print(f"{name:20}" + "".join(f"{text:>16}" for text in told), flush=True)
+            cells = [f"{mean(column):.3f} ± {stdev(column) if seeds > 1 else 0:.3f}" for column in columns]
+            print(f"{name:20}" + "".join(f"{cell:>16}" for cell in cells), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What every test gets: a home of its own, one thread, and examples that are the same every time."""
+"""Fixtures and settings of all tests: a temporary data directory, one thread, and reproducible examples."""
 
 import gc
 import io
@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, settings
 
 from tests.patience import PATIENCE
 
-os.environ["OMP_NUM_THREADS"] = "1"  # before anything imports torch: threads of small steps only wait for one another
-# Compiled modules are kept, by this process and by those it starts: to compile PyTorch's anew takes ten seconds each.
+os.environ["OMP_NUM_THREADS"] = "1"  # before torch is imported: with small steps, threads only wait for each other
+# This process and those it starts cache compiled modules, because compiling PyTorch's takes ten seconds each time.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 sys.pycache_prefix = os.environ.setdefault(
@@ -35,15 +35,15 @@ settings.load_profile("workbench")
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One worker more than there are processors: a test of the app waits for a third of its time."""
+    """Use one worker more than there are processors, because a test of the app waits for a third of its time."""
     return (os.cpu_count() or 1) + 1
 
 
-_modules = 0  # how many were imported when the garbage collector last set them aside
+_modules = 0  # number of imported modules when the garbage collector was last frozen
 
 
 def pytest_runtest_setup() -> None:
-    """Set large libraries aside once they are imported: to look through them for garbage takes a third of the time."""
+    """Exclude imported libraries from garbage collection, which otherwise takes a third of the time."""
     global _modules
     if len(sys.modules) > _modules + 100:
         gc.collect()
@@ -52,20 +52,20 @@ def pytest_runtest_setup() -> None:
 
 
 def pytest_sessionfinish() -> None:
-    """Take them back, so that libraries find nothing of theirs left over at the end."""
+    """Include the libraries again, so that they can release everything at exit."""
     gc.unfreeze()
 
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home of the test's own: nothing of the person who runs the tests is read or touched."""
-    place = tmp_path / "home"
-    monkeypatch.setenv("WORKBENCH_HOME", str(place))
-    return place
+    """A data directory for the test, so that tests never read or write the user's own. It does not exist yet."""
+    folder = tmp_path / "home"
+    monkeypatch.setenv("WORKBENCH_HOME", str(folder))
+    return folder
 
 
 class Result(NamedTuple):
-    """What a command left behind."""
+    """The exit code and the output of a command."""
 
     code: int
     out: str
@@ -74,7 +74,7 @@ class Result(NamedTuple):
 
 @pytest.fixture
 def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    """The command line in this process, in a folder that holds nothing: what it prints, and its exit code."""
+    """A function that runs a command in this process, in an empty folder."""
     from quizzes import packs
     from workbench.cli.main import main
 
@@ -104,10 +104,10 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result
 
 @pytest.fixture
 def process(tmp_path: Path) -> Callable[..., Result]:
-    """The command line as people call it, in a process of its own: for what only a whole process shows."""
+    """A function that runs a command in its own process, for behavior that a call in this process would not show."""
 
     def run(*args: str, input: str = "", env: dict[str, str] | None = None) -> Result:
-        done = subprocess.run(
+        finished = subprocess.run(
             [sys.executable, "-P", "-m", "workbench.cli.main", *args],
             input=input,
             env={**os.environ, **(env or {})},
@@ -116,6 +116,6 @@ def process(tmp_path: Path) -> Callable[..., Result]:
             encoding="utf-8",
             timeout=PATIENCE,
         )
-        return Result(done.returncode, done.stdout, done.stderr)
+        return Result(finished.returncode, finished.stdout, finished.stderr)
 
     return run

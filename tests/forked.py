@@ -1,6 +1,6 @@
-"""Workers forked from a process that has PyTorch already: real processes without the seconds that its import takes.
+"""Workers forked from a process that has imported PyTorch: real processes without the seconds of its import.
 
-`tests/workbench/engine/test_worker.py` starts them as the program does.
+`tests/workbench/engine/test_worker.py` starts them like the program does.
 """
 
 import multiprocessing
@@ -16,26 +16,26 @@ forkserver.set_forkserver_preload(["tests.forked_preload"])
 
 
 def start() -> None:
-    """Start the process that workers are forked from; it goes on importing while this returns."""
+    """Start the process that workers are forked from, without waiting for its imports."""
     ensure_running()
 
 
 class Stream:
-    """A file descriptor that arrives in the child under a number of the child's."""
+    """A file descriptor that is duplicated into the child process, which may give it another number."""
 
     def __init__(self, number: int):
         self.number = number
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _arrived, (reduction.DupFd(self.number),)
+        return _receive, (reduction.DupFd(self.number),)
 
 
-def _arrived(stream: Any) -> Stream:
+def _receive(stream: Any) -> Stream:
     return Stream(stream.detach())
 
 
 def _work(words: list[str], environment: dict[str, str], streams: list[Stream]) -> None:
-    """The child: from here on it is what `python -m workbench.engine.worker` is."""
+    """Run in the child what `python -m workbench.engine.worker` runs."""
     os.setsid()
     os.environ.clear()
     os.environ.update(environment)
@@ -52,25 +52,25 @@ def _work(words: list[str], environment: dict[str, str], streams: list[Stream]) 
 
 
 class Worker:
-    """As much of `Popen` as the engine uses."""
+    """The part of the interface of `subprocess.Popen` that the engine uses."""
 
     def __init__(self, *words: str, stdin: Any, stdout: Any, stderr: Any, encoding: str | None = None):
         self.stdin = self.stdout = None
-        theirs = []
+        descriptors = []
         for name, stream, mode in (("stdin", stdin, "w"), ("stdout", stdout, "r"), ("stderr", stderr, "r")):
             if stream == subprocess.PIPE:
                 ends = os.pipe()
-                mine, other = ends if mode == "r" else ends[::-1]
-                setattr(self, name, open(mine, mode, encoding=encoding))  # noqa: PTH123, SIM115
-                theirs.append(other)
+                own_end, child_end = ends if mode == "r" else ends[::-1]
+                setattr(self, name, open(own_end, mode, encoding=encoding))  # noqa: PTH123, SIM115
+                descriptors.append(child_end)
             elif stream == subprocess.DEVNULL:
-                theirs.append(os.open(os.devnull, os.O_RDWR))
+                descriptors.append(os.open(os.devnull, os.O_RDWR))
             else:
-                theirs.append(os.dup(stream if isinstance(stream, int) else stream.fileno()))
-        arguments = (list(words), dict(os.environ), [Stream(number) for number in theirs])
+                descriptors.append(os.dup(stream if isinstance(stream, int) else stream.fileno()))
+        arguments = (list(words), dict(os.environ), [Stream(number) for number in descriptors])
         self._process = forkserver.Process(target=_work, args=arguments, daemon=True)
         self._process.start()
-        for number in theirs:
+        for number in descriptors:
             os.close(number)
         self.pid = self._process.pid
         self.kill, self.terminate = self._process.kill, self._process.terminate

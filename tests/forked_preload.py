@@ -1,4 +1,4 @@
-"""What the server of forked workers has done before any of them: all imports, those of a first step of training too."""
+"""Imports of the process that workers are forked from, including those that a first training step triggers."""
 
 import os
 
@@ -15,5 +15,5 @@ from workbench import tasks
 torch.set_num_threads(1)
 tasks.get("digits").floor(0)
 weight = torch.zeros(1, requires_grad=True)
-weight.grad = torch.ones(1)  # by hand: after a backward pass autograd can't be used in a fork
+weight.grad = torch.ones(1)  # not by a backward pass, after which autograd can't be used in a fork
 torch.optim.Adam([weight], fused=True).step()

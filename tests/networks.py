@@ -1,4 +1,4 @@
-"""Which networks of the registry a test takes: a few that are quick to build in the fast tier, all in the full."""
+"""Networks of the registry as test parameters: a few that build quickly in the fast tier, all in the full tier."""
 
 from collections.abc import Collection, Iterable
 from typing import Any
@@ -12,5 +12,5 @@ QUICK = {
 
 
 def by_tier(names: Iterable[str], fast: Collection[str] = QUICK) -> list[Any]:
-    """The names as a test's parameters, of which those in `fast` run in the fast tier."""
+    """Return the names as test parameters; those that are not in `fast` are marked `full`."""
     return [name if name in fast else pytest.param(name, marks=pytest.mark.full) for name in names]

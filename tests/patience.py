@@ -1,3 +1,3 @@
-"""How long a test waits for what must come: a busy machine may need minutes, and only a hung program needs more."""
+"""The time limit for waiting in tests: a busy machine may need minutes, and only a program that hangs needs more."""
 
 PATIENCE = 900  # seconds

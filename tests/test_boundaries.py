@@ -1,4 +1,4 @@
-"""The boundaries between packages, which `pyproject.toml` declares as contracts, and what no source may call."""
+"""The boundaries between packages, declared as contracts in `pyproject.toml`, and forbidden calls."""
 
 import ast
 from pathlib import Path
@@ -14,7 +14,7 @@ def test_the_import_contracts_hold(capsys):
 
 
 def calls(source: str) -> list[str]:
-    """The built-in functions that a source calls to run text as Python and that the linter has no rule for."""
+    """Return the calls of built-in functions that run text as Python and for which the linter has no rule."""
     functions = [node.func for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
     return [name.id for name in functions if isinstance(name, ast.Name) and name.id in ("compile", "__import__")]
 

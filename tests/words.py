@@ -9,9 +9,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 
-Found = tuple[int, str]  # a line number and what is there
+Location = tuple[int, str]  # a line number and the text there
+
+# Keys and files of a run, which keep their names on disk.
+RUN_KEYS = {"picture", "pictures", "pictures.json", "side"}
 
 CODE = re.compile(r"``[^`]*``|`[^`]*`|```.*?```", re.DOTALL)
+ID = re.compile(r"[a-z0-9]+(?:[-:][a-z0-9]+)+")  # of a drill, a card or a mistake; they stay as they are
 SENTENCE_BREAK = re.compile(r"\n\s*\n")
 
 
@@ -20,7 +24,7 @@ def words(name: str) -> list[str]:
     return [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)]
 
 
-def names(source: str) -> Iterator[Found]:
+def names(source: str) -> Iterator[Location]:
     """Every name that a source introduces: variables, arguments, attributes, functions, classes, keys and options."""
     for node in ast.walk(ast.parse(source)):
         match node:
@@ -42,13 +46,14 @@ def names(source: str) -> Iterator[Found]:
                 yield node.lineno, name
             case ast.Dict():
                 for key in node.keys:
-                    if isinstance(key, ast.Constant) and isinstance(key.value, str) and key.value.isidentifier():
-                        yield key.lineno, key.value
+                    value = key.value if isinstance(key, ast.Constant) else None
+                    if isinstance(value, str) and value.isidentifier() and value not in RUN_KEYS:
+                        yield node.lineno if key is None else key.lineno, value
             case ast.Constant(value=str(text)) if re.fullmatch(r"--[a-z][a-z-]*(/--[a-z-]+)?", text):
                 yield node.lineno, text
 
 
-def prose(file: Path) -> Iterator[Found]:
+def prose(file: Path) -> Iterator[Location]:
     """Every text of a file: docstrings, comments and strings of a source; paragraphs of any other file."""
     text = file.read_text(encoding="utf-8")
     if file.suffix == ".py":
@@ -56,13 +61,15 @@ def prose(file: Path) -> Iterator[Found]:
         return
     start = 0
     text = CODE.sub(lambda code: "X" + "\n" * code[0].count("\n"), text)
+    if file.suffix == ".toml":
+        text = re.sub(f'"{ID.pattern}"', "X", text)
     for gap in [*SENTENCE_BREAK.finditer(text), None]:
         end = gap.start() if gap else len(text)
         yield 1 + text.count("\n", 0, start), _one_line(text[start:end])
         start = gap.end() if gap else end
 
 
-def _python(source: str) -> Iterator[Found]:
+def _python(source: str) -> Iterator[Location]:
     tree = ast.parse(source)
     inside = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
     for node in ast.walk(tree):
@@ -70,7 +77,8 @@ def _python(source: str) -> Iterator[Found]:
             parts = [part.value if isinstance(part, ast.Constant) else "X" for part in node.values]
             yield node.lineno, _one_line(CODE.sub("X", "".join(map(str, parts))))
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in inside:
-            yield node.lineno, _one_line(CODE.sub("X", node.value))
+            if node.value not in RUN_KEYS and not ID.fullmatch(node.value):
+                yield node.lineno, _one_line(CODE.sub("X", node.value))
     comment, first = "", 0
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:
@@ -81,7 +89,7 @@ def _python(source: str) -> Iterator[Found]:
             comment, first = "", 0
 
 
-def docstrings(source: str) -> Iterator[Found]:
+def docstrings(source: str) -> Iterator[Location]:
     """Every docstring of a source."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):

@@ -1,1 +1,1 @@
-"""The workbench: the app and the command line, and everything they use besides `quizzes` and `models`."""
+"""The app and the command line, and everything they use except `quizzes` and `models`."""

@@ -26,7 +26,7 @@ def unknown_name(noun: str, name: object, options: Iterable[str]) -> UserError:
     """Return the error for a name that does not exist, with the closest names that do.
 
     Args:
-        noun: What the name should be the name of, such as `drill`. It may go on to say where: `preset of resnet18`.
+        noun: The kind of thing that has such names, such as `drill`, or `preset of resnet18`.
         name: The unknown name.
         options: All names that exist.
     """

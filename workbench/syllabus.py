@@ -1,4 +1,4 @@
-"""Every topic of the course, and what covers it: read off the drills, cards and networks that are there."""
+"""The topics of the course, and the drills, cards and networks that cover each."""
 
 import tomllib
 from collections.abc import Mapping
@@ -10,9 +10,9 @@ from typing import Any
 import models
 from workbench.errors import lookup
 
-CARDS_A_TOPIC = 4
+MIN_CARDS_PER_TOPIC = 4
 
-# How an algorithm that is neither a network nor a method of a run is run.
+# The command of each algorithm that is neither a network nor a method of a run.
 ALGORITHMS = {
     "autograd-graph": "workbench autograd 'sigmoid(w*x + b)' w=2 x=-1 b=0.5",
     "nms": "workbench calc nms boxes=[[0,0,10,10],[3,0,13,10],[6,0,16,10]] scores=[0.9,0.8,0.7]",
@@ -22,7 +22,18 @@ ALGORITHMS = {
 
 @dataclass(frozen=True)
 class Topic:
-    """A topic as the syllabus has it."""
+    """A topic of the syllabus.
+
+    Attributes:
+        topic: Its id.
+        chapter: The id of its chapter.
+        title: Its title.
+        drills: The drill types that should cover it.
+        systems: The architectures and methods that should be runnable.
+        cards: What its flashcards should cover.
+        experiment: What its experiment should measure.
+        beyond: Whether it is not part of the course, but of real exams; such a topic needs no cards.
+    """
 
     topic: str
     chapter: str
@@ -36,7 +47,18 @@ class Topic:
 
 @dataclass(frozen=True)
 class Coverage:
-    """What covers a topic, and what does not yet."""
+    """The material on a topic, and what is still missing.
+
+    Attributes:
+        topic: The topic's id.
+        chapter: The id of its chapter.
+        title: Its title.
+        drills: Ids of its drills.
+        cards: Ids of its flashcards.
+        systems: Its architectures and methods that can be run.
+        claims: Ids of its claims.
+        missing: What the syllabus asks for and does not exist yet, in words.
+    """
 
     topic: str
     chapter: str
@@ -55,60 +77,64 @@ def _file() -> dict[str, Any]:
 
 @cache
 def chapters() -> dict[str, str]:
-    """The title of each chapter by id, in order."""
+    """Return the title of each chapter by id, in order."""
     return {chapter["id"]: chapter["title"] for chapter in _file()["chapter"]}
 
 
 @cache
 def topics() -> dict[str, Topic]:
-    """Every topic by id, in the order of the course."""
-    found = {}
+    """Return every topic by id, in the order of the course."""
+    all_topics = {}
     for chapter in _file()["chapter"]:
         for entry in chapter["topic"]:
             rest = {key: value for key, value in entry.items() if key != "id"}
-            found[entry["id"]] = Topic(topic=entry["id"], chapter=chapter["id"], **rest)
-    return found
+            all_topics[entry["id"]] = Topic(topic=entry["id"], chapter=chapter["id"], **rest)
+    return all_topics
 
 
 def get(id: str) -> Topic:
-    """The topic of that id.
+    """Return the topic with an id.
 
     Raises:
-        UserError: Where there is none, with the nearest ids.
+        UserError: If there is none. The message has the closest ids.
     """
     return lookup("topic", id, topics())
 
 
 def systems(methods: Mapping[str, str]) -> dict[str, tuple[str, str]]:
-    """Every system that runs: what it is (network, method or algorithm), and the command that runs it.
+    """Return the kind (network, method or algorithm) and the command of every system that can be run, by name.
 
     Args:
-        methods: The command of each method of a run, which the engine knows.
+        methods: The command of each method of a run, from the engine.
     """
     networks = {name: ("network", f"workbench train {name}") for name in models.names()}
-    ways = {name: ("method", command) for name, command in methods.items()}
-    return {**networks, **ways, **{name: ("algorithm", command) for name, command in ALGORITHMS.items()}}
+    commands = {name: ("method", command) for name, command in methods.items()}
+    return {**networks, **commands, **{name: ("algorithm", command) for name, command in ALGORITHMS.items()}}
 
 
 def coverage(methods: Mapping[str, str]) -> list[Coverage]:
-    """What covers each topic now; `methods` as for `systems`."""
+    """Return the coverage of each topic.
+
+    Args:
+        methods: As for `systems`.
+    """
     from quizzes import bank
 
-    drills, recall, running = bank.all_drills().values(), bank.all_cards().values(), systems(methods)
-    found = []
+    drills, all_cards, runnable = bank.all_drills().values(), bank.all_cards().values(), systems(methods)
+    rows = []
     for topic in topics().values():
-        # A drill type that two topics name serves both; the drill itself belongs to one of them.
-        serving = [d for d in drills if d.topic == topic.topic or d.type in topic.drills]
-        asked = [c.id for c in recall if c.topic == topic.topic]
-        types = {d.type for d in serving}
+        # A drill type that two topics name covers both; the drill itself belongs to one of them.
+        covering = [d for d in drills if d.topic == topic.topic or d.type in topic.drills]
+        cards = [c.id for c in all_cards if c.topic == topic.topic]
+        types = {d.type for d in covering}
         missing = [f"drill {t}" for t in topic.drills if t not in types]
-        if len(asked) < CARDS_A_TOPIC and not topic.beyond:
-            missing.append(f"cards ({len(asked)} of {CARDS_A_TOPIC})")
-        missing += [f"system {s}" for s in topic.systems if s not in running]
+        if len(cards) < MIN_CARDS_PER_TOPIC and not topic.beyond:
+            missing.append(f"cards ({len(cards)} of {MIN_CARDS_PER_TOPIC})")
+        missing += [f"system {s}" for s in topic.systems if s not in runnable]
         if topic.experiment:
             missing.append("experiment")
-        here = [s for s in topic.systems if s in running]
-        found.append(
-            Coverage(topic.topic, topic.chapter, topic.title, [d.id for d in serving], asked, here, [], missing)
+        available = [s for s in topic.systems if s in runnable]
+        rows.append(
+            Coverage(topic.topic, topic.chapter, topic.title, [d.id for d in covering], cards, available, [], missing)
         )
-    return found
+    return rows

@@ -1,29 +1,29 @@
-"""What comes from files that anything may have written: text fit for a terminal, and JSON that can be relied on."""
+"""Safe reading of files that any program may have written: JSON, and text to print on a terminal."""
 
 import json
 import math
 import unicodedata
 from typing import Any
 
-DEEPEST = 50  # levels of nesting: nothing of ours has ten, and Python itself gives up at some hundreds
+MAX_DEPTH = 50  # levels of nesting: the workbench writes fewer than ten, and Python fails at some hundreds
 
 
 def printable(text: str) -> str:
-    """The text with a question mark for everything that a terminal would obey or couldn't show."""
-    return text if text.isprintable() else "".join(map(_shown, text))
+    """Return the text with a question mark for every control character and every character without a glyph."""
+    return text if text.isprintable() else "".join(map(_replace, text))
 
 
-def _shown(sign: str) -> str:
-    if sign.isprintable():
-        return sign
-    return " " if unicodedata.category(sign) == "Zs" else "?"  # a no-break space is a space
+def _replace(character: str) -> str:
+    if character.isprintable():
+        return character
+    return " " if unicodedata.category(character) == "Zs" else "?"  # a no-break space is a space
 
 
 def parse(text: str | bytes) -> Any:
-    """The value of a JSON text, with None for NaN and infinity, which JSON hasn't got.
+    """Return the value of a JSON text, with None for NaN and infinity, which JSON does not have.
 
     Raises:
-        ValueError: It is no JSON, or nested too deeply.
+        ValueError: If the text is not JSON, or nested too deeply.
     """
     try:
         return finite(json.loads(text))
@@ -31,25 +31,29 @@ def parse(text: str | bytes) -> Any:
         raise ValueError("it is nested too deeply") from None
 
 
-def finite(value: Any, room: int = DEEPEST) -> Any:
-    """Plain data with None for every number that isn't finite.
+def finite(value: Any, depth: int = MAX_DEPTH) -> Any:
+    """Return plain data with None for every number that isn't finite.
+
+    Args:
+        value: Numbers, texts, lists, tuples and dictionaries.
+        depth: The number of levels of nesting that are allowed.
 
     Raises:
-        ValueError: It is nested too deeply.
+        ValueError: If the data is nested too deeply.
     """
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if not isinstance(value, (dict, list, tuple)):
         return value
-    if not room:
+    if not depth:
         raise ValueError("it is nested too deeply")
     if isinstance(value, dict):
-        return {key: finite(item, room - 1) for key, item in value.items()}
-    return [finite(item, room - 1) for item in value]
+        return {key: finite(item, depth - 1) for key, item in value.items()}
+    return [finite(item, depth - 1) for item in value]
 
 
 def clean(value: Any) -> Any:
-    """Plain data, as `parse` gives it, with all of its text printable, names as well."""
+    """Return plain data from `parse` with all texts made printable, including the keys."""
     if isinstance(value, str):
         return printable(value)
     if isinstance(value, dict):

@@ -80,7 +80,7 @@ def earns_what_its_solution_prints(question: Question) -> Iterator[str]:
 
 def fits_80_columns(question: Question) -> Iterator[str]:
     """Check that question and solution fit the narrowest terminal in line mode."""
-    for line in f"{lines.asked(question)}\n{lines.solution(question)}".splitlines():
+    for line in f"{lines.render_question(question)}\n{lines.render_solution(question)}".splitlines():
         if len(line) > 80:
             yield f"a line is {len(line)} columns wide: {line}"
 
@@ -105,7 +105,7 @@ def renders_its_visualization(question: Question) -> Iterator[str]:
         if "None" in text or "{" in text:
             yield f"the visualization shows a value that it doesn't have:\n{text}"
         printed = {
-            number.lstrip("-") for number in numbers(text) | numbers(visualizations.tell(question.visualization))
+            number.lstrip("-") for number in numbers(text) | numbers(visualizations.describe(question.visualization))
         }
         if secret & printed:
             yield f"the visualization reveals {secret & printed}:\n{text}"

@@ -1,4 +1,4 @@
-"""Workers that start at once, or as the program starts them."""
+"""Workers that start fast, or like the program starts them."""
 
 import pytest
 
@@ -8,17 +8,17 @@ from workbench.engine import process
 
 @pytest.fixture(scope="session", autouse=True)
 def forkserver() -> None:
-    """Let the process that workers are forked from import PyTorch while other tests run."""
+    """Import PyTorch in the process that workers are forked from while other tests run."""
     forked.start()
 
 
 @pytest.fixture(autouse=True)
 def forked_workers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every worker is forked from a process that has imported PyTorch, but where a test asks for `real_workers`."""
+    """Fork workers from a process that has imported PyTorch, unless a test requests `real_workers`."""
     if "real_workers" not in request.fixturenames:
         monkeypatch.setattr(process, "spawn", forked.Worker)
 
 
 @pytest.fixture
 def real_workers() -> None:
-    """Workers are started as the program starts them, a Python and its imports each."""
+    """Start workers like the program does: each is a new Python process with its own imports."""

@@ -1,4 +1,4 @@
-"""The error for users, and names looked up."""
+"""The error for users, and the lookup of names."""
 
 import pytest
 

@@ -85,11 +85,11 @@ def _given(values: list[str]) -> dict[str, Any]:
 def _print(
     nodes: list[dict[str, Any]], found: "Passes", sympy: "dict[str, Derivative]", verdict: dict[str, Any]
 ) -> None:
-    from workbench.render.graph import derivatives, draw, remarks, table
+    from workbench.render.graph import render_comparison, render_graph, render_notes, render_table
 
     root = nodes[-1]["node"]
-    print(f"Forward, and the gradient of {root} at each node\n\n{table(nodes)}\n")
-    print(f"Backward from {root}: gradient times local derivative, added up over all paths\n\n{draw(nodes)}\n")
-    if said := remarks(nodes, found.kinks):
+    print(f"Forward, and the gradient of {root} at each node\n\n{render_table(nodes)}\n")
+    print(f"Backward from {root}: gradient times local derivative, added up over all paths\n\n{render_graph(nodes)}\n")
+    if said := render_notes(nodes, found.kinks):
         print(f"{said}\n")
-    print(derivatives(root, {name: one.pretty for name, one in sympy.items()}, verdict, found.kinks))
+    print(render_comparison(root, {name: one.pretty for name, one in sympy.items()}, verdict, found.kinks))

@@ -45,7 +45,7 @@ def calc(
     'workbench formulas FORMULA' says what each needs, and its conventions.
     """
     from quizzes.formulas import get
-    from workbench.render.values import table, text
+    from workbench.render.formatting import format_table, format_value
 
     chosen = get(formula)
     given = _given(chosen, values or [])
@@ -63,12 +63,14 @@ def calc(
         unit = f" [{described.unit}]" if described.unit else ""
         if described.kind == "table":
             for rows in value if solve else [value]:
-                print("\n".join([*table(rows, console().width), ""]))
+                print("\n".join([*format_table(rows, console().width), ""]))
             continue
         if solve:
-            shown = ", ".join(map(text, value)) if value else f"no solution that is {described.describe_domain()}"
+            shown = (
+                ", ".join(map(format_value, value)) if value else f"no solution that is {described.describe_domain()}"
+            )
         else:
-            shown = text(value)
+            shown = format_value(value)
         print(f"{name} = {shown}    {described.meaning}{unit}")
 
 

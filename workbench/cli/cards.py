@@ -66,8 +66,12 @@ def show(
             )
         say_json(row)
         return
-    print(lines.asked(asked))
-    print(f"\n{lines.solution(asked)}" if solution else f"\nNext: workbench cards answer {card} --seed {seed} ANSWER")
+    print(lines.render_question(asked))
+    print(
+        f"\n{lines.render_solution(asked)}"
+        if solution
+        else f"\nNext: workbench cards answer {card} --seed {seed} ANSWER"
+    )
 
 
 @app.command(
@@ -92,9 +96,9 @@ def answer(
     if as_json:
         say_json({**asdict(given), "explanation": asked.explanation})
     else:
-        print(lines.marked(asked, given))
+        print(lines.render_mark(given))
         if given.mark != "not_understood":
-            print(f"\n{lines.solution(asked)}")
+            print(f"\n{lines.render_solution(asked)}")
     if given.mark == "not_understood":
         print(f"workbench: not understood: {given.feedback.splitlines()[0]}", file=sys.stderr)
     raise typer.Exit({"right": 0, "not_understood": 2}.get(given.mark, 1))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from workbench.cli.reply import Json, console, print_rows, say_json
+from workbench.render.shape import format_shape
 from workbench.untrusted import printable
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def list_data(as_json: Json = False) -> None:
     table = Table("data", "samples", "shape", "classes", "what is told", box=None, header_style="bold")
     for one in known:
         made = " (synthetic)" if one.synthetic else ""
-        shape = "x".join(map(str, one.shape))
+        shape = format_shape(one.shape)
         fetched = "" if data.here(one) else " (to be fetched)"
         table.add_row(
             one.name, str(one.samples), shape, str(len(one.classes) or "a number"), one.title + made + fetched
@@ -170,11 +171,11 @@ def print_samples(samples: list[dict[str, Any]]) -> None:
     """Pictures (channels, height, width) side by side, over what they show."""
     from rich.style import Style
 
-    from workbench.render.halfblock import as_pixels, gallery
+    from workbench.render.halfblock import render_gallery, to_pixels
 
-    shown = [(as_pixels(_picture(sample["input"])), str(sample["target"]), Style()) for sample in samples]
+    shown = [(to_pixels(_picture(sample["input"])), str(sample["target"]), Style()) for sample in samples]
     height = PICTURE if len(shown[0][0]) <= 32 else LARGE
-    print_rows(lambda width, colour: gallery(shown, width, height, colour))
+    print_rows(lambda width, colour: render_gallery(shown, width, height, colour))
 
 
 def _picture(channels: list[Any]) -> list[Any]:

@@ -68,9 +68,9 @@ def show(
     if as_json:
         say_json(_asked(asked) | (_solved(asked) if solution else {}))
         return
-    print(lines.asked(asked))
+    print(lines.render_question(asked))
     if solution:
-        print(f"\n{lines.solution(asked)}")
+        print(f"\n{lines.render_solution(asked)}")
     else:
         values = " ".join(part.part.upper() for part in asked.parts)
         print(f"\nNext: workbench drill answer {asked.drill} --seed {asked.seed} {values}")
@@ -144,7 +144,7 @@ def answer(
     if as_json:
         say_json(_marked(given))
     else:
-        print(lines.marked(asked, given))
+        print(lines.render_mark(given))
     if given.mark == "not_understood":
         print(f"workbench: not understood: {given.feedback.splitlines()[0]}", file=sys.stderr)
     raise typer.Exit({"right": 0, "not_understood": 2}.get(given.mark, 1))

@@ -63,8 +63,8 @@ def _plain(f: "Formula") -> dict[str, Any]:
 
 def _print(f: "Formula", conventions: bool) -> None:
     from quizzes.expressions.symbolic import pretty_text
-    from workbench.render.question import wrapped
-    from workbench.render.values import text
+    from workbench.render.formatting import format_value
+    from workbench.render.question import wrap_text
 
     print(f"{f.title}  ({f.id})\n")
     for eq in f.equations:
@@ -73,9 +73,9 @@ def _print(f: "Formula", conventions: bool) -> None:
         print("    a procedure: it counts, compares or goes step by step\n")
     if conventions:
         for s in f.symbols.values():
-            default = "" if s.default is None else f"; {text(s.default)} if not given"
+            default = "" if s.default is None else f"; {format_value(s.default)} if not given"
             print(f"  {s.name:<12}{s.meaning}{f' [{s.unit}]' if s.unit else ''}; {s.describe_domain()}{default}")
         if f.conventions:
-            print(f"\n{wrapped(f.conventions)}")
+            print(f"\n{wrap_text(f.conventions)}")
         print(f"\nSource: {f.source}")
         print(f"Next: workbench calc {f.id} {' '.join(f'{n}=...' for n in f.inputs if f.symbols[n].is_required)}")

@@ -35,7 +35,7 @@ def run(session: Session) -> None:
 
 def ask(session: Session, question: Question) -> None:
     """One question, until it is answered or given up."""
-    print(lines.asked(question, drawn=False))
+    print(lines.render_question(question, draw=False))
     started, hinted = monotonic(), False
     typed: dict[str, str] = {}
     while len(typed) < len(question.parts):
@@ -49,7 +49,7 @@ def ask(session: Session, question: Question) -> None:
             print(question.hint or f"It is {KINDS[part.kind].format_hint(part)}.")
         elif word in SHOW:
             session.give_up(question, monotonic() - started)
-            print(f"\n{lines.solution(question, drawn=False)}")
+            print(f"\n{lines.render_solution(question, draw=False)}")
             return
         else:
             try:
@@ -59,13 +59,13 @@ def ask(session: Session, question: Question) -> None:
                 print(f"{SIGNS['not_understood']} not understood\n{error.message_with_caret()}")
                 print("That cost nothing: try again.")
     given = session.answer(question, typed, hinted, monotonic() - started)
-    print(lines.marked(question, given))
+    print(lines.render_mark(given))
     _explain(question, given)
 
 
 def _explain(question: Question, given: Mark) -> None:
     if given.mark != "right":
-        print(f"\n{lines.solution(question, drawn=False)}")
+        print(f"\n{lines.render_solution(question, draw=False)}")
     elif question.explanation:
         print(question.explanation)
 

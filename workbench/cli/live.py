@@ -6,6 +6,7 @@ from typing import Any
 
 from workbench.cli.reply import console, say_json
 from workbench.engine.overview import counted
+from workbench.render.metrics import format_metric, format_metrics
 
 
 def show(events: Iterable[dict[str, Any]], as_json: bool) -> dict[str, Any]:
@@ -23,7 +24,7 @@ def show(events: Iterable[dict[str, Any]], as_json: bool) -> dict[str, Any]:
 
     curves = Curves()
     for event in (bar if sys.stdout.isatty() else lines)(events):
-        curves.note(event)
+        curves.add(event)
     if sys.stdout.isatty():
         console().print(*curves.charts(), sep="")
     print(closing(event, curves.start), flush=True)
@@ -72,10 +73,11 @@ def show_spread(spread: dict[str, Any], as_json: bool) -> None:
     if as_json:
         say_json(spread)
         return
-    said = "  ".join(
-        f"{name} {of['mean']:.4f} ± {of['sd']:.4f}" if of["sd"] is not None else f"{name} {of['mean']:.4f}"
-        for name, of in spread["metrics"].items()
-    )
+    texts = []
+    for name, of in spread["metrics"].items():
+        sd = "" if of["sd"] is None else f" ± {format_metric(name, of['sd'])}"
+        texts.append(f"{name} {format_metric(name, of['mean'])}{sd}")
+    said = "  ".join(texts)
     print(f"{spread['done']} of {len(spread['seeds'])} seeds done: test {said or 'nothing'} (mean ± sd over seeds).")
 
 
@@ -95,19 +97,11 @@ def closing(end: dict[str, Any], start: dict[str, Any]) -> str:
     if end["metrics"] and end["status"] in ("done", "stopped"):
         text += f" {named(end['metrics'], 'test')}"
         if floor := start.get("floor"):
-            text += f"; the floor, {floor['method']}, reaches {floor['metric']} {floor['value']:.4f}"
+            text += f"; the floor, {floor['method']}, reaches {format_metrics({floor['metric']: floor['value']})}"
         text += "."
     return f"{text} {end['reason']}" if "reason" in end else text
 
 
 def named(metrics: dict[str, float | None], split: str = "") -> str:
     """Metrics in words: `test loss 0.0712  accuracy 0.9806`."""
-    said = "  ".join(f"{name} {in_digits(value)}" for name, value in metrics.items())
-    return f"{split} {said}".strip()
-
-
-def in_digits(value: float | None) -> str:
-    """Four places behind the point, or four digits where those would all be 0."""
-    if value is None:
-        return "none"
-    return f"{value:.4f}" if value == 0 or abs(value) >= 0.001 else f"{value:.3g}"
+    return f"{split} {format_metrics(metrics)}".strip()

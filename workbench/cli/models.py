@@ -76,12 +76,12 @@ def counted(names: list[str]) -> list[int]:
 @app.command(epilog="Example: workbench models tree")
 def tree(as_json: Json = False) -> None:
     """The family tree by year: which family builds on which, and what was new in each."""
-    from workbench.render.family_tree import LEGEND, lines, members
+    from workbench.render.family_tree import LEGEND, members, render_tree
 
     if as_json:
-        say_json([member.plain() for member in members().values()])
+        say_json([member.to_json() for member in members().values()])
         return
-    for _, drawn in lines(min(console().width, 100)):
+    for _, drawn in render_tree(min(console().width, 100)):
         print("\n".join(drawn))
     print(f"\n{LEGEND}")
 

@@ -144,18 +144,18 @@ def compare(
         return
     from rich.table import Column, Table
 
-    from workbench.cli.live import in_digits
-    from workbench.render.curves import compared as charts
+    from workbench.render.curves import compare_runs
+    from workbench.render.metrics import format_metric
 
     metrics = list(dict.fromkeys(name for row in found["runs"] for name in row["metrics"]))
     headings = ("status", "step", *found["differing"], *(f"test {name}" for name in metrics))
     table = Table(named_column(), *(Column(heading, overflow="fold") for heading in headings), box=None)
     for place, row in enumerate(found["runs"]):
         spec = [printable(str(values[place])) for values in found["differing"].values()]
-        reached = [in_digits(row["metrics"].get(name)) for name in metrics]
+        reached = [format_metric(name, row["metrics"].get(name)) for name in metrics]
         table.add_row(row["run"], row["status"], str(row["step"]), *spec, *reached)
     console().print(table)
-    console().print(*charts({printable(run_id): curves_of(run_id) for run_id in run_ids}), sep="")
+    console().print(*compare_runs({printable(run_id): curves_of(run_id) for run_id in run_ids}), sep="")
 
 
 @app.command(epilog="Example: workbench runs export mlp-0001 --csv mlp.csv")
@@ -202,7 +202,7 @@ def pictures(
     """What is inside a run's network, with the weights of its best checkpoint, or else its last."""
     from workbench.engine import Verifier, inside
     from workbench.engine.runs import get
-    from workbench.render.inside import draw
+    from workbench.render.interpretation import draw
 
     run = get(run_id)
     inside.check(run, kind, layer, sample)
@@ -228,7 +228,7 @@ def curves_of(run_id: str) -> Any:
     from workbench.engine.runs import get
     from workbench.render.curves import Curves
 
-    return Curves.of(get(run_id).tail())
+    return Curves.from_reader(get(run_id).tail())
 
 
 def print_pictures(pictures: list[dict[str, Any]]) -> None:

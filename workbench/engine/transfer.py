@@ -21,6 +21,7 @@ import models
 from workbench.engine import checkpoints, runs
 from workbench.engine.spec import RunSpec
 from workbench.errors import UserError
+from workbench.render.shape import format_shape
 
 MOST_OPERATIONS = 1_000_000  # of a file's pickles: a state dict has some twenty a tensor
 OLD_PICKLES = 5  # that a file begins with which torch.save wrote before 1.6
@@ -206,7 +207,7 @@ def _take(network: nn.Module, weights: dict[str, Tensor], spec: RunSpec, origin:
     fits = {name for name, tensor in weights.items() if tensor.shape == ours[name].shape}
     for name in ours:
         if name not in fits and name not in fresh:
-            theirs, own = ("x".join(map(str, tensor.shape)) for tensor in (weights[name], ours[name]))
+            theirs, own = (format_shape(tensor.shape) for tensor in (weights[name], ours[name]))
             raise UserError(f"{told}: {name} is {theirs} there, and {own} here; take the same preset and options.")
     kept = fresh if not fresh <= fits else set()
     network.load_state_dict({name: ours[name] if name in kept else weights[name] for name in ours})

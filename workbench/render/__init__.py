@@ -1,1 +1,1 @@
-"""What the app and the command line both draw, as Rich renderables."""
+"""Rich renderables and text that the app and the command line share."""

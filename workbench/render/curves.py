@@ -1,4 +1,4 @@
-"""What a run's events say, gathered as the lines of its charts; and several runs' lines in one chart."""
+"""The metrics of a run over its steps, as charts; and those of several runs in one chart."""
 
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -8,89 +8,91 @@ from typing import Any, Protocol
 from workbench.render.chart import LineChart, Series
 
 
-class Reader(Protocol):
-    """Reads a run's events, as many as are new; none where there is no more."""
+class EventReader(Protocol):
+    """A reader of a run's events."""
 
-    def read(self) -> list[dict[str, Any]]: ...
+    def read(self) -> list[dict[str, Any]]:
+        """Return the events since the last call; an empty list if there are none."""
+        ...
 
 
 @dataclass(frozen=True)
 class Points:
-    """A metric on a part of the data: at which steps, and what it was."""
+    """The values of a metric on a split, and the steps at which they were measured."""
 
     steps: list[int] = field(default_factory=list)
     values: list[float | None] = field(default_factory=list)
 
 
 class Curves:
-    """The points of a run so far: the training loss as it went, and the evaluations of the other parts."""
+    """The metrics of a run so far: on the training set at every report, on other splits at every evaluation."""
 
     def __init__(self) -> None:
         self.start: dict[str, Any] = {}
-        self._points: dict[str, dict[str, Points]] = {}  # metric -> part of the data -> points
+        self._points: dict[str, dict[str, Points]] = {}  # metric -> split -> points
 
     @classmethod
-    def of(cls, tail: Reader) -> "Curves":
-        """The curves of all that a reader of events has to tell so far."""
+    def from_reader(cls, reader: EventReader) -> "Curves":
+        """Return the curves of all events that there are now."""
         curves = cls()
-        while events := tail.read():
+        while events := reader.read():
             for event in events:
-                curves.note(event)
+                curves.add(event)
         return curves
 
-    def note(self, event: dict[str, Any]) -> None:
-        """Take in one event."""
+    def add(self, event: dict[str, Any]) -> None:
+        """Add the metrics of an event."""
         if event["event"] == "start":
             self.start = event
-            self._forget_after(event["step"])
+            self._drop_after(event["step"])
         elif event["event"] == "metric" or (event["event"] == "eval" and event["split"] != "train"):
             for name, value in event["metrics"].items():
                 points = self._points.setdefault(name, {}).setdefault(event["split"], Points())
                 points.steps.append(event["step"])
                 points.values.append(value)
 
-    def _forget_after(self, step: int) -> None:
-        """A run that is taken up again makes the steps after its checkpoint a second time."""
+    def _drop_after(self, step: int) -> None:
+        """Drop later points: a resumed run repeats the steps after its checkpoint."""
         for splits in self._points.values():
             for points in splits.values():
-                kept = bisect_right(points.steps, step)
-                del points.steps[kept:], points.values[kept:]
+                end = bisect_right(points.steps, step)
+                del points.steps[end:], points.values[end:]
 
     def metrics(self) -> list[str]:
-        """The metrics that have points; a learning rate that stays the same is none."""
+        """Return the names of the metrics that have points, without a learning rate that stays constant."""
         return [name for name in self._points if name != "lr" or len(set(self.points("lr", "train").values)) > 1]
 
     def points(self, metric: str, split: str) -> Points:
-        """Step and value of a metric on a part of the data."""
+        """Return the points of a metric on a split; no points if it was not measured there."""
         return self._points.get(metric, {}).get(split, Points())
 
     def splits(self, metric: str) -> list[str]:
-        """The parts of the data that a metric was measured on."""
+        """Return the splits on which a metric was measured."""
         return list(self._points.get(metric, {}))
 
     def chart(self, metric: str, height: int = 12) -> LineChart:
-        """A metric's chart, with its floor as a line to compare with."""
-        floor = self.start.get("floor") or {}
+        """Return the chart of a metric, with the baseline as a guide."""
+        baseline = self.start.get("floor") or {}
         series = [
-            line(split, self.points(metric, split), dotted=split == "validation") for split in self.splits(metric)
+            to_series(split, self.points(metric, split), dotted=split == "validation") for split in self.splits(metric)
         ]
-        guides = {"floor": floor["value"]} if floor.get("metric") == metric else {}
+        guides = {"baseline": baseline["value"]} if baseline.get("metric") == metric else {}
         return LineChart(series, title=metric, height=height, guides=guides)
 
     def charts(self) -> Iterator[LineChart]:
-        """A chart for every metric."""
+        """Yield a chart for each metric."""
         return (self.chart(metric) for metric in self.metrics())
 
 
-def compared(runs: dict[str, Curves], height: int = 12) -> Iterator[LineChart]:
-    """A chart for every metric, with a line for every run: of the test part, or of training where only that has it."""
+def compare_runs(runs: dict[str, Curves], height: int = 12) -> Iterator[LineChart]:
+    """Yield a chart for each metric with a line for each run: on the test set, or on training if no run has that."""
     for metric in dict.fromkeys(metric for curves in runs.values() for metric in curves.metrics()):
-        tested = any(curves.points(metric, "test").steps for curves in runs.values())
-        split = "test" if tested else "train"
-        series = [line(name, curves.points(metric, split)) for name, curves in runs.items()]
+        has_test = any(curves.points(metric, "test").steps for curves in runs.values())
+        split = "test" if has_test else "train"
+        series = [to_series(name, curves.points(metric, split)) for name, curves in runs.items()]
         yield LineChart(series, title=f"{split} {metric}", height=height)
 
 
-def line(name: str, points: Points, dotted: bool = False) -> Series:
-    """Points as a line of a chart."""
+def to_series(name: str, points: Points, dotted: bool = False) -> Series:
+    """Return points as a line of a chart."""
     return Series(name, points.steps, points.values, dotted=dotted)

@@ -1,4 +1,4 @@
-"""Networks and ideas that those of the registry build on and that aren't there themselves."""
+"""Networks and ideas that the registry's families build on and that are not in the registry themselves."""
 
 from typing import Any
 
@@ -6,46 +6,50 @@ MILESTONES: dict[str, dict[str, Any]] = {
     "perceptron": dict(
         year=1958,
         paper="Rosenblatt, Psychological Review 65(6)",
-        idea="A neuron that learns from examples: each wrong answer moves its weights towards the right one.",
+        contribution="A neuron that learns from examples: each wrong answer moves its weights toward the correct one.",
     ),
     "network-in-network": dict(
         year=2013,
         paper="arXiv:1312.4400",
-        idea="A small network slides where a filter did, which is 1x1 convolutions; the scores are means over maps.",
+        contribution="A small network, made of 1x1 convolutions, slides over the input in place of a linear kernel. "
+        "Global average pooling computes the class scores.",
         builds_on=("alexnet",),
     ),
     "depthwise-separable": dict(
         year=2014,
         paper="Sifre, PhD thesis, École Polytechnique",
-        idea="A convolution in two steps: each channel is filtered by itself, then the channels are combined.",
+        contribution="A convolution in two steps: each channel is filtered by itself, then a 1x1 convolution combines "
+        "the channels.",
     ),
     "transformer": dict(
         year=2017,
         paper="arXiv:1706.03762",
-        idea="Attention alone: every place asks all others what they hold, without recurrence or convolution.",
+        contribution="Attention alone: every position attends to all others, without recurrence or convolution.",
     ),
     "senet": dict(
         year=2017,
         paper="arXiv:1709.01507",
-        idea="A block's channels are weighed anew by what all of them see over the whole picture.",
+        contribution="Squeeze-and-excitation: a block rescales its channels by factors that are computed from the "
+        "global average of each channel.",
         builds_on=("resnet",),
     ),
     "mnasnet": dict(
         year=2018,
         paper="arXiv:1807.11626",
-        idea="A search over blocks of MobileNet's kind, for accuracy and for the time measured on a phone.",
+        contribution="A search over MobileNet-like blocks for high accuracy and low latency, measured on a phone.",
         builds_on=("mobilenet-v2",),
     ),
     "vit": dict(
         year=2020,
         paper="arXiv:2010.11929",
-        idea="A picture is cut into patches, and a transformer reads them like words.",
+        contribution="An image is cut into patches, and a transformer processes them like the words of a sentence.",
         builds_on=("transformer",),
     ),
     "swin": dict(
         year=2021,
         paper="arXiv:2103.14030",
-        idea="Attention within windows that move from layer to layer, over maps that shrink with depth.",
+        contribution="Attention within windows that shift from layer to layer, over feature maps whose size shrinks "
+        "with depth.",
         builds_on=("vit",),
     ),
 }

@@ -1,7 +1,7 @@
-"""What a network says of samples, drawn: the samples themselves, the confusion matrix, decision regions, the fit.
+"""Drawings of what a network predicts: samples, the confusion matrix, decision regions, predictions over targets.
 
-Every drawing takes what a task's `pictures` gives, and returns rows of styled texts that keep within so many cells.
-Right and wrong carry a sign, numbers are written out: nothing is told by colour alone.
+Each function takes the visualizations of a task and returns rows of segments that fit into a number of cells. Correct
+and incorrect predictions have different signs, and numbers are written out, so that color is never the only sign.
 """
 
 from collections.abc import Callable
@@ -11,128 +11,131 @@ from rich.segment import Segment
 from rich.style import Style
 
 from workbench.render.canvas import PLAIN, QUIET, Canvas
-from workbench.render.halfblock import Rows, as_pixels, gallery
-from workbench.render.regions import regions
-from workbench.render.scale import Scale, written
+from workbench.render.decision_regions import draw_decision_regions
+from workbench.render.halfblock import Rows, render_gallery, to_pixels
+from workbench.render.scale import Scale, format_tick
 
-RIGHT, WRONG = Style(color="green"), Style(color="red", bold=True)
-Pictures = list[dict[str, Any]]
+CORRECT, INCORRECT = Style(color="green"), Style(color="red", bold=True)
+Visualizations = list[dict[str, Any]]
 
 
-def draw(pictures: Pictures, kind: str, width: int, height: int, colour: bool = True) -> Rows:
-    """One kind of a run's pictures within so many cells; empty where there are none of it.
+def draw(visualizations: Visualizations, kind: str, width: int, height: int, color: bool = True) -> Rows:
+    """Render the visualizations of one kind; no rows if there are none.
 
-    Without colour, shades and letters tell what colours would.
+    Args:
+        visualizations: All visualizations of a run.
+        kind: One of `kinds(visualizations)`.
+        width: Number of cells per row.
+        height: Number of rows.
+        color: Whether colors can be shown; if not, shades and letters replace them.
     """
-    chosen = [picture for picture in pictures if picture.get("picture") == kind]
+    selected = [visualization for visualization in visualizations if visualization.get("picture") == kind]
     try:
-        return DRAWINGS[kind](chosen, pictures, width, height, colour) if chosen else []
-    except (
-        ArithmeticError,
-        AttributeError,
-        LookupError,
-        TypeError,
-        ValueError,
-    ):  # they come from a file, which may be another program's
-        return [[Segment("These pictures are damaged: another checkpoint of the run makes new ones."[:width], QUIET)]]
+        return DRAWINGS[kind](selected, visualizations, width, height, color) if selected else []
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        # The file may come from another program.
+        message = "This file is damaged. It is written again at the next checkpoint of the run."
+        return [[Segment(message[:width], QUIET)]]
 
 
-def kinds(pictures: Pictures) -> list[str]:
-    """The kinds that there are pictures of, in their order."""
-    there = dict.fromkeys(str(picture.get("picture")) for picture in pictures)
-    return [kind for kind in there if kind in DRAWINGS]
+def kinds(visualizations: Visualizations) -> list[str]:
+    """Return the kinds of visualizations that there are, in their order."""
+    names = dict.fromkeys(str(visualization.get("picture")) for visualization in visualizations)
+    return [kind for kind in names if kind in DRAWINGS]
 
 
-def samples(chosen: Pictures, all_: Pictures, width: int, height: int, colour: bool) -> Rows:
-    """Test samples with what the network takes them for, as many as there is room for."""
-    names = classes(all_)
-    if "pixels" not in chosen[0]:
-        return [_row_of_numbers(picture, names, width) for picture in chosen[:height]]
-    drawn = [(as_pixels(picture["pixels"]), *_said(picture, names)) for picture in chosen]
-    return gallery(drawn, width, height, colour)
+def draw_samples(selected: Visualizations, everything: Visualizations, width: int, height: int, color: bool) -> Rows:
+    """Render test samples with their predictions, as many as there is room for."""
+    classes = class_names(everything)
+    if "pixels" not in selected[0]:
+        return [_table_row(sample, classes, width) for sample in selected[:height]]
+    tiles = [(to_pixels(sample["pixels"]), *_caption(sample, classes)) for sample in selected]
+    return render_gallery(tiles, width, height, color)
 
 
-def _said(picture: dict[str, Any], names: list[str]) -> tuple[str, Style]:
-    true, told = (names[picture[which]] if names else str(picture[which]) for which in ("target", "predicted"))
-    return (f"{true} ✓", RIGHT) if true == told else (f"{true} ✗ {told}", WRONG)
+def _caption(sample: dict[str, Any], classes: list[str]) -> tuple[str, Style]:
+    target, predicted = (classes[sample[key]] if classes else str(sample[key]) for key in ("target", "predicted"))
+    return (f"{target} ✓", CORRECT) if target == predicted else (f"{target} ✗ {predicted}", INCORRECT)
 
 
-def _row_of_numbers(picture: dict[str, Any], names: list[str], width: int) -> list[Segment]:
-    """A sample that is a row of a table: what is told of it, then its numbers."""
-    if isinstance(picture["target"], float):
-        said, style = f"true {written(picture['target'])}, told {written(picture['predicted'])}", PLAIN
+def _table_row(sample: dict[str, Any], classes: list[str], width: int) -> list[Segment]:
+    """Render a sample that is a row of a table: its target and prediction, then its features."""
+    if isinstance(sample["target"], float):
+        text = f"true {format_tick(sample['target'])}, predicted {format_tick(sample['predicted'])}"
+        caption, style = text, PLAIN
     else:
-        said, style = _said(picture, names)
-    numbers = "  ".join(f"{value:7.2f}" for value in picture["values"])
-    return list(Segment.adjust_line_length([Segment(f"{said:<24}", style), Segment(numbers, QUIET)], width))
+        caption, style = _caption(sample, classes)
+    features = "  ".join(f"{value:7.2f}" for value in sample["values"])
+    return list(Segment.adjust_line_length([Segment(f"{caption:<28}", style), Segment(features, QUIET)], width))
 
 
-def classes(pictures: Pictures) -> list[str]:
-    """The classes' names, from whichever picture knows them."""
-    return next((picture["classes"] for picture in pictures if "classes" in picture), [])
+def class_names(visualizations: Visualizations) -> list[str]:
+    """Return the names of the classes, from the first visualization that has them."""
+    return next((visualization["classes"] for visualization in visualizations if "classes" in visualization), [])
 
 
-def confusion(chosen: Pictures, _: Pictures, width: int, height: int, colour: bool) -> Rows:
-    """The confusion matrix: true class by row, what it was taken for by column, the ground the darker the fewer."""
-    names, counts = chosen[0]["classes"], chosen[0]["counts"]
-    most = max(max(row) for row in counts) or 1
-    left = min(max(4, *map(len, names)), 14) + 1
-    cell = len(str(most)) + 2
-    if left + len(names) * cell > width or len(names) + 1 > height:
-        return _worst(names, counts, width, height)
-    heads = "".join(name[: cell - 1].rjust(cell) for name in names)
-    rows: Rows = [[Segment(f"{'true':<{left}}{heads}  taken for", QUIET)]]
-    for place, row in enumerate(counts):
-        cells = [_counted(count, most, cell, hit=place == k) for k, count in enumerate(row)]
+def draw_confusion(selected: Visualizations, _: Visualizations, width: int, height: int, color: bool) -> Rows:
+    """Render the confusion matrix: true classes by row, predicted ones by column, larger counts on brighter cells."""
+    classes, counts = selected[0]["classes"], selected[0]["counts"]
+    largest = max(max(row) for row in counts) or 1
+    left = min(max(4, *map(len, classes)), 14) + 1
+    cell = len(str(largest)) + 2
+    if left + len(classes) * cell > width or len(classes) + 1 > height:
+        return _most_frequent_errors(classes, counts, width, height)
+    heads = "".join(name[: cell - 1].rjust(cell) for name in classes)
+    rows: Rows = [[Segment(f"{'true':<{left}}{heads}  predicted", QUIET)]]
+    for i, row in enumerate(counts):
+        cells = [_count_cell(count, largest, cell, is_correct=i == k) for k, count in enumerate(row)]
         total = sum(row)
-        share = f"  {row[place] / total:.0%} of {total}" if total else "  none"
-        rows.append([Segment(names[place][: left - 1].ljust(left), QUIET), *cells, Segment(share, QUIET)])
+        share = f"  {row[i] / total:.0%} of {total}" if total else "  none"
+        rows.append([Segment(classes[i][: left - 1].ljust(left), QUIET), *cells, Segment(share, QUIET)])
     return rows
 
 
-def _counted(count: int, most: int, cell: int, hit: bool) -> Segment:
-    """A count on its ground; what is 0 is a dot, so that the mistakes stand out."""
+def _count_cell(count: int, largest: int, cell: int, is_correct: bool) -> Segment:
+    """Render a count on its background color; 0 is a dot, so that errors stand out."""
     if not count:
         return Segment("·".rjust(cell), QUIET)
-    share = 0.25 + 0.75 * count / most
-    red, green, blue = (40, 120, 80) if hit else (190, 70, 50)
-    ground = tuple(round(part * share) for part in (red, green, blue))
-    return Segment(str(count).rjust(cell), Style(color="white", bgcolor="#{:02x}{:02x}{:02x}".format(*ground)))
+    share = 0.25 + 0.75 * count / largest
+    hue = (40, 120, 80) if is_correct else (190, 70, 50)
+    background = tuple(round(channel * share) for channel in hue)
+    return Segment(str(count).rjust(cell), Style(color="white", bgcolor="#{:02x}{:02x}{:02x}".format(*background)))
 
 
-def _worst(names: list[str], counts: list[list[int]], width: int, height: int) -> Rows:
-    """Where the matrix has no room: what is taken for what most often."""
-    wrong = sorted(
+def _most_frequent_errors(classes: list[str], counts: list[list[int]], width: int, height: int) -> Rows:
+    """Render the largest counts off the diagonal, for a matrix that does not fit."""
+    errors = sorted(
         ((count, i, k) for i, row in enumerate(counts) for k, count in enumerate(row) if i != k and count), reverse=True
     )
-    rows: Rows = [[Segment("Most often mistaken" if wrong else "Nothing is mistaken.", QUIET)]]
-    rows += [[Segment(f"{count:>6}  {names[i]} taken for {names[k]}"[:width])] for count, i, k in wrong[: height - 1]]
+    rows: Rows = [[Segment("Most frequent errors" if errors else "No errors.", QUIET)]]
+    for count, i, k in errors[: height - 1]:
+        rows.append([Segment(f"{count:>6}  {classes[i]} predicted as {classes[k]}"[:width])])
     return rows
 
 
-def decided(chosen: Pictures, _: Pictures, width: int, height: int, colour: bool) -> Rows:
-    """The decision regions."""
-    return regions(chosen[0], width, height, colour)
+def draw_regions(selected: Visualizations, _: Visualizations, width: int, height: int, color: bool) -> Rows:
+    """Render the decision regions."""
+    return draw_decision_regions(selected[0], width, height, color)
 
 
-def fit(chosen: Pictures, _: Pictures, width: int, height: int, colour: bool) -> Rows:
-    """What was told (up) over what is true (right): the nearer to the diagonal, the better."""
-    true, told = chosen[0]["target"], chosen[0]["predicted"]
-    scale = Scale.around([*true, *told])
+def draw_fit(selected: Visualizations, _: Visualizations, width: int, height: int, color: bool) -> Rows:
+    """Render predictions (vertical) over targets (horizontal); correct predictions are on the diagonal."""
+    targets, predictions = selected[0]["target"], selected[0]["predicted"]
+    scale = Scale.fit([*targets, *predictions])
     canvas = Canvas(min(width, 4 * height), max(1, height - 2))
     right, bottom = 2 * canvas.width - 1, 4 * canvas.height - 1
     canvas.paint([(0, bottom), (right, 0)], QUIET, dotted=False)
     dots: list[tuple[int, int] | None] = []
-    for x, y in zip(true, told, strict=True):
-        dots += [(round(scale.place(x) * right), bottom - round(scale.place(y) * bottom)), None]
+    for x, y in zip(targets, predictions, strict=True):
+        dots += [(round(scale.position(x) * right), bottom - round(scale.position(y) * bottom)), None]
     canvas.paint(dots, Style(color="cyan"), dotted=False)
-    said = f"right: the true {chosen[0]['unit']}, {written(scale.low)} to {written(scale.high)}; up: what was told"
-    return [*(list(canvas.row(row)) for row in range(canvas.height)), [], [Segment(said[:width], QUIET)]]
+    axes = f"right: true {selected[0]['unit']}, {format_tick(scale.low)} to {format_tick(scale.high)}; up: predicted"
+    return [*(list(canvas.row(row)) for row in range(canvas.height)), [], [Segment(axes[:width], QUIET)]]
 
 
-DRAWINGS: dict[str, Callable[[Pictures, Pictures, int, int, bool], Rows]] = {
-    "sample": samples,
-    "confusion": confusion,
-    "regions": decided,
-    "fit": fit,
+DRAWINGS: dict[str, Callable[[Visualizations, Visualizations, int, int, bool], Rows]] = {
+    "sample": draw_samples,
+    "confusion": draw_confusion,
+    "regions": draw_regions,
+    "fit": draw_fit,
 }

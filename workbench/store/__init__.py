@@ -1,4 +1,4 @@
-"""The study's one SQLite file: what was answered, and when each item is due."""
+"""The SQLite file of the study: all graded answers, and when each item is due."""
 
 from workbench.store.file import Store
 from workbench.store.rows import Attempt, ItemState

@@ -1,4 +1,4 @@
-"""The tables of the study file, as a list of migrations: each is run once, in order, in one transaction."""
+"""The tables of the study file, as a list of migrations that run once each, in order, in one transaction."""
 
 import sqlite3
 
@@ -33,21 +33,19 @@ MIGRATIONS = [
 
 
 def migrate(connection: sqlite3.Connection) -> None:
-    """Bring the tables up to date.
+    """Run the migrations that the file has not had yet.
 
     Raises:
-        UserError: Where a newer workbench wrote the file.
+        UserError: If a newer workbench wrote the file.
     """
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > len(MIGRATIONS):
         raise UserError(
-            "The study file was written by a newer workbench: update this one, or set WORKBENCH_HOME to another folder."
+            "The study file was written by a newer workbench. Update this one, or set WORKBENCH_HOME to another folder."
         )
     if version == len(MIGRATIONS):
         return
-    connection.execute(
-        "BEGIN IMMEDIATE"
-    )  # of two processes that start at once, one migrates and the other finds it done
+    connection.execute("BEGIN IMMEDIATE")  # if two processes start at once, the second waits, then has nothing to do
     try:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         for number, script in enumerate(MIGRATIONS[version:], version + 1):

@@ -1,1 +1,1 @@
-"""When to ask what: the FSRS schedule, and a session of questions."""
+"""The FSRS schedule of reviews, and sessions of questions."""

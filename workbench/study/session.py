@@ -1,4 +1,4 @@
-"""A round of questions: what is asked next, and how an answer is marked, kept and scheduled."""
+"""A set of questions: which one is next, and how an answer is graded, stored and scheduled."""
 
 import json
 from collections import deque
@@ -16,49 +16,61 @@ from workbench.study import schedule
 
 
 def items_of(name: str | None) -> list[str]:
-    """The drills and cards of a topic, a chapter or a pack; one drill or card; everything, where no name is given.
+    """Return the ids of the drills and cards with a name.
+
+    Args:
+        name: A topic, a chapter, a pack, a drill or a card; None for everything.
 
     Raises:
-        UserError: Where the name is neither.
+        UserError: If nothing has that name.
     """
     everything = bank.everything()
     if name is None:
         return list(everything)
     if name in everything:
         return [name]
-    found = [id for id, item in everything.items() if name in _groups(id, item.topic)]
-    if not found:
+    items = [id for id, item in everything.items() if name in _groups(id, item.topic)]
+    if not items:
         topics = {item.topic for item in everything.values()}
         raise unknown_name("chapter, topic, drill or card with questions called", name, sorted({*topics, *everything}))
-    return found
+    return items
 
 
 def _groups(id: str, topic: str) -> tuple[str, ...]:
-    """What a drill or card belongs to: its topic, its chapter and, where its id begins with one, its pack."""
+    """Return the topic and chapter of a drill or card, and its pack if the id begins with one."""
     pack, slash, _ = id.partition("/")
     return (topic, syllabus.topics()[topic].chapter, *([pack] if slash else []))
 
 
 def choose(store: Store, items: list[str], count: int, at: datetime, rng: Random) -> list[str]:
-    """What to ask: first what is due, then what was never asked (easy things first), then what is least remembered."""
+    """Choose items to ask: those that are due, then new ones (easy ones first), then those least likely recalled.
+
+    Args:
+        store: The states of the items.
+        items: The items to choose from.
+        count: How many to choose; items repeat if there are fewer.
+        at: The current time in UTC.
+        rng: Orders new items of one level.
+    """
     states = {item: state for item, state in store.items().items() if item in items}
     due = [state.item for state in schedule.due(states.values(), at)]
-    fresh = [item for item in items if item not in states]
-    rng.shuffle(fresh)
-    fresh.sort(key=lambda item: bank.find(item).tier)
-    rest = sorted((s for s in states.values() if s.item not in due), key=lambda s: schedule.recall(s, at))
-    order = [*due, *fresh, *(s.item for s in rest)]
+    new = [item for item in items if item not in states]
+    rng.shuffle(new)
+    new.sort(key=lambda item: bank.find(item).tier)
+    others = [state for state in states.values() if state.item not in due]
+    others.sort(key=lambda state: schedule.retrievability(state, at))
+    order = [*due, *new, *(state.item for state in others)]
     return [order[k % len(order)] for k in range(count)] if order else []
 
 
 class Session:
-    """A round of questions over items; what went wrong comes once more at the end.
+    """A set of questions about items; an item that was not correct is asked once more at the end.
 
     Args:
-        store: Where attempts are kept.
-        items: What is asked, in order.
+        store: Where attempts are saved.
+        items: The items to ask, in order.
         rng: Chooses the variants.
-        clock: The present moment, in UTC.
+        clock: Returns the current time in UTC.
     """
 
     def __init__(self, store: Store, items: list[str], rng: Random, clock: Callable[[], datetime] = schedule.now):
@@ -68,58 +80,65 @@ class Session:
         self.marks: list[Mark] = []
 
     def next(self) -> Question | None:
-        """The next question, with fresh numbers; None at the end."""
-        return self.again(self.queue.popleft()) if self.queue else None
+        """Return a new variant of the next item; None at the end."""
+        return self.draw(self.queue.popleft()) if self.queue else None
 
-    def again(self, item: str) -> Question:
-        """An item with fresh numbers, now."""
+    def draw(self, item: str) -> Question:
+        """Return a new variant of an item."""
         return bank.draw(item, self.rng.randrange(1, 100_000))
 
     def answer(
         self, question: Question, answers: Mapping[str, str], hinted: bool = False, seconds: float = 0.0
     ) -> Mark:
-        """Mark an answer; what counts is written before it is returned."""
-        given = mark(question, answers)
-        if given.mark != "not_understood":
-            with self.store.writing():  # so that of two programs only one has the item's review of the day
-                self._keep(question, answers, given, hinted, seconds)
-            self._after(question.drill, given)
-        return given
+        """Grade an answer and save it, unless it can't be read.
+
+        Args:
+            question: The question.
+            answers: The typed texts by part.
+            hinted: Whether a hint was shown.
+            seconds: Time since the question was shown.
+        """
+        result = mark(question, answers)
+        if result.mark != Outcome.NOT_UNDERSTOOD:
+            self._record(question, answers, result, hinted, seconds)
+        return result
 
     def give_up(self, question: Question, seconds: float = 0.0) -> Mark:
-        """Record that the solution was shown without an answer."""
+        """Save that the solution was shown without an answer, which counts as incorrect."""
         parts = [PartMark(part.part, Outcome.WRONG, mistake="given-up") for part in question.parts]
-        given = Mark(Outcome.WRONG, 0.0, "", parts)
-        with self.store.writing():
-            self._keep(question, {}, given, False, seconds)
-        self._after(question.drill, given)
-        return given
+        result = Mark(Outcome.WRONG, 0.0, "", parts)
+        self._record(question, {}, result, False, seconds)
+        return result
 
-    def _keep(self, question: Question, answers: Mapping[str, str], given: Mark, hinted: bool, seconds: float) -> None:
+    def _record(
+        self, question: Question, answers: Mapping[str, str], result: Mark, hinted: bool, seconds: float
+    ) -> None:
+        with self.store.transaction():  # so that of two programs only one has the item's review of the day
+            self._save(question, answers, result, hinted, seconds)
+        self.marks.append(result)
+        if result.mark != "right" and question.drill not in self.repeated:
+            self.repeated.add(question.drill)
+            self.queue.append(question.drill)
+
+    def _save(self, question: Question, answers: Mapping[str, str], result: Mark, hinted: bool, seconds: float) -> None:
         at, item = self.clock(), question.drill
         state = self.store.items().get(item)
-        rated = None
-        if not schedule.reviewed_today(state, at):
-            rated = schedule.rating(given, hinted, seconds, self.store.attempts(item))
-            state = schedule.review(item, question.topic, state, rated, seconds, at)
-        mistakes = dict.fromkeys(part.mistake for part in given.parts if part.mistake)
+        rating = None
+        if not schedule.was_reviewed_today(state, at):
+            rating = schedule.rate(result, hinted, seconds, self.store.attempts(item))
+            state = schedule.review(item, question.topic, state, rating, seconds, at)
+        mistakes = dict.fromkeys(part.mistake for part in result.parts if part.mistake)
         attempt = Attempt(
             item=item,
             seed=question.seed,
             topic=question.topic,
             answers=json.dumps(dict(answers), ensure_ascii=False),
-            mark=given.mark,
-            score=given.score,
+            mark=result.mark,
+            score=result.score,
             mistakes=",".join(mistakes),
             hinted=hinted,
             seconds=round(seconds, 1),
             at=at.isoformat(),
-            rating=rated,
+            rating=rating,
         )
-        self.store.keep(attempt, state if rated else None)
-
-    def _after(self, item: str, given: Mark) -> None:
-        self.marks.append(given)
-        if given.mark != "right" and item not in self.repeated:
-            self.repeated.add(item)
-            self.queue.append(item)
+        self.store.save_attempt(attempt, state if rating else None)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from workbench import data
 from workbench.errors import UserError
+from workbench.render.shape import format_shape
 from workbench.tasks import rows
 from workbench.tasks.regions import regions
 from workbench.tasks.task import SHOWN, Batch, Floor, Task
@@ -49,7 +50,7 @@ class Classification(Task):
         if classes == 2 and outputs.shape[1:] == (1,):
             return torch.cat([torch.zeros_like(outputs), outputs], dim=1)
         if outputs.dim() != 2 or outputs.shape[1] < classes:
-            says = "x".join(map(str, outputs.shape[1:]))
+            says = format_shape(outputs.shape[1:])
             fits = "1 output or 2" if classes == 2 else f"{classes} outputs"
             raise UserError(f"This network says {says}, and {classes} classes are to be told apart: size it to {fits}.")
         return outputs[:, :classes]

@@ -14,6 +14,7 @@ from workbench import data
 from workbench.data.picture_file import square
 from workbench.data.scaling import Scaler, z_score
 from workbench.errors import UserError
+from workbench.render.shape import format_shape
 from workbench.tasks.classification import Classification
 from workbench.tasks.task import Batch
 
@@ -93,7 +94,7 @@ def size(shape: tuple[int, ...]) -> tuple[int, int]:
         return shape[1], shape[2]
     if len(shape) == 1 and isqrt(shape[0]) ** 2 == shape[0]:
         return isqrt(shape[0]), isqrt(shape[0])
-    said = f"This network reads {'x'.join(map(str, shape))}, which is no picture"
+    said = f"This network reads {format_shape(shape)}, which is no picture"
     raise UserError(f"{said}: size it to channels x height x width, or to a square number of pixels such as 64.")
 
 

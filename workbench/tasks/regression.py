@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from workbench import data
 from workbench.data.scaling import z_score
 from workbench.errors import UserError
+from workbench.render.shape import format_shape
 from workbench.tasks import rows
 from workbench.tasks.task import SHOWN, Batch, Floor, Task
 
@@ -45,7 +46,7 @@ class Regression(Task):
         if outputs.dim() == 1:
             outputs = outputs[:, None]
         if outputs.shape[1:] != (1,):
-            says = "x".join(map(str, outputs.shape[1:]))
+            says = format_shape(outputs.shape[1:])
             raise UserError(f"This network says {says}, and a single number is to be told: size it to 1 output.")
         return outputs
 

@@ -9,6 +9,7 @@ from torch import Tensor
 from workbench.data.dataset import DataSet
 from workbench.data.scaling import z_score
 from workbench.errors import UserError
+from workbench.render.shape import format_shape
 
 
 def standardised(parts: dict[str, Any]) -> dict[str, np.ndarray]:
@@ -24,7 +25,7 @@ def as_read(inputs: np.ndarray, shape: tuple[int, ...], known: DataSet) -> Tenso
         UserError: It reads something else.
     """
     if tuple(shape) != known.shape:
-        reads, holds = "x".join(map(str, shape)), known.shape[0]
+        reads, holds = format_shape(shape), known.shape[0]
         said = f"This network reads {reads}, and a row here holds {holds} numbers"
         raise UserError(f"{said}: take one that reads {holds}, such as mlp.")
     return torch.from_numpy(inputs.astype(np.float32))

@@ -26,7 +26,7 @@ def test_the_course_s_neuron_as_json(cli):
 def test_the_same_in_words(cli):
     said = cli("autograd", "u = x*y; v = u + x; f = u*v", "x=3", "y=-2", env={"NO_COLOR": "1"})
     assert said.code == 0 and said.err == "" and "\x1b" not in said.out
-    assert "x adds up 18 through u + (-6) through v = 12." in said.out
+    assert "Gradient of x: 18 through u + (-6) through v = 12." in said.out
     assert "✓ SymPy 12, PyTorch 12" in said.out and "agree." in said.out
     assert max(map(len, said.out.splitlines())) <= 80
 
@@ -39,7 +39,7 @@ def test_an_expression_may_begin_with_a_minus_and_hold_products_of_letters(cli):
 
 def test_a_disagreement_is_exit_code_1(cli):
     said = cli("autograd", "max(x + y, z)", "x=0.1", "y=0.2", "z=0.3")  # 0.1 + 0.2 is more than 0.3 in 64 bits
-    assert said.code == 1 and "do not agree" in said.out and "beside the kink" in said.out
+    assert said.code == 1 and "do not agree" in said.out and "the other side of the kink" in said.out
 
 
 @pytest.mark.parametrize(

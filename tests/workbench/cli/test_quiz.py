@@ -64,7 +64,7 @@ def answer(quiz):
     """Answer the question that stands there with what is right."""
     seed = quiz.until(r"seed (\d+).*L = $")[1]
     quiz.say(answer_texts(bank.draw("bce-value", int(seed)))["L"])
-    quiz.until(r"✓ right")
+    quiz.until(r"✓ Correct")
 
 
 def test_what_was_marked_survives_a_kill(quiz, home):
@@ -101,7 +101,7 @@ def test_hints_and_mistakes_and_solutions(cli):
     assert said.code == 0 and said.err == ""
     assert question.hint in " ".join(said.out.split())
     assert "not understood" in said.out and "That cost nothing: try again." in said.out
-    assert "✗ wrong" in said.out and "Source:" in said.out
+    assert "✗ Incorrect" in said.out and "Source:" in said.out
     assert "0 of 2 right." in said.out  # the wrong one came once more, and was given up
     with Store() as store:
         assert [(a.mark, a.hinted, a.mistakes) for a in store.attempts()] == [
@@ -127,7 +127,7 @@ def test_the_same_seed_asks_the_same(cli):
 def test_review_asks_what_is_due(cli):
     assert "Nothing is due today" in cli("review").out
     cli("quiz", "bce-value", "-n", "1", input=".\nq\n")
-    with Store() as store, store.writing():
+    with Store() as store, store.transaction():
         store._connection.execute(
             "UPDATE item SET due = '2020-01-01T00:00:00+00:00', reviewed = '2019-12-01T00:00:00+00:00'"
         )

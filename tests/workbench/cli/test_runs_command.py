@@ -5,13 +5,13 @@ import json
 
 import pytest
 
-from tests.made_runs import made
+from tests.trained_runs import train_run
 from workbench.engine import RunSpec, runs, worker
 from workbench.engine.loop import Fit
 
 
 def test_a_run_is_shown_with_all_that_is_known_of_it(cli):
-    run = made(steps=60, schedule="cosine")
+    run = train_run(steps=60, schedule="cosine")
     code, out, _ = cli("runs", "show", run.id, "--json")
     found = json.loads(out)
     last = run.last_event()
@@ -25,7 +25,7 @@ def test_a_run_is_shown_with_all_that_is_known_of_it(cli):
 
 
 def test_runs_are_compared_in_a_table_and_a_chart_for_each_metric(cli):
-    first, second = made(steps=60, seed=1), made(steps=60, lr=0.01, seed=1)
+    first, second = train_run(steps=60, seed=1), train_run(steps=60, lr=0.01, seed=1)
     found = json.loads(cli("runs", "compare", first.id, second.id, "--json")[1])
     assert found["differing"] == {"lr": [0.003, 0.01]}
     assert [row["metrics"] for row in found["runs"]] == [run.last_event()["metrics"] for run in (first, second)]
@@ -36,7 +36,7 @@ def test_runs_are_compared_in_a_table_and_a_chart_for_each_metric(cli):
 
 
 def test_a_run_is_exported(cli, tmp_path):
-    run = made(steps=60)
+    run = train_run(steps=60)
     code, out, _ = cli("runs", "export", run.id, "--csv", tmp_path / "run.csv", "--json")
     said = json.loads(out)
     with (tmp_path / "run.csv").open(newline="") as file:
@@ -61,7 +61,7 @@ def test_a_run_is_exported(cli, tmp_path):
 
 
 def test_a_stopped_run_is_taken_up_again_in_its_folder(cli):
-    run = made(steps=60, stopped_at=20)
+    run = train_run(steps=60, stopped_at=20)
     code, out, _ = cli("runs", "resume", run.id, "--steps", "10", "--json")
     told = [json.loads(line) for line in out.splitlines()]
     assert code == 0 and (told[0]["step"], told[0]["resumed"], told[-1]["steps"]) == (20, True, 70)
@@ -115,12 +115,12 @@ def test_every_command_shows_an_example(cli, noun):
 
 
 def test_what_is_inside_a_network_is_drawn_and_told_as_data(cli):
-    run = made(steps=60)
+    run = train_run(steps=60)
     code, out, _ = cli("runs", "pictures", run.id, "filters", "--json")
     found = json.loads(out)
     assert (code, found["picture"], found["run"], found["shape"]) == (0, "filters", run.id, [32, 1, 8, 8])
     code, out, _ = cli("runs", "pictures", run.id, "errors")
-    assert code == 0 and "test samples are taken for something else" in out
+    assert code == 0 and "test samples are misclassified" in out
     assert max(map(len, out.splitlines())) <= 80 and "\x1b" not in out
     for words, said in [
         ([run.id, "maps"], "no convolution"),
@@ -133,7 +133,7 @@ def test_what_is_inside_a_network_is_drawn_and_told_as_data(cli):
 
 
 def test_a_run_of_no_pictures_is_refused_before_torch_is_asked(cli, monkeypatch):
-    run = made(steps=2, task="iris")
+    run = train_run(steps=2, task="iris")
     monkeypatch.setattr("subprocess.Popen", None)
     code, _, err = cli("runs", "pictures", run.id, "filters")
     assert code == 2 and "iris, which are no pictures" in err

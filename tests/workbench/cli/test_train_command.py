@@ -113,7 +113,7 @@ def test_a_terminal_gets_the_curves_and_the_floor(cli, made):
     made(*TOLD, end("done"))
     _, out, _ = cli("train", "mlp", terminal=True)
     assert any("\u2800" < character <= "\u28ff" for character in out)
-    for words in ("loss", "accuracy", "test 0.25", "floor 0.9528", "Done after 40 steps"):
+    for words in ("loss", "accuracy", "test 0.25", "baseline 0.9528", "Done after 40 steps"):
         assert words in out
 
 

@@ -1,4 +1,4 @@
-"""The chart's dots, against where a line must pass, and its words."""
+"""Line charts: their dots against the geometry of the lines, and their labels."""
 
 import io
 import math
@@ -10,24 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from workbench.render.canvas import PLAIN, Canvas, between
+from tests.workbench.render.cells import dots_of
+from workbench.render.canvas import PLAIN, Canvas, line_dots
 from workbench.render.chart import LineChart, Series
-from workbench.render.downsampling import telling, thinned, within
+from workbench.render.curves import Curves, compare_runs
+from workbench.render.downsampling import downsample, extreme_points, select_window
 
 dot = st.tuples(st.integers(0, 60), st.integers(0, 60))
-
-
-def lit(rows):
-    """The dots that are set in rows of braille."""
-    bits = [(0, 0, 1), (0, 1, 2), (0, 2, 4), (1, 0, 8), (1, 1, 16), (1, 2, 32), (0, 3, 64), (1, 3, 128)]
-    return {
-        (2 * x + dx, 4 * y + dy)
-        for y, row in enumerate(rows)
-        for x, character in enumerate(row)
-        if 0x2800 <= ord(character) <= 0x28FF
-        for dx, dy, bit in bits
-        if (ord(character) - 0x2800) & bit
-    }
 
 
 def text(rows):
@@ -35,8 +24,8 @@ def text(rows):
 
 
 @given(dot, dot)
-def test_a_line_keeps_within_half_a_dot_of_the_true_one(start, end):
-    dots = list(between(start, end))
+def test_line_dots_are_within_half_a_dot_of_the_line(start, end):
+    dots = list(line_dots(start, end))
     assert dots[0] == start and dots[-1] == end
     (x0, y0), (x1, y1) = start, end
     for (x, y), (next_x, next_y) in pairwise(dots):
@@ -66,78 +55,78 @@ def test_every_point_of_a_series_has_its_dot(ys, width, height):
     bottom = 4 * len(plot) - 1
     for x, y in enumerate(ys):
         at_x, at_y = x / (len(ys) - 1) * (columns - 1), bottom - (y - low) / (high - low) * bottom
-        assert any(abs(at_x - dx) <= 0.51 and abs(at_y - dy) <= 0.51 for dx, dy in lit(plot)), (x, y)
+        assert any(abs(at_x - dx) <= 0.51 and abs(at_y - dy) <= 0.51 for dx, dy in dots_of(plot)), (x, y)
 
 
 @given(st.lists(st.integers(0, 40), min_size=1, max_size=200))
-def test_thinning_a_column_moves_no_dot(rows):
-    def drawn(column):
+def test_extreme_points_of_a_column_draw_the_same_dots(rows):
+    def draw(column):
         canvas = Canvas(1, 11)
         canvas.paint(column, PLAIN, dotted=False)
-        return lit("".join(segment.text for segment in canvas.row(row)) for row in range(11))
+        return dots_of("".join(segment.text for segment in canvas.row(row)) for row in range(11))
 
     column = [(0, row) for row in rows]
-    kept = [column[place] for place in telling(rows)]
-    assert len(kept) <= 4 and drawn(kept) == drawn(column)
-    assert (kept[0], kept[-1]) == (column[0], column[-1])
+    extremes = [column[index] for index in extreme_points(rows)]
+    assert len(extremes) <= 4 and draw(extremes) == draw(column)
+    assert (extremes[0], extremes[-1]) == (column[0], column[-1])
 
 
 @given(st.lists(st.one_of(st.floats(-1e3, 1e3), st.just(None), st.just(math.nan)), min_size=1, max_size=3000))
-def test_a_long_line_keeps_its_ends_its_extremes_and_its_gaps(ys):
-    line = Series("y", range(len(ys)), ys)
-    short = thinned(line, 100)
-    assert {(line.xs[0], repr(ys[0])), (line.xs[-1], repr(ys[-1]))} <= {
+def test_downsample_preserves_ends_extremes_and_gaps(ys):
+    series = Series("y", range(len(ys)), ys)
+    short = downsample(series, 100)
+    assert {(series.xs[0], repr(ys[0])), (series.xs[-1], repr(ys[-1]))} <= {
         *zip(short.xs, map(repr, short.ys), strict=True)
     }
     assert list(short.xs) == sorted(set(short.xs))
-    shown = [[y for y in of if y is not None and not math.isnan(y)] for of in (ys, short.ys)]
-    assert [(min(of), max(of)) for of in shown if of][:1] == [(min(of), max(of)) for of in shown if of][1:]
+    before, after = ([y for y in values if y is not None and not math.isnan(y)] for values in (ys, short.ys))
+    assert bool(before) == bool(after) and (not before or (min(before), max(before)) == (min(after), max(after)))
     assert [repr(y) for y in short.ys].count("nan") == [repr(y) for y in ys].count("nan")
 
 
-def test_a_run_of_a_million_points_is_drawn_from_few():
-    line = Series("y", range(10**6), [math.sin(x / 10**5) for x in range(10**6)])
-    assert len(thinned(line, 16 * 80).xs) <= 16 * 80 + 4
-    assert list(within(line, (5.0, 8.5)).xs) == [5, 6, 7, 8]
+def test_a_million_points_are_drawn_from_few():
+    series = Series("y", range(10**6), [math.sin(x / 10**5) for x in range(10**6)])
+    assert len(downsample(series, 16 * 80).xs) <= 16 * 80 + 4
+    assert list(select_window(series, (5.0, 8.5)).xs) == [5, 6, 7, 8]
 
 
 @pytest.mark.parametrize("gap", [None, math.nan, math.inf, -math.inf])
-def test_no_line_crosses_a_gap_nor_does_it_stretch_the_axis(gap):
-    whole = text(LineChart([Series("y", range(5), [0, 1, 0.5, 1, 0])]).rows(60))
-    torn = text(LineChart([Series("y", range(5), [0, 1, gap, 1, 0])]).rows(60))
-    assert lit(torn) < lit(whole)
-    columns = {column for column, _ in lit(torn)}
+def test_a_gap_interrupts_the_line_and_does_not_stretch_the_axis(gap):
+    without_gap = text(LineChart([Series("y", range(5), [0, 1, 0.5, 1, 0])]).rows(60))
+    with_gap = text(LineChart([Series("y", range(5), [0, 1, gap, 1, 0])]).rows(60))
+    assert dots_of(with_gap) < dots_of(without_gap)
+    columns = {column for column, _ in dots_of(with_gap)}
     middle = (min(columns) + max(columns)) // 2
     assert not columns & set(range(middle - 10, middle + 10))
 
 
-def test_the_later_series_has_the_cells_where_two_meet():
+def test_the_later_series_has_the_color_of_a_shared_cell():
     flat, rising = Series("flat", [0, 1], [1, 1], color="red"), Series("rising", [0, 1], [0, 2], color="blue")
     rows = LineChart([flat, rising], height=9).rows(60)
     colors = {segment.style.color.name for row in rows for segment in row if segment.style and segment.style.color}
     assert colors == {"red", "blue"}
     both = sum(len(segment.text) for row in rows for segment in row if segment.style == rows[0][-2].style)
     alone = LineChart([rising], height=9).rows(60)
-    assert both and lit(text(alone)) <= lit(text(rows))
+    assert both and dots_of(text(alone)) <= dots_of(text(rows))
 
 
 def test_a_dotted_line_has_holes_but_no_other_dots():
     solid, dotted = (LineChart([Series("y", [0, 9], [0, 1], dotted=is_)]).rows(60) for is_ in (False, True))
-    assert 0.3 < len(lit(text(dotted))) / len(lit(text(solid))) < 0.7
-    assert lit(text(dotted)) < lit(text(solid))
+    assert 0.3 < len(dots_of(text(dotted))) / len(dots_of(text(solid))) < 0.7
+    assert dots_of(text(dotted)) < dots_of(text(solid))
 
 
-def test_each_line_is_named_with_its_last_value_and_the_guide_too():
+def test_lines_and_guides_are_labeled_with_their_values():
     loss = Series("train", range(10), [2 - x / 10 for x in range(10)])
-    rows = text(LineChart([loss, Series("test", [0, 9], [2, 1.1])], guides={"floor": 0.5}, title="loss").rows(70))
+    rows = text(LineChart([loss, Series("test", [0, 9], [2, 1.1])], guides={"baseline": 0.5}, title="loss").rows(70))
     assert rows[0].startswith("loss")
-    [floor] = [row for row in rows if "floor 0.5" in row]
-    assert "╌╌╌" in floor
+    [guide] = [row for row in rows if "baseline 0.5" in row]
+    assert "╌╌╌" in guide
     assert sum("train 1.1" in row for row in rows) == sum("test 1.1" in row for row in rows) == 1
     assert not any("train" in row and "test" in row for row in rows)
 
 
-def test_a_log_axis_shows_decades_and_leaves_out_what_has_none():
+def test_a_log_axis_has_powers_of_ten_and_omits_zero():
     rows = text(LineChart([Series("loss", range(4), [100, 10, 1, 0])], log=True, height=14).rows(60))
     assert [row.split("┤")[0].strip() for row in rows if "┤" in row] == ["100", "10", "1"]
     assert any(row.rstrip().endswith("loss 1") for row in rows)
@@ -146,23 +135,65 @@ def test_a_log_axis_shows_decades_and_leaves_out_what_has_none():
 @pytest.mark.parametrize("width", [5, 16, 24, 40, 80, 200])
 @pytest.mark.parametrize("height", [4, 8, 30])
 @pytest.mark.parametrize("ys", [[], [1.0], [None, None], [1e-30, 1e300], [0.5, 0.5, 0.5], [-1e9, 3]])
-def test_every_row_is_as_wide_as_asked_and_nothing_breaks(width, height, ys):
+def test_a_chart_has_the_requested_size(width, height, ys):
     series = [Series(name, range(len(ys)), ys) for name in ("train", "validation", "test")]
     for log in (False, True):
-        rows = text(LineChart(series, height=height, log=log, guides={"floor": 0.3}).rows(width))
+        rows = text(LineChart(series, height=height, log=log, guides={"baseline": 0.3}).rows(width))
         assert {len(row) for row in rows} == {width}
         assert height - 1 <= len(rows) <= max(height, 7)
 
 
-def test_names_that_find_no_room_beside_stand_below():
+def test_names_without_room_at_the_line_are_below_the_chart():
     rows = text(LineChart([Series("validation accuracy", [0, 1], [0, 1])], height=8).rows(26))
     assert rows[-1].startswith("validation accuracy 1") and len(rows) == 8
 
 
-def test_the_same_numbers_give_the_same_cells_and_a_pipe_no_colours():
-    chance = random.Random(0)
-    chart = LineChart([Series(str(n), range(500), [chance.random() for _ in range(500)]) for n in range(4)], height=30)
+def test_a_chart_is_deterministic_and_plain_in_a_pipe():
+    rng = random.Random(0)
+    chart = LineChart([Series(str(n), range(500), [rng.random() for _ in range(500)]) for n in range(4)], height=30)
     assert chart.rows(100) == chart.rows(100)
     console = Console(file=io.StringIO(), width=100)
     console.print(chart)
     assert console.file.getvalue() == "".join(f"{row}\n" for row in text(chart.rows(100)))
+
+
+class Events:
+    """A reader that returns each batch of events once."""
+
+    def __init__(self, *batches):
+        self.batches = [*batches]
+
+    def read(self):
+        return self.batches.pop(0) if self.batches else []
+
+
+def metric(step, **metrics):
+    return {"event": "metric", "split": "train", "step": step, "metrics": metrics}
+
+
+def evaluation(step, split, **metrics):
+    return {"event": "eval", "split": split, "step": step, "metrics": metrics}
+
+
+def test_curves_have_the_points_of_a_run_and_its_baseline():
+    start = {"event": "start", "step": 0, "floor": {"metric": "accuracy", "value": 0.9}}
+    events = [metric(1, loss=2.0, lr=0.1), metric(2, loss=1.0, lr=0.1), evaluation(2, "test", accuracy=0.5)]
+    curves = Curves.from_reader(Events([start, *events], [evaluation(2, "train", loss=9.0)]))
+    assert curves.metrics() == ["loss", "accuracy"]  # the learning rate is constant
+    assert (curves.points("loss", "train").steps, curves.points("loss", "train").values) == ([1, 2], [2.0, 1.0])
+    assert curves.splits("accuracy") == ["test"]
+    assert [chart.guides for chart in curves.charts()] == [{}, {"baseline": 0.9}]
+
+
+def test_curves_of_a_resumed_run_drop_the_steps_that_are_repeated():
+    events = [metric(1, loss=3.0), metric(2, loss=2.0), {"event": "start", "step": 1}, metric(2, loss=1.5)]
+    points = Curves.from_reader(Events(events)).points("loss", "train")
+    assert (points.steps, points.values) == ([1, 2], [3.0, 1.5])
+
+
+def test_runs_are_compared_on_the_test_set_if_there_is_one():
+    tested = Curves.from_reader(Events([metric(1, loss=2.0, norm=3.0), evaluation(1, "test", loss=1.0)]))
+    untested = Curves.from_reader(Events([metric(1, loss=2.0)]))
+    loss, norm = compare_runs({"a": tested, "b": untested})
+    assert (loss.title, [list(series.ys) for series in loss.series]) == ("test loss", [[1.0], []])
+    assert (norm.title, [list(series.ys) for series in norm.series]) == ("train norm", [[3.0], []])

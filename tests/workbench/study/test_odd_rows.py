@@ -1,4 +1,4 @@
-"""A sound study file with odd values in it: SQLite keeps any kind of value in any column."""
+"""A valid study file with invalid values in it: SQLite stores values of any type in any column."""
 
 import io
 import json
@@ -43,49 +43,49 @@ MEMORIES = [
 ]
 
 
-def put(connection, table, row):
+def insert(connection, table, row):
     names, marks = ", ".join(row), ", ".join("?" * len(row))
     connection.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", list(row.values()))
 
 
 @pytest.fixture
 def connection(home):
-    """To a study file whose columns take NULL, too."""
+    """A connection to a study file whose columns may be NULL."""
     home.mkdir()
-    opened = sqlite3.connect(home / "study.sqlite", isolation_level=None)
+    connection = sqlite3.connect(home / "study.sqlite", isolation_level=None)
     for statement in MIGRATIONS[0].replace("NOT NULL", "").split(";"):
-        opened.execute(statement)
-    opened.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
-    yield opened
-    opened.close()
+        connection.execute(statement)
+    connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+    yield connection
+    connection.close()
 
 
-def at_the_prompt(monkeypatch, capsys, command, *args):
+def run_at_prompt(monkeypatch, capsys, command, *args):
     monkeypatch.setattr(sys, "stdin", io.StringIO(".\nq\n"))
     command(*args)
     return capsys.readouterr().out
 
 
-def test_one_can_study_on_whatever_the_columns_hold(connection, monkeypatch, capsys):
+def test_studying_works_with_any_values_in_the_columns(connection, monkeypatch, capsys):
     everything = bank.everything()
     ids = iter(everything)
     odd_values = [(name, odd) for name, odd in product(STATE, ODD) if name != "item"]
     odd_values += [("memory", memory) for memory in MEMORIES]
     states = [{**STATE, "item": next(ids), name: odd} for name, odd in odd_values]
     states += [{**STATE, "item": odd} for odd in ODD]
-    # Of one item, so that all of them are looked at when it is rated; and of items that aren't there any more.
+    # Of one item, so that all of them are read when it is rated; and of items that don't exist anymore.
     attempts = [{**ATTEMPT, "item": states[0]["item"], name: odd} for name, odd in product(ATTEMPT, ODD)]
     with connection:
         connection.execute("BEGIN")
         for state in states:
-            put(connection, "item", state)
+            insert(connection, "item", state)
         for attempt in attempts:
-            put(connection, "attempt", attempt)
+            insert(connection, "attempt", attempt)
     stored = connection.execute("SELECT * FROM attempt").fetchall()
 
-    assert f"{len(odd_values)} due today" in at_the_prompt(monkeypatch, capsys, review)
-    assert "question 1" in at_the_prompt(monkeypatch, capsys, quiz, "", 3, 1)
-    assert "Next: workbench quiz" in at_the_prompt(monkeypatch, capsys, topics)
+    assert f"{len(odd_values)} due today" in run_at_prompt(monkeypatch, capsys, review)
+    assert "question 1" in run_at_prompt(monkeypatch, capsys, quiz, "", 3, 1)
+    assert "Next: workbench quiz" in run_at_prompt(monkeypatch, capsys, topics)
     with Store() as store:
         page = Home()
         page.topics = {id: item.topic for id, item in everything.items()}
@@ -98,15 +98,15 @@ def test_one_can_study_on_whatever_the_columns_hold(connection, monkeypatch, cap
             question = session.next()
             assert session.answer(question, answer_texts(question), seconds=20).mark == "right"
         reviewed = store.items()
-        assert all(reviewed[item].reviewed > STATE["reviewed"] for item in due)  # each is scheduled soundly again
-        assert all(0.9 < schedule.recall(reviewed[item], schedule.now()) <= 1 for item in due)
+        assert all(reviewed[item].reviewed > STATE["reviewed"] for item in due)  # each is scheduled again
+        assert all(0.9 < schedule.retrievability(reviewed[item], schedule.now()) <= 1 for item in due)
     assert connection.execute("SELECT * FROM attempt").fetchall()[: len(stored)] == stored
 
 
 @pytest.mark.parametrize(
-    ("column", "odd", "is_due", "remembered"),
+    ("column", "odd", "is_due", "is_remembered"),
     [
-        ("due", "2024-03-10T12:00:00", True, True),  # without a zone it is UTC
+        ("due", "2024-03-10T12:00:00", True, True),  # UTC if there is no time zone
         ("due", "2024-03-12T12:00:00", False, True),
         ("due", "2024-03-12T01:00:00+02:00", False, True),
         ("due", "soon", True, False),
@@ -116,22 +116,22 @@ def test_one_can_study_on_whatever_the_columns_hold(connection, monkeypatch, cap
         ("memory", STATE["memory"].replace("12:00:00+00:00", "12:00:00"), False, True),
     ],
 )
-def test_what_an_odd_value_says(connection, column, odd, is_due, remembered):
-    put(connection, "item", STATE | {"due": "2024-03-15T12:00:00+00:00", column: odd})
+def test_the_schedule_of_an_item_with_an_odd_value(connection, column, odd, is_due, is_remembered):
+    insert(connection, "item", STATE | {"due": "2024-03-15T12:00:00+00:00", column: odd})
     with Store() as store:
         (state,) = store.items().values()
     assert schedule.due([state], NOW) == ([state] if is_due else [])
-    assert (schedule.recall(state, NOW) > 0) == remembered
-    assert schedule.reviewed_today(state, NOW) == (odd not in ("soon", "once"))
+    assert (schedule.retrievability(state, NOW) > 0) == is_remembered
+    assert schedule.was_reviewed_today(state, NOW) == (odd not in ("soon", "once"))
 
 
-def test_times_that_cannot_be_read_are_no_part_of_the_median(connection):
+def test_invalid_times_are_ignored_in_the_median(connection):
     for seconds in [10, 10, 10, 10, 10, *["x"] * 9, *[b"\x00"] * 9]:
-        put(connection, "attempt", ATTEMPT | {"seconds": seconds})
+        insert(connection, "attempt", ATTEMPT | {"seconds": seconds})
     question = bank.draw("iou", 1)
     with Store() as store:
         state = STATE | {"due": "soon"}
-        put(connection, "item", state)
+        insert(connection, "item", state)
         session = Session(store, [], Random(0))
         session.answer(question, answer_texts(question), seconds=21)
         assert store.attempts("iou")[-1].rating == schedule.HARD

@@ -1,4 +1,4 @@
-"""The schedule: which marks are reviews, how they are rated, when an item is due, and that FSRS agrees."""
+"""The schedule: which attempts are reviews, how they are rated, and when an item is due, compared with FSRS."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -29,12 +29,12 @@ def mark_of(word="right", score=None, feedback=""):
     return Mark(word, score, feedback, [PartMark("a", word, score, feedback=feedback)])
 
 
-def before(*seconds, mark="right"):
+def attempts_of(*seconds, mark="right"):
     return [Attempt("iou", 1, "iou", "{}", mark, 1.0, "", False, s, NOON.isoformat(), 3) for s in seconds]
 
 
 @pytest.mark.parametrize(
-    ("mark", "hinted", "seconds", "earlier", "rated"),
+    ("mark", "hinted", "seconds", "earlier", "rating"),
     [
         (mark_of("right"), False, 10, [], GOOD),
         (mark_of("wrong"), False, 10, [], AGAIN),
@@ -43,49 +43,49 @@ def before(*seconds, mark="right"):
         (mark_of("right"), True, 10, [], HARD),
         (mark_of("wrong"), True, 10, [], AGAIN),
         (mark_of("right", feedback="Correct, based on your own earlier value."), False, 10, [], HARD),
-        (mark_of("right"), False, 21, before(10, 10, 10, 10, 10), HARD),
-        (mark_of("right"), False, 20, before(10, 10, 10, 10, 10), GOOD),
-        (mark_of("right"), False, 99, before(10, 10, 10, 10), GOOD),  # too few to compare with
-        (mark_of("right"), False, 21, before(10, 10, 10, 10, 10, mark="wrong"), GOOD),
-        (mark_of("right"), False, 0.1, before(*[10] * 9), GOOD),  # Easy is never given unasked
+        (mark_of("right"), False, 21, attempts_of(10, 10, 10, 10, 10), HARD),
+        (mark_of("right"), False, 20, attempts_of(10, 10, 10, 10, 10), GOOD),
+        (mark_of("right"), False, 99, attempts_of(10, 10, 10, 10), GOOD),  # too few to compare with
+        (mark_of("right"), False, 21, attempts_of(10, 10, 10, 10, 10, mark="wrong"), GOOD),
+        (mark_of("right"), False, 0.1, attempts_of(*[10] * 9), GOOD),  # Easy is never given
     ],
 )
-def test_rating(mark, hinted, seconds, earlier, rated):
-    assert schedule.rating(mark, hinted, seconds, earlier) == rated
+def test_rate(mark, hinted, seconds, earlier, rating):
+    assert schedule.rate(mark, hinted, seconds, earlier) == rating
 
 
-def test_the_state_is_what_fsrs_makes_of_the_same_reviews():
+def test_the_state_matches_fsrs_after_the_same_reviews():
     scheduler = Scheduler(learning_steps=(), relearning_steps=(), enable_fuzzing=False)
     card, state, at = Card(card_id=crc32(b"iou"), due=NOON), None, NOON
-    for rated in (GOOD, GOOD, AGAIN, HARD, GOOD):
-        card, _ = scheduler.review_card(card, Rating(rated), at, 12_000)
-        state = schedule.review("iou", "iou", state, rated, 12.0, at)
+    for rating in (GOOD, GOOD, AGAIN, HARD, GOOD):
+        card, _ = scheduler.review_card(card, Rating(rating), at, 12_000)
+        state = schedule.review("iou", "iou", state, rating, 12.0, at)
         assert datetime.fromisoformat(state.due) == card.due
         assert datetime.fromisoformat(state.reviewed) == at
         assert Card.from_json(state.memory) == card
         later = card.due + timedelta(days=3)
-        assert schedule.recall(state, later) == pytest.approx(scheduler.get_card_retrievability(card, later))
+        assert schedule.retrievability(state, later) == pytest.approx(scheduler.get_card_retrievability(card, later))
         at = card.due
 
 
-def test_good_comes_back_later_than_hard_and_again_first():
-    due = {rated: schedule.review("iou", "iou", None, rated, 5, NOON).due for rated in (AGAIN, HARD, GOOD)}
+def test_a_better_rating_is_due_later():
+    due = {rating: schedule.review("iou", "iou", None, rating, 5, NOON).due for rating in (AGAIN, HARD, GOOD)}
     assert due[AGAIN] <= due[HARD] <= due[GOOD]
     assert datetime.fromisoformat(due[GOOD]) > NOON + timedelta(hours=20)
 
 
-def test_the_day_is_the_local_one(zone):
+def test_a_day_is_local(zone):
     state = schedule.review("iou", "iou", None, GOOD, 5, NOON)
     local = NOON.astimezone()
     last = local.replace(hour=23, minute=59, second=59)
     first = local.replace(hour=0, minute=0, second=1)
-    assert schedule.reviewed_today(state, last.astimezone(UTC))
-    assert schedule.reviewed_today(state, first.astimezone(UTC))
-    assert not schedule.reviewed_today(state, (last + timedelta(seconds=2)).astimezone(UTC))
-    assert not schedule.reviewed_today(None, NOON)
+    assert schedule.was_reviewed_today(state, last.astimezone(UTC))
+    assert schedule.was_reviewed_today(state, first.astimezone(UTC))
+    assert not schedule.was_reviewed_today(state, (last + timedelta(seconds=2)).astimezone(UTC))
+    assert not schedule.was_reviewed_today(None, NOON)
 
 
-def test_due_means_before_the_end_of_the_local_day(zone):
+def test_an_item_is_due_until_the_end_of_its_local_day(zone):
     state = schedule.review("iou", "iou", None, GOOD, 5, NOON)
     due = datetime.fromisoformat(state.due)
     day = due.astimezone().date()
@@ -95,7 +95,7 @@ def test_due_means_before_the_end_of_the_local_day(zone):
 
 
 @pytest.mark.parametrize("moment", ["2026-03-29T00:30", "2026-03-29T12:00", "2026-10-25T00:30", "2026-10-25T12:00"])
-def test_days_on_which_the_clock_is_changed_end_at_midnight(moment, monkeypatch):
+def test_days_of_a_clock_change_end_at_midnight(moment, monkeypatch):
     monkeypatch.setenv("TZ", "Europe/Berlin")
     time.tzset()
     try:
@@ -112,5 +112,5 @@ def test_the_longest_overdue_comes_first():
     states = [
         schedule.review(item, "t", None, GOOD, 5, NOON + timedelta(days=k)) for k, item in enumerate(["b", "a", "c"])
     ]
-    found = schedule.due(reversed(states), NOON + timedelta(days=60))
-    assert [s.item for s in found] == ["b", "a", "c"]
+    due = schedule.due(reversed(states), NOON + timedelta(days=60))
+    assert [s.item for s in due] == ["b", "a", "c"]

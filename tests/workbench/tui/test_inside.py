@@ -5,8 +5,8 @@ from threading import Event
 import pytest
 from textual.pilot import Pilot
 
-from tests.made_runs import made
 from tests.patience import PATIENCE
+from tests.trained_runs import train_run
 from tests.workbench.tui.seeing import settled, shown, until
 from workbench.engine import Run, Verifier
 from workbench.tui.screens.inside import Inside
@@ -41,9 +41,14 @@ async def opened(pilot: Pilot, run: Run) -> Inside:
 
 
 async def test_each_kind_is_a_key(pilot: Pilot, asked) -> None:
-    screen = await opened(pilot, made("lenet5-modern", steps=3))
+    screen = await opened(pilot, train_run("lenet5-modern", steps=3))
     assert "c1: 6 filters 5x5" in shown(pilot) and "Layer" not in shown(pilot)
-    for key, said in (("m", "6x16x16"), ("e", "test samples are taken"), ("r", "It could see 14x14"), ("f", "filters")):
+    for key, said in (
+        ("m", "6x16x16"),
+        ("e", "test samples are misclassified"),
+        ("r", "Theoretical receptive field: 14x14"),
+        ("f", "filters"),
+    ):
         await pilot.press(key)
         await settled(pilot)
         screen.query_one("#sheet").scroll_end(animate=False)
@@ -54,7 +59,7 @@ async def test_each_kind_is_a_key(pilot: Pilot, asked) -> None:
 
 @pytest.mark.full
 async def test_samples_and_layers_follow_one_another(pilot: Pilot, asked) -> None:
-    screen = await opened(pilot, made("lenet5-modern", steps=3))
+    screen = await opened(pilot, train_run("lenet5-modern", steps=3))
     for key in ("m", "n", "n", "N", "l", "l", "L", "L", "L"):
         await pilot.press(key)
         await settled(pilot)
@@ -69,7 +74,7 @@ async def test_samples_and_layers_follow_one_another(pilot: Pilot, asked) -> Non
 
 @pytest.mark.parametrize("damage", ["no pictures", "no checkpoint", "no convolution"])
 async def test_what_cannot_be_shown_is_a_sentence(pilot: Pilot, asked, damage) -> None:
-    run = made("mlp", steps=3, **({"task": "iris"} if damage == "no pictures" else {}))
+    run = train_run("mlp", steps=3, **({"task": "iris"} if damage == "no pictures" else {}))
     if damage == "no checkpoint":
         for file in run.folder.glob("*.safetensors"):
             file.unlink()
@@ -93,7 +98,7 @@ async def test_who_leaves_does_not_wait(pilot: Pilot, monkeypatch) -> None:
 
     monkeypatch.setattr(Verifier, "ask", ask)
     monkeypatch.setattr(Verifier, "interrupt", lambda verifier: ended.set())
-    pilot.app.runs(made("lenet5-modern", steps=3).id)
+    pilot.app.runs(train_run("lenet5-modern", steps=3).id)
     await pilot.pause()
     await settled(pilot)
     await pilot.press("i")

@@ -33,7 +33,7 @@ async def test_a_right_answer_is_kept_and_marked(pilot: Pilot) -> None:
     await pilot.pause()
     asked = question(pilot)
     await answer(pilot, str(asked.parts[0].answer))
-    assert "✓ right" in shown(pilot)
+    assert "✓ Correct" in shown(pilot)
     with Store() as store:
         [kept] = store.attempts()
     assert (kept.item, kept.seed, kept.mark) == ("conv-params", asked.seed, "right")
@@ -93,12 +93,12 @@ async def test_what_is_not_understood_costs_nothing_and_can_be_mended(pilot: Pil
     pilot.app.practise("conv-params")
     await pilot.pause()
     await answer(pilot, "1 2")
-    assert "not understood" in shown(pilot)
+    assert "Can't read this" in shown(pilot)
     assert pilot.app.store.attempts() == []
     line = pilot.app.screen.query_one(Input)
     line.value = ""
     await answer(pilot, str(question(pilot).parts[0].answer))
-    assert "✓ right" in shown(pilot)
+    assert "✓ Correct" in shown(pilot)
 
 
 async def test_what_is_typed_before_the_line_is_there_belongs_into_it(pilot: Pilot) -> None:
@@ -198,7 +198,7 @@ async def test_a_study_file_that_cannot_be_written_loses_no_answer(pilot: Pilot,
     await pilot.pause()
     text = str(question(pilot).parts[0].answer)
     with monkeypatch.context() as patch:
-        patch.setattr(pilot.app.store, "keep", full)
+        patch.setattr(pilot.app.store, "save_attempt", full)
         await answer(pilot, text)
         assert "make room" in shown(pilot)
         await pilot.press("escape")

@@ -6,7 +6,7 @@ import shutil
 import pytest
 from textual.pilot import Pilot
 
-from tests.made_runs import made
+from tests.trained_runs import train_run
 from tests.workbench.tui.seeing import shown, until
 from workbench.engine import RunSpec, runs, start
 from workbench.tui.screens.runs import Runs
@@ -22,7 +22,7 @@ async def test_no_runs_are_said_to_be_none(pilot: Pilot) -> None:
 
 
 async def test_runs_are_listed_newest_first_with_how_they_ended(pilot: Pilot) -> None:
-    one, two = made(steps=40), made(steps=40, seed=1)
+    one, two = train_run(steps=40), train_run(steps=40, seed=1)
     pilot.app.runs()
     await pilot.pause()
     await until(pilot, lambda: "done: test" in shown(pilot))
@@ -35,7 +35,7 @@ async def test_runs_are_listed_newest_first_with_how_they_ended(pilot: Pilot) ->
 
 @pytest.mark.full
 async def test_two_runs_are_drawn_in_one_chart(pilot: Pilot) -> None:
-    one, two = made(steps=40), made(steps=40, seed=1)
+    one, two = train_run(steps=40), train_run(steps=40, seed=1)
     pilot.app.runs()
     await pilot.pause()
     await pilot.press("space", "down", "space")
@@ -57,7 +57,7 @@ async def test_a_running_run_is_stopped(pilot: Pilot) -> None:
 
 
 async def test_a_folder_deleted_while_it_is_shown_goes_from_the_list(pilot: Pilot) -> None:
-    run, other = made(steps=20), made(steps=20)
+    run, other = train_run(steps=20), train_run(steps=20)
     pilot.app.runs(other.id)
     await pilot.pause()
     shutil.rmtree(other.folder)
@@ -70,7 +70,7 @@ async def test_a_folder_deleted_while_it_is_shown_goes_from_the_list(pilot: Pilo
 
 
 async def test_what_the_network_says_of_samples_takes_turns_with_the_chart(pilot: Pilot) -> None:
-    made(steps=40)
+    train_run(steps=40)
     pilot.app.runs()
     await pilot.pause()
     await until(pilot, lambda: "done: test" in shown(pilot))
@@ -87,7 +87,7 @@ async def test_what_the_network_says_of_samples_takes_turns_with_the_chart(pilot
 
 @pytest.mark.full
 async def test_a_finished_run_goes_on_for_as_long_as_it_is_told(pilot: Pilot) -> None:
-    run = made(epochs=1)
+    run = train_run(epochs=1)
     pilot.app.runs()
     await pilot.pause()
     await until(pilot, lambda: "done: test" in shown(pilot))
@@ -102,7 +102,7 @@ async def test_a_finished_run_goes_on_for_as_long_as_it_is_told(pilot: Pilot) ->
 
 @pytest.mark.full
 async def test_how_long_must_be_a_number(pilot: Pilot) -> None:
-    run = made(epochs=1)
+    run = train_run(epochs=1)
     pilot.app.runs()
     await pilot.pause()
     await until(pilot, lambda: "done: test" in shown(pilot))
@@ -115,7 +115,7 @@ async def test_how_long_must_be_a_number(pilot: Pilot) -> None:
 
 @pytest.mark.full
 async def test_another_run_begins_with_a_runs_weights(pilot: Pilot) -> None:
-    one = made(steps=40, options={"sizes": [64, 24, 10]})
+    one = train_run(steps=40, options={"sizes": [64, 24, 10]})
     pilot.app.runs()
     await pilot.pause()
     await until(pilot, lambda: "Transfer" in shown(pilot))

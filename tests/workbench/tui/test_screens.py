@@ -119,7 +119,7 @@ async def inside(pilot: Pilot) -> None:
     pilot.app.runs()
     await until(pilot, lambda: "done: test" in shown(pilot))
     await pilot.press("i", "r")
-    await until(pilot, lambda: "looks at 37 pixels" in shown(pilot))
+    await until(pilot, lambda: "receptive field: 37 pixels" in shown(pilot))
 
 
 async def run(pilot: Pilot) -> None:

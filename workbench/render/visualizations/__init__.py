@@ -1,12 +1,12 @@
-"""Pictures beside a question: drawn in characters, and told in a sentence where nothing can be drawn.
+"""Visualizations of questions: drawn in characters, or described in a sentence for line mode and screen readers.
 
-A drill names the kind of its picture, and what it shows:
+A drill names the kind of its visualization and the data to show:
 
-    visualization="boxes"                              all that the question gives, under its own names
-    visualization="scatter x y w=w0 b=b0"              these values alone, some under the names that the drawing knows
-    visualization="flow: {n} x {n} x {c} > conv > ?"   all that is given, and a text that is filled in as the prompt is
+    visualization="boxes"                              everything that the question gives, under its own names
+    visualization="scatter x y w=w0 b=b0"              only these values, some under the names that the drawing uses
+    visualization="flow: {n} x {n} x {c} > conv > ?"   everything, and a text that is filled in like the prompt
 
-A picture knows only what the question gives. What is asked has no value here, and stands as `?`.
+A visualization contains only what the question gives. Unknown values are shown as `?`.
 """
 
 from collections.abc import Callable
@@ -31,34 +31,37 @@ from workbench.render.visualizations import (
 Drawing = tuple[Callable[[dict[str, Any], int, int], str], Callable[[dict[str, Any]], str]]
 
 
-class Filling(dict[str, Any]):
-    """The values of a text's places; `?` where there is none."""
+class _Fields(dict[str, Any]):
+    """The values for the fields of a text; `?` for a field without a value."""
 
     def __missing__(self, name: str) -> str:
         return "?"
 
 
 def draw(visualization: Visualization, width: int = 44, height: int = 14) -> str:
-    """A picture as lines of characters, within so many cells; a cell is about twice as high as it is wide."""
-    kind, data = shown(visualization)
+    """Draw a visualization in characters.
+
+    Args:
+        visualization: The kind and its data.
+        width: Maximal number of columns. A character is about twice as high as it is wide.
+        height: Maximal number of lines.
+    """
+    kind, data = drawing_data(visualization)
     return DRAWINGS[kind][0](data, width, height)
 
 
-def tell(visualization: Visualization) -> str:
-    """What a picture adds to the question, as a sentence for line mode and screen readers; empty where it adds nothing.
-
-    What lies before the eyes in any case, as where the numbers of the prompt stand, is not told.
-    """
-    kind, data = shown(visualization)
+def describe(visualization: Visualization) -> str:
+    """Describe what a visualization adds to the prompt in a sentence; empty if it adds nothing."""
+    kind, data = drawing_data(visualization)
     return DRAWINGS[kind][1](data)
 
 
-def shown(visualization: Visualization) -> tuple[str, dict[str, Any]]:
-    """The kind of a picture and what it draws; None for a value that isn't given."""
+def drawing_data(visualization: Visualization) -> tuple[str, dict[str, Any]]:
+    """Return the kind of a visualization and the data for its drawing; None for a value that isn't given."""
     kind, _, words = visualization.kind.partition(" ")
     if kind.endswith(":"):
         texts = {name: value_text(v) if isinstance(v, float) else v for name, v in visualization.data.items()}
-        return kind[:-1], visualization.data | {"text": words.format_map(Filling(texts))}
+        return kind[:-1], visualization.data | {"text": words.format_map(_Fields(texts))}
     if not words:
         return kind, visualization.data
     roles = (word.partition("=") for word in words.split())
@@ -78,7 +81,7 @@ DRAWINGS: dict[str, Drawing] = {
     "boundary": (plane.draw_boundary, _nothing),
     "boxes": (areas.draw_boxes, _nothing),
     "branches": (flows.draw_branches, _nothing),
-    "confusion": (matrices.draw_confusion, matrices.tell_confusion),
+    "confusion": (matrices.draw_confusion, matrices.describe_confusion),
     "contour": (descent.draw_contour, _nothing),
     "convolution": (windows.draw_convolution, _nothing),
     "deviations": (lines.draw_deviations, _nothing),
@@ -94,13 +97,13 @@ DRAWINGS: dict[str, Drawing] = {
     "matrices": (matrices.draw_matrices, _nothing),
     "network": (networks.draw_network, _nothing),
     "neuron": (networks.draw_neuron, _nothing),
-    "number-line": (lines.draw_number_line, lines.tell_number_line),
+    "number-line": (lines.draw_number_line, lines.describe_number_line),
     "parabola": (descent.draw_parabola, _nothing),
     "pooling": (windows.draw_pooling, _nothing),
-    "precision-recall": (curves.draw_precision_recall, curves.tell_precision_recall),
+    "precision-recall": (curves.draw_precision_recall, curves.describe_precision_recall),
     "rescaling": (lines.draw_rescaling, _nothing),
     "residuals": (plane.draw_residuals, _nothing),
-    "roc": (curves.draw_roc, curves.tell_roc),
+    "roc": (curves.draw_roc, curves.describe_roc),
     "scatter": (plane.draw_scatter, _nothing),
     "table": (matrices.draw_table, _nothing),
     "trace": (matrices.draw_trace, _nothing),

@@ -1,4 +1,4 @@
-"""Bars, one for each value of one or several vectors."""
+"""Bar charts of vectors."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from quizzes.question import value_text
 
 
 def draw_bars(data: dict[str, Any], width: int, height: int) -> str:
-    """The values of vectors; those of one place in several vectors stand together."""
+    """Draw a bar for each value; the values at one index of several vectors are next to each other."""
     values = {
         f"{name}{k}": value
         for k in range(1, max(map(len, data.values())) + 1)

@@ -1,17 +1,17 @@
-"""Curves: functions with the point that is asked marked on the x axis alone, ROC, and precision over recall."""
+"""Curves: functions with the x that the question is about, ROC curves, and precision-recall curves."""
 
 import math
 from collections.abc import Callable
 from typing import Any
 
-from workbench.render.visualizations.grid import beside
+from workbench.render.visualizations.grid import arrange_blocks
 from workbench.render.visualizations.plot import Plot, Point
 
-REACH = 3.0  # how far a function is shown on both sides of 0 at least
+MIN_LIMIT = 3.0  # functions are drawn at least from -3 to 3
 
 
 def sigmoid(z: float) -> float:
-    """1/(1 + exp(-z)), without overflow."""
+    """Return 1/(1 + exp(-z)), without overflow."""
     return 1 / (1 + math.exp(-z)) if z > -700 else 0.0
 
 
@@ -37,59 +37,61 @@ FUNCTIONS: dict[str, tuple[str, Callable[[float, dict[str, Any]], float]]] = {
 
 
 def draw_functions(data: dict[str, Any], width: int, height: int) -> str:
-    """The functions of the text, each in a plot of its own, with a line at the value of the symbol after `at`."""
+    """Draw each function of the text in its own plot, with a vertical line at the value of the symbol after `at`."""
     names, _, symbol = data["text"].partition(" at ")
-    plots, at = names.split(), data[symbol]
-    across = min(3, len(plots))
-    down = math.ceil(len(plots) / across)
-    wide, high = (width - across + 1) // across, height // down
-    reach = max(REACH, abs(at) + 0.5)
+    functions, at = names.split(), data[symbol]
+    columns = min(3, len(functions))
+    rows = math.ceil(len(functions) / columns)
+    plot_width, plot_height = (width - columns + 1) // columns, height // rows
+    limit = max(MIN_LIMIT, abs(at) + 0.5)
     blocks = []
-    for name in plots:
+    for name in functions:
         title, f = FUNCTIONS[name]
-        ys = [f(reach * k / 20, data) for k in range(-20, 21)]
-        plot = Plot([-reach, reach], [*ys, 0], wide, high - 1, has_numbers=len(plots) == 1)
+        ys = [f(limit * k / 20, data) for k in range(-20, 21)]
+        plot = Plot([-limit, limit], [*ys, 0], plot_width, plot_height - 1, has_numbers=len(functions) == 1)
         plot.function(lambda x, f=f: f(x, data))  # type: ignore[misc]
-        plot.upright(at, symbol)
-        blocks.append([title.center(wide).rstrip(), *(line.ljust(wide) for line in plot.text().splitlines())])
-    rows = [beside(blocks[k : k + across], width) for k in range(0, len(blocks), across)]
-    return "\n".join(line for row in rows for line in row)
+        plot.add_vertical_line(at, symbol)
+        lines = [line.ljust(plot_width) for line in plot.text().splitlines()]
+        blocks.append([title.center(plot_width).rstrip(), *lines])
+    bands = [arrange_blocks(blocks[k : k + columns], width) for k in range(0, len(blocks), columns)]
+    return "\n".join(line for band in bands for line in band)
 
 
 def roc_points(pos: list[float], neg: list[float]) -> list[Point]:
-    """False and true positive rate at every threshold, from the strictest on."""
+    """Return the false and true positive rate at every threshold, the strictest first."""
     thresholds = sorted({*pos, *neg}, reverse=True)
-    return [(0.0, 0.0), *((share(neg, t), share(pos, t)) for t in thresholds)]
+    return [(0.0, 0.0), *((positive_rate(neg, t), positive_rate(pos, t)) for t in thresholds)]
 
 
 def precision_recall_points(pos: list[float], neg: list[float]) -> list[Point]:
-    """Recall and precision at every threshold, from the strictest on."""
+    """Return recall and precision at every threshold, the strictest first."""
     points = []
     for threshold in sorted({*pos, *neg}, reverse=True):
-        hits, false = (sum(v >= threshold for v in scores) for scores in (pos, neg))
-        points.append((hits / len(pos), hits / (hits + false)))
+        true_positives, false_positives = (sum(v >= threshold for v in scores) for scores in (pos, neg))
+        precision = true_positives / (true_positives + false_positives)
+        points.append((true_positives / len(pos), precision))
     return points
 
 
-def share(scores: list[float], threshold: float) -> float:
-    """The share of scores that reach the threshold."""
+def positive_rate(scores: list[float], threshold: float) -> float:
+    """Return the fraction of scores that are at least the threshold."""
     return sum(v >= threshold for v in scores) / len(scores)
 
 
 def draw_roc(data: dict[str, Any], width: int, height: int) -> str:
-    """The ROC curve of the scores `pos` and `neg`, and the diagonal of chance."""
+    """Draw the ROC curve of the scores `pos` and `neg`, and the diagonal of a random classifier."""
     points = roc_points(data["pos"], data["neg"])
-    return _rates(points, width, height, "true positive rate over false positive rate", chance=True)
+    return _draw_rates(points, width, height, "true positive rate over false positive rate", diagonal=True)
 
 
 def draw_precision_recall(data: dict[str, Any], width: int, height: int) -> str:
-    """Precision over recall of the scores `pos` and `neg`."""
-    return _rates(precision_recall_points(data["pos"], data["neg"]), width, height, "precision over recall")
+    """Draw precision over recall of the scores `pos` and `neg`."""
+    return _draw_rates(precision_recall_points(data["pos"], data["neg"]), width, height, "precision over recall")
 
 
-def _rates(points: list[Point], width: int, height: int, title: str, chance: bool = False) -> str:
+def _draw_rates(points: list[Point], width: int, height: int, title: str, diagonal: bool = False) -> str:
     plot = Plot([0, 1], [0, 1], min(width, 3 * height), height - 1)
-    if chance:
+    if diagonal:
         plot.curve([(0, 0), (1, 1)], dotted=True)
     plot.curve(points)
     for point in points:
@@ -97,15 +99,15 @@ def _rates(points: list[Point], width: int, height: int, title: str, chance: boo
     return f"{title if len(title) <= width else title.replace(' positive rate', '')}\n{plot.text()}"
 
 
-def tell_roc(data: dict[str, Any]) -> str:
-    """The points of the ROC curve."""
-    return _told(roc_points(data["pos"], data["neg"]), "False and true positive rate")
+def describe_roc(data: dict[str, Any]) -> str:
+    """List the points of the ROC curve."""
+    return _list_points(roc_points(data["pos"], data["neg"]), "False and true positive rate")
 
 
-def tell_precision_recall(data: dict[str, Any]) -> str:
-    """The points of the curve."""
-    return _told(precision_recall_points(data["pos"], data["neg"]), "Recall and precision")
+def describe_precision_recall(data: dict[str, Any]) -> str:
+    """List the points of the precision-recall curve."""
+    return _list_points(precision_recall_points(data["pos"], data["neg"]), "Recall and precision")
 
 
-def _told(points: list[Point], names: str) -> str:
-    return f"{names} by falling threshold: {', '.join(f'({x:.3g}, {y:.3g})' for x, y in points)}."
+def _list_points(points: list[Point], names: str) -> str:
+    return f"{names} by decreasing threshold: {', '.join(f'({x:.3g}, {y:.3g})' for x, y in points)}."

@@ -1,4 +1,4 @@
-"""Characters on a grid: what every picture is put together on."""
+"""A grid of characters to draw on."""
 
 from collections.abc import Iterable
 
@@ -8,35 +8,43 @@ JOINTS = dict(zip([5, 10, 6, 12, 9, 3, 14, 11, 7, 13, 15], "│─┌┐┘└�
 
 
 class Grid:
-    """Characters on a grid."""
+    """A grid of characters, blank at first."""
 
     def __init__(self, width: int, height: int):
         self.rows = [[" "] * width for _ in range(height)]
 
     def put(self, x: int, y: int, text: str) -> None:
-        """Write from a cell to the right; what falls outside is left out."""
+        """Write a text to the right of a cell; characters outside the grid are dropped."""
         for k, character in enumerate(text):
             if 0 <= y < len(self.rows) and 0 <= x + k < len(self.rows[0]):
                 self.rows[y][x + k] = character
 
     def is_free(self, x: int, y: int, length: int) -> bool:
-        """Whether so many cells lie within the grid and are blank."""
+        """Return whether `length` cells from (x, y) to the right are in the grid and blank."""
         return 0 <= y < len(self.rows) and x >= 0 and self.rows[y][x : x + length] == [" "] * length
 
-    def box(self, x1: int, y1: int, x2: int, y2: int, lines: str) -> None:
-        """The outline between two cells, in lines given as: across, down, and the corners from top left, clockwise."""
-        across, down, corners = lines[0], lines[1], lines[2:]
+    def draw_box(self, x1: int, y1: int, x2: int, y2: int, lines: str) -> None:
+        """Draw a box between two corners.
+
+        Args:
+            x1: Column of the left edge.
+            y1: Row of the top edge.
+            x2: Column of the right edge.
+            y2: Row of the bottom edge.
+            lines: The characters of horizontal lines, vertical lines, and the corners clockwise from the top left.
+        """
+        horizontal, vertical, corners = lines[0], lines[1], lines[2:]
         for x in range(x1, x2 + 1):
-            self.put(x, y1, across)
-            self.put(x, y2, across)
+            self.put(x, y1, horizontal)
+            self.put(x, y2, horizontal)
         for y in range(y1, y2 + 1):
-            self.put(x1, y, down)
-            self.put(x2, y, down)
+            self.put(x1, y, vertical)
+            self.put(x2, y, vertical)
         for (x, y), corner in zip([(x1, y1), (x2, y1), (x2, y2), (x1, y2)], corners, strict=True):
             self.put(x, y, corner)
 
-    def frames(self, boxes: Iterable[tuple[int, int, int, int]]) -> None:
-        """Light outlines between two cells each, joined where they meet."""
+    def draw_frames(self, boxes: Iterable[tuple[int, int, int, int]]) -> None:
+        """Draw several boxes (x1, y1, x2, y2) in light lines that are joined where they touch."""
         ends: dict[tuple[int, int], int] = {}
         for x1, y1, x2, y2 in boxes:
             for y in (y1, y2):
@@ -49,17 +57,17 @@ class Grid:
             self.put(x, y, JOINTS[joint])
 
     def fill(self, x1: int, y1: int, x2: int, y2: int, character: str) -> None:
-        """Every cell between two, both included."""
+        """Fill the cells between two corners, both included, with a character."""
         for y in range(y1, y2 + 1):
             self.put(x1, y, character * (x2 - x1 + 1))
 
     def text(self) -> str:
-        """The drawing, without the blanks at the ends of lines."""
+        """Return the drawing, without blanks at the ends of lines."""
         return "\n".join("".join(row).rstrip() for row in self.rows)
 
 
-def beside(blocks: list[list[str]], width: int) -> list[str]:
-    """Blocks of lines side by side as far as so many cells reach, and what is left in the lines below."""
+def arrange_blocks(blocks: list[list[str]], width: int) -> list[str]:
+    """Arrange blocks of lines next to each other within `width` columns; blocks that do not fit go below."""
     widths = [max(map(len, block), default=0) for block in blocks]
     gap = max((g for g in (3, 2, 1) if sum(widths) + g * (len(blocks) - 1) <= width), default=1)
     rows: list[str] = []
@@ -76,8 +84,8 @@ def beside(blocks: list[list[str]], width: int) -> list[str]:
     return rows
 
 
-def spread(labels: Iterable[tuple[int, str]], width: int) -> str:
-    """A row with each label in the middle over its column; one that would touch those before it is left out."""
+def place_labels(labels: Iterable[tuple[int, str]], width: int) -> str:
+    """Return a row with each label centered on its column; a label that would touch an earlier one is dropped."""
     row = Grid(width, 1)
     for column, text in labels:
         start = min(max(0, column - len(text) // 2), width - len(text))

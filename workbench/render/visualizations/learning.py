@@ -1,4 +1,4 @@
-"""What goes on over the epochs: losses, and the learning rate."""
+"""Losses and learning rates over the epochs."""
 
 import math
 from collections.abc import Callable
@@ -11,7 +11,7 @@ SIGNS = "●○"
 
 
 def draw_learning_curves(data: dict[str, Any], width: int, height: int) -> str:
-    """Losses by name, each from epoch 1 on."""
+    """Draw losses by name, each starting at epoch 1."""
     last = max(map(len, data.values()))
     plot = Plot([1, last], [loss for losses in data.values() for loss in losses], width, height - 1)
     for k, losses in enumerate(data.values()):
@@ -24,30 +24,32 @@ def draw_learning_curves(data: dict[str, Any], width: int, height: int) -> str:
 
 
 def draw_learning_rate(data: dict[str, Any], width: int, height: int) -> str:
-    """A schedule of the kind that the text names, and the epochs or steps at which the rate is asked or given.
+    """Draw the schedule that the text names, with the epochs or steps that the question is about.
 
-    Where the first rate is sought, the curve has no numbers; where the factor is, it has no course, but two points.
+    If the initial learning rate is unknown, the y axis has no numbers. If the decay factor is unknown, only the initial
+    and the final point are drawn.
     """
-    last, rate, asked = _schedule(data)
-    if "gamma" in data or "gamma" not in KNOWN_BY[data["text"]]:
-        plot = Plot([0, last], [0, *(rate(last * k / 200) for k in range(201))], width, height - 1, "eta0" in data)
-        plot.function(rate)
+    last, lr_at, symbols = _schedule(data)
+    if "gamma" in data or "gamma" not in SYMBOLS[data["text"]]:
+        plot = Plot([0, last], [0, *(lr_at(last * k / 200) for k in range(201))], width, height - 1, "eta0" in data)
+        plot.function(lr_at)
     else:
         plot = Plot([0, last], [0, data["eta0"]], width, height - 1)
         plot.mark(0, data["eta0"], "●")
         plot.mark(data["t"], data["eta"], "●")
-    for name in asked:
-        plot.upright(data[name], f"{name} = {data[name]}")
+    for name in symbols:
+        plot.add_vertical_line(data[name], f"{name} = {data[name]}")
     first = value_text(data["eta0"]) if "eta0" in data else "?"
     head = "eta: eta0" if data["text"] != "warm-up" else "eta: peak"
     return f"{head} = {first}\n{plot.text()}"
 
 
-KNOWN_BY = {"cosine": "eta_min T", "step": "gamma s", "exponential": "gamma", "warm-up": "T_w T_c"}
+# The symbols of each schedule in addition to the initial learning rate and the time.
+SYMBOLS = {"cosine": "eta_min T", "step": "gamma s", "exponential": "gamma", "warm-up": "T_w T_c"}
 
 
 def _schedule(data: dict[str, Any]) -> tuple[float, Callable[[float], float], list[str]]:
-    """The last epoch or step, the rate as a function of them, and the symbols of those that the question is about."""
+    """Return the last epoch or step, the learning rate as a function of time, and the symbols of the times to mark."""
     eta0, low, gamma = data.get("eta0", 1), data.get("eta_min", 0), data.get("gamma", 1)
     if data["text"] == "cosine":
         return data["T"], lambda t: low + (eta0 - low) * (1 + math.cos(math.pi * t / data["T"])) / 2, ["t"]
@@ -55,9 +57,9 @@ def _schedule(data: dict[str, Any]) -> tuple[float, Callable[[float], float], li
         return data["t"] + data["s"], lambda t: eta0 * gamma ** math.floor(t / data["s"]), ["t"]
     if data["text"] == "exponential":
         return data["t"] + 2, lambda t: eta0 * gamma**t, ["t"]
-    warm, rest = data["T_w"], data["T_c"]
+    warmup, decay = data["T_w"], data["T_c"]
     return (
-        warm + rest,
-        lambda t: eta0 * (t / warm if t < warm else (1 + math.cos(math.pi * (t - warm) / rest)) / 2),
+        warmup + decay,
+        lambda t: eta0 * (t / warmup if t < warmup else (1 + math.cos(math.pi * (t - warmup) / decay)) / 2),
         ["t_a", "t_b"],
     )

@@ -149,9 +149,9 @@ class Autograd(Page):
         if not self.found:
             nodes = [node | {"value": to_json(self._given().get(node["node"]))} for node in nodes]
         width = GRAPH if self._is_wide() else self.workbench.size.width - 4
-        self._say("#graph", lines.draw(nodes, width) if nodes else "")
-        self._say("#remarks", lines.remarks(nodes, self.found.kinks, width) if self.found else "")
-        self._say("#table", lines.table(nodes, width) if self.found else "")
+        self._say("#graph", lines.render_graph(nodes, width) if nodes else "")
+        self._say("#remarks", lines.render_notes(nodes, self.found.kinks, width) if self.found else "")
+        self._say("#table", lines.render_table(nodes, width) if self.found else "")
 
     def _lay_out(self) -> None:
         self.query_one("#results").set_class(self._is_wide(), "wide")
@@ -195,7 +195,7 @@ class Autograd(Page):
                 graph, found, sympy, self.workbench.verifier.gradients(describe_nodes(graph, found))
             )
             drawn = {name: one.pretty for name, one in sympy.items()}
-            text = lines.derivatives(graph.root, drawn, verdict, found.kinks)
+            text = lines.render_comparison(graph.root, drawn, verdict, found.kinks)
         except RuntimeError as error:
             text = f"PyTorch could not be asked: {error}"
         except Exception as error:  # the graph stands without this check: nothing else may end by it

@@ -15,7 +15,7 @@ from quizzes.formula import Formula
 from quizzes.formulas import all_formulas
 from quizzes.symbol import Symbol
 from workbench.errors import UserError
-from workbench.render.values import table, text
+from workbench.render.formatting import format_table, format_value
 from workbench.tui import state
 from workbench.tui.screens.page import Page
 from workbench.tui.widgets.heading import Heading
@@ -117,7 +117,7 @@ class Formulas(Page):
         self._draw()
 
     def _row(self, symbol: Symbol, longest: int) -> Horizontal:
-        default = "" if symbol.default is None else text(symbol.default)
+        default = "" if symbol.default is None else format_value(symbol.default)
         unit = f" [{symbol.unit}]" if symbol.unit else ""
         return Horizontal(
             Static(f"{symbol.name:<{longest}} = ", classes="label", markup=False),
@@ -160,13 +160,14 @@ class Formulas(Page):
             if len(sought) == 1 and sought[0] in formula.inputs and any(name in given for name in formula.outputs):
                 found = formula.solutions(sought[0], given)
                 fits = (
-                    " or ".join(map(text, found)) or f"nothing that is {formula.symbols[sought[0]].describe_domain()}"
+                    " or ".join(map(format_value, found))
+                    or f"nothing that is {formula.symbols[sought[0]].describe_domain()}"
                 )
                 return f"✓ {sought[0]} = {fits}"
             known = {name: value for name, value in given.items() if name in formula.inputs}
             values = formula.solve(**known)
             self._tabulate([values.pop(name) for name in formula.outputs if formula.symbols[name].kind == "table"])
-            return "\n".join(f"✓ {name} = {text(value)}" for name, value in values.items())
+            return "\n".join(f"✓ {name} = {format_value(value)}" for name, value in values.items())
         except FormatError as error:
             return f"? {error.message_with_caret()}"
         except UserError as error:
@@ -175,7 +176,7 @@ class Formulas(Page):
     def _tabulate(self, tables: list[list[dict[str, Any]]]) -> None:
         """Show tables under the values; on a narrow screen they scroll sideways."""
         width = self.query_one("#sheet").size.width
-        self.query_one("#table", Static).update("\n\n".join("\n".join(table(rows, width)) for rows in tables))
+        self.query_one("#table", Static).update("\n\n".join("\n".join(format_table(rows, width)) for rows in tables))
         self.query_one("#tables").display = bool(tables)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

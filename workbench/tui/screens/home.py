@@ -103,7 +103,7 @@ class Home(Page):
         for chapter, title in syllabus.chapters().items():
             own = [id for id, topic in (self.topics or {}).items() if syllabus.topics()[topic].chapter == chapter]
             seen = [states[id] for id in own if id in states]
-            recall = sum(schedule.recall(state, now) for state in seen) / len(seen) if seen else None
+            recall = sum(schedule.retrievability(state, now) for state in seen) / len(seen) if seen else None
             late = sum(id in due for id in own)
             known = "" if recall is None else f"{recall:.0%}"
             text = f"  {title:<44}{len(own) or '':>10}{late or '':>6}{known:>9}"

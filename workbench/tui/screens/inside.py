@@ -13,7 +13,7 @@ from textual.widgets import Footer, Static
 
 from workbench.engine import Run, inside
 from workbench.errors import UserError
-from workbench.render.inside import draw
+from workbench.render.interpretation import draw
 from workbench.tui.screens.page import Page
 from workbench.tui.widgets.heading import Heading
 

@@ -84,11 +84,11 @@ class Practice(Page):
         self.question, self.mark, self.hinted, self.started = question, None, False, monotonic()
         left = len(self.session.queue)
         title = " · ".join(filter(None, [question.title, question.topic]))
-        tier = lines.TIERS[question.tier]
+        tier = lines.LEVELS[question.tier]
         self.query_one(Heading).say(title, f"{tier} · seed {question.seed} · {left} more")
         self.query_one("#prompt", Static).update(question.prompt)
         self._draw_picture()
-        chooses = [lines.choices(p) for p in question.parts if p.kind in ("choice", "choices", "order", "match")]
+        chooses = [lines.render_choices(p) for p in question.parts if p.kind in ("choice", "choices", "order", "match")]
         self._say("#choices", "\n".join(chooses))
         for place in ("#hint", "#mark", "#steps", "#verified"):
             self._say(place, "")
@@ -129,7 +129,7 @@ class Practice(Page):
             self.workbench.problem(str(problem))
             return
         if mark.mark == "not_understood":
-            self._say("#mark", lines.marked(self.question, mark))
+            self._say("#mark", lines.render_mark(mark))
             return
         self._show(mark)
         if mark.mark != "right" or self.question.explanation:
@@ -143,7 +143,7 @@ class Practice(Page):
             for part in mark.parts
             if part.mistake and (count := self.workbench.store.mistake_count(self.question.drill, part.mistake)) > 1
         ]
-        self._say("#mark", "\n".join([lines.marked(self.question, mark), *often]))
+        self._say("#mark", "\n".join([lines.render_mark(mark), *often]))
         self.query_one(Answers).close()
         self.set_focus(None)
         self.query_one("#mark").set_class(mark.mark == "right", "right")
@@ -154,7 +154,7 @@ class Practice(Page):
     def _work_out(self) -> None:
         """The steps as they are written, then as SymPy draws their equations."""
         assert self.question
-        self._say("#steps", lines.solution(self.question, drawn=False))
+        self._say("#steps", lines.render_solution(self.question, draw=False))
         self._draw_steps()
 
     @work(thread=True, exclusive=True, group="steps", exit_on_error=False)
@@ -162,7 +162,7 @@ class Practice(Page):
         """In a thread: the first time it waits for SymPy. Where it fails, the steps stay as they are written."""
         question = self.question
         assert question
-        text = lines.solution(question)
+        text = lines.render_solution(question)
         if question is self.question:
             self.from_thread(self._say, "#steps", text)
 
@@ -218,7 +218,9 @@ class Practice(Page):
         """The question, and its steps once they are shown."""
         if self.question is None:
             return ""
-        return "\n\n".join(filter(None, [self.question.prompt, lines.solution(self.question) if self.mark else ""]))
+        return "\n\n".join(
+            filter(None, [self.question.prompt, lines.render_solution(self.question) if self.mark else ""])
+        )
 
     async def action_next(self) -> None:
         if self.question is None:
@@ -228,7 +230,7 @@ class Practice(Page):
 
     async def action_again(self) -> None:
         if self.question:
-            await self._ask(self.session.again(self.question.drill))
+            await self._ask(self.session.draw(self.question.drill))
 
     def action_hint(self) -> None:
         if self.question:

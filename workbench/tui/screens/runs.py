@@ -10,6 +10,7 @@ from textual.widgets.option_list import Option
 from workbench.engine import Run, runs
 from workbench.engine.methods import pairs
 from workbench.errors import UserError
+from workbench.render.metrics import format_metrics
 from workbench.tui import state
 from workbench.tui.screens.inside import Inside
 from workbench.tui.screens.watching import Watching
@@ -94,7 +95,7 @@ class Runs(Watching):
         if self.workbench.size.width < ROOMY:
             return row
         metrics = run.last_event().get("metrics") or {}
-        best = next((f"{name} {metrics[name]:.3f}" for name in ("accuracy", "r2") if metrics.get(name)), "")
+        best = next((format_metrics({name: metrics[name]}) for name in ("accuracy", "r2") if metrics.get(name)), "")
         return f"{row:<28} {best}"
 
     def on_resize(self) -> None:

@@ -98,7 +98,7 @@ class Chart(Widget, can_focus=True):
 
     def _plot(self) -> range:
         """The columns of the plot, between the axis and the names at the lines' ends."""
-        return replace(self._chart, height=self.size.height).plot(self.size.width)
+        return replace(self._chart, height=self.size.height).plot_columns(self.size.width)
 
     def on_mouse_scroll_up(self, event: MouseScrollUp) -> None:
         event.stop()

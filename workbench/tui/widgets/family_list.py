@@ -7,7 +7,7 @@ from rich.text import Text
 from textual.binding import Binding
 from textual.widgets.option_list import Option
 
-from workbench.render.family_tree import Member, lines
+from workbench.render.family_tree import Member, render_tree
 from workbench.tui.widgets.listing import Listing
 
 
@@ -36,7 +36,7 @@ class FamilyList(Listing):
         """Show the families of these networks with what they build on, or all, and mark that of the chosen one."""
         self.shown = networks
         width = max(40, self.app.size.width - 4)
-        drawn = list(lines(width, networks))
+        drawn = list(render_tree(width, networks))
         self.members = [member for member, _ in drawn]
         self.clear_options()
         for member, text in drawn:

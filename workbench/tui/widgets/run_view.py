@@ -13,7 +13,8 @@ from workbench.engine import Run
 from workbench.engine.events import Tail
 from workbench.engine.overview import counted, pictures
 from workbench.render import predictions
-from workbench.render.curves import Curves, compared
+from workbench.render.curves import Curves, compare_runs
+from workbench.render.metrics import format_metrics
 from workbench.tui.widgets.chart import Chart
 from workbench.tui.widgets.seen import Seen
 
@@ -96,7 +97,7 @@ class RunView(Vertical):
     def compare(self, others: list[Run]) -> None:
         """Draw other runs' lines beside this one's: each metric as one chart of all."""
         if others or self.beside:
-            self.beside = {other.id: Curves.of(other.tail()) for other in others}
+            self.beside = {other.id: Curves.from_reader(other.tail()) for other in others}
             self._draw()
 
     def toggle_log(self) -> None:
@@ -123,7 +124,7 @@ class RunView(Vertical):
             events = [self.run.crash(self.curves.start)]
         newest = {event["event"]: event for event in events}  # of each kind one is told
         for event in events:
-            self.curves.note(event)
+            self.curves.add(event)
         if "start" in newest:
             self._begin(newest["start"])
         if "metric" in newest:
@@ -136,7 +137,7 @@ class RunView(Vertical):
 
     def _draw(self) -> None:
         if self.beside and self.run:
-            charts = list(compared({self.run.id: self.curves, **self.beside}))
+            charts = list(compare_runs({self.run.id: self.curves, **self.beside}))
         else:
             charts = list(self.curves.charts())
         place = self.query_one("#charts")
@@ -195,7 +196,11 @@ class RunView(Vertical):
             self.post_message(self.Changed("", event["reason"]))
             return
         floor = self.curves.start.get("floor")
-        beside = f"   floor ({floor['method']}): {floor['metric']} {floor['value']:.4g}" if floor and said else ""
+        beside = (
+            f"   floor ({floor['method']}): {format_metrics({floor['metric']: floor['value']})}"
+            if floor and said
+            else ""
+        )
         words = [f"test {said}{beside}" if said else "", event.get("reason", "")]
         self.query_one("#ended", Static).update(f"{event['status']}: {' '.join(filter(None, words))}")
         self.query_one("#progress").add_class("empty")
@@ -203,5 +208,5 @@ class RunView(Vertical):
 
 
 def _named(event: dict[str, Any]) -> str:
-    metrics = (event.get("metrics") or {}).items()
-    return "  ".join(f"{name} {value:.4g}" for name, value in metrics if value is not None)
+    metrics = event.get("metrics") or {}
+    return format_metrics({name: value for name, value in metrics.items() if value is not None})

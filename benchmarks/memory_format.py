@@ -1,9 +1,9 @@
-"""Filters with their channels innermost, as runs on a CPU keep them, beside channels first: how long a step takes.
+"""Time of a training step on a CPU in channels-last memory format, which runs use, and in channels-first format.
 
-    python benchmarks/layout.py [PAIRS] [NAME ...] [--dry]
+    python benchmarks/memory_format.py [PAIRS] [NAME ...] [--dry]
 
-Two learners of the same spec take turns on one thread; what counts is the median of the turns' ratios, below 1 where
-innermost is faster.
+Two learners of the same spec take turns on one thread. The result is the median of the ratios of these turns, which is
+below 1 if channels-last is faster.
 """
 
 import os
@@ -20,29 +20,29 @@ NAMES = (
     *("lenet5-modern", "alexnet", "vgg16", "googlenet", "resnet18", "densenet121"),
     *("mobilenet-v1", "mobilenet-v2", "efficientnet-b0", "convnext-tiny"),
 )
-WARM_UPS = 3
+WARMUPS = 3
 
 
 def race(name: str, pairs: int) -> list[tuple[float, float]]:
-    """Seconds of a step with channels innermost and with channels first, turn by turn."""
-    innermost, first = (Learner(RunSpec(name, device="cpu")) for _ in range(2))
-    first.network.to(memory_format=torch.contiguous_format)
-    batches = iter(innermost.order)
+    """Return the seconds of a step in channels-last and in channels-first format, turn by turn."""
+    channels_last, channels_first = (Learner(RunSpec(name, device="cpu")) for _ in range(2))
+    channels_first.network.to(memory_format=torch.contiguous_format)
+    batches = iter(channels_last.order)
     turns = []
-    for turn in range(WARM_UPS + pairs):
+    for turn in range(WARMUPS + pairs):
         batch, times = next(batches), {}
-        for learner in (innermost, first) if turn % 2 else (first, innermost):  # neither always comes second
-            began = time.perf_counter()
+        for learner in (channels_last, channels_first)[:: 1 if turn % 2 else -1]:  # neither always runs second
+            started = time.perf_counter()
             learner.update(batch)
-            times[learner] = time.perf_counter() - began
-        turns.append((times[innermost], times[first]))
-    return turns[WARM_UPS:]
+            times[learner] = time.perf_counter() - started
+        turns.append((times[channels_last], times[channels_first]))
+    return turns[WARMUPS:]
 
 
 def main(pairs: int, names: list[str]) -> None:
     torch.set_num_threads(1)
     print(f"torch {torch.__version__}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; medians of {pairs} pairs")
-    print(f"{'':18}{'innermost':>12}{'first':>10}{'ratio':>8} (quartiles)")
+    print(f"{'':18}{'last':>12}{'first':>10}{'ratio':>8} (quartiles)")
     for name in names:
         turns = race(name, pairs)
         low, ratio, high = quantiles([a / b for a, b in turns], n=4)
