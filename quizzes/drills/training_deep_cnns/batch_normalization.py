@@ -15,8 +15,8 @@ from quizzes.formulas.normalization import (
     GROUP_NORM,
     LAYER_NORM,
     NORM_SIZES,
-    in_groups,
-    normalise,
+    channel_groups,
+    normalize,
 )
 from quizzes.question import Step
 
@@ -438,7 +438,7 @@ Y = F.layer_norm(X, X.shape[1:], eps=epsilon)
 
 def _group_steps(X: list, G: int, epsilon: float, Y: list) -> list[Step]:
     steps = []
-    for group in in_groups(len(X), G):
+    for group in channel_groups(len(X), G):
         values = [value for channel in group for value in X[channel]]
         mean = sum(values) / len(values)
         variance = sum((value - mean) ** 2 for value in values) / len(values)
@@ -474,22 +474,22 @@ def group_norm(rng: Random) -> dict[str, Any]:
 
 group_norm.mistake(
     "each-channel-alone",
-    {"Y": lambda X, G, epsilon: normalise(X, in_groups(len(X), len(X)), epsilon)},
+    {"Y": lambda X, G, epsilon: normalize(X, channel_groups(len(X), len(X)), epsilon)},
     "That is instance norm: in group norm the channels of a group are normalised together.",
 )
 group_norm.mistake(
     "all-channels-together",
-    {"Y": lambda X, G, epsilon: normalise(X, in_groups(len(X), 1), epsilon)},
+    {"Y": lambda X, G, epsilon: normalize(X, channel_groups(len(X), 1), epsilon)},
     "That is layer norm over the sample, a single group: here each group has its own mean and variance.",
 )
 group_norm.mistake(
     "every-other-channel",
-    {"Y": lambda X, G, epsilon: normalise(X, [range(g, len(X), G) for g in range(G)], epsilon)},
+    {"Y": lambda X, G, epsilon: normalize(X, [range(g, len(X), G) for g in range(G)], epsilon)},
     "A group is a run of neighbouring channels: the first two, then the next two.",
 )
 group_norm.mistake(
     "unbiased",
-    {"Y": lambda X, G, epsilon: normalise(X, in_groups(len(X), G), epsilon, less=1)},
+    {"Y": lambda X, G, epsilon: normalize(X, channel_groups(len(X), G), epsilon, correction=1)},
     "Group norm divides the variance by the number of values, not by one less.",
 )
 group_norm.torch("Y = F.group_norm(X[None], G, eps=epsilon)[0]")
