@@ -99,7 +99,7 @@ VANISHING_DEPTH = formula(
     a="real 0.01..3.9; absolute value of every weight",
     k="int 1..60; exponent of the limit 1/10^k",
     r="real; orders of magnitude by which each layer shrinks the bound",
-    L="int 1..; smallest number of layers for which the bound is below 1/10^k",
+    L="int 1..; smallest number of layers with the bound below the limit",
 )
 
 GRAD_CLIP = formula(
@@ -154,7 +154,7 @@ VARIANCE_DEPTH = formula(
 
 INITIALIZATION: dict[str, Any] = dict(
     V="real 0..; variance of the weights",
-    sd="real 0..; standard deviation of the weights, if they are normally distributed",
+    sd="real 0..; standard deviation of the weights",
     a="real 0..; bound of the weights, if they are uniformly distributed from -a to a",
 )
 

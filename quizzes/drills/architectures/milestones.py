@@ -36,27 +36,27 @@ def inception_bottleneck(rng: Random) -> dict[str, Any]:
 inception_bottleneck.mistake(
     "no-input-channels",
     "A = n^2*f^2*C_out",
-    "You left out the input channels. Every output value sums over all of them, so multiply by C_in.",
+    "You left out the input channels. Every output value sums over all of them, so multiply by their number.",
 )
 inception_bottleneck.mistake(
     "weights-for-macs",
     "A = f^2*C_in*C_out; B = C_in*r + f^2*r*C_out",
-    "You counted the weights. Each weight is used at all n^2 positions, so multiply by n^2.",
+    "You counted the weights. Each weight is used at every position, so multiply by height x width.",
 )
 inception_bottleneck.mistake(
     "reduction-for-free",
     "B = n^2*f^2*r*C_out",
-    "You left out the 1x1 convolution. It takes MACs too, so add n^2 C_in r.",
+    "You left out the 1x1 convolution. It takes MACs too, so add those of both layers.",
 )
 inception_bottleneck.mistake(
     "area-on-1x1",
     "B = n^2*f^2*C_in*r + n^2*f^2*r*C_out",
-    "You gave the 1x1 filters f^2 weights per channel. They have one weight per input channel, so drop f^2 there.",
+    "You gave the 1x1 filters the kernel area of the second layer. They have one weight per input channel.",
 )
 inception_bottleneck.mistake(
     "wide-second-layer",
     "B = n^2*C_in*r + n^2*f^2*C_in*C_out",
-    "You gave the f x f filters C_in input channels. The reduction leaves r channels, so use r.",
+    "You gave the second layer all input channels. It reads the output of the reduction, so use the reduced number.",
 )
 inception_bottleneck.mistake(
     "ratio-inverted", "q = B/A", "You inverted the ratio. q = A/B has the direct convolution in the numerator."
@@ -121,8 +121,7 @@ inception_concat.mistake(
 inception_concat.mistake(
     "pooling-keeps-depth",
     "C = n1 + n3 + n5 + C_in",
-    "You gave the pooling branch C_in output channels. The 1x1 convolution after the pooling has only n_p filters, so "
-    "use n_p.",
+    "You kept the input channels in the pooling branch. It ends with a 1x1 convolution, so count the filters of that.",
 )
 inception_concat.mistake(
     "reductions-counted",
@@ -133,13 +132,12 @@ inception_concat.mistake(
 inception_concat.mistake(
     "reductions-forgotten",
     "W = C_in*n1 + 9*C_in*n3 + 25*C_in*n5 + C_in*n_p",
-    "You left out the 1x1 reductions. The 3x3 and 5x5 filters have r3 and r5 input channels, and the reductions have "
-    "weights too.",
+    "You left out the 1x1 reductions. They have weights, and they set the input channels of the 3x3 and 5x5 filters.",
 )
 inception_concat.mistake(
     "reductions-for-free",
     "W = C_in*n1 + 9*r3*n3 + 25*r5*n5 + C_in*n_p",
-    "You left out the weights of the 1x1 reductions. Add C_in r3 and C_in r5.",
+    "You left out the weights of the 1x1 reductions. Each maps the input channels to its filters, so add its weights.",
 )
 inception_concat.torch(
     """

@@ -15,7 +15,7 @@ from quizzes.formulas.architectures import COMPOUND_SCALING, DENSENET, MOBILENET
     prompt="A dense block has k0 = {k0} input channels, L = {L} layers and growth rate k = {k}. The input of each "
     "layer is the block's input concatenated with the outputs of all earlier layers of the block. A transition layer "
     "with compression theta = {theta} follows the block.\n"
-    "How many input channels I does layer {l} have, how many output channels B does the block have, and how many "
+    "How many input channels I does layer l = {l} have, how many output channels B does the block have, and how many "
     "channels T are left after the transition layer?\n"
     "Conventions: layers are numbered from 1; T is rounded down.",
     hint="Layer 1 has k0 input channels. How many channels does each further layer add to the input of the next?",
@@ -102,31 +102,34 @@ def depthwise_separable(rng: Random) -> dict[str, Any]:
 depthwise_separable.mistake(
     "depthwise-times-outputs",
     "W = f^2*C_in*C_out + C_in*C_out",
-    "You multiplied the depthwise weights by C_out. The depthwise convolution has one filter per input channel, so it "
-    "has f^2 C_in weights.",
+    "You multiplied the depthwise weights by the output channels. A depthwise convolution has only one filter per "
+    "input channel.",
 )
 depthwise_separable.mistake(
     "no-pointwise",
     "W = f^2*C_in",
-    "You left out the pointwise convolution. It mixes the channels, so add its C_in C_out weights.",
+    "You left out the pointwise convolution. It mixes the channels, so add input channels x output channels weights.",
 )
 depthwise_separable.mistake(
     "no-depthwise",
     "W = C_in*C_out",
-    "You left out the depthwise convolution. It has f^2 weights per input channel, so add f^2 C_in.",
+    "You left out the depthwise convolution. It has one filter per input channel, so add the weights of these filters.",
 )
 depthwise_separable.mistake(
     "full-without-channels",
     "A = f^2*C_out",
-    "You left out the input channels. Each filter of a standard convolution spans all of them, so multiply by C_in.",
+    "You left out the input channels. Each filter of a standard convolution spans all of them, so multiply by their "
+    "number.",
 )
 depthwise_separable.mistake(
     "positions-left-out",
     "M = W",
-    "You counted the weights. Each weight is used at all n^2 positions, so multiply by n^2.",
+    "You counted the weights. Each weight is used at every position, so multiply by height x width.",
 )
 depthwise_separable.mistake(
-    "one-side", "M = W*n", "You multiplied by n. The feature map has n^2 positions, so multiply by n^2."
+    "one-side",
+    "M = W*n",
+    "You multiplied by the width only. Each weight is used at every position, so multiply by height x width.",
 )
 depthwise_separable.mistake(
     "flops-for-macs",
@@ -174,12 +177,14 @@ def mobilenetv2_block(rng: Random) -> dict[str, Any]:
 
 
 mobilenetv2_block.mistake(
-    "divided", "E = C/t", "You divided by t. In an inverted residual block the middle is wider, so E = t C."
+    "divided",
+    "E = C/t",
+    "You divided by t. In an inverted residual block the middle is wider, so multiply the input channels by t.",
 )
 mobilenetv2_block.mistake(
     "expanded-output",
     "E = t*D",
-    "You expanded the output channels. The first 1x1 convolution expands the input channels, so E = t C.",
+    "You expanded the output channels. The first 1x1 convolution expands the input channels, so multiply those by t.",
 )
 mobilenetv2_block.mistake(
     "depthwise-as-full",
@@ -229,8 +234,9 @@ r = int(block.use_res_connect)
     tier=1,
     asks="W P",
     visualization="flow: {C}xHxW > average > {C} > dense, ReLU > {C}/{r} > dense, sigmoid > {C}",
-    prompt="A squeeze-and-excitation block rescales the {C} channels of a feature map. It averages each channel, then "
-    "applies a dense layer to {C}/{r} values, ReLU, a dense layer back to {C} values, and sigmoid.\n"
+    prompt="A squeeze-and-excitation block rescales the C = {C} channels of a feature map. It averages each channel, "
+    "then applies a dense layer to C/r values with the reduction ratio r = {r}, ReLU, a dense layer back to C values, "
+    "and sigmoid.\n"
     "How many weights W do the two dense layers have, and how many parameters P with their biases?",
     hint="How large are the two weight matrices? Each neuron of both layers also has a bias.",
 )

@@ -32,10 +32,10 @@ def _steps(n: int, C_in: int, C_out: int, s: int, S: list[int], P: int, W: int) 
     asks="S P W",
     visualization="branches: {n}x{n}x{C_in} > 3x3 to {C_out}, 3x3 to {C_out} | shortcut > sum: ?",
     steps=_steps,
-    prompt="The input of a residual block is {n}x{n}x{C_in} (HxWxC). F(x) is a 3x3 convolution to {C_out} channels "
-    "with stride {s}, followed by a 3x3 convolution with stride 1, both with padding 1. The output is the sum of F(x) "
-    "and the shortcut. The shortcut is the identity if the shapes match, and a 1x1 convolution with stride {s} if "
-    "not.\n"
+    prompt="The input x of a residual block has height and width n = {n} and C_in = {C_in} channels. F(x) is a 3x3 "
+    "convolution to C_out = {C_out} channels with stride s = {s}, followed by a 3x3 convolution with stride 1, both "
+    "with padding 1. The output is the sum of F(x) and the shortcut. The shortcut is the identity if the shapes "
+    "match, and a 1x1 convolution with stride s if not.\n"
     "What are the output shape S, the number of weights P of the shortcut, and the number of weights W of the two 3x3 "
     "convolutions?\n"
     "Conventions: no biases; shapes as HxWxC.",
@@ -87,8 +87,8 @@ resnet_shapes.mistake(
 resnet_shapes.mistake(
     "always-projected",
     "P = C_in*C_out",
-    "You gave the shortcut a 1x1 convolution. The shape does not change here, so "
-    "the shortcut is the identity and P = 0.",
+    "You gave the shortcut a 1x1 convolution. The shape does not change here, so the shortcut is the identity and P = "
+    "0.",
 )
 resnet_shapes.mistake(
     "never-projected",
@@ -129,9 +129,9 @@ W = block.conv1.weight.numel() + block.conv2.weight.numel()
     asks="B A q",
     visualization="flow: {C} channels > 1x1 > {c} channels > 3x3 > {c} channels > 1x1 > {C} channels",
     decimals=2,
-    prompt="A bottleneck block reduces {C} channels to {c} with a 1x1 convolution, applies a 3x3 convolution with {c} "
-    "channels, and expands back to {C} with a 1x1 convolution. A basic block has two 3x3 convolutions with {C} "
-    "channels.\n"
+    prompt="A bottleneck block reduces C = {C} channels to c = {c} with a 1x1 convolution, applies a 3x3 convolution "
+    "with c channels, and expands back to C channels with a 1x1 convolution. A basic block has two 3x3 convolutions "
+    "with C channels.\n"
     "How many weights do the bottleneck block (B) and the basic block (A) have, and what is the ratio q = A/B?\n"
     "Conventions: no biases, no batch norm.",
     hint="For each layer, multiply kernel area, input channels and output channels.",

@@ -8,14 +8,13 @@ from quizzes.expressions.tree import UndefinedValue
 from quizzes.formulas.architectures import LAYER_TABLE, LENET, VGG, VGG_WIDTHS
 from quizzes.question import Step
 
-PADDING_ONCE = "You added the padding on one side only. It is added on both sides, so use n + 2p."
+PADDING_ONCE = "You added the padding on one side only. It is added on both sides, so add it twice."
 ROUNDED_UP = "You rounded up. A window that would extend past the edge is dropped, so round down."
 ONE_CHANNEL = (
-    "You left out the input channels. Each filter spans all of them, so it has f^2 weights per input channel, plus a "
-    "bias."
+    "You left out the input channels. Each filter spans all of them, so multiply the kernel area by their number."
 )
 NOT_FLATTENED = "You left out the channels. Flattening keeps them all, so v is height x width x channels."
-BEFORE_POOLING = "You flattened the input of pool2. Flattening comes after pool2, so use the size m2."
+BEFORE_POOLING = "You flattened the input of pool2. Flattening comes after pool2, so use the size after pool2."
 
 
 @drill(
@@ -60,7 +59,7 @@ def trace_architecture(rng: Random) -> dict[str, Any]:
 trace_architecture.mistake(
     "no-plus-one",
     "n1 = n + 2*p - f1; n2 = m1 - f2",
-    "You left out the +1. The first kernel position counts too, so the size is n + 2p - f + 1 at stride 1.",
+    "You left out the +1. The first kernel position counts too, so add 1.",
 )
 trace_architecture.mistake("padding-once", "n1 = n + p - f1 + 1", PADDING_ONCE)
 trace_architecture.mistake("rounded-up", "m1 = ceil(n1/2); m2 = ceil(n2/2)", ROUNDED_UP)
@@ -91,7 +90,7 @@ trace_architecture.mistake(
 trace_architecture.mistake(
     "dense2-left-out",
     "P = P1 + P2 + P3 + (u1 + 1)*K",
-    "You left out dense2. All five layers with parameters count, so add (u1 + 1) u2.",
+    "You left out dense2. All five layers with parameters count, so add its weights and biases.",
 )
 trace_architecture.torch(
     """
@@ -166,7 +165,7 @@ layer_table.mistake(
     "You gave a neuron one weight per channel. It has one weight for each of the v values, so divide by v + 1.",
 )
 layer_table.mistake(
-    "dense-left-out", "P = P1 + P2", "You left out the dense layer. Its parameters count too, so add P3."
+    "dense-left-out", "P = P1 + P2", "You left out the dense layer. Its parameters count too, so add them."
 )
 layer_table.torch(
     """
@@ -279,7 +278,7 @@ trace_vgg.mistake(
 trace_vgg.mistake(
     "no-positions",
     "D = (512 + 1)*4096",
-    "You left out the positions. The feature map is flattened, so each neuron has 512 m^2 weights.",
+    "You left out the positions. The feature map is flattened, so each neuron has 512 weights per position.",
 )
 trace_vgg.mistake(
     "last-pooling-forgotten",

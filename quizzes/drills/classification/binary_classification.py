@@ -289,8 +289,7 @@ L = sigmoid_focal_loss(torch.logit(probability), label, alpha=alpha, gamma=gamma
     "{TP}]]. Rows are true classes and columns are predicted classes, class 0 first.\n"
     "What are the precision P, the recall R, the F1 score, the accuracy Acc and the specificity Spec?\n"
     "Conventions: class 1 is the positive class.",
-    hint="Which of the four numbers are TP, FP, FN and TN? The second row contains the samples that are actually "
-    "positive.",
+    hint="Which number counts the true positives? The second row contains the samples that are actually positive.",
 )
 def confusion_metrics(rng: Random) -> dict[str, Any]:
     """Precision, recall, F1, accuracy and specificity"""
@@ -300,13 +299,14 @@ def confusion_metrics(rng: Random) -> dict[str, Any]:
 confusion_metrics.mistake(
     "fp-fn-swapped",
     "P = TP/(TP + FN); R = TP/(TP + FP); Spec = TN/(TN + FN)",
-    "You swapped FP and FN. Precision divides by the predicted positives (a column), and recall by the actual "
-    "positives (a row).",
+    "You swapped false positives and false negatives. Precision divides by the predicted positives (a column), and "
+    "recall by the actual positives (a row).",
 )
 confusion_metrics.mistake(
     "top-left-as-tp",
     "P = TN/(TN + FP); R = TN/(TN + FN); Spec = TP/(TP + FP)",
-    "You read the top left number as TP. scikit-learn puts class 0 first, so the top left number is TN.",
+    "You read the top left number as the true positives. scikit-learn puts class 0 first, so it counts the true "
+    "negatives.",
 )
 confusion_metrics.mistake(
     "arithmetic-mean",
@@ -316,7 +316,7 @@ confusion_metrics.mistake(
 confusion_metrics.mistake(
     "true-negatives-left-out",
     "Acc = TP/(TP + FP + FN + TN)",
-    "You left out the true negatives. Accuracy counts all correct predictions, so use TP + TN.",
+    "You left out the true negatives. Accuracy counts all correct predictions, so add them to the true positives.",
 )
 confusion_metrics.torch(
     """
@@ -368,7 +368,8 @@ confusion_counts.mistake(
 confusion_counts.mistake(
     "false-negatives-counted-as-right",
     "TN = N - TP - FP",
-    "You counted the false negatives as true negatives. TN comes from the actual negatives only, so TN = N - pos - FP.",
+    "You counted the false negatives as true negatives. TN counts actual negatives only, so subtract FP from their "
+    "number.",
 )
 confusion_counts.torch(
     """

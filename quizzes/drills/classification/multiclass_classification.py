@@ -131,8 +131,8 @@ def _one_hot(k: int, classes: int) -> list[int]:
     tier=2,
     asks="P G",
     visualization="matrices Z Y",
-    prompt="A batch of {N} samples has the logits Z = {Z} and the one-hot labels Y = {Y}. Each row is a sample. The "
-    "loss is the cross-entropy of the softmax.\n"
+    prompt="A batch of N = {N} samples has the logits Z = {Z} and the one-hot labels Y = {Y}. Each row is a sample. "
+    "The loss is the cross-entropy of the softmax.\n"
     "What are the softmax probabilities P and the gradient G of the loss with respect to Z?\n"
     "Conventions: natural log; mean over the batch.",
     hint="What is the gradient of softmax and cross-entropy together for one sample? Then account for the mean.",
@@ -249,7 +249,7 @@ def one_hot(rng: Random) -> dict[str, Any]:
 one_hot.mistake(
     "counted-from-1",
     {"t": lambda k, K: _one_hot(max(0, k - 1), K)},
-    "You counted from 1. The classes are numbered from 0, so the 1 is element k + 1 from the left.",
+    "You counted from 1. The classes are numbered from 0, so class 0 is the first element.",
 )
 one_hot.mistake(
     "label-in-its-place",
@@ -259,7 +259,7 @@ one_hot.mistake(
 one_hot.mistake(
     "first-class-dropped",
     {"t": lambda k, K: _one_hot(k, K)[1:]},
-    "You left out the first class. Every class has an element, so the vector has K elements.",
+    "You left out the first class. Every class has an element, so the vector is as long as the number of classes.",
 )
 one_hot.mistake(
     "zero-for-the-class",

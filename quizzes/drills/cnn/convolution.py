@@ -6,9 +6,12 @@ from typing import Any
 from quizzes.drill import drill
 from quizzes.formulas.cnn import CONV_OUT_SIZE, DILATED_KERNEL, DILATED_LAYER, SAME_PADDING, TF_SAME
 
-TIMES_DILATION = "You multiplied f by d. Dilation stretches only the f - 1 gaps between weights, so E = d (f - 1) + 1."
+TIMES_DILATION = (
+    "You multiplied the kernel size by the dilation. Dilation stretches only the gaps, and there is one gap fewer than "
+    "weights."
+)
 WIDE_GAPS = (
-    "You skipped d pixels per gap. Dilation d skips only d - 1, because dilation 1 leaves no gap, so E = d (f - 1) + 1."
+    "You skipped one pixel too many per gap. Dilation 1 skips none, so the gap is one pixel less than the dilation."
 )
 
 
@@ -20,7 +23,7 @@ WIDE_GAPS = (
     prompt="A square input of size {n} is convolved with square kernels of size {f} (padding {p} on each side, stride "
     "{s}, dilation {d}). The output size is {o}.\n"
     "Conventions: sizes are rounded down.",
-    hint="At how many positions, s pixels apart, does the kernel fit into the padded input?",
+    hint="At how many positions, one stride apart, does the kernel fit into the padded input?",
 )
 def conv_out_size(rng: Random) -> dict[str, Any]:
     """Output size of a convolution"""
@@ -42,7 +45,7 @@ conv_out_size.mistake(
 conv_out_size.mistake(
     "padding-once",
     "o = floor((n + p - d*(f - 1) - 1)/s) + 1",
-    "You added the padding on one side only. It is added on both sides, so the padded input has n + 2p pixels.",
+    "You added the padding on one side only. It is added on both sides, so add it twice.",
 )
 conv_out_size.mistake(
     "rounded-up",
@@ -52,7 +55,8 @@ conv_out_size.mistake(
 conv_out_size.mistake(
     "no-dilation",
     "o = floor((n + 2p - f)/s) + 1",
-    "You ignored the dilation. With dilation d the kernel covers d (f - 1) + 1 pixels, so use that instead of f.",
+    "You ignored the dilation. It spreads the kernel, so use the effective kernel size, dilation x (kernel size - 1) "
+    "+ 1.",
 )
 conv_out_size.torch(
     "o = F.conv2d(torch.zeros(1, 1, n, n), torch.zeros(1, 1, f, f), stride=s, padding=p, dilation=d).shape[-1]"
@@ -65,7 +69,7 @@ conv_out_size.torch(
     asks="p | f",
     prompt="A square input is convolved with square kernels of size {f} (padding {p} on each side, stride 1, dilation "
     "{d}). The output size equals the input size, whatever that is.",
-    hint="Set o = n in the formula for the output size. Does the result depend on n?",
+    hint="Set the output size equal to the input size in the formula. Does the input size matter?",
 )
 def same_padding(rng: Random) -> dict[str, Any]:
     """Padding that keeps the size"""
@@ -76,22 +80,23 @@ def same_padding(rng: Random) -> dict[str, Any]:
 same_padding.mistake(
     "both-sides-on-one",
     "p = d*(f - 1)",
-    "You put the whole padding on one side. d (f - 1) is the total for both sides, so p is half of it.",
+    "You put the whole padding on one side. That is the total for both sides, so half of it goes on each.",
 )
 same_padding.mistake(
     "half-of-f-rounded-up",
     "p = ceil((d*(f - 1) + 1)/2)",
-    "You halved the effective kernel size. Its center pixel needs no padding, so p is half of d (f - 1).",
+    "You halved the effective kernel size. Its center pixel needs no padding, so subtract 1 before you halve it.",
 )
 same_padding.mistake(
     "dilation-ignored",
     "p = floor(f/2)",
-    "You ignored the dilation. The kernel covers d (f - 1) + 1 pixels, so p = d (f - 1)/2.",
+    "You ignored the dilation. It stretches the gaps between the weights, so multiply by it: dilation x (kernel size "
+    "- 1)/2.",
 )
 same_padding.mistake(
     "even-side-rounded-down",
     "p = floor((f - 1)/2)*d",
-    "You halved f - 1 before multiplying by d. With an even d the product d (f - 1) is even for an even f too, so "
+    "You halved before multiplying by the dilation. With an even dilation the product is even for any kernel size, so "
     "multiply first.",
 )
 same_padding.torch(
@@ -111,9 +116,9 @@ p, = (p for p in range(100) if F.conv1d(x, weight, dilation=d, padding=p).shape[
     tier=2,
     asks="o T b",
     visualization="kernel-slide",
-    prompt="In TensorFlow, an input of size {n}x{n} is convolved with kernels of size {f}x{f} (padding='SAME', stride "
-    "{s}, no dilation). T is the smallest total padding along one dimension, before and after, that gives the output "
-    "size o. If T is odd, the extra pixel goes after the input (bottom and right).\n"
+    prompt="In TensorFlow, a square input of size n = {n} is convolved with square kernels of size f = {f} "
+    "(padding='SAME', stride s = {s}, no dilation). T is the smallest total padding along one dimension, before and "
+    "after, that gives the output size o. If T is odd, the extra pixel goes after the input (bottom and right).\n"
     "What are the output size o, the total padding T, and the padding b after the input?",
     hint="SAME fixes the output size first, without regard to the kernel. Where does the last window then end?",
 )
@@ -155,7 +160,7 @@ b = len(range(T)[::2])
     asks="E | f | d",
     visualization="dilation",
     prompt="A square kernel of size {f} with dilation {d} covers a square of size {E} in the input.",
-    hint="How many gaps lie between the weights along one dimension? Each gap skips d - 1 pixels.",
+    hint="How many gaps lie between the weights along one dimension? How many pixels does each gap skip?",
 )
 def dilated_kernel(rng: Random) -> dict[str, Any]:
     """Effective kernel size with dilation"""
@@ -171,7 +176,8 @@ dilated_kernel.mistake(
 dilated_kernel.mistake(
     "one-gap",
     "E = f + d - 1",
-    "You widened only one gap. Each of the f - 1 gaps skips d - 1 pixels, so E = d (f - 1) + 1.",
+    "You widened only one gap. Dilation applies to every gap between adjacent weights, so multiply by the number of "
+    "gaps.",
 )
 dilated_kernel.torch(
     """
@@ -190,8 +196,8 @@ E = int(pixels.max() - pixels.min()) + 1
     tier=2,
     asks="E W o",
     visualization="dilation",
-    prompt="The input shape is {n}x{n}x{C_in} (HxWxC). A convolution has {C_out} filters of size {f}x{f} (padding {p} "
-    "on each side, stride 1, dilation {d}).\n"
+    prompt="A square input of size n = {n} with C_in = {C_in} channels is convolved with C_out = {C_out} filters of "
+    "size f = {f} (padding p = {p} on each side, stride 1, dilation d = {d}).\n"
     "What are the effective kernel size E, the number of weights W, and the output size o?\n"
     "Conventions: no biases.",
     hint="Dilation moves the weights apart. Which of the three values does that change?",

@@ -18,8 +18,8 @@ GROUPS_IGNORED = "You ignored the groups. Each filter spans only C_in/g input ch
     CONV_PARAMS,
     tier=1,
     asks="P",
-    prompt="A convolution maps from {C_in} to {C_out} channels with {k}x{k} kernels and groups={g}. Every filter has "
-    "a bias.",
+    prompt="A convolution maps C_in = {C_in} to C_out = {C_out} channels with kernel size k = {k} and groups g = {g}. "
+    "Every filter has a bias.",
     hint="How many weights does one filter have? Add its bias, then multiply by the number of filters.",
 )
 def conv_params(rng: Random) -> dict[str, Any]:
@@ -54,8 +54,8 @@ conv_params.torch("P = sum(p.numel() for p in torch.nn.Conv2d(C_in, C_out, k, gr
     tier=2,
     asks="o MACs FLOPs",
     visualization="kernel-slide",
-    prompt="The input shape is {n}x{n}x{C_in} (HxWxC). A convolution has {C_out} filters of size {f}x{f} (padding {p} "
-    "on each side, stride {s}).\n"
+    prompt="A square input of size n = {n} with C_in = {C_in} channels is convolved with C_out = {C_out} filters of "
+    "size f = {f} (padding p = {p} on each side, stride s = {s}).\n"
     "What are the output size o, the number of multiply-accumulate operations (MACs) and the number of FLOPs per "
     "image?\n"
     "Conventions: one MAC is two FLOPs; biases are not counted; sizes are rounded down.",
@@ -124,7 +124,8 @@ MACs = FLOPs // 2
     GROUPED_CONV,
     tier=1,
     asks="W",
-    prompt="A convolution maps from {C_in} to {C_out} channels with {f}x{f} kernels and groups={g}. It has no biases.",
+    prompt="A convolution maps C_in = {C_in} to C_out = {C_out} channels with kernel size f = {f} and groups g = {g}. "
+    "It has no biases.",
     hint="How many input channels does each filter span? The number of filters does not change.",
 )
 def grouped_conv(rng: Random) -> dict[str, Any]:
@@ -152,8 +153,8 @@ grouped_conv.torch("W = torch.nn.Conv2d(C_in, C_out, f, groups=g, bias=False, de
     id="conv3d-conv1d",
     tier=1,
     asks="P",
-    prompt="A 3-D convolution maps a video from {C_in} to {C_out} channels. Each filter spans {f_t} frames and "
-    "{f}x{f} pixels, and has a bias.",
+    prompt="A 3-D convolution maps a video from C_in = {C_in} to C_out = {C_out} channels. The kernel size is f_t = "
+    "{f_t} frames in time and f = {f} pixels in height and width. Every filter has a bias.",
     hint="How many weights does a filter have per input channel, in time and space together?",
 )
 def conv3d(rng: Random) -> dict[str, Any]:
@@ -196,8 +197,8 @@ conv3d.torch("P = sum(p.numel() for p in torch.nn.Conv3d(C_in, C_out, (f_t, f, f
     id="conv3d-conv1d:conv1d",
     tier=1,
     asks="P",
-    prompt="A 1-D convolution maps a sequence from {C_in} to {C_out} channels with kernel size {f}. Every filter has "
-    "a bias.",
+    prompt="A 1-D convolution maps a sequence from C_in = {C_in} to C_out = {C_out} channels with kernel size f = "
+    "{f}. Every filter has a bias.",
     hint="How many weights does a filter have per input channel?",
 )
 def conv1d(rng: Random) -> dict[str, Any]:

@@ -139,7 +139,7 @@ def _steps(n: int, C: int, layers: list, **shapes: list[int]) -> list[Step]:
     "{listing}\n"
     "What are the output shapes S1, S2 and S3 of the layers?\n"
     "Conventions: no dilation; sizes are rounded down; shapes as HxWxC.",
-    hint="Size: floor((n + 2p - f)/s) + 1 in every layer. What determines the number of channels?",
+    hint="How do kernel size, stride and padding change the size? What determines the number of channels?",
 )
 def conv_stack_shapes(rng: Random) -> dict[str, Any]:
     """Shapes through three layers"""
@@ -172,7 +172,7 @@ conv_stack_shapes.mistake(
 conv_stack_shapes.mistake(
     "padding-ignored",
     _with_rules(size=lambda n, f, s, p: (n - f) // s + 1),
-    "You ignored the padding. It adds p pixels on both sides, so use n + 2p.",
+    "You ignored the padding. It adds pixels on both sides, so add it twice.",
 )
 conv_stack_shapes.mistake(
     "depth-kept",

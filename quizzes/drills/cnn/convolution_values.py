@@ -8,7 +8,7 @@ from quizzes.formulas.cnn_values import CONV_CHANNELS, CONV_VALUES, Map, add, co
 from quizzes.question import Step
 
 FLIPPED = "You flipped the kernel. In deep learning a convolution is a cross-correlation, so do not flip it."
-NO_BIAS = "You left out the bias. It is added to every output value, so add b everywhere."
+NO_BIAS = "You left out the bias. It is part of every output value, so add it to each sum."
 
 
 def _map(rng: Random, size: int) -> Map:
@@ -94,7 +94,7 @@ conv_value_hand.mistake(
 conv_value_hand.mistake(
     "stride-ignored",
     {"O": lambda X, K, b, s, p: add(correlate(X, K, 1, p), b)},
-    "You ignored the stride. The kernel moves s pixels at a time, so compute every s-th position only.",
+    "You ignored the stride. The kernel moves by the stride, so skip the positions in between.",
 )
 conv_value_hand.mistake(
     "padding-ignored",

@@ -30,12 +30,12 @@ def fc_after_flatten(rng: Random) -> dict[str, Any]:
 fc_after_flatten.mistake(
     "no-positions",
     "P = (C + 1)*u",
-    "You left out the positions. Flattening keeps them all, so each neuron has H W C weights.",
+    "You left out the positions. Flattening keeps them all, so each neuron has height x width x channels weights.",
 )
 fc_after_flatten.mistake(
     "one-side",
     "P = (H*C + 1)*u",
-    "You left out the width. The feature map has H W positions, so each neuron has H W C weights.",
+    "You left out the width. The feature map has height x width positions, so multiply by the width too.",
 )
 fc_after_flatten.mistake(
     "no-bias", "P = H*W*C*u", "You left out the biases. Every neuron has one, so add 1 for each neuron."
@@ -43,7 +43,7 @@ fc_after_flatten.mistake(
 fc_after_flatten.mistake(
     "bias-for-each-input",
     "P = H*W*C*(u + 1)",
-    "You counted one bias per input. Biases belong to the neurons, so add u biases.",
+    "You counted one bias per input. Biases belong to the neurons, so add one per neuron.",
 )
 fc_after_flatten.torch(
     """
@@ -77,7 +77,8 @@ def fc_vs_conv_params(rng: Random) -> dict[str, Any]:
 fc_vs_conv_params.mistake(
     "dense-no-channels",
     "D = (H*W + 1)*u",
-    "You left out the channels. A neuron has one weight per channel of each pixel, so it has H W C weights.",
+    "You left out the channels. A neuron has one weight per channel of each pixel, so multiply by the number of "
+    "channels.",
 )
 fc_vs_conv_params.mistake(
     "dense-no-bias", "D = H*W*C*u", "You left out the biases. Every neuron has one, so add 1 for each neuron."
@@ -85,7 +86,7 @@ fc_vs_conv_params.mistake(
 fc_vs_conv_params.mistake(
     "filter-no-channels",
     "P = (f^2 + 1)*u",
-    "You left out the channels. A filter spans all of them, so it has f^2 C weights.",
+    "You left out the channels. A filter spans all of them, so multiply the kernel area by their number.",
 )
 fc_vs_conv_params.mistake(
     "filter-no-bias", "P = f^2*C*u", "You left out the biases. Every filter has one, so add 1 for each filter."
@@ -93,8 +94,7 @@ fc_vs_conv_params.mistake(
 fc_vs_conv_params.mistake(
     "filter-at-every-pixel",
     "P = (f^2*C + 1)*u*H*W",
-    "You multiplied by the number of positions. All positions share the weights of a filter, so do not multiply by H "
-    "W.",
+    "You multiplied by the number of positions. All positions share the weights of a filter, so leave that factor out.",
 )
 fc_vs_conv_params.torch(
     """

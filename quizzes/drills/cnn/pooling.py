@@ -49,7 +49,7 @@ def _steps(X: Map, k: int, s: int, M: Map, A: Map) -> list[Step]:
     steps=_steps,
     prompt="The feature map\n"
     "{rows}\n"
-    "is pooled with {k}x{k} windows at stride {s}, without padding.\n"
+    "is pooled with square windows of size k = {k} at stride s = {s}, without padding.\n"
     "What are the outputs of max pooling (M) and average pooling (A)?\n"
     "Conventions: windows that would extend past the edge are dropped. Give exact values.",
     hint="Mark the windows first. They start every s pixels, so they may overlap or leave pixels out.",
@@ -141,7 +141,8 @@ def _backward_steps(X: Map, G: Map, k: int, s: int, M: Map, A: Map) -> list[Step
     steps=_backward_steps,
     prompt="The feature map X\n"
     "{rows}\n"
-    "is pooled with {k}x{k} windows at stride {s}. The gradient of the loss with respect to the pooled map is\n"
+    "is pooled with square windows of size k = {k} at stride s = {s}. The gradient of the loss with respect to the "
+    "pooled map is\n"
     "  G = {G}\n"
     "What is the gradient with respect to X for max pooling (M) and for average pooling (A)?\n"
     "Conventions: give exact values, including zeros.",

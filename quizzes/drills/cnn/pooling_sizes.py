@@ -80,7 +80,7 @@ pooling_shape.mistake(
 pooling_shape.mistake(
     "padding-once",
     _with_rules(size=lambda n, k, s, p, ceil: -(-(n + p - k) // s) + 1 if ceil else (n + p - k) // s + 1),
-    "You added the padding on one side only. It is added on both sides, so use n + 2p.",
+    "You added the padding on one side only. It is added on both sides, so add it twice.",
 )
 pooling_shape.mistake(
     "rounding-swapped",
@@ -101,8 +101,8 @@ Q = F.max_pool2d(x, k, s, p, ceil_mode=True)[0].permute(1, 2, 0).shape
     tier=1,
     asks="P D",
     visualization="branches: {n}x{n}x{C} > average, ? values, linear {K} | flatten, ? values, linear {K} > {K} classes",
-    prompt="The last feature map of a network has shape {n}x{n}x{C} (HxWxC). A linear classifier with biases predicts "
-    "{K} classes.\n"
+    prompt="The last feature map of a network has height and width n = {n} and C = {C} channels. A linear classifier "
+    "with biases predicts K = {K} classes.\n"
     "How many parameters does the classifier have after global average pooling (P), and how many after flattening (D)?",
     hint="How many inputs does the classifier have after pooling, and how many after flattening?",
 )

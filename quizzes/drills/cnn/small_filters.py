@@ -13,8 +13,8 @@ from quizzes.formulas.cnn_costs import SMALL_FILTERS
     tier=2,
     asks="r W B q",
     decimals=2,
-    prompt="A stack has {L} convolutions with 3x3 kernels, all at stride 1 with {C} input and {C} output channels. A "
-    "single convolution with {C} input and {C} output channels has the same receptive field size r.\n"
+    prompt="A stack has L = {L} convolutions with 3x3 kernels, all at stride 1 with C = {C} input and output "
+    "channels. A single convolution with C input and output channels has the same receptive field size r.\n"
     "What are the receptive field size r of the stack, its number of weights W, the number of weights B of the single "
     "convolution, and the percentage q of B that the stack saves?\n"
     "Conventions: no biases.",
