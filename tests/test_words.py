@@ -69,6 +69,9 @@ ALLOWED = {
 # Phrases that mean something else where they stand: (phrase, where) -> why.
 EXCUSED = {
     ("floor", "floor("): "the mathematical function",
+    ("penalised", "bias-penalised"): "the id of a mistake",
+    ("normalised", "input-channels-normalised"): "the id of a mistake",
+    ("centre", "no-centre"): "the id of a mistake",
 }
 
 

@@ -92,9 +92,7 @@ def _vgg_layer(n: int, stages: list[int], stage: int, i: int) -> dict[str, Any]:
     if len(stages) != 5 or any(k != int(k) for k in stages):
         raise UserError("stages must have five integers: the number of convolutions in each stage.")
     if i > stages[stage - 1]:
-        raise UserError(
-            f"Stage {stage} has {stages[stage - 1]} convolutions, so i must be at most {stages[stage - 1]}."
-        )
+        raise UserError(f"i must be at most {stages[stage - 1]}, the number of convolutions in stage {stage}, not {i}.")
     size = n // 2 ** (stage - 1)
     C_out = VGG_WIDTHS[stage - 1]
     C_in = C_out if i > 1 else [3, *VGG_WIDTHS][stage - 1]

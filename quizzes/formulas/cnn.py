@@ -153,7 +153,7 @@ def stack_shapes(
     return shapes
 
 
-def _conv_stack(n: int, C: int, layers: list) -> dict[str, Any]:
+def _conv_stack(n: int, C: int, layers: list[Any]) -> dict[str, Any]:
     if len(layers) != 3 or any(len(row) != 4 for row in layers):
         raise UserError(
             "layers must have three rows of four integers: filters (0 for pooling), kernel size, stride, padding."

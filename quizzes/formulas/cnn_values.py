@@ -61,7 +61,7 @@ def _conv_values(X: Map, K: Map, b: Any, s: int, p: int, d: int = 1) -> dict[str
     height, width = (d * (len(axis) - 1) + 1 for axis in (K, K[0]))
     if height > len(X) + 2 * p or width > len(X[0]) + 2 * p:
         padded = f"{len(X) + 2 * p}x{len(X[0]) + 2 * p}"
-        raise UserError(f"The kernel K covers {height}x{width}, but the padded input X is only {padded}.")
+        raise UserError(f"The kernel K covers {height}x{width}, which is larger than the padded map X, {padded}.")
     return {"O": add(correlate(X, K, s, p, d), b)}
 
 

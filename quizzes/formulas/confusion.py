@@ -101,7 +101,7 @@ def _from_matrix(C: list[list[Any]], names: list[str] | None = None) -> dict[str
         raise UserError("The entries of C count samples, so they must be integers.")
     names = names or [str(k) for k in range(1, len(C) + 1)]
     if len(names) != len(C):
-        raise UserError(f"names must have one name per class: C has {len(C)} classes, but names has {len(names)}.")
+        raise UserError(f"names must have length {len(C)}, one name per class of C, not {len(names)}.")
     return summarize(C, names)
 
 

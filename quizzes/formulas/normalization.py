@@ -103,7 +103,7 @@ BN_TRAIN_EVAL = formula(
 DEFAULTS = {"gamma": 1, "beta": 0, "R_mean0": 0, "R_var0": 1}  # of each feature
 
 
-def _batch_norm(X: list, mode: str, alpha: Any, epsilon: Any, **settings: list) -> dict[str, Any]:
+def _batch_norm(X: list[Any], mode: str, alpha: Any, epsilon: Any, **settings: list[Any]) -> dict[str, Any]:
     d = len(X[0])
     if any(len(row) != d for row in X):
         raise UserError("The rows of X have different lengths.")
@@ -111,7 +111,7 @@ def _batch_norm(X: list, mode: str, alpha: Any, epsilon: Any, **settings: list) 
         raise UserError("Training mode needs two or more rows of X, because one row has no unbiased variance.")
     for name, values in settings.items():
         if len(values) != d:
-            raise UserError(f"{name} needs one value per feature: X has {d} features, {name} has {len(values)} values.")
+            raise UserError(f"{name} must have length {d}, one value per feature of X, not {len(values)}.")
     per_feature = zip(*(settings.get(name, [default] * d) for name, default in DEFAULTS.items()), strict=True)
     columns = [list(column) for column in zip(*X, strict=True)]
     momentum = alpha if mode == "training" else None
@@ -120,7 +120,7 @@ def _batch_norm(X: list, mode: str, alpha: Any, epsilon: Any, **settings: list) 
     return {"mu": mu, "v": v, "Y": [list(row) for row in zip(*y, strict=True)], "R_mean": R_mean, "R_var": R_var}
 
 
-def _feature(x: list, alpha: Any, epsilon: Any, gamma: Any, beta: Any, R_mean: Any, R_var: Any) -> tuple[Any, ...]:
+def _feature(x: list[Any], alpha: Any, epsilon: Any, gamma: Any, beta: Any, R_mean: Any, R_var: Any) -> tuple[Any, ...]:
     """Return mean and variance used, output, and running mean and variance of one feature.
 
     `alpha` is None in evaluation mode.
@@ -246,7 +246,7 @@ LAYER_NORM = formula(
 )
 
 
-def normalize(X: list, groups: Sequence[Sequence[int]], epsilon: Any, correction: int = 0) -> list[list[Any]]:
+def normalize(X: list[Any], groups: Sequence[Sequence[int]], epsilon: Any, correction: int = 0) -> list[list[Any]]:
     """Return X with each group of its rows (channels) normalized together.
 
     Args:
@@ -277,12 +277,14 @@ def channel_groups(channels: int, G: int) -> list[range]:
         UserError: If G does not divide the number of channels.
     """
     if channels % G:
-        raise UserError(f"{channels} channels can't be split into {G} equal groups. Choose a divisor of {channels}.")
+        raise UserError(
+            f"The number of channels, {channels}, can't be divided into {G} equal groups. Choose a divisor."
+        )
     size = channels // G
     return [range(start, start + size) for start in range(0, channels, size)]
 
 
-def _group_norm(X: list, G: int, epsilon: Any) -> dict[str, Any]:
+def _group_norm(X: list[Any], G: int, epsilon: Any) -> dict[str, Any]:
     return {"Y": normalize(X, channel_groups(len(X), G), epsilon)}
 
 

@@ -7,7 +7,7 @@ from quizzes.formulas.cnn import IN_CHANNELS
 from workbench.errors import UserError
 
 
-def stop_early(val: list, patience: int) -> dict[str, int]:
+def stop_early(val: list[Any], patience: int) -> dict[str, int]:
     """Return the epoch whose weights are restored and the last epoch of training, both numbered from 1."""
     best = 1
     for epoch, loss in enumerate(val, 1):
@@ -67,7 +67,7 @@ ENSEMBLE_VARIANCE = formula(
 MAX_DERIVATIVES = {"sigmoid": "1/4", "tanh": "1"}
 
 
-def _max_derivative(activation: str, w: list) -> dict[str, Any]:
+def _max_derivative(activation: str, w: list[Any]) -> dict[str, Any]:
     return {"s": MAX_DERIVATIVES[activation]}
 
 
@@ -192,20 +192,20 @@ INIT_XAVIER = formula(
 )
 
 
-def hits_within(scores: list, y: list, k: int) -> int:
+def hits_within(scores: list[Any], y: list[Any], k: int) -> int:
     """Return the number of samples whose true class (from 1) is among the k highest scores.
 
     Raises:
         UserError: If the classes do not match the scores, or a sample has equal scores.
     """
     if len(scores) != len(y):
-        raise UserError(f"Each sample needs a true class, but there are {len(scores)} samples and {len(y)} classes.")
+        raise UserError(f"y must have length {len(scores)}, one true class per sample, not {len(y)}.")
     if any(not 1 <= true <= len(row) or len(set(row)) < len(row) for row, true in zip(scores, y, strict=True)):
         raise UserError("Classes are numbered from 1, and the scores of a sample must all differ.")
     return sum(row[true - 1] in sorted(row)[-k:] for row, true in zip(scores, y, strict=True)) if k else 0
 
 
-def _hits(scores: list, y: list, k: int) -> dict[str, int]:
+def _hits(scores: list[Any], y: list[Any], k: int) -> dict[str, int]:
     return {"N": len(y), "hits1": hits_within(scores, y, 1), "hitsk": hits_within(scores, y, k)}
 
 

@@ -315,7 +315,7 @@ def test_real_symbols_are_solved_for_exactly():
 @pytest.mark.parametrize(
     ("name", "given", "sentence"),
     [
-        ("conv-out-size", dict(f=3), r"needs n \(input side\)"),
+        ("conv-out-size", dict(f=3), r"needs n \(input size\)"),
         ("conv-out-size", dict(n=0, f=3), "a whole number from 1 to"),
         ("conv-out-size", dict(n=2.5, f=3), "a whole number"),
         ("conv-out-size", dict(n=[5], f=3), "a whole number"),

@@ -405,7 +405,7 @@ def roc_auc_rank(rng: Random) -> dict[str, Any]:
     return dict(pos=[v / 20 for v in pos], neg=[v / 20 for v in neg])
 
 
-def _precision_recall_area(pos: list, neg: list) -> Any:
+def _precision_recall_area(pos: list[Any], neg: list[Any]) -> Any:
     """Return the average precision: the sum over thresholds of the precision times the increase in recall."""
     area = Fraction(0)
     for threshold in set(pos):

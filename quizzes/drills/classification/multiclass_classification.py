@@ -345,7 +345,7 @@ def weighted_ce(rng: Random) -> dict[str, Any]:
     )
 
 
-def _weighted_by_predicted_class(Z: list, Y: list, w: list) -> float:
+def _weighted_by_predicted_class(Z: list[Any], Y: list[Any], w: list[Any]) -> float:
     weighted_sum = weight_sum = 0.0
     for logits, label in zip(Z, Y, strict=True):
         weight = float(w[logits.index(max(logits))])

@@ -80,7 +80,7 @@ def same_padding(rng: Random) -> dict[str, Any]:
 same_padding.mistake(
     "both-sides-on-one",
     "p = d*(f - 1)",
-    "You put the whole padding on one side. That is the total for both sides, so half of it goes on each.",
+    "You put the whole padding on one side. That is the total for both sides, so put half of it on each.",
 )
 same_padding.mistake(
     "half-of-f-rounded-up",

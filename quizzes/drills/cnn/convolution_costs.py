@@ -154,7 +154,7 @@ grouped_conv.torch("W = torch.nn.Conv2d(C_in, C_out, f, groups=g, bias=False, de
     tier=1,
     asks="P",
     prompt="A 3-D convolution maps a video from C_in = {C_in} to C_out = {C_out} channels. The kernel size is f_t = "
-    "{f_t} frames in time and f = {f} pixels in height and width. Every filter has a bias.",
+    "{f_t} in time and f = {f} in height and width. Every filter has a bias.",
     hint="How many weights does a filter have per input channel, in time and space together?",
 )
 def conv3d(rng: Random) -> dict[str, Any]:

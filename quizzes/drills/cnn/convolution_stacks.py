@@ -91,7 +91,7 @@ r3, j3 = ends[0] - starts[0] + 1, starts[1] - starts[0]
 )
 
 
-def _incorrect_shapes(n: int, C: int, layers: list, **rules: Any) -> dict[str, Any]:
+def _incorrect_shapes(n: int, C: int, layers: list[Any], **rules: Any) -> dict[str, Any]:
     """Return the shapes that incorrect rules for size or channels lead to; see `stack_shapes`."""
     shapes = stack_shapes(n, C, layers, **rules)
     if min(v for shape in shapes for v in shape) < 1:
@@ -103,7 +103,7 @@ def _with_rules(**rules: Any) -> dict[str, Any]:
     return {f"S{k}": lambda k=k, **inputs: _incorrect_shapes(**inputs, **rules)[f"S{k}"] for k in (1, 2, 3)}
 
 
-def _pool_channels(n: int, C: int, layers: list) -> dict[str, Any]:
+def _pool_channels(n: int, C: int, layers: list[Any]) -> dict[str, Any]:
     """Return the shapes if pooling reduced the channels as it reduces the size."""
     shapes: list[list[int]] = []
     for filters, f, s, p in layers:
@@ -113,7 +113,7 @@ def _pool_channels(n: int, C: int, layers: list) -> dict[str, Any]:
     return {f"S{k}": shape for k, shape in enumerate(shapes, 1)}
 
 
-def _steps(n: int, C: int, layers: list, **shapes: list[int]) -> list[Step]:
+def _steps(n: int, C: int, layers: list[Any], **shapes: list[int]) -> list[Step]:
     steps, size = [], n
     for k, (filters, f, s, p) in enumerate(layers, 1):
         shape = shapes[f"S{k}"]

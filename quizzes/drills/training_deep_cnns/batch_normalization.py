@@ -464,7 +464,7 @@ Y = F.layer_norm(X, X.shape[1:], eps=epsilon)
 )
 
 
-def _group_steps(X: list, G: int, epsilon: float, Y: list) -> list[Step]:
+def _group_steps(X: list[Any], G: int, epsilon: float, Y: list[Any]) -> list[Step]:
     steps = []
     for group in channel_groups(len(X), G):
         values = [value for channel in group for value in X[channel]]

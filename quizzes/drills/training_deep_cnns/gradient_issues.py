@@ -138,12 +138,12 @@ def grad_clip_norm(rng: Random) -> dict[str, Any]:
 grad_clip_norm.mistake(
     "l1-norm",
     "n = sum(i, abs(g_w[i])) + abs(g_b)",
-    "You used the sum of the absolute values. The Euclidean norm is the square root of the sum of squares.",
+    "You summed the absolute values. For the Euclidean norm, sum the squares and take the square root.",
 )
 grad_clip_norm.mistake(
     "no-root",
     "n = sum(i, g_w[i]^2) + g_b^2",
-    "You left out the square root. The Euclidean norm is the square root of the sum of squares.",
+    "You left out the square root. For the Euclidean norm, take the square root of the summed squares.",
 )
 grad_clip_norm.mistake(
     "bias-left-out",

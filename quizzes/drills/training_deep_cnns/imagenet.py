@@ -8,7 +8,7 @@ from quizzes.formulas.training_deep_cnns import TOP_K_ERROR, hits_within
 from quizzes.question import Step
 
 
-def _steps(scores: list, y: list, k: int, **values: Any) -> list[Step]:
+def _steps(scores: list[Any], y: list[Any], k: int, **values: Any) -> list[Step]:
     steps = []
     for sample, (row, label) in enumerate(zip(scores, y, strict=True), 1):
         rank = 1 + sum(score > row[label - 1] for score in row)
@@ -16,7 +16,7 @@ def _steps(scores: list, y: list, k: int, **values: Any) -> list[Step]:
         verdict = "correct for both" if rank == 1 else verdict
         steps.append(Step(f"Sample {sample}: class {label} has rank {rank}, {verdict}."))
     N, hits1, hitsk = values["N"], values["hits1"], values["hitsk"]
-    return [*steps, Step(f"{N - hits1} of {N} samples are incorrect for top-1, {N - hitsk} of {N} for top-{k}.")]
+    return [*steps, Step(f"Incorrect for top-1: {N - hits1} of {N}. Incorrect for top-{k}: {N - hitsk} of {N}.")]
 
 
 @drill(
@@ -52,7 +52,7 @@ def top_k_error(rng: Random) -> dict[str, Any]:
     return dict(scores=scores, y=y, k=k, classes=classes, listing="\n".join(lines))
 
 
-def _error(scores: list, y: list, k: int) -> str:
+def _error(scores: list[Any], y: list[Any], k: int) -> str:
     return f"{len(y) - hits_within(scores, y, k)}/{len(y)}"
 
 

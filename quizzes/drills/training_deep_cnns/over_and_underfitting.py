@@ -8,7 +8,7 @@ from quizzes.formulas.training_deep_cnns import BAGGING, EARLY_STOPPING, ENSEMBL
 from quizzes.question import Step
 
 
-def _steps(val: list, patience: int, best: int, stop: int) -> list[Step]:
+def _steps(val: list[Any], patience: int, best: int, stop: int) -> list[Step]:
     steps, lowest = [], None
     for epoch, loss in enumerate(val[:stop], 1):
         if lowest is None or loss < val[lowest - 1]:
@@ -52,13 +52,13 @@ def early_stopping(rng: Random) -> dict[str, Any]:
     return dict(val=[loss / 100 for loss in losses], patience=patience)
 
 
-def _first_rise(val: list, patience: int) -> int:
+def _first_rise(val: list[Any], patience: int) -> int:
     """Return the last epoch if epochs are counted from the first rise and the count is never reset."""
     rise = next((k for k in range(1, len(val)) if val[k] >= val[k - 1]), len(val) - 1)
     return min(rise + patience, len(val))
 
 
-def _against_previous(val: list, patience: int) -> int:
+def _against_previous(val: list[Any], patience: int) -> int:
     """Return the last epoch if each loss is compared with that of the epoch before."""
     count = 0
     for epoch in range(2, len(val) + 1):
@@ -68,7 +68,7 @@ def _against_previous(val: list, patience: int) -> int:
     return len(val)
 
 
-def _latest_of_equals(val: list, patience: int) -> dict[str, int]:
+def _latest_of_equals(val: list[Any], patience: int) -> dict[str, int]:
     """Return best and last epoch if an equal loss counts as an improvement."""
     best = 1
     for epoch, loss in enumerate(val, 1):

@@ -229,7 +229,7 @@ w = Ridge(alpha=lam, fit_intercept=False).fit(x.numpy()[:, None], y.numpy()).coe
 )
 
 
-def _solve_normal_equations(x: list, y: list, lam: Any, intercept: Any = 0, mixed: Any = 0) -> dict[str, Any]:
+def _solve_normal_equations(x: list[Any], y: list[Any], lam: Any, intercept: Any = 0, mixed: Any = 0) -> dict[str, Any]:
     """Return the line from the normal equations with penalties.
 
     Args:
@@ -245,12 +245,12 @@ def _solve_normal_equations(x: list, y: list, lam: Any, intercept: Any = 0, mixe
     return {"w": Fraction(n * sxy - sx * sy, determinant), "b": Fraction(sxx * sy - sx * sxy, determinant)}
 
 
-def penalize_intercept(x: list, y: list, lam: Any) -> dict[str, Any]:
+def penalize_intercept(x: list[Any], y: list[Any], lam: Any) -> dict[str, Any]:
     """Return the line if lambda is added for the intercept too."""
     return _solve_normal_equations(x, y, lam, intercept=lam)
 
 
-def penalize_everywhere(x: list, y: list, lam: Any) -> dict[str, Any]:
+def penalize_everywhere(x: list[Any], y: list[Any], lam: Any) -> dict[str, Any]:
     """Return the line if lambda is added to every entry of X^T X."""
     return _solve_normal_equations(x, y, lam, intercept=lam, mixed=lam)
 
