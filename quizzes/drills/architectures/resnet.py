@@ -19,7 +19,10 @@ def _steps(n: int, C_in: int, C_out: int, s: int, S: list[int], P: int, W: int) 
     weights = ["P = 0"] if is_identity else [f"P = {C_in}*{C_out}", f"P = {P}"]
     return [
         Step(f"{size}. F(x) has one channel per filter.", [f"o = floor(({n} + 2*1 - 3)/{s}) + 1"]),
-        Step("The sum has the shape of F(x)", [f"S = [{S[0]}, {S[1]}, {S[2]}]"]),
+        Step(
+            "F(x) and the shortcut are added element-wise, so the output has the shape of F(x)",
+            [f"S = [{S[0]}, {S[1]}, {S[2]}]"],
+        ),
         Step(shortcut, weights),
         Step("Count the weights of the two 3x3 convolutions", [f"W = 9*{C_in}*{C_out} + 9*{C_out}^2", f"W = {W}"]),
     ]

@@ -245,8 +245,8 @@ def _unpadded(n: int, stages: list[int], stage: int, i: int) -> list[int]:
 trace_vgg.mistake(
     "halved-too-early",
     {"S": lambda n, stage, **_: [n // 2**stage, n // 2**stage, VGG_WIDTHS[stage - 1]]},
-    "You halved the size before the stage. Pooling comes at the end of a stage, so its convolutions have the size "
-    "before pooling.",
+    "You halved the size once too often. Pooling comes at the end of a stage, so the convolutions of the stage come "
+    "before it.",
 )
 trace_vgg.mistake(
     "padding-ignored",

@@ -35,7 +35,7 @@ def vanishing_gradient(rng: Random) -> dict[str, Any]:
 vanishing_gradient.mistake(
     "another-slope",
     "B = prod(l, abs(w[l])/(4*s))",
-    "You used the wrong maximum derivative. It is 1/4 for the sigmoid and 1 for tanh, both at pre-activation 0.",
+    "You used an incorrect maximum derivative. It is 1/4 for the sigmoid and 1 for tanh, both at pre-activation 0.",
 )
 vanishing_gradient.mistake(
     "added", "B = sum(l, abs(w[l])*s)", "You added the factors of the layers. The chain rule multiplies them."
@@ -67,7 +67,8 @@ B = torch.autograd.grad(h, first)[0].abs()
     tier=2,
     asks="r L",
     prompt="A chain of sigmoid layers has one neuron per layer. All weights have the absolute value {a}. The gradient "
-    "through the chain is bounded by the product over the layers of weight times maximum derivative of the sigmoid.\n"
+    "through the chain is bounded by the product over the layers of absolute weight times maximum derivative of the "
+    "sigmoid.\n"
     "By how many orders of magnitude (powers of ten) r does each layer shrink this bound, and what is the smallest "
     "number of layers L for which the bound is below 1/10^{k}?",
     hint="By which factor does each layer multiply the bound? Take the base-10 logarithm.",
