@@ -77,8 +77,7 @@ def _python(source: str) -> Iterator[Location]:
             parts = [part.value if isinstance(part, ast.Constant) else "X" for part in node.values]
             yield node.lineno, _one_line(CODE.sub("X", "".join(map(str, parts))))
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in inside:
-            if node.value not in RUN_KEYS and not ID.fullmatch(node.value):
-                yield node.lineno, _one_line(CODE.sub("X", node.value))
+            yield node.lineno, "" if _is_key(node.value) else _one_line(CODE.sub("X", node.value))
     comment, first = "", 0
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:
@@ -87,6 +86,10 @@ def _python(source: str) -> Iterator[Location]:
         elif token.type not in (tokenize.NL, tokenize.NEWLINE) and comment:
             yield first, _one_line(CODE.sub("X", comment))
             comment, first = "", 0
+
+
+def _is_key(text: str) -> bool:
+    return text in RUN_KEYS or ID.fullmatch(text) is not None
 
 
 def docstrings(source: str) -> Iterator[Location]:

@@ -1,8 +1,9 @@
-"""CNN architectures: the arithmetic of their blocks."""
+"""CNN architectures: shapes, parameters and MACs of their blocks."""
 
 from typing import Any
 
 from quizzes.formulas import formula
+from quizzes.formulas.cnn import IN_CHANNELS, KERNEL_SIZE, OUT_CHANNELS
 from workbench.errors import UserError
 
 LENET = formula(
@@ -21,30 +22,30 @@ LENET = formula(
     P = P1 + P2 + P3 + P4 + P5
     """,
     topic="milestones",
-    title="Sizes and parameters of a network of LeNet's kind",
+    title="Sizes and parameters of a LeNet-style network",
     source="LeCun, Bottou, Bengio & Haffner, Gradient-based learning applied to document recognition, 1998, section "
-    "II.B, in today's form: pooling without parameters, every filter on all channels, a linear output",
-    n="int 1..10000; image side [px]",
-    c="int 1..1000; image channels",
+    "II.B, in the modern form: pooling without parameters, every filter spans all channels, a linear output layer",
+    n="int 1..10000; image size [px]",
+    c="int 1..1000; number of image channels",
     p="int 0..100 = 0; padding of the first convolution [px]",
-    f1="int 1..100; filter side of the first convolution [px]",
-    c1="int 1..10000; filters of the first convolution",
-    f2="int 1..100; filter side of the second convolution [px]",
-    c2="int 1..10000; filters of the second convolution",
-    u1="int 1..100000; neurons of the first dense layer",
-    u2="int 1..100000; neurons of the second dense layer",
-    K="int 1..100000; classes",
-    n1="int 1..; side after the first convolution [px]",
-    m1="int 1..; side after the first pooling [px]",
-    n2="int 1..; side after the second convolution [px]",
-    m2="int 1..; side after the second pooling [px]",
-    v="int 1..; values after flattening",
-    P1="int 1..; parameters of the first convolution",
-    P2="int 1..; parameters of the second convolution",
-    P3="int 1..; parameters of the first dense layer",
-    P4="int 1..; parameters of the second dense layer",
-    P5="int 1..; parameters of the output layer",
-    P="int 1..; parameters of the network",
+    f1="int 1..100; kernel size of the first convolution [px]",
+    c1="int 1..10000; number of filters of the first convolution",
+    f2="int 1..100; kernel size of the second convolution [px]",
+    c2="int 1..10000; number of filters of the second convolution",
+    u1="int 1..100000; number of neurons of the first dense layer",
+    u2="int 1..100000; number of neurons of the second dense layer",
+    K="int 1..100000; number of classes",
+    n1="int 1..; size after the first convolution [px]",
+    m1="int 1..; size after the first pooling [px]",
+    n2="int 1..; size after the second convolution [px]",
+    m2="int 1..; size after the second pooling [px]",
+    v="int 1..; number of values after flattening",
+    P1="int 1..; number of parameters of the first convolution",
+    P2="int 1..; number of parameters of the second convolution",
+    P3="int 1..; number of parameters of the first dense layer",
+    P4="int 1..; number of parameters of the second dense layer",
+    P5="int 1..; number of parameters of the output layer",
+    P="int 1..; number of parameters of the network",
 )
 
 LAYER_TABLE = formula(
@@ -61,27 +62,27 @@ LAYER_TABLE = formula(
     P = P1 + P2 + P3
     """,
     topic="milestones",
-    title="A table of a network's sizes and parameters, from what is given of it",
-    source="Dumoulin & Visin, A guide to convolution arithmetic for deep learning, 2016; parameters: derivation, f^2 "
-    "weights for each input channel and a bias, for each filter",
-    n="int 1..10000; image side [px]",
-    c="int 1..1000; image channels",
-    f1="int 1..100; filter side of the first convolution [px]",
+    title="Layer table of a network: missing sizes and parameters",
+    source="Dumoulin & Visin, A guide to convolution arithmetic for deep learning, 2016; parameters: derivation, each "
+    "filter has f^2 weights per input channel and one bias",
+    n="int 1..10000; image size [px]",
+    c="int 1..1000; number of image channels",
+    f1="int 1..100; kernel size of the first convolution [px]",
     s="int 1..10 = 1; stride of the first convolution [px]",
     p="int 0..100 = 0; padding of the first convolution [px]",
-    c1="int 1..10000; filters of the first convolution",
-    f2="int 1..100; filter side of the second convolution [px]",
-    P2="int 1..; parameters of the second convolution",
-    P3="int 1..; parameters of the dense layer",
-    n1="int 1..; side after the first convolution [px]",
-    P1="int 1..; parameters of the first convolution",
-    m1="int 1..; side after the first pooling [px]",
-    n2="int 1..; side after the second convolution [px]",
-    c2="int 1..; filters of the second convolution",
-    m2="int 1..; side after the second pooling [px]",
-    v="int 1..; values after flattening",
-    K="int 1..; neurons of the dense layer",
-    P="int 1..; parameters of the network",
+    c1="int 1..10000; number of filters of the first convolution",
+    f2="int 1..100; kernel size of the second convolution [px]",
+    P2="int 1..; number of parameters of the second convolution",
+    P3="int 1..; number of parameters of the dense layer",
+    n1="int 1..; size after the first convolution [px]",
+    P1="int 1..; number of parameters of the first convolution",
+    m1="int 1..; size after the first pooling [px]",
+    n2="int 1..; size after the second convolution [px]",
+    c2="int 1..; number of filters of the second convolution",
+    m2="int 1..; size after the second pooling [px]",
+    v="int 1..; number of values after flattening",
+    K="int 1..; number of neurons of the dense layer",
+    P="int 1..; number of parameters of the network",
 )
 
 VGG_WIDTHS = [64, 128, 256, 512, 512]
@@ -89,13 +90,13 @@ VGG_WIDTHS = [64, 128, 256, 512, 512]
 
 def _vgg_layer(n: int, stages: list[int], stage: int, i: int) -> dict[str, Any]:
     if len(stages) != 5 or any(k != int(k) for k in stages):
-        raise UserError("stages has five whole numbers: how many convolutions each stage has.")
+        raise UserError("stages must have five integers: the number of convolutions in each stage.")
     if i > stages[stage - 1]:
-        raise UserError(f"Stage {stage} has {stages[stage - 1]} convolutions: i is at most that.")
-    side = n // 2 ** (stage - 1)
+        raise UserError(f"i must be at most {stages[stage - 1]}, the number of convolutions in stage {stage}, not {i}.")
+    size = n // 2 ** (stage - 1)
     C_out = VGG_WIDTHS[stage - 1]
     C_in = C_out if i > 1 else [3, *VGG_WIDTHS][stage - 1]
-    return {"S": [side, side, C_out], "C_in": C_in, "C_out": C_out, "m": n // 2**5}
+    return {"S": [size, size, C_out], "C_in": C_in, "C_out": C_out, "m": n // 2**5}
 
 
 VGG = formula(
@@ -105,20 +106,20 @@ VGG = formula(
     D = (512*m^2 + 1)*4096
     """,
     topic="milestones",
-    title="A layer of VGG: its shape and its parameters",
+    title="Shape and parameters of a VGG layer",
     source="Simonyan & Zisserman, Very deep convolutional networks, 2015 (arXiv:1409.1556)",
     procedure=_vgg_layer,
     procedure_outputs="S C_in C_out m",
-    n="int 32..2048 = 224; side of the RGB image [px]",
-    stages="vector 1..9; 3 x 3 convolutions in each of the five stages",
-    stage="int 1..5; stage of the layer",
-    i="int 1..9; the layer's number within its stage",
-    S="shape; output of the layer, height x width x depth",
-    C_in="int 1..; input channels of the layer",
-    C_out="int 1..; filters of the layer",
-    m="int 1..; side after the last pooling [px]",
-    P="int 1..; parameters of the layer, with biases",
-    D="int 1..; parameters of the first dense layer, with biases",
+    n="int 32..2048 = 224; size of the RGB image [px]",
+    stages="vector 1..9; number of 3x3 convolutions in each of the five stages",
+    stage="int 1..5; stage of the layer, from 1",
+    i="int 1..9; number of the convolution within its stage, from 1",
+    S="shape; output shape of the convolution, as HxWxC",
+    C_in="int 1..; number of input channels of the convolution",
+    C_out="int 1..; number of filters of the convolution",
+    m="int 1..; size after the last pooling [px]",
+    P="int 1..; number of parameters of the convolution, with biases",
+    D="int 1..; number of parameters of the first dense layer, with biases",
 )
 
 INCEPTION_BOTTLENECK = formula(
@@ -129,17 +130,17 @@ INCEPTION_BOTTLENECK = formula(
     q = A/B
     """,
     topic="milestones",
-    title="A convolution with and without a 1 x 1 reduction before it",
-    source="Szegedy et al., Going deeper with convolutions, 2015 (arXiv:1409.4842); counts: derivation, "
-    "C_in r products a position for the reduction, f^2 r C_out for the filters after it",
-    n="int 1..10000; side of the map, which both ways keep [px]",
-    f="int 1..100; filter side [px]",
-    C_in="int 1..100000; input channels",
-    r="int 1..100000; filters of the 1 x 1 reduction",
-    C_out="int 1..100000; output channels",
-    A="int 1..; multiply-accumulates of the f x f convolution alone",
-    B="int 1..; multiply-accumulates with the reduction before it, both layers",
-    q="real; how many times fewer they are with the reduction, A over B",
+    title="MACs of a convolution with and without a 1x1 reduction",
+    source="Szegedy et al., Going deeper with convolutions, 2015 (arXiv:1409.4842); counts: derivation, C_in r MACs "
+    "per position for the reduction, f^2 r C_out for the convolution after it",
+    n="int 1..10000; input and output size [px]",
+    f=KERNEL_SIZE,
+    C_in=IN_CHANNELS,
+    r="int 1..100000; number of filters of the 1x1 reduction",
+    C_out=OUT_CHANNELS,
+    A="int 1..; MACs of the direct convolution",
+    B="int 1..; MACs with the 1x1 reduction, both layers",
+    q="real; ratio A/B of the MACs",
 )
 
 INCEPTION = formula(
@@ -149,23 +150,23 @@ INCEPTION = formula(
     W = C_in*n1 + C_in*r3 + 9*r3*n3 + C_in*r5 + 25*r5*n5 + C_in*n_p
     """,
     topic="milestones",
-    title="An inception module: output channels and weights",
+    title="Output channels and weights of an inception module",
     source="Szegedy et al., Going deeper with convolutions, 2015 (arXiv:1409.4842)",
-    C_in="int 1..10000; input channels",
-    n1="int 1..10000; filters of the 1 x 1 branch",
-    r3="int 1..10000; 1 x 1 filters before the 3 x 3",
-    n3="int 1..10000; 3 x 3 filters",
-    r5="int 1..10000; 1 x 1 filters before the 5 x 5",
-    n5="int 1..10000; 5 x 5 filters",
-    n_p="int 1..10000; 1 x 1 filters after the pooling of the pooling branch",
-    C="int 1..; output channels of the module",
-    W="int 1..; weights of the module, without biases",
+    C_in="int 1..10000; number of input channels",
+    n1="int 1..10000; number of filters of the 1x1 branch",
+    r3="int 1..10000; number of 1x1 filters before the 3x3 convolution",
+    n3="int 1..10000; number of 3x3 filters",
+    r5="int 1..10000; number of 1x1 filters before the 5x5 convolution",
+    n5="int 1..10000; number of 5x5 filters",
+    n_p="int 1..10000; number of 1x1 filters after the pooling",
+    C="int 1..; number of output channels of the module",
+    W="int 1..; number of weights of the module, without biases",
 )
 
 
 def _residual_shape(n: int, C_in: int, C_out: int, s: int) -> dict[str, Any]:
-    side = (n - 1) // s + 1
-    return {"S": [side, side, C_out]}
+    size = (n - 1) // s + 1
+    return {"S": [size, size, C_out]}
 
 
 RESNET_BLOCK = formula(
@@ -175,18 +176,22 @@ RESNET_BLOCK = formula(
     W = 9*C_in*C_out + 9*C_out^2
     """,
     topic="resnet",
-    title="A residual block; its shortcut is a 1 x 1 convolution where the shape changes, and else the identity",
-    source="He, Zhang, Ren & Sun, Deep residual learning for image recognition, 2016 (arXiv:1512.03385): "
-    "the projection shortcut",
+    title="Shape and weights of a residual block with a projection shortcut",
+    source="He, Zhang, Ren & Sun, Deep residual learning for image recognition, 2016 (arXiv:1512.03385): projection "
+    "shortcuts where the shape changes",
+    conventions="""
+The shortcut is the identity, without weights, if input and output have the same
+shape. Otherwise it is a 1x1 convolution with stride s.
+""",
     procedure=_residual_shape,
     procedure_outputs="S",
-    n="int 1..10000; side of the input [px]",
-    C_in="int 1..100000; channels of the input",
-    C_out="int 1..100000; channels of the output",
+    n="int 1..10000; input size [px]",
+    C_in=IN_CHANNELS,
+    C_out=OUT_CHANNELS,
     s="int 1..4 = 1; stride of the first convolution and of the shortcut",
-    S="shape; output of the block, height x width x depth",
-    P="int 0..; weights of the shortcut",
-    W="int 1..; weights of the two 3 x 3 convolutions",
+    S="shape; output shape of the block, as HxWxC",
+    P="int 0..; number of weights of the shortcut",
+    W="int 1..; number of weights of the two 3x3 convolutions",
 )
 
 RESNET_BOTTLENECK = formula(
@@ -197,13 +202,13 @@ RESNET_BOTTLENECK = formula(
     q = A/B
     """,
     topic="resnet",
-    title="A bottleneck block against a basic block",
+    title="Weights of a bottleneck block and a basic block",
     source="He, Zhang, Ren & Sun, Deep residual learning for image recognition, 2016 (arXiv:1512.03385)",
-    C="int 1..100000; channels in and out of the block",
-    c="int 1..100000; channels inside the bottleneck",
-    B="int 1..; weights of the bottleneck: 1 x 1 down, 3 x 3, 1 x 1 up",
-    A="int 1..; weights of a basic block with two 3 x 3 convolutions at C channels",
-    q="real; how many times as many weights the basic block has, A over B",
+    C="int 1..100000; number of input and output channels of the block",
+    c="int 1..100000; number of channels inside the bottleneck",
+    B="int 1..; number of weights of the bottleneck block: 1x1, 3x3, 1x1",
+    A="int 1..; number of weights of the basic block: two 3x3 convolutions with C channels",
+    q="real; ratio A/B of the weights",
 )
 
 RESIDUAL_GRADIENT = formula(
@@ -216,16 +221,17 @@ RESIDUAL_GRADIENT = formula(
     g = g1*g2
     """,
     topic="resnet",
-    title="Two residual blocks of one number, forward and backward",
-    source="derivation: d(F(x) + x)/dx = F'(x) + 1, here with F(x) = a x^2 and F(y) = b y^2; the chain rule multiplies",
-    x="real; what comes in",
-    a="real; factor of the first block",
-    b="real; factor of the second block",
+    title="Two scalar residual blocks, forward and backward pass",
+    source="derivation: d(F(x) + x)/dx = F'(x) + 1, here with F(x) = a x^2 and F(y) = b y^2; the chain rule "
+    "multiplies the derivatives",
+    x="real; input",
+    a="real; coefficient of the first block",
+    b="real; coefficient of the second block",
     y1="real; output of the first block",
     y2="real; output of the second block",
-    g1="real; slope of the first block",
-    g2="real; slope of the second block",
-    g="real; derivative of y2 with respect to x",
+    g1="real; derivative dy1/dx of the first block",
+    g2="real; derivative dy2/dy1 of the second block",
+    g="real; derivative dy2/dx",
 )
 
 RESIDUAL_DEPTH = formula(
@@ -235,11 +241,11 @@ RESIDUAL_DEPTH = formula(
     R = prod(i, 1 + d[i])
     """,
     topic="resnet",
-    title="The gradient through many blocks, without and with shortcuts",
-    source="derivation: d(F(x) + x)/dx = F'(x) + 1 at every block, and the chain rule multiplies the blocks",
-    d="vector; derivative of each block's F",
-    Q="real; gradient through the layers y = F(x)",
-    R="real; gradient through the blocks y = F(x) + x",
+    title="Gradient through several layers, without and with shortcuts",
+    source="derivation: d(F(x) + x)/dx = F'(x) + 1 for each block; the chain rule multiplies the derivatives",
+    d="vector; derivative of F in each layer",
+    Q="real; gradient through the plain layers y = F(x)",
+    R="real; gradient through the residual blocks y = F(x) + x",
 )
 
 DENSENET = formula(
@@ -253,14 +259,14 @@ DENSENET = formula(
     title="Channels in a dense block",
     source="Huang, Liu, van der Maaten & Weinberger, Densely connected convolutional networks, 2017 "
     "(arXiv:1608.06993), growth rate and compression",
-    k0="int 1..10000; channels that enter the block",
-    k="int 1..1000; growth rate: channels that every layer adds",
-    L="int 1..1000; layers of the block",
-    l="int 1..1000; number of a layer, from 1",
-    theta="real 0.01..1 = 0.5; compression of the transition",
-    I="int 1..; input channels of layer l",
-    B="int 1..; channels at the end of the block",
-    T="int 1..; channels after the transition",
+    k0="int 1..10000; number of input channels of the block",
+    k="int 1..1000; growth rate, the number of channels that each layer adds",
+    L="int 1..1000; number of layers in the block",
+    l="int 1..1000; layer number, from 1",
+    theta="real 0.01..1 = 0.5; compression of the transition layer",
+    I="int 1..; number of input channels of layer l",
+    B="int 1..; number of output channels of the block",
+    T="int 1..; number of channels after the transition layer",
 )
 
 SEPARABLE = formula(
@@ -272,16 +278,16 @@ SEPARABLE = formula(
     q = W/A
     """,
     topic="modern-cnn",
-    title="A depthwise separable against a full convolution",
+    title="Depthwise separable convolution compared with a standard convolution",
     source="Howard et al., MobileNets, 2017 (arXiv:1704.04861)",
-    n="int 1..10000; side of the map, which the layer keeps [px]",
-    f="int 1..100; filter side [px]",
-    C_in="int 1..100000; input channels",
-    C_out="int 1..100000; output channels",
-    W="int 1..; weights of the depthwise and the pointwise convolution together",
-    A="int 1..; weights of the full convolution",
-    M="int 1..; multiply-accumulates of the separable convolution",
-    q="real; share of the full convolution's weights that the separable one has",
+    n="int 1..10000; input and output size [px]",
+    f=KERNEL_SIZE,
+    C_in=IN_CHANNELS,
+    C_out=OUT_CHANNELS,
+    W="int 1..; number of weights of the depthwise and pointwise convolutions together",
+    A="int 1..; number of weights of the standard convolution",
+    M="int 1..; MACs of the separable convolution",
+    q="real; ratio W/A of the weights",
 )
 
 MOBILENET_V2 = formula(
@@ -292,15 +298,15 @@ MOBILENET_V2 = formula(
     r = 1 - min(1, abs(C - D) + s - 1)
     """,
     topic="modern-cnn",
-    title="An inverted residual block of MobileNet v2",
+    title="Inverted residual block of MobileNetV2",
     source="Sandler, Howard, Zhu, Zhmoginov & Chen, MobileNetV2, 2018 (arXiv:1801.04381)",
-    C="int 1..10000; input channels",
-    D="int 1..10000; output channels",
+    C="int 1..10000; number of input channels",
+    D="int 1..10000; number of output channels",
     t="int 2..100 = 6; expansion factor",
     s="int 1..2 = 1; stride of the depthwise convolution",
-    E="int 1..; channels of the expanded map",
-    W="int 1..; weights of the three convolutions",
-    r="int 0..1; shortcut: 1 where the block adds its input to its output, 0 where it doesn't",
+    E="int 1..; number of channels after the expansion",
+    W="int 1..; number of weights of the three convolutions",
+    r="int 0..1; shortcut: 1 if the block adds its input to its output, 0 if not",
 )
 
 SQUEEZE_EXCITATION = formula(
@@ -311,13 +317,13 @@ SQUEEZE_EXCITATION = formula(
     """,
     topic="modern-cnn",
     title="Parameters of a squeeze-and-excitation block",
-    source="Hu, Shen & Sun, Squeeze-and-excitation networks, 2018 (arXiv:1709.01507): two dense layers, "
-    "from C to C/r and back",
+    source="Hu, Shen & Sun, Squeeze-and-excitation networks, 2018 (arXiv:1709.01507): two dense layers, from C to C/r "
+    "and back",
     integer_constraints="C/r",
-    C="int 1..100000; channels of the map",
+    C="int 1..100000; number of channels of the feature map",
     r="int 1..1000 = 16; reduction ratio",
-    W="int 1..; weights of its two dense layers",
-    P="int 1..; parameters with the biases of both layers",
+    W="int 1..; number of weights of the two dense layers",
+    P="int 1..; number of parameters, weights and biases",
 )
 
 COMPOUND_SCALING = formula(
@@ -332,11 +338,11 @@ COMPOUND_SCALING = formula(
     title="EfficientNet's compound scaling",
     source="Tan & Le, EfficientNet, 2019 (arXiv:1905.11946)",
     phi="int 0..20; compound coefficient",
-    alpha="real 1..10 = 1.2; base of the depth",
-    beta="real 1..10 = 1.1; base of the width",
-    gamma="real 1..10 = 1.15; base of the resolution",
-    D="real; factor of the depth",
-    W="real; factor of the width",
-    R="real; factor of the resolution",
-    M="real; factor of the multiply-accumulates",
+    alpha="real 1..10 = 1.2; base for depth",
+    beta="real 1..10 = 1.1; base for width",
+    gamma="real 1..10 = 1.15; base for resolution",
+    D="real; scaling factor for depth",
+    W="real; scaling factor for width",
+    R="real; scaling factor for resolution",
+    M="real; scaling factor for MACs",
 )

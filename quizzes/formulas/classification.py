@@ -1,17 +1,25 @@
-"""Classification: losses and the probabilities they act on."""
+"""Classification: softmax and sigmoid losses, their gradients, and one-hot labels."""
 
 from quizzes.formulas import formula
 
 ZERO_LN_ZERO = "0 ln 0 counts as 0, its limit."
+LOGITS = "vector; logits"
+BATCH_LOGITS = "matrix; logits, a row per sample"
+BATCH_LABELS = "matrix 0..1; one-hot labels, a row per sample"
+BATCH_PROBABILITIES = "matrix; softmax probabilities"
+PROBABILITIES = "vector; softmax probabilities"
+LABEL = "int 0..1; label"
+PROBABILITY = "real 0..1; predicted probability of class 1"
+SAMPLE_LOSS = "real; loss of the sample"
 
 SOFTMAX = formula(
     "softmax",
     "p[i] = exp(z[i]/T)/sum(j, exp(z[j]/T))",
     topic="multiclass-classification",
     title="Softmax with temperature",
-    source="Goodfellow, Bengio & Courville, Deep Learning, 2016, section 6.2.2.3; "
-    "temperature: Hinton, Vinyals & Dean, 2015 (arXiv:1503.02531)",
-    z="vector; logits",
+    source="Goodfellow, Bengio & Courville, Deep Learning, 2016, section 6.2.2.3; temperature: Hinton, Vinyals & "
+    "Dean, 2015 (arXiv:1503.02531)",
+    z=LOGITS,
     T="real 0.01.. = 1; temperature",
     p="vector; class probabilities",
 )
@@ -25,10 +33,10 @@ CATEGORICAL_CROSS_ENTROPY = formula(
     """,
     topic="multiclass-classification",
     title="Categorical cross-entropy of logits, mean over the batch",
-    source="derivation: -ln of the likelihood of a one-hot label under softmax probabilities; a mean of sample losses",
-    Z="matrix; logits, a row for each sample",
-    Y="matrix 0..1; one-hot labels, a row for each sample",
-    q="matrix; softmax probabilities",
+    source="derivation: -ln of the likelihood of a one-hot label under softmax probabilities, averaged over the batch",
+    Z=BATCH_LOGITS,
+    Y=BATCH_LABELS,
+    q=BATCH_PROBABILITIES,
     l="vector; loss of each sample",
     L="real; mean loss of the batch",
 )
@@ -40,8 +48,9 @@ BINARY_CROSS_ENTROPY = formula(
     title="Binary cross-entropy, mean over the samples",
     source="derivation: -ln of the Bernoulli likelihood p^y (1 - p)^(1 - y), averaged",
     conventions=f"""
-{ZERO_LN_ZERO} Where p is 0 and y isn't, or p is 1 and y isn't, the loss is
-infinite; PyTorch cuts each logarithm at -100, and gives 100 for such a label.
+{ZERO_LN_ZERO} If p is 0 and y is not, or p is 1 and y is not, the loss is
+infinite. PyTorch clamps each logarithm to at least -100, so it gives 100 for
+such a sample.
 """,
     y="vector 0..1; labels, 0 or 1",
     p="vector 0..1; predicted probabilities of class 1",
@@ -53,11 +62,11 @@ BCE_OF_LOGIT = formula(
     "L = max(z, 0) - z*y + ln(1 + exp(-abs(z)))",
     topic="binary-classification",
     title="Binary cross-entropy of a logit",
-    source="derivation: put p = 1/(1 + exp(-z)) into -(y ln p + (1 - y) ln(1 - p)): ln(1 + exp(z)) - zy, and "
-    "ln(1 + exp(z)) = max(z, 0) + ln(1 + exp(-|z|)), whose exponential can't overflow",
+    source="derivation: put p = 1/(1 + exp(-z)) into -(y ln p + (1 - y) ln(1 - p)): ln(1 + exp(z)) - zy, and ln(1 + "
+    "exp(z)) = max(z, 0) + ln(1 + exp(-|z|)), whose exponential can't overflow",
     z="real; logit",
-    y="int 0..1; label",
-    L="real; loss of the sample",
+    y=LABEL,
+    L=SAMPLE_LOSS,
 )
 
 CLIPPED_BCE = formula(
@@ -68,12 +77,12 @@ CLIPPED_BCE = formula(
     """,
     topic="binary-classification",
     title="Binary cross-entropy of a clipped probability",
-    source="derivation: binary cross-entropy at q, which is kept away from 0 and 1, where its logarithms have no value",
-    p="real 0..1; predicted probability of class 1",
-    y="int 0..1; label",
-    epsilon="real 0..0.5 = 1e-7; how far from 0 and 1 the probability is kept",
+    source="derivation: binary cross-entropy at q, which stays away from 0 and 1, where a logarithm is undefined",
+    p=PROBABILITY,
+    y=LABEL,
+    epsilon="real 0..0.5 = 1e-7; smallest distance of the probability from 0 and 1",
     q="real; clipped probability",
-    L="real; loss of the sample",
+    L=SAMPLE_LOSS,
 )
 
 LOGISTIC_STEP = formula(
@@ -86,10 +95,10 @@ LOGISTIC_STEP = formula(
     b_new = b - eta*g_b
     """,
     topic="binary-classification",
-    title="One step of gradient descent for logistic regression",
-    source="derivation: for L = -mean(y ln p + (1 - y) ln(1 - p)) and p = sigmoid(z), dL/dz = (p - y)/N, as p' = p(1 - "
-    "p)",
-    x="vector; feature of each sample",
+    title="One gradient descent step of logistic regression",
+    source="derivation: for L = -mean(y ln p + (1 - y) ln(1 - p)) and p = sigmoid(z), dL/dz = (p - y)/N, because p' = "
+    "p(1 - p)",
+    x="vector; feature value of each sample",
     y="vector 0..1; label of each sample",
     w="real; weight before the step",
     b="real; bias before the step",
@@ -111,11 +120,11 @@ FOCAL_LOSS = formula(
     topic="binary-classification",
     title="Focal loss of one sample",
     source="Lin, Goyal, Girshick, He & Dollar, Focal Loss for Dense Object Detection, 2017 (arXiv:1708.02002)",
-    p="real 0..1; predicted probability of class 1",
-    y="int 0..1; label",
-    gamma="real 0..20 = 2; focusing exponent",
+    p=PROBABILITY,
+    y=LABEL,
+    gamma="real 0..20 = 2; focusing parameter",
     alpha="real 0..1 = 0.25; weight of class 1",
-    p_t="real; probability given to the true class",
+    p_t="real; predicted probability of the true class",
     alpha_t="real; weight of the true class",
     L="real; focal loss",
 )
@@ -128,11 +137,12 @@ SOFTMAX_CE_GRADIENT = formula(
     """,
     topic="multiclass-classification",
     title="Gradient of softmax and cross-entropy, mean over the batch",
-    source="derivation: for one sample L = ln(sum exp z) - z_true, so dL/dz = p - y; a mean divides it by N",
-    Z="matrix; logits, a row for each sample",
-    Y="matrix 0..1; one-hot labels, a row for each sample",
-    N="int 1..100000; samples in the batch",
-    P="matrix; softmax probabilities",
+    source="derivation: for one sample L = ln(sum exp z) - z_true, so dL/dz = p - y; the mean over the batch divides "
+    "it by N",
+    Z=BATCH_LOGITS,
+    Y=BATCH_LABELS,
+    N="int 1..100000; number of samples in the batch",
+    P=BATCH_PROBABILITIES,
     G="matrix; gradient of the mean loss with respect to the logits",
 )
 
@@ -144,10 +154,10 @@ SOFTMAX_JACOBIAN = formula(
     """,
     topic="multiclass-classification",
     title="Jacobian of softmax",
-    source="derivation: quotient rule: dp_i/dz_i = p_i - p_i^2 and, for another k, dp_i/dz_k = -p_i p_k; 1 - min(1, |i "
-    "- k|) is 1 on the diagonal and 0 beside it",
-    z="vector; logits",
-    p="vector; softmax probabilities",
+    source="derivation: by the quotient rule dp_i/dz_i = p_i - p_i^2, and dp_i/dz_k = -p_i p_k for k other than i; 1 "
+    "- min(1, |i - k|) is 1 on the diagonal and 0 off it",
+    z=LOGITS,
+    p=PROBABILITIES,
     J="matrix; Jacobian, dp_i/dz_k in row i and column k",
 )
 
@@ -160,13 +170,13 @@ ONE_HOT = formula(
     "one-hot",
     "",
     topic="multiclass-classification",
-    title="One-hot code of a class",
+    title="One-hot vector of a class",
     source="Bishop, Pattern Recognition and Machine Learning, 2006, chapter 4, introduction (1-of-K coding)",
     procedure=_one_hot,
     procedure_outputs="t",
-    K="int 2..1000; classes",
-    k="int 0..999; class, counted from 0",
-    t="vector; one-hot code",
+    K="int 2..1000; number of classes",
+    k="int 0..999; class, numbered from 0",
+    t="vector; one-hot vector",
 )
 
 LABEL_SMOOTHING = formula(
@@ -179,13 +189,13 @@ LABEL_SMOOTHING = formula(
     topic="multiclass-classification",
     title="Cross-entropy with label smoothing",
     source="Szegedy et al., Rethinking the Inception Architecture, 2016 (arXiv:1512.00567); PyTorch's form",
-    z="vector; logits",
+    z=LOGITS,
     y="vector 0..1; one-hot label",
-    epsilon="real 0..1 = 0.1; smoothing",
-    K="int 2..1000; classes",
-    q="vector; softmax probabilities",
+    epsilon="real 0..1 = 0.1; label smoothing",
+    K="int 2..1000; number of classes",
+    q=PROBABILITIES,
     t="vector; smoothed target",
-    L="real; loss of the sample",
+    L=SAMPLE_LOSS,
 )
 
 WEIGHTED_CROSS_ENTROPY = formula(
@@ -200,12 +210,12 @@ WEIGHTED_CROSS_ENTROPY = formula(
     title="Cross-entropy with class weights, weighted mean",
     source="PyTorch documentation, torch.nn.CrossEntropyLoss: with class weights the mean divides by the sum of the "
     "weights of the samples' true classes",
-    Z="matrix; logits, a row for each sample",
-    Y="matrix 0..1; one-hot labels, a row for each sample",
+    Z=BATCH_LOGITS,
+    Y=BATCH_LABELS,
     w="vector 0..; weight of each class",
-    q="matrix; softmax probabilities",
-    l="vector; loss of each sample, without weight",
-    u="vector; weight of each sample, that of its true class",
+    q=BATCH_PROBABILITIES,
+    l="vector; loss of each sample, without its weight",
+    u="vector; weight of the true class of each sample",
     L="real; weighted mean loss",
 )
 
@@ -223,7 +233,7 @@ ENTROPIES = formula(
     p="vector 0..1; true distribution",
     q="vector 0..1; predicted distribution",
     H="real; entropy of p [nats]",
-    D="real; divergence KL(p || q) [nats]",
+    D="real; Kullback-Leibler divergence KL(p || q) [nats]",
     C="real; cross-entropy H(p, q) [nats]",
 )
 
@@ -234,12 +244,12 @@ MULTICLASS_HINGE = formula(
     L = -Delta + sum(j, m[j])
     """,
     topic="multiclass-classification",
-    title="Multi-class hinge loss, summed over the wrong classes",
-    source="Weston & Watkins, Support vector machines for multi-class pattern recognition, ESANN 1999; the term of the "
-    "true class would be Delta, so Delta is taken off the sum over all",
+    title="Multi-class hinge loss, summed over the incorrect classes",
+    source="Weston & Watkins, Support vector machines for multi-class pattern recognition, ESANN 1999; the sum over "
+    "all classes includes Delta for the true class, so Delta is subtracted",
     s="vector; scores of the classes",
-    c="int 1..1000; true class, counted from 1",
+    c="int 1..1000; true class, numbered from 1",
     Delta="real 0.. = 1; margin",
-    m="vector; violation of the margin by each class (Delta for the true one itself)",
+    m="vector; margin violation of each class, Delta for the true class",
     L="real; hinge loss of the sample",
 )

@@ -1,4 +1,4 @@
-"""Classification: how good a classifier is, by counts and by ranks."""
+"""Classification metrics: from counts and from ranks."""
 
 from quizzes.formulas import formula
 
@@ -13,12 +13,12 @@ CONFUSION_METRICS = formula(
     """,
     topic="binary-classification",
     title="Precision, recall, F1, accuracy and specificity",
-    source="derivation: shares of the predicted positives, of the true positives, of all samples and of the true "
-    "negatives that are right; F1 is the harmonic mean of precision and recall",
-    TP="int 0..; true positives",
-    FP="int 0..; false positives: negatives that are predicted positive",
-    FN="int 0..; false negatives: positives that are predicted negative",
-    TN="int 0..; true negatives",
+    source="derivation: the correct fractions of the predicted positives, the actual positives, all samples and the "
+    "actual negatives; F1 is the harmonic mean of precision and recall",
+    TP="int 0..; number of true positives",
+    FP="int 0..; number of false positives, negatives that are predicted positive",
+    FN="int 0..; number of false negatives, positives that are predicted negative",
+    TN="int 0..; number of true negatives",
     P="real; precision",
     R="real; recall",
     F1="real; F1 score",
@@ -35,17 +35,17 @@ CONFUSION_COUNTS = formula(
     TN = N - pos - FP
     """,
     topic="binary-classification",
-    title="The confusion matrix behind a precision and a recall",
+    title="Confusion matrix from precision and recall",
     source="derivation: R = TP/(TP + FN) and P = TP/(TP + FP), solved for the counts",
     integer_constraints="R*pos, R*pos/P",
-    N="int 1..; samples",
-    pos="int 1..; samples that are positive in truth",
+    N="int 1..; number of samples",
+    pos="int 1..; number of actual positives",
     P="real 0.001..1; precision",
     R="real 0..1; recall",
-    TP="int 0..; true positives",
-    FN="int 0..; false negatives",
-    FP="int 0..; false positives",
-    TN="int 0..; true negatives",
+    TP="int 0..; number of true positives",
+    FN="int 0..; number of false negatives",
+    FP="int 0..; number of false positives",
+    TN="int 0..; number of true negatives",
 )
 
 ROC_AUC = formula(
@@ -69,9 +69,9 @@ MACRO_MICRO_F1 = formula(
     """,
     topic="multiclass-classification",
     title="Macro and micro F1 of a confusion matrix",
-    source="scikit-learn documentation, f1_score: macro is the unweighted mean of the classes' F1; micro counts TP, FP "
-    "and FN over all classes, which for one label a sample gives the accuracy",
-    C="matrix 0..; confusion matrix, a row for each true class, a column for each predicted one",
+    source="scikit-learn documentation, f1_score: macro is the unweighted mean of the classes' F1; micro adds up TP, "
+    "FP and FN over all classes, which gives the accuracy if every sample has one label",
+    C="matrix 0..; confusion matrix, a row per true class, a column per predicted class",
     f="vector; F1 of each class",
     macro="real; macro F1",
     micro="real; micro F1",

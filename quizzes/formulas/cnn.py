@@ -1,4 +1,4 @@
-"""Convolutional networks: sizes, paddings, receptive fields."""
+"""Convolutional networks: output sizes, padding, receptive fields."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,18 +9,31 @@ from workbench.errors import UserError
 
 GUIDE = "Dumoulin & Visin, A guide to convolution arithmetic for deep learning, 2016 (arXiv:1603.07285)"
 
+INPUT_SIZE = "int 1..100000; input size [px]"
+OUTPUT_SIZE = "int 1..; output size [px]"
+KERNEL_SIZE = "int 1..100; kernel size [px]"
+PADDING = "int 0..100 = 0; padding on each side [px]"
+STRIDE = "int 1..100 = 1; stride"
+DILATION = "int 1..100 = 1; dilation"
+IN_CHANNELS = "int 1..100000; number of input channels"
+OUT_CHANNELS = "int 1..100000; number of output channels"
+
+# of a dilated convolution
+UNDILATED_SIZE = "int 1..100; kernel size, without dilation"
+EFFECTIVE_SIZE = "int 1..; effective kernel size [px]"
+
 CONV_OUT_SIZE = formula(
     "conv-out-size",
     "o = floor((n + 2p - d*(f - 1) - 1)/s) + 1",
     topic="convolution",
-    title="Output side of a convolution",
+    title="Output size of a convolution",
     source=GUIDE,
-    o="int 1..; output side [px]",
-    n="int 1..100000; input side [px]",
-    f="int 1..100; filter side [px]",
-    p="int 0..100 = 0; padding on each side [px]",
-    s="int 1..100 = 1; stride",
-    d="int 1..100 = 1; dilation",
+    o=OUTPUT_SIZE,
+    n=INPUT_SIZE,
+    f=KERNEL_SIZE,
+    p=PADDING,
+    s=STRIDE,
+    d=DILATION,
 )
 
 SAME_PADDING = formula(
@@ -28,11 +41,11 @@ SAME_PADDING = formula(
     "p = d*(f - 1)/2",
     topic="convolution",
     title="Padding that keeps the size, at stride 1",
-    source="derivation: n + 2p - d(f - 1) - 1 + 1 = n gives p = d(f - 1)/2, whole for odd f or even d",
+    source="derivation: n + 2p - d(f - 1) - 1 + 1 = n gives p = d(f - 1)/2, an integer for odd f or even d",
     integer_constraints="d*(f - 1)/2",
     p="int 0..10000; padding on each side [px]",
-    f="int 1..100; filter side [px]",
-    d="int 1..100 = 1; dilation",
+    f=KERNEL_SIZE,
+    d=DILATION,
 )
 
 TF_SAME = formula(
@@ -45,23 +58,23 @@ TF_SAME = formula(
     topic="convolution",
     title="TensorFlow's SAME padding, at any stride",
     source="TensorFlow documentation, tf.nn, notes on padding",
-    n="int 1..100000; input side [px]",
-    f="int 1..100; filter side [px]",
-    s="int 1..100 = 1; stride",
-    o="int 1..; output side [px]",
-    T="int 0..; padding along a side, before and after together [px]",
-    b="int 0..; padding after (at the bottom or right), which takes the odd pixel [px]",
+    n=INPUT_SIZE,
+    f=KERNEL_SIZE,
+    s=STRIDE,
+    o=OUTPUT_SIZE,
+    T="int 0..; total padding along one dimension [px]",
+    b="int 0..; padding after the input [px]",
 )
 
 DILATED_KERNEL = formula(
     "dilated-kernel",
     "E = f + (f - 1)*(d - 1)",
     topic="convolution",
-    title="Side that a dilated filter covers",
+    title="Effective kernel size with dilation",
     source=GUIDE,
-    E="int 1..; side that the filter covers [px]",
-    f="int 1..100; filter side, in weights",
-    d="int 1..100 = 1; dilation",
+    E=EFFECTIVE_SIZE,
+    f=UNDILATED_SIZE,
+    d=DILATION,
 )
 
 DILATED_LAYER = formula(
@@ -72,17 +85,17 @@ DILATED_LAYER = formula(
     o = n + 2p - E + 1
     """,
     topic="convolution",
-    title="A dilated convolution: cover, weights, output side",
-    source="derivation: d - 1 gaps between neighbouring weights widen the filter and add no weight",
-    n="int 1..100000; input side [px]",
-    p="int 0..100 = 0; padding on each side [px]",
-    f="int 1..100; filter side, in weights",
-    d="int 1..100 = 1; dilation",
-    C_in="int 1..100000; input channels",
-    C_out="int 1..100000; filters",
-    E="int 1..; side that a filter covers [px]",
-    W="int 1..; weights of the layer, without biases",
-    o="int 1..; output side at stride 1 [px]",
+    title="Dilated convolution: effective kernel size, weights, output size",
+    source="derivation: d - 1 skipped pixels between adjacent weights enlarge the kernel and add no weights",
+    n=INPUT_SIZE,
+    p=PADDING,
+    f=UNDILATED_SIZE,
+    d=DILATION,
+    C_in=IN_CHANNELS,
+    C_out=OUT_CHANNELS,
+    E=EFFECTIVE_SIZE,
+    W="int 1..; number of weights, without biases",
+    o="int 1..; output size at stride 1 [px]",
 )
 
 RECEPTIVE_FIELD = formula(
@@ -93,53 +106,64 @@ RECEPTIVE_FIELD = formula(
     """,
     topic="convolution",
     title="Receptive field after one more layer",
-    source="derivation: a unit's outermost two inputs are (f - 1) d places apart, and each place is j_in input pixels",
-    r_in="int 1..1000000 = 1; receptive field before the layer [px]",
-    j_in="int 1..1000000 = 1; distance of neighbouring units before the layer [px]",
-    f="int 1..1000; side of the filter or pooling window",
+    source="derivation: the outermost two inputs of a unit are (f - 1) d positions apart, and each position is j_in "
+    "input pixels",
+    r_in="int 1..1000000 = 1; receptive field size before the layer [px]",
+    j_in="int 1..1000000 = 1; input distance between adjacent units before the layer [px]",
+    f="int 1..1000; kernel size",
     s="int 1..1000 = 1; stride",
     d="int 1..1000 = 1; dilation",
-    r="int 1..; side of the receptive field [px]",
-    j="int 1..; distance of neighbouring units, measured in the input [px]",
+    r="int 1..; receptive field size [px]",
+    j="int 1..; input distance between adjacent units [px]",
 )
 
 RECEPTIVE_FIELD_OF_THREE = trace(RECEPTIVE_FIELD, steps=3, carried={"r": "r_in", "j": "j_in"}, fresh="f s d")
 
 
-def positions(n: int, f: int, s: int, p: int) -> int:
-    """At how many positions a window of side f fits into a padded side."""
+def output_size(n: int, f: int, s: int, p: int) -> int:
+    """Return the output size of a layer of kernel size f, stride s and padding p for input size n."""
     return (n + 2 * p - f) // s + 1
 
 
-def filters(depth: int, c: int) -> int:
-    """The depth after a layer: as many channels as filters, or after pooling (c is 0) as many as before."""
-    return c or depth
+def output_channels(channels: int, filters: int) -> int:
+    """Return the number of output channels: the number of filters, or for pooling (0 filters) the input channels."""
+    return filters or channels
 
 
-def stack(
+def stack_shapes(
     n: int,
     C: int,
     layers: list[list[int]],
-    side: Callable[[int, int, int, int], int] = positions,
-    deep: Callable[[int, int], int] = filters,
+    size: Callable[[int, int, int, int], int] = output_size,
+    channels: Callable[[int, int], int] = output_channels,
 ) -> list[list[int]]:
-    """The shape H x W x C after each layer; a row of `layers` is filters (0: pooling), window side, stride, padding."""
+    """Return the shape [height, width, channels] after each layer.
+
+    Args:
+        n: Input size.
+        C: Number of input channels.
+        layers: A row for each layer: filters (0 for pooling), kernel size, stride, padding.
+        size: Output size from input size, kernel size, stride and padding.
+        channels: Number of output channels from that of input channels and of filters.
+    """
     shapes = []
-    for c, f, s, p in layers:
-        n, C = side(n, f, s, p), deep(C, c)
+    for filters, f, s, p in layers:
+        n, C = size(n, f, s, p), channels(C, filters)
         shapes.append([n, n, C])
     return shapes
 
 
-def _conv_stack(n: int, C: int, layers: list) -> dict[str, Any]:
+def _conv_stack(n: int, C: int, layers: list[Any]) -> dict[str, Any]:
     if len(layers) != 3 or any(len(row) != 4 for row in layers):
-        raise UserError("layers has three rows of four numbers: filters (0 for pooling), window side, stride, padding.")
+        raise UserError(
+            "layers must have three rows of four integers: filters (0 for pooling), kernel size, stride, padding."
+        )
     if any(v != int(v) for row in layers for v in row) or any(f < 1 or s < 1 for _, f, s, _ in layers):
-        raise UserError("Everything in layers is a whole number, and window side and stride are at least 1.")
-    shapes = stack(n, C, layers)
+        raise UserError("The values in layers must be integers, and kernel size and stride must be at least 1.")
+    shapes = stack_shapes(n, C, layers)
     for k, (shape, before) in enumerate(zip(shapes, [[n, n, C], *shapes], strict=False), 1):
         if shape[0] < 1:
-            raise UserError(f"The window of layer {k} doesn't fit into its input of {before[0]} x {before[0]}.")
+            raise UserError(f"The window of layer {k} doesn't fit its {before[0]}x{before[0]} input.")
     return {f"S{k}": shape for k, shape in enumerate(shapes, 1)}
 
 
@@ -148,14 +172,14 @@ CONV_STACK = formula(
     "",
     topic="convolution",
     title="Shapes through three layers of convolution and pooling",
-    source=f"{GUIDE}, relationship 6, layer by layer; depth: derivation, each filter makes one channel and pooling "
-    "treats every channel alone",
+    source=f"{GUIDE}, relationship 6, layer by layer; channels: derivation, each filter computes one output channel "
+    "and pooling treats each channel separately",
     procedure=_conv_stack,
     procedure_outputs="S1 S2 S3",
-    n="int 1..100000; input side [px]",
-    C="int 1..100000; input channels",
-    layers="matrix 0..100000; a row for each layer: filters (0 for pooling), window side, stride, padding",
-    S1="shape; height x width x depth after layer 1",
-    S2="shape; height x width x depth after layer 2",
-    S3="shape; height x width x depth after layer 3",
+    n=INPUT_SIZE,
+    C=IN_CHANNELS,
+    layers="matrix 0..100000; a row for each layer: filters (0 for pooling), kernel size, stride, padding",
+    S1="shape; output shape of layer 1, as HxWxC",
+    S2="shape; output shape of layer 2, as HxWxC",
+    S3="shape; output shape of layer 3, as HxWxC",
 )

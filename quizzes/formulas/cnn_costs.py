@@ -1,20 +1,22 @@
-"""Convolutional networks: parameters, multiplications, and what dense layers cost beside them."""
+"""Convolutional networks: parameters and MACs, compared with dense layers."""
 
 from quizzes.formulas import formula
+from quizzes.formulas.cnn import IN_CHANNELS, INPUT_SIZE, KERNEL_SIZE, OUT_CHANNELS, OUTPUT_SIZE, PADDING, STRIDE
+
+PARAMETERS = "int 1..; number of parameters, weights and biases"
 
 CONV_PARAMS = formula(
     "conv-params",
     "P = (k^2*C_in/g + 1)*C_out",
     topic="convolution",
     title="Parameters of a convolution with bias",
-    source="derivation: each of the C_out filters has k^2 weights for each of the C_in/g channels it sees, and "
-    "one bias",
+    source="derivation: each of the C_out filters has k^2 weights for each of its C_in/g input channels, and one bias",
     integer_constraints="C_in/g, C_out/g",
-    P="int 1..; parameters, weights and biases",
-    k="int 1..100; filter side [px]",
-    C_in="int 1..100000; input channels",
-    C_out="int 1..100000; filters, which is the number of output channels",
-    g="int 1..100000 = 1; groups, each of which sees C_in/g of the input channels",
+    P=PARAMETERS,
+    k=KERNEL_SIZE,
+    C_in=IN_CHANNELS,
+    C_out=OUT_CHANNELS,
+    g="int 1..100000 = 1; number of groups, each with C_in/g input channels",
 )
 
 CONV_MACS = formula(
@@ -25,17 +27,18 @@ CONV_MACS = formula(
     FLOPs = 2*MACs
     """,
     topic="convolution",
-    title="Multiplications of a convolution",
-    source="derivation: each of the C_out o^2 outputs multiplies and adds f^2 C_in times; a MAC is two operations",
-    n="int 1..100000; input side [px]",
-    f="int 1..100; filter side [px]",
-    s="int 1..100 = 1; stride",
-    p="int 0..100 = 0; padding on each side [px]",
-    C_in="int 1..100000; input channels",
-    C_out="int 1..100000; filters",
-    o="int 1..; output side [px]",
-    MACs="int 1..; multiply-accumulates of one image, biases not counted",
-    FLOPs="int 1..; floating-point operations of one image, two for each MAC",
+    title="MACs and FLOPs of a convolution",
+    source="derivation: each of the C_out o^2 output values takes f^2 C_in multiplications and additions; one MAC is "
+    "two operations",
+    n=INPUT_SIZE,
+    f=KERNEL_SIZE,
+    s=STRIDE,
+    p=PADDING,
+    C_in=IN_CHANNELS,
+    C_out=OUT_CHANNELS,
+    o=OUTPUT_SIZE,
+    MACs="int 1..; multiply-accumulate operations per image, without biases",
+    FLOPs="int 1..; floating-point operations per image, two per MAC",
 )
 
 GROUPED_CONV = formula(
@@ -43,13 +46,13 @@ GROUPED_CONV = formula(
     "W = f^2*C_in/g*C_out",
     topic="convolution",
     title="Weights of a grouped convolution",
-    source="derivation: each of the C_out filters sees the C_in/g channels of its own group only",
+    source="derivation: each of the C_out filters spans only the C_in/g input channels of its group",
     integer_constraints="C_in/g, C_out/g",
-    f="int 1..100; filter side [px]",
-    C_in="int 1..100000; input channels",
-    C_out="int 1..100000; filters",
-    g="int 1..100000; groups",
-    W="int 1..; weights, without biases",
+    f=KERNEL_SIZE,
+    C_in=IN_CHANNELS,
+    C_out=OUT_CHANNELS,
+    g="int 1..100000; number of groups",
+    W="int 1..; number of weights, without biases",
 )
 
 CONV_3D = formula(
@@ -57,12 +60,12 @@ CONV_3D = formula(
     "P = (f_t*f^2*C_in + 1)*C_out",
     topic="convolution",
     title="Parameters of a 3-D convolution with bias",
-    source="derivation: a filter has f_t f^2 weights for each input channel, and one bias",
-    f_t="int 1..1000; filter length in time [frames]",
-    f="int 1..100; filter side in space [px]",
-    C_in="int 1..100000; input channels",
-    C_out="int 1..100000; filters",
-    P="int 1..; parameters, weights and biases",
+    source="derivation: a filter has f_t f^2 weights per input channel, and one bias",
+    f_t="int 1..1000; kernel size in time [frames]",
+    f="int 1..100; kernel size in space [px]",
+    C_in=IN_CHANNELS,
+    C_out=OUT_CHANNELS,
+    P=PARAMETERS,
 )
 
 CONV_1D = formula(
@@ -70,11 +73,11 @@ CONV_1D = formula(
     "P = (f*C_in + 1)*C_out",
     topic="convolution",
     title="Parameters of a 1-D convolution with bias",
-    source="derivation: a filter has f weights for each input channel, and one bias",
-    f="int 1..1000; filter length [steps]",
-    C_in="int 1..100000; input channels",
-    C_out="int 1..100000; filters",
-    P="int 1..; parameters, weights and biases",
+    source="derivation: a filter has f weights per input channel, and one bias",
+    f="int 1..1000; kernel size [steps]",
+    C_in=IN_CHANNELS,
+    C_out=OUT_CHANNELS,
+    P=PARAMETERS,
 )
 
 GAP_HEAD = formula(
@@ -84,27 +87,27 @@ GAP_HEAD = formula(
     D = (n^2*C + 1)*K
     """,
     topic="pooling",
-    title="A classifier on global average pooling, and on the flattened map",
-    source="derivation: pooling leaves one value a channel, flattening n^2 of them; every class has a weight for "
-    "each value and one bias",
-    n="int 1..10000; side of the last map [px]",
-    C="int 1..100000; channels of the last map",
-    K="int 1..100000; classes",
-    P="int 1..; parameters of the linear layer after global average pooling",
-    D="int 1..; parameters of a linear layer on the flattened map instead",
+    title="Linear classifier after global average pooling or flattening",
+    source="derivation: pooling leaves one value per channel, flattening n^2; every class has one weight per value "
+    "and one bias",
+    n="int 1..10000; size of the last feature map [px]",
+    C="int 1..100000; number of channels of the last feature map",
+    K="int 1..100000; number of classes",
+    P="int 1..; number of parameters of the linear layer after global average pooling",
+    D="int 1..; number of parameters of the linear layer after flattening",
 )
 
 FC_AFTER_FLATTEN = formula(
     "fc-after-flatten",
     "P = (H*W*C + 1)*u",
     topic="fc-vs-cnn",
-    title="Parameters of a dense layer on a flattened map",
-    source="derivation: each of the u neurons has a weight for each of the H W C values, and one bias",
-    H="int 1..10000; height of the map [px]",
-    W="int 1..10000; width of the map [px]",
-    C="int 1..; channels of the map",
-    u="int 1..; neurons of the dense layer",
-    P="int 1..; parameters, weights and biases",
+    title="Parameters of a dense layer after flattening",
+    source="derivation: each of the u neurons has one weight for each of the H W C values, and one bias",
+    H="int 1..10000; height of the feature map [px]",
+    W="int 1..10000; width of the feature map [px]",
+    C="int 1..; number of channels of the feature map",
+    u="int 1..; number of neurons of the dense layer",
+    P=PARAMETERS,
 )
 
 FC_VS_CONV = formula(
@@ -114,15 +117,16 @@ FC_VS_CONV = formula(
     P = (f^2*C + 1)*u
     """,
     topic="fc-vs-cnn",
-    title="Parameters of a dense and of a convolutional layer on one image",
-    source="derivation: a neuron has a weight for every value of the image, a filter one for every value of its window",
+    title="Parameters of a dense and a convolutional layer for the same image",
+    source="derivation: a neuron has one weight for every value of the image, a filter one for every value in its "
+    "window",
     H="int 1..10000; height of the image [px]",
     W="int 1..10000; width of the image [px]",
-    C="int 1..1000; channels of the image",
-    f="int 1..100; filter side [px]",
-    u="int 1..100000; neurons, and as many filters",
-    D="int 1..; parameters of the dense layer, with biases",
-    P="int 1..; parameters of the convolution, with biases",
+    C="int 1..1000; number of channels of the image",
+    f=KERNEL_SIZE,
+    u="int 1..100000; number of neurons, and of filters",
+    D="int 1..; number of parameters of the dense layer, with biases",
+    P="int 1..; number of parameters of the convolution, with biases",
 )
 
 SMALL_FILTERS = formula(
@@ -134,12 +138,12 @@ SMALL_FILTERS = formula(
     q = 100*(1 - W/B)
     """,
     topic="small-filters",
-    title="A stack of 3 x 3 layers against one large filter",
+    title="Stack of 3x3 convolutions compared with one large kernel",
     source="Simonyan & Zisserman, Very deep convolutional networks, 2015 (arXiv:1409.1556)",
-    L="int 1..100; 3 x 3 layers, all at stride 1",
-    C="int 1..10000; channels in and out of every layer",
-    r="int 1..; side of the stack's receptive field [px]",
-    W="int 1..; weights of the stack, without biases",
-    B="int 1..; weights of one layer of r x r filters, without biases",
-    q="real; what the stack saves of the single layer's weights [%]",
+    L="int 1..100; number of 3x3 layers, all at stride 1",
+    C="int 1..10000; number of input and output channels of every layer",
+    r="int 1..; receptive field size of the stack [px]",
+    W="int 1..; number of weights of the stack, without biases",
+    B="int 1..; number of weights of one layer with kernel size r, without biases",
+    q="real; weight saving of the stack [%]",
 )

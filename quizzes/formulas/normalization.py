@@ -1,4 +1,4 @@
-"""Normalization: batch norm in training and in evaluation, folded into a weight, and its relatives."""
+"""Normalization: batch norm in training and evaluation mode, folding, and layer, group and instance norm."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -7,6 +7,7 @@ from typing import Any
 
 from quizzes.expressions.tree import UndefinedValue
 from quizzes.formulas import formula
+from quizzes.formulas.cnn import IN_CHANNELS, KERNEL_SIZE, OUT_CHANNELS
 from workbench.errors import UserError
 
 SOURCE = "Ioffe & Szegedy, Batch Normalization, 2015 (arXiv:1502.03167)"
@@ -20,24 +21,25 @@ RUNNING = """
 R_mean = (1 - alpha)*R_mean0 + alpha*mu
 R_var = (1 - alpha)*R_var0 + alpha*v*m/(m - 1)
 """
+EPSILON = "real 0.. = 1e-5; constant added to the variance, inside the square root"
 CHANNEL: dict[str, Any] = dict(
-    x="vector; the batch's values of one channel",
+    x="vector; values of one channel in the batch",
     mu="real; mean of the batch",
-    v="real 0..; variance of the batch, divided by the number of values",
+    v="real 0..; variance of the batch, divided by m",
 )
 AFFINE: dict[str, Any] = dict(
     gamma="real = 1; learned scale",
     beta="real = 0; learned shift",
-    epsilon="real 0.. = 1e-5; guard against dividing by zero, added to the variance under the root",
+    epsilon=EPSILON,
     y="vector; output in training mode",
 )
 STATISTICS: dict[str, Any] = dict(
-    alpha="real 0..1 = 0.1; momentum: weight of the new batch",
+    alpha="real 0..1 = 0.1; momentum, the weight of the new batch",
     R_mean0="real = 0; running mean before the batch",
     R_var0="real 0.. = 1; running variance before the batch",
-    m="int 2..; values in the batch",
+    m="int 2..; number of values in the batch",
     R_mean="real; running mean after the batch",
-    R_var="real 0..; running variance after the batch, fed with the unbiased variance",
+    R_var="real 0..; running variance after the batch",
 )
 
 
@@ -45,7 +47,7 @@ BN_FORWARD = formula(
     "bn-forward",
     FORWARD,
     topic="batch-normalization",
-    title="Batch norm of one channel in training mode",
+    title="Batch norm of one channel, training mode",
     source=SOURCE,
     m=STATISTICS["m"],
     **CHANNEL,
@@ -62,13 +64,13 @@ BN_BATCH = formula(
     Y[i, k] = gamma[k]*(X[i, k] - mu[k])/sqrt(v[k] + epsilon) + beta[k]
     """,
     topic="batch-normalization",
-    title="Batch norm of a batch with several features, training mode",
+    title="Batch norm of several features, training mode",
     source=SOURCE,
-    X="matrix; a row for each sample, a column for each feature",
+    X="matrix; batch, a row per sample and a column per feature",
     gamma="vector; learned scale of each feature",
     beta="vector; learned shift of each feature",
-    epsilon=AFFINE["epsilon"],
-    m="int 1..; samples",
+    epsilon=EPSILON,
+    m="int 1..; number of samples",
     mu="vector; mean of each feature",
     v="vector; variance of each feature, divided by the number of samples",
     Y="matrix; output in training mode",
@@ -78,9 +80,9 @@ BN_RUNNING = formula(
     "bn-running-stats",
     "m = len(x); mu = mean(i, x[i]); v = mean(i, (x[i] - mu)^2)" + RUNNING,
     topic="batch-normalization",
-    title="Running mean and variance of batch norm, as PyTorch keeps them",
-    source="documentation of torch.nn.BatchNorm1d: x_new = (1 - momentum) x + momentum x_t; the running variance takes "
-    "the unbiased variance",
+    title="Running mean and variance of batch norm, as in PyTorch",
+    source="documentation of torch.nn.BatchNorm1d: x_new = (1 - momentum) x + momentum x_t; the running variance uses "
+    "the unbiased batch variance",
     **CHANNEL,
     **STATISTICS,
 )
@@ -89,37 +91,40 @@ BN_TRAIN_EVAL = formula(
     "bn-train-eval",
     FORWARD + RUNNING + "z[i] = gamma*(x[i] - R_mean)/sqrt(R_var + epsilon) + beta",
     topic="batch-normalization",
-    title="Batch norm: a training pass, its running statistics, then evaluation",
-    source=f"{SOURCE} and 2; running statistics as in the documentation of torch.nn.BatchNorm1d",
+    title="Batch norm: one training pass, then evaluation",
+    source=f"{SOURCE}, algorithms 1 and 2; running statistics as in the documentation of torch.nn.BatchNorm1d",
     **CHANNEL,
     **AFFINE,
     **STATISTICS,
-    z="vector; output for the same values in evaluation mode",
+    z="vector; output in evaluation mode, for the same values",
 )
 
 
-PER_FEATURE = {"gamma": 1, "beta": 0, "R_mean0": 0, "R_var0": 1}  # what is usual where it is left out
+DEFAULTS = {"gamma": 1, "beta": 0, "R_mean0": 0, "R_var0": 1}  # of each feature
 
 
-def _batch_norm(X: list, mode: str, alpha: Any, epsilon: Any, **given: list) -> dict[str, Any]:
+def _batch_norm(X: list[Any], mode: str, alpha: Any, epsilon: Any, **settings: list[Any]) -> dict[str, Any]:
     d = len(X[0])
     if any(len(row) != d for row in X):
         raise UserError("The rows of X have different lengths.")
     if mode == "training" and len(X) < 2:
-        raise UserError("Training mode needs two or more rows of X: one alone has no unbiased variance.")
-    for name, values in given.items():
+        raise UserError("Training mode needs two or more rows of X, because one row has no unbiased variance.")
+    for name, values in settings.items():
         if len(values) != d:
-            raise UserError(f"{name} has a value for each of the {d} features of X, and {len(values)} came.")
-    settings = zip(*(given.get(name, [usual] * d) for name, usual in PER_FEATURE.items()), strict=True)
+            raise UserError(f"{name} must have length {d}, one value per feature of X, not {len(values)}.")
+    per_feature = zip(*(settings.get(name, [default] * d) for name, default in DEFAULTS.items()), strict=True)
     columns = [list(column) for column in zip(*X, strict=True)]
-    rate = alpha if mode == "training" else None
-    found = [_feature(x, rate, epsilon, *own) for x, own in zip(columns, settings, strict=True)]
-    mu, v, y, R_mean, R_var = (list(values) for values in zip(*found, strict=True))
+    momentum = alpha if mode == "training" else None
+    results = [_feature(x, momentum, epsilon, *values) for x, values in zip(columns, per_feature, strict=True)]
+    mu, v, y, R_mean, R_var = (list(values) for values in zip(*results, strict=True))
     return {"mu": mu, "v": v, "Y": [list(row) for row in zip(*y, strict=True)], "R_mean": R_mean, "R_var": R_var}
 
 
-def _feature(x: list, alpha: Any, epsilon: Any, gamma: Any, beta: Any, R_mean: Any, R_var: Any) -> tuple[Any, ...]:
-    """One feature: mean and variance that are used, output, running mean and variance; without alpha, evaluated."""
+def _feature(x: list[Any], alpha: Any, epsilon: Any, gamma: Any, beta: Any, R_mean: Any, R_var: Any) -> tuple[Any, ...]:
+    """Return mean and variance used, output, and running mean and variance of one feature.
+
+    `alpha` is None in evaluation mode.
+    """
     mu, v, N = R_mean, R_var, len(x)
     if alpha is not None:
         mu = Fraction(sum(x)) / N
@@ -136,28 +141,29 @@ BATCH_NORM = formula(
     "",
     topic="batch-normalization",
     title="Batch norm of several features, in training and in evaluation mode",
-    source=f"{SOURCE} and 2; running statistics as in the documentation of torch.nn.BatchNorm1d",
+    source=f"{SOURCE}, algorithms 1 and 2; running statistics as in the documentation of torch.nn.BatchNorm1d",
     conventions="""
-Training mode normalises by the batch's own mean and variance (divided by N) and
-moves the running ones: new = (1 - alpha) old + alpha of the batch, the running
-variance fed with the unbiased variance (divided by N - 1), as PyTorch does.
-Evaluation mode normalises by the running ones, and leaves them as they are.
+Training mode normalizes with the mean and variance of the batch (divided by N)
+and updates the running statistics: new = (1 - alpha) old + alpha batch. As in
+PyTorch, the running variance uses the unbiased batch variance (divided by
+N - 1). Evaluation mode normalizes with the running statistics and leaves them
+unchanged.
 """,
     procedure=_batch_norm,
     procedure_outputs="mu v Y R_mean R_var",
-    X="matrix; a row for each sample, a column for each feature",
+    X="matrix; batch, a row per sample and a column per feature",
     mode="word training|evaluation = training; mode",
-    gamma="vector?; learned scale of each feature; 1 where it is left out",
-    beta="vector?; learned shift of each feature; 0 where it is left out",
-    R_mean0="vector?; running mean of each feature before; 0 where it is left out",
-    R_var0="vector? 0..; running variance of each feature before; 1 where it is left out",
+    gamma="vector?; learned scale of each feature, 1 by default",
+    beta="vector?; learned shift of each feature, 0 by default",
+    R_mean0="vector?; running mean of each feature before the batch, 0 by default",
+    R_var0="vector? 0..; running variance of each feature before the batch, 1 by default",
     alpha=STATISTICS["alpha"],
-    epsilon=AFFINE["epsilon"],
-    mu="vector; mean that is subtracted",
-    v="vector; variance that is divided by, under the root",
+    epsilon=EPSILON,
+    mu="vector; mean used for normalization",
+    v="vector; variance used for normalization",
     Y="matrix; output",
-    R_mean="vector; running mean of each feature after",
-    R_var="vector; running variance of each feature after",
+    R_mean="vector; running mean of each feature after the batch",
+    R_var="vector; running variance of each feature after the batch",
 )
 
 BN_PARAMS = formula(
@@ -168,16 +174,16 @@ BN_PARAMS = formula(
     M = N*H*W
     """,
     topic="batch-normalization",
-    title="Parameters, buffers and statistics of a batch norm over images",
-    source=f"{SOURCE}: gamma and beta for each channel, statistics over the batch and all places; "
-    "PyTorch's counter of batches is left out",
-    N="int 1..100000; images in the batch",
-    C="int 1..100000; channels",
+    title="Parameters, buffers and statistics of batch norm for images",
+    source=f"{SOURCE}: gamma and beta per channel, statistics over the batch and all positions; "
+    "PyTorch's num_batches_tracked is not counted",
+    N="int 1..100000; number of images in the batch",
+    C="int 1..100000; number of channels",
     H="int 1..100000; height [px]",
     W="int 1..100000; width [px]",
-    P="int 1..; trained parameters",
-    B="int 1..; numbers in the buffers, which are not trained: running means and variances",
-    M="int 1..; values that each mean is taken over",
+    P="int 1..; number of trainable parameters",
+    B="int 1..; number of buffer values, running means and variances",
+    M="int 1..; number of values that each mean averages over",
 )
 
 CONV_BN = formula(
@@ -188,15 +194,15 @@ CONV_BN = formula(
     P = P_conv + P_bn
     """,
     topic="batch-normalization",
-    title="Parameters of a convolution without bias and its batch norm",
-    source="Ioffe & Szegedy, Batch Normalization, 2015 (arXiv:1502.03167): the mean that is subtracted "
-    "takes a bias with it, and beta does its work",
-    k="int 1..100; filter side [px]",
-    C_in="int 1..100000; input channels",
-    C_out="int 1..100000; filters",
-    P_conv="int 1..; parameters of the convolution",
-    P_bn="int 1..; parameters of the batch norm",
-    P="int 1..; parameters of both",
+    title="Parameters of a convolution without bias, followed by batch norm",
+    source="Ioffe & Szegedy, Batch Normalization, 2015 (arXiv:1502.03167): subtracting the mean cancels any bias, and "
+    "beta replaces it",
+    k=KERNEL_SIZE,
+    C_in=IN_CHANNELS,
+    C_out=OUT_CHANNELS,
+    P_conv="int 1..; number of parameters of the convolution",
+    P_bn="int 1..; number of parameters of the batch norm",
+    P="int 1..; number of parameters of both layers",
 )
 
 BN_FOLD = formula(
@@ -206,17 +212,17 @@ BN_FOLD = formula(
     b_folded = (b - mu)*gamma/sqrt(v + epsilon) + beta
     """,
     topic="batch-normalization",
-    title="Batch norm folded into the weight and bias before it",
-    source="derivation: gamma (W x + b - mu)/sqrt(v + epsilon) + beta, sorted by x",
+    title="Batch norm folded into the preceding weight and bias",
+    source="derivation: gamma (W x + b - mu)/sqrt(v + epsilon) + beta, with the terms in x collected",
     W="real; weight before the batch norm",
     b="real = 0; bias before the batch norm",
     mu="real; running mean",
     v="real 0..; running variance",
-    gamma="real = 1; learned scale",
-    beta="real = 0; learned shift",
-    epsilon="real 0.. = 1e-5; added to the variance, under the root",
-    W_folded="real; weight that does the work of both",
-    b_folded="real; bias that does the work of both",
+    gamma=AFFINE["gamma"],
+    beta=AFFINE["beta"],
+    epsilon=EPSILON,
+    W_folded="real; folded weight",
+    b_folded="real; folded bias",
 )
 
 
@@ -231,39 +237,55 @@ LAYER_NORM = formula(
     topic="batch-normalization",
     title="Layer norm of a batch, scale 1 and shift 0",
     source="Ba, Kiros & Hinton, Layer Normalization, 2016 (arXiv:1607.06450)",
-    X="matrix; a row of features for each sample",
-    epsilon="real 0.. = 1e-5; added to the variance, under the root",
-    d="int 1..; features",
+    X="matrix; batch, a row per sample",
+    epsilon=EPSILON,
+    d="int 1..; number of features",
     mu="vector; mean of each sample",
     v="vector; variance of each sample, divided by the number of features",
-    Y="matrix; normalised features",
+    Y="matrix; output",
 )
 
 
-def normalise(X: list, groups: Sequence[Sequence[int]], epsilon: Any, less: int = 0) -> list[list[Any]]:
-    """The rows of X (channels), each group of them normalised together; `less` is taken from the count of values."""
+def normalize(X: list[Any], groups: Sequence[Sequence[int]], epsilon: Any, correction: int = 0) -> list[list[Any]]:
+    """Return X with each group of its rows (channels) normalized together.
+
+    Args:
+        X: A row of values per channel.
+        groups: Channel indices of each group.
+        epsilon: Added to the variance.
+        correction: The variance is divided by the number of values minus this.
+
+    Raises:
+        UndefinedValue: If a variance is 0.
+    """
     Y: list[list[Any]] = [[] for _ in X]
     for group in groups:
         values = [value for channel in group for value in X[channel]]
         mean = Fraction(sum(values), len(values))
-        spread = sum((value - mean) ** 2 for value in values) / (len(values) - less) + epsilon
-        if not spread:
+        variance = sum((value - mean) ** 2 for value in values) / (len(values) - correction)
+        if not variance + epsilon:
             raise UndefinedValue("it divides by zero")
         for channel in group:
-            Y[channel] = [(value - mean) / sqrt(spread) for value in X[channel]]
+            Y[channel] = [(value - mean) / sqrt(variance + epsilon) for value in X[channel]]
     return Y
 
 
-def in_groups(channels: int, G: int) -> list[range]:
-    """The channels, from 0, of each of G groups of neighbours."""
+def channel_groups(channels: int, G: int) -> list[range]:
+    """Return the channel indices of each of G groups of adjacent channels.
+
+    Raises:
+        UserError: If G does not divide the number of channels.
+    """
     if channels % G:
-        raise UserError(f"{channels} channels can't be cut into {G} equal groups: choose a divisor.")
+        raise UserError(
+            f"The number of channels, {channels}, can't be divided into {G} equal groups. Choose a divisor."
+        )
     size = channels // G
     return [range(start, start + size) for start in range(0, channels, size)]
 
 
-def _group_norm(X: list, G: int, epsilon: Any) -> dict[str, Any]:
-    return {"Y": normalise(X, in_groups(len(X), G), epsilon)}
+def _group_norm(X: list[Any], G: int, epsilon: Any) -> dict[str, Any]:
+    return {"Y": normalize(X, channel_groups(len(X), G), epsilon)}
 
 
 GROUP_NORM = formula(
@@ -274,15 +296,15 @@ GROUP_NORM = formula(
     source="Wu & He, Group Normalization, 2018 (arXiv:1803.08494)",
     procedure=_group_norm,
     procedure_outputs="Y",
-    X="matrix; one sample, a row of pixels for each channel",
-    G="int 1..1000; groups of neighbouring channels",
-    epsilon="real 0.. = 1e-5; added to the variance, under the root",
-    Y="matrix; normalised sample",
+    X="matrix; one sample, a row per channel and a column per pixel",
+    G="int 1..1000; number of groups of adjacent channels",
+    epsilon=EPSILON,
+    Y="matrix; output",
 )
 
 
 def _group_size(C: int, G: int, **others: Any) -> dict[str, int]:
-    return {"c": len(in_groups(C, G)[0])}
+    return {"c": len(channel_groups(C, G)[0])}
 
 
 NORM_SIZES = formula(
@@ -295,20 +317,20 @@ NORM_SIZES = formula(
     P_group = 2*C
     """,
     topic="batch-normalization",
-    title="What layer, instance and group norm average over, and their parameters",
-    source="Wu & He, Group Normalization, 2018 (arXiv:1803.08494); parameters as in PyTorch's LayerNorm, "
-    "a scale and a shift for each element, and GroupNorm, a scale and a shift for each channel",
+    title="Averages and parameters of layer, instance and group norm",
+    source="Wu & He, Group Normalization, 2018 (arXiv:1803.08494); parameters as in PyTorch: LayerNorm has a scale "
+    "and a shift per element, GroupNorm per channel",
     procedure=_group_size,
     procedure_outputs="c",
-    N="int 1..100000 = 1; images in the batch, which do not matter",
-    C="int 1..100000; channels",
+    N="int 1..100000 = 1; number of images in the batch, which has no effect",
+    C="int 1..100000; number of channels",
     H="int 1..100000; height [px]",
     W="int 1..100000; width [px]",
-    G="int 1..100000; groups",
-    c="int 1..; channels in a group",
-    M_layer="int 1..; values for each mean of layer norm",
-    M_instance="int 1..; values for each mean of instance norm",
-    M_group="int 1..; values for each mean of group norm",
-    P_layer="int 1..; parameters of layer norm",
-    P_group="int 1..; parameters of group norm",
+    G="int 1..100000; number of groups",
+    c="int 1..; number of channels per group",
+    M_layer="int 1..; number of values per mean in layer norm",
+    M_instance="int 1..; number of values per mean in instance norm",
+    M_group="int 1..; number of values per mean in group norm",
+    P_layer="int 1..; number of parameters of layer norm",
+    P_group="int 1..; number of parameters of group norm",
 )

@@ -2,6 +2,12 @@
 
 from quizzes.formulas import formula
 
+LAMBDA = "real 0..; penalty strength lambda"
+LEARNING_RATE = "real 0..; learning rate"
+INPUTS = "vector; inputs"
+TARGETS = "vector; targets"
+DROP_PROBABILITY = "real 0..1 = 0.5; probability of dropping a unit"
+
 PENALTIES = formula(
     "l1-l2-penalty",
     """
@@ -11,11 +17,11 @@ PENALTIES = formula(
     g2[i] = 2*lam*w[i]
     """,
     topic="regularization",
-    title="L1 and L2 penalty and their gradients",
+    title="L1 and L2 penalties and their gradients",
     source="derivation: d|w|/dw = sign(w), with the subgradient 0 chosen at w = 0; dw^2/dw = 2w",
     w="vector; weights",
-    b="real = 0; bias, which is not penalised",
-    lam="real 0..; strength lambda of the penalty",
+    b="real = 0; bias, which is not penalized",
+    lam=LAMBDA,
     L1="real 0..; L1 penalty",
     L2="real 0..; L2 penalty",
     g1="vector; gradient of the L1 penalty with respect to w",
@@ -29,13 +35,13 @@ WEIGHT_DECAY = formula(
     b_new = b - eta*g_b
     """,
     topic="regularization",
-    title="A step of SGD with weight decay on the weights alone",
+    title="SGD step with weight decay, weights only",
     source="derivation: the gradient of loss + lam w^2/2 is g_w + lam w, so w - eta (g_w + lam w)",
     w="real; weight before the step",
-    g_w="real; gradient of the loss at the weight",
+    g_w="real; gradient of the loss with respect to the weight",
     b="real = 0; bias before the step",
-    g_b="real = 0; gradient of the loss at the bias",
-    eta="real 0..; learning rate",
+    g_b="real = 0; gradient of the loss with respect to the bias",
+    eta=LEARNING_RATE,
     lam="real 0..; weight decay lambda",
     w_new="real; weight after the step",
     b_new="real; bias after the step",
@@ -46,10 +52,10 @@ RIDGE_SLOPE = formula(
     "w = sum(i, x[i]*y[i])/(sum(i, x[i]^2) + lam)",
     topic="regularization",
     title="Ridge regression through the origin",
-    source="derivation: d/dw of sum (y - w x)^2 + lam w^2 is zero where w (sum x^2 + lam) = sum x y",
-    x="vector; inputs",
-    y="vector; targets",
-    lam="real 0..; strength lambda of the penalty",
+    source="derivation: d/dw of sum (y - w x)^2 + lam w^2 is zero if w (sum x^2 + lam) = sum x y",
+    x=INPUTS,
+    y=TARGETS,
+    lam=LAMBDA,
     w="real; slope",
 )
 
@@ -62,12 +68,12 @@ RIDGE_LINE = formula(
     b = y_mean - w*x_mean
     """,
     topic="regularization",
-    title="Ridge regression of a line, its intercept free",
-    source="derivation: an intercept that costs nothing is y_mean - w x_mean; put in, it leaves ridge through the "
-    "origin of the centred data",
-    x="vector; inputs",
-    y="vector; targets",
-    lam="real 0..; strength lambda of the penalty",
+    title="Ridge regression of a line, intercept not penalized",
+    source="derivation: without a penalty the intercept is y_mean - w x_mean; substituting it leaves ridge regression "
+    "through the origin of the centered data",
+    x=INPUTS,
+    y=TARGETS,
+    lam=LAMBDA,
     x_mean="real; mean input",
     y_mean="real; mean target",
     w="real; slope",
@@ -79,11 +85,11 @@ SOFT_THRESHOLD = formula(
     "w_new[i] = sign(w[i])*max(abs(w[i]) - lam, 0)",
     topic="regularization",
     title="Soft threshold",
-    source="derivation: for u > 0, (u - w)^2/2 + lam u has the slope u - w + lam, so its least value is at w - lam, or "
-    "at 0 where that is not positive; u < 0 mirrors it",
+    source="derivation: for u > 0, (u - w)^2/2 + lam u has the derivative u - w + lam, so its minimum is at w - lam, "
+    "or at 0 if that is not positive; the case u < 0 mirrors it",
     w="vector; weights",
     lam="real 0..; threshold lambda",
-    w_new="vector; shrunken weights",
+    w_new="vector; weights after the soft threshold",
 )
 
 PROXIMAL_STEP = formula(
@@ -93,14 +99,14 @@ PROXIMAL_STEP = formula(
     w_new[i] = sign(u[i])*max(abs(u[i]) - eta*lam, 0)
     """,
     topic="regularization",
-    title="A proximal gradient step with an L1 penalty",
-    source="derivation: the loss replaced by its line at w and a parabola, g (s - w) + (s - w)^2/(2 eta) + lam |s|, "
-    "is least at the soft threshold of w - eta g by eta lam",
+    title="Proximal gradient step with an L1 penalty",
+    source="derivation: the local model g (s - w) + (s - w)^2/(2 eta) + lam |s| is minimized by the soft threshold of "
+    "w - eta g with eta lam",
     w="vector; weights before the step",
-    g="vector; gradient of the loss without its penalty",
-    eta="real 0..; learning rate",
-    lam="real 0..; strength lambda of the penalty",
-    u="vector; weights after the gradient step alone",
+    g="vector; gradient of the loss, without the penalty",
+    eta=LEARNING_RATE,
+    lam=LAMBDA,
+    u="vector; weights after the gradient step",
     w_new="vector; weights after the proximal step",
 )
 
@@ -111,14 +117,14 @@ DROPOUT = formula(
     z[i] = x[i]
     """,
     topic="regularization",
-    title="Inverted dropout, in training and in evaluation",
-    source="derivation: a unit is kept with probability 1 - p, so dividing by 1 - p keeps its mean; torch.nn.Dropout's "
-    "documentation",
-    x="vector; activations that come in",
-    mask="vector 0..1; 1 for a unit that is kept, 0 for one that is dropped",
-    p="real 0..1 = 0.5; probability that a unit is dropped",
-    y="vector; what goes out in training",
-    z="vector; what goes out in evaluation",
+    title="Inverted dropout, training and evaluation mode",
+    source="derivation: a unit is kept with probability 1 - p, so dividing by 1 - p keeps its mean; "
+    "torch.nn.Dropout's documentation",
+    x="vector; input activations",
+    mask="vector 0..1; mask, 1 if the unit is kept and 0 if it is dropped",
+    p=DROP_PROBABILITY,
+    y="vector; output in training mode",
+    z="vector; output in evaluation mode",
 )
 
 CLASSIC_DROPOUT = formula(
@@ -128,11 +134,11 @@ CLASSIC_DROPOUT = formula(
     z[i] = (1 - p)*x[i]
     """,
     topic="regularization",
-    title="Dropout as first published: scaled at test time",
-    source="Srivastava et al., Dropout, JMLR 2014, whose p is the probability to keep a unit",
-    N="int 1..1000000; units",
-    p="real 0..1 = 0.5; probability that a unit is dropped",
+    title="Original dropout, scaled at test time",
+    source="Srivastava et al., Dropout, JMLR 2014, where p is the probability of keeping a unit",
+    N="int 1..1000000; number of units",
+    p=DROP_PROBABILITY,
     x="vector; activations at test time, before scaling",
-    K="real 0..; units kept in a training pass, on average",
-    z="vector; what goes out at test time",
+    K="real 0..; expected number of units kept per training pass",
+    z="vector; output at test time",
 )

@@ -1,13 +1,14 @@
-"""Training deep networks: overfitting, gradients through many layers, initialization, and the error on ImageNet."""
+"""Training deep networks: overfitting, ensembles, gradients through many layers, initialization, top-k error."""
 
 from typing import Any
 
 from quizzes.formulas import formula
+from quizzes.formulas.cnn import IN_CHANNELS
 from workbench.errors import UserError
 
 
-def stop_early(val: list, patience: int) -> dict[str, int]:
-    """The epoch whose weights are kept, and the epoch after which training stops, both counted from 1."""
+def stop_early(val: list[Any], patience: int) -> dict[str, int]:
+    """Return the epoch whose weights are restored and the last epoch of training, both numbered from 1."""
     best = 1
     for epoch, loss in enumerate(val, 1):
         if loss < val[best - 1]:
@@ -26,9 +27,9 @@ EARLY_STOPPING = formula(
     procedure=stop_early,
     procedure_outputs="best stop",
     val="vector; validation loss of each epoch, from epoch 1",
-    patience="int 1..1000; epochs in a row without improvement after which training stops",
-    best="int 1..; epoch whose weights are kept",
-    stop="int 1..; last epoch that is trained",
+    patience="int 1..1000; number of consecutive epochs without improvement before training stops",
+    best="int 1..; epoch whose weights are restored",
+    stop="int 1..; last epoch of training",
 )
 
 BAGGING = formula(
@@ -40,14 +41,14 @@ BAGGING = formula(
     hard = floor(mean(i, floor(p[i] + 1/2)) + 1/2)
     """,
     topic="over-and-underfitting",
-    title="Soft and hard vote of an ensemble on two classes",
-    source="derivation: a soft vote averages the probabilities and then decides, a hard vote decides for each model "
-    "(class 1 from 1/2 up) and then counts",
-    p="vector 0..1; each model's probability of class 1",
-    votes="int 0..; models that vote for class 1",
+    title="Soft and hard voting of an ensemble, two classes",
+    source="derivation: soft voting averages the probabilities and thresholds the mean at 1/2; hard voting thresholds "
+    "each probability and takes the majority",
+    p="vector 0..1; predicted probability of class 1 of each model",
+    votes="int 0..; number of models that vote for class 1",
     P="real; mean probability of class 1",
-    soft="int 0..1; class by the soft vote",
-    hard="int 0..1; class by the hard vote, the majority",
+    soft="int 0..1; class by soft voting",
+    hard="int 0..1; class by hard voting",
 )
 
 ENSEMBLE_VARIANCE = formula(
@@ -56,33 +57,33 @@ ENSEMBLE_VARIANCE = formula(
     topic="over-and-underfitting",
     title="Variance of the mean of correlated predictions",
     source="Hastie, Tibshirani & Friedman, The Elements of Statistical Learning, 2nd edition, 2009",
-    s2="real 0..; variance of one model's prediction",
-    rho="real 0..1; correlation of any two models' predictions",
-    M="int 1..10000; models",
+    s2="real 0..; variance of each prediction",
+    rho="real 0..1; correlation between any two predictions",
+    M="int 1..10000; number of models",
     V="real 0..; variance of the mean prediction",
 )
 
 
-STEEPEST = {"sigmoid": "1/4", "tanh": "1"}  # the largest slope of each
+MAX_DERIVATIVES = {"sigmoid": "1/4", "tanh": "1"}
 
 
-def _steepest(activation: str, w: list) -> dict[str, Any]:
-    return {"s": STEEPEST[activation]}
+def _max_derivative(activation: str, w: list[Any]) -> dict[str, Any]:
+    return {"s": MAX_DERIVATIVES[activation]}
 
 
 VANISHING_GRADIENT = formula(
     "vanishing-gradient",
     "B = prod(l, abs(w[l])*s)",
     topic="gradient-issues",
-    title="Bound on the gradient through a chain of neurons",
-    source="derivation: the chain rule gives a factor w f'(z) for each layer; sigmoid' = 1/4 - (sigmoid - 1/2)^2 is at "
+    title="Upper bound on the gradient through a chain of neurons",
+    source="derivation: the chain rule gives a factor w f'(z) per layer; sigmoid' = 1/4 - (sigmoid - 1/2)^2 is at "
     "most 1/4, tanh' = 1 - tanh^2 at most 1",
-    procedure=_steepest,
+    procedure=_max_derivative,
     procedure_outputs="s",
-    activation="word sigmoid|tanh; activation",
+    activation="word sigmoid|tanh; activation function",
     w="vector; weight of each layer",
-    s="fraction; largest slope of the activation",
-    B="real 0..; upper bound on the size of the derivative of the last output with respect to the first input",
+    s="fraction; maximum derivative of the activation function",
+    B="real 0..; upper bound on the absolute derivative of the last output with respect to the first input",
 )
 
 VANISHING_DEPTH = formula(
@@ -92,13 +93,13 @@ VANISHING_DEPTH = formula(
     L = floor(k/r) + 1
     """,
     topic="gradient-issues",
-    title="Sigmoid layers until the gradient is surely small",
-    source="derivation: the bound is (a/4)^L, since the sigmoid's slope is at most 1/4; it is below 1/10^k once L r > "
-    "k",
-    a="real 0.01..3.9; size of every weight",
-    k="int 1..60; decades",
-    r="real; decades by which each layer shrinks the bound",
-    L="int 1..; fewest layers for which the bound is below 1/10^k",
+    title="Number of sigmoid layers for a small gradient bound",
+    source="derivation: the bound is (a/4)^L, because the sigmoid's derivative is at most 1/4; it is below 1/10^k "
+    "once L r > k",
+    a="real 0.01..3.9; absolute value of every weight",
+    k="int 1..60; exponent of the limit 1/10^k",
+    r="real; orders of magnitude by which each layer shrinks the bound",
+    L="int 1..; smallest number of layers with the bound below the limit",
 )
 
 GRAD_CLIP = formula(
@@ -109,26 +110,29 @@ GRAD_CLIP = formula(
     clipped_b = g_b*min(1, c/n)
     """,
     topic="gradient-issues",
-    title="Clipping gradients by their joint norm",
+    title="Gradient clipping by total norm",
     source="Pascanu, Mikolov & Bengio, On the difficulty of training recurrent neural networks, 2013 (arXiv:1211.5063)",
-    g_w="vector; gradient of the weights",
-    g_b="real = 0; gradient of the bias",
-    c="real 0..; largest norm that is let through",
-    n="real 0..; norm of all the gradients together",
-    clipped_w="vector; clipped gradient of the weights",
-    clipped_b="real; clipped gradient of the bias",
+    g_w="vector; gradient with respect to the weights",
+    g_b="real = 0; gradient with respect to the bias",
+    c="real 0..; maximum norm",
+    n="real 0..; total norm of all gradients",
+    clipped_w="vector; clipped gradient with respect to the weights",
+    clipped_b="real; clipped gradient with respect to the bias",
 )
+
+WEIGHT_VARIANCE = "real 0..; variance of each weight"
+MEAN_SQUARE = "real 0..; mean square of each input"
 
 VARIANCE = formula(
     "variance-propagation",
     "V = n*v*q",
     topic="gradient-issues",
-    title="Variance of a weighted sum",
+    title="Variance of a pre-activation",
     source="He et al., Delving Deep into Rectifiers, 2015 (arXiv:1502.01852): independent weights of mean 0",
-    n="int 1..1000000; inputs of the neuron",
-    v="real 0..; variance of each weight",
-    q="real 0..; mean square of each input",
-    V="real 0..; variance of the weighted sum",
+    n="int 1..1000000; number of inputs of the neuron",
+    v=WEIGHT_VARIANCE,
+    q=MEAN_SQUARE,
+    V="real 0..; variance of the pre-activation",
 )
 
 VARIANCE_DEPTH = formula(
@@ -138,14 +142,20 @@ VARIANCE_DEPTH = formula(
     V = V1*(n*v/2)^(L - 1)
     """,
     topic="gradient-issues",
-    title="Variance of the weighted sums through ReLU layers",
+    title="Variance of pre-activations through ReLU layers",
     source="He et al., Delving Deep into Rectifiers, 2015 (arXiv:1502.01852)",
-    n="int 1..1000000; neurons in each layer, and inputs",
-    v="real 0..; variance of each weight",
-    q="real 0..; mean square of each input",
-    L="int 2..60; layers",
-    V1="real 0..; variance of the weighted sums of the first layer",
-    V="real 0..; variance of the weighted sums of the last layer",
+    n="int 1..1000000; number of inputs, and of neurons per layer",
+    v=WEIGHT_VARIANCE,
+    q=MEAN_SQUARE,
+    L="int 2..60; number of layers",
+    V1="real 0..; variance of the pre-activations in the first layer",
+    V="real 0..; variance of the pre-activations in the last layer",
+)
+
+INITIALIZATION: dict[str, Any] = dict(
+    V="real 0..; variance of the weights",
+    sd="real 0..; standard deviation of the weights",
+    a="real 0..; bound of the weights, if they are uniformly distributed from -a to a",
 )
 
 INIT_HE = formula(
@@ -159,13 +169,11 @@ INIT_HE = formula(
     topic="initialization",
     title="He (Kaiming) initialization of a convolution, by fan_in",
     source="He et al., Delving Deep into Rectifiers, 2015 (arXiv:1502.01852); bound: U(-a, a) has variance a^2/3",
-    k="int 1..100 = 1; filter side, 1 for a linear layer [px]",
-    C_in="int 1..100000; input channels",
-    C_out="int 1..100000 = 1; output channels, which fan_in does not depend on",
-    fan_in="int 1..; inputs of each output value",
-    V="real 0..; variance of the weights",
-    sd="real 0..; standard deviation of the weights where they are drawn from a normal distribution",
-    a="real 0..; bound where they are drawn from the uniform distribution on -a to a",
+    k="int 1..100 = 1; kernel size, 1 for a linear layer [px]",
+    C_in=IN_CHANNELS,
+    C_out="int 1..100000 = 1; number of output channels, which does not affect fan_in",
+    fan_in="int 1..; number of inputs per output value",
+    **INITIALIZATION,
 )
 
 INIT_XAVIER = formula(
@@ -178,24 +186,26 @@ INIT_XAVIER = formula(
     topic="initialization",
     title="Xavier (Glorot) initialization of a linear layer",
     source="Glorot & Bengio, Understanding the difficulty of training deep feedforward neural networks, AISTATS 2010",
-    n_in="int 1..1000000; inputs",
-    n_out="int 1..1000000; outputs",
-    V="real 0..; variance of the weights",
-    sd="real 0..; standard deviation of the weights where they are drawn from a normal distribution",
-    a="real 0..; bound where they are drawn from the uniform distribution on -a to a",
+    n_in="int 1..1000000; number of inputs",
+    n_out="int 1..1000000; number of outputs",
+    **INITIALIZATION,
 )
 
 
-def hits_within(scores: list, y: list, k: int) -> int:
-    """The samples whose true class (from 1) is among the k classes of the highest scores."""
+def hits_within(scores: list[Any], y: list[Any], k: int) -> int:
+    """Return the number of samples whose true class (from 1) is among the k highest scores.
+
+    Raises:
+        UserError: If the classes do not match the scores, or a sample has equal scores.
+    """
     if len(scores) != len(y):
-        raise UserError(f"A true class for each sample is needed: {len(scores)} samples, {len(y)} classes came.")
+        raise UserError(f"y must have length {len(scores)}, one true class per sample, not {len(y)}.")
     if any(not 1 <= true <= len(row) or len(set(row)) < len(row) for row, true in zip(scores, y, strict=True)):
-        raise UserError("Classes count from 1, and the scores of a sample must differ from one another.")
+        raise UserError("Classes are numbered from 1, and the scores of a sample must all differ.")
     return sum(row[true - 1] in sorted(row)[-k:] for row, true in zip(scores, y, strict=True)) if k else 0
 
 
-def _hits(scores: list, y: list, k: int) -> dict[str, int]:
+def _hits(scores: list[Any], y: list[Any], k: int) -> dict[str, int]:
     return {"N": len(y), "hits1": hits_within(scores, y, 1), "hitsk": hits_within(scores, y, k)}
 
 
@@ -210,12 +220,12 @@ TOP_K_ERROR = formula(
     source="Russakovsky et al., ImageNet Large Scale Visual Recognition Challenge, 2015 (arXiv:1409.0575)",
     procedure=_hits,
     procedure_outputs="N hits1 hitsk",
-    scores="matrix; a row of class scores for each sample",
-    y="vector 1..; true class of each sample, counted from 1",
-    k="int 1..1000 = 5; classes that a sample may name",
-    N="int 1..; samples",
-    hits1="int 0..; samples whose true class has the highest score",
-    hitsk="int 0..; samples whose true class is among the k best",
+    scores="matrix; class scores, a row per sample",
+    y="vector 1..; true class of each sample, numbered from 1",
+    k="int 1..1000 = 5; number of top-scoring classes that count",
+    N="int 1..; number of samples",
+    hits1="int 0..; number of samples whose true class has the highest score",
+    hitsk="int 0..; number of samples whose true class is among the k highest scores",
     E1="fraction; top-1 error",
     Ek="fraction; top-k error",
 )

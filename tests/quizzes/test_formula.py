@@ -315,7 +315,7 @@ def test_real_symbols_have_exact_solutions():
 @pytest.mark.parametrize(
     ("name", "inputs", "sentence"),
     [
-        ("conv-out-size", dict(f=3), r"needs n \(input"),
+        ("conv-out-size", dict(f=3), r"needs n \(input size\)"),
         ("conv-out-size", dict(n=0, f=3), "an integer from 1 to"),
         ("conv-out-size", dict(n=2.5, f=3), "an integer"),
         ("conv-out-size", dict(n=[5], f=3), "an integer"),

@@ -179,8 +179,8 @@ def test_read_layers_points_to_the_problem(layers, sentence, at):
 @pytest.mark.parametrize(
     ("layers", "shape", "sentence"),
     [
-        ("conv7-8", [5, 5, 3], "covers 7 x 7, and the padded map is 5 x 5"),
-        ("conv3-8 d3 p1", [4, 9, 3], "covers 7 x 7, and the padded map is 6 x 11"),
+        ("conv7-8", [5, 5, 3], "covers 7x7, but the padded map is only 5x5"),
+        ("conv3-8 d3 p1", [4, 9, 3], "covers 7x7, but the padded map is only 6x11"),
         ("pool3/2 p2", [9, 9, 3], "at most half"),
         ("pool2,pool2,pool2", [4, 4, 1], "doesn't fit"),
         ("conv3-8 g2", [9, 9, 3], "2 groups"),

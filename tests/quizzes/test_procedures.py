@@ -136,10 +136,10 @@ def test_binary_report_agrees_with_the_binary_formula():
     ("name", "inputs", "sentence"),
     [
         ("conv-values", dict(X=[[1, 2], [3]], K=[[1]]), "X .* has rows of different lengths"),
-        ("conv-values", dict(X=[[1, 2]], K=[[1, 2, 3]]), "covers 1 x 3: it is larger than the padded map X, 1 x 2"),
+        ("conv-values", dict(X=[[1, 2]], K=[[1, 2, 3]]), "covers 1x3, which is larger than the padded map X, 1x2"),
         ("pooling-values", dict(X=[[1, 2], [3, 4]], k=2, p=2), "at most half"),
         ("batch-norm", dict(X=[[1, 2]]), "two or more rows"),
-        ("batch-norm", dict(X=[[1, 2], [3, 4]], gamma=[1]), "each of the 2 features of X, and 1 came"),
+        ("batch-norm", dict(X=[[1, 2], [3, 4]], gamma=[1]), "gamma must have length 2"),
         ("batch-norm", dict(X=[[1, 2], [1, 3]], epsilon=0), "divides by zero"),
         ("batch-norm", dict(X=[[1, 2], [3]]), "different lengths"),
         ("batch-norm", dict(X=[[1]], mode="test"), "Unknown mode 'test'"),
@@ -147,8 +147,8 @@ def test_binary_report_agrees_with_the_binary_formula():
         ("confusion-matrix", dict(truth=[str(k) for k in range(200)], predicted=["0"] * 200), "up to 100 classes"),
         ("confusion-report", dict(C=[[1, 2]]), "as many columns as rows"),
         ("confusion-report", dict(C=[[0, 0], [0, 0]]), "counts no samples"),
-        ("confusion-report", dict(C=[[1, 0.5], [0, 1]]), "integer|whole"),
-        ("confusion-report", dict(C=[[1, 0], [0, 1]], names=["a"]), "C has 2, and 1 came"),
+        ("confusion-report", dict(C=[[1, 0.5], [0, 1]]), "must be integers"),
+        ("confusion-report", dict(C=[[1, 0], [0, 1]], names=["a"]), "names must have length 2"),
     ],
 )
 def test_unusable_inputs_are_rejected(name, inputs, sentence):

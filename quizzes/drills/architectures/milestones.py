@@ -1,4 +1,4 @@
-"""GoogLeNet's inception modules."""
+"""Inception modules of GoogLeNet."""
 
 from random import Random
 from typing import Any
@@ -11,17 +11,19 @@ from quizzes.formulas.architectures import INCEPTION, INCEPTION_BOTTLENECK
     INCEPTION_BOTTLENECK,
     tier=2,
     asks="A B q",
-    visualization="branches: {n} x {n} x {C_in} > A: {f}x{f} to {C_out} | B: 1x1 to {r}, {f}x{f} to {C_out} > "
-    "{n} x {n} x {C_out}",
+    visualization="branches: {n}x{n}x{C_in} > A: {f}x{f} to {C_out} | B: 1x1 to {r}, {f}x{f} to {C_out} > "
+    "{n}x{n}x{C_out}",
     decimals=2,
-    prompt="An inception branch makes {C_out} channels of a {n} x {n} x {C_in} map with {f} x {f} filters, at stride "
-    "1 and with padding that keeps the size. How many multiply-accumulates (MACs) does that take directly (A), how "
-    "many with a 1 x 1 convolution to {r} channels before it (B, both layers), and what is q = A/B? Biases are not "
-    "counted.",
-    hint="Both layers work at every position: products for each output value, times output values.",
+    prompt="The input of an inception branch is {n}x{n}x{C_in} (HxWxC). Its output has {C_out} channels, computed by "
+    "{f}x{f} filters at stride 1, with padding that keeps the size. A is the number of multiply-accumulate operations "
+    "(MACs) of this convolution. B is the number of MACs of both layers if a 1x1 convolution first reduces the input "
+    "to {r} channels.\n"
+    "What are A, B and the ratio q = A/B?\n"
+    "Conventions: biases are not counted.",
+    hint="How many MACs does one output value take? Multiply by the number of output values, for each layer.",
 )
 def inception_bottleneck(rng: Random) -> dict[str, Any]:
-    """A 1 x 1 convolution as a bottleneck"""
+    """MACs with and without a 1x1 bottleneck"""
     return dict(
         n=rng.choice([7, 14, 14, 28, 28]),
         f=rng.choice([3, 5, 5]),
@@ -32,26 +34,32 @@ def inception_bottleneck(rng: Random) -> dict[str, Any]:
 
 
 inception_bottleneck.mistake(
-    "no-input-channels", "A = n^2*f^2*C_out", "Every output value sums over all input channels: times C_in."
+    "no-input-channels",
+    "A = n^2*f^2*C_out",
+    "You left out the input channels. Every output value sums over all of them, so multiply by their number.",
 )
 inception_bottleneck.mistake(
     "weights-for-macs",
     "A = f^2*C_in*C_out; B = C_in*r + f^2*r*C_out",
-    "Those are the weights: each is used at all n^2 positions.",
+    "You counted the weights. Each weight is used at every position, so multiply by height x width.",
 )
 inception_bottleneck.mistake(
-    "reduction-for-free", "B = n^2*f^2*r*C_out", "The 1 x 1 convolution costs something too: n^2 C_in r."
+    "reduction-for-free",
+    "B = n^2*f^2*r*C_out",
+    "You left out the 1x1 convolution. It takes MACs too, so add those of both layers.",
 )
 inception_bottleneck.mistake(
-    "area-on-1x1", "B = n^2*f^2*C_in*r + n^2*f^2*r*C_out", "A 1 x 1 filter has one weight a channel, not f^2."
+    "area-on-1x1",
+    "B = n^2*f^2*C_in*r + n^2*f^2*r*C_out",
+    "You gave the 1x1 filters the kernel area of the second layer. They have one weight per input channel.",
 )
 inception_bottleneck.mistake(
     "wide-second-layer",
     "B = n^2*C_in*r + n^2*f^2*C_in*C_out",
-    "The f x f filters read the r channels that the reduction leaves, not C_in.",
+    "You gave the second layer all input channels. It reads the output of the reduction, so use the reduced number.",
 )
 inception_bottleneck.mistake(
-    "ratio-inverted", "q = B/A", "q says how many times fewer: the direct way over the reduced."
+    "ratio-inverted", "q = B/A", "You inverted the ratio. q = A/B has the direct convolution in the numerator."
 )
 inception_bottleneck.torch(
     """
@@ -77,17 +85,18 @@ q = A / B
     asks="C W",
     visualization="branches: {C_in} channels > 1x1 {n1} | 1x1 {r3}, 3x3 {n3} | 1x1 {r5}, 5x5 {n5} | pool, 1x1 {n_p} > "
     "? channels",
-    prompt="An inception module reads {C_in} channels in four branches, all at stride 1 with padding that keeps the "
-    "size:\n"
-    "  {n1} filters of 1 x 1\n"
-    "  {r3} filters of 1 x 1, then {n3} of 3 x 3\n"
-    "  {r5} filters of 1 x 1, then {n5} of 5 x 5\n"
-    "  3 x 3 max pooling at stride 1, then {n_p} filters of 1 x 1\n"
-    "How many channels C does its output have, and how many weights W does the module have? There are no biases.",
-    hint="The branches' outputs are stacked in depth; what happens inside a branch is not seen from outside.",
+    prompt="The input of an inception module has {C_in} channels. The module has four branches, all at stride 1 with "
+    "padding that keeps the size:\n"
+    "  {n1} filters of 1x1\n"
+    "  {r3} filters of 1x1, then {n3} filters of 3x3\n"
+    "  {r5} filters of 1x1, then {n5} filters of 5x5\n"
+    "  3x3 max pooling, then {n_p} filters of 1x1\n"
+    "How many output channels C and how many weights W does the module have?\n"
+    "Conventions: no biases.",
+    hint="The outputs of the four branches are concatenated along channels. Which layer ends each branch?",
 )
 def inception_concat(rng: Random) -> dict[str, Any]:
-    """Channels and weights of an inception module"""
+    """Output channels and weights of an inception module"""
     return dict(
         C_in=rng.choice([192, 256, 480, 512, 528, 832]),
         n1=rng.choice([64, 128, 160, 192, 256, 384]),
@@ -100,35 +109,40 @@ def inception_concat(rng: Random) -> dict[str, Any]:
 
 
 inception_concat.mistake(
-    "largest-branch", "C = max(n1, n3, n5, n_p)", "The branches stand side by side in the output: their depths add up."
+    "largest-branch",
+    "C = max(n1, n3, n5, n_p)",
+    "You took the largest branch. The branch outputs are concatenated along channels, so add their channels.",
 )
 inception_concat.mistake(
     "pool-projection-forgotten",
     "C = n1 + n3 + n5; W = C_in*n1 + C_in*r3 + 9*r3*n3 + C_in*r5 + 25*r5*n5",
-    "The pooling branch has a 1 x 1 convolution after the pooling, and its channels and weights count.",
+    "You left out the 1x1 convolution after the pooling. Its channels and its weights count too.",
 )
 inception_concat.mistake(
-    "pooling-keeps-depth", "C = n1 + n3 + n5 + C_in", "The 1 x 1 convolution after the pooling brings its depth down."
+    "pooling-keeps-depth",
+    "C = n1 + n3 + n5 + C_in",
+    "You kept the input channels in the pooling branch. It ends with a 1x1 convolution, so count the filters of that.",
 )
 inception_concat.mistake(
     "reductions-counted",
     "C = n1 + r3 + n3 + r5 + n5 + n_p",
-    "What the reductions make goes into the next layer of the branch, and not into the output.",
+    "You added the channels of the 1x1 reductions. They only feed the next layer of their branch, so count the last "
+    "layer of each branch.",
 )
 inception_concat.mistake(
     "reductions-forgotten",
     "W = C_in*n1 + 9*C_in*n3 + 25*C_in*n5 + C_in*n_p",
-    "The large filters read what the 1 x 1 layers before them leave, and those layers have weights of their own.",
+    "You left out the 1x1 reductions. They have weights, and they set the input channels of the 3x3 and 5x5 filters.",
 )
 inception_concat.mistake(
     "reductions-for-free",
     "W = C_in*n1 + 9*r3*n3 + 25*r5*n5 + C_in*n_p",
-    "The 1 x 1 layers before the large filters have weights too: C_in r3 and C_in r5.",
+    "You left out the weights of the 1x1 reductions. Each maps the input channels to its filters, so add its weights.",
 )
 inception_concat.torch(
     """
-def conv(i, o, f):
-    return torch.nn.Conv2d(i, o, f, padding="same", bias=False, device="meta")
+def conv(in_channels, out_channels, kernel_size):
+    return torch.nn.Conv2d(in_channels, out_channels, kernel_size, padding="same", bias=False, device="meta")
 
 branches = [
     torch.nn.Sequential(conv(C_in, n1, 1)),
@@ -138,6 +152,6 @@ branches = [
 ]
 x = torch.empty(1, C_in, 8, 8, device="meta")
 C = torch.cat([branch(x) for branch in branches], dim=1).shape[1]
-W = sum(w.numel() for branch in branches for w in branch.parameters())
+W = sum(p.numel() for branch in branches for p in branch.parameters())
 """
 )

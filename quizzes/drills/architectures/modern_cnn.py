@@ -1,4 +1,4 @@
-"""DenseNet, MobileNet, squeeze-and-excitation, EfficientNet."""
+"""Blocks of DenseNet, MobileNet, SENet and EfficientNet."""
 
 from random import Random
 from typing import Any
@@ -12,11 +12,13 @@ from quizzes.formulas.architectures import COMPOUND_SCALING, DENSENET, MOBILENET
     tier=2,
     asks="I B T",
     visualization="flow: {k0} channels > {L} layers, growth {k} > ? channels > transition, theta {theta} > ? channels",
-    prompt="{k0} channels enter a dense block of {L} layers with growth rate {k}: every layer reads all that came "
-    "before it in the block, the block's input included, and adds {k} channels. How many channels does layer {l} read "
-    "(I, layers counted from 1), how many are there at the end of the block (B), and how many after a transition with "
-    "compression theta = {theta}, rounded down (T)?",
-    hint="Before layer 1 there are k0 channels; each layer that has run puts k more beside them.",
+    prompt="A dense block has k0 = {k0} input channels, L = {L} layers and growth rate k = {k}. The input of each "
+    "layer is the block's input concatenated with the outputs of all earlier layers of the block. A transition layer "
+    "with compression theta = {theta} follows the block.\n"
+    "How many input channels I does layer l = {l} have, how many output channels B does the block have, and how many "
+    "channels T are left after the transition layer?\n"
+    "Conventions: layers are numbered from 1; T is rounded down.",
+    hint="Layer 1 has k0 input channels. How many channels does each further layer add to the input of the next?",
 )
 def densenet_channels(rng: Random) -> dict[str, Any]:
     """Channels in a dense block"""
@@ -33,32 +35,39 @@ def densenet_channels(rng: Random) -> dict[str, Any]:
 densenet_channels.mistake(
     "layer-counted-itself",
     "I = k0 + k*l",
-    "A layer reads what those before it made: l - 1 layers have run when layer l begins.",
+    "You counted layer l itself. Its input contains the outputs of the l - 1 layers before it, so add k (l - 1).",
 )
 densenet_channels.mistake(
     "added-not-concatenated",
     "I = k; B = k",
-    "DenseNet puts maps side by side instead of adding them: k channels more after every layer.",
+    "You added the feature maps. DenseNet concatenates them along channels, so every layer adds k channels.",
 )
 densenet_channels.mistake(
     "block-input-forgotten",
     "I = k*(l - 1); B = k*L",
-    "What entered the block stays in the stack: k0 channels beside the layers' own.",
+    "You left out the block's input. It stays part of the concatenation, so add k0.",
 )
 densenet_channels.mistake(
-    "last-layer-forgotten", "B = k0 + k*(L - 1)", "At the end all L layers have added their k channels."
+    "last-layer-forgotten",
+    "B = k0 + k*(L - 1)",
+    "You counted only L - 1 layers. All L layers add k channels, so B = k0 + k L.",
 )
 densenet_channels.mistake(
-    "no-compression", "T = B", "The transition's 1 x 1 convolution keeps the share theta of them."
+    "no-compression",
+    "T = B",
+    "You left out the compression. The transition layer reduces the B channels by the factor theta, so T = "
+    "floor(theta B).",
 )
-densenet_channels.mistake("rounded-up", "T = ceil(theta*B)", "The number of channels is rounded down here.")
+densenet_channels.mistake(
+    "rounded-up", "T = ceil(theta*B)", "You rounded up. The convention here is to round down, so T = floor(theta B)."
+)
 densenet_channels.torch(
     """
 from unittest.mock import patch
 from torchvision.models import DenseNet
 
-with torch.device("meta"), patch("torch.nn.init.kaiming_normal_"):  # only the shapes of its weights are wanted
-    # Its transitions halve, which is theta = 0.5.
+with torch.device("meta"), patch("torch.nn.init.kaiming_normal_"):  # only the shapes are needed
+    # Its transition layers halve the channels, so theta = 0.5.
     net = DenseNet(growth_rate=k, block_config=(L, 1), num_init_features=k0)
 I = net.features.denseblock1[f"denselayer{l}"].norm1.num_features
 B, T = net.features.transition1.conv.in_channels, net.features.transition1.conv.out_channels
@@ -70,16 +79,18 @@ B, T = net.features.transition1.conv.in_channels, net.features.transition1.conv.
     SEPARABLE,
     tier=2,
     asks="W A M q",
-    visualization="flow: {n} x {n} x {C_in} > depthwise {f} x {f} > {n} x {n} x {C_in} > pointwise 1 x 1 > "
-    "{n} x {n} x {C_out}",
-    prompt="A depthwise separable convolution takes a {n} x {n} map from {C_in} to {C_out} channels: a depthwise {f} "
-    "x {f} convolution (stride 1, padding that keeps the size), then a pointwise one. No biases, no batch "
-    "normalization. How many weights does it have (W), and how many does a full {f} x {f} convolution between the "
-    "same channels have (A)? How many multiply-accumulates does the separable one take (M), and what is q = W/A?",
-    hint="Depthwise: one filter for each input channel, which sees that channel alone; pointwise: 1 x 1 filters.",
+    visualization="flow: {n}x{n}x{C_in} > depthwise {f}x{f} > {n}x{n}x{C_in} > pointwise 1x1 > {n}x{n}x{C_out}",
+    prompt="A depthwise separable convolution maps a feature map of size {n}x{n} from {C_in} to {C_out} channels. It "
+    "is a depthwise {f}x{f} convolution (stride 1, padding that keeps the size) followed by a pointwise 1x1 "
+    "convolution. W and M are its number of weights and of multiply-accumulate operations (MACs). A is the number of "
+    "weights of a standard {f}x{f} convolution with the same channels.\n"
+    "What are W, A, M and the ratio q = W/A?\n"
+    "Conventions: no biases, no batch norm.",
+    hint="A depthwise convolution has one filter per input channel. A pointwise filter has one weight per input "
+    "channel.",
 )
 def depthwise_separable(rng: Random) -> dict[str, Any]:
-    """A depthwise separable convolution"""
+    """Depthwise separable convolution"""
     return dict(
         n=rng.choice([7, 14, 28, 56, 112]),
         f=rng.choice([3, 3, 3, 5]),
@@ -91,21 +102,43 @@ def depthwise_separable(rng: Random) -> dict[str, Any]:
 depthwise_separable.mistake(
     "depthwise-times-outputs",
     "W = f^2*C_in*C_out + C_in*C_out",
-    "The depthwise part has one filter for each input channel, whatever the number of output channels.",
+    "You multiplied the depthwise weights by the output channels. A depthwise convolution has only one filter per "
+    "input channel.",
 )
 depthwise_separable.mistake(
-    "no-pointwise", "W = f^2*C_in", "The pointwise 1 x 1 convolution mixes the channels: another C_in C_out weights."
+    "no-pointwise",
+    "W = f^2*C_in",
+    "You left out the pointwise convolution. It mixes the channels, so add input channels x output channels weights.",
 )
 depthwise_separable.mistake(
-    "no-depthwise", "W = C_in*C_out", "The depthwise convolution comes first: f^2 weights for each input channel."
+    "no-depthwise",
+    "W = C_in*C_out",
+    "You left out the depthwise convolution. It has one filter per input channel, so add the weights of these filters.",
 )
 depthwise_separable.mistake(
-    "full-without-channels", "A = f^2*C_out", "A full filter reaches through all input channels: times C_in."
+    "full-without-channels",
+    "A = f^2*C_out",
+    "You left out the input channels. Each filter of a standard convolution spans all of them, so multiply by their "
+    "number.",
 )
-depthwise_separable.mistake("positions-left-out", "M = W", "Each weight works at all n^2 positions of the map.")
-depthwise_separable.mistake("one-side", "M = W*n", "The map has n^2 positions, not n.")
-depthwise_separable.mistake("flops-for-macs", "M = 2*W*n^2", "A multiplication and its addition are one MAC.")
-depthwise_separable.mistake("ratio-inverted", "q = A/W", "q is the separable one over the full one, below 1.")
+depthwise_separable.mistake(
+    "positions-left-out",
+    "M = W",
+    "You counted the weights. Each weight is used at every position, so multiply by height x width.",
+)
+depthwise_separable.mistake(
+    "one-side",
+    "M = W*n",
+    "You multiplied by the width only. Each weight is used at every position, so multiply by height x width.",
+)
+depthwise_separable.mistake(
+    "flops-for-macs",
+    "M = 2*W*n^2",
+    "You counted FLOPs. A multiplication and its addition are one MAC, so do not multiply by 2.",
+)
+depthwise_separable.mistake(
+    "ratio-inverted", "q = A/W", "You inverted the ratio. q = W/A has the separable convolution in the numerator."
+)
 depthwise_separable.torch(
     """
 from torch.utils.flop_counter import FlopCounterMode
@@ -127,46 +160,59 @@ q = W / A
     MOBILENET_V2,
     tier=2,
     asks="E W r",
-    visualization="flow: {C} channels > 1 x 1 > ? channels > depthwise 3 x 3, stride {s} > ? channels > "
-    "1 x 1 > {D} channels",
-    prompt="An inverted residual block of MobileNet v2 takes {C} channels to {D} with expansion factor {t}: 1 x 1 to "
-    "E channels, a depthwise 3 x 3 with stride {s}, and 1 x 1 to {D}. No biases, no batch normalization. What is E, "
-    "how many weights W do the three convolutions have together, and does the block add its input to its output "
-    "(r = 1) or not (r = 0)?",
-    hint="Narrow, wide, narrow: count each layer's channels in and out; a sum needs two maps of one shape.",
+    visualization="flow: {C} channels > 1x1 > ? channels > depthwise 3x3, stride {s} > ? channels > 1x1 > {D} channels",
+    prompt="An inverted residual block of MobileNetV2 maps {C} channels to {D} with expansion factor t = {t}. It is a "
+    "1x1 convolution to E channels, a depthwise 3x3 convolution with stride {s}, and a 1x1 convolution to {D} "
+    "channels. Let r = 1 if the block adds its input to its output, and r = 0 if not.\n"
+    "What are E, the number of weights W of the three convolutions, and r?\n"
+    "Conventions: no biases, no batch norm.",
+    hint="Write down input and output channels of each layer. When do the block's input and output have the same "
+    "shape?",
 )
 def mobilenetv2_block(rng: Random) -> dict[str, Any]:
-    """An inverted residual block"""
+    """Inverted residual block of MobileNetV2"""
     C = rng.choice([16, 24, 32, 64, 96, 160])
     D = rng.choice([C, C, *(d for d in (16, 24, 32, 64, 96, 160, 320) if d > C)])
     return dict(C=C, D=D, t=rng.choice([2, 3, 4, 6, 6, 6]), s=rng.choice([1, 1, 2]))
 
 
-mobilenetv2_block.mistake("divided", "E = C/t", "The bottleneck is inverted: the middle is wider, t times C.")
-mobilenetv2_block.mistake("expanded-output", "E = t*D", "The block expands what comes in: t times the input channels.")
+mobilenetv2_block.mistake(
+    "divided",
+    "E = C/t",
+    "You divided by t. In an inverted residual block the middle is wider, so multiply the input channels by t.",
+)
+mobilenetv2_block.mistake(
+    "expanded-output",
+    "E = t*D",
+    "You expanded the output channels. The first 1x1 convolution expands the input channels, so multiply those by t.",
+)
 mobilenetv2_block.mistake(
     "depthwise-as-full",
     "W = C*E + 9*E^2 + E*D",
-    "The middle layer is depthwise: one 3 x 3 filter for each of the E channels.",
+    "You counted a standard convolution in the middle. It is depthwise, with one 3x3 filter per channel, so it has 9 "
+    "E weights.",
 )
 mobilenetv2_block.mistake(
     "depthwise-times-outputs",
     "W = C*E + 9*E*D + E*D",
-    "The depthwise layer makes E channels of E; only the last layer goes to the output's depth.",
+    "You multiplied the depthwise weights by the output channels. The depthwise layer keeps the E channels, so it has "
+    "9 E weights.",
 )
 mobilenetv2_block.mistake(
     "one-pointwise",
     "W = C*E + 9*E",
-    "There are two 1 x 1 convolutions, one that widens (C E weights) and one that narrows again (E times the "
-    "output's).",
+    "You left out the second 1x1 convolution. It maps the E channels to the output channels, so add its weights too.",
 )
 mobilenetv2_block.mistake(
     "shortcut-in-every-block",
     "r = 1",
-    "The sum needs equal shapes: stride 1, and as many channels out as in. There is no projection here.",
+    "You added a shortcut although the shapes differ. The sum needs stride 1 and equal input and output channels, so "
+    "r = 0 here.",
 )
 mobilenetv2_block.mistake(
-    "shortcut-never", "r = 0", "At stride 1 with as many channels out as in, the block adds its input."
+    "shortcut-never",
+    "r = 0",
+    "You left out the shortcut. At stride 1 with equal input and output channels, the block adds its input, so r = 1.",
 )
 mobilenetv2_block.torch(
     """
@@ -187,31 +233,54 @@ r = int(block.use_res_connect)
     id="se-block-params",
     tier=1,
     asks="W P",
-    visualization="flow: {C} x H x W > average > {C} > dense, ReLU > {C}/{r} > dense, sigmoid > {C}",
-    prompt="A squeeze-and-excitation block weighs the {C} channels of a map: average each channel, a dense layer to "
-    "{C}/{r} values, ReLU, a dense layer back to {C}, sigmoid. How many weights do its two dense layers have (W), and "
-    "how many parameters does the block have with their biases (P)?",
-    hint="Two matrices, one down and one up, and a bias for each neuron of both layers.",
+    visualization="flow: {C}xHxW > average > {C} > dense, ReLU > {C}/{r} > dense, sigmoid > {C}",
+    prompt="A squeeze-and-excitation block rescales the C = {C} channels of a feature map. It averages each channel, "
+    "then applies a dense layer to C/r values with the reduction ratio r = {r}, ReLU, a dense layer back to C values, "
+    "and sigmoid.\n"
+    "How many weights W do the two dense layers have, and how many parameters P with their biases?",
+    hint="How large are the two weight matrices? Each neuron of both layers also has a bias.",
 )
 def se_block_params(rng: Random) -> dict[str, Any]:
-    """A squeeze-and-excitation block"""
+    """Parameters of a squeeze-and-excitation block"""
     r = rng.choice([2, 4, 8, 16, 16])
     return dict(C=r * rng.choice([4, 6, 8, 12, 16, 24, 32, 64]), r=r)
 
 
-se_block_params.mistake("one-layer", "W = C^2/r", "There are two dense layers: one down to C/r and one back up to C.")
-se_block_params.mistake("divided-twice", "W = 2*C^2/r^2", "Only one side of each matrix is reduced: C times C/r.")
-se_block_params.mistake("no-reduction", "W = 2*C^2", "The middle has C/r values, not C.")
-se_block_params.mistake("biases-left-out", "P = W", "Each neuron of both layers has a bias: C/r and C of them.")
-se_block_params.mistake("biases-of-one-layer", "P = W + C", "The first layer has biases too: C/r of them.")
-se_block_params.mistake("biases-as-wide", "P = W + 2*C", "The first layer has C/r neurons, and so many biases.")
+se_block_params.mistake(
+    "one-layer",
+    "W = C^2/r",
+    "You counted one dense layer. There are two, one from C to C/r and one back, so multiply by 2.",
+)
+se_block_params.mistake(
+    "divided-twice",
+    "W = 2*C^2/r^2",
+    "You divided both dimensions by r. Each weight matrix connects C values with C/r values, so it has C^2/r weights.",
+)
+se_block_params.mistake(
+    "no-reduction",
+    "W = 2*C^2",
+    "You left out the reduction. The hidden layer has C/r neurons, so each matrix has C^2/r weights.",
+)
+se_block_params.mistake(
+    "biases-left-out", "P = W", "You left out the biases. Each neuron of both layers has one, so add C/r + C."
+)
+se_block_params.mistake(
+    "biases-of-one-layer",
+    "P = W + C",
+    "You counted the biases of one layer. The first layer has biases too, so add C/r more.",
+)
+se_block_params.mistake(
+    "biases-as-wide",
+    "P = W + 2*C",
+    "You counted C biases for the first layer. It has C/r neurons, so it has C/r biases.",
+)
 se_block_params.torch(
     """
 from torchvision.ops import SqueezeExcitation
 
-block = SqueezeExcitation(C, C // r).to("meta")  # its 1 x 1 convolutions on one pixel are dense layers
-W = sum(w.numel() for w in block.parameters() if w.dim() > 1)
-P = sum(w.numel() for w in block.parameters())
+block = SqueezeExcitation(C, C // r).to("meta")  # a 1x1 convolution of one pixel is a dense layer
+W = sum(p.numel() for p in block.parameters() if p.dim() > 1)
+P = sum(p.numel() for p in block.parameters())
 """
 )
 
@@ -220,11 +289,12 @@ P = sum(w.numel() for w in block.parameters())
     COMPOUND_SCALING,
     tier=1,
     asks="D W R M",
-    prompt="A network is scaled by EfficientNet's rule with the bases alpha = {alpha} for the depth, beta = {beta} for "
-    "the width and gamma = {gamma} for the resolution. By which factors do depth (D), width (W) and resolution (R) "
-    "grow at phi = {phi}, and by which factor the multiply-accumulates (M), when those of a network are proportional "
-    "to depth x width^2 x resolution^2 (nothing is rounded to whole layers)?",
-    hint="phi is an exponent; width counts in the channels that come in and in those that go out.",
+    prompt="A network is scaled by EfficientNet's compound scaling with coefficient phi = {phi}. The bases are alpha "
+    "= {alpha} for depth, beta = {beta} for width and gamma = {gamma} for resolution. The MACs of the network are "
+    "proportional to depth x width^2 x resolution^2.\n"
+    "By which factors do depth (D), width (W), resolution (R) and MACs (M) grow?\n"
+    "Conventions: layers, channels and pixels are not rounded to integers.",
+    hint="phi is an exponent. Why do width and resolution enter the MACs squared?",
 )
 def compound_scaling(rng: Random) -> dict[str, Any]:
     """Compound scaling"""
@@ -243,17 +313,24 @@ def compound_scaling(rng: Random) -> dict[str, Any]:
 compound_scaling.mistake(
     "phi-as-factor",
     "D = alpha*phi; W = beta*phi; R = gamma*phi; M = alpha*beta^2*gamma^2*phi",
-    "phi is an exponent: each step of it multiplies once more.",
+    "You multiplied by phi. phi is an exponent, so raise each base to the power phi.",
 )
 compound_scaling.mistake(
     "not-squared",
     "M = (alpha*beta*gamma)^phi",
-    "Width acts on the channels in and out, resolution on height and width: both count squared.",
+    "You left out the squares. Width scales both input and output channels, and resolution both height and width, so "
+    "square beta and gamma.",
 )
 compound_scaling.mistake(
-    "depth-squared", "M = (alpha^2*beta^2*gamma^2)^phi", "Twice the layers are twice the work: the depth counts once."
+    "depth-squared",
+    "M = (alpha^2*beta^2*gamma^2)^phi",
+    "You squared the depth factor. Twice as many layers take twice as many MACs, so alpha is not squared.",
 )
-compound_scaling.mistake("factors-added", "M = D + W^2 + R^2", "The three multiply one another: D times W^2 times R^2.")
+compound_scaling.mistake(
+    "factors-added",
+    "M = D + W^2 + R^2",
+    "You added the factors. MACs are proportional to the product, so M = D W^2 R^2.",
+)
 compound_scaling.torch(
     """
 D, W, R = (torch.cumprod(torch.full((phi,), base), dim=0)[-1] for base in (alpha, beta, gamma))

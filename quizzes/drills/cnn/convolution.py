@@ -6,19 +6,27 @@ from typing import Any
 from quizzes.drill import drill
 from quizzes.formulas.cnn import CONV_OUT_SIZE, DILATED_KERNEL, DILATED_LAYER, SAME_PADDING, TF_SAME
 
+TIMES_DILATION = (
+    "You multiplied the kernel size by the dilation. Dilation stretches only the gaps, and there is one gap fewer than "
+    "weights."
+)
+WIDE_GAPS = (
+    "You skipped one pixel too many per gap. Dilation 1 skips none, so the gap is one pixel less than the dilation."
+)
+
 
 @drill(
     CONV_OUT_SIZE,
     tier=1,
     asks="o | n | f | p",
     visualization="kernel-slide",
-    prompt="A {n} x {n} map is convolved with {f} x {f} filters: padding {p} on each side, stride {s}, dilation {d}. "
-    "The output is {o} x {o}.",
-    hint="Count the positions at which the filter fits into the padded map, s pixels apart; a last partial step "
-    "is dropped.",
+    prompt="A square input of size {n} is convolved with square kernels of size {f} (padding {p} on each side, stride "
+    "{s}, dilation {d}). The output size is {o}.\n"
+    "Conventions: sizes are rounded down.",
+    hint="At how many positions, one stride apart, does the kernel fit into the padded input?",
 )
 def conv_out_size(rng: Random) -> dict[str, Any]:
-    """Output side of a convolution"""
+    """Output size of a convolution"""
     f = rng.choice([3, 3, 5, 7, 11])
     return dict(
         n=rng.choice([28, 32, 55, 63, 112, 224, rng.randint(20, 300)]),
@@ -30,20 +38,25 @@ def conv_out_size(rng: Random) -> dict[str, Any]:
 
 
 conv_out_size.mistake(
-    "no-plus-one", "o = floor((n + 2p - d*(f - 1) - 1)/s)", "The first position counts too: add 1 after dividing."
+    "no-plus-one",
+    "o = floor((n + 2p - d*(f - 1) - 1)/s)",
+    "You left out the +1. The first kernel position counts too, so add 1 after dividing by the stride.",
 )
 conv_out_size.mistake(
-    "padding-once", "o = floor((n + p - d*(f - 1) - 1)/s) + 1", "Padding is added on both sides: 2p, not p."
+    "padding-once",
+    "o = floor((n + p - d*(f - 1) - 1)/s) + 1",
+    "You added the padding on one side only. It is added on both sides, so add it twice.",
 )
 conv_out_size.mistake(
     "rounded-up",
     "o = ceil((n + 2p - d*(f - 1) - 1)/s) + 1",
-    "A partial step at the end is dropped: round down, not up.",
+    "You rounded up. A partial step at the end is dropped, so round down.",
 )
 conv_out_size.mistake(
     "no-dilation",
     "o = floor((n + 2p - f)/s) + 1",
-    "Dilation d spreads the filter over d*(f - 1) + 1 pixels: use that in place of f.",
+    "You ignored the dilation. It spreads the kernel, so use the effective kernel size, dilation x (kernel size - 1) "
+    "+ 1.",
 )
 conv_out_size.torch(
     "o = F.conv2d(torch.zeros(1, 1, n, n), torch.zeros(1, 1, f, f), stride=s, padding=p, dilation=d).shape[-1]"
@@ -54,9 +67,9 @@ conv_out_size.torch(
     SAME_PADDING,
     tier=1,
     asks="p | f",
-    prompt="A filter of {f} x {f} with dilation {d} moves over a map with stride 1. With {p} pixels of padding on each "
-    "side, the output is as large as the input, whatever its size.",
-    hint="Put o = n into the formula of the output side; n drops out.",
+    prompt="A square input is convolved with square kernels of size {f} (padding {p} on each side, stride 1, dilation "
+    "{d}). The output size equals the input size, whatever that is.",
+    hint="Set the output size equal to the input size in the formula. Does the input size matter?",
 )
 def same_padding(rng: Random) -> dict[str, Any]:
     """Padding that keeps the size"""
@@ -67,30 +80,32 @@ def same_padding(rng: Random) -> dict[str, Any]:
 same_padding.mistake(
     "both-sides-on-one",
     "p = d*(f - 1)",
-    "d(f - 1) pixels are missing in all, and both sides share them: half of it on each side.",
+    "You put the whole padding on one side. That is the total for both sides, so put half of it on each.",
 )
 same_padding.mistake(
     "half-of-f-rounded-up",
     "p = ceil((d*(f - 1) + 1)/2)",
-    "The window's centre needs no padding: halve the side less 1, not the side.",
+    "You halved the effective kernel size. Its center pixel needs no padding, so subtract 1 before you halve it.",
 )
 same_padding.mistake(
     "dilation-ignored",
     "p = floor(f/2)",
-    "floor(f/2) is right without dilation only: the filter covers d(f - 1) + 1 pixels, so p is d(f - 1)/2.",
+    "You ignored the dilation. It stretches the gaps between the weights, so multiply by it: dilation x (kernel size "
+    "- 1)/2.",
 )
 same_padding.mistake(
     "even-side-rounded-down",
     "p = floor((f - 1)/2)*d",
-    "Multiply by d before you halve: with an even d, d(f - 1)/2 is whole for an even filter too.",
+    "You halved before multiplying by the dilation. With an even dilation the product is even for any kernel size, so "
+    "multiply first.",
 )
 same_padding.torch(
     """
 n = 200
 output = F.conv2d(torch.zeros(1, 1, n, n), torch.zeros(1, 1, f, f), dilation=d, padding="same")
 assert output.shape[-1] == n
-line, weight = torch.zeros(1, 1, n), torch.zeros(1, 1, f)
-p, = (p for p in range(100) if F.conv1d(line, weight, dilation=d, padding=p).shape[-1] == n)
+x, weight = torch.zeros(1, 1, n), torch.zeros(1, 1, f)
+p, = (p for p in range(100) if F.conv1d(x, weight, dilation=d, padding=p).shape[-1] == n)
 """
 )
 
@@ -101,34 +116,38 @@ p, = (p for p in range(100) if F.conv1d(line, weight, dilation=d, padding=p).sha
     tier=2,
     asks="o T b",
     visualization="kernel-slide",
-    prompt="In TensorFlow a filter of {f} x {f} runs over a map of {n} x {n} with padding='SAME' and stride {s}, "
-    "without dilation. The output side is o; the padding T along a side (before and after together) is the least that "
-    "gives it; where T is odd, the pixel more goes after, at the bottom and at the right. Find o, T, and the padding "
-    "b after.",
-    hint="SAME fixes the output side first, at n/s rounded up; the padding follows from where the last window ends.",
+    prompt="In TensorFlow, a square input of size n = {n} is convolved with square kernels of size f = {f} "
+    "(padding='SAME', stride s = {s}, no dilation). T is the smallest total padding along one dimension, before and "
+    "after, that gives the output size o. If T is odd, the extra pixel goes after the input (bottom and right).\n"
+    "What are the output size o, the total padding T, and the padding b after the input?",
+    hint="SAME fixes the output size first, without regard to the kernel. Where does the last window then end?",
 )
 def same_padding_tensorflow(rng: Random) -> dict[str, Any]:
-    """SAME padding at a stride"""
+    """SAME padding with a stride"""
     return dict(n=rng.randint(13, 240), f=rng.choice([3, 5, 7, 8, 11]), s=rng.choice([2, 2, 3, 4]))
 
 
 same_padding_tensorflow.mistake(
-    "keeps-the-size", "o = n", "SAME keeps the size at stride 1 only: at stride s the output side is n/s, rounded up."
+    "keeps-the-size", "o = n", "You kept the input size. SAME does so only at stride 1, so divide n by s and round up."
 )
 same_padding_tensorflow.mistake(
-    "rounded-down", "o = floor(n/s)", "SAME rounds up: a last partial step gets its window, for which padding is added."
+    "rounded-down",
+    "o = floor(n/s)",
+    "You rounded down. SAME pads the input so that a last partial step gets a window too, so round up.",
 )
 same_padding_tensorflow.mistake(
-    "padding-of-stride-1", "T = f - 1", "f - 1 is the padding at stride 1: here the last window starts at (o - 1)s."
+    "padding-of-stride-1",
+    "T = f - 1",
+    "You used the padding for stride 1. At stride s the last window starts at (o - 1) s, so T = (o - 1) s + f - n.",
 )
 same_padding_tensorflow.mistake(
-    "odd-pixel-before", "b = floor(T/2)", "The odd pixel goes after the map: T/2 is rounded up there, and down before."
+    "odd-pixel-before", "b = floor(T/2)", "You put the odd pixel before the input. It goes after it, so round T/2 up."
 )
 same_padding_tensorflow.torch(
     """
 o = len(torch.arange(n)[::s])  # a window at every s-th pixel
-line, weight = torch.zeros(1, 1, n), torch.zeros(1, 1, f)
-paddings = (t for t in range(2 * f) if F.conv1d(F.pad(line, (0, t)), weight, stride=s).shape[-1] >= o)
+x, weight = torch.zeros(1, 1, n), torch.zeros(1, 1, f)
+paddings = (t for t in range(2 * f) if F.conv1d(F.pad(x, (0, t)), weight, stride=s).shape[-1] >= o)
 T = next(paddings)
 b = len(range(T)[::2])
 """
@@ -140,32 +159,33 @@ b = len(range(T)[::2])
     tier=1,
     asks="E | f | d",
     visualization="dilation",
-    prompt="A filter of {f} x {f} with dilation {d} covers {E} x {E} pixels, of which it reads {f} x {f}.",
-    hint="Between two neighbouring weights lie d - 1 pixels that are skipped; count the gaps along a side.",
+    prompt="A square kernel of size {f} with dilation {d} covers a square of size {E} in the input.",
+    hint="How many gaps lie between the weights along one dimension? How many pixels does each gap skip?",
 )
 def dilated_kernel(rng: Random) -> dict[str, Any]:
-    """What a dilated filter covers"""
+    """Effective kernel size with dilation"""
     return dict(f=rng.choice([3, 3, 4, 5, 7, 9]), d=rng.choice([2, 3, 4, 5, 6, 8, 12, 18]))
 
 
-dilated_kernel.mistake(
-    "side-times-dilation", "E = f*d", "Only the f - 1 gaps are stretched, not the last weight: E is d(f - 1) + 1."
-)
+dilated_kernel.mistake("side-times-dilation", "E = f*d", TIMES_DILATION)
 dilated_kernel.mistake(
     "a-pixel-too-many-in-each-gap",
     "E = f + (f - 1)*d",
-    "At dilation d, d - 1 pixels lie between neighbouring weights, not d: dilation 1 leaves no gap.",
+    WIDE_GAPS,
 )
 dilated_kernel.mistake(
-    "one-gap", "E = f + d - 1", "Every one of the f - 1 gaps is widened by d - 1 pixels, and not only one."
+    "one-gap",
+    "E = f + d - 1",
+    "You widened only one gap. Dilation applies to every gap between adjacent weights, so multiply by the number of "
+    "gaps.",
 )
 dilated_kernel.torch(
     """
 x = torch.zeros(1, 1, 400, requires_grad=True)
 y = F.conv1d(x, torch.ones(1, 1, f), dilation=d)
 y[0, 0, 50].backward()
-read = x.grad[0, 0].nonzero()
-E = int(read.max() - read.min()) + 1
+pixels = x.grad[0, 0].nonzero()  # that the output depends on
+E = int(pixels.max() - pixels.min()) + 1
 """
 )
 
@@ -176,13 +196,14 @@ E = int(read.max() - read.min()) + 1
     tier=2,
     asks="E W o",
     visualization="dilation",
-    prompt="A {n} x {n} x {C_in} map passes {C_out} filters of {f} x {f} with dilation {d}, stride 1 and padding {p} "
-    "on each side; there are no biases. What side E does a filter cover, how many weights W does the layer have, and "
-    "what is the output side o?",
-    hint="Dilation moves the weights apart; ask of each of the three whether that changes it.",
+    prompt="A square input of size n = {n} with C_in = {C_in} channels is convolved with C_out = {C_out} filters of "
+    "size f = {f} (padding p = {p} on each side, stride 1, dilation d = {d}).\n"
+    "What are the effective kernel size E, the number of weights W, and the output size o?\n"
+    "Conventions: no biases.",
+    hint="Dilation moves the weights apart. Which of the three values does that change?",
 )
 def dilated_layer(rng: Random) -> dict[str, Any]:
-    """A dilated layer: cover, weights, output side"""
+    """Dilated convolution layer"""
     return dict(
         n=rng.choice([28, 32, 33, 56, 64, 65]),
         p=rng.choice([0, 1, 2, 3, 4]),
@@ -193,32 +214,36 @@ def dilated_layer(rng: Random) -> dict[str, Any]:
     )
 
 
-dilated_layer.mistake(
-    "side-times-dilation", "E = f*d", "Only the f - 1 gaps are stretched, not the last weight: E is d(f - 1) + 1."
-)
+dilated_layer.mistake("side-times-dilation", "E = f*d", TIMES_DILATION)
 dilated_layer.mistake(
     "a-pixel-too-many-in-each-gap",
     "E = f + (f - 1)*d",
-    "At dilation d, d - 1 pixels lie between neighbouring weights, not d: dilation 1 leaves no gap.",
+    WIDE_GAPS,
 )
 dilated_layer.mistake(
     "gaps-have-weights",
     "W = E^2*C_in*C_out",
-    "The gaps hold no weights: dilation widens the filter at no cost, it still has f^2 weights a channel.",
+    "You counted weights in the gaps. Dilation adds no weights, so a filter still has f^2 weights per input channel.",
 )
 dilated_layer.mistake(
-    "no-input-channels", "W = f^2*C_out", "Every filter reaches through all input channels: times C_in."
+    "no-input-channels",
+    "W = f^2*C_out",
+    "You left out the input channels. Each filter spans all of them, so multiply by C_in.",
 )
 dilated_layer.mistake(
-    "dilation-ignored", "o = n + 2p - f + 1", "The filter needs room for what it covers: use E in place of f."
+    "dilation-ignored",
+    "o = n + 2p - f + 1",
+    "You ignored the dilation. The kernel covers E pixels, so use E instead of f.",
 )
-dilated_layer.mistake("no-plus-one", "o = n + 2p - E", "The first position counts too: add 1.")
+dilated_layer.mistake(
+    "no-plus-one", "o = n + 2p - E", "You left out the +1. The first kernel position counts too, so add 1."
+)
 dilated_layer.torch(
     """
 layer = torch.nn.Conv2d(C_in, C_out, f, dilation=d, padding=p, bias=False, device="meta")
 W = layer.weight.numel()
 o = layer(torch.empty(1, C_in, n, n, device="meta")).shape[-1]
-line = torch.zeros(1, 1, n)  # E: the plain filter that gives as small an output
-E = next(side for side in range(1, n) if F.conv1d(line, torch.zeros(1, 1, side), padding=p).shape[-1] == o)
+x = torch.zeros(1, 1, n)  # E: the kernel size without dilation that gives the same output size
+E = next(size for size in range(1, n) if F.conv1d(x, torch.zeros(1, 1, size), padding=p).shape[-1] == o)
 """
 )

@@ -1,4 +1,4 @@
-"""Convolution: parameters and multiplications."""
+"""Convolution: parameters, MACs and FLOPs."""
 
 from random import Random
 from typing import Any
@@ -6,14 +6,21 @@ from typing import Any
 from quizzes.drill import drill
 from quizzes.formulas.cnn_costs import CONV_1D, CONV_3D, CONV_MACS, CONV_PARAMS, GROUPED_CONV
 
+NO_BIAS = "You left out the biases. Every filter has one, so add 1 for each filter."
+BIAS_PER_PAIR = (
+    "You counted one bias per input channel. A filter has a single bias, added after the sum over the channels, so "
+    "count C_out biases."
+)
+GROUPS_IGNORED = "You ignored the groups. Each filter spans only C_in/g input channels, so divide C_in by g."
+
 
 @drill(
     CONV_PARAMS,
     tier=1,
     asks="P",
-    prompt="A convolution takes {C_in} channels to {C_out} with {k} x {k} filters and groups = {g}; every "
-    "filter has a bias. How many parameters does it have?",
-    hint="Write down the weights of one filter, add its bias, and count the filters.",
+    prompt="A convolution maps C_in = {C_in} to C_out = {C_out} channels with kernel size k = {k} and groups g = {g}. "
+    "Every filter has a bias.",
+    hint="How many weights does one filter have? Add its bias, then multiply by the number of filters.",
 )
 def conv_params(rng: Random) -> dict[str, Any]:
     """Parameters of a convolution"""
@@ -25,25 +32,21 @@ def conv_params(rng: Random) -> dict[str, Any]:
 conv_params.mistake(
     "no-input-channels",
     "P = (k^2 + 1)*C_out",
-    "Each filter reaches through all the channels it sees: k^2 times C_in/g weights.",
+    "You left out the input channels. Each filter spans C_in/g of them, so it has k^2 C_in/g weights.",
 )
-conv_params.mistake(
-    "no-bias", "P = k^2*C_in/g*C_out", "Every filter has one bias beside its weights: add 1 for each of them."
-)
+conv_params.mistake("no-bias", "P = k^2*C_in/g*C_out", NO_BIAS)
 conv_params.mistake(
     "one-bias",
     "P = k^2*C_in/g*C_out + 1",
-    "There is one bias for each filter, C_out in all, and not one for the layer.",
+    "You counted one bias for the layer. Every filter has one, so add C_out biases.",
 )
 conv_params.mistake(
     "bias-for-each-pair",
     "P = (k^2 + 1)*C_in/g*C_out",
-    "A filter has one bias in all, not one for each input channel: the sum over channels comes first.",
+    BIAS_PER_PAIR,
 )
-conv_params.mistake(
-    "groups-ignored", "P = (k^2*C_in + 1)*C_out", "In groups a filter sees only C_in/g of the channels."
-)
-conv_params.torch("P = sum(w.numel() for w in torch.nn.Conv2d(C_in, C_out, k, groups=g).parameters())")
+conv_params.mistake("groups-ignored", "P = (k^2*C_in + 1)*C_out", GROUPS_IGNORED)
+conv_params.torch("P = sum(p.numel() for p in torch.nn.Conv2d(C_in, C_out, k, groups=g).parameters())")
 
 
 @drill(
@@ -51,13 +54,15 @@ conv_params.torch("P = sum(w.numel() for w in torch.nn.Conv2d(C_in, C_out, k, gr
     tier=2,
     asks="o MACs FLOPs",
     visualization="kernel-slide",
-    prompt="A {n} x {n} x {C_in} map passes {C_out} filters of {f} x {f} with stride {s} and padding {p} on each side. "
-    "What is the output side o, how many multiply-accumulates (MACs) does one image take, and how many FLOPs, when a "
-    "MAC counts as two operations? Biases are not counted.",
-    hint="Every output value takes one MAC for each weight of its filter; count the output values.",
+    prompt="A square input of size n = {n} with C_in = {C_in} channels is convolved with C_out = {C_out} filters of "
+    "size f = {f} (padding p = {p} on each side, stride s = {s}).\n"
+    "What are the output size o, the number of multiply-accumulate operations (MACs) and the number of FLOPs per "
+    "image?\n"
+    "Conventions: one MAC is two FLOPs; biases are not counted; sizes are rounded down.",
+    hint="How many MACs does one output value take? How many output values are there?",
 )
 def conv_macs_flops(rng: Random) -> dict[str, Any]:
-    """Multiplications of a convolution"""
+    """MACs and FLOPs of a convolution"""
     f = rng.choice([1, 3, 3, 5, 7])
     return dict(
         n=rng.choice([14, 27, 28, 32, 56, 112, 224]),
@@ -70,26 +75,38 @@ def conv_macs_flops(rng: Random) -> dict[str, Any]:
 
 
 conv_macs_flops.mistake(
-    "no-plus-one", "o = floor((n + 2p - f)/s)", "The first position counts too: add 1 after dividing."
+    "no-plus-one",
+    "o = floor((n + 2p - f)/s)",
+    "You left out the +1. The first kernel position counts too, so add 1 after dividing by the stride.",
 )
-conv_macs_flops.mistake("padding-once", "o = floor((n + p - f)/s) + 1", "Padding is added on both sides: 2p, not p.")
+conv_macs_flops.mistake(
+    "padding-once",
+    "o = floor((n + p - f)/s) + 1",
+    "You added the padding on one side only. It is added on both sides, so use n + 2p.",
+)
 conv_macs_flops.mistake(
     "input-size",
     "MACs = f^2*C_in*C_out*n^2",
-    "A filter works once for each position of the output: times o^2, not n^2.",
+    "You multiplied by the input positions. A filter is applied once per output position, so multiply by o^2.",
 )
 conv_macs_flops.mistake(
     "no-input-channels",
     "MACs = f^2*C_out*o^2",
-    "One output value sums over all input channels: f^2 C_in products, not f^2.",
+    "You left out the input channels. Each output value sums over all of them, so it takes f^2 C_in MACs.",
 )
 conv_macs_flops.mistake(
-    "one-position", "MACs = f^2*C_in*C_out", "That is the number of weights; each is used at all o^2 positions."
+    "one-position",
+    "MACs = f^2*C_in*C_out",
+    "You counted the weights. Each weight is used at all o^2 positions, so multiply by o^2.",
 )
 conv_macs_flops.mistake(
-    "flops-for-macs", "MACs = 2*f^2*C_in*C_out*o^2", "Those are FLOPs: a multiplication and its addition are one MAC."
+    "flops-for-macs",
+    "MACs = 2*f^2*C_in*C_out*o^2",
+    "You counted FLOPs. A multiplication and its addition are one MAC, so do not multiply by 2.",
 )
-conv_macs_flops.mistake("macs-for-flops", "FLOPs = MACs", "A MAC is a multiplication and an addition: two operations.")
+conv_macs_flops.mistake(
+    "macs-for-flops", "FLOPs = MACs", "You counted MACs. A MAC is a multiplication and an addition, so multiply by 2."
+)
 conv_macs_flops.torch(
     """
 from torch.utils.flop_counter import FlopCounterMode
@@ -107,9 +124,9 @@ MACs = FLOPs // 2
     GROUPED_CONV,
     tier=1,
     asks="W",
-    prompt="A convolution takes {C_in} channels to {C_out} with {f} x {f} filters in {g} groups, without biases. "
-    "How many weights does it have?",
-    hint="In g groups a filter sees C_in/g of the channels; the number of filters stays C_out.",
+    prompt="A convolution maps C_in = {C_in} to C_out = {C_out} channels with kernel size f = {f} and groups g = {g}. "
+    "It has no biases.",
+    hint="How many input channels does each filter span? The number of filters does not change.",
 )
 def grouped_conv(rng: Random) -> dict[str, Any]:
     """Weights of a grouped convolution"""
@@ -122,13 +139,11 @@ def grouped_conv(rng: Random) -> dict[str, Any]:
 grouped_conv.mistake(
     "divided-twice",
     "W = f^2*C_in/g*C_out/g",
-    "Only the inputs of a filter are divided by g. All C_out filters are still there: g groups of C_out/g.",
+    "You divided both input and output channels by g. There are still C_out filters, so divide only C_in by g.",
 )
+grouped_conv.mistake("groups-ignored", "W = f^2*C_in*C_out", GROUPS_IGNORED)
 grouped_conv.mistake(
-    "groups-ignored", "W = f^2*C_in*C_out", "In groups a filter sees only C_in/g of the channels: divide by g."
-)
-grouped_conv.mistake(
-    "times-groups", "W = f^2*C_in*C_out*g", "Groups cut connections, they add none: divide by g, don't multiply."
+    "times-groups", "W = f^2*C_in*C_out*g", "You multiplied by g. Groups remove connections, so divide by g."
 )
 grouped_conv.torch("W = torch.nn.Conv2d(C_in, C_out, f, groups=g, bias=False, device='meta').weight.numel()")
 
@@ -138,9 +153,9 @@ grouped_conv.torch("W = torch.nn.Conv2d(C_in, C_out, f, groups=g, bias=False, de
     id="conv3d-conv1d",
     tier=1,
     asks="P",
-    prompt="A 3-D convolution reads video: {C_in} channels in, {C_out} filters, each {f_t} frames long and {f} x {f} "
-    "pixels large, each with a bias. How many parameters does the layer have?",
-    hint="A filter is a block: its length in time multiplies its area, and it reaches through all channels.",
+    prompt="A 3-D convolution maps a video from C_in = {C_in} to C_out = {C_out} channels. The kernel size is f_t = "
+    "{f_t} in time and f = {f} in height and width. Every filter has a bias.",
+    hint="How many weights does a filter have per input channel, in time and space together?",
 )
 def conv3d(rng: Random) -> dict[str, Any]:
     """Parameters of a 3-D convolution"""
@@ -153,16 +168,28 @@ def conv3d(rng: Random) -> dict[str, Any]:
     )
 
 
-conv3d.mistake("no-time", "P = (f^2*C_in + 1)*C_out", "The filter has f_t frames, each with its own f x f weights.")
-conv3d.mistake("cube", "P = (f^3*C_in + 1)*C_out", "The filter is no cube here: its length in time is f_t, not f.")
-conv3d.mistake("no-input-channels", "P = (f_t*f^2 + 1)*C_out", "The block has its own weights for every input channel.")
-conv3d.mistake("no-bias", "P = f_t*f^2*C_in*C_out", "Every filter has a bias beside its weights: add 1 for each.")
+conv3d.mistake(
+    "no-time",
+    "P = (f^2*C_in + 1)*C_out",
+    "You left out the time dimension. A filter has f^2 weights for each of its f_t frames, so multiply by f_t.",
+)
+conv3d.mistake(
+    "cube",
+    "P = (f^3*C_in + 1)*C_out",
+    "You used a cube of f^3 weights. The kernel size in time is f_t, so use f_t f^2.",
+)
+conv3d.mistake(
+    "no-input-channels",
+    "P = (f_t*f^2 + 1)*C_out",
+    "You left out the input channels. Each filter has its own weights for every input channel, so multiply by C_in.",
+)
+conv3d.mistake("no-bias", "P = f_t*f^2*C_in*C_out", NO_BIAS)
 conv3d.mistake(
     "bias-for-each-pair",
     "P = (f_t*f^2 + 1)*C_in*C_out",
-    "A filter has one bias in all, not one for each input channel.",
+    BIAS_PER_PAIR,
 )
-conv3d.torch("P = sum(w.numel() for w in torch.nn.Conv3d(C_in, C_out, (f_t, f, f), device='meta').parameters())")
+conv3d.torch("P = sum(p.numel() for p in torch.nn.Conv3d(C_in, C_out, (f_t, f, f), device='meta').parameters())")
 
 
 @drill(
@@ -170,9 +197,9 @@ conv3d.torch("P = sum(w.numel() for w in torch.nn.Conv3d(C_in, C_out, (f_t, f, f
     id="conv3d-conv1d:conv1d",
     tier=1,
     asks="P",
-    prompt="A 1-D convolution reads a sequence with {C_in} channels: {C_out} filters of length {f}, each with a bias. "
-    "How many parameters does the layer have?",
-    hint="A filter has one weight for each of its steps and each input channel.",
+    prompt="A 1-D convolution maps a sequence from C_in = {C_in} to C_out = {C_out} channels with kernel size f = "
+    "{f}. Every filter has a bias.",
+    hint="How many weights does a filter have per input channel?",
 )
 def conv1d(rng: Random) -> dict[str, Any]:
     """Parameters of a 1-D convolution"""
@@ -184,11 +211,15 @@ def conv1d(rng: Random) -> dict[str, Any]:
 
 
 conv1d.mistake(
-    "squared", "P = (f^2*C_in + 1)*C_out", "A sequence has one direction: a filter of length f has f weights a channel."
+    "squared",
+    "P = (f^2*C_in + 1)*C_out",
+    "You squared the kernel size. A sequence has one dimension, so a filter has f weights per input channel.",
 )
-conv1d.mistake("no-input-channels", "P = (f + 1)*C_out", "Every filter reaches through all C_in channels.")
-conv1d.mistake("no-bias", "P = f*C_in*C_out", "Every filter has a bias beside its weights: add 1 for each.")
 conv1d.mistake(
-    "bias-for-each-pair", "P = (f + 1)*C_in*C_out", "A filter has one bias in all, not one for each input channel."
+    "no-input-channels",
+    "P = (f + 1)*C_out",
+    "You left out the input channels. Each filter spans all of them, so multiply by C_in.",
 )
-conv1d.torch("P = sum(w.numel() for w in torch.nn.Conv1d(C_in, C_out, f, device='meta').parameters())")
+conv1d.mistake("no-bias", "P = f*C_in*C_out", NO_BIAS)
+conv1d.mistake("bias-for-each-pair", "P = (f + 1)*C_in*C_out", BIAS_PER_PAIR)
+conv1d.torch("P = sum(p.numel() for p in torch.nn.Conv1d(C_in, C_out, f, device='meta').parameters())")

@@ -1,4 +1,4 @@
-"""Fully connected against convolutional layers."""
+"""Dense layers compared with convolutional layers."""
 
 from random import Random
 from typing import Any
@@ -11,13 +11,13 @@ from quizzes.formulas.cnn_costs import FC_AFTER_FLATTEN, FC_VS_CONV
     FC_AFTER_FLATTEN,
     tier=1,
     asks="P | C",
-    visualization="flow: {H} x {W} x {C} > flatten > ? values > dense > {u}",
-    prompt="A map of {H} x {W} x {C} (height x width x depth) is flattened and passes a dense layer of {u} neurons, "
-    "each with a bias. The layer has {P} parameters.",
-    hint="Every neuron is connected to every value of the map.",
+    visualization="flow: {H}x{W}x{C} > flatten > ? values > dense > {u}",
+    prompt="A feature map of shape {H}x{W}x{C} (HxWxC) is flattened and fed to a dense layer of {u} neurons with "
+    "biases. The number of parameters of the dense layer is {P}.",
+    hint="How many inputs does each neuron have?",
 )
 def fc_after_flatten(rng: Random) -> dict[str, Any]:
-    """A dense layer on a flattened map"""
+    """Parameters of a dense layer after flattening"""
     H = rng.choice([4, 5, 6, 7, 8, 14])
     return dict(
         H=H,
@@ -30,21 +30,25 @@ def fc_after_flatten(rng: Random) -> dict[str, Any]:
 fc_after_flatten.mistake(
     "no-positions",
     "P = (C + 1)*u",
-    "Flattening keeps every position: a neuron has H W C weights, and not one for each channel only.",
+    "You left out the positions. Flattening keeps them all, so each neuron has height x width x channels weights.",
 )
 fc_after_flatten.mistake(
-    "one-side", "P = (H*C + 1)*u", "A map has two sides: H W positions, and C values at each of them."
+    "one-side",
+    "P = (H*C + 1)*u",
+    "You left out the width. The feature map has height x width positions, so multiply by the width too.",
 )
-fc_after_flatten.mistake("no-bias", "P = H*W*C*u", "Every neuron has a bias beside its weights: add 1 for each.")
+fc_after_flatten.mistake(
+    "no-bias", "P = H*W*C*u", "You left out the biases. Every neuron has one, so add 1 for each neuron."
+)
 fc_after_flatten.mistake(
     "bias-for-each-input",
     "P = H*W*C*(u + 1)",
-    "Biases belong to the neurons, u in all, and not to the values that come in.",
+    "You counted one bias per input. Biases belong to the neurons, so add one per neuron.",
 )
 fc_after_flatten.torch(
     """
 x = torch.empty(1, C, H, W, device="meta").flatten(1)
-P = sum(w.numel() for w in torch.nn.Linear(x.shape[1], u, device="meta").parameters())
+P = sum(p.numel() for p in torch.nn.Linear(x.shape[1], u, device="meta").parameters())
 """
 )
 
@@ -53,13 +57,13 @@ P = sum(w.numel() for w in torch.nn.Linear(x.shape[1], u, device="meta").paramet
     FC_VS_CONV,
     tier=2,
     asks="D P",
-    prompt="A colour image of {H} x {W} x {C} (height x width x depth) can go into a dense layer of {u} neurons or "
-    "into a convolution with {u} filters of {f} x {f}. Both have biases. How many parameters does the dense layer "
-    "have (D), and how many the convolution (P)?",
-    hint="Count the weights of one neuron and of one filter, add the bias, then multiply.",
+    prompt="The input is an image of shape {H}x{W}x{C} (HxWxC). Compare a dense layer of {u} neurons on the flattened "
+    "image with a convolution with {u} filters of size {f}x{f}. Both have biases.\n"
+    "How many parameters do the dense layer (D) and the convolution (P) have?",
+    hint="How many weights does one neuron have, and how many does one filter have? Add the bias, then multiply.",
 )
 def fc_vs_conv_params(rng: Random) -> dict[str, Any]:
-    """A dense layer against a convolution"""
+    """Parameters of a dense layer and a convolution"""
     H = rng.choice([28, 32, 48, 64, 96, 100, 128, 200, 224, 256, 300])
     return dict(
         H=H,
@@ -71,24 +75,31 @@ def fc_vs_conv_params(rng: Random) -> dict[str, Any]:
 
 
 fc_vs_conv_params.mistake(
-    "dense-no-channels", "D = (H*W + 1)*u", "A neuron has a weight for each channel of each pixel: H W C in all."
+    "dense-no-channels",
+    "D = (H*W + 1)*u",
+    "You left out the channels. A neuron has one weight per channel of each pixel, so multiply by the number of "
+    "channels.",
 )
-fc_vs_conv_params.mistake("dense-no-bias", "D = H*W*C*u", "Every neuron has a bias beside its weights: add 1 for each.")
 fc_vs_conv_params.mistake(
-    "filter-no-channels", "P = (f^2 + 1)*u", "A filter reaches through all channels: f^2 C weights, not f^2."
+    "dense-no-bias", "D = H*W*C*u", "You left out the biases. Every neuron has one, so add 1 for each neuron."
 )
 fc_vs_conv_params.mistake(
-    "filter-no-bias", "P = f^2*C*u", "Every filter has a bias beside its weights: add 1 for each."
+    "filter-no-channels",
+    "P = (f^2 + 1)*u",
+    "You left out the channels. A filter spans all of them, so multiply the kernel area by their number.",
+)
+fc_vs_conv_params.mistake(
+    "filter-no-bias", "P = f^2*C*u", "You left out the biases. Every filter has one, so add 1 for each filter."
 )
 fc_vs_conv_params.mistake(
     "filter-at-every-pixel",
     "P = (f^2*C + 1)*u*H*W",
-    "All positions share one filter's weights: the size of the image plays no part.",
+    "You multiplied by the number of positions. All positions share the weights of a filter, so leave that factor out.",
 )
 fc_vs_conv_params.torch(
     """
 dense = torch.nn.Linear(torch.empty(1, C, H, W, device="meta").flatten(1).shape[1], u, device="meta")
 convolution = torch.nn.Conv2d(C, u, f, device="meta")
-D, P = (sum(w.numel() for w in layer.parameters()) for layer in (dense, convolution))
+D, P = (sum(p.numel() for p in layer.parameters()) for layer in (dense, convolution))
 """
 )

@@ -1,4 +1,4 @@
-"""Stacks of 3 x 3 filters."""
+"""Stacks of 3x3 convolutions."""
 
 from random import Random
 from typing import Any
@@ -13,34 +13,60 @@ from quizzes.formulas.cnn_costs import SMALL_FILTERS
     tier=2,
     asks="r W B q",
     decimals=2,
-    prompt="{L} convolutions of 3 x 3 follow one another, all at stride 1 with {C} channels in and out. Find the side "
-    "r of their receptive field and their weights W together; then the weights B of a single layer of r x r filters "
-    "with {C} channels in and out, and how many per cent of B the stack saves (q). No biases anywhere.",
-    hint="Each 3 x 3 layer lets the field grow by one pixel on every side.",
+    prompt="A stack has L = {L} convolutions with 3x3 kernels, all at stride 1 with C = {C} input and output "
+    "channels. A single convolution with C input and output channels has the same receptive field size r.\n"
+    "What are the receptive field size r of the stack, its number of weights W, the number of weights B of the single "
+    "convolution, and the percentage q of B that the stack saves?\n"
+    "Conventions: no biases.",
+    hint="By how many pixels does each 3x3 layer enlarge the receptive field?",
 )
 def stack_3x3_vs_5x5(rng: Random) -> dict[str, Any]:
-    """A stack of 3 x 3 against one large filter"""
+    """Stack of 3x3 convolutions and one large kernel"""
     return dict(L=rng.choice([2, 2, 3, 3, 4, 5]), C=rng.choice([8, 16, 24, 32, 48, 64, 96, 128, 256, 512]))
 
 
 stack_3x3_vs_5x5.mistake(
-    "three-a-layer", "r = 3*L", "Neighbouring windows overlap: each further layer adds only 2 pixels, so r = 2L + 1."
-)
-stack_3x3_vs_5x5.mistake("no-centre", "r = 2*L", "The first pixel is there before any layer: r = 2L + 1.")
-stack_3x3_vs_5x5.mistake("one-layer", "W = 9*C^2", "Every layer of the stack has its own weights: times L.")
-stack_3x3_vs_5x5.mistake(
-    "stack-channels-once", "W = 9*L*C", "Each of the C filters of a layer reaches through C channels: C^2 a layer."
+    "three-a-layer",
+    "r = 3*L",
+    "You added 3 pixels per layer. Adjacent windows overlap, so each layer adds 2 pixels and r = 2L + 1.",
 )
 stack_3x3_vs_5x5.mistake(
-    "large-channels-once", "B = r^2*C", "Each of the C filters reaches through C channels: r^2 C^2 weights."
-)
-stack_3x3_vs_5x5.mistake("stack-biases", "W = 9*L*C^2 + L*C", "Biases are left out here, in both.")
-stack_3x3_vs_5x5.mistake("large-biases", "B = r^2*C^2 + C", "Biases are left out here, in both.")
-stack_3x3_vs_5x5.mistake(
-    "share-that-stays", "q = 100*W/B", "That is the share that the stack still has; saved is what is missing to 100."
+    "no-centre",
+    "r = 2*L",
+    "You left out the center pixel. The receptive field has 1 pixel before any layer, so r = 2L + 1.",
 )
 stack_3x3_vs_5x5.mistake(
-    "of-the-stack", "q = 100*(B/W - 1)", "What is saved is measured against the single large layer: (B - W)/B."
+    "one-layer", "W = 9*C^2", "You counted one layer. Every layer of the stack has its own weights, so multiply by L."
+)
+stack_3x3_vs_5x5.mistake(
+    "stack-channels-once",
+    "W = 9*L*C",
+    "You counted the channels once. Each of the C filters spans C input channels, so a layer has 9 C^2 weights.",
+)
+stack_3x3_vs_5x5.mistake(
+    "large-channels-once",
+    "B = r^2*C",
+    "You counted the channels once. Each of the C filters spans C input channels, so B = r^2 C^2.",
+)
+stack_3x3_vs_5x5.mistake(
+    "stack-biases",
+    "W = 9*L*C^2 + L*C",
+    "You counted biases. The convention here is no biases, so count the weights only.",
+)
+stack_3x3_vs_5x5.mistake(
+    "large-biases",
+    "B = r^2*C^2 + C",
+    "You counted biases. The convention here is no biases, so count the weights only.",
+)
+stack_3x3_vs_5x5.mistake(
+    "share-that-stays",
+    "q = 100*W/B",
+    "You gave the fraction that the stack still has. The saving is the rest, so subtract from 100.",
+)
+stack_3x3_vs_5x5.mistake(
+    "of-the-stack",
+    "q = 100*(B/W - 1)",
+    "You divided by the weights of the stack. The saving is relative to the single convolution, so divide B - W by B.",
 )
 stack_3x3_vs_5x5.torch(
     """
@@ -49,8 +75,8 @@ x = torch.zeros(1, 1, 101, 101, requires_grad=True)
 y = x
 for _ in range(L):
     y = F.conv2d(y, torch.ones(1, 1, 3, 3))
-seen, = torch.autograd.grad(y[0, 0, 40, 40], x)
-r = int(seen.any(dim=-1).sum())
+gradient, = torch.autograd.grad(y[0, 0, 40, 40], x)
+r = int(gradient.any(dim=-1).sum())
 large = torch.nn.Conv2d(C, C, r, bias=False, device="meta")
 W, B = sum(layer.weight.numel() for layer in small), large.weight.numel()
 q = 100 - 100 * W / B

@@ -1,4 +1,4 @@
-"""The error by which ImageNet is judged."""
+"""Top-k error, the metric of ImageNet."""
 
 from random import Random
 from typing import Any
@@ -8,16 +8,15 @@ from quizzes.formulas.training_deep_cnns import TOP_K_ERROR, hits_within
 from quizzes.question import Step
 
 
-def _steps(scores: list, y: list, k: int, **found: Any) -> list[Step]:
+def _steps(scores: list[Any], y: list[Any], k: int, **values: Any) -> list[Step]:
     steps = []
-    for sample, (row, true) in enumerate(zip(scores, y, strict=True), 1):
-        rank = 1 + sum(score > row[true - 1] for score in row)
-        verdict = (
-            "right for both" if rank == 1 else f"wrong for top-1, right for top-{k}" if rank <= k else "wrong for both"
-        )
-        steps.append(Step(f"Sample {sample}: class {true} has rank {rank}; {verdict}."))
-    N, hits1, hitsk = found["N"], found["hits1"], found["hitsk"]
-    return [*steps, Step(f"{N - hits1} of {N} are wrong for top-1, {N - hitsk} of {N} for top-{k}.")]
+    for sample, (row, label) in enumerate(zip(scores, y, strict=True), 1):
+        rank = 1 + sum(score > row[label - 1] for score in row)
+        verdict = f"incorrect for top-1, correct for top-{k}" if rank <= k else "incorrect for both"
+        verdict = "correct for both" if rank == 1 else verdict
+        steps.append(Step(f"Sample {sample}: class {label} has rank {rank}, {verdict}."))
+    N, hits1, hitsk = values["N"], values["hits1"], values["hitsk"]
+    return [*steps, Step(f"Incorrect for top-1: {N - hits1} of {N}. Incorrect for top-{k}: {N - hitsk} of {N}.")]
 
 
 @drill(
@@ -25,16 +24,18 @@ def _steps(scores: list, y: list, k: int, **found: Any) -> list[Step]:
     tier=1,
     asks="E1 Ek",
     steps=_steps,
-    prompt="A classifier gives these scores (in per cent) to the classes 1 to {classes}:\n{listing}\n"
-    "What are the top-1 error E1 and the top-{k} error Ek over these samples, as exact fractions?",
-    hint="Find the rank of each true class; top-k counts a sample as wrong where that rank is above k.",
+    prompt="A classifier gives classes 1 to {classes} these scores (in %):\n"
+    "{listing}\n"
+    "What are the top-1 error E1 and the top-k error Ek for k = {k}, over these samples?\n"
+    "Conventions: give exact fractions.",
+    hint="What is the rank of each true class? For which ranks does a sample count as an error?",
 )
 def top_k_error(rng: Random) -> dict[str, Any]:
     """Top-1 and top-k error"""
     samples, classes, k = rng.choice([5, 6, 7, 8]), 5, rng.choice([2, 3, 3])
     scores, y = [], []
     ranks = [1]
-    while not any(1 < rank <= k for rank in ranks) or max(ranks) <= k:  # else the errors are equal, or one is 0
+    while not any(1 < rank <= k for rank in ranks) or max(ranks) <= k:  # otherwise the errors are equal, or one is 0
         ranks = [rng.choice([1, 1, 2, 3, 4, 5]) for _ in range(samples)]
     for rank in ranks:
         while True:
@@ -45,43 +46,45 @@ def top_k_error(rng: Random) -> dict[str, Any]:
         rng.shuffle(row)
         scores.append(row)
         y.append(row.index(sorted(row, reverse=True)[rank - 1]) + 1)
-    lines = [f"  sample {n}: {row}, true class {true}" for n, (row, true) in enumerate(zip(scores, y, strict=True), 1)]
+    lines = [
+        f"  sample {n}: {row}, true class {label}" for n, (row, label) in enumerate(zip(scores, y, strict=True), 1)
+    ]
     return dict(scores=scores, y=y, k=k, classes=classes, listing="\n".join(lines))
 
 
-def _error(scores: list, y: list, k: int) -> str:
+def _error(scores: list[Any], y: list[Any], k: int) -> str:
     return f"{len(y) - hits_within(scores, y, k)}/{len(y)}"
 
 
 top_k_error.mistake(
     "hits-counted",
     "E1 = hits1/N; Ek = hitsk/N",
-    "That is the accuracy: the error is the share of samples whose true class is not among the best.",
+    "That is the accuracy. The error is the fraction of samples whose true class is not among the top k.",
 )
 top_k_error.mistake(
     "one-too-few",
     {"Ek": lambda scores, y, k: _error(scores, y, k - 1)},
-    "The true class may stand at rank k itself: all of the k best count.",
+    "You left out rank k. The k highest scores count, so a true class at rank k is correct.",
 )
 top_k_error.mistake(
     "one-too-many",
     {"Ek": lambda scores, y, k: _error(scores, y, k + 1)},
-    "Rank k + 1 is too late: only the k best classes count.",
+    "You included rank k + 1. Only the k highest scores count, so it is an error.",
 )
 top_k_error.mistake(
-    "not-divided", "E1 = N - hits1; Ek = N - hitsk", "An error is a share: divide by the number of samples."
+    "not-divided",
+    "E1 = N - hits1; Ek = N - hitsk",
+    "You counted the samples. The error is a fraction, so divide by the number of samples.",
 )
-
-
 top_k_error.torch(
     """
 from fractions import Fraction
 from sklearn.metrics import top_k_accuracy_score
 
 def error(k):
-    true = [int(c) - 1 for c in y]
-    right = top_k_accuracy_score(true, scores.numpy(), k=k, normalize=False, labels=range(scores.shape[1]))
-    return str(1 - Fraction(int(right), len(true)))
+    labels = [int(label) - 1 for label in y]
+    correct = top_k_accuracy_score(labels, scores.numpy(), k=k, normalize=False, labels=range(scores.shape[1]))
+    return str(1 - Fraction(int(correct), len(labels)))
 
 E1, Ek = error(1), error(k)
 """

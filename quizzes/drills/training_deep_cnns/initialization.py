@@ -6,7 +6,9 @@ from typing import Any
 from quizzes.drill import drill
 from quizzes.formulas.training_deep_cnns import INIT_HE, INIT_XAVIER
 
-BOUND = "The bound is sqrt(3 V): a uniform distribution on -a to a has the variance a^2/3."
+BOUND = "This is not the bound of a uniform distribution. Its variance from -a to a is a^2/3, so a = sqrt(3 V)."
+STANDARD_DEVIATION = "You gave the standard deviation. V is the variance, so square it."
+VARIANCE = "You gave the variance. The standard deviation is its square root."
 
 
 @drill(
@@ -15,13 +17,12 @@ BOUND = "The bound is sqrt(3 V): a uniform distribution on -a to a has the varia
     tier=2,
     asks="fan_in V sd a",
     decimals=6,
-    prompt="A convolution with {k} x {k} filters from {C_in} to {C_out} channels is followed by a ReLU. It is "
-    "initialized "
-    "after He (Kaiming) by fan_in, with the gain of ReLU.\n"
-    "What is fan_in, what are the variance V and the standard deviation sd of the weights, and the bound a if they are "
-    "drawn from the uniform distribution on -a to a of the same variance?",
-    hint="fan_in counts the inputs of one output value; ReLU halves the mean square, and a 2 in the variance makes up "
-    "for it.",
+    prompt="A convolution from C_in = {C_in} to C_out = {C_out} channels with kernel size k = {k} is followed by "
+    "ReLU. It is initialized with He (Kaiming) initialization.\n"
+    "What are fan_in, the variance V and the standard deviation sd of the weights, and the bound a if the weights are "
+    "drawn from a uniform distribution from -a to a with the same variance?\n"
+    "Conventions: by fan_in, with the gain for ReLU.",
+    hint="How many inputs does one output value depend on? Why does ReLU need a factor 2 in the variance?",
 )
 def init_he(rng: Random) -> dict[str, Any]:
     """He initialization of a convolution"""
@@ -30,34 +31,34 @@ def init_he(rng: Random) -> dict[str, Any]:
 
 
 init_he.mistake(
-    "k-left-out", "fan_in = C_in", "One output value sees k x k pixels of every input channel: fan_in is k^2 C_in."
+    "k-left-out",
+    "fan_in = C_in",
+    "You left out the kernel size. An output value depends on k^2 pixels of every input channel, so fan_in = k^2 C_in.",
 )
 init_he.mistake(
     "fan-out",
     "fan_in = k^2*C_out",
-    "That is fan_out, which torchvision's ResNets choose; fan_in goes by the input channels, k^2 C_in.",
+    "That is fan_out. fan_in counts the inputs of an output value, so use the input channels, k^2 C_in.",
 )
 init_he.mistake(
     "gain-left-out",
     "V = 1/fan_in",
-    "That keeps the variance of linear layers; with ReLU, which halves the mean square, it takes 2/fan_in.",
+    "You left out the gain. ReLU halves the mean square, so the variance must be 2/fan_in.",
 )
 init_he.mistake(
     "xavier",
     "V = 2/(k^2*C_in + k^2*C_out)",
-    "That is Xavier's variance, 2/(fan_in + fan_out); He divides 2 by fan_in alone.",
+    "That is the variance of Xavier initialization. He initialization divides 2 by fan_in alone.",
 )
-init_he.mistake(
-    "deviation-for-variance", "V = sqrt(2/fan_in)", "That is the standard deviation; its square is asked here."
-)
-init_he.mistake("variance-for-deviation", "sd = V", "The standard deviation is the root of the variance.")
+init_he.mistake("deviation-for-variance", "V = sqrt(2/fan_in)", STANDARD_DEVIATION)
+init_he.mistake("variance-for-deviation", "sd = V", VARIANCE)
 init_he.mistake("deviation-for-bound", "a = sd", BOUND)
 init_he.mistake("bound-without-root", "a = 3*V", BOUND)
 init_he.torch(
     """
 from torch.nn import init
 
-def scale(fill, unit):  # what `fill` multiplies the same random numbers by
+def scale(fill, unit):  # ratio of the two for the same random numbers
     torch.manual_seed(0)
     filled = fill(torch.empty(C_out, C_in, k, k), nonlinearity="relu")
     torch.manual_seed(0)
@@ -77,11 +78,12 @@ V = sd**2
     tier=2,
     asks="V sd a",
     decimals=6,
-    prompt="A linear layer with {n_in} inputs and {n_out} outputs is followed by tanh. It is initialized after Xavier "
-    "(Glorot), with gain 1.\n"
-    "What are the variance V and the standard deviation sd of the weights, and the bound a if they are drawn from the "
-    "uniform distribution on -a to a of the same variance?",
-    hint="Xavier is a compromise between the forward and the backward pass: it goes by the inputs and the outputs.",
+    prompt="A linear layer with n_in = {n_in} inputs and n_out = {n_out} outputs is followed by tanh. It is "
+    "initialized with Xavier (Glorot) initialization.\n"
+    "What are the variance V and the standard deviation sd of the weights, and the bound a if the weights are drawn "
+    "from a uniform distribution from -a to a with the same variance?\n"
+    "Conventions: gain 1.",
+    hint="Xavier initialization balances the forward and the backward pass. Which two numbers does it depend on?",
 )
 def init_xavier(rng: Random) -> dict[str, Any]:
     """Xavier initialization of a linear layer"""
@@ -90,27 +92,29 @@ def init_xavier(rng: Random) -> dict[str, Any]:
 
 
 init_xavier.mistake(
-    "he", "V = 2/n_in", "That is He's variance, made for ReLU; Xavier divides 2 by inputs plus outputs."
+    "he",
+    "V = 2/n_in",
+    "That is the variance of He initialization, for ReLU. Xavier initialization divides 2 by inputs plus outputs.",
 )
 init_xavier.mistake(
-    "inputs-alone", "V = 1/n_in", "That keeps the forward pass alone; Xavier averages the inputs and the outputs."
+    "inputs-alone",
+    "V = 1/n_in",
+    "You used the inputs only, which balances only the forward pass. Xavier initialization uses 2/(n_in + n_out).",
 )
 init_xavier.mistake(
     "sum-for-mean",
     "V = 1/(n_in + n_out)",
-    "The variance is 1 over the mean of inputs and outputs, which is 2/(n_in + n_out).",
+    "You divided by the sum. The variance is 1 over the mean of inputs and outputs, so V = 2/(n_in + n_out).",
 )
-init_xavier.mistake(
-    "deviation-for-variance", "V = sqrt(2/(n_in + n_out))", "That is the standard deviation; its square is asked here."
-)
-init_xavier.mistake("variance-for-deviation", "sd = V", "The standard deviation is the root of the variance.")
+init_xavier.mistake("deviation-for-variance", "V = sqrt(2/(n_in + n_out))", STANDARD_DEVIATION)
+init_xavier.mistake("variance-for-deviation", "sd = V", VARIANCE)
 init_xavier.mistake("deviation-for-bound", "a = sd", BOUND)
 init_xavier.mistake("bound-without-root", "a = 3*V", BOUND)
 init_xavier.torch(
     """
 from torch.nn import init
 
-def scale(fill, unit):  # what `fill` multiplies the same random numbers by
+def scale(fill, unit):  # ratio of the two for the same random numbers
     torch.manual_seed(0)
     filled = fill(torch.empty(n_out, n_in))
     torch.manual_seed(0)

@@ -1,4 +1,4 @@
-"""Overfitting: when to stop, and what an ensemble says."""
+"""Early stopping and ensembles."""
 
 from random import Random
 from typing import Any
@@ -8,14 +8,16 @@ from quizzes.formulas.training_deep_cnns import BAGGING, EARLY_STOPPING, ENSEMBL
 from quizzes.question import Step
 
 
-def _steps(val: list, patience: int, best: int, stop: int) -> list[Step]:
-    steps, least = [], None
+def _steps(val: list[Any], patience: int, best: int, stop: int) -> list[Step]:
+    steps, lowest = [], None
     for epoch, loss in enumerate(val[:stop], 1):
-        if least is None or loss < val[least - 1]:
-            least = epoch
-            steps.append(Step(f"Epoch {epoch}: {loss:g} is the lowest so far, so the count of bad epochs is 0."))
+        if lowest is None or loss < val[lowest - 1]:
+            lowest = epoch
+            steps.append(Step(f"Epoch {epoch}: {loss:g} is the lowest loss so far. Epochs without improvement: 0."))
         else:
-            steps.append(Step(f"Epoch {epoch}: {loss:g} is not below {val[least - 1]:g}; bad epochs: {epoch - least}."))
+            count = epoch - lowest
+            text = f"Epoch {epoch}: {loss:g} is not below {val[lowest - 1]:g}. Epochs without improvement: {count}."
+            steps.append(Step(text))
     return [*steps, Step(f"Training stops after epoch {stop}, and the weights of epoch {best} are restored.")]
 
 
@@ -25,11 +27,14 @@ def _steps(val: list, patience: int, best: int, stop: int) -> list[Step]:
     asks="best stop",
     visualization="learning-curves validation=val",
     steps=_steps,
-    prompt="Early stopping with patience {patience}. The validation losses, from epoch 1, would be\n  {val}\n"
-    "An epoch is an improvement only where its loss is strictly below the lowest before it; training stops "
-    "after {patience} epochs in a row without improvement, and the weights of the best epoch are restored. "
-    "Which epoch (best) do the restored weights come from, and which is the last epoch that is trained (stop)?",
-    hint="Keep two numbers: the lowest loss so far, and the epochs since it was reached.",
+    prompt="A network is trained with early stopping with patience {patience}. Without stopping, its validation "
+    "losses from epoch 1 would be\n"
+    "  {val}\n"
+    "Training stops after {patience} consecutive epochs without improvement, and the weights of the best epoch are "
+    "restored.\n"
+    "Which epoch do the restored weights come from (best), and which is the last epoch of training (stop)?\n"
+    "Conventions: an epoch is an improvement only if its loss is strictly below the lowest loss before it.",
+    hint="After each epoch, what is the lowest loss so far, and how many epochs ago was it reached?",
 )
 def early_stopping(rng: Random) -> dict[str, Any]:
     """Early stopping with patience"""
@@ -38,7 +43,7 @@ def early_stopping(rng: Random) -> dict[str, Any]:
     losses = [rng.randint(85, 99)]
     for _ in range(best - 1):
         losses.append(losses[-1] - rng.randint(2, 8))
-    if best > 3 and rng.random() < 0.6:  # a rise on the way down, which patience bears
+    if best > 3 and rng.random() < 0.6:  # a short rise, within the patience
         k = rng.randint(1, best - 3)
         losses[k], losses[k + 1] = losses[k + 1], losses[k]
     low = losses[-1]
@@ -47,23 +52,24 @@ def early_stopping(rng: Random) -> dict[str, Any]:
     return dict(val=[loss / 100 for loss in losses], patience=patience)
 
 
-def _first_rise(val: list, patience: int) -> int:
-    """Where training stops for somebody who counts from the first rise and never starts again."""
+def _first_rise(val: list[Any], patience: int) -> int:
+    """Return the last epoch if epochs are counted from the first rise and the count is never reset."""
     rise = next((k for k in range(1, len(val)) if val[k] >= val[k - 1]), len(val) - 1)
     return min(rise + patience, len(val))
 
 
-def _against_previous(val: list, patience: int) -> int:
-    """Where training stops for somebody who compares each loss with the one before it."""
-    bad = 0
+def _against_previous(val: list[Any], patience: int) -> int:
+    """Return the last epoch if each loss is compared with that of the epoch before."""
+    count = 0
     for epoch in range(2, len(val) + 1):
-        bad = bad + 1 if val[epoch - 1] >= val[epoch - 2] else 0
-        if bad == patience:
+        count = count + 1 if val[epoch - 1] >= val[epoch - 2] else 0
+        if count == patience:
             return epoch
     return len(val)
 
 
-def _latest_of_equals(val: list, patience: int) -> dict[str, int]:
+def _latest_of_equals(val: list[Any], patience: int) -> dict[str, int]:
+    """Return best and last epoch if an equal loss counts as an improvement."""
     best = 1
     for epoch, loss in enumerate(val, 1):
         if loss <= val[best - 1]:
@@ -76,32 +82,33 @@ def _latest_of_equals(val: list, patience: int) -> dict[str, int]:
 early_stopping.mistake(
     "last-for-best",
     {"best": lambda val, patience: stop_early(val, patience)["stop"]},
-    "That is where training stops; the weights that are kept are those of the lowest loss before it.",
+    "That is the last epoch of training. The restored weights are those of the epoch with the lowest loss.",
 )
 early_stopping.mistake(
     "looks-past-the-stop",
     {"best": lambda val, patience: min(range(len(val)), key=lambda k: val[k]) + 1},
-    "Training has stopped before that epoch: a loss that is never reached can't be the best.",
+    "That epoch is never trained. Training stops before it, so only consider the epochs up to the stop.",
 )
 early_stopping.mistake(
     "equal-counts-as-better",
     {name: lambda val, patience, name=name: _latest_of_equals(val, patience)[name] for name in ("best", "stop")},
-    "An equal loss is no improvement here: the loss must be strictly lower.",
+    "You counted an equal loss as an improvement. The convention here is strictly lower, so count it as no "
+    "improvement.",
 )
 early_stopping.mistake(
     "counts-from-the-first-rise",
     {"stop": _first_rise},
-    "A new lowest loss sets the count back to 0: it does not run on from the first rise.",
+    "You kept counting from the first rise. A new lowest loss resets the count to 0.",
 )
 early_stopping.mistake(
     "compared-with-the-epoch-before",
     {"stop": _against_previous},
-    "Each loss is compared with the lowest so far, not with that of the epoch before.",
+    "You compared each loss with the previous one. Compare it with the lowest loss so far.",
 )
 early_stopping.mistake(
     "one-epoch-more",
     {"stop": lambda val, patience: stop_early(val, patience)["stop"] + 1},
-    "The first epoch without improvement counts already: training stops at the last of them.",
+    "You trained one epoch too many. The first epoch without improvement counts already, so stop one epoch earlier.",
 )
 early_stopping.torch(
     """
@@ -124,45 +131,45 @@ for stop, loss in enumerate(val.tolist(), 1):
     tier=2,
     asks="votes P soft hard",
     visualization="bars p",
-    prompt="An ensemble of {models} classifiers gives one image the probabilities p = {p} of class 1 (the other class "
-    "is "
-    "0). A probability of 0.5 or more means class 1, and a majority decides the hard vote.\n"
-    "How many models vote for class 1 (votes), what is their mean probability P, and which class does the soft vote "
-    "give (soft: the mean decides), which the hard vote (hard: the majority decides)?",
-    hint="A hard vote rounds each model's probability before counting; a soft vote averages first.",
+    prompt="An ensemble of {models} binary classifiers predicts the probabilities p = {p} of class 1 for one image. "
+    "Soft voting uses the mean probability, hard voting the majority of the models' votes.\n"
+    "How many models vote for class 1 (votes), what is the mean probability P of class 1, and which class, 0 or 1, do "
+    "soft voting (soft) and hard voting (hard) predict?\n"
+    "Conventions: a probability of at least 0.5 means class 1.",
+    hint="Does each method average before or after it decides between the classes?",
 )
 def bagging_ensemble(rng: Random) -> dict[str, Any]:
-    """Soft and hard vote of an ensemble"""
-    models, differ = rng.choice([3, 5]), rng.random() < 0.7
+    """Soft and hard voting of an ensemble"""
+    models, should_differ = rng.choice([3, 5]), rng.random() < 0.7
     while True:
         p = [rng.choice([k for k in range(1, 20) if k != 10]) for _ in range(models)]
         soft, hard = sum(p) > 10 * models, sum(k > 10 for k in p) * 2 > models
-        if sum(p) != 10 * models and (soft != hard) == differ:
+        if sum(p) != 10 * models and (soft != hard) == should_differ:
             return dict(p=[k / 20 for k in p], models=models)
 
 
 bagging_ensemble.mistake(
     "labels-averaged",
     "P = mean(i, floor(p[i] + 1/2))",
-    "That is the share of votes: the mean is taken over the probabilities themselves, not over rounded labels.",
+    "You averaged the votes. P is the mean of the probabilities themselves, so do not round them first.",
 )
 bagging_ensemble.mistake(
-    "sum-for-mean", "P = sum(i, p[i])", "Divide the sum by the number of models: a probability is at most 1."
+    "sum-for-mean", "P = sum(i, p[i])", "You took the sum. P is a mean, so divide by the number of models."
 )
 bagging_ensemble.mistake(
     "votes-for-the-other-class",
     "votes = sum(i, 1 - floor(p[i] + 1/2))",
-    "Those are the models that vote for class 0: count the probabilities from 0.5 up.",
+    "You counted the votes for class 0. A probability of at least 0.5 is a vote for class 1, so count those.",
 )
 bagging_ensemble.mistake(
     "majority-for-soft",
     "soft = floor(mean(i, floor(p[i] + 1/2)) + 1/2)",
-    "That is the majority's class: the soft vote takes the class that the mean probability favours.",
+    "That is the class of hard voting. Soft voting predicts class 1 if the mean probability is at least 0.5.",
 )
 bagging_ensemble.mistake(
     "soft-for-majority",
     "hard = floor(mean(i, p[i]) + 1/2)",
-    "That is the soft vote's class: in a hard vote each model has one vote, however sure it is.",
+    "That is the class of soft voting. In hard voting each model has one vote, so take the majority of the votes.",
 )
 bagging_ensemble.torch(
     """
@@ -180,10 +187,9 @@ hard = labels.mode().values
     id="bagging-ensemble:variance",
     tier=1,
     asks="V | s2",
-    prompt="An ensemble averages the predictions of {M} models. Each prediction has the variance {s2}, and any two of "
-    "them "
-    "have the correlation {rho}. The mean prediction has the variance {V}.",
-    hint="Averaging shrinks only the part of the variance that the models do not share.",
+    prompt="An ensemble averages the predictions of {M} models. Each prediction has the variance {s2}, and any two "
+    "predictions have the correlation {rho}. The mean prediction has the variance {V}.",
+    hint="Which part of the variance does averaging not reduce?",
 )
 def bagging_variance(rng: Random) -> dict[str, Any]:
     """Variance of the mean of correlated models"""
@@ -193,19 +199,20 @@ def bagging_variance(rng: Random) -> dict[str, Any]:
 bagging_variance.mistake(
     "correlation-ignored",
     "V = s2/M",
-    "Dividing by the number of models is right for uncorrelated ones: the shared part, correlation times variance, "
-    "stays.",
+    "You ignored the correlation. Averaging does not reduce the shared part of the variance, correlation times "
+    "variance, so keep it.",
 )
 bagging_variance.mistake(
     "shares-swapped",
     "V = (1 - rho)*s2 + rho*s2/M",
-    "The shared part, correlation times variance, is what stays; the rest of the variance is divided by the number of "
-    "models.",
+    "You swapped the two parts. The shared part, correlation times variance, stays, and the rest is divided by the "
+    "number of models.",
 )
 bagging_variance.mistake(
     "divided-by-the-root",
     "V = rho*s2 + (1 - rho)*s2/sqrt(M)",
-    "A variance is divided by the number of models; it is a standard deviation that is divided by its root.",
+    "You divided by the square root of the number of models. That is for a standard deviation, so divide the variance "
+    "by the number itself.",
 )
 bagging_variance.torch(
     """

@@ -1,4 +1,4 @@
-"""L1, L2, weight decay, ridge, soft threshold, dropout."""
+"""L1 and L2 penalties, weight decay, ridge regression, soft threshold, dropout."""
 
 from fractions import Fraction
 from random import Random
@@ -22,15 +22,14 @@ from quizzes.formulas.regularization import (
     tier=1,
     asks="L1 L2 g1 g2",
     visualization="bars w",
-    prompt="A layer has the weights w = {w} and the bias b = {b}. With lambda = {lam}, the L1 penalty is lambda sum "
-    "|w_i| "
-    "and the L2 penalty is lambda sum w_i^2 (no 1/2, no 1/N); a bias is not penalised.\n"
-    "What are the two penalties, L1 and L2, and their gradients with respect to w, g1 and g2? Take 0 for the gradient "
-    "of |w| at w = 0.",
-    hint="The L1 gradient knows only the sign of a weight, the L2 gradient its size too.",
+    prompt="A layer has the weights w = {w} and the bias b = {b}. The L1 penalty is lambda sum |w_i| and the L2 "
+    "penalty is lambda sum w_i^2, with lambda = {lam}.\n"
+    "What are the penalties L1 and L2 and their gradients g1 and g2 with respect to w?\n"
+    "Conventions: the bias is not penalized; no factor 1/2 or 1/N; the gradient of |w| at w = 0 is 0.",
+    hint="Which gradient depends only on the sign of a weight, and which on its size too?",
 )
 def l1_l2_penalty(rng: Random) -> dict[str, Any]:
-    """L1 and L2 penalty and their gradients"""
+    """L1 and L2 penalties and their gradients"""
     w = [0] + [rng.choice([-1, 1]) * rng.randint(1, 9) / 2 for _ in range(rng.choice([2, 3]))]
     rng.shuffle(w)
     return dict(w=w, b=rng.choice([-1, 1]) * rng.randint(1, 8) / 2, lam=rng.choice([0.01, 0.02, 0.05, 0.1, 0.2]))
@@ -39,33 +38,37 @@ def l1_l2_penalty(rng: Random) -> dict[str, Any]:
 l1_l2_penalty.mistake(
     "bias-penalised",
     "L1 = lam*(sum(i, abs(w[i])) + abs(b)); L2 = lam*(sum(i, w[i]^2) + b^2)",
-    "The bias is left out of the penalty: only the weights are summed.",
+    "You penalized the bias. Only the weights are penalized here, so leave the bias out.",
 )
 l1_l2_penalty.mistake(
-    "sign-kept", "L1 = lam*sum(i, w[i])", "L1 sums absolute values: without them negative weights would be rewarded."
+    "sign-kept",
+    "L1 = lam*sum(i, w[i])",
+    "You left out the absolute value. Without it negative weights would be rewarded, so sum |w|.",
 )
 l1_l2_penalty.mistake(
-    "rooted", "L2 = lam*sqrt(sum(i, w[i]^2))", "The L2 penalty here is the sum of the squares, without a root."
+    "rooted",
+    "L2 = lam*sqrt(sum(i, w[i]^2))",
+    "You took a square root. The L2 penalty here is the sum of squares, so leave out the root.",
 )
 l1_l2_penalty.mistake(
     "half",
     "L2 = lam*sum(i, w[i]^2)/2",
-    "The penalty is lambda times the sum of the squares, here without a factor 1/2.",
+    "You added a factor 1/2. The L2 penalty here is lambda times the sum of squares, so leave it out.",
 )
 l1_l2_penalty.mistake(
     "sign-of-zero",
     "g1[i] = lam*sign(sign(w[i]) + 1/2)",
-    "At w = 0 the gradient of |w| is taken as 0 here, not as 1.",
+    "You used 1 as the gradient at w = 0. The convention here is 0.",
 )
 l1_l2_penalty.mistake(
     "weight-for-sign",
     "g1[i] = lam*w[i]",
-    "The slope of |w| is its sign, whatever the size of w: lambda sign(w).",
+    "You used the weight itself. The gradient of |w| is sign(w), so use lambda sign(w).",
 )
 l1_l2_penalty.mistake(
     "two-left-out",
     "g2[i] = lam*w[i]",
-    "lambda w is the gradient of lambda w^2/2; that of lambda w^2 is 2 lambda w.",
+    "You left out the factor 2. The gradient of lambda w^2 is 2 lambda w.",
 )
 l1_l2_penalty.torch(
     """
@@ -99,42 +102,43 @@ def _step(rng: Random, decays: list[float]) -> dict[str, Any]:
     WEIGHT_DECAY,
     tier=1,
     asks="w_new b_new",
-    prompt="SGD minimises loss + (lambda/2) w^2 with lambda = {lam} and learning rate eta = {eta}. The penalty, "
-    "written "
-    "with the 1/2, covers the weight and not the bias.\n"
-    "The weight is w = {w} with the gradient {g_w} of the loss alone, the bias b = {b} with the gradient {g_b}. "
-    "What are w_new and b_new after one step?",
-    hint="The gradient of (lambda/2) w^2 is lambda w: it joins the gradient of the loss before the step.",
+    prompt="SGD minimizes loss + (lambda/2) w^2 with lambda = {lam} and the learning rate eta = {eta}. The weight is "
+    "w = {w} and the gradient of the loss with respect to it is {g_w}. The bias is b = {b} and the gradient with "
+    "respect to it is {g_b}.\n"
+    "What are the new weight w_new and the new bias b_new after one step?\n"
+    "Conventions: the penalty has the factor 1/2 and does not include the bias.",
+    hint="What is the gradient of (lambda/2) w^2? Add it to the gradient of the loss.",
 )
 def weight_decay_sgd(rng: Random) -> dict[str, Any]:
-    """A step of SGD with weight decay"""
+    """SGD step with weight decay"""
     return _step(rng, [0.01, 0.05, 0.1, 0.2, 0.5])
 
 
 weight_decay_sgd.mistake(
     "factor-2",
     "w_new = (1 - 2*eta*lam)*w - eta*g_w",
-    "With the 1/2 in (lambda/2) w^2 the 2 of the derivative cancels: the factor is 1 - eta lambda.",
+    "You added a factor 2. The 1/2 in (lambda/2) w^2 cancels the 2 of the derivative, so the factor is 1 - eta lambda.",
 )
 weight_decay_sgd.mistake(
     "bias-decayed",
     "b_new = (1 - eta*lam)*b - eta*g_b",
-    "The bias is excluded from the decay: only its gradient moves it.",
+    "You decayed the bias. It is not part of the penalty, so subtract only eta times its gradient.",
 )
 weight_decay_sgd.mistake(
     "lambda-for-its-gradient",
     "w_new = w - eta*(g_w + lam)",
-    "The penalty's gradient is lambda w: it is larger for larger weights, and not lambda itself.",
+    "You added lambda to the gradient. The gradient of the penalty is lambda w, so add that.",
 )
 weight_decay_sgd.mistake(
     "eta-left-out",
     "w_new = (1 - lam)*w - eta*g_w",
-    "The penalty's gradient is multiplied by the learning rate too: the factor is 1 - eta lambda.",
+    "You left out the learning rate. The step multiplies the gradient of the penalty by eta too, so the factor is 1 - "
+    "eta lambda.",
 )
 weight_decay_sgd.mistake(
     "weights-grow",
     "w_new = (1 + eta*lam)*w - eta*g_w",
-    "Decay pulls the weight towards 0: its gradient lambda w is subtracted like any other.",
+    "You added the decay. Weight decay pulls the weight toward 0, so subtract eta lambda w.",
 )
 weight_decay_sgd.torch(SGD)
 
@@ -144,34 +148,33 @@ weight_decay_sgd.torch(SGD)
     id="weight-decay-sgd:find-lambda",
     tier=2,
     asks="lam",
-    prompt="One step of plain SGD with learning rate eta = {eta} on loss + ({lam}/2) w^2 took the weight from w = {w} "
-    "to "
-    "{w_new}, where the loss alone had the gradient {g_w}. The bias, which is not decayed, went from {b} to {b_new} "
-    "with "
-    "the gradient {g_b}. Which weight decay {lam} was used?",
-    hint="Take the step of the loss away; what is left is a multiple of w.",
+    prompt="One step of plain SGD on loss + ({lam}/2) w^2, with the learning rate eta = {eta}, changes the weight "
+    "from w = {w} to {w_new}. The gradient of the loss with respect to the weight is {g_w}. The bias changes from {b} "
+    "to {b_new}, and the gradient with respect to it is {g_b}.\n"
+    "Conventions: the bias is not decayed.",
+    hint="Subtract the step of the loss. What is left is a multiple of w.",
 )
-def weight_decay_sought(rng: Random) -> dict[str, Any]:
-    """Which weight decay was used"""
+def weight_decay_from_step(rng: Random) -> dict[str, Any]:
+    """Weight decay from an SGD step"""
     return _step(rng, [k / 100 for k in range(5, 61, 5)])
 
 
-weight_decay_sought.mistake(
+weight_decay_from_step.mistake(
     "factor-2",
     "w_new = (1 - 2*eta*lam)*w - eta*g_w",
-    "With the 1/2 in (lam/2) w^2 the weight is multiplied by 1 - eta lam, not by 1 - 2 eta lam.",
+    "You added a factor 2. With the 1/2 in (lam/2) w^2 the weight is multiplied by 1 - eta lam.",
 )
-weight_decay_sought.mistake(
+weight_decay_from_step.mistake(
     "eta-left-out",
     "w_new = (1 - lam)*w - eta*g_w",
-    "The weight shrank by eta times lam: divide by the learning rate as well.",
+    "You left out the learning rate. The weight shrinks by the factor 1 - eta lam, so divide by eta too.",
 )
-weight_decay_sought.mistake(
+weight_decay_from_step.mistake(
     "decay-after-the-step",
     "w_new = (1 - eta*lam)*(w - eta*g_w)",
-    "The decay acts on the weight before the step, not on what the step has made of it.",
+    "You decayed the weight after the gradient step. Decay and gradient both use the weight before the step.",
 )
-weight_decay_sought.torch(SGD)
+weight_decay_from_step.torch(SGD)
 
 
 def _points(rng: Random) -> dict[str, Any]:
@@ -187,11 +190,10 @@ def _points(rng: Random) -> dict[str, Any]:
     tier=1,
     asks="w | lam",
     visualization="scatter x y w b=0",
-    prompt="Ridge regression of a line through the origin has the slope that minimises, over the points x = {x}, y = "
-    "{y},\n"
-    "  the sum of the squared errors (not their mean) + {lam} times the square of the slope.\n"
-    "The slope comes out as {w}.",
-    hint="Set the derivative to zero: the factor of the penalty joins the sum of the squares of x.",
+    prompt="Ridge regression of a line through the origin minimizes the sum of the squared errors plus {lam} times "
+    "the square of the slope. The points are x = {x}, y = {y}. The resulting slope is {w}.\n"
+    "Conventions: errors are summed, not averaged.",
+    hint="Set the derivative to zero. Where does the factor of the penalty appear?",
 )
 def ridge_slope(rng: Random) -> dict[str, Any]:
     """Ridge regression through the origin"""
@@ -201,23 +203,22 @@ def ridge_slope(rng: Random) -> dict[str, Any]:
 ridge_slope.mistake(
     "penalty-times-n",
     "w = mean(i, x[i]*y[i])/(mean(i, x[i]^2) + lam)",
-    "The errors are summed, not averaged, so the penalty's factor is added to the sum of x^2 as it is, not once for "
-    "each point.",
+    "You averaged the errors. They are summed here, so add the penalty factor to the sum of x^2 once.",
 )
 ridge_slope.mistake(
     "penalty-subtracted",
     "w = sum(i, x[i]*y[i])/(sum(i, x[i]^2) - lam)",
-    "The penalty makes the denominator larger and the slope smaller: its factor is added.",
+    "You subtracted the penalty factor. The penalty makes the slope smaller, so add the factor to the denominator.",
 )
 ridge_slope.mistake(
     "penalty-outside",
     "w = sum(i, x[i]*y[i])/sum(i, x[i]^2) - lam",
-    "The penalty shrinks the slope through the denominator; its factor is not taken away from the slope.",
+    "You subtracted the penalty factor from the slope. It appears in the denominator, so add it to the sum of x^2.",
 )
 ridge_slope.mistake(
     "doubled",
     "w = sum(i, x[i]*y[i])/(sum(i, x[i]^2) + 2*lam)",
-    "Errors and penalty are both squares and bring a factor 2 each, which cancels: the factor is added once.",
+    "You added the penalty factor twice. The derivatives of errors and penalty both have a factor 2, which cancels.",
 )
 ridge_slope.torch(
     """
@@ -228,22 +229,30 @@ w = Ridge(alpha=lam, fit_intercept=False).fit(x.numpy()[:, None], y.numpy()).coe
 )
 
 
-def _solved(x: list, y: list, corner: Any, beside: Any, lam: Any) -> dict[str, Any]:
-    """The line from the normal equations with something added: to n, to each sum of x, and to the sum of squares."""
-    n, sx, sxx = len(x) + corner, sum(x) + beside, sum(v * v for v in x) + lam
+def _solve_normal_equations(x: list[Any], y: list[Any], lam: Any, intercept: Any = 0, mixed: Any = 0) -> dict[str, Any]:
+    """Return the line from the normal equations with penalties.
+
+    Args:
+        x: Inputs.
+        y: Targets.
+        lam: Added to the sum of squares of x.
+        intercept: Added to the number of points.
+        mixed: Added to each sum of x.
+    """
+    n, sx, sxx = len(x) + intercept, sum(x) + mixed, sum(v * v for v in x) + lam
     sy, sxy = sum(y), sum(a * b for a, b in zip(x, y, strict=True))
-    whole = n * sxx - sx * sx
-    return {"w": Fraction(n * sxy - sx * sy, whole), "b": Fraction(sxx * sy - sx * sxy, whole)}
+    determinant = n * sxx - sx * sx
+    return {"w": Fraction(n * sxy - sx * sy, determinant), "b": Fraction(sxx * sy - sx * sxy, determinant)}
 
 
-def bias_penalised(x: list, y: list, lam: Any) -> dict[str, Any]:
-    """The line where lambda is added for the intercept too."""
-    return _solved(x, y, lam, 0, lam)
+def penalize_intercept(x: list[Any], y: list[Any], lam: Any) -> dict[str, Any]:
+    """Return the line if lambda is added for the intercept too."""
+    return _solve_normal_equations(x, y, lam, intercept=lam)
 
 
-def lambda_everywhere(x: list, y: list, lam: Any) -> dict[str, Any]:
-    """The line where lambda is added to every entry of X^T X."""
-    return _solved(x, y, lam, lam, lam)
+def penalize_everywhere(x: list[Any], y: list[Any], lam: Any) -> dict[str, Any]:
+    """Return the line if lambda is added to every entry of X^T X."""
+    return _solve_normal_equations(x, y, lam, intercept=lam, mixed=lam)
 
 
 @drill(
@@ -252,11 +261,11 @@ def lambda_everywhere(x: list, y: list, lam: Any) -> dict[str, Any]:
     tier=2,
     asks="w b",
     visualization="scatter x y",
-    prompt="Ridge regression of a line y = b + w x minimises sum (y_i - b - w x_i)^2 + lambda w^2 with lambda = "
-    "{lam}: the "
-    "errors are summed, not averaged, and the intercept b is not penalised.\n"
-    "The points are x = {x}, y = {y}. What are the slope w and the intercept b?",
-    hint="Centre x and y: the free intercept drops out, and the slope is that of ridge through the origin.",
+    prompt="Ridge regression of a line y = b + w x minimizes sum (y_i - b - w x_i)^2 + lambda w^2 with lambda = "
+    "{lam}. The points are x = {x}, y = {y}.\n"
+    "What are the slope w and the intercept b?\n"
+    "Conventions: errors are summed, not averaged; the intercept is not penalized.",
+    hint="Center x and y. Which problem is left for the slope?",
 )
 def ridge_closed(rng: Random) -> dict[str, Any]:
     """Ridge regression of a line"""
@@ -265,25 +274,29 @@ def ridge_closed(rng: Random) -> dict[str, Any]:
 
 ridge_closed.mistake(
     "bias-penalised",
-    {name: lambda x, y, lam, name=name: bias_penalised(x, y, lam)[name] for name in ("w", "b")},
-    "The intercept is free here: lambda is added for w alone, not for b.",
+    {name: lambda x, y, lam, name=name: penalize_intercept(x, y, lam)[name] for name in ("w", "b")},
+    "You penalized the intercept. Only w is penalized here, so add lambda for w only.",
 )
 ridge_closed.mistake(
     "lambda-everywhere",
-    {name: lambda x, y, lam, name=name: lambda_everywhere(x, y, lam)[name] for name in ("w", "b")},
-    "lambda I has lambda on the diagonal only: it is not added to every entry of X^T X.",
+    {name: lambda x, y, lam, name=name: penalize_everywhere(x, y, lam)[name] for name in ("w", "b")},
+    "You added lambda to every entry of X^T X. Only the diagonal entry of w is penalized, so add lambda there.",
 )
 ridge_closed.mistake(
     "penalty-times-n",
     "w = mean(i, (x[i] - x_mean)*(y[i] - y_mean))/(mean(i, (x[i] - x_mean)^2) + lam)",
-    "The errors are summed, not averaged: lambda is added as it is, not N times.",
+    "You averaged the errors. They are summed here, so add lambda to the sum of squares once.",
 )
 ridge_closed.mistake(
     "no-penalty",
     "w = sum(i, (x[i] - x_mean)*(y[i] - y_mean))/sum(i, (x[i] - x_mean)^2)",
-    "That is the least-squares line: ridge adds lambda to the denominator of the slope.",
+    "That is the least-squares line. Ridge regression adds lambda to the denominator of the slope.",
 )
-ridge_closed.mistake("means-for-intercept", "b = y_mean", "The line goes through both means: b = y_mean - w x_mean.")
+ridge_closed.mistake(
+    "means-for-intercept",
+    "b = y_mean",
+    "You used the mean of y. The line passes through the point of both means, so subtract w times the mean of x.",
+)
 ridge_closed.torch(
     """
 from sklearn.linear_model import Ridge
@@ -295,7 +308,7 @@ w, b = line.coef_[0], line.intercept_
 
 
 def _small_and_large(rng: Random, lam: float) -> list[float]:
-    """Weights in tenths: at least one of each sign beyond the threshold, and one within."""
+    """Return weights in tenths: at least one of each sign beyond the threshold, and one within it."""
     edge = round(10 * lam)
     w = [
         rng.randint(edge + 1, edge + 12),
@@ -312,9 +325,9 @@ def _small_and_large(rng: Random, lam: float) -> list[float]:
     tier=1,
     asks="w_new",
     visualization="number-line w ±lam",
-    prompt="The weights w = {w} go through the soft threshold with lambda = {lam}: w_new minimises "
-    "(w_new - w)^2/2 + lambda |w_new|, for each weight by itself.",
-    hint="Every weight moves by lambda towards 0, and stays there once it has arrived.",
+    prompt="The soft threshold with lambda = {lam} is applied to the weights w = {w}. For each weight separately, "
+    "w_new minimizes (w_new - w)^2/2 + lambda |w_new|.",
+    hint="How far does each weight move toward 0? What happens if it reaches 0?",
 )
 def soft_threshold(rng: Random) -> dict[str, Any]:
     """Soft threshold"""
@@ -325,22 +338,23 @@ def soft_threshold(rng: Random) -> dict[str, Any]:
 soft_threshold.mistake(
     "crosses-zero",
     "w_new[i] = w[i] - lam*sign(w[i])",
-    "A weight smaller than lambda stops at 0: it does not come out on the other side.",
+    "You moved small weights past 0. If |w| is at most lambda, the weight stops at 0.",
 )
 soft_threshold.mistake(
     "subtracted-from-negatives",
     "w_new[i] = w[i] - lam",
-    "A negative weight moves up, towards 0: subtract lambda from the size, then put the sign back.",
+    "You subtracted lambda from negative weights. They move up toward 0, so subtract lambda from |w| and restore the "
+    "sign.",
 )
 soft_threshold.mistake(
     "hard-threshold",
     "w_new[i] = w[i]*relu(sign(abs(w[i]) - lam))",
-    "That is the hard threshold: in the soft one the weights that survive shrink by lambda too.",
+    "That is the hard threshold. The soft threshold also moves the remaining weights toward 0 by lambda.",
 )
 soft_threshold.mistake(
     "sign-lost",
     "w_new[i] = max(abs(w[i]) - lam, 0)",
-    "The sign comes back after shrinking: negative weights stay negative.",
+    "You lost the sign. Negative weights stay negative, so restore the sign after shrinking.",
 )
 soft_threshold.torch("w_new = F.softshrink(w, lam)")
 
@@ -351,39 +365,44 @@ soft_threshold.torch("w_new = F.softshrink(w, lam)")
     tier=2,
     asks="u w_new",
     visualization="table w g",
-    prompt="A proximal gradient step on loss + lambda sum |w_i|: first a plain step on the loss to u, then the soft "
-    "threshold of u with eta lambda.\n"
-    "w = {w}, gradient of the loss alone {g}, learning rate eta = {eta}, lambda = {lam}. What are u and w_new?",
-    hint="The penalty acts after the gradient step, and its threshold carries the learning rate too.",
+    prompt="A proximal gradient step on loss + lambda sum |w_i| is a plain gradient step on the loss to u, then the "
+    "soft threshold of u with eta lambda. The weights are w = {w}, the gradient of the loss is g = {g}, the learning "
+    "rate is eta = {eta}, and lambda = {lam}.\n"
+    "What are u and w_new?",
+    hint="Take the gradient step first. What is the threshold of the soft threshold?",
 )
 def proximal_step(rng: Random) -> dict[str, Any]:
-    """A proximal gradient step with an L1 penalty"""
+    """Proximal gradient step with an L1 penalty"""
     eta, lam = rng.choice([0.1, 0.2, 0.5]), rng.choice([1, 2, 0.5, 1.5])
-    goal = _small_and_large(rng, max(eta * lam, 0.2))
-    g = [rng.choice([-1, 1]) * rng.randint(1, 20) / 10 for _ in goal]
-    return dict(w=[round(u + eta * slope, 2) for u, slope in zip(goal, g, strict=True)], g=g, eta=eta, lam=lam)
+    targets = _small_and_large(rng, max(eta * lam, 0.2))
+    g = [rng.choice([-1, 1]) * rng.randint(1, 20) / 10 for _ in targets]
+    return dict(w=[round(u + eta * gradient, 2) for u, gradient in zip(targets, g, strict=True)], g=g, eta=eta, lam=lam)
 
 
-proximal_step.mistake("ascent", "u[i] = w[i] + eta*g[i]", "The step goes against the gradient: w - eta g.")
+proximal_step.mistake(
+    "ascent",
+    "u[i] = w[i] + eta*g[i]",
+    "You added the gradient. The step is in the opposite direction, so u = w - eta g.",
+)
 proximal_step.mistake(
     "subgradient-step",
     "u[i] = w[i] - eta*(g[i] + lam*sign(w[i]))",
-    "The penalty's slope is left out of this step: the soft threshold takes care of the penalty.",
+    "You included the penalty in the gradient step. The soft threshold handles the penalty, so leave it out of u.",
 )
 proximal_step.mistake(
     "threshold-without-eta",
     "w_new[i] = sign(u[i])*max(abs(u[i]) - lam, 0)",
-    "The threshold is eta lambda: a smaller step shrinks less.",
+    "You used lambda as the threshold. It is scaled by the learning rate, so use eta lambda.",
 )
 proximal_step.mistake(
     "crosses-zero",
     "w_new[i] = u[i] - eta*lam*sign(u[i])",
-    "A weight within the threshold stops at 0: that is where the exact zeros come from.",
+    "You moved small weights past 0. If |u| is at most eta lambda, the weight stops at 0.",
 )
 proximal_step.mistake(
     "hard-threshold",
     "w_new[i] = u[i]*relu(sign(abs(u[i]) - eta*lam))",
-    "That is the hard threshold: in the soft one the weights that survive shrink by eta lambda too.",
+    "That is the hard threshold. The soft threshold also moves the remaining weights toward 0 by eta lambda.",
 )
 proximal_step.torch(
     """
@@ -406,11 +425,10 @@ def _activations(rng: Random, count: int) -> list[float]:
     tier=1,
     asks="y z",
     visualization="table x mask",
-    prompt="Inverted dropout, as in PyTorch, drops each unit with probability p = {p}. The activations x = {x} come "
-    "in, and "
-    "in this training pass the mask is {mask} (1: kept, 0: dropped).\n"
-    "What goes out in training (y), and what would go out in evaluation (z) for the same x?",
-    hint="The mean of what goes out should be x in both modes, and the scaling is done in training.",
+    prompt="An inverted dropout layer, as in PyTorch, drops each unit with probability p = {p}. The layer receives "
+    "the activations x = {x}. In training mode, the mask is {mask} (1: kept, 0: dropped).\n"
+    "What are the output y in training mode and the output z in evaluation mode for the same x?",
+    hint="The expected output must be x in both modes. In which mode does the layer rescale?",
 )
 def dropout_scaling(rng: Random) -> dict[str, Any]:
     """Inverted dropout"""
@@ -423,33 +441,33 @@ def dropout_scaling(rng: Random) -> dict[str, Any]:
 dropout_scaling.mistake(
     "p-as-keep-probability",
     "y[i] = mask[i]*x[i]/p",
-    "p is the probability to drop; a unit is kept with 1 - p, and that is what divides.",
+    "You divided by p. p is the probability of dropping a unit, so divide by the keep probability 1 - p.",
 )
 dropout_scaling.mistake(
     "not-scaled",
     "y[i] = mask[i]*x[i]",
-    "Without scaling the mean would fall to 1 - p of x: what is kept is divided by 1 - p in training.",
+    "You did not rescale. Without rescaling the expected output is (1 - p) x, so divide the kept units by 1 - p.",
 )
 dropout_scaling.mistake(
     "multiplied",
     "y[i] = mask[i]*x[i]*(1 - p)",
-    "What is kept is made larger, to stand in for what is dropped: divide by 1 - p.",
+    "You multiplied by 1 - p. The kept units must make up for the dropped ones, so divide by 1 - p.",
 )
 dropout_scaling.mistake(
     "scaled-in-evaluation-too",
     "z[i] = (1 - p)*x[i]",
-    "Training has scaled already: in evaluation inverted dropout does nothing.",
+    "You rescaled in evaluation mode. Inverted dropout already rescales in training mode, so z = x.",
 )
 dropout_scaling.mistake(
     "dropped-in-evaluation",
     "z[i] = mask[i]*x[i]/(1 - p)",
-    "In evaluation no unit is dropped: x goes through as it is.",
+    "You dropped units in evaluation mode. Dropout is off there, so z = x.",
 )
 dropout_scaling.torch(
     """
 torch.manual_seed(0)
 y = F.dropout(x, p)
-while not torch.equal((y != 0).double(), mask):  # until chance drops the units of the mask
+while not torch.equal((y != 0).double(), mask):  # resample until dropout reproduces the mask
     y = F.dropout(x, p)
 z = F.dropout(x, p, training=False)
 """
@@ -461,15 +479,14 @@ z = F.dropout(x, p, training=False)
     id="dropout-scaling:classic",
     tier=1,
     asks="K z",
-    prompt="Dropout as first published drops each of {N} units with probability p = {p} in training, without any "
-    "scaling "
-    "there, and makes up for it at test time.\n"
-    "How many units are kept in a training pass on average (K), and what do three of the units, with the activations "
-    "x = {x}, give at test time (z)?",
-    hint="At test time every unit is there, so each must give what it gave on average in training.",
+    prompt="Original dropout drops each of {N} units with probability p = {p} in training, without rescaling. At test "
+    "time it rescales all activations. Three of the units have the activations x = {x}.\n"
+    "How many units are kept per training pass on average (K), and what are the outputs z of the three units at test "
+    "time?",
+    hint="At test time every unit is active. How large was its output on average in training?",
 )
 def dropout_classic(rng: Random) -> dict[str, Any]:
-    """Dropout that scales at test time"""
+    """Original dropout, scaled at test time"""
     N = rng.choice([50, 64, 100, 128, 200, 256, 400, 500, 512, 1000])
     return dict(N=N, p=rng.choice([0.1, 0.2, 0.25, 0.3, 0.4, 0.6]), x=_activations(rng, 3))
 
@@ -477,18 +494,17 @@ def dropout_classic(rng: Random) -> dict[str, Any]:
 dropout_classic.mistake(
     "p-as-keep-probability",
     "K = N*p; z[i] = p*x[i]",
-    "p is the probability to drop here; 1 - p of the units are kept.",
+    "You used p as the keep probability. p is the probability of dropping a unit, so use 1 - p.",
 )
 dropout_classic.mistake(
     "inverted-at-test",
     "z[i] = x[i]/(1 - p)",
-    "Dividing by 1 - p belongs to training, in inverted dropout; here the test output is multiplied by 1 - p.",
+    "You divided by 1 - p, as inverted dropout does in training. Original dropout multiplies by 1 - p at test time.",
 )
 dropout_classic.mistake(
     "not-scaled",
     "z[i] = x[i]",
-    "That is inverted dropout. Here training did not scale, so at test time the activations shrink to 1 - p of their "
-    "size.",
+    "That is inverted dropout. Original dropout does not rescale in training, so multiply by 1 - p at test time.",
 )
 dropout_classic.torch(
     """

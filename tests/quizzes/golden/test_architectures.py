@@ -1,4 +1,4 @@
-"""Architectures: published figures, values worked out by hand, and torchvision's own blocks."""
+"""Architectures: published values, values computed by hand, and torchvision's blocks."""
 
 from fractions import Fraction
 
@@ -48,13 +48,15 @@ GOLDEN = [
 ]
 
 
-@pytest.mark.parametrize(("name", "given", "wanted"), GOLDEN)
-def test_golden_values(name, given, wanted):
-    found = get(name).solve(**given)
-    assert {key: float(found[key]) if isinstance(found[key], Fraction) else found[key] for key in wanted} == wanted
+@pytest.mark.parametrize(("name", "inputs", "expected"), GOLDEN)
+def test_golden_values(name, inputs, expected):
+    values = get(name).solve(**inputs)
+    assert {
+        key: float(values[key]) if isinstance(values[key], Fraction) else values[key] for key in expected
+    } == expected
 
 
-WRONG = [  # drill, mistake, inputs, the part, what it leads to
+MISTAKES = [  # drill, mistake, inputs, part, resulting answer
     ("trace-architecture", "pooling-with-parameters", LENET, "P", 61_750),
     ("trace-architecture", "no-input-channels", LENET, "P2", 416),
     ("trace-architecture", "flattened-before-pooling", LENET, "v", 1_600),
@@ -77,15 +79,15 @@ WRONG = [  # drill, mistake, inputs, the part, what it leads to
 ]
 
 
-@pytest.mark.parametrize(("drill", "mistake", "given", "part", "wanted"), WRONG)
-def test_mistakes_lead_where_they_should(drill, mistake, given, part, wanted):
-    found = bank.get(drill)
-    truth = found.formula.evaluate(found.formula.complete(given))
-    way = next(way for way in found.mistake_rules if way.name == mistake)
-    assert found.formula.evaluate_with_mistake(way.replaced, truth, found.asks)[part] == wanted
+@pytest.mark.parametrize(("drill", "mistake", "inputs", "part", "expected"), MISTAKES)
+def test_mistakes_give_their_answers(drill, mistake, inputs, part, expected):
+    declared = bank.get(drill)
+    values = declared.formula.evaluate(declared.formula.complete(inputs))
+    rule = next(rule for rule in declared.mistake_rules if rule.name == mistake)
+    assert declared.formula.evaluate_with_mistake(rule.replaced, values, declared.asks)[part] == expected
 
 
-def test_vggs_convolutions_add_up_to_torchvisions():
+def test_vgg_parameters_add_up_to_those_of_torchvision():
     models = pytest.importorskip("torchvision").models
     import torch
 
@@ -98,21 +100,21 @@ def test_vggs_convolutions_add_up_to_torchvisions():
             for stage, count in enumerate(stages, 1)
             for i in range(1, count + 1)
         )
-        assert total == sum(w.numel() for w in net.features.parameters())
+        assert total == sum(p.numel() for p in net.features.parameters())
 
 
-def test_densenet121s_channels():
-    # arXiv:1608.06993, table 1: blocks of 6, 12, 24 and 16 layers, growth 32, compression 0.5
-    entering, ends = 64, []
+def test_densenet121_channels_match_the_paper():
+    # arXiv:1608.06993, table 1: blocks of 6, 12, 24 and 16 layers, growth rate 32, compression 0.5
+    in_channels, out_channels = 64, []
     for L in (6, 12, 24, 16):
-        found = get("densenet-channels").solve(k0=entering, k=32, L=L, l=1)
-        assert found["I"] == entering
-        ends.append(found["B"])
-        entering = found["T"]
-    assert ends == [256, 512, 1024, 1024]
+        block = get("densenet-channels").solve(k0=in_channels, k=32, L=L, l=1)
+        assert block["I"] == in_channels
+        out_channels.append(block["B"])
+        in_channels = block["T"]
+    assert out_channels == [256, 512, 1024, 1024]
 
 
-def test_mobilenet_v2s_blocks_are_torchvisions():
+def test_mobilenet_v2_blocks_match_torchvision():
     models = pytest.importorskip("torchvision").models
     import torch
     from torchvision.models.mobilenetv2 import InvertedResidual
@@ -122,12 +124,13 @@ def test_mobilenet_v2s_blocks_are_torchvisions():
     for block in blocks[1:]:  # the first has no expansion
         layers = [layer for layer in block.modules() if isinstance(layer, torch.nn.Conv2d)]
         C, E, D = layers[0].in_channels, layers[1].out_channels, layers[2].out_channels
-        found = get("mobilenetv2-block").solve(C=C, D=D, t=E // C, s=block.stride)
-        assert found == {"E": E, "W": sum(layer.weight.numel() for layer in layers), "r": int(block.use_res_connect)}
+        weights = sum(layer.weight.numel() for layer in layers)
+        values = get("mobilenetv2-block").solve(C=C, D=D, t=E // C, s=block.stride)
+        assert values == {"E": E, "W": weights, "r": int(block.use_res_connect)}
     assert len(blocks) == 17
 
 
-def test_resnet50s_bottlenecks_are_torchvisions():
+def test_resnet50_bottlenecks_match_torchvision():
     models = pytest.importorskip("torchvision").models
     import torch
 
@@ -141,14 +144,14 @@ def test_resnet50s_bottlenecks_are_torchvisions():
 
 
 @pytest.mark.parametrize(
-    ("name", "given", "sentence"),
+    ("name", "inputs", "message"),
     [
-        ("vgg-layer", dict(stages=[2, 2, 3], stage=1, i=1), "five whole numbers"),
-        ("vgg-layer", dict(stage=1, i=3, **VGG16), "Stage 1 has 2 convolutions"),
-        ("se-block", dict(C=100, r=16), "must be an integer"),
+        ("vgg-layer", dict(stages=[2, 2, 3], stage=1, i=1), "five integers"),
+        ("vgg-layer", dict(stage=1, i=3, **VGG16), "at most 2, the number of convolutions in stage 1"),
+        ("se-block", dict(C=100, r=16), "^C/r "),
         ("mobilenetv2-block", dict(C=24, D=24, s=3), "from 1 to 2"),
     ],
 )
-def test_what_does_not_fit_is_refused(name, given, sentence):
-    with pytest.raises(UserError, match=sentence):
-        get(name).solve(**given)
+def test_invalid_inputs_raise_an_error(name, inputs, message):
+    with pytest.raises(UserError, match=message):
+        get(name).solve(**inputs)

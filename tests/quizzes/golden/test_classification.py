@@ -1,4 +1,4 @@
-"""Classification: published examples, and what scikit-learn and PyTorch make of the same numbers."""
+"""Classification: published examples, values computed by hand, and scikit-learn."""
 
 import math
 
@@ -11,7 +11,7 @@ CONFUSION = dict(TP=40, FP=10, FN=20, TN=30)
 MATRIX = dict(C=[[8, 2, 0], [1, 3, 1], [0, 4, 1]])
 RANKS = dict(pos=[0.9, 0.8, 0.6], neg=[0.7, 0.55, 0.4])
 WEIGHTED = dict(Z=[[1, 0], [0, 2]], w=[1, 3])
-RIGHT, WRONG = [[1, 0], [0, 1]], [[0, 1], [1, 0]]
+CORRECT, INCORRECT = [[1, 0], [0, 1]], [[0, 1], [1, 0]]
 SMOOTHED = dict(z=[2, 1, 0.1], y=[1, 0, 0], epsilon=0.1, K=3)
 HINGE = dict(s=[3.2, 5.1, -1.7], c=1, Delta=1)
 PAIR = dict(p=[0.5, 0.5], q=[0.9, 0.1])
@@ -38,8 +38,8 @@ GOLDEN = [
     ("softmax-jacobian", dict(z=[0, 0]), dict(p=[0.5, 0.5], J=[[0.25, -0.25], [-0.25, 0.25]])),
     ("one-hot", dict(k=2, K=3), dict(t=[0, 0, 1])),
     ("label-smoothing", SMOOTHED, dict(t=[0.9333, 0.0333, 0.0333], L=0.5137)),
-    ("weighted-cross-entropy", WEIGHTED | dict(Y=RIGHT), dict(L=0.1735)),
-    ("weighted-cross-entropy", WEIGHTED | dict(Y=WRONG), dict(L=1.5167)),
+    ("weighted-cross-entropy", WEIGHTED | dict(Y=CORRECT), dict(L=0.1735)),
+    ("weighted-cross-entropy", WEIGHTED | dict(Y=INCORRECT), dict(L=1.5167)),
     ("entropies", PAIR, dict(H=math.log(2), D=0.5108, C=math.log(2) + 0.5108)),
     ("multiclass-hinge", HINGE, dict(L=2.9)),
     ("macro-micro-f1", MATRIX, dict(macro=0.5188, micro=0.6)),
@@ -68,40 +68,40 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize(("name", "given", "wanted"), GOLDEN)
-def test_golden_values(name, given, wanted):
-    found = get(name).solve(**given)
+@pytest.mark.parametrize(("name", "inputs", "expected"), GOLDEN)
+def test_golden_values(name, inputs, expected):
+    values = get(name).solve(**inputs)
     tolerance = 6e-7 if name == "focal-loss" else 6e-5
-    for key, value in wanted.items():
-        assert flat(found[key]) == pytest.approx(flat(value), abs=tolerance), key
+    for key, value in expected.items():
+        assert flat(values[key]) == pytest.approx(flat(value), abs=tolerance), key
 
 
-@pytest.mark.parametrize(("drill", "mistake", "given", "wanted"), MISTAKES)
-def test_what_a_mistake_leads_to(drill, mistake, given, wanted):
+@pytest.mark.parametrize(("drill", "mistake", "inputs", "expected"), MISTAKES)
+def test_mistakes_give_their_answers(drill, mistake, inputs, expected):
     declared = bank.get(drill)
-    [way] = [way for way in declared.mistake_rules if way.name == mistake]
-    truth = declared.formula.evaluate(declared.formula.complete(given))
-    found = declared.formula.evaluate_with_mistake(way.replaced, truth, declared.asks)
+    [rule] = [rule for rule in declared.mistake_rules if rule.name == mistake]
+    values = declared.formula.evaluate(declared.formula.complete(inputs))
+    answers = declared.formula.evaluate_with_mistake(rule.replaced, values, declared.asks)
     tolerance = 6e-7 if drill == "focal-loss" else 6e-5
-    for key, value in wanted.items():
-        assert flat(found[key]) == pytest.approx(flat(value), abs=tolerance), key
+    for key, value in expected.items():
+        assert flat(answers[key]) == pytest.approx(flat(value), abs=tolerance), key
 
 
-def test_the_area_under_precision_and_recall_is_scikit_learns():
+def test_average_precision_matches_scikit_learn():
     from sklearn.metrics import average_precision_score
 
-    [way] = [way for way in bank.get("roc-auc-rank").mistake_rules if way.name == "precision-recall-area"]
+    [rule] = [rule for rule in bank.get("roc-auc-rank").mistake_rules if rule.name == "precision-recall-area"]
     for pos, neg in (RANKS.values(), ([0.5, 0.9], [0.5, 0.1]), ([0.3, 0.3, 0.8], [0.3, 0.9])):
-        wanted = average_precision_score([1] * len(pos) + [0] * len(neg), pos + neg)
-        assert float(way.replaced["AUC"](pos, neg)) == pytest.approx(wanted)
+        expected = average_precision_score([1] * len(pos) + [0] * len(neg), pos + neg)
+        assert float(rule.replaced["AUC"](pos, neg)) == pytest.approx(expected)
 
 
-def test_the_weight_of_the_predicted_class():
-    [way] = [way for way in bank.get("weighted-ce").mistake_rules if way.name == "weight-of-predicted-class"]
-    # The first sample is predicted as class 0 (weight 1), the second as class 1 (weight 3); both are wrong.
+def test_weighting_by_the_predicted_class():
+    [rule] = [rule for rule in bank.get("weighted-ce").mistake_rules if rule.name == "weight-of-predicted-class"]
+    # The first sample is predicted as class 0 (weight 1), the second as class 1 (weight 3); both are incorrect.
     losses = [math.log(1 + math.e), math.log(1 + math.exp(2))]
-    found = way.replaced["L"](WEIGHTED["Z"], WRONG, WEIGHTED["w"])
-    assert found == pytest.approx((losses[0] + 3 * losses[1]) / 4)
+    loss = rule.replaced["L"](WEIGHTED["Z"], INCORRECT, WEIGHTED["w"])
+    assert loss == pytest.approx((losses[0] + 3 * losses[1]) / 4)
 
 
 def flat(value):

@@ -1,4 +1,4 @@
-"""Convolution and pooling: values worked out by hand, and PyTorch over a grid."""
+"""Convolution and pooling: values computed by hand, and PyTorch over a grid of settings."""
 
 from itertools import product
 
@@ -53,15 +53,15 @@ GOLDEN = [
 ]
 
 
-@pytest.mark.parametrize(("name", "given", "wanted"), GOLDEN)
-def test_golden_values(name, given, wanted):
-    found = get(name).solve(**given)
-    assert {key: found[key] for key in wanted} == wanted
+@pytest.mark.parametrize(("name", "inputs", "expected"), GOLDEN)
+def test_golden_values(name, inputs, expected):
+    values = get(name).solve(**inputs)
+    assert {key: values[key] for key in expected} == expected
 
 
 @pytest.mark.parametrize(
     ("layers", "field"),
-    [  # window, stride, dilation
+    [  # kernel size, stride, dilation
         ([(5, 1, 1), (2, 2, 1), (5, 1, 1)], 14),
         ([(5, 1, 2), (2, 2, 1), (5, 1, 1)], 18),
         ([(5, 1, 1), (2, 2, 1), (3, 1, 1), (2, 2, 1)], 12),
@@ -69,11 +69,11 @@ def test_golden_values(name, given, wanted):
 )
 def test_receptive_fields(layers, field):
     formula = trace(RECEPTIVE_FIELD, len(layers), {"r": "r_in", "j": "j_in"}, fresh="f s d")
-    given = {f"{name}{k}": v for k, row in enumerate(layers, 1) for name, v in zip("fsd", row, strict=True)}
-    assert formula.solve(**given)[f"r{len(layers)}"] == field
+    inputs = {f"{name}{k}": v for k, row in enumerate(layers, 1) for name, v in zip("fsd", row, strict=True)}
+    assert formula.solve(**inputs)[f"r{len(layers)}"] == field
 
 
-WRONG = [  # drill, mistake, inputs, the part, what it leads to
+MISTAKES = [  # drill, mistake, inputs, part, resulting answer
     ("same-padding", "both-sides-on-one", dict(f=7), "p", 6),
     ("same-padding", "half-of-f-rounded-up", dict(f=7), "p", 4),
     ("same-padding", "dilation-ignored", dict(f=3, d=2), "p", 1),
@@ -109,64 +109,62 @@ WRONG = [  # drill, mistake, inputs, the part, what it leads to
 ]
 
 
-@pytest.mark.parametrize(("drill", "mistake", "given", "part", "wanted"), WRONG)
-def test_mistakes_lead_where_they_should(drill, mistake, given, part, wanted):
-    found = bank.get(drill)
-    truth = found.formula.evaluate(found.formula.complete(given))
-    way = next(way for way in found.mistake_rules if way.name == mistake)
-    assert found.formula.evaluate_with_mistake(way.replaced, truth, found.asks)[part] == wanted
+@pytest.mark.parametrize(("drill", "mistake", "inputs", "part", "expected"), MISTAKES)
+def test_mistakes_give_their_answers(drill, mistake, inputs, part, expected):
+    declared = bank.get(drill)
+    values = declared.formula.evaluate(declared.formula.complete(inputs))
+    rule = next(rule for rule in declared.mistake_rules if rule.name == mistake)
+    assert declared.formula.evaluate_with_mistake(rule.replaced, values, declared.asks)[part] == expected
 
 
-def test_pooled_shapes_are_pytorchs():
+def test_pooled_shapes_match_pytorch():
     torch = pytest.importorskip("torch")
     for n, k, s, p in product(range(3, 14), range(1, 4), range(1, 5), range(2)):
         if 2 * p > k:
             continue
-        found = get("pool-shape").solve(H=n, W=n + 1, C=2, k=k, s=s, p=p)
+        values = get("pool-shape").solve(H=n, W=n + 1, C=2, k=k, s=s, p=p)
         x = torch.empty(1, 2, n, n + 1, device="meta")
         for name, ceil in (("S", False), ("Q", True)):
             shape = torch.nn.functional.max_pool2d(x, k, s, p, ceil_mode=ceil).shape
-            assert found[name] == [shape[2], shape[3], shape[1]], (n, k, s, p)
+            assert values[name] == [shape[2], shape[3], shape[1]], (n, k, s, p)
 
 
-def test_convolved_and_pooled_values_are_pytorchs():
+def test_convolution_and_pooling_match_pytorch():
     torch = pytest.importorskip("torch")
     torch.manual_seed(0)
     for s, p in product((1, 2), (0, 1)):
         x, w = torch.randint(-4, 5, (6, 5)).double(), torch.randint(-3, 4, (3, 2)).double()
-        found = get("conv-values").solve(X=x.tolist(), K=w.tolist(), b=2, s=s, p=p)["O"]
-        assert (
-            found == (torch.nn.functional.conv2d(x[None, None], w[None, None], stride=s, padding=p)[0, 0] + 2).tolist()
-        )
+        output = torch.nn.functional.conv2d(x[None, None], w[None, None], stride=s, padding=p)[0, 0] + 2
+        assert get("conv-values").solve(X=x.tolist(), K=w.tolist(), b=2, s=s, p=p)["O"] == output.tolist()
     for k, s in ((2, 1), (2, 2), (2, 3), (4, 1)):
         x = torch.randperm(30).double().reshape(6, 5).requires_grad_()
         for name, pool in (("M", torch.nn.functional.max_pool2d), ("A", torch.nn.functional.avg_pool2d)):
             y = pool(x[None], k, s)[0]
             g = torch.randint(-4, 5, y.shape).double()
             assert get("pooling-values").solve(X=x.tolist(), k=k, s=s)[name] == y.tolist()
-            back = torch.autograd.grad(y, x, g)[0].tolist()
-            assert get("pool-backprop").solve(X=x.tolist(), G=g.tolist(), k=k, s=s)[name] == back
+            gradient = torch.autograd.grad(y, x, g)[0].tolist()
+            assert get("pool-backprop").solve(X=x.tolist(), G=g.tolist(), k=k, s=s)[name] == gradient
 
 
 @pytest.mark.parametrize(
-    ("name", "given", "sentence"),
+    ("name", "inputs", "message"),
     [
         ("conv-values", dict(X=[[1, 2], [3]], K=[[1]]), "X .* has rows of different lengths"),
         ("conv-values", dict(X=[[1]], K=[[1, 2]]), "larger than the padded map"),
         ("conv-channels", dict(X1=[[1]], X2=[[1, 2]], K1=[[1]], K2=[[1]]), "one size"),
         ("pooling-values", dict(X=[[1, 2]], k=2, s=1), "larger than the map"),
-        ("pool-backprop", dict(X=X, G=[[1]], k=2, s=2), "output is 2 x 2 here"),
+        ("pool-backprop", dict(X=X, G=[[1]], k=2, s=2), "so G must be 2x2"),
         ("pool-shape", dict(H=4, W=4, C=1, k=2, s=2, p=2), "padding at most half"),
         ("conv-stack", dict(n=9, C=1, layers=[[1, 3, 1, 0]]), "three rows"),
         ("conv-stack", dict(n=4, C=1, layers=[[1, 3, 1, 0], [0, 3, 1, 0], [1, 1, 1, 0]]), "layer 2 doesn't fit"),
         ("conv-stack", dict(n=9, C=1, layers=[[1, 3, 0, 0]] * 3), "at least 1"),
-        ("grouped-conv", dict(f=3, C_in=6, C_out=8, g=4), "must be an integer"),
+        ("grouped-conv", dict(f=3, C_in=6, C_out=8, g=4), "^C_in/g "),
     ],
 )
-def test_what_does_not_fit_is_refused(name, given, sentence):
-    with pytest.raises(UserError, match=sentence):
-        get(name).solve(**given)
+def test_invalid_inputs_raise_an_error(name, inputs, message):
+    with pytest.raises(UserError, match=message):
+        get(name).solve(**inputs)
 
 
-def test_the_drilled_trace_is_three_layers():
+def test_receptive_field_of_three_layers_takes_their_settings():
     assert RECEPTIVE_FIELD_OF_THREE.inputs == ["r0", "j0", "f1", "f2", "f3", "s1", "s2", "s3", "d1", "d2", "d3"]

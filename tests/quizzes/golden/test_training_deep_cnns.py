@@ -1,4 +1,4 @@
-"""Training deep networks: formulas and mistakes against published and hand-worked values, and against libraries."""
+"""Training deep networks: published values, values computed by hand, and libraries."""
 
 from fractions import Fraction
 
@@ -18,7 +18,7 @@ from workbench.errors import UserError
 VAL = [0.9, 0.8, 0.7, 0.72, 0.70, 0.73, 0.74]
 LINE = dict(x=[1, 2, 3], y=[1, 2, 2], lam=1)
 STEP = dict(w=2, g_w=0.5, eta=0.1)
-NORMED = [-1.0690, -0.5345, 0, 1.6036]
+NORMALIZED = [-1.0690, -0.5345, 0, 1.6036]
 
 GOLDEN = [
     ("early-stopping", dict(val=VAL, patience=3), {"best": 3, "stop": 6}),
@@ -56,14 +56,14 @@ GOLDEN = [
     ("conv-bn-params", dict(k=3, C_in=64, C_out=128), {"P_conv": 73_728, "P_bn": 256, "P": 73_984}),
     ("bn-fold", dict(W=2, mu=1, v=4, gamma=3, beta=0.5, epsilon=0), {"W_folded": 3, "b_folded": -1}),
     ("bn-fold", dict(W=2, mu=1, v=3, gamma=3, beta=0.5, epsilon=1), {"W_folded": 3, "b_folded": -1}),
-    ("layer-norm", dict(X=[[1, 2, 3, 6]]), {"mu": [3], "Y": [NORMED]}),
-    ("group-norm", dict(X=[[1, 2], [3, 6], [1, 2], [3, 6]], G=2), {"Y": [NORMED[:2], NORMED[2:]] * 2}),
+    ("layer-norm", dict(X=[[1, 2, 3, 6]]), {"mu": [3], "Y": [NORMALIZED]}),
+    ("group-norm", dict(X=[[1, 2], [3, 6], [1, 2], [3, 6]], G=2), {"Y": [NORMALIZED[:2], NORMALIZED[2:]] * 2}),
     ("norm-sizes", dict(C=32, H=4, W=5, G=8), {"M_layer": 640, "M_instance": 20, "M_group": 80, "P_layer": 1280}),
 ]
 
 
 def approx(value):
-    """About that value, to the four decimals of the table; a list by its elements."""
+    """Return an approximate value, to the four decimal places of the table; a list element-wise."""
     if isinstance(value, list):
         return [approx(v) for v in value]
     if isinstance(value, str):
@@ -72,22 +72,22 @@ def approx(value):
     return pytest.approx(value, rel=1e-3) if small else pytest.approx(value, abs=6e-5)
 
 
-@pytest.mark.parametrize(("name", "given", "wanted"), GOLDEN)
-def test_golden_values(name, given, wanted):
-    found = get(name).solve(**given)
-    assert {key: found[key] for key in wanted} == {key: approx(value) for key, value in wanted.items()}
+@pytest.mark.parametrize(("name", "inputs", "expected"), GOLDEN)
+def test_golden_values(name, inputs, expected):
+    values = get(name).solve(**inputs)
+    assert {key: values[key] for key in expected} == {key: approx(value) for key, value in expected.items()}
 
 
-def evaluate_with_mistake(drill, mistake, **given):
-    """What somebody finds who makes a mistake, at the place where it is made."""
+def evaluate_with_mistake(drill, mistake, **inputs):
+    """Return the answers that a mistake leads to."""
     formula = drill.formula
-    truth = formula.evaluate(formula.complete(given))
-    way = next(way for way in drill.mistake_rules if way.name == mistake)
-    return formula.evaluate_with_mistake(way.replaced, truth, drill.asks)
+    values = formula.evaluate(formula.complete(inputs))
+    rule = next(rule for rule in drill.mistake_rules if rule.name == mistake)
+    return formula.evaluate_with_mistake(rule.replaced, values, drill.asks)
 
 
 @pytest.mark.parametrize(
-    ("drill", "mistake", "given", "wanted"),
+    ("drill", "mistake", "inputs", "expected"),
     [
         (over_and_underfitting.early_stopping, "last-for-best", dict(val=VAL, patience=3), {"best": 6}),
         (
@@ -117,29 +117,33 @@ def evaluate_with_mistake(drill, mistake, **given):
         ),
     ],
 )
-def test_mistakes_lead_where_the_table_says(drill, mistake, given, wanted):
-    found = evaluate_with_mistake(drill, mistake, **given)
-    assert {key: found[key] for key in wanted} == {key: approx(value) for key, value in wanted.items()}
+def test_mistakes_give_their_answers(drill, mistake, inputs, expected):
+    answers = evaluate_with_mistake(drill, mistake, **inputs)
+    assert {key: answers[key] for key in expected} == {key: approx(value) for key, value in expected.items()}
 
 
-def test_lambda_on_every_entry_against_a_solver():
+def test_misplaced_ridge_penalties_match_a_solver():
     numpy = pytest.importorskip("numpy")
     X, y = numpy.array([[1.0, 1], [1, 2], [1, 4]]), numpy.array([1.0, 3, 2])
-    given = {name: exact(value) for name, value in dict(x=[1, 2, 4], y=[1, 3, 2], lam=0.5).items()}
-    for added, solved in ((0.5, regularization.lambda_everywhere), (0.5 * numpy.eye(2), regularization.bias_penalised)):
-        b, w = numpy.linalg.solve(X.T @ X + added, X.T @ y)
-        assert solved(**given) == {"w": pytest.approx(w), "b": pytest.approx(b)}
+    inputs = {name: exact(value) for name, value in dict(x=[1, 2, 4], y=[1, 3, 2], lam=0.5).items()}
+    penalties = (
+        (0.5, regularization.penalize_everywhere),
+        (0.5 * numpy.eye(2), regularization.penalize_intercept),
+    )
+    for penalty, solve in penalties:
+        b, w = numpy.linalg.solve(X.T @ X + penalty, X.T @ y)
+        assert solve(**inputs) == {"w": pytest.approx(w), "b": pytest.approx(b)}
 
 
-def test_ridge_is_scikit_learns():
+def test_ridge_matches_scikit_learn():
     linear_model, numpy = pytest.importorskip("sklearn.linear_model"), pytest.importorskip("numpy")
     x, y = [-1, 0, 2, 5], [2, 1, 3, 7]
     model = linear_model.Ridge(alpha=3).fit(numpy.array(x)[:, None], y)
-    found = get("ridge-line").solve(x=x, y=y, lam=3)
-    assert (found["w"], found["b"]) == (pytest.approx(model.coef_[0]), pytest.approx(model.intercept_))
+    line = get("ridge-line").solve(x=x, y=y, lam=3)
+    assert (line["w"], line["b"]) == (pytest.approx(model.coef_[0]), pytest.approx(model.intercept_))
 
 
-def test_group_norm_with_one_channel_a_group_is_instance_norm():
+def test_group_norm_matches_pytorch_and_equals_instance_norm_for_groups_of_one():
     torch = pytest.importorskip("torch")
     X = [[1.0, 4.0, 2.0], [0.0, 5.0, 1.0], [2.0, 2.0, 8.0], [3.0, 1.0, 1.0]]
     tensor = torch.tensor(X, dtype=torch.float64)[None]
@@ -152,19 +156,19 @@ def test_group_norm_with_one_channel_a_group_is_instance_norm():
         ]
 
 
-def test_relu_halves_the_mean_square_of_a_symmetric_sum():
+def test_variance_through_relu_layers_matches_random_networks():
     torch = pytest.importorskip("torch")
     torch.manual_seed(0)
     x = torch.randn(200, 1, 200)  # one input for each of 200 networks
     for _ in range(3):
         x = torch.relu(x) @ (torch.randn(200, 200, 200) * 0.1)
-    # mean square 1 is halved before every layer of gain n v = 2
-    wanted = get("variance-propagation-depth").solve(n=200, v=0.01, q=0.5, L=3)["V"]
-    assert x.square().mean().item() == pytest.approx(float(wanted), rel=0.08)
+    # every layer has the gain n v = 2, and ReLU halves the mean square before it
+    expected = get("variance-propagation-depth").solve(n=200, v=0.01, q=0.5, L=3)["V"]
+    assert x.square().mean().item() == pytest.approx(float(expected), rel=0.08)
 
 
 @pytest.mark.parametrize(
-    ("name", "given"),
+    ("name", "inputs"),
     [
         ("vanishing-gradient", dict(activation="relu", w=[1])),
         ("bn-forward", dict(x=[3])),
@@ -175,6 +179,6 @@ def test_relu_halves_the_mean_square_of_a_symmetric_sum():
         ("top-k-error", dict(scores=[[1, 2]], y=[3])),
     ],
 )
-def test_what_has_no_value_is_refused_with_a_reason(name, given):
+def test_invalid_inputs_raise_an_error(name, inputs):
     with pytest.raises(UserError):
-        get(name).solve(**given)
+        get(name).solve(**inputs)

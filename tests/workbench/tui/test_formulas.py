@@ -96,12 +96,12 @@ async def test_a_formula_that_sympy_cannot_draw_stays_as_it_is_written(pilot: Pi
 async def test_what_is_found_first_is_filled_in_by_enter(pilot: Pilot) -> None:
     pilot.app.formulas("lenet-trace")
     await pilot.pause()
-    for key in ("slash", *"output side of a conv"):  # faster than they can be looked at
+    for key in ("slash", *"output size of a conv"):  # faster than they can be looked at
         pilot.app.post_message(Key(key, key if len(key) == 1 else "/"))
     await pilot.pause()
     await pilot.press("enter", "enter", "/")
     assert isinstance(line := pilot.app.focused, Input)
-    assert line.name == "o" and line.value == "/" and "Output side" in shown(pilot)
+    assert line.name == "o" and line.value == "/" and "Output size" in shown(pilot)
 
 
 COMPUTED = [
