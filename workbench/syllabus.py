@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import models
+from workbench import question_index
 from workbench.errors import lookup
 
 CARDS_A_TOPIC = 4
@@ -92,9 +93,7 @@ def systems(methods: Mapping[str, str]) -> dict[str, tuple[str, str]]:
 
 def coverage(methods: Mapping[str, str]) -> list[Coverage]:
     """What covers each topic now; `methods` as for `systems`."""
-    from quizzes import bank
-
-    drills, recall, running = bank.all_drills().values(), bank.all_cards().values(), systems(methods)
+    drills, recall, running = question_index.drills(), question_index.cards(), systems(methods)
     found = []
     for topic in topics().values():
         # A drill type that two topics name serves both; the drill itself belongs to one of them.

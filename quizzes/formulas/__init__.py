@@ -58,10 +58,13 @@ def formula(
     return made
 
 
+def _chapter_files() -> list[Path]:
+    return sorted(Path(__file__).parent.glob("[a-z]*.py"))
+
+
 def all_formulas() -> dict[str, Formula]:
     """Every formula by id, in the order of the chapters' files."""
-    files = sorted(Path(__file__).parent.glob("[a-z]*.py"))
-    modules = [import_module(f"{__name__}.{file.stem}") for file in files]
+    modules = [import_module(f"{__name__}.{file.stem}") for file in _chapter_files()]
     ours = (value for module in modules for value in vars(module).values() if isinstance(value, Formula))
     # Whatever was imported before decides the order of `_declared`, and must not decide this one.
     return {made.id: made for made in ours} | _declared
@@ -73,4 +76,8 @@ def get(id: str) -> Formula:
     Raises:
         UserError: Where there is none, with the nearest ids.
     """
-    return lookup("formula", id, all_formulas())
+    if id not in _declared:
+        for file in _chapter_files():  # load only the chapters whose text declares it
+            if f'"{id}"' in file.read_text(encoding="utf-8"):
+                import_module(f"{__name__}.{file.stem}")
+    return _declared.get(id) or lookup("formula", id, all_formulas())
