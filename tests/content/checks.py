@@ -12,7 +12,7 @@ from quizzes.marking import mark
 from quizzes.question import Question, value_text
 from quizzes.verification import by_sympy, compare
 from workbench import syllabus
-from workbench.cli.drill import _asked, _solved
+from workbench.cli.drill import question_to_json, solution_to_json
 from workbench.render import question as lines
 from workbench.render import visualizations
 
@@ -63,7 +63,7 @@ def gives_what_it_needs_and_no_answer(question: Question) -> Iterator[str]:
 
 def earns_what_its_solution_prints(question: Question) -> Iterator[str]:
     """The answers that the solution prints earn full marks when they are typed, and the mistakes their names."""
-    shown = {**_asked(question), **_solved(question)}
+    shown = {**question_to_json(question), **solution_to_json(question)}
     if not {"answers", "steps", "mistakes", "verify"} <= set(shown) or not all(step["text"] for step in shown["steps"]):
         yield "the solution is not complete"
     if (given := mark(question, shown["answers"])).mark != "right":

@@ -1,12 +1,11 @@
 """`workbench packs`: drills and cards of your own, in a folder of TOML (docs/packs.md)."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from workbench.cli.reply import Json, say_json
+from workbench.cli.output import Json, print_error, print_json
 from workbench.paths import packs_dir
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ def list_packs(as_json: Json = False) -> None:
 
     found = packs.every()
     if as_json:
-        say_json([_row(pack) for pack in found])
+        print_json([_row(pack) for pack in found])
     elif not found:
         print(f"No pack was added yet; they are kept in {packs_dir()}.\nNext: workbench packs add DIR")
     else:
@@ -39,7 +38,7 @@ def list_packs(as_json: Json = False) -> None:
         print("\nNext: workbench drill list")
     for pack in found:
         if pack.problems:
-            print("workbench:", pack.trouble(), file=sys.stderr)
+            print_error(pack.trouble())
 
 
 @app.command(epilog="Example: workbench packs check mypack")
@@ -75,7 +74,7 @@ def remove(
 
     shelf.remove(name, packs_dir())
     if as_json:
-        say_json({"removed": name})
+        print_json({"removed": name})
     else:
         print(f"{name} was removed; what you answered of it is kept.")
 
@@ -87,7 +86,7 @@ def _checked(folder: Path, as_json: bool) -> "Pack":
 
     pack = check_pack(folder, syllabus.topics())
     if as_json:
-        say_json(_row(pack))
+        print_json(_row(pack))
         return pack
     for problem in pack.problems:
         print(problem.shown())
