@@ -50,20 +50,20 @@ def calc(
     from quizzes.formulas import get
     from workbench.render.values import table, text
 
-    chosen_formula = get(formula)
-    inputs = _read_values(chosen_formula, values or [])
-    plain_inputs = {name: _to_json(chosen_formula, name, value) for name, value in inputs.items()}
+    definition = get(formula)
+    inputs = _read_values(definition, values or [])
+    plain_inputs = {name: _to_json(definition, name, value) for name, value in inputs.items()}
     if solve:
-        solutions = chosen_formula.solutions(solve, inputs)
-        result: dict[str, Any] = {solve: [_to_json(chosen_formula, solve, value) for value in solutions]}
+        solutions = definition.solutions(solve, inputs)
+        result: dict[str, Any] = {solve: [_to_json(definition, solve, value) for value in solutions]}
     else:
-        outputs = chosen_formula.solve(**inputs)
-        result = {name: _to_json(chosen_formula, name, value) for name, value in outputs.items()}
+        outputs = definition.solve(**inputs)
+        result = {name: _to_json(definition, name, value) for name, value in outputs.items()}
     if as_json:
-        print_json({"formula": chosen_formula.id, "inputs": plain_inputs, "result": result})
+        print_json({"formula": definition.id, "inputs": plain_inputs, "result": result})
         return
     for name, value in result.items():
-        symbol = chosen_formula.symbols[name]
+        symbol = definition.symbols[name]
         unit = f" [{symbol.unit}]" if symbol.unit else ""
         if symbol.kind == "table":
             for rows in value if solve else [value]:

@@ -96,5 +96,5 @@ def answer(
         if mark.mark != "not_understood":
             print(f"\n{lines.solution(question)}")
     if mark.mark == "not_understood":
-        print_error(f"The answer can't be read: {mark.feedback.splitlines()[0]}")
+        print_error(f"Can't read the answer: {mark.feedback.splitlines()[0]}")
     raise typer.Exit({"right": 0, "not_understood": 2}.get(mark.mark, 1))

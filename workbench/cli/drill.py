@@ -154,7 +154,7 @@ def answer(
     else:
         print(lines.marked(question, mark))
     if mark.mark == "not_understood":
-        print_error(f"The answer can't be read: {mark.feedback.splitlines()[0]}")
+        print_error(f"Can't read the answer: {mark.feedback.splitlines()[0]}")
     raise typer.Exit({"right": 0, "not_understood": 2}.get(mark.mark, 1))
 
 

@@ -148,7 +148,7 @@ def main() -> None:
         sys.exit(2)
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a character that the terminal lacks is no reason to fail
+            stream.reconfigure(errors="replace")  # print ? for what the terminal can't show
     configure_packs()
     try:
         code = run()

@@ -65,8 +65,9 @@ def print_json(value: object, first: bool = True) -> None:
         value: Plain data. An object gets the key `schema`; the elements of a list don't.
         first: Whether this is the only line or the first one of a stream. Later lines have no `schema`.
     """
-    if first and isinstance(value, dict):
-        value = {"schema": SCHEMA, **value}
+    if isinstance(value, dict):
+        schema = {"schema": SCHEMA} if first else {}
+        value = schema | {key: item for key, item in value.items() if key != "schema"}  # files of events have their own
     text = json.dumps(finite(value), ensure_ascii=False, allow_nan=False)
     print(text if text.isprintable() else "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text))
 
@@ -110,6 +111,6 @@ def plural(count: int, noun: str) -> str:
 
 
 def progress_note(message: str) -> None:
-    """Print a note on stderr about work that takes seconds, if somebody watches."""
+    """Print a note about work that takes seconds on stderr, if that is a terminal."""
     if sys.stderr.isatty():
         print(message, file=sys.stderr)

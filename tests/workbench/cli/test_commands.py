@@ -1,4 +1,4 @@
-"""The command line as scripts use it: help, exit codes, JSON, and refusals in one line."""
+"""The command line as scripts use it: help, exit codes, JSON, and errors in one line."""
 
 import json
 import tomllib
@@ -29,30 +29,29 @@ def test_every_command_has_help_and_an_example_of_itself(words, command):
 
 
 def test_help_names_every_command(cli):
-    said = cli("--help")
-    assert said.code == 0 and said.err == ""
-    assert all(noun in said.out for noun in COMMANDS)
-    assert all(len(line) <= 80 for line in said.out.splitlines())
+    result = cli("--help")
+    assert result.code == 0 and result.err == ""
+    assert all(noun in result.out for noun in COMMANDS)
+    assert all(len(line) <= 80 for line in result.out.splitlines())
 
 
 def test_version(process):
-    said = process("--version")
-    assert said.code == 0
-    assert said.out.split()[0] == "workbench" and said.out.split()[1][0].isdigit()
+    result = process("--version")
+    assert result.code == 0
+    assert result.out.split()[0] == "workbench" and result.out.split()[1][0].isdigit()
 
 
-REFUSED = [  # words, what stderr says in one line
+ERRORS = [  # words, the line on stderr
     ([], "needs a terminal"),
     (["drlil"], "Did you mean drill"),
-    (["drill"], "Missing command"),
     (["drill", "lst"], "Did you mean 'list'"),
     (["drill", "show"], "Missing argument 'DRILL'"),
     (["drill", "show", "conv-out-siz"], "Did you mean conv-out-size"),
     (["drill", "show", "iou", "--seed", "-1"], "from 0 to"),
     (["drill", "show", "iou", "--seed", "x"], "not a valid"),
-    (["drill", "answer", "iou", "--seed", "1", "400"], "iou asks for 3 answers: I U IOU; 1 came"),
+    (["drill", "answer", "iou", "--seed", "1", "400"], "iou needs 3 answers: I U IOU; got 1"),
     (["drill", "answer", "iou", "1", "2", "3"], "Missing option '--seed'"),
-    (["drill", "answer", "conv-out-size", "--seed", "1", "1;2"], "not understood"),
+    (["drill", "answer", "conv-out-size", "--seed", "1", "1;2"], "Can't read the answer"),
     (["drill", "list", "--topic", "convolutoin"], "Did you mean convolution"),
     (["drill", "verify", "convolution/equivariance"], "nothing to compute"),
     (["drill", "test", "nope-nope"], "Unknown drill"),
@@ -63,7 +62,7 @@ REFUSED = [  # words, what stderr says in one line
     (["calc", "conv-out-size", "n=5", "n=6"], "given twice"),
     (["calc", "conv-out-size", "n=5,5", "f=3"], "n: is 5,5 meant as 5.5"),
     (["calc", "conv-out-size", "n=5"], "needs f"),
-    (["calc", "conv-out-size", "n=5", "f=3", "w=1"], "no symbol 'w'"),
+    (["calc", "conv-out-size", "n=5", "f=3", "w=1"], "Unknown symbol of conv-out-size 'w'"),
     (["calc", "conv-out-size", "f=3", "--solve", "n"], "add o="),
     (["calc", "conv-out-size", "n=1", "f=11"], "would be -9"),
     (["calc", "nms", "boxes=[[0, 0, 1]]", "scores=[1]"], "x1 < x2"),
@@ -75,24 +74,30 @@ REFUSED = [  # words, what stderr says in one line
 ]
 
 
-@pytest.mark.parametrize(("words", "sentence"), REFUSED, ids=lambda x: " ".join(x) if isinstance(x, list) else "")
-def test_a_refusal_is_one_line_on_stderr_and_exit_code_2(cli, words, sentence):
-    said = cli(*words)
-    assert said.code == 2
-    assert sentence in said.err
-    assert said.err.startswith("workbench: ") and len(said.err.splitlines()) == 1
-    assert not said.out or "not understood" in said.err
+@pytest.mark.parametrize(("words", "sentence"), ERRORS, ids=lambda x: " ".join(x) if isinstance(x, list) else "")
+def test_an_error_is_one_line_on_stderr_and_exit_code_2(cli, words, sentence):
+    result = cli(*words)
+    assert result.code == 2
+    assert sentence in result.err
+    assert result.err.startswith("Error: ") and len(result.err.splitlines()) == 1
+    assert not result.out or "Can't read" in result.err
 
 
-def test_a_home_that_cant_be_used_is_a_refusal(cli, home):
+def test_an_unusable_data_directory_is_an_error(cli, home):
     home.write_text("a file", encoding="utf-8")
-    said = cli("quiz", "iou", input="q\n")
-    assert said.code == 2 and "WORKBENCH_HOME" in said.err and "Traceback" not in said.err
+    result = cli("quiz", "iou", input="q\n")
+    assert result.code == 2 and "WORKBENCH_HOME" in result.err and "Traceback" not in result.err
 
 
-def js(said, code=0):
-    assert said.code == code, said.err
-    return json.loads(said.out)
+def js(result, code=0):
+    """Return the JSON that a command printed; an object without its schema."""
+    assert result.code == code, result.err
+    value = json.loads(result.out)
+    rows = value if isinstance(value, list) else []
+    assert not any("schema" in row for row in rows)
+    if isinstance(value, dict):
+        assert value.pop("schema") == 2
+    return value
 
 
 def test_topics_as_json(cli):
@@ -136,9 +141,9 @@ def test_drill_answer_by_exit_code_and_json(cli):
 
 @pytest.mark.parametrize("typed", ["-5", "-1.5", "-12", "−3", "-x", "--5"])
 def test_an_answer_that_begins_with_a_minus_is_an_answer(cli, typed):
-    said = cli("drill", "answer", "bce-value", "--seed", "2", typed, "--json")
+    result = cli("drill", "answer", "bce-value", "--seed", "2", typed, "--json")
     number = typed != "-x"
-    assert js(said, code=1 if number else 2)["mark"] == ("wrong" if number else "not_understood")
+    assert js(result, code=1 if number else 2)["mark"] == ("wrong" if number else "not_understood")
     assert js(cli("cards", "answer", "convolution/equivariance", typed, "--json"), code=1)["mark"] == "wrong"
 
 
@@ -178,17 +183,17 @@ def test_verify_and_test(cli):
 
 
 def test_doctor(cli, home):
-    found = js(cli("doctor", "--json"))
-    assert {"python", "packages", "devices", "paths", "problems"} <= set(found)
-    assert str(home) in found["paths"]["Study and runs"]
+    report = js(cli("doctor", "--json"))
+    assert {"python", "packages", "devices", "paths", "problems"} <= set(report)
+    assert str(home) in report["paths"]["Study and runs"]
 
 
 @pytest.mark.parametrize("env", [{}, {"NO_COLOR": "1"}, {"TERM": "dumb"}, {"COLUMNS": "40"}])
 def test_a_pipe_gets_plain_text(cli, env):
-    said = cli("drill", "show", "softmax-values", "--seed", "3", "--solution", env=env)
-    assert said.code == 0 and "\x1b" not in said.out
+    result = cli("drill", "show", "softmax-values", "--seed", "3", "--solution", env=env)
+    assert result.code == 0 and "\x1b" not in result.out
 
 
 def test_a_stream_that_cant_spell_every_sign(process):
-    said = process("drill", "show", "iou", "--seed", "7", "--solution", env={"PYTHONIOENCODING": "ascii"})
-    assert said.code == 0 and "Intersection" in said.out
+    result = process("drill", "show", "iou", "--seed", "7", "--solution", env={"PYTHONIOENCODING": "ascii"})
+    assert result.code == 0 and "Intersection" in result.out

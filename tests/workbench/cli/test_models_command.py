@@ -45,7 +45,17 @@ def test_show_as_json_and_again_without_torch(cli, home):
     said = cli("models", "show", "lenet5-modern", "--json")
     assert (said.code, said.err) == (0, "")
     table = json.loads(said.out)
-    assert list(table) == ["name", "preset", "params", "macs", "flops", "input_shape", "output_shape", "layers"]
+    assert list(table) == [
+        "schema",
+        "name",
+        "preset",
+        "params",
+        "macs",
+        "flops",
+        "input_shape",
+        "output_shape",
+        "layers",
+    ]
     assert (table["name"], table["preset"]) == ("lenet5-modern", "paper")
     assert (table["params"], table["macs"], table["flops"]) == (61_706, 416_520, 833_040)
     assert (table["input_shape"], table["output_shape"]) == ([1, 32, 32], [10])
@@ -140,7 +150,7 @@ def test_where_nothing_can_be_kept_it_still_answers(made, home):
     ],
 )
 def test_what_is_not_there_is_met_with_what_is(cli, words, said):
-    refused = cli("models", *words, "--json")
+    refused = cli("models", *words)
     assert (refused.code, refused.out) == (2, "")
     assert said in refused.err and refused.err.count("\n") == 1
 

@@ -27,7 +27,7 @@ def test_check(cli, folder):
     assert said.code == 1 and said.out.startswith("drills/sizes.toml:5: tier is a whole number from 1 to 3.")
     said = cli("packs", "check", folder, "--json")
     found = json.loads(said.out)
-    assert said.code == 1 and set(found) == {"pack", "title", "folder", "drills", "cards", "problems"}
+    assert said.code == 1 and set(found) == {"schema", "pack", "title", "folder", "drills", "cards", "problems"}
     assert found["problems"] == [
         {"file": "drills/sizes.toml", "line": 5, "problem": "tier is a whole number from 1 to 3."}
     ]
@@ -60,7 +60,7 @@ def test_a_pack_is_used_like_all_the_rest(cli, folder, home):
     assert wrong["mistake"] in {part["mistake"] for part in marked["parts"]}
 
     verified = json.loads(cli("drill", "verify", *drill, "--json").out)
-    assert verified == {"sympy": shown["answers"], "torch": {}, "agree": True}
+    assert verified == {"schema": 2, "sympy": shown["answers"], "torch": {}, "agree": True}
     assert cli("drill", "test", drill[0]).code == 0
 
     card = "first-layers/convolution/receptive-field"
@@ -70,10 +70,10 @@ def test_a_pack_is_used_like_all_the_rest(cli, folder, home):
 def test_what_was_answered_is_kept_and_stays_when_the_pack_goes(cli, folder, home):
     cli("packs", "add", folder)
     said = cli("quiz", "first-layers/convolution/receptive-field", "-n", "1", input="field\n")
-    assert said.code == 0 and "1 of 1 right" in said.out
+    assert said.code == 0 and "1 of 1 correct" in said.out
     said = cli("quiz", "first-layers/momentum-by-hand", "-n", "1", input="1\n2\nq\n")
     assert said.code == 0
-    assert json.loads(cli("packs", "remove", "first-layers", "--json").out) == {"removed": "first-layers"}
+    assert json.loads(cli("packs", "remove", "first-layers", "--json").out) == {"schema": 2, "removed": "first-layers"}
     assert cli("review").code == 0
     assert cli("quiz", "first-layers/conv-basics", input="q\n").code == 2
     from workbench.store import Store

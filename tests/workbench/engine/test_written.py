@@ -23,7 +23,7 @@ def ordered(words: list[str]) -> RunSpec:
     click = typer.main.get_command(train.app)
     with click.make_context("train", list(words)) as context:
         options = {name: value for name, value in context.params.items() if name in RunSpec.__dataclass_fields__}
-        return train.ordered(context.params["name"], options)
+        return train.spec_from_options(context.params["name"], options)
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def test_one_can_study_on_whatever_the_columns_hold(connection, monkeypatch, cap
     stored = connection.execute("SELECT * FROM attempt").fetchall()
 
     assert f"{len(odd_values)} due today" in at_the_prompt(monkeypatch, capsys, review)
-    assert "question 1" in at_the_prompt(monkeypatch, capsys, quiz, "", 3, 1)
+    assert "Question 1" in at_the_prompt(monkeypatch, capsys, quiz, "", 3, 1)
     assert "Next: workbench quiz" in at_the_prompt(monkeypatch, capsys, topics)
     with Store() as store:
         page = Home()
