@@ -113,7 +113,7 @@ def test_weights_are_in_alphabetical_order():
         (dict(start=[1]), "a number for each of x, y: 2 and not 1"),
         (dict(lam=1), "gd has no lam: beside lr it takes nothing"),
         (dict(method="rmsprop", beta1=0.9), "has no beta1: beside lr it takes rho, epsilon"),
-        (dict(method="amda"), "Did you mean adam"),
+        (dict(method="amda"), "Did you mean 'adam"),
         (dict(f="x^"), "missing at the end"),
         (dict(f="4"), "no variable"),
         (dict(f="ln(x) + y", start=[-1, 0]), "Before step 1"),

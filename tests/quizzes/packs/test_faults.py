@@ -35,12 +35,12 @@ PADDING = '[[drill.mistake]]\nname = "padding-once"'
 BROKEN = [
     ("pack.toml", 'name = "first-layers"', 'name = "First Layers"', "name =", "small letters, digits and hyphens"),
     ("pack.toml", 'name = "first-layers"', 'name = "convolution"', "name =", "is a topic"),
-    ("pack.toml", "title =", "titel =", "titel", "Did you mean title"),
+    ("pack.toml", "title =", "titel =", "titel", "Did you mean 'title"),
     ("pack.toml", 'title = "First layers of a network"', 'title = "[red]"', "title", "without square brackets"),
     ("pack.toml", 'title = "First layers of a network"', "title = 3", "title", "title is a text"),
     ("pack.toml", 'title = "First', "title = First", "title", "This is no TOML: invalid value, at column 9"),
-    (CARDS, 'kind = "cloze"', 'kind = "clozed"', 'kind = "clozed"', "Did you mean cloze"),
-    (CARDS, "answer =", "anwser =", "anwser", "Did you mean answer"),
+    (CARDS, 'kind = "cloze"', 'kind = "clozed"', 'kind = "clozed"', "Did you mean 'cloze"),
+    (CARDS, "answer =", "anwser =", "anwser", "Did you mean 'answer"),
     (CARDS, "answer =", "anwser =", "[[card]]", "answer is missing"),
     (CARDS, '"Nothing at all"', '"The number of channels "', "[[card]]", "stands there twice"),
     (CARDS, '"Nothing at all"', '"b"', "[[card]]", "'b' would be taken for a letter"),
@@ -51,12 +51,12 @@ BROKEN = [
     (CARDS, "receptive ___.", "field ___.", '[[card]]\nid = "rec', "gives the answer away"),
     (CARDS, 'accept = ["field"]', 'accept = [""]', "accept", "is empty"),
     (CARDS, 'accept = ["field"]', 'accept = ["\\u001b]0;x\\u0007"]', "accept", "control character"),
-    (CARDS, "[[card]]", "[[crad]]", "[[crad]]", "Did you mean card"),
+    (CARDS, "[[card]]", "[[crad]]", "[[crad]]", "Did you mean 'card"),
     (SIZES, "tier = 1", "tier = 4", "tier", "whole number from 1 to 3"),
     (SIZES, "tier = 1", "tier = true", "tier", "whole number from 1 to 3"),
     (SIZES, "tier = 1", "tier = 1\ndecimals = 99", "decimals", "whole number from 0 to 10"),
-    (SIZES, "tier = 1", 'tier = 1\ntopic = "convolutoin"', "topic", "Did you mean convolution"),
-    (SIZES, '"conv-out-size"', '"conv-out-siez"', "formula", "Did you mean conv-out-size"),
+    (SIZES, "tier = 1", 'tier = 1\ntopic = "convolutoin"', "topic", "Did you mean 'convolution"),
+    (SIZES, '"conv-out-size"', '"conv-out-siez"', "formula", "Did you mean 'conv-out-size"),
     (SIZES, 'asks = "o | n"', 'asks = "o | q"', "asks", "Unknown symbol of conv-out-size 'q'"),
     (SIZES, 'asks = "o | n"', 'asks = "o n"', "asks", "n is an input: ask for it alone"),
     (SIZES, 'asks = "o | n"', 'asks = "o | o"', "asks", "each once"),
@@ -82,7 +82,7 @@ BROKEN = [
     (SIZES, 'p = "0..3"', "p = 3", "p = ", "from a list"),
     (SIZES, 'p = "0..3"', 'q = "0..3"', "q = ", "no input of conv-out-size"),
     (SIZES, 'f = "3..11 step 2"\n', "", "[drill.ranges]", "The input f has no range"),
-    (SIZES, "[drill.ranges]", "[drill.range]", "[drill.range]", "Did you mean ranges"),
+    (SIZES, "[drill.ranges]", "[drill.range]", "[drill.range]", "Did you mean 'ranges"),
     (SIZES, "equation = ", 'equation = "o = 2 +"\n# ', "equation", "missing at the end.\n 2 +\n    ^"),
     (SIZES, "equation = ", 'equation = "o"\n# ', "equation", "no equation"),
     (SIZES, "equation = ", 'equation = "2*o = n"\n# ', "equation", "defines one symbol"),
@@ -141,7 +141,7 @@ def test_all_faults_of_all_files_are_told_at_once(folder):
 
 def test_a_file_of_cards_bears_a_topics_name(folder):
     (folder / CARDS).rename(folder / "cards" / "convolutoin.toml")
-    found = [(file, line) for file, line, said in problems(folder) if "Did you mean convolution" in said]
+    found = [(file, line) for file, line, said in problems(folder) if "Did you mean 'convolution" in said]
     assert found == [("cards/convolutoin.toml", 1)]
 
 

@@ -43,21 +43,21 @@ def test_version(process):
 
 ERRORS = [  # words, the line on stderr
     ([], "needs a terminal"),
-    (["drlil"], "Did you mean drill"),
+    (["drlil"], "Did you mean 'drill"),
     (["drill", "lst"], "Did you mean 'list'"),
     (["drill", "show"], "Missing argument 'DRILL'"),
-    (["drill", "show", "conv-out-siz"], "Did you mean conv-out-size"),
+    (["drill", "show", "conv-out-siz"], "Did you mean 'conv-out-size"),
     (["drill", "show", "iou", "--seed", "-1"], "from 0 to"),
     (["drill", "show", "iou", "--seed", "x"], "not a valid"),
     (["drill", "answer", "iou", "--seed", "1", "400"], "iou needs 3 answers: I U IOU; got 1"),
     (["drill", "answer", "iou", "1", "2", "3"], "Missing option '--seed'"),
     (["drill", "answer", "conv-out-size", "--seed", "1", "1;2"], "Can't read the answer"),
-    (["drill", "list", "--topic", "convolutoin"], "Did you mean convolution"),
+    (["drill", "list", "--topic", "convolutoin"], "Did you mean 'convolution"),
     (["drill", "verify", "convolution/equivariance"], "nothing to compute"),
     (["drill", "test", "nope-nope"], "Unknown drill"),
-    (["cards", "show", "convolution/equivarience"], "Did you mean convolution/equivariance"),
-    (["formulas", "sofmax"], "Did you mean softmax"),
-    (["calc", "sofmax"], "Did you mean softmax"),
+    (["cards", "show", "convolution/equivarience"], "Did you mean 'convolution/equivariance"),
+    (["formulas", "sofmax"], "Did you mean 'softmax"),
+    (["calc", "sofmax"], "Did you mean 'softmax"),
     (["calc", "conv-out-size", "n"], "as NAME=VALUE"),
     (["calc", "conv-out-size", "n=5", "n=6"], "given twice"),
     (["calc", "conv-out-size", "n=5,5", "f=3"], "n: is 5,5 meant as 5.5"),
@@ -66,9 +66,9 @@ ERRORS = [  # words, the line on stderr
     (["calc", "conv-out-size", "f=3", "--solve", "n"], "add o="),
     (["calc", "conv-out-size", "n=1", "f=11"], "would be -9"),
     (["calc", "nms", "boxes=[[0, 0, 1]]", "scores=[1]"], "x1 < x2"),
-    (["calc", "scaled-activation", "activation=tan", "a=1", "b=2"], "Did you mean tanh"),
+    (["calc", "scaled-activation", "activation=tan", "a=1", "b=2"], "Did you mean 'tanh"),
     (["calc", "conv-out-size", "n=\udcff", "f=3"], "I don't read"),
-    (["quiz", "convolutoin"], "Did you mean convolution"),
+    (["quiz", "convolutoin"], "Did you mean 'convolution"),
     (["quiz", "-n", "0"], "not in the range"),
     (["quiz", "--bogus"], "No such option"),
 ]
@@ -116,11 +116,11 @@ def test_drill_list_and_show_as_json(cli):
     assert {row["drill"] for row in rows} == set(bank.all_drills())
     assert set(rows[0]) == {"drill", "type", "topic", "title", "tier", "kinds"}
     assert {row["topic"] for row in js(cli("drill", "list", "--topic", "convolution", "--json"))} == {"convolution"}
-    shown = js(cli("drill", "show", "iou", "--seed", "7", "--json"))
-    assert set(shown) == {"drill", "seed", "topic", "tier", "prompt", "params", "parts", "hint"}
-    assert (shown["drill"], shown["seed"]) == ("iou", 7)
-    assert [part["part"] for part in shown["parts"]] == ["I", "U", "iou"]
-    assert shown["parts"][2]["decimals"] == 4
+    question = js(cli("drill", "show", "iou", "--seed", "7", "--json"))
+    assert set(question) == {"drill", "seed", "topic", "tier", "prompt", "params", "parts", "hint"}
+    assert (question["drill"], question["seed"]) == ("iou", 7)
+    assert [part["part"] for part in question["parts"]] == ["I", "U", "iou"]
+    assert question["parts"][2]["decimals"] == 4
     fresh = {js(cli("drill", "show", "iou", "--json"))["seed"] for _ in range(3)}
     assert len(fresh) > 1
 
@@ -158,20 +158,20 @@ def test_calc(cli):
     half = js(cli("calc", "iou", "A=[0, 0, 1.5, 1.5]", "B=[0, 0, 1.5, 3]", "--json"))
     assert half["result"] == {"I": 2.25, "U": 4.5, "iou": 0.5}
     none = cli("calc", "conv-out-size", "o=112", "f=3", "s=1", "n=5", "--solve", "p")
-    assert none.code == 0 and "no solution that is a whole number from 0" in none.out
+    assert none.code == 0 and "no solution that is" in none.out
 
 
 def test_formulas(cli):
     rows = js(cli("formulas", "--json"))
     assert {"formula", "topic", "title", "equations", "symbols", "source", "conventions"} == set(rows[0])
-    shown = cli("formulas", "conv-out-size")
-    assert "padding on each side [px]" in shown.out and "Dumoulin" in shown.out and "⎣" in shown.out
+    out = cli("formulas", "conv-out-size").out
+    assert "padding" in out and "[px]" in out and "Dumoulin" in out and "⎣" in out
 
 
 def test_cards(cli):
     assert "convolution/equivariance" in {row["card"] for row in js(cli("cards", "list", "--json"))}
-    shown = js(cli("cards", "show", "convolution/equivariance", "--solution", "--json"))
-    assert shown["answer"] == "equivariance"
+    card = js(cli("cards", "show", "convolution/equivariance", "--solution", "--json"))
+    assert card["answer"] == "equivariance" and card["prompt"] and card["explanation"]
     assert js(cli("cards", "answer", "convolution/equivariance", "Equivariance.", "--json"))["mark"] == "right"
 
 

@@ -52,10 +52,10 @@ def test_show_reads_your_own_table(cli, tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["show", "iriss"], "Did you mean iris"),
+        (["show", "iriss"], "Did you mean 'iris"),
         (["show", "csv:missing.csv"], "There is no file missing.csv"),
         (["show", "csv:."], "folder"),
-        (["show", "iris", "--scaling", "zscore"], "Did you mean z-score"),
+        (["show", "iris", "--scaling", "zscore"], "Did you mean 'z-score"),
         (["show", "iris", "--seed", "-1"], "--seed"),
         (["show"], "Missing argument"),
     ],

@@ -143,9 +143,9 @@ def test_where_nothing_can_be_kept_it_still_answers(made, home):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["show", "resnet19"], "Did you mean resnet18"),
+        (["show", "resnet19"], "Did you mean 'resnet18"),
         (["diagram", "lenet"], "lenet5"),
-        (["show", "mlp", "--preset", "papr"], "Did you mean paper"),
+        (["show", "mlp", "--preset", "papr"], "Did you mean 'paper"),
         (["show"], "NAME"),
     ],
 )
@@ -209,7 +209,7 @@ def test_the_list_is_sorted_by_what_is_asked_for(cli):
         values = [row[column] for row in rows]
         assert values == sorted(values) and {row["name"] for row in rows} == set(models.names())
     said = cli("models", "list", "--sort", "parms")
-    assert said.code == 2 and "Did you mean params" in said.err
+    assert said.code == 2 and "Did you mean 'params" in said.err
     out = cli("models", "list", "--sort", "params").out
     assert out.index("lenet5-modern") < out.index("61,706") < out.index("resnet18") < out.index("11,689,512")
 

@@ -124,7 +124,7 @@ def test_a_network_is_inspected_as_text_and_as_json(cli):
     assert max(map(len, out.splitlines())) <= 80 and "\x1b" not in out
     for words, message in [
         ([run.id, "maps"], "no convolution"),
-        ([run.id, "picture"], "Did you mean"),
+        ([run.id, "filter"], "Did you mean"),
         (["mlp-0009", "maps"], "mlp-0001"),
         ([run.id, "errors", "--sample", "3"], "not of one sample"),
     ]:

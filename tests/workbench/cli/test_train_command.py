@@ -59,7 +59,7 @@ def write_events(monkeypatch):
     ("words", "message"),
     [
         (["lenet5-moden"], "lenet5-modern"),
-        (["mlp", "--task", "digit"], "Did you mean digits"),
+        (["mlp", "--task", "digit"], "Did you mean 'digits"),
         (["mlp", "--epochs", "0"], "epochs"),
         (["mlp", "--epochs", "-2"], "epochs"),
         (["mlp", "--epochs", "two"], "epochs"),
@@ -187,10 +187,10 @@ def test_every_command_shows_an_example(cli, words):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--optimizer", "adma"], "Did you mean adam"),
+        (["--optimizer", "adma"], "Did you mean 'adam"),
         (["--lr", "inf"], "lr"),
         (["--batch-size", "many"], "or full"),
-        (["--augment", "shift,rotte=3"], "Did you mean rotate"),
+        (["--augment", "shift,rotte=3"], "Did you mean 'rotate"),
         (["--augment", "shift=far"], "shift=1"),
         (["--option", "tanh"], "name=value"),
         (["--seeds", "4..0"], "0..4"),

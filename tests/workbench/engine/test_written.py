@@ -59,7 +59,7 @@ def test_pictures_are_changed_as_it_is_written():
         ("lr", "nan", "above 0"),
         ("lr", "0,1", "above 0"),
         ("batch_size", "many", "or full"),
-        ("optimizer", "adma", "Did you mean adam"),
+        ("optimizer", "adma", "Did you mean 'adam"),
         ("augment", "spin", "Did you mean|Choose from"),
         ("options", "tanh", "name=value"),
         ("bf16", "perhaps", "true or false"),
