@@ -108,13 +108,12 @@ def format_start(start: Event) -> str:
 def format_end(end: Event, start: Event) -> str:
     """Return a line that says how the run ended, with its metrics next to the baseline."""
     speed = f"{end['steps_per_second']:.0f} steps/s"
-    text = f"{end['status'].capitalize()} after {end['steps']} steps in {end['seconds']:.1f} s ({speed})."
+    text = f"{end['status'].capitalize()} after {end['steps']} steps in {end['seconds']:.1f} s ({speed})"
     if end["metrics"] and end["status"] in ("done", "stopped"):
-        text += f" {format_metrics(end['metrics'], 'test')}"
+        text += f": {format_metrics(end['metrics'], 'test')}"
         if baseline := start.get("floor"):
             text += f"; baseline ({baseline['method']}): {baseline['metric']} {baseline['value']:.4f}"
-        text += "."
-    return f"{text} {end['reason']}" if "reason" in end else text
+    return f"{text}. {end['reason']}" if "reason" in end else f"{text}."
 
 
 def format_metrics(metrics: Metrics, split: str = "") -> str:
