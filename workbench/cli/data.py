@@ -56,7 +56,7 @@ def show(
     scaling: Annotated[str, typer.Option(help="Scaling fitted to the training set: z-score or min-max.")] = "z-score",
     as_json: Json = False,
 ) -> None:
-    """Show a dataset: its samples, splits, and features before and after scaling."""
+    """Show the samples, splits and features of a dataset."""
     from workbench import data
     from workbench.data.scaling import SCALERS
     from workbench.errors import unknown_name

@@ -168,7 +168,9 @@ def _mark_to_json(mark: "Mark") -> dict[str, Any]:
 
 @app.command(epilog="Example: workbench drill verify conv-out-size --seed 7")
 def verify(drill: Id, seed: Seed = 1, as_json: Json = False) -> None:
-    """Compute a question's values twice: with SymPy, and with PyTorch or another library in a separate process.
+    """Compute the answers to a question in two ways.
+
+    Once with SymPy, and once with PyTorch or another library, in a separate process.
 
     Exit code 0: the values agree. 1: they don't.
     """
@@ -209,9 +211,12 @@ def test(
     seeds: Annotated[int, typer.Option(min=1, max=1_000_000, help="Number of questions of each drill.")] = 50,
     as_json: Json = False,
 ) -> None:
-    """Test drills: true answers, distinct mistakes, rounding, unreadable input, variety, a second computation.
+    """Test drills with many seeds.
 
-    Drills are tested in parallel, one per processor. Exit code 0: all pass. 1: some have problems.
+    The tests cover answers, mistakes, rounding, unreadable input, variety, and the second computation. Drills are
+    tested in parallel, one per processor.
+
+    Exit code 0: all pass. 1: some have problems.
     """
     from concurrent.futures import ProcessPoolExecutor
 
@@ -237,10 +242,13 @@ def test(
 
 def _set_up_process() -> None:
     """Set up a process of the pool, with one thread of PyTorch since the other processes have theirs."""
+    import signal
+
     import torch
 
     from workbench.cli.main import configure_packs
 
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the process that started the pool, and that ends these
     torch.set_num_threads(1)
     configure_packs()
 

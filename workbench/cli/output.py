@@ -5,7 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -74,7 +74,8 @@ def print_json(value: object, first: bool = True) -> None:
 
 def print_error(message: str) -> None:
     """Print an error on stderr, on one line."""
-    print("Error:", printable(" ".join(message.split())), file=sys.stderr)
+    with suppress(OSError):  # stderr is closed: the exit code still says that something is wrong
+        print("Error:", printable(" ".join(message.split())), file=sys.stderr, flush=True)
 
 
 def console() -> "Console":

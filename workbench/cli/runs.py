@@ -58,7 +58,7 @@ def list_runs(as_json: Json = False) -> None:
 
 @app.command(epilog="Example: workbench runs show lenet5-modern-0001")
 def show(run_id: RunId, as_json: Json = False) -> None:
-    """Show a run: its spec, progress, metrics, curves, and predictions for some test samples."""
+    """Show the spec, metrics, curves and predictions of a run."""
     from workbench.cli.run_progress import format_metrics
     from workbench.engine.overview import overview
     from workbench.engine.runs import get
@@ -113,9 +113,10 @@ def resume(
     detach: Annotated[bool, typer.Option("--detach", help="Print the run's id and leave it running.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Resume a run from its last checkpoint, in the same folder and as if it had never stopped.
+    """Resume a run from its last checkpoint.
 
-    A schedule that spans the whole run, such as cosine, spans the longer run from then on.
+    It continues in the same folder, as if it had never stopped. A schedule that spans the whole run, such as cosine,
+    spans the longer run from then on.
     """
     from workbench.cli.train import StopOnSignal, follow_or_detach
     from workbench.engine import accepted
@@ -134,7 +135,7 @@ def compare(
     run_ids: Annotated[list[str], typer.Argument(metavar="RUN RUN...", help="Ids of two or more runs.")],
     as_json: Json = False,
 ) -> None:
-    """Compare runs: their test metrics, the differences of their specs, and a chart per metric."""
+    """Compare the specs, test metrics and curves of runs."""
     from workbench.engine.compare import compared
     from workbench.engine.runs import get
 
@@ -203,7 +204,10 @@ def inspect(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Inspect a run's network, with the weights of its best checkpoint, or of its last if there is no best one."""
+    """Inspect the network of a run.
+
+    The weights are those of its best checkpoint, or of its last if there is no best one.
+    """
     from workbench.engine import Verifier, inside
     from workbench.engine.runs import get
     from workbench.render.inside import draw
