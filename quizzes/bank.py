@@ -1,4 +1,4 @@
-"""Everything that can be asked, found by id: `draw("conv-out-size", seed=7)`."""
+"""All drills and cards by id: `draw("conv-out-size", seed=7)`."""
 
 from collections.abc import Iterable
 from functools import cache
@@ -24,22 +24,22 @@ def _drill_files() -> list[Path]:
 
 def _drills_in(file: Path) -> dict[str, Drill]:
     module = import_module(f"{drills.__name__}.{file.parent.name}.{file.stem}")
-    found: dict[str, Drill] = {}
+    result: dict[str, Drill] = {}
     for value in vars(module).values():
-        if isinstance(value, Drill) and found.setdefault(value.id, value) is not value:
+        if isinstance(value, Drill) and result.setdefault(value.id, value) is not value:
             raise ValueError(f"two drills are called {value.id}")
-    return found
+    return result
 
 
 @cache
 def own_drills() -> dict[str, Drill]:
     """Return the program's own drills by id, in the order of the chapters' folders and the topics' files."""
-    found: dict[str, Drill] = {}
+    result: dict[str, Drill] = {}
     for file in _drill_files():
         for id, drill in _drills_in(file).items():
-            if found.setdefault(id, drill) is not drill:
+            if result.setdefault(id, drill) is not drill:
                 raise ValueError(f"two drills are called {id}")
-    return found
+    return result
 
 
 def _own_drill(id: str) -> Drill | None:
@@ -60,27 +60,27 @@ def _own_card(id: str) -> Card | None:
 
 
 @cache
-def _drills_with(added: "tuple[Pack, ...]") -> dict[str, Drill]:
-    return own_drills() | {id: drill for pack in added for id, drill in pack.drills.items()}
+def _drills_with(loaded: "tuple[Pack, ...]") -> dict[str, Drill]:
+    return own_drills() | {id: drill for pack in loaded for id, drill in pack.drills.items()}
 
 
 @cache
-def _cards_with(added: "tuple[Pack, ...]") -> dict[str, Card]:
-    return cards.all_cards() | {id: card for pack in added for id, card in pack.cards.items()}
+def _cards_with(loaded: "tuple[Pack, ...]") -> dict[str, Card]:
+    return cards.all_cards() | {id: card for pack in loaded for id, card in pack.cards.items()}
 
 
 def all_drills() -> dict[str, Drill]:
-    """Every drill by id: ours in the order of the course, then those of packs."""
+    """Return every drill by id: the program's own in the order of the course, then those of packs."""
     return _drills_with(packs.sound())
 
 
 def all_cards() -> dict[str, Card]:
-    """Every card by id: ours, then those of packs."""
+    """Return every card by id: the program's own, then those of packs."""
     return _cards_with(packs.sound())
 
 
 def everything() -> dict[str, Drill | Card]:
-    """Every drill and card by id: all that can be scheduled."""
+    """Return every drill and card by id: all that can be scheduled."""
     return {**all_drills(), **all_cards()}
 
 
@@ -88,7 +88,7 @@ def get(id: str) -> Drill:
     """Return the drill of that id.
 
     Raises:
-        UserError: If there is none; the message gives the nearest ids.
+        UserError: If there is none; the message gives the closest ids.
     """
     if drill := _drill(id):
         return drill
@@ -99,7 +99,7 @@ def card(id: str) -> Card:
     """Return the card of that id.
 
     Raises:
-        UserError: If there is none; the message gives the nearest ids.
+        UserError: If there is none; the message gives the closest ids.
     """
     if card := _card(id):
         return card
@@ -119,13 +119,13 @@ def _unknown(noun: str, id: str, options: Iterable[str]) -> UserError:
 
 
 def draw(id: str, seed: int) -> Question:
-    """The question of a drill (or a card) and a seed: the same two give the same question, everywhere.
+    """Return the question of a drill (or a card) and a seed: the same two give the same question on every machine.
 
     Raises:
-        UserError: Where there is no such drill, or the seed is out of range.
+        UserError: If there is no such drill or card, or the seed is out of range.
     """
     if not 0 <= seed <= LARGEST_SEED:
-        raise UserError(f"The seed must be a whole number from 0 to {LARGEST_SEED}.")
+        raise UserError(f"The seed must be an integer from 0 to {LARGEST_SEED}, not {seed}.")
     return find(id).draw(seed)
 
 
@@ -133,7 +133,7 @@ def find(id: str) -> Drill | Card:
     """Return the drill or the card of that id.
 
     Raises:
-        UserError: If there is neither; the message gives the nearest ids.
+        UserError: If there is neither; the message gives the closest ids.
     """
     if item := _drill(id) or _card(id):
         return item

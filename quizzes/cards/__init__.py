@@ -1,9 +1,9 @@
-"""Recall cards: a TOML file per topic, each `[[card]]` one question without numbers.
+"""Flashcards: one TOML file per topic, one question without parameters per `[[card]]`.
 
     kind = "choice"    prompt, answer, wrong = [...]
     kind = "choices"   prompt, right = [...], wrong = [...]
     kind = "match"     prompt, pairs = [[left, right], ...]
-    kind = "order"     prompt, steps = [...] in their true order
+    kind = "order"     prompt, steps = [...] in the correct order
     kind = "cloze"     prompt with ___ for the gap, accept = [...]
 
 Every card has an `id` within its topic, `explanation` (one line) and `source` (or "derivation: ...").
@@ -21,6 +21,7 @@ from quizzes.answers.labels import letters, number
 from quizzes.question import Part, Question
 from workbench.errors import lookup
 
+# The fields that each kind of card needs in addition to those of every card.
 NEEDS = {
     "choice": ("answer", "wrong"),
     "choices": ("right", "wrong"),
@@ -32,7 +33,7 @@ NEEDS = {
 
 @dataclass(frozen=True)
 class Card:
-    """One recall card; its id is `topic/id`, and its tier that of the easiest drills."""
+    """One flashcard. Its id is `topic/id`, and its tier is that of the easiest drills."""
 
     id: str
     topic: str
@@ -44,7 +45,7 @@ class Card:
     tier: int = 1
 
     def draw(self, seed: int) -> Question:
-        """The card as a question; the seed shuffles what there is to choose."""
+        """Return the card as a question, with its choices shuffled by the seed."""
         rng = Random(f"{self.id}/{seed}")
         part = getattr(self, f"_{self.kind}")(rng)
         return Question(
@@ -61,46 +62,48 @@ class Card:
         )
 
     def _choice(self, rng: Random) -> Part:
-        choices = _shuffled([self.content["answer"], *self.content["wrong"]], rng)
+        choices = _shuffle([self.content["answer"], *self.content["wrong"]], rng)
         answer = letters(choices)[choices.index(self.content["answer"])]
-        return Part("answer", "choice", "one is right", answer, choices=choices)
+        return Part("answer", "choice", "correct choice", answer, choices=choices)
 
     def _choices(self, rng: Random) -> Part:
-        choices = _shuffled([*self.content["right"], *self.content["wrong"]], rng)
-        right = [c for c, text in zip(letters(choices), choices, strict=True) if text in self.content["right"]]
-        return Part("answer", "choices", "every one that is right", right, choices=choices)
+        choices = _shuffle([*self.content["right"], *self.content["wrong"]], rng)
+        correct = [
+            letter for letter, text in zip(letters(choices), choices, strict=True) if text in self.content["right"]
+        ]
+        return Part("answer", "choices", "all correct choices", correct, choices=choices)
 
     def _match(self, rng: Random) -> Part:
-        items = _shuffled([left for left, _ in self.content["pairs"]], rng)
-        choices = _shuffled(list(dict.fromkeys(right for _, right in self.content["pairs"])), rng)
+        items = _shuffle([left for left, _ in self.content["pairs"]], rng)
+        choices = _shuffle(list(dict.fromkeys(right for _, right in self.content["pairs"])), rng)
         partner = dict(self.content["pairs"])
-        answer = {c: choices.index(partner[item]) + 1 for c, item in zip(letters(items), items, strict=True)}
-        return Part("answer", "match", "what belongs together", answer, items=items, choices=choices)
+        answer = {letter: choices.index(partner[item]) + 1 for letter, item in zip(letters(items), items, strict=True)}
+        return Part("answer", "match", "matching pairs", answer, items=items, choices=choices)
 
     def _order(self, rng: Random) -> Part:
-        choices = _shuffled(self.content["steps"], rng)
+        choices = _shuffle(self.content["steps"], rng)
         answer = [letters(choices)[choices.index(step)] for step in self.content["steps"]]
         return Part("answer", "order", "first to last", answer, choices=choices)
 
     def _cloze(self, rng: Random) -> Part:
         answer, *others = self.content["accept"]
-        label = "the word in the gap" if number(answer) is None else "the number in the gap"
+        label = "missing word" if number(answer) is None else "missing number"
         return Part("answer", "text", label, answer, others=others)
 
 
-def _shuffled(items: list[str], rng: Random) -> list[str]:
+def _shuffle(items: list[str], rng: Random) -> list[str]:
     return rng.sample(items, len(items))
 
 
 @cache
 def all_cards() -> dict[str, Card]:
-    """Every card by id."""
-    found: dict[str, Card] = {}
+    """Return every card by id."""
+    cards: dict[str, Card] = {}
     for file in _topic_files():
         for card in of_topic(file.stem):
-            if found.setdefault(card.id, card) is not card:
-                raise ValueError(f"two cards are called {card.id}")
-    return found
+            if cards.setdefault(card.id, card) is not card:
+                raise ValueError(f"two cards have the id {card.id}")
+    return cards
 
 
 @cache
@@ -114,7 +117,7 @@ def _topic_files() -> list[Path]:
 
 
 def read_cards(file: Path) -> list[Card]:
-    """The cards of a topic's file, which bears the topic's id."""
+    """Return the cards of a topic's file, which is named by the topic's id."""
     topic = file.stem
     return [_card(topic, dict(entry)) for entry in tomllib.loads(file.read_text(encoding="utf-8"))["card"]]
 
@@ -125,15 +128,15 @@ def _card(topic: str, entry: dict[str, Any]) -> Card:
     )
     if sorted(entry) != sorted(NEEDS[kind]):
         raise ValueError(
-            f"card {topic}/{id}: a {kind} card has {', '.join(NEEDS[kind])}, and this has {', '.join(entry)}"
+            f"card {topic}/{id}: a {kind} card has {', '.join(NEEDS[kind])}, but this one has {', '.join(entry)}"
         )
     return Card(f"{topic}/{id}", topic, kind, prompt, explanation, source, entry)
 
 
 def get(id: str) -> Card:
-    """The card of that id.
+    """Return the card with an id.
 
     Raises:
-        UserError: Where there is none, with the nearest ids.
+        UserError: If no card has this id; the message offers the nearest ids.
     """
     return lookup("card", id, all_cards())

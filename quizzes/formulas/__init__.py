@@ -1,4 +1,4 @@
-"""Every formula of the notes, once: a file per chapter. `formula` declares one, `get` finds it."""
+"""All formulas, in one file per chapter. `formula` declares a formula, `get` looks one up by id."""
 
 from collections.abc import Callable
 from importlib import import_module
@@ -32,30 +32,39 @@ def formula(
 
     Args:
         id: Its name on the command line.
-        equations: One per line (or after a semicolon), in the grammar of `expressions.parser`; each may use the
-            ones before it.
-        topic: The syllabus topic.
-        title: A few words.
-        source: Where it was read, or "derivation: ..." with the derivation.
-        conventions: What else must be known, where others count or name otherwise.
-        procedure: What must be counted first: takes the inputs, gives further values by name.
-        procedure_outputs: The names of those values.
-        integer_constraints: Expressions of the inputs that must come out whole, separated by commas.
-        shapes: Shapes of input arrays that the equations alone don't tell, separated by semicolons: `X[n, d]; u[3]`.
+        equations: One per line (or separated by semicolons), in the grammar of `expressions.parser`. Each may use the
+            symbols that earlier ones define.
+        topic: The id of its topic in the syllabus.
+        title: A short title.
+        source: A reference, or "derivation: ..." with the derivation.
+        conventions: Paragraphs on conventions that differ between sources.
+        procedure: A function for what equations can't express, such as counting. It takes the inputs and returns
+            further values by name, for the equations to use.
+        procedure_outputs: The names of these values, separated by spaces.
+        integer_constraints: Expressions of the inputs whose values must be integers, separated by commas.
+        shapes: Shapes of input arrays that don't follow from the equations, separated by semicolons: `X[n, d]; u[3]`.
         symbols: For each symbol `kind low..high = default; meaning [unit]`; see `quizzes.symbol`.
+
+    Raises:
+        ValueError: If another formula has the id.
     """
     lines = tuple(equation(line) for line in equations.replace(";", "\n").splitlines() if line.strip())
-    described = {name: symbol(name, text) for name, text in symbols.items()}
-    paragraphs = "\n\n".join(" ".join(paragraph.split()) for paragraph in conventions.split("\n\n"))
-    counted, divided = (
+    declared = Formula(
+        id,
+        title,
+        lines,
+        {name: symbol(name, text) for name, text in symbols.items()},
+        source,
+        topic,
+        "\n\n".join(" ".join(paragraph.split()) for paragraph in conventions.split("\n\n")),
+        procedure,
         tuple(procedure_outputs.split()),
         tuple(filter(None, map(str.strip, integer_constraints.split(",")))),
+        tuple(shape for text in shapes.split(";") if text and isinstance(shape := parse(text), Name)),
     )
-    sized = tuple(shape for text in shapes.split(";") if text and isinstance(shape := parse(text), Name))
-    made = Formula(id, title, lines, described, source, topic, paragraphs, procedure, counted, divided, sized)
-    if _declared.setdefault(id, made) is not made:
-        raise ValueError(f"two formulas are called {id}")
-    return made
+    if _declared.setdefault(id, declared) is not declared:
+        raise ValueError(f"Two formulas have the id {id}.")
+    return declared
 
 
 def _chapter_files() -> list[Path]:
@@ -63,18 +72,18 @@ def _chapter_files() -> list[Path]:
 
 
 def all_formulas() -> dict[str, Formula]:
-    """Every formula by id, in the order of the chapters' files."""
+    """Return every formula by id, in the order of the chapters' files."""
     modules = [import_module(f"{__name__}.{file.stem}") for file in _chapter_files()]
-    ours = (value for module in modules for value in vars(module).values() if isinstance(value, Formula))
-    # Whatever was imported before decides the order of `_declared`, and must not decide this one.
-    return {made.id: made for made in ours} | _declared
+    formulas = (value for module in modules for value in vars(module).values() if isinstance(value, Formula))
+    # The order of `_declared` depends on what was imported first; this one must not.
+    return {formula.id: formula for formula in formulas} | _declared
 
 
 def get(id: str) -> Formula:
-    """The formula of that id.
+    """Return the formula with that id.
 
     Raises:
-        UserError: Where there is none, with the nearest ids.
+        UserError: If there is none; the message names the closest ids.
     """
     if id not in _declared:
         for file in _chapter_files():  # load only the chapters whose text declares it
