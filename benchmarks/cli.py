@@ -1,8 +1,8 @@
-"""How much of the processor `workbench --help` takes beside the `--help` of a Typer program that does nothing.
+"""Processor time of `workbench` commands relative to `--help` of a Typer program that does nothing.
 
     PYTHONPYCACHEPREFIX=/tmp/pycache python benchmarks/cli.py [PAIRS] [--dry]
 
-The two are started in turn, so that both meet the same machine; the ratio is the median of the pairs' ratios.
+The two programs run in turn, so that both meet the same load; the ratio is the median over the pairs.
 """
 
 import os
@@ -32,8 +32,8 @@ app()
 COMMANDS = [["--help"], ["topics"], ["drill", "list"], ["drill", "show", "iou", "--seed", "1", "--json"]]
 
 
-def seconds(command: list[str]) -> float:
-    """The processor time of a command."""
+def processor_seconds(command: list[str]) -> float:
+    """Run a command and return its processor time."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -49,12 +49,12 @@ def main(pairs: int) -> None:
         bare = [sys.executable, "-P", str(hello), "--help"]
         for words in COMMANDS:
             ours = [sys.executable, "-P", "-m", "workbench.cli.main", *words]
-            seconds(bare), seconds(ours)  # byte code is written, files are read
-            timed = [(seconds(ours), seconds(bare)) for _ in range(pairs)]
-            ratio = median(a / b for a, b in timed)
+            processor_seconds(bare), processor_seconds(ours)  # bytecode and caches are written
+            times = [(processor_seconds(ours), processor_seconds(bare)) for _ in range(pairs)]
+            ratio = median(a / b for a, b in times)
             print(
-                f"workbench {' '.join(words):<32} {median(a for a, _ in timed) * 1000:7.0f} ms"
-                f"  bare hello {median(b for _, b in timed) * 1000:5.0f} ms  ratio {ratio:.2f}"
+                f"workbench {' '.join(words):<32} {median(a for a, _ in times) * 1000:7.0f} ms"
+                f"  bare hello {median(b for _, b in times) * 1000:5.0f} ms  ratio {ratio:.2f}"
             )
 
 

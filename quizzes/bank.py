@@ -1,9 +1,10 @@
 """All drills and cards by id: `draw("conv-out-size", seed=7)`."""
 
+from collections.abc import Iterable
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from quizzes import cards, drills, packs
 from quizzes.cards import Card
@@ -16,25 +17,51 @@ if TYPE_CHECKING:
 
 LARGEST_SEED = 2**63 - 1
 
-Item = TypeVar("Item", Drill, Card)
+
+def _drill_files() -> list[Path]:
+    return sorted(Path(drills.__file__).parent.glob("*/[a-z]*.py"))
 
 
-@cache
-def _own_drills() -> dict[str, Drill]:
-    """Return the program's own drills by id, in the order of the chapters' folders and the topics' files."""
+def _drills_in(file: Path) -> dict[str, Drill]:
+    module = import_module(f"{drills.__name__}.{file.parent.name}.{file.stem}")
     result: dict[str, Drill] = {}
-    root = Path(drills.__file__).parent
-    for file in sorted(root.glob("*/[a-z]*.py")):
-        module = import_module(f"{drills.__name__}.{file.parent.name}.{file.stem}")
-        for value in vars(module).values():
-            if isinstance(value, Drill) and result.setdefault(value.id, value) is not value:
-                raise ValueError(f"two drills are called {value.id}")
+    for value in vars(module).values():
+        if isinstance(value, Drill) and result.setdefault(value.id, value) is not value:
+            raise ValueError(f"two drills are called {value.id}")
     return result
 
 
 @cache
+def own_drills() -> dict[str, Drill]:
+    """Return the program's own drills by id, in the order of the chapters' folders and the topics' files."""
+    result: dict[str, Drill] = {}
+    for file in _drill_files():
+        for id, drill in _drills_in(file).items():
+            if result.setdefault(id, drill) is not drill:
+                raise ValueError(f"two drills are called {id}")
+    return result
+
+
+def _own_drill(id: str) -> Drill | None:
+    """Return the program's own drill of that id; load only files whose text declares it."""
+    if own_drills.cache_info().currsize:  # all are loaded
+        return own_drills().get(id)
+    declarations = (f'"{id}"', f"def {id.replace('-', '_')}(")
+    for file in _drill_files():
+        text = file.read_text(encoding="utf-8")
+        if any(words in text for words in declarations) and (drill := _drills_in(file).get(id)):
+            return drill
+    return None
+
+
+def _own_card(id: str) -> Card | None:
+    """Return the program's own card of that id; load only its topic's file."""
+    return next((card for card in cards.of_topic(id.partition("/")[0]) if card.id == id), None)
+
+
+@cache
 def _drills_with(loaded: "tuple[Pack, ...]") -> dict[str, Drill]:
-    return _own_drills() | {id: drill for pack in loaded for id, drill in pack.drills.items()}
+    return own_drills() | {id: drill for pack in loaded for id, drill in pack.drills.items()}
 
 
 @cache
@@ -63,7 +90,9 @@ def get(id: str) -> Drill:
     Raises:
         UserError: If there is none; the message gives the closest ids.
     """
-    return _get("drill", id, all_drills())
+    if drill := _drill(id):
+        return drill
+    raise _unknown("drill", id, all_drills())
 
 
 def card(id: str) -> Card:
@@ -72,13 +101,21 @@ def card(id: str) -> Card:
     Raises:
         UserError: If there is none; the message gives the closest ids.
     """
-    return _get("card", id, all_cards())
+    if card := _card(id):
+        return card
+    raise _unknown("card", id, all_cards())
 
 
-def _get(noun: str, id: str, items: dict[str, Item]) -> Item:
-    if id not in items:
-        raise packs.rejection(id) or unknown_name(noun, id, list(items))
-    return items[id]
+def _drill(id: str) -> Drill | None:
+    return _own_drill(id) or next((pack.drills[id] for pack in packs.valid_packs() if id in pack.drills), None)
+
+
+def _card(id: str) -> Card | None:
+    return _own_card(id) or next((pack.cards[id] for pack in packs.valid_packs() if id in pack.cards), None)
+
+
+def _unknown(noun: str, id: str, options: Iterable[str]) -> UserError:
+    return packs.rejection(id) or unknown_name(noun, id, options)
 
 
 def draw(id: str, seed: int) -> Question:
@@ -98,7 +135,6 @@ def find(id: str) -> Drill | Card:
     Raises:
         UserError: If there is neither; the message gives the closest ids.
     """
-    items = everything()
-    if id not in items:
-        raise packs.rejection(id) or unknown_name("drill or card", id, items)
-    return items[id]
+    if item := _drill(id) or _card(id):
+        return item
+    raise _unknown("drill or card", id, everything())

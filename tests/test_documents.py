@@ -1,6 +1,7 @@
-"""The examples in the documents work: the drill of CONTRIBUTING, and the commands of the README."""
+"""Documents are true: the drill of CONTRIBUTING works, and commands of the README exist and print what it shows."""
 
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,8 @@ import pytest
 from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parent.parent
-SELF_TEST = """
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SELFTEST = """
 from quizzes.selftest import selftest
 from workbench.engine.worker import script_values
 
@@ -19,19 +21,19 @@ assert not report.problems, report.problems
 """
 
 
-def test_the_example_of_a_drill_passes_its_self_test() -> None:
+def test_the_example_of_a_drill_passes_its_selftest() -> None:
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.DOTALL)
     imports = "from quizzes.drill import drill\nfrom quizzes.formulas import formula\n"
-    source = "\n".join([imports, *blocks, SELF_TEST])
+    source = "\n".join([imports, *blocks, SELFTEST])
     result = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, cwd=ROOT, timeout=PATIENCE)
     assert result.returncode == 0, result.stderr
 
 
 def commands() -> list[str]:
-    """Return the commands that the README shows, without their arguments."""
-    lines = re.findall(r"^workbench (.*?)(?:  .*)?$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
-    nouns = ("cards", "data", "drill", "models", "packs", "runs")  # these are followed by a verb
-    return sorted({" ".join(words[: 1 + (words[0] in nouns)]) for words in map(str.split, lines)})
+    """Return every command of the README, without its arguments."""
+    lines = re.findall(r"^workbench (.*?)(?:  .*)?$", README, re.MULTILINE)
+    groups = ("cards", "data", "drill", "models", "packs", "runs")  # these are followed by a subcommand
+    return sorted({" ".join(words[: 1 + (words[0] in groups)]) for words in map(str.split, lines)})
 
 
 @pytest.mark.parametrize("command", commands())
@@ -41,3 +43,27 @@ def test_every_command_of_the_readme_exists(cli, command: str) -> None:
 
 def test_the_readme_shows_commands() -> None:
     assert len(commands()) >= 6
+
+
+def sessions() -> list[tuple[str, str]]:
+    """Return every command with its output from the README's console blocks."""
+    blocks = re.findall(r"```console\n(.*?)```", README, re.DOTALL)
+    return [
+        (line, output) for block in blocks for line, output in re.findall(r"^\$ (.*)\n((?:[^$].*\n)*)", block, re.M)
+    ]
+
+
+@pytest.mark.parametrize(("line", "output"), sessions())
+def test_a_command_of_the_readme_prints_what_it_shows(cli, line: str, output: str) -> None:
+    program, *words = shlex.split(line)
+    assert program == "workbench" and cli(*words).out == output
+
+
+def test_the_links_of_the_documents_lead_to_files() -> None:
+    for document in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")):
+        for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text(encoding="utf-8")):
+            assert (document.parent / target).exists(), f"{document.name}: {target}"
+
+
+def test_the_readme_shows_the_output_of_commands() -> None:
+    assert len(sessions()) >= 2

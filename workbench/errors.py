@@ -33,7 +33,7 @@ def unknown_name(noun: str, name: object, options: Iterable[str]) -> UserError:
     options = sorted(options)
     message = f"Unknown {noun} {str(name)[:60]!r}."
     if close := get_close_matches(str(name), options, n=3, cutoff=0.4):
-        message += f" Did you mean {' or '.join(close)}?"
+        message += f" Did you mean {' or '.join(map(repr, close))}?"
     elif options:
         message += f" Choose from {', '.join(options[:LISTED])}{', ...' if len(options) > LISTED else '.'}"
     return UserError(message, code="unknown_" + noun.split(" of ")[0].replace(" ", "_").replace("-", "_"))

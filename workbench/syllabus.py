@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import models
+from workbench import question_index
 from workbench.errors import lookup
 
 MIN_CARDS_PER_TOPIC = 4
@@ -118,9 +119,7 @@ def coverage(methods: Mapping[str, str]) -> list[Coverage]:
     Args:
         methods: As for `systems`.
     """
-    from quizzes import bank
-
-    drills, all_cards, runnable = bank.all_drills().values(), bank.all_cards().values(), systems(methods)
+    drills, all_cards, runnable = question_index.drills(), question_index.cards(), systems(methods)
     rows = []
     for topic in topics().values():
         # A drill type that two topics name covers both; the drill itself belongs to one of them.

@@ -99,11 +99,21 @@ def _shuffle(items: list[str], rng: Random) -> list[str]:
 def all_cards() -> dict[str, Card]:
     """Return every card by id."""
     cards: dict[str, Card] = {}
-    for file in sorted(Path(__file__).parent.glob("*.toml")):
-        for card in read_cards(file):
+    for file in _topic_files():
+        for card in of_topic(file.stem):
             if cards.setdefault(card.id, card) is not card:
                 raise ValueError(f"two cards have the id {card.id}")
     return cards
+
+
+@cache
+def of_topic(topic: str) -> list[Card]:
+    """Return the cards of a topic; none if it has no file."""
+    return [card for file in _topic_files() if file.stem == topic for card in read_cards(file)]
+
+
+def _topic_files() -> list[Path]:
+    return sorted(Path(__file__).parent.glob("*.toml"))
 
 
 def read_cards(file: Path) -> list[Card]:

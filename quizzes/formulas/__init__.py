@@ -67,10 +67,13 @@ def formula(
     return declared
 
 
+def _chapter_files() -> list[Path]:
+    return sorted(Path(__file__).parent.glob("[a-z]*.py"))
+
+
 def all_formulas() -> dict[str, Formula]:
     """Return every formula by id, in the order of the chapters' files."""
-    files = sorted(Path(__file__).parent.glob("[a-z]*.py"))
-    modules = [import_module(f"{__name__}.{file.stem}") for file in files]
+    modules = [import_module(f"{__name__}.{file.stem}") for file in _chapter_files()]
     formulas = (value for module in modules for value in vars(module).values() if isinstance(value, Formula))
     # The order of `_declared` depends on what was imported first; this one must not.
     return {formula.id: formula for formula in formulas} | _declared
@@ -82,4 +85,8 @@ def get(id: str) -> Formula:
     Raises:
         UserError: If there is none; the message names the closest ids.
     """
-    return lookup("formula", id, all_formulas())
+    if id not in _declared:
+        for file in _chapter_files():  # load only the chapters whose text declares it
+            if f'"{id}"' in file.read_text(encoding="utf-8"):
+                import_module(f"{__name__}.{file.stem}")
+    return _declared.get(id) or lookup("formula", id, all_formulas())

@@ -12,7 +12,7 @@ from quizzes.marking import mark
 from quizzes.question import Question, value_text
 from quizzes.verification import compare_values, evaluate_with_sympy
 from workbench import syllabus
-from workbench.cli.drill import _asked, _solved
+from workbench.cli.drill import question_to_json, solution_to_json
 from workbench.render import question as lines
 from workbench.render import visualizations
 
@@ -63,7 +63,7 @@ def gives_what_it_needs_and_no_answer(question: Question) -> Iterator[str]:
 
 def earns_what_its_solution_prints(question: Question) -> Iterator[str]:
     """Check that the printed answers earn full credit if typed, and that printed mistakes are recognized."""
-    printed = {**_asked(question), **_solved(question)}
+    printed = {**question_to_json(question), **solution_to_json(question)}
     if not {"answers", "steps", "mistakes", "verify"} <= set(printed) or not all(
         step["text"] for step in printed["steps"]
     ):

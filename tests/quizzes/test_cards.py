@@ -81,5 +81,5 @@ def test_a_card_with_the_wrong_fields_is_rejected(tmp_path):
 
 
 def test_unknown_cards_offer_the_nearest():
-    with pytest.raises(UserError, match="Did you mean convolution/equivariance"):
+    with pytest.raises(UserError, match="Did you mean 'convolution/equivariance"):
         cards.get("convolution/equivarience")

@@ -13,5 +13,5 @@ def test_seeds_out_of_range_are_rejected(seed):
 
 
 def test_unknown_drills_offer_the_nearest():
-    with pytest.raises(UserError, match="Did you mean iou"):
+    with pytest.raises(UserError, match="Did you mean 'iou"):
         bank.draw("iuo", 1)

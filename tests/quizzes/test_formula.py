@@ -332,7 +332,7 @@ def test_real_symbols_have_exact_solutions():
         ("nms", dict(boxes=[[0, 0, 1, 1]], scores=[0.5, 0.6]), "one number per box: 1, not 2"),
         ("nms", dict(boxes=[[0, 0, 1], [0, 0, 1]], scores=[0.5, 0.6]), "x1 < x2"),
         ("nms", dict(boxes=[[0, 0, 0, 0], [0, 0, 0, 0]], scores=[0.5, 0.6]), "x1 < x2"),
-        ("scaled-activation", dict(activation="tan", a=1, b=2), "Did you mean tanh"),
+        ("scaled-activation", dict(activation="tan", a=1, b=2), "Did you mean 'tanh"),
         ("self-attention", dict(Q=[[1, 2], [3]], K=[[1, 2]], V=[[1]], d_k=2), "rows of different lengths"),
         ("bleu", dict(candidate="", references=["a"]), "divides by zero"),
     ],
@@ -448,7 +448,7 @@ def test_any_values_give_values_or_an_error(data):
 
 
 def test_unknown_formulas_and_formulas_that_cannot_be_solved():
-    with pytest.raises(UserError, match="Did you mean conv-out-size"):
+    with pytest.raises(UserError, match="Did you mean 'conv-out-size"):
         get("conv-out-siz")
     with pytest.raises(UserError, match="give an output: add o="):
         get("conv-out-size").solutions("n", dict(f=3))

@@ -113,7 +113,7 @@ def test_weights_are_in_alphabetical_order():
         (dict(start=[1]), r"one number for each weight \(x, y\): 2, not 1"),
         (dict(lam=1), "gd has no lam. Its settings besides lr: none"),
         (dict(method="rmsprop", beta1=0.9), "has no beta1. Its settings besides lr: rho, epsilon"),
-        (dict(method="amda"), "Did you mean adam"),
+        (dict(method="amda"), "Did you mean 'adam"),
         (dict(f="x^"), "missing at the end"),
         (dict(f="4"), "has no variable"),
         (dict(f="ln(x) + y", start=[-1, 0]), "Before step 1"),

@@ -12,7 +12,7 @@ def test_lookup_returns_the_option_of_that_name():
 @pytest.mark.parametrize(
     ("noun", "name", "options", "message", "code"),
     [
-        ("model", "lenet6", ["mlp", "lenet5"], "Unknown model 'lenet6'. Did you mean lenet5?", "unknown_model"),
+        ("model", "lenet6", ["mlp", "lenet5"], "Unknown model 'lenet6'. Did you mean 'lenet5'?", "unknown_model"),
         ("task", "zzz", ["b", "a"], "Unknown task 'zzz'. Choose from a, b.", "unknown_task"),
         ("run", "mlp-0001", [], "Unknown run 'mlp-0001'.", "unknown_run"),
         ("preset of mlp", "x", ["mini"], "Unknown preset of mlp 'x'. Choose from mini.", "unknown_preset"),

@@ -1,11 +1,12 @@
-"""`workbench calc`: compute a formula, or solve it for any of its symbols."""
+"""`workbench calc`: evaluate a formula, or solve it for any of its symbols."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from workbench.cli import completion
-from workbench.cli.reply import Json, console, say_json
+from workbench.cli.free_text import SETTINGS, FreeTextCommand
+from workbench.cli.output import Json, console, print_json
 
 if TYPE_CHECKING:
     from quizzes.formula import Formula
@@ -14,89 +15,94 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command(
-    epilog="Example: workbench calc conv-out-size o=112 f=3 p=1 s=2 --solve n, and of a procedure: "
+    cls=FreeTextCommand,
+    epilog="Example: workbench calc conv-out-size o=112 f=3 p=1 s=2 --solve n. Example of a procedure: "
     "workbench calc network-size input=32x32x1 layers=conv5x5-6,pool2,fc10",
-    context_settings={"ignore_unknown_options": True},
+    context_settings=SETTINGS,
 )
 def calc(
     formula: Annotated[
         str,
         typer.Argument(
-            metavar="FORMULA", help="A formula: see 'workbench formulas'.", autocompletion=completion.formulas
+            metavar="FORMULA", help="Formula: see 'workbench formulas'.", autocompletion=completion.formulas
         ),
     ],
     values: Annotated[
         list[str] | None,
         typer.Argument(
             metavar="NAME=VALUE ...",
-            help="z=[1, 2] for a vector, input=32x32x1 for a shape.",
+            help="Values: n=3, a vector z=[1,2], a shape input=32x32x1.",
             autocompletion=completion.symbols,
         ),
     ] = None,
     solve: Annotated[
-        str, typer.Option(metavar="NAME", help="Solve for this symbol: every solution in its domain.")
+        str,
+        typer.Option(metavar="NAME", help="Symbol to solve for: every solution in its domain. Default: the outputs."),
     ] = "",
     as_json: Json = False,
 ) -> None:
-    """Compute a formula, or solve it for any of its symbols.
+    """Evaluate a formula, or solve it for any of its symbols.
 
-    Procedures too: conv-values and pooling-values of a map, batch-norm, optimizer-steps, confusion-matrix, network-size
-    (sizes, parameters, MACs, memory and receptive fields of layers in a line), iou, nms, bleu and more.
-    'workbench formulas FORMULA' says what each needs, and its conventions.
+    Procedures too: conv-values and pooling-values of a matrix, batch-norm, optimizer-steps, confusion-matrix,
+    network-size (shapes, parameters, MACs, memory and receptive fields of a stack of layers), iou, nms, bleu and more.
+    'workbench formulas FORMULA' lists the inputs of each and its conventions.
     """
     from quizzes.formulas import get
     from workbench.render.formatting import format_table, format_value
 
-    chosen = get(formula)
-    given = _given(chosen, values or [])
-    inputs = {name: _plain(chosen, name, value) for name, value in given.items()}
+    definition = get(formula)
+    inputs = _read_values(definition, values or [])
+    plain_inputs = {name: _to_json(definition, name, value) for name, value in inputs.items()}
     if solve:
-        found = chosen.solutions(solve, given)
-        result: dict[str, Any] = {solve: [_plain(chosen, solve, value) for value in found]}
+        solutions = definition.solutions(solve, inputs)
+        result: dict[str, Any] = {solve: [_to_json(definition, solve, value) for value in solutions]}
     else:
-        result = {name: _plain(chosen, name, value) for name, value in chosen.solve(**given).items()}
+        outputs = definition.solve(**inputs)
+        result = {name: _to_json(definition, name, value) for name, value in outputs.items()}
     if as_json:
-        say_json({"formula": chosen.id, "inputs": inputs, "result": result})
+        print_json({"formula": definition.id, "inputs": plain_inputs, "result": result})
         return
     for name, value in result.items():
-        described = chosen.symbols[name]
-        unit = f" [{described.unit}]" if described.unit else ""
-        if described.kind == "table":
+        symbol = definition.symbols[name]
+        unit = f" [{symbol.unit}]" if symbol.unit else ""
+        if symbol.kind == "table":
             for rows in value if solve else [value]:
                 print("\n".join([*format_table(rows, console().width), ""]))
             continue
         if solve:
-            shown = (
-                ", ".join(map(format_value, value)) if value else f"no solution that is {described.describe_domain()}"
-            )
+            answer = ", ".join(map(format_value, value)) if value else f"no solution that is {symbol.describe_domain()}"
         else:
-            shown = format_value(value)
-        print(f"{name} = {shown}    {described.meaning}{unit}")
+            answer = format_value(value)
+        print(f"{name} = {answer}    {symbol.meaning}{unit}")
 
 
-def _given(formula: "Formula", values: list[str]) -> dict[str, Any]:
-    """The values by name, read safely."""
+def _read_values(formula: "Formula", words: list[str]) -> dict[str, Any]:
+    """Return the values by name, from words such as `n=3`.
+
+    Raises:
+        UserError: If a word isn't NAME=VALUE, its name isn't a symbol or is repeated, or its value can't be read.
+    """
     from quizzes.expressions.parser import FormatError
-    from workbench.errors import UserError
+    from workbench.errors import UserError, unknown_name
 
-    given = {}
-    for text in values:
-        name, equals, value = text.partition("=")
+    values: dict[str, Any] = {}
+    for word in words:
+        name, equals, text = word.partition("=")
         if not equals:
-            raise UserError(f"Write {text[:40]!r} as NAME=VALUE, such as {next(iter(formula.symbols))}=3.")
+            raise UserError(f"Write {word[:40]!r} as NAME=VALUE, such as {next(iter(formula.symbols))}=3.")
         if name not in formula.symbols:
-            raise UserError(f"{formula.id} has no symbol {name[:30]!r}: its symbols are {', '.join(formula.symbols)}.")
-        if name in given:
-            raise UserError(f"{name} is given twice: give it once.")
+            raise unknown_name(f"symbol of {formula.id}", name, formula.symbols)
+        if name in values:
+            raise UserError(f"{name} is given twice. Give it once.")
         try:
-            given[name] = formula.symbols[name].read(value)
+            values[name] = formula.symbols[name].read(text)
         except FormatError as error:
             raise UserError(f"{name}: {error.sentence}.") from None
-    return given
+    return values
 
 
-def _plain(formula: "Formula", name: str, value: Any) -> Any:
-    """A value as JSON has it: whole numbers whole, fractions as text where a fraction is meant."""
+def _to_json(formula: "Formula", name: str, value: Any) -> Any:
+    """Return the value of a symbol as plain data: integers as integers, fractions as text."""
     from quizzes.answers import KINDS
     from quizzes.question import to_json
 

@@ -1,4 +1,4 @@
-"""What the shell may complete: names of drills, cards, topics, formulas, networks ..., found without heavy imports."""
+"""Shell completion: names of drills, cards, topics, formulas, networks and runs, without heavy imports."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -9,95 +9,99 @@ from workbench.errors import UserError
 
 
 def drills(incomplete: str) -> list[str]:
-    """Ids of drills."""
-    from quizzes import bank
+    """Return the ids of drills."""
+    from workbench import question_index
 
-    return _starting(bank.all_drills(), incomplete)
+    return _starting((drill.id for drill in question_index.drills()), incomplete)
 
 
 def cards(incomplete: str) -> list[str]:
-    """Ids of cards."""
-    from quizzes import bank
+    """Return the ids of cards."""
+    from workbench import question_index
 
-    return _starting(bank.all_cards(), incomplete)
+    return _starting((card.id for card in question_index.cards()), incomplete)
 
 
 def questions(incomplete: str) -> list[str]:
-    """Whatever a quiz can be about: drills, cards and their topics."""
-    from quizzes import bank
+    """Return all that a quiz can be about: drills, cards and their topics."""
+    from workbench import question_index
 
-    items = bank.everything()
-    return _starting({*items, *(item.topic for item in items.values())}, incomplete)
+    names = {name for drill in question_index.drills() for name in (drill.id, drill.topic)}
+    names |= {name for card in question_index.cards() for name in (card.id, card.topic)}
+    return _starting(names, incomplete)
 
 
 def formulas(incomplete: str) -> list[str]:
-    """Ids of formulas."""
-    from quizzes.formulas import all_formulas
+    """Return the ids of formulas."""
+    from workbench import question_index
 
-    return _starting(all_formulas(), incomplete)
+    return _starting((formula.id for formula in question_index.formulas()), incomplete)
 
 
 def sheets(incomplete: str) -> list[str]:
-    """Formulas, and topics with formulas."""
-    from quizzes.formulas import all_formulas
+    """Return formulas, and topics that have formulas."""
+    from workbench import question_index
 
-    return _starting({*all_formulas(), *(f.topic for f in all_formulas().values())}, incomplete)
+    return _starting(
+        {name for formula in question_index.formulas() for name in (formula.id, formula.topic)}, incomplete
+    )
 
 
 def symbols(context: Context, incomplete: str) -> list[str]:
-    """The symbols of the formula that stands on the line, each up to its equals sign."""
-    from quizzes.formulas import all_formulas
+    """Return the symbols of the formula on the command line, each with its equals sign."""
+    from quizzes.formulas import get
 
-    formula = all_formulas().get(context.params.get("formula") or "")
-    return _starting((f"{name}=" for name in formula.symbols), incomplete) if formula else []
+    with suppress(UserError):
+        return _starting((f"{name}=" for name in get(context.params.get("formula") or "").symbols), incomplete)
+    return []
 
 
 def networks(incomplete: str) -> list[str]:
-    """Names of networks."""
+    """Return the names of networks."""
     import models
 
     return _starting(models.names(), incomplete)
 
 
 def runs(incomplete: str) -> list[str]:
-    """Ids of runs."""
+    """Return the ids of runs."""
     from workbench.engine.runs import every
 
     return _starting((run.id for run in every()), incomplete)
 
 
-def pictures(incomplete: str) -> list[str]:
-    """Kinds of pictures of what is inside a network."""
+def visualizations(incomplete: str) -> list[str]:
+    """Return the kinds of visualizations of a trained network."""
     from workbench.engine.inside import KINDS
 
     return _starting(KINDS, incomplete)
 
 
 def layers(context: Context, incomplete: str) -> list[str]:
-    """The convolutions of the run that stands on the line, as the network has them that was built for its task."""
+    """Return the convolutions of the run on the command line, by the names that they have for its task."""
     from workbench.engine.runs import get
-    from workbench.render.layers import outline
+    from workbench.render.layers import summarize
 
     with suppress(UserError):
         spec = get(context.params.get("run_id") or next(iter(context.args), "")).spec
-        found = outline(spec.model, spec.preset).network.walk()
-        return _starting((layer.name for layer in found if layer.type == "Conv2d"), incomplete)
+        modules = summarize(spec.model, spec.preset).network.walk()
+        return _starting((layer.name for layer in modules if layer.type == "Conv2d"), incomplete)
     return []
 
 
 def tasks(context: Context, incomplete: str) -> list[str]:
-    """The tasks that fit the network that stands on the line; all where none stands there."""
+    """Return the tasks that fit the network on the command line; all tasks if there is none yet."""
     from workbench import tasks
     from workbench.engine.networks import fits
 
-    preset, known = context.params.get("preset") or "mini", tasks.names()
+    preset, names = context.params.get("preset") or "mini", tasks.names()
     with suppress(UserError, KeyError):
-        known = [task for task in known if fits(_network(context), preset, task)]
-    return _starting(known, incomplete)
+        names = [task for task in names if fits(_network(context), preset, task)]
+    return _starting(names, incomplete)
 
 
 def presets(context: Context, incomplete: str) -> list[str]:
-    """The presets of the network that stands on the line; those that every network has where none does."""
+    """Return the presets of the network on the command line; if there is none yet, those that every network has."""
     import models
 
     with suppress(UserError):
@@ -106,7 +110,7 @@ def presets(context: Context, incomplete: str) -> list[str]:
 
 
 def _network(context: Context) -> str:
-    """The network that stands on the line; while an option still lacks its value, the line isn't read to its end."""
+    """Return the network on the command line, which isn't parsed while an option still lacks its value."""
     return context.params.get("name") or next(iter(context.args), "")
 
 

@@ -1,4 +1,4 @@
-"""`workbench data`: the data sets, and tables and pictures of the user's own."""
+"""`workbench data`: the datasets, and the user's own tables and images."""
 
 from shlex import quote
 from textwrap import fill
@@ -6,182 +6,187 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from workbench.cli.reply import Json, console, print_rows, say_json
-from workbench.render.shape import format_shape
+from workbench.cli.output import Json, console, print_json, print_rows
 from workbench.untrusted import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
 
     from workbench.data import DataSet
+    from workbench.data.scaling import Scaler
 
-ROWS, MOST = 5, 40  # samples, and features, that are shown
+SAMPLES, MAX_FEATURES = 5, 40  # printed
 WIDTH = 79  # cells
-PICTURE, LARGE = 10, 17  # rows of cells, of pictures up to 32 pixels high and of larger ones
+SMALL_IMAGE, LARGE_IMAGE = 10, 17  # rows of cells for images up to 32 pixels high, and for larger ones
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
-
-
-@app.callback()
-def data_sets() -> None:
-    """The data sets, and your own tables and pictures: list, show."""
+app = typer.Typer(add_completion=False, rich_markup_mode=None, help="List and show datasets, built-in and your own.")
 
 
 @app.command("list", epilog="Example: workbench data list --json")
 def list_data(as_json: Json = False) -> None:
-    """All data sets: most come along, some are fetched when they are first used."""
+    """List the datasets. Most are included; some are downloaded at first use."""
     from workbench import data
 
-    known = [data.info(name) for name in data.names()]
+    datasets = [data.info(name) for name in data.names()]
     if as_json:
-        say_json([about(one) for one in known])
+        print_json([describe(dataset) for dataset in datasets])
         return
     from rich.table import Table
 
-    table = Table("data", "samples", "shape", "classes", "what is told", box=None, header_style="bold")
-    for one in known:
-        made = " (synthetic)" if one.synthetic else ""
-        shape = format_shape(one.shape)
-        fetched = "" if data.here(one) else " (to be fetched)"
-        table.add_row(
-            one.name, str(one.samples), shape, str(len(one.classes) or "a number"), one.title + made + fetched
-        )
+    table = Table("data", "samples", "shape", "classes", "title", box=None, header_style="bold")
+    for dataset in datasets:
+        synthetic = " (synthetic)" if dataset.synthetic else ""
+        shape = "x".join(map(str, dataset.shape))
+        download = "" if data.here(dataset) else " (not downloaded)"
+        classes = str(len(dataset.classes) or "a number")
+        table.add_row(dataset.name, f"{dataset.samples:,}", shape, classes, dataset.title + synthetic + download)
     console().print(table)
-    print("\nA table of your own: workbench data show csv:PATH, or csv:PATH:COLUMN")
-    print("Pictures of your own, a folder for each class: workbench data show folder:PATH")
+    print("\nYour own table: workbench data show csv:PATH, or csv:PATH:COLUMN")
+    print("Your own images, one folder per class: workbench data show folder:PATH")
 
 
 @app.command(epilog="Example: workbench data show iris --seed 1")
 def show(
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="A data set; csv:PATH, csv:PATH:COLUMN or folder:PATH: yours.")
+        str, typer.Argument(metavar="NAME", help="Dataset, or your own data: csv:PATH, csv:PATH:COLUMN or folder:PATH.")
     ],
-    seed: Annotated[int, typer.Option(min=0, help="Decides which sample falls into which part.")] = 0,
-    scaling: Annotated[str, typer.Option(help="z-score or min-max, fitted to the training part.")] = "z-score",
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the split.")] = 0,
+    scaling: Annotated[str, typer.Option(help="Scaling fitted to the training set: z-score or min-max.")] = "z-score",
     as_json: Json = False,
 ) -> None:
-    """One data set: what a row is, its parts for a seed, its features before and after scaling, its first samples."""
+    """Show the samples, splits and features of a dataset."""
     from workbench import data
     from workbench.data.scaling import SCALERS
     from workbench.errors import unknown_name
 
     if scaling not in SCALERS:
         raise unknown_name("scaling", scaling, list(SCALERS))
-    known, parts = data.info(name), data.load(name, seed)
-    found = {
-        **about(known),
+    dataset, splits = data.info(name), data.load(name, seed)
+    details = {
+        **describe(dataset),
         "seed": seed,
         "scaling": scaling,
-        "parts": {part: _counted(known, columns) for part, columns in parts.items()},
-        "ranges": ranges(known, parts["train"][0], SCALERS[scaling]),
-        "first": [
-            {"input": inputs.tolist(), "target": known.classes[target] if known.classes else float(target)}
-            for inputs, target, _ in zip(*parts["train"], range(ROWS), strict=False)
+        "splits": {split: _count(dataset, columns) for split, columns in splits.items()},
+        "ranges": ranges(dataset, splits["train"][0], SCALERS[scaling]),
+        "first_samples": [
+            {"input": inputs.tolist(), "target": dataset.classes[target] if dataset.classes else float(target)}
+            for inputs, target, _ in zip(*splits["train"], range(SAMPLES), strict=False)
         ],
     }
     if as_json:
-        say_json(found)
+        print_json(details)
     else:
-        _print(known, found)
+        _print(dataset, details)
 
 
-def about(known: "DataSet") -> dict[str, Any]:
-    """What is known of a data set without loading it, as JSON."""
+def describe(dataset: "DataSet") -> dict[str, Any]:
+    """Return the declaration of a dataset as plain data, without loading it."""
     from workbench.data import here
 
-    words = ("title", "row", "kind", "samples", "target", "source", "licence", "synthetic")
+    words = ("title", "row", "kind", "samples", "target", "source")
     lists = ("shape", "features", "classes")
     return {
-        "data": known.name,
-        **{word: getattr(known, word) for word in words},
-        **{word: list(getattr(known, word)) for word in lists},
-        "here": here(known),
+        "data": dataset.name,
+        **{word: getattr(dataset, word) for word in words},
+        "license": dataset.licence,
+        "synthetic": dataset.synthetic,
+        **{word: list(getattr(dataset, word)) for word in lists},
+        "available": here(dataset),
     }
 
 
-def ranges(known: "DataSet", train: "np.ndarray", scaler: Any) -> list[dict[str, Any]]:
-    """Every feature's range in the training part, before and after scaling; the pixels of pictures all alike."""
+def ranges(dataset: "DataSet", train: "np.ndarray", scaler: "Callable[..., Scaler]") -> list[dict[str, Any]]:
+    """Return the range of every feature in the training set, before and after scaling; of images, of all pixels.
+
+    Args:
+        dataset: The dataset.
+        train: The inputs of the training set, shape (N, features) or (N, channels, height, width).
+        scaler: Fits the scaling to the training set.
+    """
     import numpy as np
 
     from workbench.data.scaling import z_score
 
-    axis = 0 if known.features else None
-    low, high, usual, scaled = train.min(axis), train.max(axis), z_score(train, axis), scaler(train, axis)
-    deviation = np.where(low < high, usual.spread, 0)
-    words = ("min", "max", "mean", "deviation", "scaled_min", "scaled_max")
-    numbers = np.broadcast_arrays(low, high, usual.shift, deviation, scaled(low), scaled(high))
+    axis = 0 if dataset.features else None
+    low, high, statistics, scaled = train.min(axis), train.max(axis), z_score(train, axis), scaler(train, axis)
+    std = np.where(low < high, statistics.spread, 0)
+    words = ("min", "max", "mean", "std", "scaled_min", "scaled_max")
+    numbers = np.broadcast_arrays(low, high, statistics.shift, std, scaled(low), scaled(high))
     return [
         {"feature": name, **dict(zip(words, map(float, values), strict=True))}
-        for name, *values in zip(known.features or ("pixels",), *map(np.ravel, numbers), strict=True)
+        for name, *values in zip(dataset.features or ("pixels",), *map(np.ravel, numbers), strict=True)
     ]
 
 
-def _counted(known: "DataSet", columns: "tuple[np.ndarray, ...]") -> dict[str, Any]:
-    """How many samples a part has, and how many of each class."""
+def _count(dataset: "DataSet", columns: "tuple[np.ndarray, ...]") -> dict[str, Any]:
+    """Return the number of samples of a split, in all and per class."""
     targets = columns[1].tolist()
     return {"samples": len(targets)} | (
-        {"classes": {name: targets.count(k) for k, name in enumerate(known.classes)}} if known.classes else {}
+        {"classes": {name: targets.count(k) for k, name in enumerate(dataset.classes)}} if dataset.classes else {}
     )
 
 
-def _print(known: "DataSet", found: dict[str, Any]) -> None:
+def _print(dataset: "DataSet", details: dict[str, Any]) -> None:
     from rich.table import Table
     from rich.text import Text
 
     out = console()
-    out.print(Text.assemble((printable(known.name), "bold"), f": {known.title}"))
-    told = f"{len(known.classes)} classes" if known.classes else "a number"
+    out.print(Text.assemble((printable(dataset.name), "bold"), f": {dataset.title}"))
+    target = f"{len(dataset.classes)} classes" if dataset.classes else "a number"
     for word, text in {
-        "a row": known.row + ("; synthetic" if known.synthetic else ""),
-        "source": f"{printable(known.source)}; licence: {known.licence}",
-        "target": f"{known.target}: {told}",
+        "sample": dataset.row + ("; synthetic" if dataset.synthetic else ""),
+        "source": f"{printable(dataset.source)}; license: {dataset.licence}",
+        "target": f"{dataset.target}: {target}",
     }.items():
         print(fill(text, WIDTH, initial_indent=f"  {word:<8}", subsequent_indent=" " * 10))
     print()
 
-    parts = Table(f"seed {found['seed']}", *found["parts"], box=None, header_style="bold")
-    parts.add_row("samples", *(str(part["samples"]) for part in found["parts"].values()))
-    for name in known.classes:
-        parts.add_row(f"  {name}", *(str(part["classes"][name]) for part in found["parts"].values()))
-    out.print(parts, end="\n\n")
+    splits = Table(f"seed {details['seed']}", *details["splits"], box=None, header_style="bold")
+    splits.add_row("samples", *(f"{split['samples']:,}" for split in details["splits"].values()))
+    for name in dataset.classes:
+        splits.add_row(f"  {name}", *(f"{split['classes'][name]:,}" for split in details["splits"].values()))
+    out.print(splits, end="\n\n")
 
-    table = Table("training part", "min", "max", "mean", "deviation", found["scaling"], box=None, header_style="bold")
-    for row in found["ranges"][:MOST]:
-        numbers = (f"{row[word]:.4g}" for word in ("min", "max", "mean", "deviation"))
+    table = Table("training set", "min", "max", "mean", "std", details["scaling"], box=None, header_style="bold")
+    for row in details["ranges"][:MAX_FEATURES]:
+        numbers = (f"{row[word]:.4g}" for word in ("min", "max", "mean", "std"))
         table.add_row(row["feature"], *numbers, f"{row['scaled_min']:.2f} to {row['scaled_max']:.2f}")
     out.print(table)
-    if len(known.features) > MOST:
-        print(f" and {len(known.features) - MOST} more")
+    if len(dataset.features) > MAX_FEATURES:
+        print(f" and {len(dataset.features) - MAX_FEATURES} more")
     print()
-    if known.features:
-        for row in found["first"]:
-            more = ", ..." if len(row["input"]) > MOST else ""
-            read = ", ".join(f"{number:g}" for number in row["input"][:MOST])
-            print(fill(f"{read}{more} -> {_target(row['target'])}", WIDTH, initial_indent=" ", subsequent_indent="   "))
+    if dataset.features:
+        for row in details["first_samples"]:
+            more = ", ..." if len(row["input"]) > MAX_FEATURES else ""
+            values = ", ".join(f"{number:g}" for number in row["input"][:MAX_FEATURES])
+            text = f"{values}{more} -> {_target(row['target'])}"
+            print(fill(text, WIDTH, initial_indent=" ", subsequent_indent="   "))
     else:
-        print_samples(found["first"])
-    print(f"\nNext: workbench train NETWORK --task {printable(quote(known.name))}")
+        print_images(details["first_samples"])
+    print(f"\nNext: workbench train NETWORK --task {printable(quote(dataset.name))}")
 
 
-def _target(target: Any) -> str:
+def _target(target: str | float) -> str:
     return target if isinstance(target, str) else f"{target:g}"
 
 
-def print_samples(samples: list[dict[str, Any]]) -> None:
-    """Pictures (channels, height, width) side by side, over what they show."""
+def print_images(samples: list[dict[str, Any]]) -> None:
+    """Print images (channels, height, width) side by side, each with its target below."""
     from rich.style import Style
 
     from workbench.render.halfblock import render_gallery, to_pixels
 
-    shown = [(to_pixels(_picture(sample["input"])), str(sample["target"]), Style()) for sample in samples]
-    height = PICTURE if len(shown[0][0]) <= 32 else LARGE
-    print_rows(lambda width, colour: render_gallery(shown, width, height, colour))
+    images = [(to_pixels(_channels_last(sample["input"])), str(sample["target"]), Style()) for sample in samples]
+    height = SMALL_IMAGE if len(images[0][0]) <= 32 else LARGE_IMAGE
+    print_rows(lambda width, color: render_gallery(images, width, height, color))
 
 
-def _picture(channels: list[Any]) -> list[Any]:
-    """Rows of grey levels; or of red, green and blue from 0 to 1, of bytes."""
+def _channels_last(channels: list[Any]) -> list[Any]:
+    """Return rows of gray levels, or of (red, green, blue) from 0 to 1 if the image has three channels of bytes."""
     if len(channels) == 1:
-        return channels[0]
+        return list(channels[0])
     return [
-        [[part / 255 for part in pixel] for pixel in zip(*rows, strict=True)] for rows in zip(*channels, strict=True)
+        [[level / 255 for level in pixel] for pixel in zip(*rows, strict=True)] for rows in zip(*channels, strict=True)
     ]

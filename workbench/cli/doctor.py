@@ -1,4 +1,4 @@
-"""`workbench doctor`: versions, devices, paths, and what is missing."""
+"""`workbench doctor`: versions, devices, paths and problems."""
 
 import json
 import platform
@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import typer
 
-from workbench.cli.reply import Json, say_json
+from workbench.cli.output import Json, print_json
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -25,26 +25,27 @@ PACKAGES = [
     "fsrs",
     "sacrebleu",
 ]
-# Asked in a process of its own: importing torch here would cost every caller seconds, and may fail.
+# Runs in a separate process, because importing torch may fail.
 DEVICES = """
 import json, torch
-found = ["cpu"] + [f"cuda:{k} {torch.cuda.get_device_name(k)}" for k in range(torch.cuda.device_count())]
-if torch.backends.mps.is_available(): found.append("mps")
-print(json.dumps(found))
+devices = ["cpu"] + [f"cuda:{k} {torch.cuda.get_device_name(k)}" for k in range(torch.cuda.device_count())]
+if torch.backends.mps.is_available(): devices.append("mps")
+print(json.dumps(devices))
 """
 
 
 @app.command(epilog="Example: workbench doctor --json")
 def doctor(as_json: Json = False) -> None:
-    """Versions, devices, paths, and what is missing. Exit code 1 where something is."""
-    python, packages, devices = platform.python_version(), {name: _version(name) for name in PACKAGES}, _devices()
+    """Show versions, devices and paths, and report problems. Exit code 0: no problem. 1: at least one."""
+    python, devices = platform.python_version(), _devices()
+    packages = {name: _version(name) for name in PACKAGES}
     paths, problems = _paths()
     problems += _packs()
     problems += [f"{name} is not installed: run 'uv sync'." for name, installed in packages.items() if not installed]
     if not devices:
-        problems.append("PyTorch doesn't start: networks can't be trained; drills can.")
+        problems.append("PyTorch doesn't start, so networks can't be trained; drills work. Run 'uv sync'.")
     if as_json:
-        say_json(dict(python=python, packages=packages, devices=devices, paths=paths, problems=problems))
+        print_json(dict(python=python, packages=packages, devices=devices, paths=paths, problems=problems))
     else:
         print(f"Python {python}")
         for name, installed in packages.items():
@@ -52,7 +53,7 @@ def doctor(as_json: Json = False) -> None:
         print("Devices:", ", ".join(devices) or "none")
         for name, path in paths.items():
             print(f"{name}: {path}")
-        print("\n".join(problems) or "Nothing is missing. Next: workbench quiz")
+        print("\n".join(problems) or "No problems. Next: workbench quiz")
     raise typer.Exit(1 if problems else 0)
 
 
@@ -65,8 +66,9 @@ def _version(package: str) -> str:
 
 def _devices() -> list[str]:
     try:
-        asked = subprocess.run([sys.executable, "-P", "-c", DEVICES], capture_output=True, text=True, timeout=120)
-        return json.loads(asked.stdout)
+        process = subprocess.run([sys.executable, "-P", "-c", DEVICES], capture_output=True, text=True, timeout=120)
+        devices: list[str] = json.loads(process.stdout)
+        return devices
     except (OSError, ValueError, subprocess.TimeoutExpired):
         return []
 
@@ -86,6 +88,6 @@ def _paths() -> tuple[dict[str, str], list[str]]:
     try:
         with Store() as store:
             paths["Study file"] = f"{store.path} ({len(store.attempts())} attempts)"
-    except UserError as problem:
-        return paths, [str(problem)]
+    except UserError as error:
+        return paths, [str(error)]
     return paths, []

@@ -2,7 +2,6 @@
 
 import gc
 import os
-import sys
 from dataclasses import asdict
 from itertools import repeat
 from random import SystemRandom
@@ -11,72 +10,76 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from workbench.cli import completion
-from workbench.cli.reply import Json, say_json
+from workbench.cli.free_text import SETTINGS, FreeTextCommand
+from workbench.cli.output import Json, plural, print_error, print_json
 
 if TYPE_CHECKING:
     from quizzes.question import Mark, Question
     from quizzes.selftest import Report
 
-MOST_PROCESSES = 8  # each of them has PyTorch in memory once
+MAX_PROCESSES = 8  # each loads PyTorch
+MAX_PROBLEMS = 5  # printed for each drill
 
 app = typer.Typer(
-    add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="Questions with random numbers."
+    add_completion=False, rich_markup_mode=None, help="List, show, answer, verify and test drills: generated questions."
 )
 
-
 Id = Annotated[
-    str, typer.Argument(metavar="DRILL", help="A drill: see 'workbench drill list'.", autocompletion=completion.drills)
+    str, typer.Argument(metavar="DRILL", help="Drill: see 'workbench drill list'.", autocompletion=completion.drills)
 ]
-Seed = Annotated[int, typer.Option(help="The variant: the same seed gives the same numbers.")]
+Seed = Annotated[int, typer.Option(help="Seed of the question: the same seed gives the same numbers.")]
 
 
 @app.command("list", epilog="Example: workbench drill list --topic convolution")
 def list_drills(
-    topic: Annotated[str, typer.Option(help="Only this topic's.")] = "",
+    topic: Annotated[str, typer.Option(help="Topic to list. Default: all.")] = "",
     as_json: Json = False,
 ) -> None:
-    """Every drill, or a topic's."""
-    from quizzes import bank
-    from workbench import syllabus
+    """List the drills."""
+    from workbench import question_index, syllabus
 
     if topic:
         syllabus.get(topic)
-    found = [d for d in bank.all_drills().values() if topic in ("", d.topic)]
+    drills = [drill for drill in question_index.drills() if topic in ("", drill.topic)]
     if as_json:
-        say_json(
-            [dict(drill=d.id, type=d.type, topic=d.topic, title=d.title, tier=d.tier, kinds=d.kinds) for d in found]
+        print_json(
+            [dict(drill=d.id, type=d.type, topic=d.topic, title=d.title, tier=d.tier, kinds=d.kinds) for d in drills]
         )
         return
-    wide = max((len(d.id) for d in found), default=0) + 2
-    for d in found:
-        print(f"{d.id:<{wide}}tier {d.tier}  {d.title}")
-    print(f"\nNext: workbench drill show {found[0].id}" if found else "This topic has no drill yet.")
+    width = max((len(d.id) for d in drills), default=0) + 2
+    for d in drills:
+        print(f"{d.id:<{width}}level {d.tier}  {d.title}")
+    print(f"\nNext: workbench drill show {drills[0].id}" if drills else "This topic has no drills yet.")
 
 
 @app.command(epilog="Example: workbench drill show conv-out-size --seed 7 --solution")
 def show(
     drill: Id,
-    seed: Annotated[int | None, typer.Option(help="The variant; a new one if left out.")] = None,
-    solution: Annotated[bool, typer.Option("--solution", help="With answers, steps, mistakes and check.")] = False,
+    seed: Annotated[int | None, typer.Option(help="Seed of the question. Default: a new question each time.")] = None,
+    solution: Annotated[
+        bool, typer.Option("--solution", help="Answers, worked steps, known mistakes and PyTorch check too.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """One question with its numbers."""
+    """Show a question."""
     from quizzes import bank
+
+    question = bank.draw(drill, SystemRandom().randrange(1, 100_000) if seed is None else seed)
+    if as_json:
+        print_json(question_to_json(question) | (solution_to_json(question) if solution else {}))
+        return
     from workbench.render import question as lines
 
-    asked = bank.draw(drill, SystemRandom().randrange(1, 100_000) if seed is None else seed)
-    if as_json:
-        say_json(_asked(asked) | (_solved(asked) if solution else {}))
-        return
-    print(lines.render_question(asked))
+    print(lines.render_question(question))
     if solution:
-        print(f"\n{lines.render_solution(asked)}")
+        print(f"\n{lines.render_solution(question)}")
     else:
-        values = " ".join(part.part.upper() for part in asked.parts)
-        print(f"\nNext: workbench drill answer {asked.drill} --seed {asked.seed} {values}")
+        values = " ".join(part.part.upper() for part in question.parts)
+        print(f"\nNext: workbench drill answer {question.drill} --seed {question.seed} {values}")
 
 
-def _asked(q: "Question") -> dict[str, Any]:
+def question_to_json(q: "Question") -> dict[str, Any]:
+    """Return a question as plain data, without its answers."""
     parts = []
     for part in q.parts:
         row: dict[str, Any] = {"part": part.part, "kind": part.kind, "label": part.label}
@@ -96,7 +99,8 @@ def _asked(q: "Question") -> dict[str, Any]:
     )
 
 
-def _solved(q: "Question") -> dict[str, Any]:
+def solution_to_json(q: "Question") -> dict[str, Any]:
+    """Return a question's answers, worked steps, known mistakes and check as plain data."""
     from quizzes.answers import KINDS
     from quizzes.expressions.symbolic import pretty_text
 
@@ -117,73 +121,82 @@ def _solved(q: "Question") -> dict[str, Any]:
 
 
 @app.command(
+    cls=FreeTextCommand,
     epilog="Example: workbench drill answer conv-out-size --seed 8 106",
-    context_settings={"ignore_unknown_options": True},
+    context_settings=SETTINGS,
 )
 def answer(
     drill: Id,
-    answers: Annotated[list[str], typer.Argument(metavar="ANSWER...", help="One for each part, in order.")],
+    answers: Annotated[
+        list[str],
+        typer.Argument(metavar="ANSWER...", help="Answer to each part, in order; in quotes if it has spaces."),
+    ],
     seed: Seed,
     as_json: Json = False,
 ) -> None:
-    """Mark an answer, without keeping it: for scripts. `workbench quiz` keeps what you answer.
+    """Grade an answer without saving the result, for scripts. 'workbench quiz' saves results.
 
-    Exit code 0: right. 1: wrong or partly right. 2: not understood.
+    Exit code 0: correct. 1: incorrect or partially correct. 2: the answer can't be read.
     """
     from quizzes import bank
-    from quizzes.marking import mark
+    from quizzes.marking import mark as grade
     from workbench.errors import UserError
     from workbench.render import question as lines
 
-    asked = bank.draw(drill, seed)
-    names = [part.part for part in asked.parts]
+    question = bank.draw(drill, seed)
+    names = [part.part for part in question.parts]
     if len(answers) != len(names):
-        wanted = f"{len(names)} answer{'s' * (len(names) > 1)}: {' '.join(n.upper() for n in names)}"
-        raise UserError(f"{drill} asks for {wanted}; {len(answers)} came. Put quotes around an answer with spaces.")
-    given = mark(asked, dict(zip(names, answers, strict=True)))
+        parts = f"{plural(len(names), 'answer')}: {' '.join(n.upper() for n in names)}"
+        raise UserError(f"{drill} needs {parts}; got {len(answers)}. Put quotes around an answer with spaces.")
+    mark = grade(question, dict(zip(names, answers, strict=True)))
     if as_json:
-        say_json(_marked(given))
+        print_json(_mark_to_json(mark))
     else:
-        print(lines.render_mark(given))
-    if given.mark == "not_understood":
-        print(f"workbench: not understood: {given.feedback.splitlines()[0]}", file=sys.stderr)
-    raise typer.Exit({"right": 0, "not_understood": 2}.get(given.mark, 1))
+        print(lines.render_mark(mark))
+    if mark.mark == "not_understood":
+        print_error(f"Can't read the answer: {mark.feedback.splitlines()[0]}")
+    raise typer.Exit({"right": 0, "not_understood": 2}.get(mark.mark, 1))
 
 
-def _marked(given: "Mark") -> dict[str, Any]:
+def _mark_to_json(mark: "Mark") -> dict[str, Any]:
     parts = [
         dict(part=p.part, mark=p.mark, score=p.score, read_as=p.read_as, mistake=p.mistake, feedback=p.feedback)
-        for p in given.parts
+        for p in mark.parts
     ]
-    return {**asdict(given), "parts": parts}
+    return {**asdict(mark), "parts": parts}
 
 
 @app.command(epilog="Example: workbench drill verify conv-out-size --seed 7")
 def verify(drill: Id, seed: Seed = 1, as_json: Json = False) -> None:
-    """Confirm a question's values twice: by SymPy, and by PyTorch (or another library) in a process of its own."""
+    """Compute the answers to a question in two ways.
+
+    Once with SymPy, and once with PyTorch or another library, in a separate process.
+
+    Exit code 0: the values agree. 1: they don't.
+    """
     from quizzes import bank
     from quizzes.verification import compare_values, evaluate_with_sympy, script_names
     from workbench.engine.verify import Verifier
 
-    asked = bank.draw(drill, seed)
-    if not asked.tier:
+    question = bank.draw(drill, seed)
+    if not question.tier:
         from workbench.errors import UserError
 
-        raise UserError(f"{drill} is a recall card: there is nothing to compute; its explanation says why.")
-    found: dict[str, Any] = {}
+        raise UserError(f"{drill} is a card, so there is nothing to compute. See 'workbench cards show {drill}'.")
+    values: dict[str, Any] = {}
     torch: dict[str, str] = {}
     torch_agrees = True
-    if asked.verify:
+    if question.verify:
         with Verifier() as worker:
-            found = worker.values(asked.verify, script_names(asked))
-        torch, torch_agrees = compare_values(asked, found)
-    sympy, sympy_agrees = compare_values(asked, found | evaluate_with_sympy(asked))
+            values = worker.values(question.verify, script_names(question))
+        torch, torch_agrees = compare_values(question, values)
+    sympy, sympy_agrees = compare_values(question, values | evaluate_with_sympy(question))
     agree = sympy_agrees and torch_agrees
     if as_json:
-        say_json({"sympy": sympy, "torch": torch, "agree": agree})
+        print_json({"sympy": sympy, "torch": torch, "agree": agree})
     else:
-        print(asked.verify or "A pack's drill brings no check by PyTorch: SymPy alone confirms it.")
-        for part in asked.parts:
+        print(question.verify or "Drills of packs have no PyTorch check: only SymPy computes the values.")
+        for part in question.parts:
             second = f", PyTorch {torch[part.part]}" if torch else ""
             print(f"\n{part.part}: SymPy {sympy[part.part]}{second}")
         print("\nThey agree." if agree else "\nThey do not agree.")
@@ -193,52 +206,58 @@ def verify(drill: Id, seed: Seed = 1, as_json: Json = False) -> None:
 @app.command(epilog="Example: workbench drill test iou --seeds 200")
 def test(
     drill: Annotated[
-        str, typer.Argument(metavar="[DRILL]", help="Every drill if left out.", autocompletion=completion.drills)
+        str, typer.Argument(metavar="[DRILL]", help="Drill to test. Default: all.", autocompletion=completion.drills)
     ] = "",
-    seeds: Annotated[int, typer.Option(min=1, max=1_000_000, help="Variants of each drill.")] = 50,
+    seeds: Annotated[int, typer.Option(min=1, max=1_000_000, help="Number of questions of each drill.")] = 50,
     as_json: Json = False,
 ) -> None:
-    """Test the drills themselves: truth, mistakes, rounding, garbage, spread, and a second computation.
+    """Test drills with many seeds.
 
-    Several drills are tested side by side, one on each processor.
+    The tests cover answers, mistakes, rounding, unreadable input, variety, and the second computation. Drills are
+    tested in parallel, one per processor.
+
+    Exit code 0: all pass. 1: some have problems.
     """
     from concurrent.futures import ProcessPoolExecutor
 
     from quizzes import bank
 
-    chosen = [bank.get(drill).id] if drill else list(bank.all_drills())
-    wide = max(map(len, chosen)) + 2
+    ids = [bank.get(drill).id] if drill else list(bank.all_drills())
+    width = max(map(len, ids)) + 2
     reports = []
-    processes = min(len(chosen), os.cpu_count() or 1, MOST_PROCESSES)
-    with ProcessPoolExecutor(processes, initializer=_ready) as pool:
-        for report in pool.map(_examined, chosen, repeat(seeds)):
+    processes = min(len(ids), os.cpu_count() or 1, MAX_PROCESSES)
+    with ProcessPoolExecutor(processes, initializer=_set_up_process) as pool:
+        for report in pool.map(_run_selftest, ids, repeat(seeds)):
             reports.append(report)
             if not as_json:
-                verdict = "passed" if not report.problems else f"{len(report.problems)} problems"
-                each = f"{report.milliseconds:6.1f} ms each"
-                print(f"{report.drill:<{wide}}{report.variants} variants  {each}  {verdict}", flush=True)
-                for problem in report.problems[:5]:
+                verdict = plural(len(report.problems), "problem") if report.problems else "passed"
+                time = f"{report.milliseconds:6.1f} ms each"
+                print(f"{report.drill:<{width}}{plural(report.variants, 'question')}  {time}  {verdict}", flush=True)
+                for problem in report.problems[:MAX_PROBLEMS]:
                     print(f"    {problem}")
     if as_json:
-        say_json([asdict(report) for report in reports])
+        print_json([asdict(report) for report in reports])
     raise typer.Exit(1 if any(report.problems for report in reports) else 0)
 
 
-def _ready() -> None:
-    """Make a process of the pool a worker: one thread of torch beside the others'."""
+def _set_up_process() -> None:
+    """Set up a process of the pool, with one thread of PyTorch since the other processes have theirs."""
+    import signal
+
     import torch
 
-    from workbench.cli.main import know_packs
+    from workbench.cli.main import configure_packs
 
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the process that started the pool, and that ends these
     torch.set_num_threads(1)
-    know_packs()
+    configure_packs()
 
 
-def _examined(drill: str, seeds: int) -> "Report":
-    """Examine a drill in a process of the pool: it is a worker itself, and may import torch."""
+def _run_selftest(drill: str, seeds: int) -> "Report":
+    """Test a drill in a process of the pool, which may import torch as a worker does."""
     from quizzes import bank
     from quizzes.selftest import selftest
     from workbench.engine.worker import script_values
 
-    gc.freeze()  # torch and SymPy stay: looking through them for garbage again and again takes a third of the time
+    gc.freeze()  # torch and SymPy stay in memory: scanning them for garbage again and again takes a third of the time
     return selftest(bank.get(drill), range(1, seeds + 1), script_values)

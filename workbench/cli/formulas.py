@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from workbench.cli import completion
-from workbench.cli.reply import Json, say_json
+from workbench.cli.output import Json, print_json
 
 if TYPE_CHECKING:
     from quizzes.formula import Formula
@@ -19,30 +19,30 @@ def formulas(
         str,
         typer.Argument(
             metavar="[TOPIC|FORMULA]",
-            help="A topic or a formula; everything if left out.",
+            help="Topic or formula. Default: all formulas.",
             autocompletion=completion.sheets,
         ),
     ] = "",
     as_json: Json = False,
 ) -> None:
-    """The formula sheet: every formula, a topic's, or one with its symbols, units and source."""
+    """Show the formula sheet, or one formula with its symbols, units and source."""
     from quizzes.formulas import all_formulas
     from workbench.errors import unknown_name
 
-    known = all_formulas()
-    found = [f for f in known.values() if name in ("", f.id, f.topic)]
-    if not found:
-        raise unknown_name("formula or topic with formulas called", name, [*known, *{f.topic for f in known.values()}])
+    by_id = all_formulas()
+    selected = [f for f in by_id.values() if name in ("", f.id, f.topic)]
+    if not selected:
+        raise unknown_name("formula or topic", name, [*by_id, *{f.topic for f in by_id.values()}])
     if as_json:
-        say_json([_plain(f) for f in found])
+        print_json([_to_json(f) for f in selected])
         return
-    for f in found:
-        _print(f, conventions=f.id == name)
+    for f in selected:
+        _print(f, with_symbols=f.id == name)
     if not name:
         print("Next: workbench formulas FORMULA, or workbench calc FORMULA name=value ...")
 
 
-def _plain(f: "Formula") -> dict[str, Any]:
+def _to_json(f: "Formula") -> dict[str, Any]:
     from quizzes.question import to_json
 
     symbols = [
@@ -61,7 +61,7 @@ def _plain(f: "Formula") -> dict[str, Any]:
     return row | dict(conventions=f.conventions)
 
 
-def _print(f: "Formula", conventions: bool) -> None:
+def _print(f: "Formula", with_symbols: bool) -> None:
     from quizzes.expressions.symbolic import pretty_text
     from workbench.render.formatting import format_value
     from workbench.render.question import wrap_text
@@ -70,10 +70,10 @@ def _print(f: "Formula", conventions: bool) -> None:
     for eq in f.equations:
         print("\n".join(f"    {line}" for line in pretty_text(eq.text).splitlines()), end="\n\n")
     if not f.equations:
-        print("    a procedure: it counts, compares or goes step by step\n")
-    if conventions:
+        print("    a procedure, computed step by step\n")
+    if with_symbols:
         for s in f.symbols.values():
-            default = "" if s.default is None else f"; {format_value(s.default)} if not given"
+            default = "" if s.default is None else f"; default: {format_value(s.default)}"
             print(f"  {s.name:<12}{s.meaning}{f' [{s.unit}]' if s.unit else ''}; {s.describe_domain()}{default}")
         if f.conventions:
             print(f"\n{wrap_text(f.conventions)}")

@@ -1,105 +1,137 @@
-"""The `workbench` command: finds the noun that was asked for, and turns every refusal into one line and an exit code.
+"""The `workbench` command: it runs the command that was called and turns errors into one line and an exit code.
 
-Exit 0: done. 1: the answer is no. 2: bad usage or bad input, with one line on stderr that says what to do.
+Exit codes: 0 if all is done; 1 if the answer is no; 2 for bad usage, bad input, and output that can't be written, with
+one line on stderr; 130 after Ctrl-C; 141 if the reader closed the pipe.
 """
 
-import os
 import sys
 from collections.abc import Collection
 from importlib import import_module
 from io import TextIOWrapper
+from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
 from quizzes import packs
+from workbench.cli.output import OutputError, discard_output, output_errors, print_error, print_json
 from workbench.errors import UserError, unknown_name
 from workbench.paths import packs_dir
 from workbench.untrusted import printable
 
-# noun -> (module, what it is for); the modules are imported only when their noun is called.
+# command -> (module, help); a module is imported only when its command is called.
 COMMANDS = {
-    "topics": ("workbench.cli.topics", "The syllabus: every topic, and what covers it."),
-    "formulas": ("workbench.cli.formulas", "The formula sheet, or one formula with its symbols."),
-    "calc": ("workbench.cli.calc", "Compute a formula, or solve it for any of its symbols."),
-    "drill": ("workbench.cli.drill", "Questions with random numbers: list, show, answer, verify, test."),
-    "quiz": ("workbench.cli.quiz", "Ten questions in line mode, marked as you go."),
-    "review": ("workbench.cli.review", "What is due today, in line mode."),
-    "cards": ("workbench.cli.cards", "Recall cards: list, show, answer."),
-    "packs": ("workbench.cli.packs", "Drills and cards of your own, as TOML: check, add, list."),
-    "autograd": ("workbench.cli.autograd", "The graph of an expression, with values and gradients."),
-    "models": ("workbench.cli.models", "The networks that can be trained."),
-    "train": ("workbench.cli.train", "Train a network and watch it learn."),
-    "runs": ("workbench.cli.runs", "The runs that were made: list, watch, stop."),
-    "predict": ("workbench.cli.predict", "What a run's network says of picture files."),
-    "data": ("workbench.cli.data", "The data sets that come along, and your own."),
-    "doctor": ("workbench.cli.doctor", "Versions, devices, paths, and what is missing."),
+    "topics": ("workbench.cli.topics", "List the topics of the syllabus and what covers each."),
+    "formulas": ("workbench.cli.formulas", "Show the formula sheet, or one formula with its symbols."),
+    "calc": ("workbench.cli.calc", "Evaluate a formula, or solve it for any of its symbols."),
+    "drill": ("workbench.cli.drill", "List, show, answer, verify and test drills."),
+    "quiz": ("workbench.cli.quiz", "Answer questions at the prompt; results are saved."),
+    "review": ("workbench.cli.review", "Answer what is due today at the prompt."),
+    "cards": ("workbench.cli.cards", "List, show and answer recall cards."),
+    "packs": ("workbench.cli.packs", "Check, add, list and remove packs: your own drills and cards."),
+    "autograd": ("workbench.cli.autograd", "Show the computation graph of an expression with gradients."),
+    "models": ("workbench.cli.models", "List and show the networks that can be trained."),
+    "train": ("workbench.cli.train", "Train a network and show its progress."),
+    "runs": ("workbench.cli.runs", "List, watch, stop, resume, compare and export runs."),
+    "predict": ("workbench.cli.predict", "Run a trained network on image files."),
+    "data": ("workbench.cli.data", "List and show datasets, built-in and your own."),
+    "doctor": ("workbench.cli.doctor", "Show versions, devices and paths, and report problems."),
 }
-
-UsageError: type[Exception] = typer.BadParameter.__mro__[1]  # the base of all that is wrong with a command's arguments
+HELP = "help"
+INTERRUPTED, CLOSED_PIPE = 130, 141  # exit codes: 128 plus the number of SIGINT and SIGPIPE
 
 
 class LazyGroup(TyperGroup):
-    """A group that knows its commands' names and help without importing them."""
+    """The commands by name, with their help, imported when they are called.
 
-    def list_commands(self, ctx):
+    Contexts are of a private class of Typer, so their type is Any.
+    """
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names of all commands."""
         return list(COMMANDS)
 
-    def get_command(self, ctx, name):
+    def get_command(self, ctx: Any, name: str) -> Any:
+        """Import a command; None if there is none of that name."""
         if name not in COMMANDS:
             return None
         command = typer.main.get_command(import_module(COMMANDS[name][0]).app)
         command.name = name
         return command
 
-    def resolve_command(self, ctx, args):
-        if args and args[0] not in COMMANDS:
-            raise unknown_name("command", args[0], COMMANDS)
-        return super().resolve_command(ctx, args)
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        """Parse the arguments; `--help` and `--version` print here."""
+        with output_errors():
+            return super().make_context(*args, **kwargs)
 
-    def format_commands(self, ctx, formatter):
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that the arguments name."""
+        with output_errors():
+            return super().invoke(ctx)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read `help COMMAND` as `COMMAND --help`."""
+        return super().parse_args(ctx, [*args[1:], "--help"] if args[:1] == [HELP] else args)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Find the command; a group of commands without a subcommand lists: `runs` is `runs list`."""
+        if args and args[0] not in COMMANDS:
+            raise unknown_name("command", args[0], [*COMMANDS, HELP])
+        name, command, rest = super().resolve_command(ctx, args)
+        has_subcommand = rest and (not rest[0].startswith("-") or rest[0] in ctx.help_option_names)
+        if isinstance(command, TyperGroup) and not has_subcommand and not ctx.resilient_parsing:
+            rest = ["list", *rest]
+        return name, command, rest
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the commands' section of the help without importing them."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+            rows = [(name, text) for name, (_, text) in COMMANDS.items()]
+            formatter.write_dl([*rows, (HELP, "Show the help of a command.")])
 
 
 app = typer.Typer(
     cls=LazyGroup,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    epilog="Start with: workbench (the app), or: workbench quiz convolution",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Start with 'workbench' (the app) or 'workbench quiz convolution'.",
 )
 
 
-def print_version(wanted: bool):
-    if wanted:
-        from importlib.metadata import version as installed_version
+def print_version(is_requested: bool) -> None:
+    """Print the installed version and exit."""
+    if is_requested:
+        from importlib.metadata import version
 
-        print("workbench", installed_version("workbench"))
+        print("workbench", version("workbench"))
         raise typer.Exit
 
 
 @app.callback(invoke_without_command=True)
 def workbench(
     ctx: typer.Context,
-    version: bool = typer.Option(False, "--version", callback=print_version, is_eager=True, help="Print the version."),
-):
-    """Learn deep learning by doing: drill every formula, run every network, test every claim.
+    version: bool = typer.Option(
+        False, "--version", callback=print_version, is_eager=True, help="Print the version and exit."
+    ),
+) -> None:
+    """Learn deep learning by doing: drill every formula, train every network, test every claim.
 
-    Without a command the terminal app opens.
+    Without a command, the terminal app opens.
     """
     if ctx.invoked_subcommand is None:
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
-            raise UserError("The app needs a terminal; for scripts and pipes use a command: see 'workbench --help'.")
+            raise UserError("The app needs a terminal. Use a command in scripts and pipes: see 'workbench --help'.")
         from workbench.store import Store
 
-        store = Store()  # first, so that a study file that can't be used is met by a sentence and not by a screen
+        store = Store()  # first, so that an unusable study file is one line on stderr, not an error in the app
         from workbench.tui.app import WorkbenchApp
 
         WorkbenchApp(store).run()
 
 
-def know_packs() -> None:
-    """Say where the user's packs lie; they are read when questions are looked up."""
+def configure_packs() -> None:
+    """Set the folder of the user's packs; they are read when questions are looked up."""
 
     def topics() -> Collection[str]:
         from workbench import syllabus
@@ -110,37 +142,58 @@ def know_packs() -> None:
 
 
 def main() -> None:
-    """Run the command line and leave with its exit code."""
+    """Run the command line and exit with its exit code."""
+    if sys.stdout is None:
+        print_error("The output can't be written: standard output is closed.")
+        sys.exit(2)
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a sign that can't be read or shown here is no reason to fall
-    know_packs()
+            stream.reconfigure(errors="replace")  # print ? for what the terminal can't show
+    configure_packs()
     try:
-        code = app(prog_name="workbench", standalone_mode=False) or 0
-    except (typer.Abort, KeyboardInterrupt):
-        code = 130
-    except BrokenPipeError:
-        # Whoever read the output has left; nothing more can be said to them, not even at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
-    except Exception as error:
-        if isinstance(error, UsageError):
-            context = getattr(error, "ctx", None)
-            where = context.command_path if context else "workbench"
-            said = getattr(error, "format_message", error.__str__)().rstrip(".")
-            if "NoArgsIsHelp" in type(error).__name__:  # it would say the whole help, in one line
-                said = "Missing command"
-            code = complain(f"{said}{'' if said.endswith('?') else '.'} Try '{where} --help'.")
-        elif isinstance(error, UserError):
-            code = complain(str(error))
-        else:
-            raise
+        code = run()
+        with output_errors():
+            sys.stdout.flush()  # here, not at exit, where Python would report the error itself
+    except OutputError as error:
+        discard_output()
+        code = CLOSED_PIPE
+        if error.reason:
+            code = 2
+            print_error(f"The output can't be written: {error.reason}.")
     sys.exit(code)
 
 
-def complain(sentence: str) -> int:
-    """Say on stderr, in one line, what to do; the exit code of bad input."""
-    print("workbench:", printable(" ".join(sentence.split())), file=sys.stderr)
+def run() -> int:
+    """Run the command line and return its exit code; errors for the user are printed.
+
+    Raises:
+        OutputError: If standard output can't be written.
+    """
+    try:
+        return app(prog_name="workbench", standalone_mode=False) or 0
+    except (typer.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except UserError as error:
+        return report_error(error.code, str(error))
+    except typer.TyperException as error:  # wrong usage
+        context = getattr(error, "ctx", None)
+        message = error.format_message().rstrip(".")
+        end = "" if message.endswith("?") else "."
+        command = context.command_path if context else "workbench"
+        return report_error("usage", f"{message}{end} Try '{command} --help'.")
+
+
+def report_error(code: str, message: str) -> int:
+    """Print an error on stderr, and with `--json` also on stdout; return the exit code of bad input.
+
+    Args:
+        code: The error's name for scripts.
+        message: One sentence that says what to do.
+    """
+    print_error(message)
+    if "--json" in sys.argv:
+        with output_errors():
+            print_json({"error": {"code": code, "message": printable(" ".join(message.split()))}})
     return 2
 
 

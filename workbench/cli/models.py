@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from workbench.cli import completion
-from workbench.cli.reply import Json, console, say_json
+from workbench.cli.output import Json, console, print_json
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
 
@@ -48,7 +48,7 @@ def list_models(
             row["macs"] = macs
     rows.sort(key=lambda row: (row[sort] is None, row[sort] or 0, row["year"], row["name"]))
     if as_json:
-        say_json(rows)
+        print_json(rows)
         return
     from rich.table import Table
 
@@ -79,7 +79,7 @@ def tree(as_json: Json = False) -> None:
     from workbench.render.family_tree import LEGEND, members, render_tree
 
     if as_json:
-        say_json([member.to_json() for member in members().values()])
+        print_json([member.to_json() for member in members().values()])
         return
     for _, drawn in render_tree(min(console().width, 100)):
         print("\n".join(drawn))
@@ -93,7 +93,7 @@ def show(name: Name, preset: Preset = "paper", as_json: Json = False) -> None:
 
     shown = outline(name, preset).table()
     if as_json:
-        say_json(shown)
+        print_json(shown)
         return
     from rich.table import Table
 
@@ -121,6 +121,6 @@ def diagram(name: Name, preset: Preset = "paper", as_json: Json = False) -> None
     from workbench.render.layers import outline
 
     if as_json:
-        say_json(plain(outline(name, preset)))
+        print_json(plain(outline(name, preset)))
     else:
         print("\n".join(draw(outline(name, preset))))

@@ -1,12 +1,11 @@
 """`workbench packs`: list, check, add and remove packs of user-written drills and cards (docs/packs.md)."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workbench.cli.reply import Json, say_json
+from workbench.cli.output import Json, print_error, print_json
 from workbench.paths import packs_dir
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ def list_packs(as_json: Json = False) -> None:
 
     all_packs = packs.all_packs()
     if as_json:
-        say_json([_row(pack) for pack in all_packs])
+        print_json([_row(pack) for pack in all_packs])
     elif not all_packs:
         print(f"No packs yet. They are stored in {packs_dir()}.\nNext: workbench packs add DIR")
     else:
@@ -38,7 +37,7 @@ def list_packs(as_json: Json = False) -> None:
         print("\nNext: workbench drill list")
     for pack in all_packs:
         if pack.problems:
-            print("workbench:", pack.summarize_problems(), file=sys.stderr)
+            print_error(pack.summarize_problems())
 
 
 @app.command(epilog="Example: workbench packs check mypack")
@@ -74,7 +73,7 @@ def remove(
 
     library.remove(name, packs_dir())
     if as_json:
-        say_json({"removed": name})
+        print_json({"removed": name})
     else:
         print(f"Removed {name}. Your answers to its questions are kept.")
 
@@ -86,7 +85,7 @@ def _check_and_print(folder: Path, as_json: bool) -> "Pack":
 
     pack = check_pack(folder, syllabus.topics())
     if as_json:
-        say_json(_row(pack))
+        print_json(_row(pack))
         return pack
     for problem in pack.problems:
         print(problem)

@@ -1,16 +1,15 @@
-"""`workbench predict`: what a run's network says of pictures that it never saw."""
+"""`workbench predict`: the predictions of a trained network for image files."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from workbench.cli import completion
-from workbench.cli.reply import Json, console, say_json
+from workbench.cli.output import Json, console, print_json, progress_note
 from workbench.untrusted import printable
 
-SHOWN = 3  # classes of each picture
+MAX_CLASSES = 3  # printed for each image
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -19,34 +18,36 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 def predict(
     run_id: Annotated[
         str,
-        typer.Argument(metavar="RUN", help="A run's id: see 'workbench runs list'.", autocompletion=completion.runs),
+        typer.Argument(metavar="RUN", help="Run id: see 'workbench runs list'.", autocompletion=completion.runs),
     ],
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Pictures: JPEG, PNG, WEBP, GIF, BMP, TIFF.")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Image files: JPEG, PNG, WEBP, GIF, BMP or TIFF.")
+    ],
     as_json: Json = False,
 ) -> None:
-    """What pictures show, as a run's network sees it, with the weights of its best checkpoint, or else its last.
+    """Run a trained network on image files.
 
-    The middle of a picture counts, made as large as what the run learnt from. It should look like that, too: digits,
-    for one, are light on a dark ground.
+    The weights are those of the run's best checkpoint, or of its last if there is no best one. Each image is
+    center-cropped and resized to the size of the training images. It should look like them: digits, for example, are
+    light on a dark background.
     """
     from workbench.engine import Verifier
     from workbench.engine.predict import predictions
     from workbench.engine.runs import get
 
     run = get(run_id)
-    if sys.stderr.isatty():
-        print("Asking PyTorch ...", file=sys.stderr)
+    progress_note("Running PyTorch ...")
     with Verifier() as worker:
-        found = predictions(worker, run, files)
+        result = predictions(worker, run, files)
     if as_json:
-        say_json(found)
+        print_json(result)
         return
     from rich.table import Table
 
-    table = Table("picture", "class", "probability", "else", box=None, header_style="bold")
-    for one in found["predictions"]:
+    table = Table("image", "class", "probability", "next", box=None, header_style="bold")
+    for one in result["predictions"]:
         ranked = sorted(one["probabilities"].items(), key=lambda pair: -pair[1])
-        others = ", ".join(f"{name} {chance:.3f}" for name, chance in ranked[1:SHOWN])
+        others = ", ".join(f"{name} {probability:.3f}" for name, probability in ranked[1:MAX_CLASSES])
         table.add_row(printable(Path(one["file"]).name), one["class"], f"{one['probability']:.3f}", others)
     console().print(table)
-    print(f"By {found['run']}, its {found['checkpoint']} checkpoint, step {found['step']}.")
+    print(f"Run {result['run']}, {result['checkpoint']} checkpoint, step {result['step']}.")

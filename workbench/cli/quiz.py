@@ -1,4 +1,4 @@
-"""`workbench quiz`: questions in line mode, one line after another, so that it also reads well aloud."""
+"""`workbench quiz`: questions at the prompt, line by line, so that it also works with a screen reader."""
 
 from typing import Annotated
 
@@ -15,25 +15,27 @@ def quiz(
         str,
         typer.Argument(
             metavar="[TOPIC|DRILL]",
-            help="A topic, drill or card; everything if left out.",
+            help="Topic, drill or card. Default: everything.",
             autocompletion=completion.questions,
         ),
     ] = "",
-    count: Annotated[int, typer.Option("-n", "--count", min=1, max=500, help="How many questions.")] = 10,
-    seed: Annotated[int | None, typer.Option(help="Choose the same questions again.")] = None,
+    count: Annotated[int, typer.Option("-n", "--count", min=1, max=500, help="Number of questions.")] = 10,
+    seed: Annotated[
+        int | None, typer.Option(help="Seed of the choice of questions. Default: a new choice each time.")
+    ] = None,
 ) -> None:
-    """Ten questions in line mode, marked and kept as you go.
+    """Answer questions at the prompt; results are saved.
 
-    At the prompt: an answer, or ? for a hint, . to be shown the solution, q to stop.
+    At the prompt, type an answer, or ? for a hint, . for the solution, q to quit.
     """
     from random import Random
 
-    from workbench.cli.line import run
+    from workbench.cli.prompt_session import ask_all
     from workbench.store import Store
     from workbench.study import schedule, session
 
     items = session.items_of(name or None)
     rng = Random(seed)
     with Store() as store:
-        chosen = session.choose(store, items, count, schedule.now(), rng)
-        run(session.Session(store, chosen, rng))
+        queue = session.choose(store, items, count, schedule.now(), rng)
+        ask_all(session.Session(store, queue, rng))

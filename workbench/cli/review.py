@@ -1,4 +1,4 @@
-"""`workbench review`: what is due today, in line mode."""
+"""`workbench review`: the items that are due today, at the prompt."""
 
 import typer
 
@@ -7,19 +7,19 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 @app.command(epilog="Example: workbench review")
 def review() -> None:
-    """What is due today, in line mode; at the prompt as in 'workbench quiz'."""
+    """Answer what is due today at the prompt; the prompt works as in 'workbench quiz'."""
     from random import Random
 
     from quizzes import bank
-    from workbench.cli.line import run
+    from workbench.cli.prompt_session import ask_all
     from workbench.store import Store
     from workbench.study import schedule, session
 
-    known = bank.everything()
+    items = bank.everything()
     with Store() as store:
-        due = [state.item for state in schedule.due(store.items().values(), schedule.now()) if state.item in known]
+        due = [state.item for state in schedule.due(store.items().values(), schedule.now()) if state.item in items]
         if not due:
-            print("Nothing is due today. Next: workbench quiz, for something new.")
+            print("Nothing is due today. Next: workbench quiz")
             return
         print(f"{len(due)} due today.")
-        run(session.Session(store, due, Random()))
+        ask_all(session.Session(store, due, Random()))

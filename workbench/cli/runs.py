@@ -1,4 +1,4 @@
-"""`workbench runs`: the runs that were made, and those that are being made."""
+"""`workbench runs`: finished runs and those that are being trained."""
 
 import sys
 from functools import partial
@@ -9,95 +9,97 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from workbench.cli import completion
-from workbench.cli.reply import Json, console, print_rows, say_json
+from workbench.cli.output import Json, console, plural, print_json, print_rows, progress_note
 from workbench.errors import UserError
 from workbench.untrusted import printable
 
 if TYPE_CHECKING:
+    from rich.table import Column
+
+    from workbench.render.curves import Curves
     from workbench.render.halfblock import Rows
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    help="List, show, watch, stop, resume, compare, export and inspect runs.",
+)
 
 RunId = Annotated[
-    str, typer.Argument(metavar="RUN", help="A run's id: see 'workbench runs list'.", autocompletion=completion.runs)
+    str, typer.Argument(metavar="RUN", help="Run id: see 'workbench runs list'.", autocompletion=completion.runs)
 ]
-STOPPING = 60.0  # seconds in which a run is expected to finish its step and write a checkpoint
-PICTURE = 16  # rows of each of a run's pictures
-IN_SIGHT = 24  # rows that pictures of what is inside are drawn for
-
-
-@app.callback()
-def runs() -> None:
-    """The runs that were made: list, show, watch, stop, resume, compare, export, pictures."""
+STOP_TIMEOUT = 60.0  # seconds for a run to finish its step and write a checkpoint
+PREDICTIONS_HEIGHT = 16  # rows for each visualization of predictions
+INSPECT_HEIGHT = 24  # rows that are visible at once in `runs inspect`
 
 
 @app.command("list", epilog="Example: workbench runs list --json")
 def list_runs(as_json: Json = False) -> None:
-    """All runs, the oldest first."""
+    """List all runs, oldest first."""
     from workbench.engine.runs import every
 
     rows = [run.summary() for run in every()]
     if as_json:
-        say_json(rows)
+        print_json(rows)
         return
     if not rows:
-        print("There are no runs yet: make one with 'workbench train lenet5-modern'.")
+        print("No runs yet. Next: workbench train lenet5-modern")
         return
     from rich.table import Table
 
-    from workbench.cli.live import named
+    from workbench.cli.run_progress import format_metrics
 
-    table = Table(named_column(), "status", "preset", "task", "step", "last said", box=None, header_style="bold")
+    table = Table(_run_column(), "status", "preset", "task", "step", "metrics", box=None, header_style="bold")
     for row in rows:
-        said = row.get("reason") or named(row["metrics"])
-        table.add_row(*(str(row.get(name, "")) for name in ("run", "status", "preset", "task", "step")), said)
+        metrics = row.get("reason") or format_metrics(row["metrics"])
+        table.add_row(*(str(row.get(name, "")) for name in ("run", "status", "preset", "task", "step")), metrics)
     console().print(table)
 
 
 @app.command(epilog="Example: workbench runs show lenet5-modern-0001")
 def show(run_id: RunId, as_json: Json = False) -> None:
-    """A run's spec, how far it is, its curves, and what its network says of some test samples."""
-    from workbench.cli.live import named
+    """Show the spec, metrics, curves and predictions of a run."""
+    from workbench.cli.run_progress import format_metrics
     from workbench.engine.overview import overview
     from workbench.engine.runs import get
 
-    found = overview(get(run_id))
+    details = overview(get(run_id))
     if as_json:
-        say_json(found)
+        print_json(details)
         return
-    print(f"{found['run']}: {found['status']} at step {found['step']} of {found['steps'] or 'none yet'}")
-    said = {name: value for name, value in found["spec"].items() if value not in (None, {}, False, 0.0)}
-    words = "  ".join(f"{name}={value}" for name, value in {**said, "seed": found["spec"]["seed"]}.items())
-    print(fill(printable(words), width=78, initial_indent="  ", subsequent_indent="  "))
-    for split, metrics in found["metrics"].items():
-        print(f"  {named(metrics, split)}")
-    if "reason" in found:
-        print(f"  {found['reason']}")
-    console().print(*curves_of(run_id).charts(), sep="")
-    print_pictures(found["pictures"])
+    print(f"{details['run']}: {details['status']} at step {details['step']} of {details['steps'] or 'none yet'}")
+    fields = {name: value for name, value in details["spec"].items() if value not in (None, {}, False, 0.0)}
+    spec = "  ".join(f"{name}={value}" for name, value in {**fields, "seed": details["spec"]["seed"]}.items())
+    print(fill(printable(spec), width=78, initial_indent="  ", subsequent_indent="  "))
+    for split, metrics in details["metrics"].items():
+        print(f"  {format_metrics(metrics, split)}")
+    if "reason" in details:
+        print(f"  {details['reason']}")
+    console().print(*_curves(run_id).charts(), sep="")
+    print_predictions(details["pictures"])
 
 
 @app.command(epilog="Example: workbench runs watch lenet5-modern-0001")
 def watch(run_id: RunId, as_json: Json = False) -> None:
-    """Watch a run from its beginning; Ctrl-C leaves it running."""
-    from workbench.cli.live import show
+    """Follow a run from its beginning to its end. Ctrl-C leaves it running."""
+    from workbench.cli.run_progress import follow
     from workbench.engine.runs import get
 
-    raise typer.Exit(0 if show(get(run_id).follow(), as_json)["status"] == "done" else 1)
+    raise typer.Exit(0 if follow(get(run_id).follow(), as_json)["status"] == "done" else 1)
 
 
 @app.command(epilog="Example: workbench runs stop lenet5-modern-0001")
 def stop(run_id: RunId, as_json: Json = False) -> None:
-    """Have a run write a checkpoint and end."""
+    """Stop a run after it has written a checkpoint."""
     from workbench.engine.runs import get
 
     run = get(run_id)
     run.stop()
-    status = run.wait(STOPPING)
+    status = run.wait(STOP_TIMEOUT)
     if as_json:
-        say_json({"run": run.id, "status": status})
+        print_json({"run": run.id, "status": status})
     elif status == "running":
-        print(f"{run.id} was asked to stop and is still at its step.", file=sys.stderr)
+        print(f"{run.id} is still finishing its step; it stops after that.", file=sys.stderr)
     else:
         print(f"{run.id} is {status}.")
     raise typer.Exit(1 if status in ("running", "crashed", "diverged") else 0)
@@ -106,141 +108,146 @@ def stop(run_id: RunId, as_json: Json = False) -> None:
 @app.command(epilog="Example: workbench runs resume lenet5-modern-0001 --epochs 5")
 def resume(
     run_id: RunId,
-    epochs: Annotated[int | None, typer.Option(help="So many epochs more than were ordered.")] = None,
-    steps: Annotated[int | None, typer.Option(help="So many steps more than were ordered.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Number of additional epochs.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Number of additional steps.")] = None,
     detach: Annotated[bool, typer.Option("--detach", help="Print the run's id and leave it running.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Go on from a run's last checkpoint, as if it had never ended; in the same folder.
+    """Resume a run from its last checkpoint.
 
-    A schedule that spans the run, such as cosine, spans the longer one from then on.
+    It continues in the same folder, as if it had never stopped. A schedule that spans the whole run, such as cosine,
+    spans the longer run from then on.
     """
-    from workbench.cli.train import StopOnSignal, watched
+    from workbench.cli.train import StopOnSignal, follow_or_detach
     from workbench.engine import accepted
-    from workbench.engine import resume as take_up
+    from workbench.engine import resume as resume_run
     from workbench.engine.runs import get
 
-    with StopOnSignal() as asked:
+    with StopOnSignal() as signals:
         run = get(run_id)
-        since = take_up(run, epochs, steps)
-        asked.run = run
-        watched(run, accepted(run, since), detach, as_json, asked)
+        since = resume_run(run, epochs, steps)
+        signals.run = run
+        follow_or_detach(run, accepted(run, since), detach, as_json, signals)
 
 
 @app.command(epilog="Example: workbench runs compare mlp-0001 mlp-0002")
 def compare(
-    run_ids: Annotated[list[str], typer.Argument(metavar="RUN RUN...", help="Two runs or more.")],
+    run_ids: Annotated[list[str], typer.Argument(metavar="RUN RUN...", help="Ids of two or more runs.")],
     as_json: Json = False,
 ) -> None:
-    """What several runs reached and where their specs differ, with a chart for every metric."""
+    """Compare the specs, test metrics and curves of runs."""
     from workbench.engine.compare import compared
     from workbench.engine.runs import get
 
     if len(set(run_ids)) < 2:
-        raise UserError("Name two different runs or more, to compare them.")
-    found = compared([get(run_id) for run_id in dict.fromkeys(run_ids)])
+        raise UserError("Name two or more different runs to compare.")
+    comparison = compared([get(run_id) for run_id in dict.fromkeys(run_ids)])
     if as_json:
-        say_json(found)
+        print_json(comparison)
         return
     from rich.table import Column, Table
 
     from workbench.render.curves import compare_runs
     from workbench.render.metrics import format_metric
 
-    metrics = list(dict.fromkeys(name for row in found["runs"] for name in row["metrics"]))
-    headings = ("status", "step", *found["differing"], *(f"test {name}" for name in metrics))
-    table = Table(named_column(), *(Column(heading, overflow="fold") for heading in headings), box=None)
-    for place, row in enumerate(found["runs"]):
-        spec = [printable(str(values[place])) for values in found["differing"].values()]
-        reached = [format_metric(name, row["metrics"].get(name)) for name in metrics]
-        table.add_row(row["run"], row["status"], str(row["step"]), *spec, *reached)
+    metrics = list(dict.fromkeys(name for row in comparison["runs"] for name in row["metrics"]))
+    headings = ("status", "step", *comparison["differing"], *(f"test {name}" for name in metrics))
+    table = Table(_run_column(), *(Column(heading, overflow="fold") for heading in headings), box=None)
+    for index, row in enumerate(comparison["runs"]):
+        spec = [printable(str(values[index])) for values in comparison["differing"].values()]
+        numbers = [format_metric(name, row["metrics"].get(name)) for name in metrics]
+        table.add_row(row["run"], row["status"], str(row["step"]), *spec, *numbers)
     console().print(table)
-    console().print(*compare_runs({printable(run_id): curves_of(run_id) for run_id in run_ids}), sep="")
+    console().print(*compare_runs({printable(run_id): _curves(run_id) for run_id in run_ids}), sep="")
 
 
 @app.command(epilog="Example: workbench runs export mlp-0001 --csv mlp.csv")
 def export(
     run_id: RunId,
-    csv: Annotated[Path | None, typer.Option(metavar="FILE", help="A table, a row for each number.")] = None,
-    tensorboard: Annotated[Path | None, typer.Option(metavar="DIR", help="Event files for TensorBoard.")] = None,
+    csv: Annotated[Path | None, typer.Option(metavar="FILE", help="CSV file, one row per value.")] = None,
+    tensorboard: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder of TensorBoard event files.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Write a run's numbers for other programs."""
+    """Export the metrics of a run for other programs."""
     from workbench.engine.export import to_csv, to_tensorboard
     from workbench.engine.runs import get
 
     if (csv is None) == (tensorboard is None):
-        raise UserError("Say where to: --csv FILE or --tensorboard DIR.")
-    run, place = get(run_id), csv or tensorboard
-    assert place is not None
-    count = (to_csv if csv else to_tensorboard)(run, place)
+        raise UserError("Give one of --csv FILE or --tensorboard DIR.")
+    run, path = get(run_id), csv or tensorboard
+    assert path is not None
+    count = (to_csv if csv else to_tensorboard)(run, path)
     if as_json:
-        say_json({"run": run.id, "to": str(place), "numbers": count})
+        print_json({"run": run.id, "path": str(path), "values": count})
     else:
-        print(printable(f"{count} numbers of {run.id} are in {place}."))
+        print(printable(f"{plural(count, 'value')} of {run.id} written to {path}."))
 
 
-@app.command(epilog="Example: workbench runs pictures lenet5-modern-0001 maps --sample 7")
-def pictures(
+@app.command(epilog="Example: workbench runs inspect lenet5-modern-0001 maps --sample 7")
+def inspect(
     run_id: RunId,
     kind: Annotated[
         str,
         typer.Argument(
             metavar="filters|maps|errors|field",
-            help="filters: the first layer's weights. maps: what layers make of a test sample. errors: the surest "
-            "mistakes. field: what the unit in the middle of a layer sees.",
-            autocompletion=completion.pictures,
+            help="filters: weights of the first layer. maps: feature maps of a test sample. errors: the most confident "
+            "errors. field: receptive field of the unit in the middle of a layer.",
+            autocompletion=completion.visualizations,
         ),
     ],
     layer: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="A layer, for maps and the field.", autocompletion=completion.layers),
+        typer.Option(metavar="NAME", help="Layer of the maps or the field.", autocompletion=completion.layers),
     ] = None,
-    sample: Annotated[int | None, typer.Option(metavar="N", help="A test sample, for maps and the field.")] = None,
+    sample: Annotated[
+        int | None, typer.Option(metavar="N", help="Index of the test sample of the maps or the field.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """What is inside a run's network, with the weights of its best checkpoint, or else its last."""
+    """Inspect the network of a run.
+
+    The weights are those of its best checkpoint, or of its last if there is no best one.
+    """
     from workbench.engine import Verifier, inside
     from workbench.engine.runs import get
     from workbench.render.interpretation import draw
 
     run = get(run_id)
     inside.check(run, kind, layer, sample)
-    if sys.stderr.isatty():
-        print("Asking PyTorch ...", file=sys.stderr)
+    progress_note("Running PyTorch ...")
     with Verifier() as worker:
-        found = inside.pictures(worker, run, kind, layer, sample)
+        visualization = inside.pictures(worker, run, kind, layer, sample)
     if as_json:
-        say_json(found)
+        print_json(visualization)
     else:
-        print_rows(lambda width, colour: draw(found, width, IN_SIGHT, colour))
+        print_rows(lambda width, color: draw(visualization, width, INSPECT_HEIGHT, color))
 
 
-def named_column() -> Any:
-    """The column of the runs' ids, which must be read in full to be typed."""
+def _run_column() -> "Column":
+    """Return the column of run ids, which are never shortened since they are typed again."""
     from rich.table import Column
 
     return Column("run", no_wrap=True)
 
 
-def curves_of(run_id: str) -> Any:
-    """The curves of a run, as far as it is."""
+def _curves(run_id: str) -> "Curves":
+    """Return the curves of a run, up to its latest event."""
     from workbench.engine.runs import get
     from workbench.render.curves import Curves
 
     return Curves.from_reader(get(run_id).tail())
 
 
-def print_pictures(pictures: list[dict[str, Any]]) -> None:
-    """What the network says of test samples: each kind of picture in turn."""
+def print_predictions(visualizations: list[dict[str, Any]]) -> None:
+    """Print a run's visualizations of its predictions for test samples, kind by kind."""
     from workbench.render import predictions
 
-    for kind in predictions.kinds(pictures):
+    for kind in predictions.kinds(visualizations):
         print()
-        print_rows(partial(_drawn, pictures, kind))
+        print_rows(partial(_render_predictions, visualizations, kind))
 
 
-def _drawn(pictures: list[dict[str, Any]], kind: str, width: int, colour: bool) -> "Rows":
+def _render_predictions(visualizations: list[dict[str, Any]], kind: str, width: int, color: bool) -> "Rows":
     from workbench.render import predictions
 
-    return predictions.draw(pictures, kind, width, PICTURE, colour)
+    return predictions.draw(visualizations, kind, width, PREDICTIONS_HEIGHT, color)

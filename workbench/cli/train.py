@@ -1,11 +1,12 @@
-"""`workbench train`: order a run, or one for each of several seeds, and watch it or leave it to itself.
+"""`workbench train`: start a run, or one for each of several seeds, and follow it or leave it running.
 
-Its options are the fields of `RunSpec`, with their help and their groups: what can be ordered is said there once.
+The options are the fields of `RunSpec`, with their help and their groups, so that a new field is an option at once.
 """
 
 import inspect
 import signal
 import sys
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import MISSING, fields, replace
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
@@ -14,7 +15,7 @@ import typer
 from typer.core import TyperCommand
 
 from workbench.cli import completion
-from workbench.cli.reply import Json, say_json
+from workbench.cli.output import Json, print_json
 from workbench.engine.checks import OneOf, read_seeds
 from workbench.engine.methods import WORDS
 from workbench.engine.spec import RunSpec
@@ -23,16 +24,16 @@ from workbench.errors import UserError
 if TYPE_CHECKING:
     from workbench.engine import Run
 
-PATIENCE = 30.0  # seconds for a run to finish its step when nobody listens any more
+JOIN_TIMEOUT = 30.0  # seconds for a run to finish its step after the command line stopped listening
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-class Grouped(TyperCommand):
-    """A command whose help shows its options under their headings."""
+class GroupedHelpCommand(TyperCommand):
+    """A command whose help shows its options under headings."""
 
-    def format_options(self, ctx, formatter):
-        """Write a section for every heading, those without one last."""
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write a section for every heading; options without one come last."""
         groups: dict[str, list[tuple[str, str]]] = {}
         for param in self.get_params(ctx):
             if (row := param.get_help_record(ctx)) is not None:
@@ -46,161 +47,189 @@ def train(
     name: Annotated[
         str,
         typer.Argument(
-            metavar="NAME", help="A network: see 'workbench models list'.", autocompletion=completion.networks
+            metavar="NAME", help="Network: see 'workbench models list'.", autocompletion=completion.networks
         ),
     ],
     seeds: Annotated[
         str | None,
-        typer.Option(help="Several runs, one after the other: 0..4, or 0,3,7.", rich_help_panel="Machine"),
+        typer.Option(help="Seeds of several runs, one after another: 0..4 or 0,3,7.", rich_help_panel="Machine"),
     ] = None,
     detach: Annotated[bool, typer.Option("--detach", help="Print the run's id and leave it running.")] = False,
     as_json: Json = False,
     **options: Any,
 ) -> None:
-    """Train a network and watch it learn. Ctrl-C writes a checkpoint and stops; a second one stops at once."""
+    """Train a network and show its progress.
+
+    Ctrl-C writes a checkpoint and stops; a second Ctrl-C stops at once.
+
+    Exit code 0: done. 1: the run diverged or crashed.
+    """
     from workbench.engine import accepted, start
 
-    spec = ordered(name, options)
+    spec = spec_from_options(name, options)
     if seeds is not None:
         if detach or spec.seed:
-            raise UserError("Give --seeds alone: without --detach and --seed.")
-        raise typer.Exit(many(spec, read_seeds(seeds), as_json))
-    with StopOnSignal() as asked:
-        run = asked.run = start(spec)
-        watched(run, accepted(run), detach, as_json, asked)
+            raise UserError("Give --seeds without --detach and --seed.")
+        raise typer.Exit(train_seeds(spec, read_seeds(seeds), as_json))
+    with StopOnSignal() as signals:
+        run = signals.run = start(spec)
+        follow_or_detach(run, accepted(run), detach, as_json, signals)
 
 
-def ordered(name: str, options: dict[str, Any]) -> RunSpec:
-    """The spec that the command line's words order; what wasn't said is left to it."""
-    given = {}
+def spec_from_options(name: str, options: dict[str, Any]) -> RunSpec:
+    """Return the spec for a network and the options that were given; the others keep their defaults."""
+    values = {}
     for field in fields(RunSpec):
         value = options.get(field.name)
         if value is None or value == [] or value is False:
             continue
         read = field.metadata["read"]
-        given[field.name] = read(value) if read else value
-    return RunSpec(model=name, **given)
+        values[field.name] = read(value) if read else value
+    return RunSpec(model=name, **values)
 
 
-def watched(run: "Run", events: Any, detach: bool, as_json: bool, asked: "StopOnSignal") -> None:
-    """Show a run that was just set to work, up to its end; leaves with the exit code that says how it ended."""
-    from workbench.cli.live import show
+def follow_or_detach(
+    run: "Run", events: Iterator[dict[str, Any]], detach: bool, as_json: bool, signals: "StopOnSignal"
+) -> None:
+    """Show a run that just started until it ends, or print its id and leave it running.
+
+    Raises:
+        typer.Exit: When the run has ended, with the exit code that says how.
+    """
+    from workbench.cli.run_progress import follow
 
     if detach:
-        next(events)  # so that a bad order is refused here, and not found in a list later
-        say_json({"run": run.id}) if as_json else print(run.id)
+        next(events)  # so that a spec that the worker rejects is an error here
+        print_json({"run": run.id}) if as_json else print(run.id)
         return
-    end = show(events, as_json)
-    run.join(PATIENCE)
-    if asked.to_stop:
+    end = follow(events, as_json)
+    run.join(JOIN_TIMEOUT)
+    if signals.is_stopping:
         if end["status"] == "stopped":
-            print(f"Its checkpoint is {run.folder / 'last.safetensors'}.", file=sys.stderr)
+            print(f"Checkpoint: {run.folder / 'last.safetensors'}", file=sys.stderr)
         raise typer.Exit(130)
     raise typer.Exit(0 if end["status"] == "done" else 1)
 
 
-def many(spec: RunSpec, seeds: list[int], as_json: bool) -> int:
-    """Make one run for each seed, and say what they reach together; the exit code."""
-    from workbench.cli.live import show, show_spread
+def train_seeds(spec: RunSpec, seeds: list[int], as_json: bool) -> int:
+    """Train one run for each seed, print the mean of their metrics, and return the exit code."""
+    from workbench.cli.run_progress import follow, print_spread
     from workbench.engine import accepted, start
     from workbench.engine.compare import spread
 
-    ends = []
-    with StopOnSignal() as asked:
+    ends: list[dict[str, Any]] = []
+    with StopOnSignal() as signals:
         for seed in seeds:
-            if asked.to_stop:
+            if signals.is_stopping:
                 break
-            run = asked.run = start(replace(spec, seed=seed))
-            ends.append(show(accepted(run), as_json))
-            run.join(PATIENCE)
-    show_spread(spread(ends), as_json)
-    if asked.to_stop:
+            run = signals.run = start(replace(spec, seed=seed))
+            ends.append(follow(accepted(run), as_json, first=not ends))
+            run.join(JOIN_TIMEOUT)
+    print_spread(spread(ends), as_json, first=not ends)
+    if signals.is_stopping:
         return 130
     return 0 if all(end["status"] == "done" for end in ends) else 1
 
 
-def _offered() -> list[inspect.Parameter]:
-    """The fields of a spec as options of a command."""
+def _spec_options() -> list[inspect.Parameter]:
+    """Return the fields of a spec as options of a command."""
     types = get_type_hints(RunSpec)
     options = []
     for field in fields(RunSpec):
-        about = field.metadata
+        metadata = field.metadata
         if field.name == "model":
             continue
         kind: Any = types[field.name]
-        if about["read"]:
+        if metadata["read"]:
             kind = list[str] if field.name == "options" else str
         if bool in (kind, *getattr(kind, "__args__", ())):
-            kind, words = bool, ["--" + field.name.replace("_", "-")]  # no --no-...: what isn't asked for isn't done
+            kind, words = (
+                bool,
+                ["--" + field.name.replace("_", "-")],
+            )  # all are off by default, so no --no-... is needed
         else:
             words = ["--" + WORDS[field.name]] if field.name in WORDS else []
         default = None if field.default is MISSING else field.default
-        # A default of the spec is shown where it is one value for all.
-        said = typer.Option(
+        option = typer.Option(
             *words,
-            help=about["help"],
-            rich_help_panel=about["group"],
-            show_default=bool(default),
-            autocompletion=_completed(field.name, about["check"]),
+            help=metadata["help"],
+            rich_help_panel=metadata["group"],
+            show_default=bool(default),  # None: the default depends on other fields, and the help says how
+            autocompletion=_completion(field.name, metadata["check"]),
         )
         kind = kind if default is not None else kind | None
-        offer: Any = Annotated[kind, said]
-        options.append(inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=offer))
+        annotation: Any = Annotated[kind, option]
+        parameter = inspect.Parameter(
+            field.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
+        )
+        options.append(parameter)
     return options
 
 
-def _completed(name: str, check: Any) -> Any:
-    """What the shell completes a field's value by; None where it can't."""
+def _completion(name: str, check: object) -> Callable[..., list[str]] | None:
+    """Return the function that completes a field's value in the shell; None if there is none."""
     if isinstance(check, OneOf):
-        return lambda incomplete: [known for known in check.known if known.startswith(incomplete)]
-    return {"task": completion.tasks, "preset": completion.presets, "origin": completion.runs}.get(name)
+        return lambda incomplete: [option for option in check.known if option.startswith(incomplete)]
+    functions: dict[str, Callable[..., list[str]]] = {
+        "task": completion.tasks,
+        "preset": completion.presets,
+        "origin": completion.runs,
+    }
+    return functions.get(name)
 
 
-def _with_options(command: Any) -> Any:
-    """A command that takes the fields of a spec besides its own words."""
-    own = [parameter for parameter in inspect.signature(command).parameters.values() if parameter.name != "options"]
-    command.__signature__ = inspect.Signature(
-        [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in (own[0], *_offered(), *own[1:])]
+def _with_spec_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Return a command that takes the fields of a spec in addition to its own parameters.
+
+    Typer reads options from a function's signature alone, and has no other public way to add them. A signature that
+    `inspect` should report instead of the real one goes into `__signature__` (PEP 362).
+    """
+    parameters = [p for p in inspect.signature(command).parameters.values() if p.name != "options"]
+    command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in (parameters[0], *_spec_options(), *parameters[1:])]
     )
     return command
 
 
-app.command(cls=Grouped, epilog="Example: workbench train lenet5-modern --epochs 5")(_with_options(train))
+app.command(cls=GroupedHelpCommand, epilog="Example: workbench train lenet5-modern --epochs 5")(
+    _with_spec_options(train)
+)
 
 
 class StopOnSignal:
-    """Turns Ctrl-C, a closed terminal and a request to end into the run's own end, so that its events go on to `end`.
+    """Context in which Ctrl-C, a closed terminal and a request to end stop the run, so that its events reach `end`.
 
     Attributes:
-        run: The run to stop, once there is one.
-        to_stop: Whether somebody asked.
+        run: The run to stop; None until it has started.
+        is_stopping: Whether a signal came.
     """
 
     def __init__(self) -> None:
         self.run: Run | None = None
-        self.to_stop = False
+        self.is_stopping = False
 
     def __enter__(self) -> "StopOnSignal":
         names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-        self._before = {name: signal.signal(getattr(signal, name), self._asked) for name in names}
+        self._handlers = {name: signal.signal(getattr(signal, name), self._on_signal) for name in names}
         return self
 
-    def __exit__(self, kind: type | None, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is not None and self.run is not None:
-            self._stop()  # nobody listens any more, such as after `| head`: the command line leaves no process behind
-            self.run.join(PATIENCE)
-        for name, handler in self._before.items():
+            # The output failed, for example by `| head`: the command line leaves no process behind.
+            self._stop()
+            self.run.join(JOIN_TIMEOUT)
+        for name, handler in self._handlers.items():
             signal.signal(getattr(signal, name), handler)
 
-    def _asked(self, *_: object) -> None:
+    def _on_signal(self, *_: object) -> None:
         if self.run is None:
             raise KeyboardInterrupt
-        if self.to_stop:
+        if self.is_stopping:
             self.run.kill()
-        self.to_stop = True
+        self.is_stopping = True
         self._stop()
 
     def _stop(self) -> None:
         assert self.run is not None
-        with suppress(UserError):  # where it has just ended by itself
+        with suppress(UserError):  # it has just ended
             self.run.stop()

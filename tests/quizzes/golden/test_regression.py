@@ -128,7 +128,7 @@ def test_the_least_squares_line_matches_scikit_learn():
         ("least-squares-line", dict(x=[2, 2], y=[1, 3]), "divides by zero"),
         ("r2-score", dict(y=[2, 2], yhat=[1, 3]), "divides by zero"),
         ("best-constant", dict(y=[1, 2]), "an odd number"),
-        ("loss-gradient", dict(loss="MEA", by="w", x=[1], y=[2]), "Did you mean M[AS]E"),
+        ("loss-gradient", dict(loss="MEA", by="w", x=[1], y=[2]), "Did you mean 'M[AS]E"),
         ("loss-gradient", dict(loss="MSE", by="c", x=[1], y=[2]), "Unknown parameter"),
         ("loss-gradient", dict(loss="MSE", by="w", x=[1, 2], y=[2]), "same length"),
     ],

@@ -7,16 +7,16 @@ import pytest
 
 
 def test_the_course_s_neuron_as_json(cli):
-    said = cli("autograd", "sigmoid(w*x+b)", "w=2", "x=-1", "b=0.5", "--json")
-    assert said.code == 0 and said.err == ""
-    found = json.loads(said.out)
-    assert found["expression"] == "sigmoid(w*x+b)" and found["root"] == "v3" and found["agree"] is True
+    result = cli("autograd", "sigmoid(w*x+b)", "w=2", "x=-1", "b=0.5", "--json")
+    assert result.code == 0 and result.err == ""
+    report = json.loads(result.out)
+    assert report["expression"] == "sigmoid(w*x+b)" and report["root"] == "v3" and report["agree"] is True
     slope = math.exp(1.5) / (1 + math.exp(1.5)) ** 2  # of the sigmoid at w x + b = -1.5
     by_hand = {"w": -slope, "x": 2 * slope, "b": slope}
-    for name, leaf in found["leaves"].items():
+    for name, leaf in report["leaves"].items():
         assert leaf["agree"] is True and leaf["sympy"]
         assert [leaf["sympy_value"], leaf["torch"]] == pytest.approx([by_hand[name]] * 2)
-    nodes = {node["node"]: node for node in found["nodes"]}
+    nodes = {node["node"]: node for node in report["nodes"]}
     assert list(nodes) == ["w", "x", "b", "v1", "v2", "v3"]
     assert {"kind", "operation", "operands", "value", "gradient"} <= set(nodes["w"])
     assert (nodes["v1"]["operation"], nodes["v1"]["operands"], nodes["v1"]["value"]) == ("*", ["w", "x"], -2)
@@ -24,22 +24,22 @@ def test_the_course_s_neuron_as_json(cli):
 
 
 def test_the_same_in_words(cli):
-    said = cli("autograd", "u = x*y; v = u + x; f = u*v", "x=3", "y=-2", env={"NO_COLOR": "1"})
-    assert said.code == 0 and said.err == "" and "\x1b" not in said.out
-    assert "Gradient of x: 18 through u + (-6) through v = 12." in said.out
-    assert "✓ SymPy 12, PyTorch 12" in said.out and "agree." in said.out
-    assert max(map(len, said.out.splitlines())) <= 80
+    result = cli("autograd", "u = x*y; v = u + x; f = u*v", "x=3", "y=-2", env={"NO_COLOR": "1"})
+    assert result.code == 0 and result.err == "" and "\x1b" not in result.out
+    assert "x adds up 18 through u + (-6) through v = 12." in result.out
+    assert "✓ SymPy 12, PyTorch 12" in result.out and "agree." in result.out
+    assert max(map(len, result.out.splitlines())) <= 80
 
 
 def test_an_expression_may_begin_with_a_minus_and_hold_products_of_letters(cli):
-    said = cli("autograd", "-wx", "w=3", "x=2", "--json")
-    assert said.code == 0
-    assert {name: leaf["torch"] for name, leaf in json.loads(said.out)["leaves"].items()} == {"w": -2, "x": -3}
+    result = cli("autograd", "-wx", "w=3", "x=2", "--json")
+    assert result.code == 0
+    assert {name: leaf["torch"] for name, leaf in json.loads(result.out)["leaves"].items()} == {"w": -2, "x": -3}
 
 
 def test_a_disagreement_is_exit_code_1(cli):
-    said = cli("autograd", "max(x + y, z)", "x=0.1", "y=0.2", "z=0.3")  # 0.1 + 0.2 is more than 0.3 in 64 bits
-    assert said.code == 1 and "do not agree" in said.out and "the other side of the kink" in said.out
+    result = cli("autograd", "max(x + y, z)", "x=0.1", "y=0.2", "z=0.3")  # 0.1 + 0.2 is more than 0.3 in 64 bits
+    assert result.code == 1 and "do not agree" in result.out and "kink" in result.out
 
 
 @pytest.mark.parametrize(
@@ -60,13 +60,13 @@ def test_a_disagreement_is_exit_code_1(cli):
         ([], "Missing argument"),
     ],
 )
-def test_refusals_are_one_line(cli, words, sentence):
-    said = cli("autograd", *words, "--json")
-    assert said.code == 2 and said.out == ""
-    assert sentence in said.err and said.err.startswith("workbench: ") and len(said.err.splitlines()) == 1
+def test_errors_are_one_line(cli, words, sentence):
+    result = cli("autograd", *words, "--json")
+    assert result.code == 2
+    assert sentence in result.err and result.err.startswith("Error: ") and len(result.err.splitlines()) == 1
 
 
 def test_it_is_how_the_syllabus_runs_the_system(cli):
     systems = json.loads(cli("topics", "--systems", "--json").out)
-    [found] = [system for system in systems if system["system"] == "autograd-graph"]
-    assert found["what"] == "algorithm" and found["command"].startswith("workbench autograd ")
+    [system] = [row for row in systems if row["system"] == "autograd-graph"]
+    assert system["kind"] == "algorithm" and system["command"].startswith("workbench autograd ")

@@ -1,4 +1,4 @@
-"""The command line as scripts use it: help, exit codes, JSON, and refusals in one line."""
+"""The command line as scripts use it: help, exit codes, JSON, and errors in one line."""
 
 import json
 import tomllib
@@ -29,70 +29,75 @@ def test_every_command_has_help_and_an_example_of_itself(words, command):
 
 
 def test_help_names_every_command(cli):
-    said = cli("--help")
-    assert said.code == 0 and said.err == ""
-    assert all(noun in said.out for noun in COMMANDS)
-    assert all(len(line) <= 80 for line in said.out.splitlines())
+    result = cli("--help")
+    assert result.code == 0 and result.err == ""
+    assert all(noun in result.out for noun in COMMANDS)
+    assert all(len(line) <= 80 for line in result.out.splitlines())
 
 
 def test_version(process):
-    said = process("--version")
-    assert said.code == 0
-    assert said.out.split()[0] == "workbench" and said.out.split()[1][0].isdigit()
+    result = process("--version")
+    assert result.code == 0
+    assert result.out.split()[0] == "workbench" and result.out.split()[1][0].isdigit()
 
 
-REFUSED = [  # words, what stderr says in one line
+ERRORS = [  # words, the line on stderr
     ([], "needs a terminal"),
-    (["drlil"], "Did you mean drill"),
-    (["drill"], "Missing command"),
+    (["drlil"], "Did you mean 'drill"),
     (["drill", "lst"], "Did you mean 'list'"),
     (["drill", "show"], "Missing argument 'DRILL'"),
-    (["drill", "show", "conv-out-siz"], "Did you mean conv-out-size"),
+    (["drill", "show", "conv-out-siz"], "Did you mean 'conv-out-size"),
     (["drill", "show", "iou", "--seed", "-1"], "from 0 to"),
     (["drill", "show", "iou", "--seed", "x"], "not a valid"),
-    (["drill", "answer", "iou", "--seed", "1", "400"], "iou asks for 3 answers: I U IOU; 1 came"),
+    (["drill", "answer", "iou", "--seed", "1", "400"], "iou needs 3 answers: I U IOU; got 1"),
     (["drill", "answer", "iou", "1", "2", "3"], "Missing option '--seed'"),
-    (["drill", "answer", "conv-out-size", "--seed", "1", "1;2"], "not understood"),
-    (["drill", "list", "--topic", "convolutoin"], "Did you mean convolution"),
+    (["drill", "answer", "conv-out-size", "--seed", "1", "1;2"], "Can't read the answer"),
+    (["drill", "list", "--topic", "convolutoin"], "Did you mean 'convolution"),
     (["drill", "verify", "convolution/equivariance"], "nothing to compute"),
     (["drill", "test", "nope-nope"], "Unknown drill"),
-    (["cards", "show", "convolution/equivarience"], "Did you mean convolution/equivariance"),
-    (["formulas", "sofmax"], "Did you mean softmax"),
-    (["calc", "sofmax"], "Did you mean softmax"),
+    (["cards", "show", "convolution/equivarience"], "Did you mean 'convolution/equivariance"),
+    (["formulas", "sofmax"], "Did you mean 'softmax"),
+    (["calc", "sofmax"], "Did you mean 'softmax"),
     (["calc", "conv-out-size", "n"], "as NAME=VALUE"),
     (["calc", "conv-out-size", "n=5", "n=6"], "given twice"),
     (["calc", "conv-out-size", "n=5,5", "f=3"], "n: does 5,5 mean 5.5"),
     (["calc", "conv-out-size", "n=5"], "needs f"),
-    (["calc", "conv-out-size", "n=5", "f=3", "w=1"], "no symbol 'w'"),
+    (["calc", "conv-out-size", "n=5", "f=3", "w=1"], "Unknown symbol of conv-out-size 'w'"),
     (["calc", "conv-out-size", "f=3", "--solve", "n"], "add o="),
     (["calc", "conv-out-size", "n=1", "f=11"], "would be -9"),
     (["calc", "nms", "boxes=[[0, 0, 1]]", "scores=[1]"], "x1 < x2"),
-    (["calc", "scaled-activation", "activation=tan", "a=1", "b=2"], "Did you mean tanh"),
-    (["calc", "conv-out-size", "n=\udcff", "f=3"], "can't read"),
-    (["quiz", "convolutoin"], "Did you mean convolution"),
+    (["calc", "scaled-activation", "activation=tan", "a=1", "b=2"], "Did you mean 'tanh"),
+    (["calc", "conv-out-size", "n=\udcff", "f=3"], "I don't read"),
+    (["quiz", "convolutoin"], "Did you mean 'convolution"),
     (["quiz", "-n", "0"], "not in the range"),
     (["quiz", "--bogus"], "No such option"),
 ]
 
 
-@pytest.mark.parametrize(("words", "sentence"), REFUSED, ids=lambda x: " ".join(x) if isinstance(x, list) else "")
-def test_a_refusal_is_one_line_on_stderr_and_exit_code_2(cli, words, sentence):
-    said = cli(*words)
-    assert said.code == 2
-    assert sentence in said.err
-    assert said.err.startswith("workbench: ") and len(said.err.splitlines()) == 1
-    assert not said.out or "not understood" in said.err
+@pytest.mark.parametrize(("words", "sentence"), ERRORS, ids=lambda x: " ".join(x) if isinstance(x, list) else "")
+def test_an_error_is_one_line_on_stderr_and_exit_code_2(cli, words, sentence):
+    result = cli(*words)
+    assert result.code == 2
+    assert sentence in result.err
+    assert result.err.startswith("Error: ") and len(result.err.splitlines()) == 1
+    assert not result.out or "Can't read" in result.err
 
 
-def test_a_home_that_cant_be_used_is_a_refusal(cli, home):
+def test_an_unusable_data_directory_is_an_error(cli, home):
     home.write_text("a file", encoding="utf-8")
-    said = cli("quiz", "iou", input="q\n")
-    assert said.code == 2 and "WORKBENCH_HOME" in said.err and "Traceback" not in said.err
+    result = cli("quiz", "iou", input="q\n")
+    assert result.code == 2 and "WORKBENCH_HOME" in result.err and "Traceback" not in result.err
 
 
-def js(said, code=0):
-    assert said.code == code, said.err
-    return json.loads(said.out)
+def js(result, code=0):
+    """Return the JSON that a command printed; an object without its schema."""
+    assert result.code == code, result.err
+    value = json.loads(result.out)
+    rows = value if isinstance(value, list) else []
+    assert not any("schema" in row for row in rows)
+    if isinstance(value, dict):
+        assert value.pop("schema") == 2
+    return value
 
 
 def test_topics_as_json(cli):
@@ -111,11 +116,11 @@ def test_drill_list_and_show_as_json(cli):
     assert {row["drill"] for row in rows} == set(bank.all_drills())
     assert set(rows[0]) == {"drill", "type", "topic", "title", "tier", "kinds"}
     assert {row["topic"] for row in js(cli("drill", "list", "--topic", "convolution", "--json"))} == {"convolution"}
-    shown = js(cli("drill", "show", "iou", "--seed", "7", "--json"))
-    assert set(shown) == {"drill", "seed", "topic", "tier", "prompt", "params", "parts", "hint"}
-    assert (shown["drill"], shown["seed"]) == ("iou", 7)
-    assert [part["part"] for part in shown["parts"]] == ["I", "U", "iou"]
-    assert shown["parts"][2]["decimals"] == 4
+    question = js(cli("drill", "show", "iou", "--seed", "7", "--json"))
+    assert set(question) == {"drill", "seed", "topic", "tier", "prompt", "params", "parts", "hint"}
+    assert (question["drill"], question["seed"]) == ("iou", 7)
+    assert [part["part"] for part in question["parts"]] == ["I", "U", "iou"]
+    assert question["parts"][2]["decimals"] == 4
     fresh = {js(cli("drill", "show", "iou", "--json"))["seed"] for _ in range(3)}
     assert len(fresh) > 1
 
@@ -136,9 +141,9 @@ def test_drill_answer_by_exit_code_and_json(cli):
 
 @pytest.mark.parametrize("typed", ["-5", "-1.5", "-12", "−3", "-x", "--5"])
 def test_an_answer_that_begins_with_a_minus_is_an_answer(cli, typed):
-    said = cli("drill", "answer", "bce-value", "--seed", "2", typed, "--json")
+    result = cli("drill", "answer", "bce-value", "--seed", "2", typed, "--json")
     number = typed != "-x"
-    assert js(said, code=1 if number else 2)["mark"] == ("wrong" if number else "not_understood")
+    assert js(result, code=1 if number else 2)["mark"] == ("wrong" if number else "not_understood")
     assert js(cli("cards", "answer", "convolution/equivariance", typed, "--json"), code=1)["mark"] == "wrong"
 
 
@@ -153,20 +158,20 @@ def test_calc(cli):
     half = js(cli("calc", "iou", "A=[0, 0, 1.5, 1.5]", "B=[0, 0, 1.5, 3]", "--json"))
     assert half["result"] == {"I": 2.25, "U": 4.5, "iou": 0.5}
     none = cli("calc", "conv-out-size", "o=112", "f=3", "s=1", "n=5", "--solve", "p")
-    assert none.code == 0 and "no solution that is an integer from 0" in none.out
+    assert none.code == 0 and "no solution that is" in none.out
 
 
 def test_formulas(cli):
     rows = js(cli("formulas", "--json"))
     assert {"formula", "topic", "title", "equations", "symbols", "source", "conventions"} == set(rows[0])
-    shown = cli("formulas", "conv-out-size")
-    assert "padding on each side [px]" in shown.out and "Dumoulin" in shown.out and "⎣" in shown.out
+    out = cli("formulas", "conv-out-size").out
+    assert "padding" in out and "[px]" in out and "Dumoulin" in out and "⎣" in out
 
 
 def test_cards(cli):
     assert "convolution/equivariance" in {row["card"] for row in js(cli("cards", "list", "--json"))}
-    shown = js(cli("cards", "show", "convolution/equivariance", "--solution", "--json"))
-    assert shown["answer"] == "equivariance"
+    card = js(cli("cards", "show", "convolution/equivariance", "--solution", "--json"))
+    assert card["answer"] == "equivariance" and card["prompt"] and card["explanation"]
     assert js(cli("cards", "answer", "convolution/equivariance", "Equivariance.", "--json"))["mark"] == "right"
 
 
@@ -178,17 +183,17 @@ def test_verify_and_test(cli):
 
 
 def test_doctor(cli, home):
-    found = js(cli("doctor", "--json"))
-    assert {"python", "packages", "devices", "paths", "problems"} <= set(found)
-    assert str(home) in found["paths"]["Study and runs"]
+    report = js(cli("doctor", "--json"))
+    assert {"python", "packages", "devices", "paths", "problems"} <= set(report)
+    assert str(home) in report["paths"]["Study and runs"]
 
 
 @pytest.mark.parametrize("env", [{}, {"NO_COLOR": "1"}, {"TERM": "dumb"}, {"COLUMNS": "40"}])
 def test_a_pipe_gets_plain_text(cli, env):
-    said = cli("drill", "show", "softmax-values", "--seed", "3", "--solution", env=env)
-    assert said.code == 0 and "\x1b" not in said.out
+    result = cli("drill", "show", "softmax-values", "--seed", "3", "--solution", env=env)
+    assert result.code == 0 and "\x1b" not in result.out
 
 
 def test_a_stream_that_cant_spell_every_sign(process):
-    said = process("drill", "show", "iou", "--seed", "7", "--solution", env={"PYTHONIOENCODING": "ascii"})
-    assert said.code == 0 and "Intersection" in said.out
+    result = process("drill", "show", "iou", "--seed", "7", "--solution", env={"PYTHONIOENCODING": "ascii"})
+    assert result.code == 0 and "Intersection" in result.out

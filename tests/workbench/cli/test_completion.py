@@ -1,4 +1,4 @@
-"""What the shell completes after `workbench train`."""
+"""Shell completion of names."""
 
 import pytest
 
@@ -6,15 +6,15 @@ import models
 from workbench import tasks
 
 
-def completed(cli, line: str) -> list[str]:
-    """What bash is offered for the last word of a line."""
+def complete(cli, line: str) -> list[str]:
+    """Return the words that bash offers for the last word of a line."""
     words = line.split(" ")
-    said = cli(env={"_WORKBENCH_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)})
-    return said.out.split()
+    result = cli(env={"_WORKBENCH_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)})
+    return result.out.split()
 
 
 @pytest.mark.parametrize(
-    ("line", "offered"),
+    ("line", "expected"),
     [
         ("workbench train lenet", ["lenet5", "lenet5-modern"]),
         ("workbench train mlp --optimizer ada", ["adagrad", "adam", "adamw"]),
@@ -26,16 +26,23 @@ def completed(cli, line: str) -> list[str]:
         ("workbench train resnet0 --task ir", ["iris"]),
         ("workbench models show lenet", ["lenet5", "lenet5-modern"]),
         ("workbench models list --sort m", ["macs"]),
-        ("workbench runs pictures mlp-0001 f", ["field", "filters"]),
+        ("workbench drill show conv-o", ["conv-out-size"]),
+        ("workbench drill s", ["show"]),
+        ("workbench cards show adam/beta", ["adam/beta1"]),
+        ("workbench quiz conv-o", ["conv-out-size"]),
+        ("workbench formulas conv-o", ["conv-out-size"]),
+        ("workbench calc conv-out-size s", ["s="]),
+        ("workbench calc conv-nothing s", []),
+        ("workbench runs inspect mlp-0001 f", ["field", "filters"]),
     ],
 )
-def test_names_are_completed(cli, line, offered):
-    assert sorted(completed(cli, line)) == offered
+def test_names_are_completed(cli, line, expected):
+    assert sorted(complete(cli, line)) == expected
 
 
 def test_all_networks_are_offered(cli):
-    assert completed(cli, "workbench train ") == models.names()
-    assert set(completed(cli, "workbench train mlp --task ")) == set(tasks.names())
+    assert complete(cli, "workbench train ") == models.names()
+    assert set(complete(cli, "workbench train mlp --task ")) == set(tasks.names())
 
 
 def test_runs_and_their_layers_are_completed(cli, monkeypatch):
@@ -45,6 +52,6 @@ def test_runs_and_their_layers_are_completed(cli, monkeypatch):
 
     monkeypatch.setattr(layers, "made", lambda name, preset: cost.outline(name, preset).plain())
     run = runs.create(RunSpec("lenet5-modern"))
-    assert completed(cli, "workbench runs show len") == [run.id]
-    assert sorted(completed(cli, f"workbench runs pictures {run.id} maps --layer ")) == ["c1", "c3"]
-    assert completed(cli, "workbench runs pictures lenet5-0009 maps --layer ") == []
+    assert complete(cli, "workbench runs show len") == [run.id]
+    assert sorted(complete(cli, f"workbench runs inspect {run.id} maps --layer ")) == ["c1", "c3"]
+    assert complete(cli, "workbench runs inspect lenet5-0009 maps --layer ") == []

@@ -1,4 +1,4 @@
-"""A damaged run beside a sound one: every command ends in its own words, and the sound one is listed."""
+"""A damaged run next to an intact one: no command crashes, and the intact one is listed."""
 
 import json
 import re
@@ -15,7 +15,7 @@ START = dict(AT, event="start", step=0, steps=40, model="mlp", task="digits", pr
 METRIC = dict(AT, event="metric", step=20, split="train", metrics={"loss": 0.5, "lr": 0.1})
 EVAL = METRIC | dict(event="eval", split="test", metrics={"loss": 0.6})
 END = dict(AT, event="end", status="done", step=40, steps=40, steps_per_second=40.0, metrics={"loss": 0.4})
-SOUND = [START, METRIC, EVAL, END]
+INTACT = [START, METRIC, EVAL, END]
 ESCAPES = "\x1b]0;owned\x07\x1b[2J\x9b2J\u202e"
 COMMANDS = "list,list --json,show,show --json,watch,watch --json,export,compare,compare --json".split(",")
 
@@ -48,31 +48,31 @@ FILES = {
 
 
 def damages():
-    """Each damage by name, as what it makes of the file of events and of others."""
+    """Yield every damage: its name, and the content of the files that it changes."""
     for place, event in enumerate(ODD_EVENTS):
-        yield f"event-{place}-{event['event']}", {"events.jsonl": [*SOUND, event]}
+        yield f"event-{place}-{event['event']}", {"events.jsonl": [*INTACT, event]}
     for file, contents in FILES.items():
         for place, content in enumerate(contents):
             yield f"{file}-{place}", {file: content}
     yield "task", {"spec.json": json.dumps({"model": "mlp", "task": "csv:/none/[/b]\x1b[2J.csv"})}
 
 
-def lines(said):
-    return "".join(json.dumps(event) + "\n" for event in said)
+def lines(events):
+    return "".join(json.dumps(event) + "\n" for event in events)
 
 
 @pytest.fixture
-def sound(home):
+def intact(home):
     run = runs.create(RunSpec("mlp"))
     (run.folder / "worker.json").unlink()
-    (run.folder / "events.jsonl").write_text(lines([event | {"run": run.id} for event in SOUND]))
+    (run.folder / "events.jsonl").write_text(lines([event | {"run": run.id} for event in INTACT]))
     return run
 
 
 def damaged(files, name=""):
     run = runs.create(RunSpec("mlp", seed=1))
     (run.folder / "worker.json").unlink()
-    for file, content in {"events.jsonl": SOUND, **files}.items():
+    for file, content in {"events.jsonl": INTACT, **files}.items():
         if content == "header":
             about = json.dumps({"__metadata__": {"about": DEEP}}).encode()
             (run.folder / file).write_bytes(len(about).to_bytes(8, "little") + about)
@@ -84,38 +84,38 @@ def damaged(files, name=""):
 
 
 def strict(number):
-    raise AssertionError(f"{number} is no JSON")
+    raise AssertionError(f"{number} is not JSON")
 
 
 def call(monkeypatch, capsys, *words):
     monkeypatch.setattr(sys, "argv", ["workbench", *map(str, words)])
-    with pytest.raises(SystemExit) as left:
+    with pytest.raises(SystemExit) as end:
         main()
-    said = capsys.readouterr()
-    return left.value.code or 0, said.out, said.err
+    output = capsys.readouterr()
+    return end.value.code or 0, output.out, output.err
 
 
 @pytest.mark.parametrize("files", [pytest.param(files, id=name) for name, files in damages()])
-def test_a_damaged_run_ends_no_command_and_hides_no_other(files, sound, tmp_path, monkeypatch, capsys):
+def test_a_damaged_run_crashes_no_command_and_hides_no_other(files, intact, tmp_path, monkeypatch, capsys):
     run = damaged(files)
-    check_commands(run, sound, tmp_path, monkeypatch, capsys)
+    check_commands(run, intact, tmp_path, monkeypatch, capsys)
 
 
 @pytest.mark.parametrize("name", ["[red]x", "a\x1b[2J", ":smile:"])
-def test_a_folder_with_an_odd_name_does_not_either(name, sound, tmp_path, monkeypatch, capsys):
-    check_commands(damaged({}, name), sound, tmp_path, monkeypatch, capsys)
+def test_a_folder_with_an_odd_name_crashes_no_command(name, intact, tmp_path, monkeypatch, capsys):
+    check_commands(damaged({}, name), intact, tmp_path, monkeypatch, capsys)
     _, out, _ = call(monkeypatch, capsys, "runs", "list")
     assert name.replace("\x1b", "?") in out
 
 
-def test_no_event_leads_out_of_the_folder_of_tensorboard(sound, tmp_path, monkeypatch, capsys):
-    run = damaged({"events.jsonl": [*SOUND, *ODD_EVENTS]})
-    check_commands(run, sound, tmp_path, monkeypatch, capsys, [*COMMANDS, "tensorboard"])
+def test_no_event_leads_out_of_the_folder_of_tensorboard(intact, tmp_path, monkeypatch, capsys):
+    run = damaged({"events.jsonl": [*INTACT, *ODD_EVENTS]})
+    check_commands(run, intact, tmp_path, monkeypatch, capsys, [*COMMANDS, "tensorboard"])
     assert {path.name for path in (tmp_path / "board" / run.id).iterdir()} == {"train", "test"}
     assert {path.name for path in tmp_path.iterdir()} == {"home", "board", "run.csv"}
 
 
-def check_commands(run, sound, tmp_path, monkeypatch, capsys, commands=COMMANDS):
+def check_commands(run, intact, tmp_path, monkeypatch, capsys, commands=COMMANDS):
     for command in commands:
         noun, *more = command.split()
         if noun == "export":
@@ -123,38 +123,38 @@ def check_commands(run, sound, tmp_path, monkeypatch, capsys, commands=COMMANDS)
         elif noun == "tensorboard":
             words = ["export", run.id, "--tensorboard", tmp_path / "board"]
         else:
-            words = [noun, *{"list": [], "compare": [run.id, sound.id]}.get(noun, [run.id]), *more]
+            words = [noun, *{"list": [], "compare": [run.id, intact.id]}.get(noun, [run.id]), *more]
         code, out, err = call(monkeypatch, capsys, "runs", *words)
         assert code in ((0,) if noun == "list" else (0, 1, 2)), (command, err)
         assert (code == 2) == bool(err) and err.count("\n") <= 1, (command, err)
         assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", out + err), command
         if noun == "list":
-            assert sound.id in out
+            assert intact.id in out
             assert "--json" not in more or len(json.loads(out)) == 2
         if "--json" in more:
             for line in out.splitlines():
                 json.loads(line, parse_constant=strict)
 
 
-def test_a_run_without_its_spec_still_gives_its_numbers(sound, tmp_path, monkeypatch, capsys):
+def test_a_run_without_its_spec_is_still_exported(intact, tmp_path, monkeypatch, capsys):
     run = damaged({"spec.json": None})
     code, out, _ = call(monkeypatch, capsys, "runs", "export", run.id, "--csv", tmp_path / "run.csv")
     assert (code, out.split()[0]) == (0, "3")
     rows = {row["run"]: row for row in json.loads(call(monkeypatch, capsys, "runs", "list", "--json")[1])}
-    assert rows[run.id]["status"] == "damaged" and rows[sound.id]["status"] == "done"
+    assert rows[run.id]["status"] == "damaged" and rows[intact.id]["status"] == "done"
 
 
-def test_a_line_longer_than_is_read_at_once_hides_nothing(sound):
-    path = sound.folder / "events.jsonl"
+def test_a_line_longer_than_the_read_buffer_hides_nothing(intact):
+    path = intact.folder / "events.jsonl"
     long = json.dumps(METRIC | {"extra": "x" * int(2.5 * events.READ_AT_ONCE)}) + "\n"
     path.write_text(lines([START]) + long + "no event\n" * 3000 + lines([EVAL, END]))
-    tail, said = events.Tail(path), []
+    tail, kinds = events.Tail(path), []
     while news := tail.read():
-        said += [event["event"] for event in news]
-    assert said == ["start", "metric", "eval", "end"] and tail.damaged == 3000
+        kinds += [event["event"] for event in news]
+    assert kinds == ["start", "metric", "eval", "end"] and tail.damaged == 3000
 
 
-def test_names_in_a_table_of_ones_own_are_printed_as_text(tmp_path, monkeypatch, capsys):
+def test_names_in_your_own_table_are_printed_as_text(tmp_path, monkeypatch, capsys):
     path = tmp_path / "[" / "b]\x1b[2J.csv"
     path.parent.mkdir()
     rows = "".join(f"{k},{'[red]x' if k % 2 else '[/b]'}\n" for k in range(40))
@@ -164,9 +164,9 @@ def test_names_in_a_table_of_ones_own_are_printed_as_text(tmp_path, monkeypatch,
     assert not set("\x1b\x07") & set(out)
 
 
-def test_a_picture_is_called_as_its_file_is(sound, monkeypatch, capsys):
-    found = dict(run=sound.id, checkpoint="best", step=1)
+def test_an_image_has_the_name_of_its_file(intact, monkeypatch, capsys):
+    about = dict(run=intact.id, checkpoint="best", step=1)
     one = {"file": "[red]x\x1b[2J.png", "class": "[/b]", "probability": 1.0, "probabilities": {"[/b]": 1.0}}
-    monkeypatch.setattr("workbench.engine.predict.predictions", lambda *_: {**found, "predictions": [one]})
-    code, out, _ = call(monkeypatch, capsys, "predict", sound.id, "x.png")
+    monkeypatch.setattr("workbench.engine.predict.predictions", lambda *_: {**about, "predictions": [one]})
+    code, out, _ = call(monkeypatch, capsys, "predict", intact.id, "x.png")
     assert code == 0 and "[red]x?[2J.png" in out and "[/b]" in out

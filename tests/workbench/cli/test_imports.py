@@ -1,4 +1,4 @@
-"""What a command imports: names and titles cost neither SymPy nor torch, and a drill costs no torch."""
+"""Imports of commands: lists import neither SymPy nor torch, and a drill doesn't import torch."""
 
 import json
 import subprocess
@@ -9,7 +9,7 @@ import pytest
 from tests import example_pack
 from tests.patience import PATIENCE
 
-# Runs commands one after the other in one process and prints which of the heavy modules each leaves behind.
+# Runs commands one after another in one process, and prints which heavy modules are loaded after each.
 PROGRAM = """
 import io, json, sys
 from contextlib import redirect_stderr, redirect_stdout
@@ -25,7 +25,7 @@ for words in commands:
     print(json.dumps([words, code, bool(output.getvalue()), [name for name in heavy if name in sys.modules]]))
 """
 HEAVY = ["torch", "sympy", "numpy", "mpmath", "textual", "sklearn", "scipy", "rich.console", "quizzes.bank"]
-# Each group may leave its modules behind, and the groups after it find them there.
+# (commands, heavy modules that may be loaded after them); modules stay loaded for the groups that follow.
 GROUPS = [
     ([["--help"]], []),
     (
@@ -41,7 +41,7 @@ GROUPS = [
             ["models", "tree"],
             ["runs", "list"],
             ["train", "--help"],
-            ["runs", "pictures", "--help"],
+            ["runs", "inspect", "--help"],
             ["drill", "show", "iou", "--seed", "1", "--json"],
             ["drill", "answer", "iou", "--seed", "1", "1", "2", "3"],
             ["calc", "conv-out-size", "n=5", "f=3"],
@@ -59,18 +59,29 @@ GROUPS = [
 ]
 
 
+def run(commands: list[list[str]]) -> list[list]:
+    """Return for each command its words, its exit code, whether it printed anything, and the heavy modules loaded."""
+    argument = json.dumps([commands, HEAVY])
+    result = subprocess.run([sys.executable, "-c", PROGRAM, argument], capture_output=True, text=True, timeout=PATIENCE)
+    assert not result.stderr
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [row[0] for row in rows] == commands
+    return rows
+
+
 @pytest.mark.parametrize("pack", [False, True], ids=["alone", "with a pack"])
-def test_what_stays_out(pack, home):
+def test_commands_import_no_more_than_they_need(pack, home):
     if pack:
         example_pack.write(home / "packs" / "first-layers")
-    commands = [words for group, _ in GROUPS for words in group]
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, json.dumps([commands, HEAVY])], capture_output=True, text=True, timeout=PATIENCE
-    )
-    assert not done.stderr
-    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    rows = run([words for group, _ in GROUPS for words in group])
     allowed = [set(modules) for group, modules in GROUPS for _ in group]
-    assert [row[0] for row in rows] == commands
-    for (words, code, spoke, modules), may_stay in zip(rows, allowed, strict=True):
-        assert code in (0, 1) and spoke, words
-        assert set(modules) <= may_stay, words
+    for (words, code, has_output, modules), allowed_modules in zip(rows, allowed, strict=True):
+        assert code in (0, 1) and has_output, words
+        assert set(modules) <= allowed_modules, words
+
+
+def test_lists_load_no_questions_once_the_index_is_cached():
+    commands = [["topics"], ["topics", "--json"], ["drill", "list"], ["cards", "list", "--json"]]
+    assert "quizzes.bank" in run(commands[:1])[0][3]
+    for words, code, has_output, modules in run(commands):
+        assert (code, has_output, modules) == (0, True, []), words

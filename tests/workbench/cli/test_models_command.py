@@ -45,7 +45,17 @@ def test_show_as_json_and_again_without_torch(cli, home):
     said = cli("models", "show", "lenet5-modern", "--json")
     assert (said.code, said.err) == (0, "")
     table = json.loads(said.out)
-    assert list(table) == ["name", "preset", "params", "macs", "flops", "input_shape", "output_shape", "layers"]
+    assert list(table) == [
+        "schema",
+        "name",
+        "preset",
+        "params",
+        "macs",
+        "flops",
+        "input_shape",
+        "output_shape",
+        "layers",
+    ]
     assert (table["name"], table["preset"]) == ("lenet5-modern", "paper")
     assert (table["params"], table["macs"], table["flops"]) == (61_706, 416_520, 833_040)
     assert (table["input_shape"], table["output_shape"]) == ([1, 32, 32], [10])
@@ -133,14 +143,14 @@ def test_where_nothing_can_be_kept_it_still_answers(made, home):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["show", "resnet19"], "Did you mean resnet18"),
+        (["show", "resnet19"], "Did you mean 'resnet18"),
         (["diagram", "lenet"], "lenet5"),
-        (["show", "mlp", "--preset", "papr"], "Did you mean paper"),
+        (["show", "mlp", "--preset", "papr"], "Did you mean 'paper"),
         (["show"], "NAME"),
     ],
 )
 def test_what_is_not_there_is_met_with_what_is(cli, words, said):
-    refused = cli("models", *words, "--json")
+    refused = cli("models", *words)
     assert (refused.code, refused.out) == (2, "")
     assert said in refused.err and refused.err.count("\n") == 1
 
@@ -199,7 +209,7 @@ def test_the_list_is_sorted_by_what_is_asked_for(cli):
         values = [row[column] for row in rows]
         assert values == sorted(values) and {row["name"] for row in rows} == set(models.names())
     said = cli("models", "list", "--sort", "parms")
-    assert said.code == 2 and "Did you mean params" in said.err
+    assert said.code == 2 and "Did you mean 'params" in said.err
     out = cli("models", "list", "--sort", "params").out
     assert out.index("lenet5-modern") < out.index("61,706") < out.index("resnet18") < out.index("11,689,512")
 

@@ -1,4 +1,4 @@
-"""`workbench runs`: what it shows, compares, exports and takes up again."""
+"""`workbench runs`: show, compare, export, resume and inspect."""
 
 import csv
 import json
@@ -10,45 +10,45 @@ from workbench.engine import RunSpec, runs, worker
 from workbench.engine.loop import Fit
 
 
-def test_a_run_is_shown_with_all_that_is_known_of_it(cli):
+def test_show_has_the_spec_metrics_curves_and_predictions(cli):
     run = train_run(steps=60, schedule="cosine")
     code, out, _ = cli("runs", "show", run.id, "--json")
-    found = json.loads(out)
+    details = json.loads(out)
     last = run.last_event()
-    assert (code, found["status"], found["step"], found["steps"]) == (0, "done", 60, 60)
-    assert found["spec"]["schedule"] == "cosine" and found["metrics"]["test"] == last["metrics"]
-    assert found["checkpoints"]["last"]["step"] == 60 and found["checkpoints"]["best"]["step"] in (39, 60)
-    assert found["pictures"][0]["pixels"]
+    assert (code, details["status"], details["step"], details["steps"]) == (0, "done", 60, 60)
+    assert details["spec"]["schedule"] == "cosine" and details["metrics"]["test"] == last["metrics"]
+    assert details["checkpoints"]["last"]["step"] == 60 and details["checkpoints"]["best"]["step"] in (39, 60)
+    assert details["pictures"][0]["pixels"]
     _, out, _ = cli("runs", "show", run.id)
     assert "schedule=cosine" in out and max(out) > "⠀" and "validation" in out and "lr" in out
     assert max(map(len, out.splitlines())) <= 80 and "@" in out
 
 
-def test_runs_are_compared_in_a_table_and_a_chart_for_each_metric(cli):
+def test_runs_are_compared_in_a_table_and_a_chart_per_metric(cli):
     first, second = train_run(steps=60, seed=1), train_run(steps=60, lr=0.01, seed=1)
-    found = json.loads(cli("runs", "compare", first.id, second.id, "--json")[1])
-    assert found["differing"] == {"lr": [0.003, 0.01]}
-    assert [row["metrics"] for row in found["runs"]] == [run.last_event()["metrics"] for run in (first, second)]
+    details = json.loads(cli("runs", "compare", first.id, second.id, "--json")[1])
+    assert details["differing"] == {"lr": [0.003, 0.01]}
+    assert [row["metrics"] for row in details["runs"]] == [run.last_event()["metrics"] for run in (first, second)]
     _, out, _ = cli("runs", "compare", first.id, second.id)
     assert out.count(f"{first.id} ") >= 3 and "test loss" in out and "test accuracy" in out and "0.01" in out
     code, _, err = cli("runs", "compare", first.id, first.id)
-    assert code == 2 and "two different runs" in err
+    assert code == 2 and "two or more different runs" in err
 
 
 def test_a_run_is_exported(cli, tmp_path):
     run = train_run(steps=60)
     code, out, _ = cli("runs", "export", run.id, "--csv", tmp_path / "run.csv", "--json")
-    said = json.loads(out)
+    result = json.loads(out)
     with (tmp_path / "run.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert code == 0 and said["numbers"] == len(rows)
-    told = {
+    assert code == 0 and result["values"] == len(rows)
+    values = {
         (event["step"], event["split"], name): value
         for event in run.tail().read(10**6)
         if event["event"] == "metric"
         for name, value in event["metrics"].items()
     }
-    assert told == {
+    assert values == {
         (int(row["step"]), row["split"], row["metric"]): float(row["value"]) for row in rows if row["split"] == "train"
     }
     assert cli("runs", "export", run.id, "--tensorboard", tmp_path / "board")[0] == 0
@@ -60,11 +60,11 @@ def test_a_run_is_exported(cli, tmp_path):
     assert code == 2 and err.count("\n") == 1 and "can't be written" in err
 
 
-def test_a_stopped_run_is_taken_up_again_in_its_folder(cli):
+def test_a_stopped_run_is_resumed_in_its_folder(cli):
     run = train_run(steps=60, stopped_at=20)
     code, out, _ = cli("runs", "resume", run.id, "--steps", "10", "--json")
-    told = [json.loads(line) for line in out.splitlines()]
-    assert code == 0 and (told[0]["step"], told[0]["resumed"], told[-1]["steps"]) == (20, True, 70)
+    events = [json.loads(line) for line in out.splitlines()]
+    assert code == 0 and (events[0]["step"], events[0]["resumed"], events[-1]["steps"]) == (20, True, 70)
     assert run.spec.steps == 70 and run.status() == "done"
     code, out, err = cli("runs", "resume", run.id)
     assert (code, out, err.count("\n")) == (2, "", 1) and "is done" in err
@@ -85,16 +85,16 @@ def test_an_unknown_or_damaged_run_is_one_line(cli, command):
         assert (code, out, err.count("\n")) == (2, "", 1) and "damaged" in err
 
 
-def test_a_full_disk_ends_the_run_with_a_sentence_and_the_checkpoint_before_is_whole(monkeypatch):
-    """The second checkpoint finds no room, as on a full disk."""
+def test_a_full_disk_ends_the_run_with_a_message_and_keeps_the_last_checkpoint(monkeypatch):
+    """The second checkpoint can't be written, as on a full disk."""
     run = runs.create(RunSpec("mlp", steps=30, device="cpu"))
-    kept, written = worker.files.os.fsync, []
+    fsync, calls = worker.files.os.fsync, []
 
     def full(file):
-        written.append(file)
-        if len(written) > 4:  # the events, the first checkpoint and its folder, and the events again
+        calls.append(file)
+        if len(calls) > 4:  # the events, the first checkpoint and its folder, and the events again
             raise OSError(28, "No space left on device")
-        kept(file)
+        fsync(file)
 
     monkeypatch.setattr(worker.files.os, "fsync", full)
     assert worker.make_run(run.folder) == 1
@@ -114,26 +114,26 @@ def test_every_command_shows_an_example(cli, noun):
     assert code == 0 and f"Example: workbench runs {noun}" in " ".join(out.split())
 
 
-def test_what_is_inside_a_network_is_drawn_and_told_as_data(cli):
+def test_a_network_is_inspected_as_text_and_as_json(cli):
     run = train_run(steps=60)
-    code, out, _ = cli("runs", "pictures", run.id, "filters", "--json")
-    found = json.loads(out)
-    assert (code, found["picture"], found["run"], found["shape"]) == (0, "filters", run.id, [32, 1, 8, 8])
-    code, out, _ = cli("runs", "pictures", run.id, "errors")
-    assert code == 0 and "test samples are misclassified" in out
+    code, out, _ = cli("runs", "inspect", run.id, "filters", "--json")
+    details = json.loads(out)
+    assert (code, details["picture"], details["run"], details["shape"]) == (0, "filters", run.id, [32, 1, 8, 8])
+    code, out, _ = cli("runs", "inspect", run.id, "errors")
+    assert code == 0 and "test samples" in out
     assert max(map(len, out.splitlines())) <= 80 and "\x1b" not in out
-    for words, said in [
+    for words, message in [
         ([run.id, "maps"], "no convolution"),
-        ([run.id, "picture"], "Did you mean"),
+        ([run.id, "filter"], "Did you mean"),
         (["mlp-0009", "maps"], "mlp-0001"),
         ([run.id, "errors", "--sample", "3"], "not of one sample"),
     ]:
-        code, out, err = cli("runs", "pictures", *words, "--json")
-        assert (code, out, err.count("\n")) == (2, "", 1) and said in err
+        code, out, err = cli("runs", "inspect", *words, "--json")
+        assert (code, err.count("\n")) == (2, 1) and message in err and json.loads(out)["error"]
 
 
-def test_a_run_of_no_pictures_is_refused_before_torch_is_asked(cli, monkeypatch):
+def test_inspecting_a_run_without_images_is_an_error_before_torch_starts(cli, monkeypatch):
     run = train_run(steps=2, task="iris")
     monkeypatch.setattr("subprocess.Popen", None)
-    code, _, err = cli("runs", "pictures", run.id, "filters")
-    assert code == 2 and "iris, which are no pictures" in err
+    code, _, err = cli("runs", "inspect", run.id, "filters")
+    assert code == 2 and "iris" in err

@@ -1,4 +1,4 @@
-"""`workbench train`: its words, its exit codes, and that it leaves no process behind."""
+"""`workbench train`: its options, its exit codes, its output, and that it leaves no process behind."""
 
 import json
 import signal
@@ -28,38 +28,38 @@ def evaluated(step, loss, accuracy):
     return metric(step, loss, accuracy) | {"event": "eval", "split": "test"}
 
 
-def end(status, **said):
+def end(status, **more):
     metrics = {"loss": 0.25, "accuracy": 0.975}
     step = dict(event="end", step=40, steps=40, seconds=2.0, steps_per_second=20.0, status=status, metrics=metrics)
-    return step | said
+    return step | more
 
 
-TOLD = [START, *(metric(step, 2 - step / 20, step / 40) for step in range(1, 41)), evaluated(40, 0.25, 0.975)]
+EVENTS = [START, *(metric(step, 2 - step / 20, step / 40) for step in range(1, 41)), evaluated(40, 0.25, 0.975)]
 
 
 @pytest.fixture
-def made(monkeypatch):
-    """A run that has told all its events before anybody looks."""
+def write_events(monkeypatch):
+    """Replace training by a run that has written all its events already."""
 
-    def start(*told):
-        def stand_in(spec):
+    def start(*run_events):
+        def write_run(spec):
             run = runs.create(spec)
             writer = events.Writer(run.folder / "events.jsonl", run=run.id, seed=spec.seed)
-            for event in told:
+            for event in run_events:
                 writer.write(event)
             writer.close()
             return run
 
-        monkeypatch.setattr(engine, "start", stand_in)
+        monkeypatch.setattr(engine, "start", write_run)
 
     return start
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["lenet5-moden"], "lenet5-modern"),
-        (["mlp", "--task", "digit"], "Did you mean digits"),
+        (["mlp", "--task", "digit"], "Did you mean 'digits"),
         (["mlp", "--epochs", "0"], "epochs"),
         (["mlp", "--epochs", "-2"], "epochs"),
         (["mlp", "--epochs", "two"], "epochs"),
@@ -70,50 +70,52 @@ def made(monkeypatch):
         ([], "NAME"),
     ],
 )
-def test_bad_input_is_one_line_on_stderr_and_leaves_no_run(cli, words, said):
+def test_bad_input_is_one_line_on_stderr_and_leaves_no_run(cli, words, message):
     code, out, err = cli("train", *words, "--json")
-    assert (code, out, err.count("\n")) == (2, "", 1) and said in err
+    assert (code, err.count("\n")) == (2, 1) and message in err
+    assert json.loads(out)["error"]["message"] in err
     assert runs.every() == []
 
 
-def test_a_refusal_by_the_worker_is_bad_input_too(cli, made):
-    made(end("crashed", reason="A batch of 5000 is larger than the 1257 training samples.", refused=True))
+def test_an_error_of_the_worker_is_bad_input_too(cli, write_events):
+    write_events(end("crashed", reason="A batch of 5000 is larger than the 1257 training samples.", refused=True))
     code, out, err = cli("train", "mlp", "--batch-size", "5000")
     assert (code, out) == (2, "") and "1257" in err
     assert runs.every() == []
 
 
 @pytest.mark.parametrize(("status", "code"), [("done", 0), ("diverged", 1), ("crashed", 1)])
-def test_the_exit_code_says_how_it_ended(cli, made, status, code):
-    made(*TOLD, end(status, **({} if status == "done" else {"reason": "It was too fast."})))
+def test_the_exit_code_says_how_it_ended(cli, write_events, status, code):
+    write_events(*EVENTS, end(status, **({} if status == "done" else {"reason": "It was too fast."})))
     got, out, _ = cli("train", "mlp")
     assert got == code
     assert status.capitalize() in out.splitlines()[-1]
     assert ("too fast" in out) == (status != "done")
 
 
-def test_a_pipe_gets_plain_lines(cli, made):
-    made(*TOLD, end("done"))
+def test_a_pipe_gets_plain_lines(cli, write_events):
+    write_events(*EVENTS, end("done"))
     _, out, _ = cli("train", "mlp")
     first, epoch, last = out.splitlines()
     assert "mlp-0001" in first and "2,410" in first
     assert epoch == "epoch 1  step 40  train loss 0.0000  accuracy 1.0000  test loss 0.2500  accuracy 0.9750"
-    assert "test loss 0.2500  accuracy 0.9750; the floor, logistic regression, reaches accuracy 0.9528" in last
+    assert "test loss 0.2500  accuracy 0.9750; baseline (logistic regression): accuracy 0.9528" in last
     assert out.isascii()
 
 
-def test_json_is_an_event_a_line_and_nothing_else(cli, made):
-    made(*TOLD, end("done"))
+def test_json_is_one_event_per_line_and_nothing_else(cli, write_events):
+    write_events(*EVENTS, end("done"))
     _, out, err = cli("train", "mlp", "--json")
-    told = [json.loads(line) for line in out.splitlines()]
-    assert err == "" and [event["event"] for event in told] == ["start", *["metric"] * 40, "eval", "end"]
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert [line.get("schema") for line in lines] == [2, *[None] * 42]
+    assert err == "" and [event["event"] for event in lines] == ["start", *["metric"] * 40, "eval", "end"]
 
 
-def test_a_terminal_gets_the_curves_and_the_floor(cli, made):
-    made(*TOLD, end("done"))
+def test_a_terminal_gets_the_curves_and_the_baseline(cli, write_events):
+    write_events(*EVENTS, end("done"))
     _, out, _ = cli("train", "mlp", terminal=True)
     assert any("\u2800" < character <= "\u28ff" for character in out)
-    for words in ("loss", "accuracy", "test 0.25", "baseline 0.9528", "Done after 40 steps"):
+    for words in ("loss", "accuracy", "test 0.25", "0.9528", "Done after 40 steps"):
         assert words in out
 
 
@@ -125,38 +127,40 @@ def test_ctrl_c_writes_a_checkpoint_and_leaves_no_process(home):
         stderr=subprocess.PIPE,
         text=True,
     )
-    told = []
+    lines = []
     for line in command.stdout:
-        told.append(json.loads(line))
-        if told[-1]["event"] == "eval" and told[-1]["split"] == "test":
+        lines.append(json.loads(line))
+        if lines[-1]["event"] == "eval" and lines[-1]["split"] == "test":
             command.send_signal(signal.SIGINT)
             break
-    told += map(json.loads, command.stdout)  # not communicate, which passes over what the file has read ahead
+    lines += map(json.loads, command.stdout)  # communicate would skip what the file has read ahead
     err = command.stderr.read()
     command.wait()
     assert command.returncode == 130
-    assert (told[-1]["event"], told[-1]["status"]) == ("end", "stopped")
+    assert (lines[-1]["event"], lines[-1]["status"]) == ("end", "stopped")
     [run] = runs.every()
     assert str(run.folder / "last.safetensors") in err
     assert not run.alive()
 
 
 @pytest.mark.full
-def test_a_run_can_be_left_watched_and_stopped(cli, monkeypatch):
-    left = subprocess.run([*COMMAND, "train", "mlp", "--epochs", "1000000", "--detach"], capture_output=True, text=True)
-    run = left.stdout.strip()
-    assert (left.returncode, run) == (0, "mlp-0001")
+def test_a_run_can_be_detached_watched_and_stopped(cli, monkeypatch):
+    detached = subprocess.run(
+        [*COMMAND, "train", "mlp", "--epochs", "1000000", "--detach"], capture_output=True, text=True
+    )
+    run = detached.stdout.strip()
+    assert (detached.returncode, run) == (0, "mlp-0001")
     assert json.loads(cli("runs", "list", "--json")[1])[0]["status"] == "running"
     code, out, _ = cli("runs", "stop", run, "--json")
-    assert (code, json.loads(out)) == (0, {"run": run, "status": "stopped"})
+    assert (code, json.loads(out)) == (0, {"schema": 2, "run": run, "status": "stopped"})
     code, out, _ = cli("runs", "watch", run, "--json")
-    told = [json.loads(line) for line in out.splitlines()]
-    assert code == 1 and told[0]["event"] == "start" and told[-1]["status"] == "stopped"
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert code == 1 and lines[0]["event"] == "start" and lines[-1]["status"] == "stopped"
     code, _, err = cli("runs", "stop", run)
     assert code == 2 and "it is stopped" in err
 
 
-def test_runs_are_listed_damaged_ones_too(cli):
+def test_damaged_runs_are_listed_too(cli):
     assert "workbench train" in cli("runs", "list")[1]
     runs.create(RunSpec("mlp", seed=3))
     (runs.create(RunSpec("mlp")).folder / "spec.json").write_text("{")
@@ -181,28 +185,28 @@ def test_every_command_shows_an_example(cli, words):
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
-        (["--optimizer", "adma"], "Did you mean adam"),
+        (["--optimizer", "adma"], "Did you mean 'adam"),
         (["--lr", "inf"], "lr"),
         (["--batch-size", "many"], "or full"),
-        (["--augment", "shift,rotte=3"], "Did you mean rotate"),
+        (["--augment", "shift,rotte=3"], "Did you mean 'rotate"),
         (["--augment", "shift=far"], "shift=1"),
         (["--option", "tanh"], "name=value"),
         (["--seeds", "4..0"], "0..4"),
         (["--seeds", "1,1"], "twice"),
-        (["--seeds", "0..1", "--detach"], "--seeds alone"),
+        (["--seeds", "0..1", "--detach"], "--seeds without"),
         (["--clip-norm", "-1"], "clip_norm"),
     ],
 )
-def test_bad_methods_are_one_line_on_stderr(cli, words, said):
+def test_bad_methods_are_one_line_on_stderr(cli, words, message):
     code, out, err = cli("train", "mlp", *words)
-    assert (code, out, err.count("\n")) == (2, "", 1) and said in err
+    assert (code, out, err.count("\n")) == (2, "", 1) and message in err
     assert runs.every() == []
 
 
-def test_options_become_the_spec(cli, made):
-    made(*TOLD, end("done"))
+def test_options_become_the_spec(cli, write_events):
+    write_events(*EVENTS, end("done"))
     words = "--optimizer nesterov --momentum 0.8 --batch-size full --schedule step --decay 0.5 --batch-norm"
     cli("train", "mlp", *words.split(), "--option", "sizes=[64,8,10]")
     cli("train", "lenet5", "--augment", "shift,noise=0.2")
@@ -229,17 +233,18 @@ def test_the_help_has_every_field_under_its_heading(cli):
         assert heading in out
 
 
-def test_seeds_are_a_run_each_and_a_spread(cli, made):
-    made(*TOLD, end("done"))
+def test_each_seed_is_a_run_and_their_spread_is_printed(cli, write_events):
+    write_events(*EVENTS, end("done"))
     code, out, _ = cli("train", "mlp", "--seeds", "0..2", "--json")
-    *told, last = map(json.loads, out.splitlines())
-    assert code == 0 and [event["seed"] for event in told if event["event"] == "end"] == [0, 1, 2]
+    *lines, last = map(json.loads, out.splitlines())
+    assert code == 0 and [event["seed"] for event in lines if event["event"] == "end"] == [0, 1, 2]
+    assert [line.get("schema") for line in (*lines, last)] == [2, *[None] * len(lines)]
     assert last["metrics"]["accuracy"] == {"mean": 0.975, "sd": 0.0, "values": [0.975] * 3}
     assert [run.spec.seed for run in runs.every()] == [0, 1, 2] and last["runs"] == [run.id for run in runs.every()]
     assert "3 of 3 seeds done: test loss 0.2500 ± 0.0000" in cli("train", "mlp", "--seeds", "0..2")[1]
 
 
-def test_seeds_say_which_did_not_come_through(cli, made):
-    made(*TOLD, end("diverged", reason="It was too fast."))
+def test_seeds_that_failed_are_not_counted_as_done(cli, write_events):
+    write_events(*EVENTS, end("diverged", reason="It was too fast."))
     code, out, _ = cli("train", "mlp", "--seeds", "3,5")
     assert code == 1 and "0 of 2 seeds done" in out

@@ -43,5 +43,5 @@ def test_rows_stay_together_and_none_is_lost(validation, test, train, seed):
 
 
 def test_an_unknown_name_is_met_with_its_neighbours():
-    with pytest.raises(UserError, match="Did you mean digits"):
+    with pytest.raises(UserError, match="Did you mean 'digits"):
         data.load("digit")

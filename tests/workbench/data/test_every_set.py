@@ -109,7 +109,7 @@ def test_knowing_them_imports_nothing_heavy():
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("irs", "Did you mean iris"), ("my.csv", "write csv:my.csv"), ("../x", "known")]
+    ("name", "said"), [("irs", "Did you mean 'iris"), ("my.csv", "write csv:my.csv"), ("../x", "known")]
 )
 def test_an_unknown_name_is_met_with_what_to_do(name, said):
     with pytest.raises(UserError, match=said):

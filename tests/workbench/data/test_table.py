@@ -137,7 +137,7 @@ def test_files_that_are_none(write, tmp_path, monkeypatch):
         ("csv:~nobody-of-that-name/x.csv", "can't be read"),
         ("csv:" + "x" * 5000, "can't be read"),
         ("csv:a\0b", "no file"),
-        (write(table()) + ":hight", "called 'hight'. Did you mean height"),
+        (write(table()) + ":hight", "called 'hight'. Did you mean 'height"),
     ]:
         with pytest.raises(UserError, match=said):
             data.info(name)

@@ -178,7 +178,7 @@ def test_the_field_is_the_mean_gradient_of_the_unit_in_the_middle(made):
         ("iris", "filters", None, None, "iris, which are no pictures"),
         ("mlp", "maps", None, None, "no convolution"),
         ("mlp", "field", None, None, "no convolution"),
-        ("lenet5-modern", "map", None, None, "Did you mean maps"),
+        ("lenet5-modern", "map", None, None, "Did you mean 'maps"),
         ("lenet5-modern", "maps", "c2", None, "Did you mean"),
         ("lenet5-modern", "field", "f6", None, "Unknown layer with maps"),
         ("lenet5-modern", "maps", None, 360, "from 0 to 359"),

@@ -113,7 +113,7 @@ def test_dropout_and_batch_norm_are_the_networks_own():
         ({"model": "lenet5-modern", "batch_norm": True}, "has no batch normalisation"),
         ({"augment": {"shift": 1.0}}, "mlp reads none"),
         ({"batch_norm": True, "batch_size": 1}, "2 or more"),
-        ({"options": {"activaton": "tanh"}}, "Did you mean activation"),
+        ({"options": {"activaton": "tanh"}}, "Did you mean 'activation"),
         ({"options": {"activation": "tan"}}, "tanh"),
     ],
 )

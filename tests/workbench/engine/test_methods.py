@@ -24,14 +24,16 @@ def test_the_methods_of_the_syllabus_are_there():
 @pytest.mark.parametrize("name", METHODS)
 def test_the_command_orders_what_the_table_says(name, monkeypatch):
     method, seen = METHODS[name], []
-    monkeypatch.setattr(command, "ordered", lambda model, options: seen.append((model, options)) or sys.exit())
+    monkeypatch.setattr(
+        command, "spec_from_options", lambda model, options: seen.append((model, options)) or sys.exit()
+    )
     words = method.command.split()
     assert words[:2] == ["workbench", "train"]
     with pytest.raises(SystemExit):
         typer.main.get_command(command.app)(words[2:], standalone_mode=False)
     monkeypatch.undo()
     [(model, options)] = seen
-    assert command.ordered(model, options) == RunSpec(method.model, **method.fields)
+    assert command.spec_from_options(model, options) == RunSpec(method.model, **method.fields)
 
 
 def test_the_table_needs_no_torch():

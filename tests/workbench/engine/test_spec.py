@@ -42,7 +42,7 @@ def test_what_is_not_given_is_filled_in():
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"task": "digit"}, "Did you mean digits"),
+        ({"task": "digit"}, "Did you mean 'digits"),
         ({"preset": "large"}, "paper"),
         ({"epochs": 0}, "epochs"),
         ({"epochs": -1}, "epochs"),
@@ -56,7 +56,7 @@ def test_what_is_not_given_is_filled_in():
         ({"lr": 0}, "lr"),
         ({"lr": math.inf}, "lr"),
         ({"lr": "fast"}, "lr"),
-        ({"optimizer": "adma"}, "Did you mean adam"),
+        ({"optimizer": "adma"}, "Did you mean 'adam"),
         ({"seed": -1}, "seed"),
         ({"seed": 2**64}, "seed"),
         ({"device": "gpu"}, "cuda"),
@@ -70,7 +70,7 @@ def test_what_cannot_be_run_is_refused_in_one_sentence(options, said):
 
 
 def test_an_unknown_model_is_met_with_its_neighbours():
-    with pytest.raises(UserError, match="Did you mean lenet5-modern"):
+    with pytest.raises(UserError, match="Did you mean 'lenet5-modern"):
         RunSpec("lenet-modern")
 
 
@@ -101,7 +101,7 @@ def test_no_json_object_raises_anything_but_a_refusal(record):
         ({"optimizer": "gd", "batch_size": 32}, "whole training part"),
         ({"batch_size": "all"}, "batch_size"),
         ({"batch_size": True}, "batch_size"),
-        ({"schedule": "cosin"}, "Did you mean cosine"),
+        ({"schedule": "cosin"}, "Did you mean 'cosine"),
         ({"schedule": "cosine", "decay": 0.5}, "step or exponential"),
         ({"schedule": "step", "decay": 1.5}, "1 at most"),
         ({"decay_every": 0, "schedule": "step"}, "decay_every"),
@@ -114,11 +114,11 @@ def test_no_json_object_raises_anything_but_a_refusal(record):
         ({"patience": 0}, "patience"),
         ({"dropout": 1.0}, "dropout"),
         ({"batch_norm": "yes"}, "batch_norm"),
-        ({"augment": {"shfit": 1.0}}, "Did you mean shift"),
+        ({"augment": {"shfit": 1.0}}, "Did you mean 'shift"),
         ({"augment": {"zoom": 2.0}}, "zoom"),
         ({"augment": {"noise": 0}}, "noise"),
         ({"augment": "shift"}, "augment"),
-        ({"init": "havier"}, "Did you mean xavier"),
+        ({"init": "havier"}, "Did you mean 'xavier"),
         ({"init_scale": 0.1}, "normal or uniform"),
         ({"init": "he", "init_scale": 0.1}, "normal or uniform"),
         ({"model": "lenet5", "dropout": 0.5}, "lenet5 has no dropout"),

@@ -23,7 +23,7 @@ def ordered(words: list[str]) -> RunSpec:
     click = typer.main.get_command(train.app)
     with click.make_context("train", list(words)) as context:
         options = {name: value for name, value in context.params.items() if name in RunSpec.__dataclass_fields__}
-        return train.ordered(context.params["name"], options)
+        return train.spec_from_options(context.params["name"], options)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_pictures_are_changed_as_it_is_written():
         ("lr", "nan", "above 0"),
         ("lr", "0,1", "above 0"),
         ("batch_size", "many", "or full"),
-        ("optimizer", "adma", "Did you mean adam"),
+        ("optimizer", "adma", "Did you mean 'adam"),
         ("augment", "spin", "Did you mean|Choose from"),
         ("options", "tanh", "name=value"),
         ("bf16", "perhaps", "true or false"),

@@ -84,7 +84,7 @@ def test_studying_works_with_any_values_in_the_columns(connection, monkeypatch, 
     stored = connection.execute("SELECT * FROM attempt").fetchall()
 
     assert f"{len(odd_values)} due today" in run_at_prompt(monkeypatch, capsys, review)
-    assert "question 1" in run_at_prompt(monkeypatch, capsys, quiz, "", 3, 1)
+    assert "Question 1" in run_at_prompt(monkeypatch, capsys, quiz, "", 3, 1)
     assert "Next: workbench quiz" in run_at_prompt(monkeypatch, capsys, topics)
     with Store() as store:
         page = Home()

@@ -134,7 +134,7 @@ def test_items_of_a_name():
     convolution = items_of("convolution")
     assert {"conv-out-size", "conv-params", "convolution/equivariance"} <= set(convolution)
     assert set(items_of(None)) == {*bank.all_drills(), *cards.all_cards()}
-    with pytest.raises(UserError, match="Did you mean convolution"):
+    with pytest.raises(UserError, match="Did you mean 'convolution"):
         items_of("convolutoin")
 
 

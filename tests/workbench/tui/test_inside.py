@@ -54,7 +54,7 @@ async def test_each_kind_is_a_key(pilot: Pilot, asked) -> None:
         screen.query_one("#sheet").scroll_end(animate=False)
         assert said in shown(pilot), key
     assert [kind for kind, *_ in asked] == ["filters", "maps", "errors", "field", "filters"]
-    assert screen.copied() == "workbench runs pictures lenet5-modern-0001 filters"
+    assert screen.copied() == "workbench runs inspect lenet5-modern-0001 filters"
 
 
 @pytest.mark.full
@@ -66,7 +66,7 @@ async def test_samples_and_layers_follow_one_another(pilot: Pilot, asked) -> Non
     layers = [(layer, sample) for kind, layer, sample in asked if kind == "maps"]
     assert layers[:4] == [(None, 0), (None, 1), (None, 2), (None, 1)]
     assert layers[4:] == [("c1", 1), ("s2", 1), ("c1", 1), (None, 1), ("s4", 1)]
-    assert screen.copied() == "workbench runs pictures lenet5-modern-0001 maps --layer s4 --sample 1"
+    assert screen.copied() == "workbench runs inspect lenet5-modern-0001 maps --layer s4 --sample 1"
     await pilot.press("r", "l")
     await settled(pilot)
     assert screen.found and screen.found["layer"] == "s4" and asked[-1] == ("field", "s4", 1)

@@ -156,7 +156,7 @@ class Inside(Page):
         """The command that prints the same."""
         kind, layer, sample = self.wanted
         more = [*(["--layer", layer] if layer else []), *(["--sample", str(sample)] if sample else [])]
-        return shlex.join(["workbench", "runs", "pictures", self.run.id, kind, *more])
+        return shlex.join(["workbench", "runs", "inspect", self.run.id, kind, *more])
 
     def action_leave(self) -> None:
         self.workbench.pop_screen()

@@ -1,8 +1,8 @@
-"""Makes the pictures of the README from the app itself, with a study file and runs of their own.
+"""Makes the screenshots of the README from the app, in a temporary data directory.
 
-    python docs/pictures.py
+    python docs/screenshots.py
 
-Some ten seconds: two networks are trained for the picture of the runs.
+It takes about ten seconds, because two networks are trained for the screenshot of the runs.
 """
 
 import asyncio
@@ -23,24 +23,24 @@ from workbench.store import Store
 from workbench.tui.app import WorkbenchApp
 from workbench.tui.screens.practice import Practice
 
-HERE = Path(__file__).parent / "pictures"
-SIZE = (100, 30)
+FOLDER = Path(__file__).parent / "screenshots"
+SIZE = (100, 30)  # columns and rows
 
 
 async def practice(app: WorkbenchApp, pilot: Pilot) -> None:
-    """A wrong answer that was recognised, with the steps."""
+    """Show an incorrect answer whose mistake is recognized, with the steps."""
     app.practise("conv-out-size")
     await pilot.pause()
     assert isinstance(app.screen, Practice) and app.screen.question
     question = app.screen.question
-    [wrong] = [mistake.answer for mistake in question.mistakes if mistake.mistake == "no-plus-one"]
-    app.screen.query(Input).first().value = value_text(wrong)
+    [answer] = [mistake.answer for mistake in question.mistakes if mistake.mistake == "no-plus-one"]
+    app.screen.query(Input).first().value = value_text(answer)
     await pilot.press("enter")
     await app.workers.wait_for_complete()
 
 
 async def formulas(app: WorkbenchApp, pilot: Pilot) -> None:
-    """The calculator, solving for an unknown."""
+    """Show the calculator, solving for an unknown."""
     app.formulas("conv-out-size")
     await pilot.pause()
     for line in app.screen.query("#calculator Input").results(Input):
@@ -51,16 +51,16 @@ async def formulas(app: WorkbenchApp, pilot: Pilot) -> None:
 
 
 async def models(app: WorkbenchApp, pilot: Pilot) -> None:
-    """A network, layer by layer."""
+    """Show a network, layer by layer."""
     for preset in ("paper", "mini"):
-        outline("resnet18", preset)  # counted now, so that the screen has it at once
+        outline("resnet18", preset)  # cached, so that the screen has it at once
     app.models("resnet18")
     await pilot.pause()
     await app.workers.wait_for_complete()
 
 
 async def runs(app: WorkbenchApp, pilot: Pilot) -> None:
-    """A run with its curves and what its network says of test samples."""
+    """Show a run with its curves and its predictions for test samples."""
     for model in ("mlp", "lenet5-modern"):
         start(RunSpec(model, epochs=12)).wait(120)
     app.runs()
@@ -69,18 +69,18 @@ async def runs(app: WorkbenchApp, pilot: Pilot) -> None:
 
 
 async def take(screen: Callable[[WorkbenchApp, Pilot], Awaitable[None]]) -> None:
-    """Open a screen and save what is seen."""
+    """Open a screen and save a screenshot of it."""
     app = WorkbenchApp(Store())
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
         await screen(app, pilot)
         await pilot.pause(0.5)
-        HERE.mkdir(exist_ok=True)
-        (HERE / f"{screen.__name__}.svg").write_text(app.export_screenshot(title="workbench"), encoding="utf-8")
+        FOLDER.mkdir(exist_ok=True)
+        (FOLDER / f"{screen.__name__}.svg").write_text(app.export_screenshot(title="workbench"), encoding="utf-8")
 
 
 def main() -> None:
-    """Take every picture."""
+    """Take every screenshot."""
     with (
         tempfile.TemporaryDirectory() as home,
         patch.dict(os.environ, WORKBENCH_HOME=home),

@@ -1,0 +1,117 @@
+"""The progress of a run: on a terminal a bar and then its curves, in a pipe plain lines, with --json its events."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from workbench.cli.output import console, plural, print_json
+from workbench.engine.overview import counted
+from workbench.render.metrics import format_metrics
+
+Event = dict[str, Any]
+Metrics = dict[str, float | None]
+
+
+def follow(events: Iterable[Event], as_json: bool, first: bool = True) -> Event:
+    """Print a run's events as they come.
+
+    Args:
+        events: The events; at least the last one, `end`.
+        as_json: Whether to print them as JSON.
+        first: Whether they are the first in the stream of JSON.
+
+    Returns:
+        The last event, which says how the run ended.
+    """
+    event: Event = {}
+    if as_json:
+        for event in events:
+            print_json(event, first)
+            sys.stdout.flush()
+            first = False
+        return event
+    from workbench.render.curves import Curves
+
+    curves = Curves()
+    for event in (show_bar if sys.stdout.isatty() else print_lines)(events):
+        curves.add(event)
+    if sys.stdout.isatty():
+        console().print(*curves.charts(), sep="")
+    print(format_end(event, curves.start), flush=True)
+    return event
+
+
+def print_lines(events: Iterable[Event]) -> Iterator[Event]:
+    """Yield the events, and print a line at the start and at every evaluation of the test set."""
+    train: Metrics = {}
+    for event in events:
+        if event["event"] == "start":
+            print(format_start(event), flush=True)
+        elif event["event"] == "metric":
+            train = event["metrics"]
+        elif event["event"] == "eval" and event["split"] == "test":
+            step, epoch = event["step"], event["epoch"]
+            metrics = f"train {format_metrics(train)}  test {format_metrics(event['metrics'])}"
+            print(f"epoch {epoch:g}  step {step}  {metrics}", flush=True)
+        yield event
+
+
+def show_bar(events: Iterable[Event]) -> Iterator[Event]:
+    """Yield the events, and show a bar with the metrics and the time left until the run ends."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=None),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[metrics]}", markup=False),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console(), transient=True, expand=True) as progress:
+        task = progress.add_task("starting", total=None, metrics="")
+        for event in events:
+            if event["event"] == "start":
+                progress.console.print(format_start(event))
+                progress.reset(task, total=event["steps"], description=event["run"], metrics="")
+            elif event["event"] == "metric":
+                progress.update(task, completed=event["step"], metrics=format_metrics(event["metrics"]))
+            yield event
+
+
+def print_spread(spread: dict[str, Any], as_json: bool, first: bool = False) -> None:
+    """Print the mean and standard deviation of runs that differ in their seed.
+
+    Args:
+        spread: As `engine.compare.spread` returns it.
+        as_json: Whether to print it as JSON.
+        first: Whether it is the first line of the stream of JSON, because no run started.
+    """
+    if as_json:
+        print_json(spread, first)
+        return
+    metrics = "  ".join(
+        f"{name} {of['mean']:.4f} ± {of['sd']:.4f}" if of["sd"] is not None else f"{name} {of['mean']:.4f}"
+        for name, of in spread["metrics"].items()
+    )
+    print(f"{spread['done']} of {plural(len(spread['seeds']), 'seed')} done", end="")
+    print(f": test {metrics} (mean ± standard deviation over seeds)." if metrics else ".")
+
+
+def format_start(start: Event) -> str:
+    """Return a line that says what is trained."""
+    resumed = f", resumed at step {start['step']}" if start.get("resumed") else ""
+    return (
+        f"{start['run']}: {start['model']} ({start['preset']}, {counted(start)}) on {start['task']}, "
+        f"seed {start['seed']}, {start['steps']} steps on {start['device']}{resumed}"
+    )
+
+
+def format_end(end: Event, start: Event) -> str:
+    """Return a line that says how the run ended, with its metrics next to the baseline."""
+    speed = f"{end['steps_per_second']:.0f} steps/s"
+    text = f"{end['status'].capitalize()} after {end['steps']} steps in {end['seconds']:.1f} s ({speed})"
+    if end["metrics"] and end["status"] in ("done", "stopped"):
+        text += f": test {format_metrics(end['metrics'])}"
+        if baseline := start.get("floor"):
+            text += f"; baseline ({baseline['method']}): {format_metrics({baseline['metric']: baseline['value']})}"
+    return f"{text}. {end['reason']}" if "reason" in end else f"{text}."
