@@ -76,11 +76,11 @@ def pictures(incomplete: str) -> list[str]:
 def layers(context: Context, incomplete: str) -> list[str]:
     """The convolutions of the run that stands on the line, as the network has them that was built for its task."""
     from workbench.engine.runs import get
-    from workbench.render.layers import outline
+    from workbench.render.layers import summarize
 
     with suppress(UserError):
         spec = get(context.params.get("run_id") or next(iter(context.args), "")).spec
-        found = outline(spec.model, spec.preset).network.walk()
+        found = summarize(spec.model, spec.preset).network.walk()
         return _starting((layer.name for layer in found if layer.type == "Conv2d"), incomplete)
     return []
 

@@ -44,7 +44,7 @@ def members() -> dict[str, Member]:
     for one in sorted(known, key=lambda one: (one.year, one.name), reverse=True):
         others = [other for other in known if other.family == one.family]
         names = tuple(other.name for other in sorted(others, key=lambda other: (other.params or 0, other.name)))
-        found[one.family] = Member(one.family, one.year, one.paper, one.idea, one.builds_on, names)
+        found[one.family] = Member(one.family, one.year, one.paper, one.contribution, one.builds_on, names)
     return dict(sorted(found.items(), key=lambda item: (item[1].year, item[0])))
 
 

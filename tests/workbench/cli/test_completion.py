@@ -43,7 +43,7 @@ def test_runs_and_their_layers_are_completed(cli, monkeypatch):
     from workbench.engine import RunSpec, runs
     from workbench.render import layers
 
-    monkeypatch.setattr(layers, "made", lambda name, preset: cost.outline(name, preset).plain())
+    monkeypatch.setattr(layers, "compute", lambda name, preset: cost.summarize(name, preset).to_dict())
     run = runs.create(RunSpec("lenet5-modern"))
     assert completed(cli, "workbench runs show len") == [run.id]
     assert sorted(completed(cli, f"workbench runs pictures {run.id} maps --layer ")) == ["c1", "c3"]

@@ -204,7 +204,7 @@ def test_bad_methods_are_one_line_on_stderr(cli, words, said):
 def test_options_become_the_spec(cli, made):
     made(*TOLD, end("done"))
     words = "--optimizer nesterov --momentum 0.8 --batch-size full --schedule step --decay 0.5 --batch-norm"
-    cli("train", "mlp", *words.split(), "--option", "sizes=[64,8,10]")
+    cli("train", "mlp", *words.split(), "--option", "hidden_sizes=[8]")
     cli("train", "lenet5", "--augment", "shift,noise=0.2")
     run, augmented = runs.every()
     assert augmented.spec == RunSpec("lenet5", augment={"shift": 1.0, "noise": 0.2})
@@ -216,7 +216,7 @@ def test_options_become_the_spec(cli, made):
         schedule="step",
         decay=0.5,
         batch_norm=True,
-        options={"sizes": [64, 8, 10]},
+        options={"hidden_sizes": [8]},
     )
 
 

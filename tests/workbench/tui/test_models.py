@@ -69,9 +69,9 @@ async def test_counts_come_when_they_are_there_and_nothing_waits(pilot: Pilot, m
 
     def slow(name: str, preset: str):
         assert go.wait(PATIENCE)
-        return cost.outline(name, preset).plain()
+        return cost.summarize(name, preset).to_dict()
 
-    monkeypatch.setattr(layers, "made", slow)
+    monkeypatch.setattr(layers, "compute", slow)
     screen = await opened(pilot, "mlp")
     assert "counting ..." in shown(pilot) and "mlp · 1986" in shown(pilot)
     await pilot.press("up", "down")  # the screen still answers
@@ -114,7 +114,7 @@ async def test_what_cannot_be_counted_is_said(pilot: Pilot, monkeypatch) -> None
     def fails(name: str, preset: str):
         raise UserError("The layers of mlp can't be counted: no memory.")
 
-    monkeypatch.setattr(layers, "made", fails)
+    monkeypatch.setattr(layers, "compute", fails)
     screen = await opened(pilot, "mlp")
     await settled(pilot)
     assert "no memory" in str(screen.sheet.query_one("#counts", Static).render())
@@ -207,7 +207,7 @@ from workbench.render import layers
 from workbench.errors import UserError
 def refuse(name, preset):
     raise UserError("Not now.")
-layers.made = refuse
+layers.compute = refuse
 from workbench.store import Store
 from workbench.tui.app import WorkbenchApp
 
