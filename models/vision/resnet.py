@@ -194,7 +194,7 @@ class ResNet(nn.Module):
         norm_layer: `batch`, `group` or `none`, or a function that makes the norm of a number of channels.
         residual: Whether blocks add their input; if not, this is the paper's plain network.
         groups: Groups of the 3x3 convolutions in bottlenecks; 32 in ResNeXt.
-        width_per_group: Channels of such a group in layer1 per 64 of `channels`; 4 in ResNeXt.
+        width_per_group: Channels of such a group in layer1, if `channels` is 64; 4 in ResNeXt.
         replace_stride_with_dilation: For layer2, layer3 and layer4, whether dilation replaces its stride of 2, so that
             the map keeps its size. None replaces none. Only for bottlenecks.
     """

@@ -89,8 +89,8 @@ def test_without_norm_there_are_biases_instead():
     assert "conv1.bias" in network.state_dict() and "conv1.bias" not in models.build("resnet18", "mini").state_dict()
 
 
-def trained(network):
-    """Give a network the norms that training leaves: fresh ones would hide which of them are mixed up."""
+def randomize_norms(network):
+    """Give a network norms as after training: fresh ones would hide which of them are mixed up."""
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             nn.init.uniform_(module.weight, 0.5, 1)
@@ -120,7 +120,7 @@ VARIANTS = {  # torchvision's network with its arguments, and our arguments for 
 def test_variants_have_torchvisions_outputs(variant):
     torch.manual_seed(0)
     make_reference, their_options, options = VARIANTS[variant]
-    reference = trained(make_reference(num_classes=10, **their_options))
+    reference = randomize_norms(make_reference(num_classes=10, **their_options))
     network = models.build("resnet50", num_classes=10, **options).double().eval()
     network.load_reference(reference.state_dict())
     x = torch.randn(2, 3, 64, 64, dtype=torch.float64)
@@ -133,7 +133,7 @@ def test_variants_have_torchvisions_outputs(variant):
 @pytest.mark.parametrize(("options", "strides"), [({}, (4, 8, 16, 32)), (DILATED[0], (4, 8, 8, 8))])
 def test_features_are_those_of_torchvisions_extractor(options, strides):
     torch.manual_seed(0)
-    reference = trained(SMALL(**options))
+    reference = randomize_norms(SMALL(**options))
     network = models.build("resnet50", **OURS, **options).double().eval()
     network.load_reference(reference.state_dict())
     x = torch.randn(1, 3, 64, 96, dtype=torch.float64)
