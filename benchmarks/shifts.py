@@ -22,7 +22,7 @@ from workbench.engine.inside import trained
 
 SHIFTS = range(5)  # sixteenths of the image size
 NETWORKS = {
-    "softmax-regression": RunSpec("softmax-regression", epochs=60, options={"features": 256}),
+    "softmax-regression": RunSpec("softmax-regression", epochs=60, options={"in_features": 256}),
     "neocognitron": RunSpec("neocognitron"),
     "lenet5-modern": RunSpec("lenet5-modern"),
 }

@@ -18,7 +18,7 @@ from textual.widgets import Input
 
 from quizzes.question import value_text
 from workbench.engine import RunSpec, start
-from workbench.render.layers import outline
+from workbench.render.layers import summarize
 from workbench.store import Store
 from workbench.tui.app import WorkbenchApp
 from workbench.tui.screens.practice import Practice
@@ -53,7 +53,7 @@ async def formulas(app: WorkbenchApp, pilot: Pilot) -> None:
 async def models(app: WorkbenchApp, pilot: Pilot) -> None:
     """Show a network, layer by layer."""
     for preset in ("paper", "mini"):
-        outline("resnet18", preset)  # cached, so that the screen has it at once
+        summarize("resnet18", preset)  # counted now, so that the screen has it at once
     app.models("resnet18")
     await pilot.pause()
     await app.workers.wait_for_complete()

@@ -1,6 +1,6 @@
-"""The networks of the notes, in PyTorch.
+"""The networks of the course, in PyTorch.
 
-Importing `models` costs nothing: `names`, `info` and `arguments` read the sources as text, and only `build` and
+Importing `models` is cheap: `names`, `info` and `arguments` read the sources as text. Only `build` and
 `reference_names` import torch.
 """
 

@@ -1,10 +1,10 @@
-"""What a network costs: its layers with their shapes, parameters and multiply-accumulates, without computing anything.
+"""The cost of a network: its layers with their shapes, parameters and multiply-accumulates, found without computing.
 
-The network is built on torch's meta device, where tensors have shapes and no numbers, and runs there once: hooks see
-which module runs and what comes out of it, and a dispatch mode sees every operation beneath, so that products count
-wherever they stand, in a module's own code too. What the counts mean stands in `models.layer`.
+The network is built on torch's meta device, where tensors have shapes but no values, and runs there once. Hooks see
+which module runs and what it outputs. A dispatch mode sees every operation of torch's core, so that matrix products
+count wherever they are computed, also in a module's own code. `models.summary` defines the counts.
 
-    python -P -m models.cost resnet50 paper        prints the outline as one JSON value
+    python -P -m models.cost resnet50 paper        prints the summary as one JSON value
 """
 
 import gc
@@ -20,217 +20,234 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 import models
-from models.layer import Layer, Outline
+from models.summary import Layer, ModelSummary
+from models.tracing import hooked
 
-JOINS = {"add": "add", "add_": "add", "mul": "multiply", "mul_": "multiply", "cat": "concatenate"}
-BENDS = {"relu", "tanh", "sigmoid", "gelu", "silu", "elu", "leaky_relu", "hardtanh", "hardswish", "hardsigmoid"}
+# Operations that merge branches -> their name as a layer.
+MERGES = {"add": "add", "add_": "add", "mul": "multiply", "mul_": "multiply", "cat": "concatenate"}
+# Modules that are listed with the layer whose output they are applied to.
+ACTIVATIONS = (
+    *(nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.ELU, nn.GELU, nn.SiLU),
+    *(nn.Sigmoid, nn.Tanh, nn.Hardsigmoid, nn.Hardswish, nn.Hardtanh),
+)
 
 
-def outline(name: str, preset: str = "paper", **overrides: Any) -> Outline:
-    """The layers of a network of the registry.
+def summarize(name: str, preset: str = "paper", **overrides: Any) -> ModelSummary:
+    """Return the layers of a network of the registry.
 
     Raises:
-        UserError: There is no such name, preset or argument, or the argument can't be.
+        UserError: If there is no such name, preset or argument, or the argument has an invalid value.
     """
-    with torch.device("meta"), Unfilled():
+    with torch.device("meta"), SkipInit():
         network = models.build(name, preset, **overrides)
     shape: Any = network.input_shape
-    return Outline(name, preset, list(shape), trace(network))
+    return ModelSummary(name, preset, list(shape), trace(network))
 
 
 def trace(network: nn.Module, *inputs: Tensor) -> Layer:
-    """Run a network once, and note every layer.
+    """Run a network once in evaluation mode and return its layers.
 
     Args:
-        network: On the meta device, or else it computes in earnest.
-        *inputs: What it takes; one sample of its `input_shape` if left out.
+        network: The network. On any other device than the meta device, all values are computed.
+        *inputs: Its inputs. By default one sample of its `input_shape`.
     """
     if not inputs:
         shape: Any = network.input_shape
         inputs = (torch.zeros(1, *shape, device=next(network.parameters()).device),)
-    mode = {module: module.training for module in network.modules()}
+    modes = {module: module.training for module in network.modules()}
     network.eval()
-    watch = Watch(network)
-    hooks = []
-    for module in network.modules():
-        if not does_nothing(module):
-            hooks.append(module.register_forward_pre_hook(watch.enter, with_kwargs=True))
-            hooks.append(module.register_forward_hook(watch.leave))
+    tracer = ModuleTracer(network)
     try:
-        with torch.no_grad(), watch:
+        with hooked(network, after=tracer.leave, before=tracer.enter), torch.no_grad(), tracer:
             network(*inputs)
     finally:
-        for hook in hooks:
-            hook.remove()
-        for module, training in mode.items():
+        for module, training in modes.items():
             module.training = training
-    watch.add_the_rest()
-    return watch.layers[network]
+    tracer.add_unvisited_modules()
+    return tracer.layers[network]
 
 
-class Unfilled(TorchDispatchMode):
-    """Leaves first weights undrawn: meta tensors hold no numbers, and drawing none takes its time all the same."""
+class SkipInit(TorchDispatchMode):
+    """A mode in which weights are not initialized: on the meta device that has no effect, but takes its time."""
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # torch's modes have no annotations
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
         if func.overloadpacket.__name__ in ("uniform_", "normal_", "fill_", "zero_"):
             return args[0]
         return func(*args, **(kwargs or {}))
 
 
-class Watch(TorchDispatchMode):
-    """Notes modules as they are entered and left, and the operations in between.
+class ModuleTracer(TorchDispatchMode):
+    """A mode that records the modules of a network as they run, and the operations between them.
 
     Attributes:
-        layers: Module -> its layer; a module that runs again adds to the same.
+        layers: Module -> its layer. A module that runs again adds its MACs to the same layer.
     """
 
     def __init__(self, network: nn.Module):
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.network = network
-        self.names = {module: name for name, module in network.named_modules()}
         self.layers: dict[nn.Module, Layer] = {}
         self._running: list[Layer] = []
-        # For each running module: tensor -> where it comes from, as that module's own code sees it.
+        # For each running module: id of a tensor -> the child that it comes from, or "input".
         self._sources: list[dict[int, str]] = []
-        self._kept: list[Tensor] = []  # an id is only a tensor's own while the tensor lives
-        self._counted: set[nn.Parameter] = set()  # a weight that two modules share belongs to the first
+        self._tensors: list[Tensor] = []  # kept alive, because ids of freed tensors are used again
+        self._counted: set[nn.Parameter] = set()  # a parameter that two modules share belongs to the first
 
-    def enter(self, module: nn.Module, args: tuple, kwargs: dict) -> None:
-        given = tensors([args, kwargs])
+    def enter(self, name: str, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Begin the layer of a module that is about to run."""
+        if is_identity(module):
+            return
+        inputs = tensors_in([args, kwargs])
         layer = self.layers.get(module)
         if layer is None:
-            layer = self._made(module)
+            layer = self._add_layer(name, module)
             if self._running:
-                layer.takes = self._from(given)
-                self._running[-1].parts.append(layer)
+                layer.inputs = self._sources_of(inputs)
+                self._running[-1].children.append(layer)
         self._running.append(layer)
-        self._sources.append(dict.fromkeys(map(id, given), "input"))
-        self._kept += given
+        self._sources.append(dict.fromkeys(map(id, inputs), "input"))
+        self._tensors += inputs
 
-    def leave(self, module: nn.Module, args: tuple, output: Any) -> None:
-        layer, made = self._running.pop(), tensors(output)
+    def leave(self, name: str, module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
+        """Complete the layer of a module that ran."""
+        if is_identity(module):
+            return
+        layer, outputs = self._running.pop(), tensors_in(output)
         self._sources.pop()
-        layer.output_shape = layer.output_shape or (list(made[0].shape[1:]) if made else [])
-        if self._running:
-            self._note(made, within(self._running[-1], layer))
+        layer.output_shape = layer.output_shape or (list(outputs[0].shape[1:]) if outputs else [])
+        if not self._running:
+            return
+        source = relative_name(self._running[-1], layer)
+        if isinstance(module, ACTIVATIONS):
+            input_sources = self._sources_of(tensors_in(args))
+            for producer in self._running[-1].children:
+                if [relative_name(self._running[-1], producer)] == input_sources:
+                    if layer.type not in producer.activations:  # it is, if the parent runs again
+                        producer.activations.append(layer.type)
+                    layer.is_activation = True
+                    source = input_sources[0]
+        self._set_source(outputs, source)
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
         output = func(*args, **(kwargs or {}))
         if self._running:
-            operation, taken = func.overloadpacket.__name__, tensors(args)
-            layer, sources = self._running[-1], self._sources[-1]
-            layer.macs += macs(operation, args, output)
-            known = self._from(taken)
-            if operation in JOINS and len(known) > 1 and layer.parts:
-                sources.pop(id(output), None)  # of a sum in place
-                self._note([output], self._join(layer, JOINS[operation], list(output.shape[1:]), known))
-            elif known:
-                if operation.rstrip("_") in BENDS:
-                    bent = [part for part in layer.parts if within(layer, part) == known[0]]
-                    for part in bent[-1:]:
-                        part.then = [*part.then, operation.rstrip("_")]
-                self._note(tensors(output), known[0])
+            operation, layer = func.overloadpacket.__name__, self._running[-1]
+            layer.macs += count_macs(operation, args, output)
+            sources = self._sources_of(tensors_in(args))
+            if operation in MERGES and len(sources) > 1 and layer.children:
+                merged = self._add_operation(layer, MERGES[operation], list(output.shape[1:]), sources)
+                self._set_source([output], merged)
+            elif sources:
+                self._set_source(tensors_in(output), sources[0])
         return output
 
     @staticmethod
-    def _join(layer: Layer, kind: str, shape: list[int], known: list[str]) -> str:
-        """Add an operation to a layer; its name there: `add`, and the next `add2`."""
-        before = sum(part.type == kind for part in layer.parts)
-        name = f"{kind}{before + 1}" if before else kind
-        layer.parts.append(Layer(f"{layer.name}.{name}".lstrip("."), kind, output_shape=shape, takes=known))
+    def _add_operation(layer: Layer, kind: str, shape: list[int], inputs: list[str]) -> str:
+        """Add an operation to a layer and return its name there: `add`, the next time `add2`."""
+        count = sum(child.type == kind for child in layer.children)
+        name = f"{kind}{count + 1}" if count else kind
+        layer.children.append(Layer(f"{layer.name}.{name}".lstrip("."), kind, output_shape=shape, inputs=inputs))
         return name
 
-    def add_the_rest(self) -> None:
-        """Modules with parameters that didn't run as such: an auxiliary head, or weights that another module uses."""
-        for module, name in self.names.items():
+    def add_unvisited_modules(self) -> None:
+        """Add modules with parameters that did not run, such as an auxiliary classifier."""
+        for name, module in self.network.named_modules():
             if module not in self.layers and any(True for _ in module.parameters(recurse=False)):
-                layer = self._made(module)
-                owner = name
-                while owner:
-                    owner = owner.rpartition(".")[0]
-                    above = self.layers.get(self.network.get_submodule(owner))
+                layer = self._add_layer(name, module)
+                ancestor = name
+                while ancestor:
+                    ancestor = ancestor.rpartition(".")[0]
+                    above = self.layers.get(self.network.get_submodule(ancestor))
                     if above:
-                        above.parts.append(layer)
+                        above.children.append(layer)
                         break
 
-    def _made(self, module: nn.Module) -> Layer:
-        own = set(module.parameters(recurse=False)) - self._counted
-        self._counted |= own
-        params = sum(weight.numel() for weight in own)
-        layer = Layer(self.names[module], type(module).__name__, detail(module), params=params)
+    def _add_layer(self, name: str, module: nn.Module) -> Layer:
+        parameters = set(module.parameters(recurse=False)) - self._counted
+        self._counted |= parameters
+        params = sum(parameter.numel() for parameter in parameters)
+        layer = Layer(name, type(module).__name__, detail(module), params=params)
         self.layers[module] = layer
         return layer
 
-    def _from(self, taken: Iterable[Tensor]) -> list[str]:
-        """The different places where tensors come from, in the running module's own words."""
+    def _sources_of(self, tensors: Iterable[Tensor]) -> list[str]:
+        """Return where tensors come from, each source once: children of the running module, or `input`."""
         sources = self._sources[-1] if self._sources else {}
-        return list(dict.fromkeys(sources[id(tensor)] for tensor in taken if id(tensor) in sources))
+        return list(dict.fromkeys(sources[id(tensor)] for tensor in tensors if id(tensor) in sources))
 
-    def _note(self, made: list[Tensor], source: str) -> None:
+    def _set_source(self, tensors: list[Tensor], source: str) -> None:
         if self._sources:
-            for tensor in made:
-                self._sources[-1].setdefault(id(tensor), source)
-            self._kept += made
+            self._sources[-1] |= dict.fromkeys(map(id, tensors), source)
+            self._tensors += tensors
 
 
-def macs(operation: str, args: tuple, output: Any) -> int:
-    """Multiply-accumulates of one operation of torch's core; 0 where it is none that is counted."""
+def count_macs(operation: str, args: tuple[Any, ...], output: Any) -> int:
+    """Return the multiply-accumulates of an operation of torch's core; 0 for operations that are not counted."""
+    count = 0
     if operation == "convolution":
         x, weight, transposed = args[0], args[1], args[6]
-        # Each number that comes out (of a transposed one: that goes in) meets one filter: (channels / groups) x kernel.
-        return (x if transposed else output).numel() * prod(weight.shape[1:])
-    if operation in ("mm", "bmm"):
-        return output.numel() * args[0].shape[-1]
-    if operation in ("addmm", "baddbmm"):
-        return output.numel() * args[1].shape[-1]
-    return 0
+        # One product per weight of a filter, (in_channels / groups) x kernel, and element of the output; for a
+        # transposed convolution, per element of the input.
+        count = (x if transposed else output).numel() * prod(weight.shape[1:])
+    elif operation in ("mm", "bmm"):
+        count = output.numel() * args[0].shape[-1]
+    elif operation in ("addmm", "baddbmm"):
+        count = output.numel() * args[1].shape[-1]
+    return count
 
 
-def tensors(value: Any) -> list[Tensor]:
-    """All tensors in tuples, lists and dictionaries, in order."""
+def tensors_in(value: Any) -> list[Tensor]:
+    """Return all tensors in nested tuples, lists and dictionaries, in order."""
     if isinstance(value, Tensor):
         return [value]
     if isinstance(value, dict):
         value = value.values()
     elif not isinstance(value, (list, tuple)):
         return []
-    return [tensor for one in value for tensor in tensors(one)]
+    return [tensor for item in value for tensor in tensors_in(item)]
 
 
-def does_nothing(module: nn.Module) -> bool:
-    """Whether a module only stands in for one that an option switches on."""
+def is_identity(module: nn.Module) -> bool:
+    """Return whether a module is a no-op placeholder for a disabled option, such as `nn.Dropout(p=0)`."""
     return isinstance(module, nn.Identity) or getattr(module, "p", None) == 0
 
 
 def detail(module: nn.Module) -> str:
-    """A module's kernel and how it is moved, in words: `3x3, stride 2`."""
-    if not (kernel := getattr(module, "kernel_size", None)):
+    """Return a module's kernel size, stride, dilation and groups, such as `3x3, stride 2`."""
+    if not (kernel_size := getattr(module, "kernel_size", None)):
         return ""
-    words = ["x".join(map(str, kernel)) if isinstance(kernel, tuple) else f"{kernel}x{kernel}"]
+    words = ["x".join(map(str, kernel_size)) if isinstance(kernel_size, tuple) else f"{kernel_size}x{kernel_size}"]
     for word in ("stride", "dilation"):
-        steps = getattr(module, word, 1)
-        step = steps[0] if isinstance(steps, tuple) else steps
-        if step != 1:
-            words.append(f"{word} {step}")
+        value = getattr(module, word, 1)
+        first = value[0] if isinstance(value, tuple) else value
+        if first != 1:
+            words.append(f"{word} {first}")
     if getattr(module, "groups", 1) != 1:
         words.append(f"{module.groups} groups")
     return ", ".join(words)
 
 
-def within(outer: Layer, inner: Layer) -> str:
-    """A layer's name as the layer around it knows it."""
+def relative_name(outer: Layer, inner: Layer) -> str:
+    """Return the name of a layer as the layer around it has it."""
     return inner.name.removeprefix(f"{outer.name}.")
 
 
 def main() -> None:
-    """Print the outline of the network that the command line names."""
-    # Torch's kernels for meta tensors ask the compiler to leave them alone, and so would import it, which takes half as
-    # long again as torch itself. Nothing is compiled here: a stand-in will do.
+    """Print the summary of the network that the command line names."""
+    # Torch's kernels for meta tensors are excluded from compilation, for which they would import the compiler: half as
+    # long again as importing torch itself. Nothing is compiled here, so that a stand-in is enough.
     compiler: Any = ModuleType("torch._dynamo")
     compiler.disable = lambda function, *_, **__: function
     sys.modules["torch._dynamo"] = torch._dynamo = compiler
-    print(json.dumps(outline(*sys.argv[1:3]).plain()))
-    gc.freeze()  # the process ends: to look for garbage among all that torch is made of would take half a second
+    print(json.dumps(summarize(*sys.argv[1:3]).to_dict()))
+    gc.freeze()  # the process ends: a last garbage collection of everything in torch would take half a second
 
 
 if __name__ == "__main__":

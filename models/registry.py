@@ -1,27 +1,31 @@
-"""The registry: what every network is called, where it comes from, and how it is built.
+"""The registry: the name of every network, where it comes from, and how it is built.
 
-A family is one file, models/ROOM/FAMILY.py, that ends in a literal:
+A family is a file models/<folder>/<family>.py that ends in a literal:
 
     FAMILY = dict(
         family="lenet5", year=1998, paper="...", topic="milestones", task="digits",
-        idea="...",                                # what is new in it, in a sentence or two
-        builds_on=("neocognitron", "mlp"),         # families whose ideas it takes up, as its paper says; or left out
-        network="LeNet5",                          # the class in that file
-        names={"lenet5-modern": dict()},           # name -> what its class is called with, as published
-        input=(1, 32, 32), output=(10,),           # of one sample, as published
-        inputs={"lenet5-modern": (1, 32, 32)},     # of one name alone; left out where that is the same
-        params={"lenet5-modern": 61_706},          # the published count
-        mini=dict(side=20),                        # what the small preset changes
-        minis={"lenet5-modern": dict()},           # what it changes in one name alone; left out where that is nothing
-        lr={"lenet5-modern": 0.001},               # Adam's learning rate where the usual one is too large for it
-        reference=None)                            # the library whose weights it takes
+        contribution="...",                              # what was new in it, in a sentence or two
+        builds_on=("neocognitron", "mlp"),               # families whose ideas it uses; may be left out
+        network="LeNet5",                                # the class in that file
+        names={"lenet5-modern": dict()},                 # name -> arguments of the class, as published
+        input_shape=(1, 32, 32), output_shape=(10,),     # of one sample, as published
+        input_shapes={"lenet5-modern": (1, 32, 32)},     # for single names; may be left out
+        params={"lenet5-modern": 61_706},                # the published number of parameters
+        mini=dict(image_size=20),                        # arguments that differ in the mini preset
+        mini_overrides={"lenet5-modern": dict()},        # the same for single names; may be left out
+        lr={"lenet5-modern": 0.001},                     # learning rate for Adam, if the default is too large
+        reference=None)                                  # the library whose weights `load_reference` loads
 
-`names` and `info` read these literals from the source, and never run the file: a list of all networks needs no torch.
-Every network has an attribute `input_shape`, the shape of one sample without the batch, since options may change it.
+A file with several families has `FAMILIES = dict(a=dict(family="a", ...), b=dict(...))` instead.
+
+`names` and `info` read these literals from the source without running the file, so that a list of all networks needs
+no torch. Every network has an attribute `input_shape`, the shape of one sample without the batch dimension, because
+arguments may change it.
 """
 
 import ast
 import inspect
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -34,7 +38,27 @@ from workbench.literals import literal
 if TYPE_CHECKING:
     from torch import nn
 
-ROOMS = Path(__file__).parent
+MODELS_DIR = Path(__file__).parent
+
+# Names that arguments had when older runs were saved: new name -> old names.
+OLD_NAMES = {
+    "aux_logits": ("auxiliary",),
+    "block_config": ("depths",),
+    "channels": ("width", "widths"),
+    "depth_mult": ("depth",),
+    "growth_rate": ("growth",),
+    "hidden_size": ("hidden",),
+    "image_size": ("side",),
+    "in_channels": ("channels",),
+    "in_features": ("features",),
+    "init_std": ("std",),
+    "layers": ("depths",),
+    "learning_ranges": ("learns",),
+    "norm_layer": ("norm",),
+    "num_classes": ("classes",),
+    "stochastic_depth_prob": ("drop_path",),
+    "width_mult": ("width",),
+}
 
 
 @dataclass(frozen=True)
@@ -42,15 +66,15 @@ class Architecture:
     """One name of the registry.
 
     Attributes:
-        idea: What was new in it, in a sentence or two.
-        builds_on: Families, here or not, whose ideas it takes up; the one that it is nearest to comes first.
-        presets: Preset -> the arguments that `network` is called with.
-        input: Shape of one sample of the paper preset, without the batch.
-        output: Shape of what the paper preset makes of one sample.
-        params: The published number of parameters, where there is one.
-        lr: The learning rate by Adam, where the usual one is too large for it.
-        reference: The library whose weights `load_reference` takes, if any.
-        module: Where the family stands, as an import path.
+        contribution: What was new in the network, in a sentence or two.
+        builds_on: Families whose ideas it uses, in the registry or not; the closest one comes first.
+        presets: Preset -> the arguments of its class.
+        input_shape: Shape of one sample of the paper preset, without the batch dimension.
+        output_shape: Shape of the paper preset's output for one sample.
+        params: The published number of parameters; None if there is none.
+        lr: The learning rate for Adam; None if the default works.
+        reference: The library whose weights `load_reference` loads; None if there is none.
+        module: The module of the family's file, as an import path.
         network: The name of its class there.
     """
 
@@ -60,11 +84,11 @@ class Architecture:
     paper: str
     topic: str
     task: str
-    idea: str
+    contribution: str
     builds_on: tuple[str, ...]
     presets: dict[str, dict[str, Any]]
-    input: tuple[int, ...]
-    output: tuple[int, ...]
+    input_shape: tuple[int, ...]
+    output_shape: tuple[int, ...]
     params: int | None
     lr: float | None
     reference: str | None
@@ -73,65 +97,79 @@ class Architecture:
 
 
 def names() -> list[str]:
-    """Every network's name, in alphabetical order."""
+    """Return every network's name, in alphabetical order."""
     return sorted(_registry())
 
 
 def info(name: str) -> Architecture:
-    """What is known of a network without building it.
+    """Return the facts about a network, without building it.
 
     Raises:
-        UserError: There is no network of that name.
+        UserError: If there is no network of that name.
     """
     return lookup("model", name, _registry())
 
 
 @cache
 def arguments(name: str) -> dict[str, Any]:
-    """What a network's class can be called with, read from its source: argument -> default.
+    """Return the arguments of a network's class, read from its source: argument -> default.
 
-    The default is None, too, where there is none or where it is no literal.
+    The default is also None if there is none, or if it is not a literal.
 
     Raises:
-        UserError: There is no network of that name.
+        UserError: If there is no network of that name.
     """
     architecture = info(name)
     return _arguments(architecture.module, architecture.network)
 
 
 def build(name: str, preset: str = "paper", **overrides: Any) -> "nn.Module":
-    """Build a network with fresh weights, from torch's current random state.
+    """Build a network with initial weights drawn from torch's current RNG state.
 
     Args:
         name: One of `names()`.
         preset: `paper` is the published network; `mini` is the same code with smaller numbers.
-        **overrides: Arguments of the network's class that differ from the preset.
+        **overrides: Arguments of the network's class that differ from the preset. Names from before arguments were
+            renamed, which the specs of older runs contain, are accepted.
 
     Raises:
-        UserError: There is no such name, preset or argument, or the argument can't be.
+        UserError: If there is no such name, preset or argument, or an argument has an invalid value.
     """
     architecture = info(name)
     options = lookup("preset", preset, architecture.presets)
-    network = getattr(import_module(architecture.module), architecture.network)
-    known = list(inspect.signature(network).parameters)
-    for word in overrides:
-        if word not in known:
-            raise unknown_name(f"option of {name}", word, known)
+    network_class = getattr(import_module(architecture.module), architecture.network)
+    valid = list(inspect.signature(network_class).parameters)
+    for argument, value in overrides.items():
+        renamed = _rename(argument, value, valid)
+        for new_name in renamed:
+            if new_name not in valid:
+                raise unknown_name(f"option of {name}", new_name, valid)
+        options = options | renamed
     try:
-        return network(**{**options, **overrides})
+        network: nn.Module = network_class(**options)
     except (TypeError, ValueError, RuntimeError) as error:
         if not overrides:
-            raise  # the fault is the family's own, and not of whoever asked
-        given = ", ".join(f"{word}={value!r}" for word, value in overrides.items())
-        raise UserError(f"{name} can't be built with {given}: {error}") from error
+            raise  # an error in the family's file
+        values = ", ".join(f"{argument}={value!r}" for argument, value in overrides.items())
+        raise UserError(f"{name} can't be built with {values}: {error}") from error
+    return network
+
+
+def _rename(argument: str, value: Any, valid: Collection[str]) -> dict[str, Any]:
+    """Return an argument under its current name, if a class whose arguments are `valid` had another name for it."""
+    if argument in valid:
+        return {argument: value}
+    if argument == "sizes" and "hidden_sizes" in valid and isinstance(value, list | tuple) and len(value) > 1:
+        return {"in_features": value[0], "hidden_sizes": value[1:-1], "out_features": value[-1]}
+    return {next((name for name in valid if argument in OLD_NAMES.get(name, ())), argument): value}
 
 
 @cache
 def reference_names(name: str) -> list[str]:
-    """What the weights of a network's reference are called there, in the order of its layers; none without reference.
+    """Return the state-dict keys of a network's reference, in the order of its layers; none without a reference.
 
     Raises:
-        UserError: There is no network of that name.
+        UserError: If there is no network of that name.
     """
     architecture = info(name)
     if architecture.reference == "torchvision":
@@ -140,42 +178,49 @@ def reference_names(name: str) -> list[str]:
 
         with torch.device("meta"):
             return list(get_model(name.removesuffix("-torchvision").replace("-", "_"), weights=None).state_dict())
-    own = getattr(import_module(architecture.module), "reference_names", list)  # where the library isn't always here
-    return own()
+    # A family's file lists them itself if the library is not always installed.
+    listed: list[str] = getattr(import_module(architecture.module), "reference_names", list)()
+    return listed
 
 
 @cache
 def _registry() -> dict[str, Architecture]:
     return {
-        architecture.name: architecture for file in sorted(ROOMS.glob("*/*.py")) for architecture in _declared_in(file)
+        architecture.name: architecture
+        for file in sorted(MODELS_DIR.glob("*/*.py"))
+        for architecture in _architectures(file)
     }
 
 
-def _declared_in(file: Path) -> list[Architecture]:
-    """The names that a family's file declares; none where it declares no family."""
+def _architectures(file: Path) -> list[Architecture]:
+    """Return the networks that a file declares; none if it declares no family."""
     family = literal(file, "FAMILY")
-    if family is None:
-        return []
+    families: Mapping[str, Any] = {"": family} if family else literal(file, "FAMILIES") or {}
+    module = ".".join(file.relative_to(MODELS_DIR.parent).with_suffix("").parts)
+    return [architecture for family in families.values() for architecture in _members(family, module)]
+
+
+def _members(family: Mapping[str, Any], module: str) -> list[Architecture]:
+    overrides = family.get("mini_overrides", {})
     return [
         Architecture(
             name=name,
-            presets={"mini": {**options, **family["mini"], **family.get("minis", {}).get(name, {})}, "paper": options},
+            presets={"mini": {**options, **family["mini"], **overrides.get(name, {})}, "paper": options},
             params=family["params"].get(name),
             lr=family.get("lr", {}).get(name),
-            idea=family.get("idea", ""),
             builds_on=tuple(family.get("builds_on", ())),
-            input=family.get("inputs", {}).get(name, family["input"]),
-            module=".".join(file.relative_to(ROOMS.parent).with_suffix("").parts),
-            **{word: family[word] for word in ("family", "year", "paper", "topic", "task")},
-            **{word: family[word] for word in ("output", "reference", "network")},
+            input_shape=family.get("input_shapes", {}).get(name, family["input_shape"]),
+            module=module,
+            **{key: family[key] for key in ("family", "year", "paper", "topic", "task", "contribution")},
+            **{key: family[key] for key in ("output_shape", "reference", "network")},
         )
         for name, options in family["names"].items()
     ]
 
 
 def _arguments(module: str, network: str) -> dict[str, Any]:
-    """The arguments of a function, or of a class; where it has no `__init__`, those of its base."""
-    tree = ast.parse((ROOMS.parent / (module.replace(".", "/") + ".py")).read_text(encoding="utf-8"))
+    """Return the arguments of a function or a class; of its base, if it has no `__init__`."""
+    tree = ast.parse((MODELS_DIR.parent / (module.replace(".", "/") + ".py")).read_text(encoding="utf-8"))
     for statement in tree.body:
         if isinstance(statement, ast.ImportFrom) and statement.module:
             for alias in statement.names:
@@ -184,17 +229,18 @@ def _arguments(module: str, network: str) -> dict[str, Any]:
         if isinstance(statement, ast.FunctionDef) and statement.name == network:
             return _defaults(statement.args)
         if isinstance(statement, ast.ClassDef) and statement.name == network:
-            for part in statement.body:
-                if isinstance(part, ast.FunctionDef) and part.name == "__init__":
-                    return {word: value for word, value in _defaults(part.args).items() if word != "self"}
+            for member in statement.body:
+                if isinstance(member, ast.FunctionDef) and member.name == "__init__":
+                    return {name: value for name, value in _defaults(member.args).items() if name != "self"}
             return next((_arguments(module, base.id) for base in statement.bases if isinstance(base, ast.Name)), {})
     return {}
 
 
 def _defaults(signature: ast.arguments) -> dict[str, Any]:
-    words = [*signature.posonlyargs, *signature.args]
-    given = [*[None] * (len(words) - len(signature.defaults)), *signature.defaults, *signature.kw_defaults]
-    return {word.arg: _value(default) for word, default in zip([*words, *signature.kwonlyargs], given, strict=True)}
+    positional = [*signature.posonlyargs, *signature.args]
+    required = len(positional) - len(signature.defaults)
+    defaults = [*[None] * required, *signature.defaults, *signature.kw_defaults]
+    return {arg.arg: _value(node) for arg, node in zip([*positional, *signature.kwonlyargs], defaults, strict=True)}
 
 
 def _value(default: ast.expr | None) -> Any:

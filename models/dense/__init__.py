@@ -1,1 +1,1 @@
-"""Networks of dense layers alone."""
+"""Networks of dense layers only."""

@@ -1,8 +1,8 @@
 """The multi-layer perceptron: Rumelhart, Hinton, Williams, Learning representations by back-propagating errors (1986).
 
-Layers of neurons, each a weighted sum of all that the layer below says, bent by a non-linearity; without the bend the
-whole stack would be one linear map. Back-propagation tells every weight its share of the error, so that the hidden
-layers find features that nobody designed.
+Each neuron applies a nonlinear activation to a weighted sum of the outputs of the layer before; without activations the
+whole stack would be one linear map. Back-propagation computes the gradient of the error with respect to every weight,
+so that the hidden layers learn features that nobody designed.
 
 The paper preset, 784-256-10:
 
@@ -12,8 +12,8 @@ The paper preset, 784-256-10:
     layers.1   10        256*10  +  10 =   2,570
                                   total  203,530
 
-The 1986 networks bent by the logistic function; ReLU stands here, as in today's notes. The mini is 64-32-10: it reads
-digits of 8x8. Dropout and batch normalisation are off as published; a run can switch them on.
+The networks in the paper used the logistic function; this one uses ReLU by default, as is common today. The mini is
+64-32-10 and reads digits of 8x8. Dropout and batch normalization, which are not in the paper, are off by default.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,47 +23,53 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-ACTIVATIONS = {"relu": torch.relu, "tanh": torch.tanh, "sigmoid": torch.sigmoid}
+ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid}
 
 
 class MLP(nn.Module):
-    """A stack of dense layers with a non-linearity between them.
+    """Dense layers with an activation between them.
 
     Args:
-        sizes: Neurons of every layer, from the input to the output: at least two.
-        activation: What bends the hidden layers: `relu`, `tanh` or `sigmoid`.
-        dropout: Share of the hidden neurons that each training step leaves out (Srivastava et al., 2014).
-        batch_norm: Normalise what comes into each non-linearity over the batch (Ioffe, Szegedy, 2015).
+        in_features: Features of a sample, such as its pixels.
+        hidden_sizes: Neurons of each hidden layer; none leave a linear model.
+        out_features: Outputs, such as one logit per class.
+        activation: `relu`, `tanh` or `sigmoid`.
+        dropout: Probability that a hidden neuron is dropped in a training step (Srivastava et al., 2014).
+        batch_norm: Whether the inputs of each activation are normalized over the batch (Ioffe, Szegedy, 2015).
     """
 
     def __init__(
         self,
-        sizes: Sequence[int] = (784, 256, 10),
+        in_features: int = 784,
+        hidden_sizes: Sequence[int] = (256,),
+        out_features: int = 10,
         activation: str = "relu",
         dropout: float = 0.0,
         batch_norm: bool = False,
     ):
         super().__init__()
-        if len(sizes) < 2 or min(sizes) < 1:
-            raise ValueError("sizes needs two layers or more, each of one neuron or more")
+        sizes = (in_features, *hidden_sizes, out_features)
+        if min(sizes) < 1:
+            raise ValueError("in_features, out_features and each of hidden_sizes must be 1 or more")
         if activation not in ACTIVATIONS:
             raise ValueError(f"activation must be {', '.join(ACTIVATIONS)}")
-        self.input_shape = (sizes[0],)
+        self.input_shape = (in_features,)
         self.layers = nn.ModuleList(nn.Linear(fan_in, fan_out) for fan_in, fan_out in pairwise(sizes))
-        self.norms = nn.ModuleList(nn.BatchNorm1d(size) if batch_norm else nn.Identity() for size in sizes[1:-1])
-        self.activation = ACTIVATIONS[activation]
+        self.norms = nn.ModuleList(nn.BatchNorm1d(size) if batch_norm else nn.Identity() for size in hidden_sizes)
+        self.activations = nn.ModuleList(ACTIVATIONS[activation]() for _ in hidden_sizes)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Class scores (N, sizes[-1]) of samples (N, sizes[0])."""
+        """Return logits (N, out_features) for samples (N, in_features)."""
         *hidden, output = self.layers
-        for layer, norm in zip(hidden, self.norms, strict=True):
-            x = self.dropout(self.activation(norm(layer(x))))
-        return output(x)
+        for layer, norm, activation in zip(hidden, self.norms, self.activations, strict=True):
+            x = self.dropout(activation(norm(layer(x))))
+        outputs: Tensor = output(x)
+        return outputs
 
-    def load_reference(self, fitted: Mapping[str, Any]) -> None:
-        """Take the weights of a scikit-learn `MLPClassifier` of these sizes, as `vars` shows them."""
-        for layer, weight, bias in zip(self.layers, fitted["coefs_"], fitted["intercepts_"], strict=True):
+    def load_reference(self, estimator: Mapping[str, Any]) -> None:
+        """Load the weights of a fitted scikit-learn `MLPClassifier` of these sizes, given its `vars`."""
+        for layer, weight, bias in zip(self.layers, estimator["coefs_"], estimator["intercepts_"], strict=True):
             layer.load_state_dict({"weight": torch.as_tensor(weight).T, "bias": torch.as_tensor(bias)})
 
 
@@ -73,16 +79,16 @@ FAMILY = dict(
     paper="Rumelhart, Hinton, Williams, Nature 323",
     topic="neuron",
     task="digits",
-    idea=(
-        "Hidden layers of neurons, bent by a non-linearity, find features that nobody designed; back-propagation "
-        "tells each weight its share of the error."
+    contribution=(
+        "Hidden layers of neurons with nonlinear activations learn features that nobody designed; back-propagation "
+        "gives each weight its gradient."
     ),
     builds_on=("perceptron",),
     network="MLP",
-    names={"mlp": dict(sizes=(784, 256, 10))},
-    input=(784,),
-    output=(10,),
+    names={"mlp": dict(in_features=784, hidden_sizes=(256,), out_features=10)},
+    input_shape=(784,),
+    output_shape=(10,),
     params={"mlp": 203_530},
-    mini=dict(sizes=(64, 32, 10)),
+    mini=dict(in_features=64, hidden_sizes=(32,)),
     reference="scikit-learn",
 )

@@ -1,1 +1,1 @@
-"""Layers that several families share."""
+"""Layers and helpers that several families share."""

@@ -1,4 +1,4 @@
-"""Weights of a network whose layers come in the same order under other names."""
+"""Loading weights by position, for networks whose layers have the same order but other names."""
 
 from collections.abc import Mapping
 
@@ -6,22 +6,22 @@ from torch import Tensor, nn
 
 
 def load_by_position(network: nn.Module, state_dict: Mapping[str, Tensor]) -> None:
-    """Give a network's weights, in order, the values of another's; sides of length 1 may be missing or more.
+    """Copy the tensors of another network's state dict, in order. Dimensions of size 1 may differ.
 
     Raises:
-        ValueError: They don't fit one another.
+        ValueError: If the number of tensors or one of their shapes differs.
     """
-    ours = network.state_dict()
-    if len(ours) != len(state_dict):
-        raise ValueError(f"these are {len(state_dict)} weights, and the network has {len(ours)}")
-    taken = {}
-    for (name, own), (other, values) in zip(ours.items(), state_dict.items(), strict=True):
-        if without_ones(own) != without_ones(values):
-            raise ValueError(f"{other} is {list(values.shape)}, and {name} is {list(own.shape)}")
-        taken[name] = values.reshape(own.shape)
-    network.load_state_dict(taken)
+    state = network.state_dict()
+    if len(state) != len(state_dict):
+        raise ValueError(f"the state dict has {len(state_dict)} tensors, but the network has {len(state)}")
+    values = {}
+    for (name, own), (other_name, other) in zip(state.items(), state_dict.items(), strict=True):
+        if squeezed_shape(own) != squeezed_shape(other):
+            raise ValueError(f"{other_name} is {list(other.shape)}, but {name} is {list(own.shape)}")
+        values[name] = other.reshape(own.shape)
+    network.load_state_dict(values)
 
 
-def without_ones(tensor: Tensor) -> list[int]:
-    """A tensor's shape without sides of length 1."""
-    return [side for side in tensor.shape if side != 1]
+def squeezed_shape(tensor: Tensor) -> list[int]:
+    """Return a tensor's shape without its dimensions of size 1."""
+    return [size for size in tensor.shape if size != 1]

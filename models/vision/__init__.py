@@ -1,1 +1,1 @@
-"""Networks that say what a picture shows."""
+"""Networks that classify images."""

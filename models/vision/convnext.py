@@ -1,12 +1,12 @@
 """ConvNeXt: Liu, Mao, Wu, Feichtenhofer, Darrell, Xie, A ConvNet for the 2020s (arXiv:2201.03545, 2022).
 
-Is it attention that makes vision transformers better than ResNets, or is it all that came with it? Step by step a
-ResNet takes a transformer's proportions and small choices (patches for a stem, depthwise filters, an inverted
-bottleneck, one layer norm and one GELU a block), mixes positions by convolution alone, and does as well.
+Are vision transformers better than ResNets because of attention, or because of everything else that came with it? Step
+by step, a ResNet gets a transformer's proportions and details (a stem of patches, depthwise filters, an inverted
+bottleneck, one layer norm and one GELU per block) but still mixes positions by convolution alone, and performs as well.
 
-Pictures of 3x224x224. A block is a depthwise 7x7, a layer norm over the channels, and two dense layers on every pixel,
-4 times as wide between them; its output is scaled, a learnt number a channel, and added to its input. Between stages, a
-norm and a 2x2 convolution with stride 2:
+For images of 3x224x224. A block is a depthwise 7x7 convolution, a layer norm over the channels, and two dense layers
+applied to every pixel, with 4 times as many channels between them; its output is multiplied by a learned scale per
+channel and added to its input. Between stages there are a layer norm and a 2x2 convolution with stride 2:
 
     layer       output    convnext-tiny    convnext-small    convnext-base    convnext-large
     stem        56x56     4x4, stride 4, then a norm
@@ -14,15 +14,15 @@ norm and a 2x2 convolution with stride 2:
     stages.1    28x28     192, x3          192, x3           256, x3          384, x3
     stages.2    14x14     384, x9          384, x27          512, x27         768, x27
     stages.3    7x7       768, x3          768, x3           1024, x3         1536, x3
-    head        1000      average over the map, norm, dense
-    drop path             0.1              0.4               0.5              0.5
+    head        1000      global average pooling, norm, dense
+    stochastic depth      0.1              0.4               0.5              0.5
     parameters            28,589,128       50,223,688        88,591,464       197,767,336
 
-The names of the weights are timm's. Layer scale begins at 1e-6, so that a fresh network is little more than its stem
-and its downsampling; the network trains all the same, since Adam's steps are of the learning rate's size.
+State-dict keys are timm's. The scales of blocks begin at 1e-6, so that a fresh network is little more than its stem and
+its downsampling; it can be trained all the same, because the size of Adam's steps is that of the learning rate.
 
-The minis are 16 to 24 channels wide, have a third of the blocks, and read 3x32x32. Fewer inputs to a neuron take larger
-first weights for sums of the same size; so shallow a network needs neither small scales nor a drop path.
+The minis have 16 to 24 channels and a third of the blocks, and read 3x32x32. Their neurons have fewer inputs and need
+larger initial weights for sums of the same size; so shallow a network needs neither small scales nor stochastic depth.
 """
 
 from collections import OrderedDict
@@ -38,11 +38,11 @@ from models.layers.drop_path import DropPath
 LayerNorm = partial(nn.LayerNorm, eps=1e-6)
 
 
-class ChannelNorm(nn.LayerNorm):
-    """A layer norm over the channels of each pixel, for maps that have their channels first.
+class LayerNorm2d(nn.LayerNorm):
+    """A layer norm over the channels of each pixel, for maps with their channels first.
 
     Args:
-        channels: Channels that come in and go out.
+        channels: Channels of the input and of the output.
     """
 
     def __init__(self, channels: int):
@@ -54,15 +54,15 @@ class ChannelNorm(nn.LayerNorm):
 
 
 class Block(nn.Module):
-    """A depthwise 7x7 mixes positions, two dense layers mix channels; scaled, and added to the input.
+    """A depthwise 7x7 that mixes positions and two dense layers that mix channels, scaled and added to the input.
 
     Args:
-        channels: Channels that come in and go out.
-        drop_path: Chance of a sample to skip the block while training.
-        layer_scale: What the scale of every channel begins at.
+        channels: Channels of the input and of the output.
+        stochastic_depth_prob: Probability that a sample skips the block in training.
+        layer_scale: Initial value of the scale of every channel.
     """
 
-    def __init__(self, channels: int, drop_path: float, layer_scale: float):
+    def __init__(self, channels: int, stochastic_depth_prob: float, layer_scale: float):
         super().__init__()
         self.conv_dw = nn.Conv2d(channels, channels, 7, padding=3, groups=channels)
         self.norm = LayerNorm(channels)
@@ -74,87 +74,105 @@ class Block(nn.Module):
             )
         )
         self.gamma = nn.Parameter(torch.full((channels,), layer_scale))
-        self.drop_path = DropPath(drop_path)
+        self.drop_path = DropPath(stochastic_depth_prob)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, channels, h, w) -> (N, channels, h, w)."""
-        y = self.conv_dw(x).permute(0, 2, 3, 1)  # channels last, as dense layers read them
+        y: Tensor = self.conv_dw(x).permute(0, 2, 3, 1)  # channels last, for the dense layers
         y = self.gamma * self.mlp(self.norm(y))
-        return x + self.drop_path(y.permute(0, 3, 1, 2))
+        y = self.drop_path(y.permute(0, 3, 1, 2))
+        return x + y
 
 
 class Stage(nn.Module):
-    """Blocks of one width, behind what takes the stage before to it.
+    """Blocks with the same number of channels, after a downsampling layer.
 
     Args:
-        channels: Channels that come in.
-        width: Channels that go out; where they are more, the map is halved.
-        drop_paths: For every block, the chance of a sample to skip it.
-        layer_scale: What the blocks' scales begin at.
+        in_channels: Channels of the input.
+        out_channels: Channels of the output. If they differ from `in_channels`, height and width are halved.
+        stochastic_depth_probs: For every block, the probability that a sample skips it in training.
+        layer_scale: Initial value of the scales in the blocks.
     """
 
-    def __init__(self, channels: int, width: int, drop_paths: Sequence[float], layer_scale: float):
+    def __init__(
+        self, in_channels: int, out_channels: int, stochastic_depth_probs: Sequence[float], layer_scale: float
+    ):
         super().__init__()
         self.downsample: nn.Module = nn.Identity()
-        if channels != width:
-            self.downsample = nn.Sequential(ChannelNorm(channels), nn.Conv2d(channels, width, 2, stride=2))
-        self.blocks = nn.Sequential(*[Block(width, drop, layer_scale) for drop in drop_paths])
+        if in_channels != out_channels:
+            self.downsample = nn.Sequential(LayerNorm2d(in_channels), nn.Conv2d(in_channels, out_channels, 2, stride=2))
+        self.blocks = nn.Sequential(*[Block(out_channels, prob, layer_scale) for prob in stochastic_depth_probs])
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, channels, h, w) -> (N, width, h/2, w/2), or of the same side in the first stage."""
-        return self.blocks(self.downsample(x))
+        """(N, in_channels, h, w) -> (N, out_channels, h/2, w/2); in the first stage h and w are unchanged."""
+        out: Tensor = self.blocks(self.downsample(x))
+        return out
 
 
 class ConvNeXt(nn.Module):
-    """Patches of 4x4 pixels, four stages of blocks, the mean of the last maps, a norm, and a dense layer.
+    """A stem of 4x4 patches, four stages of blocks, global average pooling, a norm, and a dense layer.
 
     Args:
-        depths: Blocks of each of the four stages.
-        width: Channels of the first stage; every later one doubles them.
-        drop_path: Chance of a sample to skip the last block; it grows evenly from 0 in the first.
-        layer_scale: What the scales of all channels of all blocks begin at.
-        std: Standard deviation of the first weights.
-        classes: Number of classes.
-        side: Pixels of the square input's side; at least 32.
+        depths: Blocks in each of the four stages.
+        channels: Channels of the first stage; they double with every stage.
+        stochastic_depth_prob: Probability that a sample skips the last block in training; it grows evenly from 0 in
+            the first block.
+        layer_scale: Initial value of the scales of all channels in all blocks.
+        init_std: Standard deviation of the initial weights.
+        num_classes: Number of classes.
+        image_size: Height and width of the image; at least 32.
     """
 
     def __init__(
         self,
         depths: Sequence[int] = (3, 3, 9, 3),
-        width: int = 96,
-        drop_path: float = 0.1,
+        channels: int = 96,
+        stochastic_depth_prob: float = 0.1,
         layer_scale: float = 1e-6,
-        std: float = 0.02,
-        classes: int = 1000,
-        side: int = 224,
+        init_std: float = 0.02,
+        num_classes: int = 1000,
+        image_size: int = 224,
     ):
         super().__init__()
         if len(depths) != 4 or min(depths) < 1:
             raise ValueError("depths must be four numbers of 1 or more")
-        if side < 32:
-            raise ValueError("side must be 32 or more: patches of 4x4, and the map is halved three times")
-        self.input_shape = (3, side, side)
-        self.stem = nn.Sequential(nn.Conv2d(3, width, 4, stride=4), ChannelNorm(width))
-        drops = torch.linspace(0, drop_path, sum(depths), device="cpu").tolist()
-        stages, channels = [], width
-        for k, depth in enumerate(depths):
-            stages.append(Stage(channels, width * 2**k, drops[:depth], layer_scale))
-            channels, drops = width * 2**k, drops[depth:]
+        if image_size < 32:
+            raise ValueError("image_size must be 32 or more: patches are 4x4, and three layers halve the map")
+        self.input_shape = (3, image_size, image_size)
+        self.stem = nn.Sequential(nn.Conv2d(3, channels, 4, stride=4), LayerNorm2d(channels))
+        probs = torch.linspace(0, stochastic_depth_prob, sum(depths), device="cpu").tolist()
+        self.feature_channels = tuple(channels * 2**k for k in range(4))
+        stages, in_channels = [], channels
+        for out_channels, depth in zip(self.feature_channels, depths, strict=True):
+            stages.append(Stage(in_channels, out_channels, probs[:depth], layer_scale))
+            in_channels, probs = out_channels, probs[depth:]
         self.stages = nn.Sequential(*stages)
         self.avgpool = nn.AdaptiveAvgPool2d(1)
-        self.head = nn.Sequential(OrderedDict(norm=LayerNorm(channels), fc=nn.Linear(channels, classes)))
+        self.head = nn.Sequential(OrderedDict(norm=LayerNorm(in_channels), fc=nn.Linear(in_channels, num_classes)))
         for layer in self.modules():
             if isinstance(layer, (nn.Conv2d, nn.Linear)):
-                nn.init.trunc_normal_(layer.weight, std=std)
+                nn.init.trunc_normal_(layer.weight, std=init_std)
                 nn.init.zeros_(layer.get_parameter("bias"))
 
+    def features(self, x: Tensor) -> list[Tensor]:
+        """Return the maps of the four stages, with strides 4, 8, 16 and 32, for images (N, 3, h, w).
+
+        `feature_channels` has their channels.
+        """
+        x, maps = self.stem(x), []
+        for stage in self.stages:
+            x = stage(x)
+            maps.append(x)
+        return maps
+
     def forward(self, x: Tensor) -> Tensor:
-        """Class scores (N, classes) of pictures (N, 3, side, side)."""
+        """Return logits (N, num_classes) for images (N, 3, image_size, image_size)."""
         x = self.stages(self.stem(x))
-        return self.head(self.avgpool(x).flatten(1))
+        logits: Tensor = self.head(self.avgpool(x).flatten(1))
+        return logits
 
     def load_reference(self, state_dict: Mapping[str, Tensor]) -> None:
-        """Take the weights of torchvision's or timm's ConvNeXt of the same depths and width."""
+        """Load the weights of torchvision's or timm's ConvNeXt with the same depths and channels."""
         load_by_position(self, state_dict)
 
 
@@ -164,32 +182,39 @@ FAMILY = dict(
     paper="arXiv:2201.03545",
     topic="modern-cnn",
     task="shapes",
-    idea=(
-        "A ResNet with a vision transformer's proportions and small choices, step by step, does as well as one without "
-        "any attention."
+    contribution=(
+        "A ResNet that gets a vision transformer's proportions and details step by step performs as well as one, "
+        "without any attention."
     ),
     builds_on=("resnet", "swin"),
     network="ConvNeXt",
     names={
-        "convnext-tiny": dict(depths=(3, 3, 9, 3), width=96, drop_path=0.1),
-        "convnext-small": dict(depths=(3, 3, 27, 3), width=96, drop_path=0.4),
-        "convnext-base": dict(depths=(3, 3, 27, 3), width=128, drop_path=0.5),
-        "convnext-large": dict(depths=(3, 3, 27, 3), width=192, drop_path=0.5),
+        "convnext-tiny": dict(depths=(3, 3, 9, 3), channels=96, stochastic_depth_prob=0.1),
+        "convnext-small": dict(depths=(3, 3, 27, 3), channels=96, stochastic_depth_prob=0.4),
+        "convnext-base": dict(depths=(3, 3, 27, 3), channels=128, stochastic_depth_prob=0.5),
+        "convnext-large": dict(depths=(3, 3, 27, 3), channels=192, stochastic_depth_prob=0.5),
     },
-    input=(3, 224, 224),
-    output=(1000,),
+    input_shape=(3, 224, 224),
+    output_shape=(1000,),
     params={
         "convnext-tiny": 28_589_128,
         "convnext-small": 50_223_688,
         "convnext-base": 88_591_464,
         "convnext-large": 197_767_336,
     },
-    mini=dict(depths=(1, 1, 9, 1), drop_path=0.0, layer_scale=1.0, std=0.05, classes=8, side=32),
-    minis={
-        "convnext-tiny": dict(depths=(1, 1, 3, 1), width=16),
-        "convnext-small": dict(width=16),
-        "convnext-base": dict(width=20),
-        "convnext-large": dict(width=24),
+    mini=dict(
+        depths=(1, 1, 9, 1),
+        stochastic_depth_prob=0.0,
+        layer_scale=1.0,
+        init_std=0.05,
+        num_classes=8,
+        image_size=32,
+    ),
+    mini_overrides={
+        "convnext-tiny": dict(depths=(1, 1, 3, 1), channels=16),
+        "convnext-small": dict(channels=16),
+        "convnext-base": dict(channels=20),
+        "convnext-large": dict(channels=24),
     },
     lr={"convnext-tiny": 0.001, "convnext-small": 0.001, "convnext-base": 0.001, "convnext-large": 0.001},
     reference="torchvision",

@@ -1,13 +1,14 @@
 """EfficientNet: Tan, Le, Rethinking model scaling for convolutional neural networks (arXiv:1905.11946, 2019).
 
-A network grows in depth, in width, or by larger pictures, and each alone soon pays little. Here all three grow
-together: from a searched network, b0, depth is multiplied by 1.2^phi, width by 1.1^phi and the picture's side by
-1.15^phi, so that each step of phi about doubles the cost, since 1.2 * 1.1^2 * 1.15^2 is 1.92.
+A network can grow in depth, in width or in the resolution of its input, and each of these alone soon brings little.
+Here all three grow together: from a network found by search, b0, the depth is multiplied by 1.2^phi, the width by
+1.1^phi and the image size by 1.15^phi, so that each step of phi about doubles the cost, since 1.2 * 1.1^2 * 1.15^2 is
+1.92.
 
-Table 1 of the paper, b0 for pictures of 3x224x224. MBConv is MobileNet v2's inverted residual with squeeze and
-excitation (Hu, Shen, Sun 2017) in its middle, and SiLU (swish) in place of ReLU6:
+Table 1 of the paper, b0 for images of 3x224x224. MBConv is MobileNet v2's inverted residual with squeeze-and-excitation
+(Hu, Shen, Sun 2017) after the depthwise convolution, and SiLU (swish) in place of ReLU6:
 
-    layer       output     block           kernel    channels    layers
+    layer       output     block           kernel    channels    blocks
     stem        112x112    convolution     3x3       32          1
     stages.0    112x112    MBConv, t = 1   3x3       16          1
     stages.1    56x56      MBConv, t = 6   3x3       24          2
@@ -17,27 +18,28 @@ excitation (Hu, Shen, Sun 2017) in its middle, and SiLU (swish) in place of ReLU
     stages.5    7x7        MBConv, t = 6   5x5       192         4
     stages.6    7x7        MBConv, t = 6   3x3       320         1
     head        7x7        convolution     1x1       1280        1
-    fc          1000       average over the map, then dense
+    fc          1000       global average pooling, then dense
 
-What the authors published, with rounder numbers than powers of 1.2, 1.1 and 1.15 would give:
+The published networks, with rounder numbers than powers of 1.2, 1.1 and 1.15 would give:
 
-            width    depth    side    dropout    parameters
-    b0      1.0      1.0      224     0.2        5,288,548
-    b1      1.0      1.1      240     0.2        7,794,184
-    b2      1.1      1.2      288     0.3        9,109,994
-    b3      1.2      1.4      300     0.3        12,233,232
-    b4      1.4      1.8      380     0.4        19,341,616
-    b5      1.6      2.2      456     0.4        30,389,784
-    b6      1.8      2.6      528     0.5        43,040,704
-    b7      2.0      3.1      600     0.5        66,347,960
+            width    depth    image size    dropout    parameters
+    b0      1.0      1.0      224           0.2        5,288,548
+    b1      1.0      1.1      240           0.2        7,794,184
+    b2      1.1      1.2      288           0.3        9,109,994
+    b3      1.2      1.4      300           0.3        12,233,232
+    b4      1.4      1.8      380           0.4        19,341,616
+    b5      1.6      2.2      456           0.4        30,389,784
+    b6      1.8      2.6      528           0.5        43,040,704
+    b7      2.0      3.1      600           0.5        66,347,960
 
-Three things are torchvision's, whose weights these networks take: b2 reads 288 pixels a side, where the authors' code
-has 260; b5 to b7 have batch norms with eps 0.001 and momentum 0.01, as the authors have in all, and b0 to b4 PyTorch's
-own 1e-5 and 0.1; and strided convolutions are padded alike on all sides.
+Three things are as in torchvision, whose weights these networks load: b2 reads images of 288x288, where the authors'
+code has 260x260; b5 to b7 have batch norms with eps 0.001 and momentum 0.01, as all of the authors' networks do, and b0
+to b4 have PyTorch's 1e-5 and 0.1; and strided convolutions have the same padding on all sides.
 
-A mini has a tenth of its network's width and depth, which rounding makes the same for the smallest, and reads 36 pixels
-a side and 2 more for each step of phi: the next one always costs more. It has dropout 0.2, no drop path and momentum
-0.1 whatever its size: more regularisation, or running statistics over a hundred batches, would need longer runs.
+A mini has a tenth of its network's width and depth, which rounding makes equal for the smallest ones, and reads images
+of 36x36, 2 pixels larger for each step of phi, so that each network costs more than the one before. Minis have dropout
+0.2, no stochastic depth and momentum 0.1: more regularization, or running statistics over a hundred batches, would need
+longer runs.
 """
 
 from collections.abc import Callable, Mapping
@@ -48,10 +50,11 @@ from torch import Tensor, nn
 
 from models.layers.by_position import load_by_position
 from models.layers.conv_norm_activation import ConvNormActivation
-from models.layers.divisible import divisible
 from models.layers.drop_path import DropPath
+from models.layers.initialization import init_like_torchvision
+from models.layers.make_divisible import make_divisible
 
-STAGES = (  # expansion, kernel, stride, channels, layers
+STAGES = (  # expansion, kernel size, stride, channels, blocks
     (1, 3, 1, 16, 1),
     (6, 3, 2, 24, 2),
     (6, 5, 2, 40, 2),
@@ -60,135 +63,150 @@ STAGES = (  # expansion, kernel, stride, channels, layers
     (6, 5, 2, 192, 4),
     (6, 3, 1, 320, 1),
 )
-Norm = Callable[[int], nn.Module]
+LAST_STAGES = (1, 2, 4, 6)  # with strides 4, 8, 16 and 32
+NormLayer = Callable[[int], nn.Module]
 
 
-class SqueezeExcite(nn.Module):
-    """Weighs each channel by a gate between 0 and 1, that is told from the means of all channels.
+class SqueezeExcitation(nn.Module):
+    """Rescales each channel by a factor between 0 and 1, computed from the means of all channels.
 
     Args:
-        channels: Channels that come in and go out.
-        squeezed: Channels in the middle.
+        in_channels: Channels of the input and of the output.
+        squeeze_channels: Channels between the two 1x1 convolutions.
     """
 
-    def __init__(self, channels: int, squeezed: int):
+    def __init__(self, in_channels: int, squeeze_channels: int):
         super().__init__()
-        self.squeeze = nn.AdaptiveAvgPool2d(1)
-        self.reduce = nn.Conv2d(channels, squeezed, 1)
-        self.expand = nn.Conv2d(squeezed, channels, 1)
+        self.avgpool = nn.AdaptiveAvgPool2d(1)
+        self.reduce = nn.Conv2d(in_channels, squeeze_channels, 1)
+        self.activation = nn.SiLU(inplace=True)
+        self.expand = nn.Conv2d(squeeze_channels, in_channels, 1)
+        self.scale_activation = nn.Sigmoid()
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, channels, h, w) -> (N, channels, h, w)."""
-        gates = self.expand(nn.functional.silu(self.reduce(self.squeeze(x)))).sigmoid()
-        return x * gates
+        """(N, in_channels, h, w) -> (N, in_channels, h, w)."""
+        scale: Tensor = self.activation(self.reduce(self.avgpool(x)))
+        scale = self.scale_activation(self.expand(scale))
+        return x * scale
 
 
 class MBConv(nn.Module):
-    """A 1x1 convolution widens, a depthwise one filters, gates weigh, a 1x1 narrows; the input is added if it fits.
+    """A 1x1 convolution, a depthwise one, squeeze-and-excitation, and a linear 1x1; the input is added if it fits.
 
     Args:
-        channels: Channels that come in.
-        width: Channels that go out.
-        expansion: How much wider the middle is than what comes in; at 1 the first 1x1 is left out.
-        kernel: Side of the depthwise filter.
-        stride: Of the depthwise convolution: 2 halves the map.
-        drop_path: Chance of a sample to skip the block while training, where the input is added.
-        norm: Makes the norm for a number of channels.
-    """
-
-    def __init__(
-        self, channels: int, width: int, expansion: int, kernel: int, stride: int, drop_path: float, norm: Norm
-    ):
-        super().__init__()
-        middle = channels * expansion
-        self.expand: nn.Module = nn.Identity()
-        if expansion != 1:
-            self.expand = ConvNormActivation(channels, middle, activation=nn.SiLU, norm=norm)
-        self.depthwise = ConvNormActivation(
-            middle, middle, kernel, stride, groups=middle, activation=nn.SiLU, norm=norm
-        )
-        self.gate = SqueezeExcite(middle, max(1, channels // 4))  # a quarter of what comes in, not of the middle
-        self.project = ConvNormActivation(middle, width, norm=norm)
-        self.residual = stride == 1 and channels == width
-        self.drop_path = DropPath(drop_path)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, channels, h, w) -> (N, width, h/stride, w/stride)."""
-        y = self.project(self.gate(self.depthwise(self.expand(x))))
-        return x + self.drop_path(y) if self.residual else y
-
-
-class EfficientNet(nn.Module):
-    """A full convolution, seven stages of MBConv, a wide 1x1, the mean of its maps, and a dense layer.
-
-    Args:
-        width: What b0's numbers of channels are multiplied by.
-        depth: What b0's numbers of layers are multiplied by, rounding up.
-        side: Pixels of the square input's side; at least 32.
-        dropout: Chance of a number to be left out before the dense layer.
-        drop_path: Chance of a sample to skip a block, nearly reached in the last block, and 0 in the first.
-        eps: What batch norms add to the variance.
-        momentum: The share of a batch in the running statistics of batch norms.
-        classes: Number of classes.
+        in_channels: Channels of the input.
+        out_channels: Channels of the output.
+        expand_ratio: Channels of the depthwise convolution per input channel; with 1 there is no first 1x1.
+        kernel_size: Height and width of the depthwise kernel.
+        stride: Stride of the depthwise convolution.
+        stochastic_depth_prob: Probability that a sample skips the block in training, if the input is added.
+        norm_layer: Makes the norm of a number of channels.
     """
 
     def __init__(
         self,
-        width: float = 1.0,
-        depth: float = 1.0,
-        side: int = 224,
-        dropout: float = 0.2,
-        drop_path: float = 0.2,
-        eps: float = 1e-5,
-        momentum: float = 0.1,
-        classes: int = 1000,
+        in_channels: int,
+        out_channels: int,
+        expand_ratio: int,
+        kernel_size: int,
+        stride: int,
+        stochastic_depth_prob: float,
+        norm_layer: NormLayer,
     ):
         super().__init__()
-        if not (width > 0 and depth > 0):
-            raise ValueError("width and depth must be above 0")
-        if side < 32:
-            raise ValueError("side must be 32 or more: the map is halved five times")
-        self.input_shape = (3, side, side)
-        norm = partial(nn.BatchNorm2d, eps=eps, momentum=momentum)
-        depths = [ceil(layers * depth) for *_, layers in STAGES]
-        channels, before = divisible(32 * width), 0  # what the block before gives, and how many blocks there were
-        self.stem = ConvNormActivation(3, channels, 3, stride=2, activation=nn.SiLU, norm=norm)
-        stages = []
-        for (expansion, kernel, stride, wide, _), layers in zip(STAGES, depths, strict=True):
-            blocks = []
-            for k in range(layers):
-                drop = drop_path * before / sum(depths)
-                first = stride if k == 0 else 1
-                blocks.append(MBConv(channels, divisible(wide * width), expansion, kernel, first, drop, norm))
-                channels, before = divisible(wide * width), before + 1
-            stages.append(nn.Sequential(*blocks))
-        self.stages = nn.Sequential(*stages)
-        self.head = ConvNormActivation(channels, 4 * channels, activation=nn.SiLU, norm=norm)
-        self.avgpool = nn.AdaptiveAvgPool2d(1)
-        self.dropout = nn.Dropout(dropout)
-        self.fc = nn.Linear(4 * channels, classes)
-        self.apply(initialise)
+        hidden = in_channels * expand_ratio
+        conv = partial(ConvNormActivation, activation_layer=nn.SiLU, norm_layer=norm_layer)
+        self.expand: nn.Module = conv(in_channels, hidden) if expand_ratio != 1 else nn.Identity()
+        self.depthwise = conv(hidden, hidden, kernel_size, stride, groups=hidden)
+        self.gate = SqueezeExcitation(hidden, max(1, in_channels // 4))  # a quarter of the input, not of the expansion
+        self.project = ConvNormActivation(hidden, out_channels, norm_layer=norm_layer)
+        self.residual = stride == 1 and in_channels == out_channels
+        self.drop_path = DropPath(stochastic_depth_prob)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Class scores (N, classes) of pictures (N, 3, side, side)."""
+        """(N, in_channels, h, w) -> (N, out_channels, h/stride, w/stride)."""
+        y: Tensor = self.project(self.gate(self.depthwise(self.expand(x))))
+        return x + self.drop_path(y) if self.residual else y
+
+
+class EfficientNet(nn.Module):
+    """A convolution, seven stages of MBConv, a 1x1 convolution, global average pooling, and a dense layer.
+
+    Args:
+        width_mult: A factor for b0's numbers of channels.
+        depth_mult: A factor for b0's numbers of blocks, rounding up.
+        image_size: Height and width of the image; at least 32.
+        dropout: Probability that an input of the dense layer is dropped in a training step.
+        stochastic_depth_prob: The probability that a sample skips a block grows evenly from 0 in the first block
+            toward this.
+        eps: Added to the variance in batch norms, inside the square root.
+        momentum: Weight of a batch in the running statistics of batch norms.
+        num_classes: Number of classes.
+    """
+
+    def __init__(
+        self,
+        width_mult: float = 1.0,
+        depth_mult: float = 1.0,
+        image_size: int = 224,
+        dropout: float = 0.2,
+        stochastic_depth_prob: float = 0.2,
+        eps: float = 1e-5,
+        momentum: float = 0.1,
+        num_classes: int = 1000,
+    ):
+        super().__init__()
+        if not (width_mult > 0 and depth_mult > 0):
+            raise ValueError("width_mult and depth_mult must be above 0")
+        if image_size < 32:
+            raise ValueError("image_size must be 32 or more: five layers halve it")
+        self.input_shape = (3, image_size, image_size)
+        norm_layer = partial(nn.BatchNorm2d, eps=eps, momentum=momentum)
+        conv = partial(ConvNormActivation, activation_layer=nn.SiLU, norm_layer=norm_layer)
+        depths = [ceil(depth * depth_mult) for *_, depth in STAGES]
+        in_channels = make_divisible(32 * width_mult)
+        self.stem = conv(3, in_channels, 3, stride=2)
+        stages, count = [], 0
+        for (expand_ratio, kernel_size, stride, channels, _), depth in zip(STAGES, depths, strict=True):
+            out_channels, blocks = make_divisible(channels * width_mult), []
+            for k in range(depth):
+                prob = stochastic_depth_prob * count / sum(depths)
+                first_stride = stride if k == 0 else 1
+                blocks.append(
+                    MBConv(in_channels, out_channels, expand_ratio, kernel_size, first_stride, prob, norm_layer)
+                )
+                in_channels, count = out_channels, count + 1
+            stages.append(nn.Sequential(*blocks))
+        self.stages = nn.Sequential(*stages)
+        self.feature_channels = tuple(make_divisible(STAGES[k][3] * width_mult) for k in LAST_STAGES)
+        self.head = conv(in_channels, 4 * in_channels)
+        self.avgpool = nn.AdaptiveAvgPool2d(1)
+        self.dropout = nn.Dropout(dropout)
+        self.fc = nn.Linear(4 * in_channels, num_classes)
+        bound = num_classes**-0.5
+        init_like_torchvision(self, partial(nn.init.uniform_, a=-bound, b=bound))
+
+    def features(self, x: Tensor) -> list[Tensor]:
+        """Return the last maps at strides 4, 8, 16 and 32 for images (N, 3, h, w).
+
+        `feature_channels` has their channels.
+        """
+        x, maps = self.stem(x), []
+        for k, stage in enumerate(self.stages):
+            x = stage(x)
+            if k in LAST_STAGES:
+                maps.append(x)
+        return maps
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return logits (N, num_classes) for images (N, 3, image_size, image_size)."""
         x = self.head(self.stages(self.stem(x)))
-        return self.fc(self.dropout(self.avgpool(x).flatten(1)))
+        logits: Tensor = self.fc(self.dropout(self.avgpool(x).flatten(1)))
+        return logits
 
     def load_reference(self, state_dict: Mapping[str, Tensor]) -> None:
-        """Take the weights of torchvision's (or timm's) EfficientNet of the same width and depth."""
+        """Load the weights of torchvision's (or timm's) EfficientNet of the same width and depth."""
         load_by_position(self, state_dict)
-
-
-def initialise(layer: nn.Module) -> None:
-    """First weights as torchvision draws them, since the paper is silent."""
-    if isinstance(layer, nn.Conv2d):
-        nn.init.kaiming_normal_(layer.weight, mode="fan_out")
-        if layer.bias is not None:
-            nn.init.zeros_(layer.bias)
-    elif isinstance(layer, nn.Linear):
-        bound = layer.out_features**-0.5
-        nn.init.uniform_(layer.weight, -bound, bound)
-        nn.init.zeros_(layer.bias)
 
 
 FAMILY = dict(
@@ -197,24 +215,24 @@ FAMILY = dict(
     paper="arXiv:1905.11946",
     topic="modern-cnn",
     task="shapes",
-    idea=(
+    contribution=(
         "Depth, width and resolution grow together by one compound coefficient, from a small network that was found "
         "by search."
     ),
     builds_on=("mobilenet-v2", "mnasnet", "senet"),
     network="EfficientNet",
     names={
-        "efficientnet-b0": dict(width=1.0, depth=1.0, side=224, dropout=0.2),
-        "efficientnet-b1": dict(width=1.0, depth=1.1, side=240, dropout=0.2),
-        "efficientnet-b2": dict(width=1.1, depth=1.2, side=288, dropout=0.3),
-        "efficientnet-b3": dict(width=1.2, depth=1.4, side=300, dropout=0.3),
-        "efficientnet-b4": dict(width=1.4, depth=1.8, side=380, dropout=0.4),
-        "efficientnet-b5": dict(width=1.6, depth=2.2, side=456, dropout=0.4, eps=1e-3, momentum=0.01),
-        "efficientnet-b6": dict(width=1.8, depth=2.6, side=528, dropout=0.5, eps=1e-3, momentum=0.01),
-        "efficientnet-b7": dict(width=2.0, depth=3.1, side=600, dropout=0.5, eps=1e-3, momentum=0.01),
+        "efficientnet-b0": dict(width_mult=1.0, depth_mult=1.0, image_size=224, dropout=0.2),
+        "efficientnet-b1": dict(width_mult=1.0, depth_mult=1.1, image_size=240, dropout=0.2),
+        "efficientnet-b2": dict(width_mult=1.1, depth_mult=1.2, image_size=288, dropout=0.3),
+        "efficientnet-b3": dict(width_mult=1.2, depth_mult=1.4, image_size=300, dropout=0.3),
+        "efficientnet-b4": dict(width_mult=1.4, depth_mult=1.8, image_size=380, dropout=0.4),
+        "efficientnet-b5": dict(width_mult=1.6, depth_mult=2.2, image_size=456, dropout=0.4, eps=1e-3, momentum=0.01),
+        "efficientnet-b6": dict(width_mult=1.8, depth_mult=2.6, image_size=528, dropout=0.5, eps=1e-3, momentum=0.01),
+        "efficientnet-b7": dict(width_mult=2.0, depth_mult=3.1, image_size=600, dropout=0.5, eps=1e-3, momentum=0.01),
     },
-    input=(3, 224, 224),
-    inputs={
+    input_shape=(3, 224, 224),
+    input_shapes={
         "efficientnet-b1": (3, 240, 240),
         "efficientnet-b2": (3, 288, 288),
         "efficientnet-b3": (3, 300, 300),
@@ -223,7 +241,7 @@ FAMILY = dict(
         "efficientnet-b6": (3, 528, 528),
         "efficientnet-b7": (3, 600, 600),
     },
-    output=(1000,),
+    output_shape=(1000,),
     params={
         "efficientnet-b0": 5_288_548,
         "efficientnet-b1": 7_794_184,
@@ -234,16 +252,16 @@ FAMILY = dict(
         "efficientnet-b6": 43_040_704,
         "efficientnet-b7": 66_347_960,
     },
-    mini=dict(classes=8, dropout=0.2, drop_path=0.0, momentum=0.1),
-    minis={
-        "efficientnet-b0": dict(width=0.1, depth=0.1, side=36),
-        "efficientnet-b1": dict(width=0.1, depth=0.11, side=38),
-        "efficientnet-b2": dict(width=0.11, depth=0.12, side=40),
-        "efficientnet-b3": dict(width=0.12, depth=0.14, side=42),
-        "efficientnet-b4": dict(width=0.14, depth=0.18, side=44),
-        "efficientnet-b5": dict(width=0.16, depth=0.22, side=46),
-        "efficientnet-b6": dict(width=0.18, depth=0.26, side=48),
-        "efficientnet-b7": dict(width=0.2, depth=0.31, side=50),
+    mini=dict(num_classes=8, dropout=0.2, stochastic_depth_prob=0.0, momentum=0.1),
+    mini_overrides={
+        "efficientnet-b0": dict(width_mult=0.1, depth_mult=0.1, image_size=36),
+        "efficientnet-b1": dict(width_mult=0.1, depth_mult=0.11, image_size=38),
+        "efficientnet-b2": dict(width_mult=0.11, depth_mult=0.12, image_size=40),
+        "efficientnet-b3": dict(width_mult=0.12, depth_mult=0.14, image_size=42),
+        "efficientnet-b4": dict(width_mult=0.14, depth_mult=0.18, image_size=44),
+        "efficientnet-b5": dict(width_mult=0.16, depth_mult=0.22, image_size=46),
+        "efficientnet-b6": dict(width_mult=0.18, depth_mult=0.26, image_size=48),
+        "efficientnet-b7": dict(width_mult=0.2, depth_mult=0.31, image_size=50),
     },
     reference="torchvision",
 )

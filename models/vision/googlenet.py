@@ -1,18 +1,19 @@
 """GoogLeNet: Szegedy, Liu, Jia, Sermanet, Reed, Anguelov, Erhan, Vanhoucke, Rabinovich, Going deeper with convolutions
 (arXiv:1409.4842, 2014).
 
-How large should a filter be? An inception module takes them all side by side, 1x1, 3x3, 5x5 and a pooling, and lays
-their maps on top of one another. What makes that affordable are 1x1 convolutions, which first narrow what the large
-filters read. With a mean over the map in place of dense layers, 22 layers have a ninth of AlexNet's parameters.
+An Inception module does not choose a kernel size: it applies 1x1, 3x3 and 5x5 filters and a pooling in parallel and
+concatenates their outputs along channels. 1x1 convolutions make that affordable, because they reduce the channels
+before the large filters. With global average pooling in place of dense layers, 22 layers have a ninth of AlexNet's
+parameters.
 
-Table 1 of the paper, for pictures of 3x224x224. The columns are the filters 1x1, of 3x3 with those that narrow before
-it, of 5x5 likewise, and the 1x1 behind the pooling; every convolution is bent by ReLU:
+Table 1 of the paper, for images of 3x224x224. The columns are the 1x1 filters, the 3x3 with the 1x1 that reduce their
+input, the 5x5 likewise, and the 1x1 after the pooling. Every convolution is followed by ReLU:
 
     layer          output        1x1    3x3          5x5         pool    parameters
     conv1          64x112x112    7x7, stride 2                                9,472
-    maxpool1       64x56x56      3x3, stride 2; response normalisation
+    maxpool1       64x56x56      3x3, stride 2; response normalization
     conv2          64x56x56      1x1                                          4,160
-    conv3          192x56x56     3x3; response normalisation                110,784
+    conv3          192x56x56     3x3; response normalization                110,784
     maxpool2       192x28x28     3x3, stride 2
     inception3a    256x28x28     64     96 -> 128    16 -> 32     32         163,696
     inception3b    480x28x28     128    128 -> 192   32 -> 96     64         388,736
@@ -25,21 +26,21 @@ it, of 5x5 likewise, and the 1x1 behind the pooling; every convolution is bent b
     maxpool4       832x7x7       3x3, stride 2
     inception5a    832x7x7       256    160 -> 320   32 -> 128    128      1,043,456
     inception5b    1024x7x7      384    192 -> 384   48 -> 128    128      1,444,080
-    fc             1000          mean over the map, dropout, dense         1,025,000
+    fc             1000          global average pooling, dropout, dense    1,025,000
                                                               total        6,998,552
-    aux1, aux2     1000          mean of 5x5, stride 3; 1x1, 128; dense,
-                                 1024; dropout; dense                      6,379,728
+    aux1, aux2     1000          average pooling 5x5, stride 3; 1x1, 128;
+                                 dense, 1024; dropout; dense               6,379,728
                                                               total       13,378,280
 
-Two auxiliary classifiers look at 4a and 4d: their losses, weighed 0.3 each, join the loss in training, so that a
-gradient reaches the lower half from nearby. When the network is used they are left out.
+Two auxiliary classifiers read the outputs of 4a and 4d. In training their losses are added to the loss with a factor of
+0.3 each, which gives the lower half a gradient through fewer layers. They are not used in evaluation.
 
-The paper's table counts 2.7K parameters for conv1, which are 9,408 weights and 64 biases. It is silent on the response
-normalisation's constants and on the first weights: those here are of the replication by Guadarrama (Caffe's
-`bvlc_googlenet`), which begins as Glorot and Bengio (2010) say, with biases of 0.2.
+The paper's table counts 2.7K parameters for conv1, which has 9,408 weights and 64 biases. The paper does not state the
+constants of response normalization and the initial weights. Those here are from the replication by Guadarrama (Caffe's
+`bvlc_googlenet`): weights as in Glorot and Bengio (2010), biases of 0.2.
 
-The mini is 16 channels wide where the paper has 64, and reads 3x32x32: at 4a and 4d the map is 2x2, smaller than 5x5,
-and the auxiliary classifiers take the mean of it all.
+The mini has 16 channels in conv1 instead of 64 and reads 3x32x32. The maps of 4a and 4d are then 2x2, less than 5x5,
+and the auxiliary classifiers average all of them.
 """
 
 from collections.abc import Callable
@@ -47,9 +48,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-# 1x1; 3x3 and what narrows before it; 5x5 and what narrows before it; behind the pooling.
-Filters = tuple[int, int, int, int, int, int]
-INCEPTIONS: dict[str, Filters] = {
+# Channels of the branches: 1x1; 3x3 reduction and 3x3; 5x5 reduction and 5x5; 1x1 after the pooling.
+INCEPTIONS = {
     "3a": (64, 96, 128, 16, 32, 32),
     "3b": (128, 128, 192, 32, 96, 64),
     "4a": (192, 96, 208, 16, 48, 64),
@@ -62,164 +62,189 @@ INCEPTIONS: dict[str, Filters] = {
 }
 
 
-class Convolution(nn.Module):
+class ConvReLU(nn.Module):
     """A convolution with a bias, and ReLU.
 
     Args:
-        channels: Channels that come in.
-        width: Channels that go out.
-        kernel: Side of the filter; odd.
-        stride: 2 halves the map's side.
+        in_channels: Channels of the input.
+        out_channels: Channels of the output.
+        kernel_size: Height and width of the kernel; odd.
+        stride: 2 halves the height and the width.
     """
 
-    def __init__(self, channels: int, width: int, kernel: int, stride: int = 1):
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: int, stride: int = 1):
         super().__init__()
-        self.conv = nn.Conv2d(channels, width, kernel, stride, padding=kernel // 2)
+        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding=kernel_size // 2)
+        self.relu = nn.ReLU(inplace=True)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, channels, h, w) -> (N, width, h/stride, w/stride)."""
-        return self.conv(x).relu()
+        """(N, in_channels, h, w) -> (N, out_channels, h/stride, w/stride)."""
+        out: Tensor = self.relu(self.conv(x))
+        return out
 
 
 class Inception(nn.Module):
-    """Filters of three sizes and a pooling side by side, their maps on top of one another.
+    """Filters of three sizes and a pooling in parallel, concatenated along channels.
 
     Args:
-        channels: Channels that come in.
-        filters: How many filters each branch has.
-        convolution: Makes a convolution from channels, width and kernel.
-        large: Side of the largest filter.
-    """
+        in_channels: Channels of the input.
+        ch1x1: Channels of the 1x1 branch.
+        ch3x3red: Channels of the 1x1 convolution before the 3x3.
+        ch3x3: Channels of the 3x3 branch.
+        ch5x5red: Channels of the 1x1 convolution before the 5x5.
+        ch5x5: Channels of the 5x5 branch.
+        pool_proj: Channels of the 1x1 convolution after the pooling.
+        conv_block: Makes a convolution of in_channels, out_channels and kernel_size.
+        largest_kernel: Kernel size of the 5x5 branch.
 
-    def __init__(self, channels: int, filters: Filters, convolution: Callable[..., nn.Module], large: int):
-        super().__init__()
-        small, narrow3, middle, narrow5, wide, pooled = filters
-        self.branch1 = convolution(channels, small, 1)
-        self.branch2 = nn.Sequential(convolution(channels, narrow3, 1), convolution(narrow3, middle, 3))
-        self.branch3 = nn.Sequential(convolution(channels, narrow5, 1), convolution(narrow5, wide, large))
-        self.branch4 = nn.Sequential(nn.MaxPool2d(3, stride=1, padding=1), convolution(channels, pooled, 1))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, channels, h, w) -> (N, filters of the four branches, h, w)."""
-        return torch.cat([self.branch1(x), self.branch2(x), self.branch3(x), self.branch4(x)], dim=1)
-
-
-class Auxiliary(nn.Module):
-    """A classifier for the middle of the network.
-
-    Args:
-        channels: Channels that come in.
-        width: Filters of its 1x1 convolution; its dense layer has eight times as many neurons.
-        classes: Number of classes.
-        pool: Makes the map smaller.
-        side: The map's side after that.
-        convolution: Makes a convolution from channels, width and kernel.
+    Attributes:
+        out_channels: Channels of the output.
     """
 
     def __init__(
         self,
+        in_channels: int,
+        ch1x1: int,
+        ch3x3red: int,
+        ch3x3: int,
+        ch5x5red: int,
+        ch5x5: int,
+        pool_proj: int,
+        conv_block: Callable[[int, int, int], nn.Module],
+        largest_kernel: int,
+    ):
+        super().__init__()
+        self.out_channels = ch1x1 + ch3x3 + ch5x5 + pool_proj
+        self.branch1 = conv_block(in_channels, ch1x1, 1)
+        self.branch2 = nn.Sequential(conv_block(in_channels, ch3x3red, 1), conv_block(ch3x3red, ch3x3, 3))
+        self.branch3 = nn.Sequential(conv_block(in_channels, ch5x5red, 1), conv_block(ch5x5red, ch5x5, largest_kernel))
+        self.branch4 = nn.Sequential(nn.MaxPool2d(3, stride=1, padding=1), conv_block(in_channels, pool_proj, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, in_channels, h, w) -> (N, out_channels, h, w)."""
+        return torch.cat([self.branch1(x), self.branch2(x), self.branch3(x), self.branch4(x)], dim=1)
+
+
+class InceptionAux(nn.Module):
+    """An auxiliary classifier.
+
+    Args:
+        in_channels: Channels of the input.
+        channels: Channels of its 1x1 convolution; its first dense layer has eight times as many neurons.
+        num_classes: Number of classes.
+        pool: Reduces the size of the map.
+        map_size: Height and width of the map after that.
+        conv_block: Makes a convolution of in_channels, out_channels and kernel_size.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
         channels: int,
-        width: int,
-        classes: int,
+        num_classes: int,
         pool: nn.Module,
-        side: int,
-        convolution: Callable[..., nn.Module],
+        map_size: int,
+        conv_block: Callable[[int, int, int], nn.Module],
     ):
         super().__init__()
         self.pool = pool
-        self.conv = convolution(channels, width, 1)
-        self.fc1 = nn.Linear(width * side**2, 8 * width)
+        self.conv = conv_block(in_channels, channels, 1)
+        self.fc1 = nn.Linear(channels * map_size**2, 8 * channels)
+        self.relu = nn.ReLU(inplace=True)
         self.dropout = nn.Dropout(0.7)
-        self.fc2 = nn.Linear(8 * width, classes)
+        self.fc2 = nn.Linear(8 * channels, num_classes)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Class scores (N, classes) of maps (N, channels, h, w)."""
+        """Return logits (N, num_classes) for maps (N, in_channels, h, w)."""
         x = self.conv(self.pool(x)).flatten(1)
-        return self.fc2(self.dropout(self.fc1(x).relu()))
+        logits: Tensor = self.fc2(self.dropout(self.relu(self.fc1(x))))
+        return logits
 
 
 class GoogLeNet(nn.Module):
-    """Three convolutions, nine inception modules, the mean of the last maps, and a dense layer.
+    """Three convolutions, nine Inception modules, global average pooling, and a dense layer.
 
     Args:
-        width: Channels of conv1, a multiple of 8: all others keep the paper's proportion to it.
-        classes: Number of classes.
-        side: Pixels of the square input's side: a multiple of 16, at least 32.
-        dropout: Chance of an input of the last layer to be left out of a training step.
-        auxiliary: Whether there are auxiliary classifiers.
+        channels: Channels of conv1, a multiple of 8. All other layers keep the paper's proportion to it.
+        num_classes: Number of classes.
+        image_size: Height and width of the image: a multiple of 16, at least 32.
+        dropout: Probability that an input of the last layer is dropped in a training step.
+        aux_logits: Whether there are auxiliary classifiers.
     """
 
-    convolution: type[nn.Module] = Convolution
-    large = 5  # side of the largest filter in an inception module
-    last_pool = 3  # side of the last pooling's windows
+    conv_block: type[nn.Module] = ConvReLU
+    largest_kernel = 5  # in an Inception module
+    last_pool_kernel = 3  # of maxpool4
 
     def __init__(
-        self, width: int = 64, classes: int = 1000, side: int = 224, dropout: float = 0.4, auxiliary: bool = True
+        self,
+        channels: int = 64,
+        num_classes: int = 1000,
+        image_size: int = 224,
+        dropout: float = 0.4,
+        aux_logits: bool = True,
     ):
         super().__init__()
-        if width < 8 or width % 8:
-            raise ValueError("width must be a multiple of 8: the narrowest layers have a quarter of it, or 3/8")
-        if side < 32 or side % 16:
-            raise ValueError("side must be 32, 48, 64 ...: the map is halved four times, and then once more")
-        self.input_shape = (3, side, side)
-        conv = self.convolution
-        self.conv1 = conv(3, width, 7, 2)
+        if channels < 8 or channels % 8:
+            raise ValueError("channels must be a multiple of 8: other layers have a quarter of it, or 3/8")
+        if image_size < 32 or image_size % 16:
+            raise ValueError("image_size must be 32, 48, 64 ...: four layers halve it, and then a fifth does")
+        self.input_shape = (3, image_size, image_size)
+        self.conv1 = self.conv_block(3, channels, 7, 2)
         self.maxpool1 = nn.MaxPool2d(3, stride=2, ceil_mode=True)
         self.norm1 = self.response_norm()
-        self.conv2 = conv(width, width, 1)
-        self.conv3 = conv(width, 3 * width, 3)
+        self.conv2 = self.conv_block(channels, channels, 1)
+        self.conv3 = self.conv_block(channels, 3 * channels, 3)
         self.norm2 = self.response_norm()
         self.maxpool2 = nn.MaxPool2d(3, stride=2, ceil_mode=True)
-        channels = 3 * width  # that come out of the layer before
-
-        def inception(name: str) -> Inception:
-            nonlocal channels
-            small, narrow3, middle, narrow5, wide, pooled = (count * width // 64 for count in INCEPTIONS[name])
-            module = Inception(channels, (small, narrow3, middle, narrow5, wide, pooled), conv, self.large)
-            channels = small + middle + wide + pooled
-            return module
-
-        self.inception3a = inception("3a")
-        self.inception3b = inception("3b")
+        scale, map_size = channels / 64, image_size // 16  # of 4a and 4d
+        self.inception3a = self.inception("3a", 3 * channels, scale)
+        self.inception3b = self.inception("3b", self.inception3a.out_channels, scale)
         self.maxpool3 = nn.MaxPool2d(3, stride=2, ceil_mode=True)
-        self.inception4a = inception("4a")
-        self.aux1 = self.auxiliary_classifier(channels, 2 * width, classes, side // 16) if auxiliary else None
-        self.inception4b = inception("4b")
-        self.inception4c = inception("4c")
-        self.inception4d = inception("4d")
-        self.aux2 = self.auxiliary_classifier(channels, 2 * width, classes, side // 16) if auxiliary else None
-        self.inception4e = inception("4e")
-        self.maxpool4 = nn.MaxPool2d(self.last_pool, stride=2, ceil_mode=True)
-        self.inception5a = inception("5a")
-        self.inception5b = inception("5b")
+        self.inception4a = self.inception("4a", self.inception3b.out_channels, scale)
+        at_4a = self.inception4a.out_channels
+        self.aux1 = self.auxiliary_classifier(at_4a, 2 * channels, num_classes, map_size) if aux_logits else None
+        self.inception4b = self.inception("4b", at_4a, scale)
+        self.inception4c = self.inception("4c", self.inception4b.out_channels, scale)
+        self.inception4d = self.inception("4d", self.inception4c.out_channels, scale)
+        at_4d = self.inception4d.out_channels
+        self.aux2 = self.auxiliary_classifier(at_4d, 2 * channels, num_classes, map_size) if aux_logits else None
+        self.inception4e = self.inception("4e", at_4d, scale)
+        self.maxpool4 = nn.MaxPool2d(self.last_pool_kernel, stride=2, ceil_mode=True)
+        self.inception5a = self.inception("5a", self.inception4e.out_channels, scale)
+        self.inception5b = self.inception("5b", self.inception5a.out_channels, scale)
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.dropout = nn.Dropout(dropout)
-        self.fc = nn.Linear(channels, classes)
-        self.initialise()
+        self.fc = nn.Linear(self.inception5b.out_channels, num_classes)
+        self.initialize_weights()
+
+    def inception(self, name: str, in_channels: int, scale: float) -> Inception:
+        """Return the Inception module of Table 1 with scaled channels."""
+        a, b, c, d, e, f = (int(count * scale) for count in INCEPTIONS[name])
+        return Inception(in_channels, a, b, c, d, e, f, self.conv_block, self.largest_kernel)
 
     def response_norm(self) -> nn.Module:
-        """1 + 10^-4 times the mean of five squares, to the power 0.75: torch's own constants, and Caffe's."""
+        """Return the normalization x / (1 + 10^-4 * mean of five squares)^0.75: torch's constants, and Caffe's."""
         return nn.LocalResponseNorm(5)
 
-    def auxiliary_classifier(self, channels: int, width: int, classes: int, side: int) -> Auxiliary:
-        """A classifier for maps of this side."""
-        window = min(5, side)
-        return Auxiliary(
-            channels, width, classes, nn.AvgPool2d(window, stride=3), (side - window) // 3 + 1, Convolution
-        )
+    def auxiliary_classifier(self, in_channels: int, channels: int, num_classes: int, map_size: int) -> InceptionAux:
+        """Return an auxiliary classifier for maps of this size."""
+        window = min(5, map_size)
+        pool = nn.AvgPool2d(window, stride=3)
+        return InceptionAux(in_channels, channels, num_classes, pool, (map_size - window) // 3 + 1, ConvReLU)
 
-    def initialise(self) -> None:
-        """Glorot's weights; biases of 0.2, and of 0 in what says the scores."""
-        scores: set[nn.Module] = {self.fc} | {auxiliary.fc2 for auxiliary in (self.aux1, self.aux2) if auxiliary}
+    def initialize_weights(self) -> None:
+        """Draw weights as in Glorot and Bengio (2010); biases are 0 in the output layers and 0.2 in all others."""
+        outputs: set[nn.Module] = {self.fc} | {auxiliary.fc2 for auxiliary in (self.aux1, self.aux2) if auxiliary}
         for layer in self.modules():
             if isinstance(layer, (nn.Conv2d, nn.Linear)):
                 nn.init.xavier_uniform_(layer.weight)
-                nn.init.constant_(layer.get_parameter("bias"), 0.0 if layer in scores else 0.2)
+                nn.init.constant_(layer.get_parameter("bias"), 0.0 if layer in outputs else 0.2)
 
     def forward(self, x: Tensor) -> Tensor | tuple[Tensor, ...]:
-        """Class scores (N, classes) of pictures (N, 3, side, side).
+        """Return logits (N, num_classes) for images (N, 3, image_size, image_size).
 
-        In training those of the auxiliary classifiers follow: (scores, scores at 4a, scores at 4d).
+        In training, those of the auxiliary classifiers follow: (logits, logits at 4a, logits at 4d).
         """
         x = self.norm1(self.maxpool1(self.conv1(x)))
         x = self.maxpool2(self.norm2(self.conv3(self.conv2(x))))
@@ -228,10 +253,10 @@ class GoogLeNet(nn.Module):
         at_4d = self.inception4d(self.inception4c(self.inception4b(at_4a)))
         x = self.maxpool4(self.inception4e(at_4d))
         x = self.inception5b(self.inception5a(x))
-        scores = self.fc(self.dropout(self.avgpool(x).flatten(1)))
+        logits: Tensor = self.fc(self.dropout(self.avgpool(x).flatten(1)))
         if self.training and self.aux1 and self.aux2:
-            return scores, self.aux1(at_4a), self.aux2(at_4d)
-        return scores
+            return logits, self.aux1(at_4a), self.aux2(at_4d)
+        return logits
 
 
 FAMILY = dict(
@@ -240,17 +265,17 @@ FAMILY = dict(
     paper="arXiv:1409.4842",
     topic="milestones",
     task="shapes",
-    idea=(
-        "Filters of several sizes side by side, made affordable by 1x1 convolutions that narrow before them, and "
-        "auxiliary classifiers that bring a gradient to the middle of 22 layers."
+    contribution=(
+        "Filters of several sizes in parallel, made affordable by 1x1 convolutions that reduce the channels, and "
+        "auxiliary classifiers that give the middle of 22 layers a gradient."
     ),
     builds_on=("network-in-network",),
     network="GoogLeNet",
-    names={"googlenet": dict(width=64)},
-    input=(3, 224, 224),
-    output=(1000,),
+    names={"googlenet": dict(channels=64)},
+    input_shape=(3, 224, 224),
+    output_shape=(1000,),
     params={"googlenet": 13_378_280},
-    mini=dict(width=16, classes=8, side=32),
+    mini=dict(channels=16, num_classes=8, image_size=32),
     lr={"googlenet": 0.001},
     reference=None,
 )

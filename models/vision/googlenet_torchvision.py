@@ -1,71 +1,76 @@
-"""GoogLeNet as torchvision has it: Szegedy et al., Going deeper with convolutions (arXiv:1409.4842, 2014).
+"""torchvision's GoogLeNet: Szegedy et al., Going deeper with convolutions (arXiv:1409.4842, 2014).
 
-The plan is that of the paper, module by module, and stands in `googlenet.py`. What has changed since 2014:
+It has the modules of the paper, which are in `googlenet.py`. These details differ:
 
-    convolutions              without bias, normalised over the batch (eps 10^-3), then ReLU
-    response normalisation    none
-    5x5 filters               3x3, by a slip in TensorFlow's code that the weights have kept
+    convolutions              without bias, followed by batch norm (eps 10^-3), then ReLU
+    response normalization    none
+    5x5 filters               3x3, because of a bug in TensorFlow's code that the weights depend on
     maxpool4                  2x2
-    auxiliary classifiers     mean over 4x4 windows of whatever map comes
-    dropout before fc         0.2, and not 0.4
-    first weights             normal, standard deviation 0.01, nothing beyond 2
+    auxiliary classifiers     average maps of any size to 4x4
+    dropout before fc         0.2 instead of 0.4
+    initial weights           normal, standard deviation 0.01, truncated at 2
 
                               with auxiliary classifiers    without
     parameters                13,004,888                    6,624,904
 
-The names of the weights are torchvision's. The mini is 16 channels wide where this has 64, and reads 3x32x32.
+State-dict keys are torchvision's. The mini has 16 channels in conv1 instead of 64, and reads 3x32x32.
 """
 
 from collections.abc import Mapping
 
 from torch import Tensor, nn
 
-from models.vision.googlenet import Auxiliary, GoogLeNet
+from models.vision.googlenet import GoogLeNet, InceptionAux
 
 
-class NormalisedConvolution(nn.Module):
-    """A convolution, batch normalisation, and ReLU.
+class ConvNormReLU(nn.Module):
+    """A convolution, batch norm, and ReLU.
 
     Args:
-        channels: Channels that come in.
-        width: Channels that go out.
-        kernel: Side of the filter; odd.
-        stride: 2 halves the map's side.
+        in_channels: Channels of the input.
+        out_channels: Channels of the output.
+        kernel_size: Height and width of the kernel; odd.
+        stride: 2 halves the height and the width.
     """
 
-    def __init__(self, channels: int, width: int, kernel: int, stride: int = 1):
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: int, stride: int = 1):
         super().__init__()
-        self.conv = nn.Conv2d(channels, width, kernel, stride, padding=kernel // 2, bias=False)
-        self.bn = nn.BatchNorm2d(width, eps=1e-3)
+        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding=kernel_size // 2, bias=False)
+        self.bn = nn.BatchNorm2d(out_channels, eps=1e-3)
+        self.relu = nn.ReLU(inplace=True)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, channels, h, w) -> (N, width, h/stride, w/stride)."""
-        return self.bn(self.conv(x)).relu()
+        """(N, in_channels, h, w) -> (N, out_channels, h/stride, w/stride)."""
+        out: Tensor = self.relu(self.bn(self.conv(x)))
+        return out
 
 
 class TorchvisionGoogLeNet(GoogLeNet):
-    """GoogLeNet with batch normalisation; its arguments are the same."""
+    """GoogLeNet with batch norm; its arguments are the same."""
 
-    convolution = NormalisedConvolution
-    large = 3
-    last_pool = 2
+    conv_block = ConvNormReLU
+    largest_kernel = 3
+    last_pool_kernel = 2
 
     def response_norm(self) -> nn.Module:
+        """Return no normalization."""
         return nn.Identity()
 
-    def auxiliary_classifier(self, channels: int, width: int, classes: int, side: int) -> Auxiliary:
-        return Auxiliary(channels, width, classes, nn.AdaptiveAvgPool2d(4), 4, NormalisedConvolution)
+    def auxiliary_classifier(self, in_channels: int, channels: int, num_classes: int, map_size: int) -> InceptionAux:
+        """Return an auxiliary classifier for maps of any size."""
+        return InceptionAux(in_channels, channels, num_classes, nn.AdaptiveAvgPool2d(4), 4, ConvNormReLU)
 
-    def initialise(self) -> None:
+    def initialize_weights(self) -> None:
+        """Draw weights from a truncated normal distribution; biases have PyTorch's default."""
         for layer in self.modules():
             if isinstance(layer, (nn.Conv2d, nn.Linear)):
                 nn.init.trunc_normal_(layer.weight, std=0.01, a=-2, b=2)
 
     def load_reference(self, state_dict: Mapping[str, Tensor]) -> None:
-        """Take the weights of torchvision's `googlenet`, and leave those of classifiers that aren't here."""
-        without = self.aux1 is None
-        kept = {name: weight for name, weight in state_dict.items() if not (without and name.startswith("aux"))}
-        self.load_state_dict(kept)
+        """Load the weights of torchvision's `googlenet`; those of auxiliary classifiers only if there are any here."""
+        if self.aux1 is None:
+            state_dict = {key: value for key, value in state_dict.items() if not key.startswith("aux")}
+        self.load_state_dict(state_dict)
 
 
 FAMILY = dict(
@@ -74,17 +79,17 @@ FAMILY = dict(
     paper="arXiv:1409.4842",
     topic="milestones",
     task="shapes",
-    idea=(
-        "Filters of several sizes side by side, made affordable by 1x1 convolutions; batch normalisation, a year "
-        "younger, makes the 22 layers easy to train."
+    contribution=(
+        "Filters of several sizes in parallel, made affordable by 1x1 convolutions; batch norm, a year younger, makes "
+        "the 22 layers easy to train."
     ),
     builds_on=("network-in-network",),
     network="TorchvisionGoogLeNet",
     names={"googlenet-torchvision": dict(dropout=0.2)},
-    input=(3, 224, 224),
-    output=(1000,),
+    input_shape=(3, 224, 224),
+    output_shape=(1000,),
     params={"googlenet-torchvision": 13_004_888},
-    mini=dict(width=16, classes=8, side=32),
+    mini=dict(channels=16, num_classes=8, image_size=32),
     lr={"googlenet-torchvision": 0.001},
     reference="torchvision",
 )

@@ -5,12 +5,12 @@ import torch
 import torch.nn.functional as F
 
 import models
-from models.cost import outline
+from models.cost import summarize
 from models.layers.drop_path import DropPath
-from models.vision.convnext import Block, ChannelNorm
+from models.vision.convnext import Block, LayerNorm2d
 from workbench.errors import UserError
 
-# Table 1 of the paper: millions of parameters and billions of FLOPs (multiply-accumulates), as printed; section 3:
+# Table 1 of the paper: parameters in millions and MACs (which it calls FLOPs) in billions, as printed; section 3:
 # channels and blocks of the stages.
 PUBLISHED = {
     "convnext-tiny": (29, 4.5, (96, 192, 384, 768), (3, 3, 9, 3)),
@@ -21,25 +21,25 @@ PUBLISHED = {
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
-def test_size_stages_and_skips_are_the_published(name):
+def test_size_stages_and_stochastic_depth_are_the_published(name):
     import torchvision
     from torchvision.ops import StochasticDepth
 
-    params, macs, widths, depths = PUBLISHED[name]
-    whole = outline(name)
-    assert (round(whole.network.total_params / 1e6), round(whole.network.total_macs / 1e9, 1)) == (params, macs)
-    found = {layer.name: layer for layer in whole.network.walk()}
-    for k, (width, depth, side) in enumerate(zip(widths, depths, (56, 28, 14, 7), strict=True)):
-        assert found[f"stages.{k}"].output_shape == [width, side, side]
-        assert len(found[f"stages.{k}.blocks"].parts) == depth
+    params, macs, channels, depths = PUBLISHED[name]
+    network = summarize(name).network
+    assert (round(network.total_params / 1e6), round(network.total_macs / 1e9, 1)) == (params, macs)
+    layers = {layer.name: layer for layer in network.walk()}
+    for k, (count, depth, size) in enumerate(zip(channels, depths, (56, 28, 14, 7), strict=True)):
+        assert layers[f"stages.{k}"].output_shape == [count, size, size]
+        assert len(layers[f"stages.{k}.blocks"].children) == depth
     with torch.device("meta"):
         theirs = getattr(torchvision.models, name.replace("-", "_"))(weights=None)
         ours = models.build(name)
-    chances = [part.p for part in ours.modules() if isinstance(part, DropPath)]
-    assert chances == pytest.approx([part.p for part in theirs.modules() if isinstance(part, StochasticDepth)])
+    probs = [module.p for module in ours.modules() if isinstance(module, DropPath)]
+    assert probs == pytest.approx([module.p for module in theirs.modules() if isinstance(module, StochasticDepth)])
 
 
-def test_the_names_of_the_weights_are_timms():
+def test_state_dict_keys_are_timms():
     import timm
 
     with torch.device("meta"):
@@ -49,10 +49,10 @@ def test_the_names_of_the_weights_are_timms():
     }
 
 
-def test_a_fresh_block_passes_on_its_input_and_a_scaled_one_adds():
+def test_a_fresh_block_is_nearly_the_identity_and_a_scaled_one_adds():
     torch.manual_seed(0)
     x = torch.randn(2, 6, 9, 9)
-    block = Block(6, drop_path=0, layer_scale=1e-6)
+    block = Block(6, stochastic_depth_prob=0, layer_scale=1e-6)
     torch.testing.assert_close(block(x), x, atol=1e-5, rtol=0)
     torch.nn.init.constant_(block.gamma, 2.0)
     y = F.layer_norm(block.conv_dw(x).movedim(1, -1), (6,), eps=1e-6)
@@ -62,15 +62,19 @@ def test_a_fresh_block_passes_on_its_input_and_a_scaled_one_adds():
 
 def test_the_norm_sees_the_channels_of_one_pixel():
     x = torch.randn(2, 8, 4, 4, dtype=torch.float64)
-    y = ChannelNorm(8).double()(x)
+    y = LayerNorm2d(8).double()(x)
     expected = (x - x.mean(dim=1, keepdim=True)) / (x.var(dim=1, keepdim=True, correction=0) + 1e-6).sqrt()
     torch.testing.assert_close(y, expected)
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
-    [({"depths": (1, 1, 1)}, "four numbers"), ({"side": 31}, "side must be"), ({"drop_path": 1.5}, "below 1")],
+    ("options", "message"),
+    [
+        ({"depths": (1, 1, 1)}, "four numbers"),
+        ({"image_size": 31}, "image_size must be"),
+        ({"stochastic_depth_prob": 1.5}, "below 1"),
+    ],
 )
-def test_what_cannot_be_built_is_refused(options, said):
-    with pytest.raises(UserError, match=said):
+def test_invalid_arguments_are_rejected(options, message):
+    with pytest.raises(UserError, match=message):
         models.build("convnext-tiny", "mini", **options)

@@ -8,8 +8,8 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 import models
-from models.cost import outline, trace
-from models.layer import OPERATIONS, Layer
+from models.cost import summarize, trace
+from models.summary import OPERATIONS, Layer
 from tests.networks import by_tier
 
 NAMES = models.names()
@@ -26,7 +26,7 @@ PUBLISHED = {
     "vgg13": 11_308_466_176,
     "vgg16": 15_470_264_320,
     "vgg19": 19_632_062_464,
-    "googlenet": 1_591_044_096 - 8_372_224,  # the auxiliary classifiers don't run
+    "googlenet": 1_591_044_096 - 8_372_224,  # auxiliary classifiers don't run in evaluation
     "googlenet-torchvision": 1_498_376_192,
     "neocognitron": 25 * (16 * 16 * (24 + 1) + 24 * 10 * 10)  # excitation and inhibition, then C-cells
     + 25 * (8 * 8 * 24 * (24 + 1) + 24 * 6 * 6)
@@ -64,13 +64,13 @@ def traced(network, *shape):
 
 @pytest.mark.parametrize("name", by_tier(PUBLISHED))
 def test_macs_are_the_published(name):
-    assert outline(name).table()["macs"] == PUBLISHED[name]
+    assert summarize(name).table()["macs"] == PUBLISHED[name]
 
 
 @pytest.mark.parametrize("preset", ["paper", "mini"])
 @pytest.mark.parametrize("name", by_tier(NAMES))
 def test_the_table_adds_up_and_agrees_with_torchs_flop_counter(name, preset):
-    table = outline(name, preset).table()
+    table = summarize(name, preset).table()
     with torch.device("meta"):
         network = models.build(name, preset).eval()
         with FlopCounterMode(display=False) as counter:
@@ -112,7 +112,7 @@ def test_macs_counted_by_hand(network, shape, expected):
 
 
 class Odd(nn.Module):
-    """Shares a module and a weight, multiplies in its own code, has a weight of its own and a head that doesn't run."""
+    """Shares a module and a weight, multiplies in its own code, and has a parameter of its own and an unused head."""
 
     def __init__(self):
         super().__init__()
@@ -127,7 +127,7 @@ class Odd(nn.Module):
         return self.tied(x) + x @ x.transpose(1, 2) @ x
 
 
-def test_what_is_shared_counts_its_weights_once_and_its_work_each_time():
+def test_shared_parameters_count_once_and_macs_each_time():
     layer = traced(Odd, 3, 4)
     rows = {row["name"]: row for row in layer.rows()}
     assert {name: row["params"] for name, row in rows.items()} == {"": 4, "twice": 20, "tied": 4, "idle.0": 10}
@@ -136,53 +136,88 @@ def test_what_is_shared_counts_its_weights_once_and_its_work_each_time():
     assert rows["twice"]["output_shape"] == [3, 4]
 
 
-def parts(layer):
-    return [(part.name.rpartition(".")[2], part.takes) for part in layer.parts]
+def children(layer):
+    return [(child.name.rpartition(".")[2], child.inputs) for child in layer.children if not child.is_activation]
 
 
-def test_where_branches_meet_is_seen_in_what_the_network_computes():
-    [layer] = [layer for layer in outline("resnet50").network.walk() if layer.name == "layer1.1"]
-    assert parts(layer)[-1] == ("add", ["bn3", "input"])
-    assert layer.parts[-1].then == ["relu"]
-    [first] = [layer for layer in outline("resnet50").network.walk() if layer.name == "layer1.0"]
-    assert parts(first)[-2:] == [("downsample", ["input"]), ("add", ["bn3", "downsample"])]
+def test_merges_are_found_in_what_the_network_computes():
+    [layer] = [layer for layer in summarize("resnet50").network.walk() if layer.name == "layer1.1"]
+    assert children(layer)[-1] == ("add", ["bn3", "input"])
+    [merge] = [child for child in layer.children if child.type == "add"]
+    assert merge.activations == ["ReLU"]
+    [first] = [layer for layer in summarize("resnet50").network.walk() if layer.name == "layer1.0"]
+    assert children(first)[-2:] == [("downsample", ["input"]), ("add", ["bn3", "downsample"])]
     with torch.device("meta"):
         plain = trace(models.build("resnet50", residual=False))
     assert not [layer for layer in plain.walk() if layer.type in OPERATIONS]
-    [c3] = [layer for layer in outline("lenet5").network.parts if layer.name == "c3"]
-    assert parts(c3)[-1] == ("concatenate", ["three", "four", "six"])
+    [c3] = [layer for layer in summarize("lenet5").network.children if layer.name == "c3"]
+    assert children(c3)[-1] == ("concatenate", ["three", "four", "six"])
 
 
 def test_a_sum_in_place_is_a_sum():
     class InPlace(nn.Module):
         def __init__(self):
             super().__init__()
-            self.linear, self.gate = nn.Linear(4, 4), nn.Linear(4, 4)
+            self.linear, self.gate, self.sigmoid = nn.Linear(4, 4), nn.Linear(4, 4), nn.Sigmoid()
 
         def forward(self, x):
             y = self.linear(x)
             y += x
-            return y * self.gate(y).sigmoid()
+            return y * self.sigmoid(self.gate(y))
 
     layer = traced(InPlace, 4)
-    assert parts(layer) == [
+    assert children(layer) == [
         ("linear", ["input"]),
         ("add", ["linear", "input"]),
         ("gate", ["add"]),
         ("multiply", ["add", "gate"]),
     ]
-    assert layer.parts[2].then == ["sigmoid"]
+    assert layer.children[2].activations == ["Sigmoid"]
 
 
-def test_methods_that_are_off_are_no_layers():
+@pytest.mark.parametrize("inplace", [False, True])
+def test_activations_are_listed_with_the_layer_before_and_are_rows_of_their_own(inplace):
+    def network():
+        relu = nn.ReLU(inplace)  # one module, used twice
+        return nn.Sequential(nn.Linear(4, 3), relu, nn.Dropout(0.5), nn.Linear(3, 2), relu)
+
+    layer = traced(network, 4)
+    assert [(child.type, child.inputs, child.activations) for child in layer.children if not child.is_activation] == [
+        ("Linear", ["input"], ["ReLU"]),
+        ("Dropout", ["0"], []),
+        ("Linear", ["2"], ["ReLU"]),
+    ]
+    assert [row["type"] for row in layer.rows()] == ["Linear", "ReLU", "Dropout", "Linear"]
+
+
+def test_an_activation_of_the_input_is_a_layer_like_others():
+    layer = traced(lambda: nn.Sequential(nn.ReLU(), nn.Linear(4, 3)), 4)
+    assert [(child.type, child.inputs) for child in layer.children] == [("ReLU", ["input"]), ("Linear", ["0"])]
+    assert not any(child.is_activation for child in layer.walk())
+
+
+def test_a_block_that_runs_twice_lists_its_activation_once():
+    class Twice(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.block = nn.Sequential(nn.Linear(4, 4), nn.ReLU())
+
+        def forward(self, x):
+            return self.block(self.block(x))
+
+    [block] = traced(Twice, 4).children
+    assert block.children[0].activations == ["ReLU"] and block.total_macs == 2 * 16
+
+
+def test_disabled_options_are_no_layers():
     def rows(**options):
-        return [row["type"] for row in outline("mlp", "mini", **options).table()["layers"]]
+        return [row["type"] for row in summarize("mlp", "mini", **options).table()["layers"]]
 
-    assert rows() == ["Linear", "Linear"]
-    assert rows(batch_norm=True, dropout=0.5) == ["Linear", "BatchNorm1d", "Dropout", "Linear"]
+    assert rows() == ["Linear", "ReLU", "Linear"]
+    assert rows(batch_norm=True, dropout=0.5) == ["Linear", "BatchNorm1d", "ReLU", "Dropout", "Linear"]
 
 
-def test_a_network_is_left_as_it_was():
+def test_tracing_leaves_a_network_unchanged():
     torch.manual_seed(0)
     network = models.build("resnet18", "mini")
     network.layer1.eval()
@@ -193,7 +228,7 @@ def test_a_network_is_left_as_it_was():
     assert not network.conv1._forward_hooks
 
 
-def test_an_outline_becomes_plain_data_and_back():
-    made = outline("resnet18", "mini")
-    assert type(made).from_plain(json.loads(json.dumps(made.plain()))) == made
-    assert isinstance(Layer.from_plain(made.plain()["network"]).parts[0], Layer)
+def test_a_summary_is_converted_to_plain_data_and_back():
+    summary = summarize("resnet18", "mini")
+    assert type(summary).from_dict(json.loads(json.dumps(summary.to_dict()))) == summary
+    assert isinstance(Layer.from_dict(summary.to_dict()["network"]).children[0], Layer)

@@ -4,11 +4,12 @@ import pytest
 import torch
 
 import models
-from models.cost import outline
+from models.cost import summarize
 from models.vision.densenet import DenseBlock
 from workbench.errors import UserError
 
-# Table 1: layers of the four blocks. Its sides are 56, 28, 14, 7; channels follow from k = 32 and halving in between.
+# Table 1: layers in the four blocks, whose maps are 56, 28, 14 and 7 pixels high; channels follow from k = 32 and
+# from the transitions, which halve them.
 TABLE = {
     "densenet121": ((6, 12, 24, 16), (256, 512, 1024, 1024)),
     "densenet169": ((6, 12, 32, 32), (256, 512, 1280, 1664)),
@@ -18,21 +19,21 @@ TABLE = {
 
 @pytest.mark.parametrize("name", TABLE)
 def test_blocks_and_maps_are_those_of_table_1(name):
-    parts = {part.name.removeprefix("features."): part for part in outline(name).network.walk()}
-    depths, widths = TABLE[name]
-    for k, (depth, width, side) in enumerate(zip(depths, widths, (56, 28, 14, 7), strict=True), 1):
-        block = parts[f"denseblock{k}"]
-        assert block.output_shape == [width, side, side]
-        assert sum(part.type == "DenseLayer" for part in block.parts) == depth
+    layers = {layer.name.removeprefix("features."): layer for layer in summarize(name).network.walk()}
+    depths, channels = TABLE[name]
+    for k, (depth, count, size) in enumerate(zip(depths, channels, (56, 28, 14, 7), strict=True), 1):
+        block = layers[f"denseblock{k}"]
+        assert block.output_shape == [count, size, size]
+        assert sum(layer.type == "DenseLayer" for layer in block.children) == depth
         if k < 4:
-            assert parts[f"transition{k}"].output_shape == [width // 2, side // 2, side // 2]
+            assert layers[f"transition{k}"].output_shape == [count // 2, size // 2, size // 2]
     # The depth in the name counts convolutions and the dense layer.
-    assert name == f"densenet{sum(part.type in ('Conv2d', 'Linear') for part in parts.values())}"
+    assert name == f"densenet{sum(layer.type in ('Conv2d', 'Linear') for layer in layers.values())}"
 
 
 def test_every_layer_reads_all_before_it():
     torch.manual_seed(0)
-    block = DenseBlock(5, depth=4, growth=3).eval()
+    block = DenseBlock(5, depth=4, growth_rate=3).eval()
     x = torch.rand(2, 5, 6, 6)
     y = block(x)
     assert y.shape == (2, 5 + 4 * 3, 6, 6)
@@ -42,13 +43,13 @@ def test_every_layer_reads_all_before_it():
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
-        ({"depths": (1, 1, 1)}, "four numbers"),
-        ({"depths": (1, 0, 1, 1)}, "four numbers"),
-        ({"side": 31}, "side must be"),
+        ({"block_config": (1, 1, 1)}, "four numbers"),
+        ({"block_config": (1, 0, 1, 1)}, "four numbers"),
+        ({"image_size": 31}, "image_size must be"),
     ],
 )
-def test_what_cannot_be_built_is_refused(options, said):
-    with pytest.raises(UserError, match=said):
+def test_invalid_arguments_are_rejected(options, message):
+    with pytest.raises(UserError, match=message):
         models.build("densenet121", "mini", **options)

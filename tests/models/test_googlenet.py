@@ -1,11 +1,11 @@
-"""GoogLeNet, as published and as torchvision has it, against Table 1, published counts and torchvision's training."""
+"""The paper's GoogLeNet and torchvision's, against Table 1, published counts, and torchvision in training."""
 
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 import models
-from models.cost import outline
+from models.cost import summarize
 from workbench.errors import UserError
 
 # Table 1 of the paper: output, #1x1, #3x3 reduce, #3x3, #5x5 reduce, #5x5, pool proj.
@@ -31,23 +31,23 @@ STEM = {
 }
 
 
-@pytest.mark.parametrize(("name", "large"), [("googlenet", "5x5"), ("googlenet-torchvision", "3x3")])
-def test_maps_and_filters_are_those_of_table_1(name, large):
-    parts = {part.name: part for part in outline(name).network.walk()}
-    assert {part: parts[part].output_shape for part in STEM} == STEM
+@pytest.mark.parametrize(("name", "largest"), [("googlenet", "5x5"), ("googlenet-torchvision", "3x3")])
+def test_maps_and_filters_are_those_of_table_1(name, largest):
+    layers = {layer.name: layer for layer in summarize(name).network.walk()}
+    assert {name: layers[name].output_shape for name in STEM} == STEM
     for module, (output, filters) in TABLE.items():
-        assert parts[module].output_shape == output
-        convolutions = [part for part in parts[module].walk() if part.type == "Conv2d"]
-        assert tuple(part.output_shape[0] for part in convolutions) == filters
-        assert [part.detail for part in convolutions] == ["1x1", "1x1", "3x3", "1x1", large, "1x1"]
+        assert layers[module].output_shape == output
+        convolutions = [layer for layer in layers[module].walk() if layer.type == "Conv2d"]
+        assert tuple(layer.output_shape[0] for layer in convolutions) == filters
+        assert [layer.detail for layer in convolutions] == ["1x1", "1x1", "3x3", "1x1", largest, "1x1"]
 
 
-def test_every_module_has_as_many_parameters_as_its_filters_and_biases():
-    parts = {part.name: part for part in outline("googlenet").network.walk()}
+def test_every_module_has_the_parameters_of_its_filters_and_biases():
+    layers = {layer.name: layer for layer in summarize("googlenet").network.walk()}
     channels = 192
     for module, (output, (a, b, c, d, e, f)) in TABLE.items():
         weights = channels * (a + b + d + f) + 9 * b * c + 25 * d * e
-        assert parts[module].total_params == weights + a + b + c + d + e + f
+        assert layers[module].total_params == weights + a + b + c + d + e + f
         channels = output[0]
 
 
@@ -56,13 +56,13 @@ def test_every_module_has_as_many_parameters_as_its_filters_and_biases():
     ("name", "params", "training_macs"),
     [("googlenet", 6_998_552, 1_591_044_096), ("googlenet-torchvision", 6_624_904, 1_506_748_416)],
 )
-def test_auxiliary_classifiers_run_in_training_alone(name, params, training_macs):
+def test_auxiliary_classifiers_run_in_training_only(name, params, training_macs):
     with torch.device("meta"):
-        network, without = models.build(name), models.build(name, auxiliary=False)
+        network, without = models.build(name), models.build(name, aux_logits=False)
         x = torch.zeros(1, 3, 224, 224)
         with FlopCounterMode(display=False) as counter:
             outputs = network.train()(x)
-        assert [scores.shape for scores in outputs] == [(1, 1000)] * 3
+        assert [logits.shape for logits in outputs] == [(1, 1000)] * 3
         assert network.eval()(x).shape == without.train()(x).shape == (1, 1000)
     assert counter.get_total_flops() / 2 == training_macs
     assert sum(weight.numel() for weight in without.parameters()) == params
@@ -81,7 +81,7 @@ def torchvisions():
 
 
 @torch.no_grad()
-def test_in_training_it_says_what_torchvisions_does_but_for_the_order():
+def test_outputs_in_training_are_torchvisions_in_another_order():
     theirs = torchvisions()
     ours = models.build("googlenet-torchvision", dropout=0.0).double().train()
     ours.load_reference(theirs.state_dict())
@@ -89,34 +89,36 @@ def test_in_training_it_says_what_torchvisions_does_but_for_the_order():
         assert auxiliary.dropout.p == 0.7
         auxiliary.dropout.p = 0.0
     x = torch.randn(4, 3, 64, 64, dtype=torch.float64)
-    scores, aux2, aux1 = theirs(x)
+    logits, aux2, aux1 = theirs(x)
     assert not torch.allclose(aux1, aux2, atol=1e-2)
-    for said, expected in zip(ours(x), (scores, aux1, aux2), strict=True):
-        torch.testing.assert_close(said, expected, rtol=0, atol=1e-8)
+    for output, expected in zip(ours(x), (logits, aux1, aux2), strict=True):
+        torch.testing.assert_close(output, expected, rtol=0, atol=1e-8)
 
 
-def test_without_auxiliary_classifiers_it_takes_the_other_weights():
+def test_without_auxiliary_classifiers_the_other_weights_are_loaded():
     import torchvision
 
     with torch.device("meta"):
         theirs = torchvision.models.googlenet(weights=None, init_weights=False)
-        models.build("googlenet-torchvision", auxiliary=False).load_reference(theirs.state_dict())
+        models.build("googlenet-torchvision", aux_logits=False).load_reference(theirs.state_dict())
         without_fc = {name: weight for name, weight in theirs.state_dict().items() if name != "fc.bias"}
         with pytest.raises(RuntimeError, match=r"fc\.bias"):
-            models.build("googlenet-torchvision", auxiliary=False).load_reference(without_fc)
+            models.build("googlenet-torchvision", aux_logits=False).load_reference(without_fc)
 
 
-def test_biases_begin_at_a_fifth_but_for_the_scores():
+def test_biases_begin_at_a_fifth_except_in_output_layers():
     torch.manual_seed(0)
     network = models.build("googlenet", "mini")
     biases = {name: set(weight.tolist()) for name, weight in network.named_parameters() if name.endswith("bias")}
-    scores = {"fc.bias", "aux1.fc2.bias", "aux2.fc2.bias"}
-    assert {name for name, values in biases.items() if values == {0.0}} == scores
-    assert all(torch.tensor(0.2).item() in values for name, values in biases.items() if name not in scores)
+    outputs = {"fc.bias", "aux1.fc2.bias", "aux2.fc2.bias"}
+    assert {name for name, values in biases.items() if values == {0.0}} == outputs
+    assert all(torch.tensor(0.2).item() in values for name, values in biases.items() if name not in outputs)
 
 
 @pytest.mark.parametrize("name", ["googlenet", "googlenet-torchvision"])
-@pytest.mark.parametrize(("options", "said"), [({"width": 12}, "multiple of 8"), ({"side": 40}, "side must be")])
-def test_what_cannot_be_built_is_refused(name, options, said):
-    with pytest.raises(UserError, match=said):
+@pytest.mark.parametrize(
+    ("options", "message"), [({"channels": 12}, "multiple of 8"), ({"image_size": 40}, "image_size must be")]
+)
+def test_invalid_arguments_are_rejected(name, options, message):
+    with pytest.raises(UserError, match=message):
         models.build(name, "mini", **options)

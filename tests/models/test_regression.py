@@ -1,13 +1,13 @@
-"""The normal equation, and that gradient descent comes to the same."""
+"""The normal equation, and that gradient descent converges to the same weights."""
 
 import numpy as np
 import torch
 
 import models
-from models.dense.linear_regression import normal_equation
+from models.dense.linear import normal_equation
 
 
-def test_the_normal_equation_finds_scikit_learns_weights():
+def test_the_normal_equation_gives_scikit_learns_weights():
     from sklearn.datasets import load_diabetes
     from sklearn.linear_model import LinearRegression
 
@@ -18,7 +18,7 @@ def test_the_normal_equation_finds_scikit_learns_weights():
     np.testing.assert_allclose(biases.numpy(), theirs.intercept_, rtol=1e-8)
 
 
-def test_the_normal_equation_keeps_its_digits_where_squares_lose_them():
+def test_the_normal_equation_keeps_digits_that_squares_lose():
     # Powers of t are nearly alike: condition number 1e8, and 1e16 for their products, which is all a double has.
     t = torch.linspace(0, 1, 200, dtype=torch.float64)
     X = torch.stack([t**k for k in range(1, 11)], dim=1)
@@ -32,7 +32,7 @@ def test_the_normal_equation_keeps_its_digits_where_squares_lose_them():
     assert (squared[:-1, 0] - true).abs().max() > 1e-3
 
 
-def test_gradient_descent_walks_to_the_normal_equation():
+def test_gradient_descent_converges_to_the_normal_equation():
     from sklearn.datasets import load_diabetes
 
     torch.manual_seed(0)

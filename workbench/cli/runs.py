@@ -47,7 +47,7 @@ def list_runs(as_json: Json = False) -> None:
         return
     from rich.table import Table
 
-    from workbench.cli.run_progress import format_metrics
+    from workbench.render.metrics import format_metrics
 
     table = Table(_run_column(), "status", "preset", "task", "step", "metrics", box=None, header_style="bold")
     for row in rows:
@@ -59,9 +59,9 @@ def list_runs(as_json: Json = False) -> None:
 @app.command(epilog="Example: workbench runs show lenet5-modern-0001")
 def show(run_id: RunId, as_json: Json = False) -> None:
     """Show the spec, metrics, curves and predictions of a run."""
-    from workbench.cli.run_progress import format_metrics
     from workbench.engine.overview import overview
     from workbench.engine.runs import get
+    from workbench.render.metrics import format_metrics
 
     details = overview(get(run_id))
     if as_json:
@@ -72,7 +72,7 @@ def show(run_id: RunId, as_json: Json = False) -> None:
     spec = "  ".join(f"{name}={value}" for name, value in {**fields, "seed": details["spec"]["seed"]}.items())
     print(fill(printable(spec), width=78, initial_indent="  ", subsequent_indent="  "))
     for split, metrics in details["metrics"].items():
-        print(f"  {format_metrics(metrics, split)}")
+        print(f"  {split} {format_metrics(metrics)}")
     if "reason" in details:
         print(f"  {details['reason']}")
     console().print(*_curves(run_id).charts(), sep="")

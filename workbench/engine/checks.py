@@ -157,7 +157,7 @@ def named_values(name: str, value: Any) -> dict[str, Any]:
 
 
 def read_named_values(written: list[str]) -> dict[str, Any]:
-    """Reads `activation=tanh`, `sizes=[64,32,10]`: the value is JSON, or else a text."""
+    """Reads `activation=tanh`, `hidden_sizes=[64,32]`: the value is JSON, or else a text."""
     import json
 
     values = {}

@@ -83,7 +83,7 @@ def command(model: str, given: Mapping[str, Any]) -> str:
 
 
 def pairs(values: Mapping[str, Any]) -> list[str]:
-    """Values by name as they are written: `activation=tanh`, `sizes=[64, 32, 10]`."""
+    """Values by name as they are written: `activation=tanh`, `hidden_sizes=[64, 32]`."""
     return [f"{name}={value if isinstance(value, str) else json.dumps(value)}" for name, value in values.items()]
 
 

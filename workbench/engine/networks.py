@@ -36,13 +36,12 @@ def fits(model: str, preset: str, task: str) -> bool:
         return True
     arguments = usual(model, preset)
     arguments |= sized(arguments, known)
-    sizes = arguments.get("sizes", ())
-    reads = (arguments.get("features") or sizes[0],) if "features" in arguments or sizes else architecture.input
+    reads = (arguments["in_features"],) if "in_features" in arguments else architecture.input_shape
     if len(known.inputs) == 3:
         readable = len(reads) == 3 or (len(reads) == 1 and isqrt(reads[0]) ** 2 == reads[0])
     else:
         readable = reads == known.inputs
-    says = arguments.get("classes") or (sizes[-1] if sizes else prod(architecture.output))
+    says = arguments.get("num_classes") or arguments.get("out_features") or prod(architecture.output_shape)
     classes = len(data.info(known.data).classes)
     return readable and (says >= classes or (says, classes) == (1, 2) if classes else says == 1)
 
@@ -53,19 +52,18 @@ def sized(usual: dict[str, Any], task: tasks.TaskInfo) -> dict[str, Any]:
     A row of a table needs a network that reads as many numbers; pictures are resized to what is read.
 
     Args:
-        usual: What the network is otherwise built with: `features` or the first of `sizes` is what it reads, `classes`
-            or the last of `sizes` what it says.
+        usual: What the network is otherwise built with: `in_features` is what it reads, `num_classes` or
+            `out_features` what it says.
         task: What it is to learn.
     """
     row = prod(task.inputs) if len(task.inputs) == 1 else None
     wanted: dict[str, Any] = {}
-    if "features" in usual:
-        wanted["features"] = row or usual["features"]
-    if "classes" in usual:
-        wanted["classes"] = max(2, task.outputs)
-    if "sizes" in usual:
-        first, *hidden, last = usual["sizes"]
+    if "in_features" in usual:
+        wanted["in_features"] = row or usual["in_features"]
+    if "num_classes" in usual:
+        wanted["num_classes"] = max(2, task.outputs)
+    if "out_features" in usual:
         # Between two classes, one number or two scores will do.
-        outputs = last if (last, task.outputs) == (2, 1) else task.outputs
-        wanted["sizes"] = (row or first, *hidden, outputs)
+        two = (usual["out_features"], task.outputs) == (2, 1)
+        wanted["out_features"] = 2 if two else task.outputs
     return {name: value for name, value in wanted.items() if value != usual[name]}

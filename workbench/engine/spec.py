@@ -286,6 +286,6 @@ def idle(model: str, optimizer: str, schedule: str, init: str | None) -> dict[st
             said[name] = f"{model} has no {method} to set: use a network that has, such as mlp."
     if models.info(model).reference not in STATE_DICTS:
         said["weights"] = f"Nobody's published weights fit {model}: begin with a run or a checkpoint, by --from."
-    if len(models.info(model).input) != 3:
+    if len(models.info(model).input_shape) != 3:
         said["augment"] = f"Augmentation is for pictures, and {model} reads none: use a network such as lenet5-modern."
     return said

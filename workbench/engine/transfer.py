@@ -25,6 +25,7 @@ from workbench.render.shape import format_shape
 
 MOST_OPERATIONS = 1_000_000  # of a file's pickles: a state dict has some twenty a tensor
 OLD_PICKLES = 5  # that a file begins with which torch.save wrote before 1.6
+SIZES = ("num_classes", "image_size", "classes", "side")  # options that published weights decide; old names too
 NAMED = 3  # keys that are named where many are missing
 WRAPPERS = ("state_dict", "model", "model_state", "model_state_dict")  # where published files keep the state dict
 
@@ -107,7 +108,7 @@ def _published(spec: RunSpec) -> dict[str, Tensor]:
         raise UserError(f"{told}{left.replace(', and', ':')}.")
     ordered = {name: found[name] for name in wanted}
     outputs = [tensor for tensor in ordered.values() if tensor.dim() > 1][-1].shape[0]
-    donor = models.build(spec.model, "paper", **{"classes": outputs} | _plain_options(spec))
+    donor = models.build(spec.model, "paper", **{"num_classes": outputs} | _plain_options(spec))
     try:
         donor.load_reference(ordered)  # type: ignore[operator]
     except (RuntimeError, ValueError) as error:
@@ -116,7 +117,7 @@ def _published(spec: RunSpec) -> dict[str, Tensor]:
 
 
 def _plain_options(spec: RunSpec) -> dict[str, Any]:
-    return {name: value for name, value in spec.options.items() if name not in ("classes", "side")}
+    return {name: value for name, value in spec.options.items() if name not in SIZES}
 
 
 def read(path: Path) -> dict[str, Tensor]:

@@ -11,8 +11,8 @@ def read(texts: Mapping[str, str]) -> dict[str, Any]:
     """The fields of a spec that were filled in; an empty line says nothing.
 
     Args:
-        texts: Field -> what was written; `yes` for a flag; for `options` pairs such as `sizes=[64,32,10]`, with spaces
-            between them.
+        texts: Field -> what was written; `yes` for a flag; for `options` pairs such as `hidden_sizes=[64,32]`, with
+            spaces between them.
 
     Raises:
         UserError: A text is no value of its field.

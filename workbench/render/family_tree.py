@@ -55,7 +55,7 @@ def members() -> dict[str, Member]:
     for info in sorted(infos, key=lambda info: (info.year, info.name), reverse=True):
         others = [other for other in infos if other.family == info.family]
         names = tuple(other.name for other in sorted(others, key=lambda other: (other.params or 0, other.name)))
-        everything[info.family] = Member(info.family, info.year, info.paper, info.idea, info.builds_on, names)
+        everything[info.family] = Member(info.family, info.year, info.paper, info.contribution, info.builds_on, names)
     return dict(sorted(everything.items(), key=lambda item: (item[1].year, item[0])))
 
 

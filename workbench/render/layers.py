@@ -1,7 +1,7 @@
-"""The layers of a network, without torch: made once in a process of its own, then kept in a file.
+"""The layers of a network, without torch: computed once in a process of its own, then read from a cache.
 
-What is kept says of which sources it was made, and a digest of itself: after a change of any network, or where the file
-is damaged, it is made again.
+A cached summary has a digest of itself and of the sources of `models`. If any network has changed or the file is
+damaged, the summary is computed again.
 """
 
 import json
@@ -14,64 +14,70 @@ from pathlib import Path
 from typing import Any
 
 import models
-from models.layer import Outline
+from models.summary import ModelSummary
 from workbench import files
 from workbench.errors import UserError, lookup
 from workbench.paths import cache_dir
 
 
-def outline(name: str, preset: str = "paper") -> Outline:
-    """The layers of a network of the registry.
+def summarize(name: str, preset: str = "paper") -> ModelSummary:
+    """Return the layers of a network of the registry.
 
     Raises:
-        UserError: There is no network of that name.
-        UserError: It has no such preset, or torch can't be run here.
+        UserError: If there is no network of that name.
+        UserError: If it has no such preset, or torch can't be run here.
     """
     lookup(f"preset of {name}", preset, models.info(name).presets)
     file = cache_dir() / "layers" / f"{name}-{preset}.json"
-    plain = kept(file)
-    if plain is None:
-        plain = made(name, preset)
-        keep(file, plain)
-    return Outline.from_plain(plain)
+    record = read_cache(file)
+    if record is None:
+        record = compute(name, preset)
+        write_cache(file, record)
+    return ModelSummary.from_dict(record)
 
 
-def made(name: str, preset: str) -> dict[str, Any]:
-    """The outline, by a process that imports torch and ends."""
+def compute(name: str, preset: str) -> dict[str, Any]:
+    """Return the summary as plain data, from a process that imports torch and ends.
+
+    Raises:
+        UserError: If the process fails.
+    """
     command = [sys.executable, "-P", "-m", "models.cost", name, preset]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8")
-    if done.returncode:
-        *_, reason = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+    process = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8")
+    if process.returncode:
+        *_, reason = process.stderr.strip().splitlines() or [f"exit code {process.returncode}"]
         raise UserError(f"The layers of {name} can't be counted: {reason}")
-    return json.loads(done.stdout)
+    record: dict[str, Any] = json.loads(process.stdout)
+    return record
 
 
-def kept(file: Path) -> dict[str, Any] | None:
-    """What a file keeps; None where it isn't there, is of other sources, or isn't as it was written."""
+def read_cache(file: Path) -> dict[str, Any] | None:
+    """Return a cached summary; None if there is none, the sources have changed, or the file is damaged."""
     with suppress(OSError, ValueError, TypeError, KeyError):
-        record = json.loads(file.read_text(encoding="utf-8"))
-        if record["digest"] == digest(record["outline"]):
-            return record["outline"]
+        content = json.loads(file.read_text(encoding="utf-8"))
+        record: dict[str, Any] = content["summary"]
+        if content["digest"] == digest(record):
+            return record
     return None
 
 
-def keep(file: Path, plain: dict[str, Any]) -> None:
-    """Put an outline in place in one step, so that no reader meets half of it. Where that can't be, it isn't kept."""
+def write_cache(file: Path, record: dict[str, Any]) -> None:
+    """Write a summary to the cache in one step, so that no reader finds half of it; do nothing if that fails."""
     with suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
-        files.write(file, json.dumps({"digest": digest(plain), "outline": plain}).encode())
+        files.write(file, json.dumps({"digest": digest(record), "summary": record}).encode())
 
 
-def digest(plain: dict[str, Any]) -> str:
-    """A fingerprint of an outline and of the sources it was made of."""
-    return sha256((sources() + json.dumps(plain)).encode()).hexdigest()
+def digest(record: dict[str, Any]) -> str:
+    """Return a digest of a summary and of the sources that it was computed from."""
+    return sha256((sources_digest() + json.dumps(record)).encode()).hexdigest()
 
 
 @cache
-def sources() -> str:
-    """A fingerprint of every file of `models`: a network may be made of other files' layers."""
+def sources_digest() -> str:
+    """Return a digest of every file of `models`, because a network may use layers from other files."""
     root = Path(models.__file__).parent
-    found = sha256()
+    hasher = sha256()
     for file in sorted(root.rglob("*.py")):
-        found.update(file.relative_to(root).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
-    return found.hexdigest()
+        hasher.update(file.relative_to(root).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
+    return hasher.hexdigest()

@@ -26,7 +26,7 @@ def test_the_course_s_neuron_as_json(cli):
 def test_the_same_in_words(cli):
     result = cli("autograd", "u = x*y; v = u + x; f = u*v", "x=3", "y=-2", env={"NO_COLOR": "1"})
     assert result.code == 0 and result.err == "" and "\x1b" not in result.out
-    assert "x adds up 18 through u + (-6) through v = 12." in result.out
+    assert "Gradient of x: 18 through u + (-6) through v = 12." in result.out
     assert "✓ SymPy 12, PyTorch 12" in result.out and "agree." in result.out
     assert max(map(len, result.out.splitlines())) <= 80
 

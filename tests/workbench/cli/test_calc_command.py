@@ -56,7 +56,7 @@ def test_labels_that_look_like_numbers_are_labels(cli):
         (("calc", "network-size", "layers=pol2", "input=8x8x1"), "layers: unknown layer 'pol'"),
         (("calc", "network-size", "layers=pool9", "input=8x8x1"), "pool9 doesn't fit"),
         (("calc", "network-size", "layers=pool2", "input=8xx"), "input: "),
-        ((*STEPS, "--solve", "lr"), "say what"),
+        ((*STEPS, "--solve", "lr"), "give an output"),
     ],
 )
 def test_errors_are_one_line(cli, words, sentence):

@@ -67,7 +67,7 @@ ERRORS = [  # words, the line on stderr
     (["calc", "conv-out-size", "n=1", "f=11"], "would be -9"),
     (["calc", "nms", "boxes=[[0, 0, 1]]", "scores=[1]"], "x1 < x2"),
     (["calc", "scaled-activation", "activation=tan", "a=1", "b=2"], "Did you mean 'tanh"),
-    (["calc", "conv-out-size", "n=\udcff", "f=3"], "I don't read"),
+    (["calc", "conv-out-size", "n=\udcff", "f=3"], "can't read"),
     (["quiz", "convolutoin"], "Did you mean 'convolution"),
     (["quiz", "-n", "0"], "not in the range"),
     (["quiz", "--bogus"], "No such option"),

@@ -50,7 +50,7 @@ def test_runs_and_their_layers_are_completed(cli, monkeypatch):
     from workbench.engine import RunSpec, runs
     from workbench.render import layers
 
-    monkeypatch.setattr(layers, "made", lambda name, preset: cost.outline(name, preset).plain())
+    monkeypatch.setattr(layers, "compute", lambda name, preset: cost.summarize(name, preset).to_dict())
     run = runs.create(RunSpec("lenet5-modern"))
     assert complete(cli, "workbench runs show len") == [run.id]
     assert sorted(complete(cli, f"workbench runs inspect {run.id} maps --layer ")) == ["c1", "c3"]

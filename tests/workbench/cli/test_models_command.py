@@ -1,4 +1,4 @@
-"""`workbench models`: what it says of a network's layers, and that it says it again without torch."""
+"""`workbench models` shows the layers of networks, the second time without torch."""
 
 import json
 import subprocess
@@ -11,12 +11,12 @@ from tests.networks import by_tier
 from workbench.paths import cache_dir
 from workbench.render import diagram, layers
 
-# Answers in a process where nothing may be started, and says whether torch came in.
+# Runs a command in a process that may not start another, and prints which heavy packages it imported.
 WITHOUT_TORCH = """
 import subprocess, sys
-def refuse(*_, **__):
+def fail(*_, **__):
     raise AssertionError("a process was started")
-subprocess.run = subprocess.Popen = refuse
+subprocess.run = subprocess.Popen = fail
 sys.argv = ["workbench", *{words!r}]
 from workbench.cli.main import main
 try:
@@ -27,34 +27,27 @@ finally:
 
 
 @pytest.fixture
-def made(monkeypatch):
-    """Outlines made in this process; the list says which were."""
+def computed(monkeypatch):
+    """Let summaries be computed in this process; the list has the networks and presets."""
     from models import cost
 
-    asked = []
+    calls = []
 
-    def make(name, preset):
-        asked.append((name, preset))
-        return cost.outline(name, preset).plain()
+    def compute(name, preset):
+        calls.append((name, preset))
+        return cost.summarize(name, preset).to_dict()
 
-    monkeypatch.setattr(layers, "made", make)
-    return asked
+    monkeypatch.setattr(layers, "compute", compute)
+    return calls
 
 
 def test_show_as_json_and_again_without_torch(cli, home):
-    said = cli("models", "show", "lenet5-modern", "--json")
-    assert (said.code, said.err) == (0, "")
-    table = json.loads(said.out)
+    result = cli("models", "show", "lenet5-modern", "--json")
+    assert (result.code, result.err) == (0, "")
+    table = json.loads(result.out)
     assert list(table) == [
-        "schema",
-        "name",
-        "preset",
-        "params",
-        "macs",
-        "flops",
-        "input_shape",
-        "output_shape",
-        "layers",
+        *("schema", "name", "preset", "params", "macs"),
+        *("flops", "input_shape", "output_shape", "layers"),
     ]
     assert (table["name"], table["preset"]) == ("lenet5-modern", "paper")
     assert (table["params"], table["macs"], table["flops"]) == (61_706, 416_520, 833_040)
@@ -69,10 +62,10 @@ def test_show_as_json_and_again_without_torch(cli, home):
     assert sum(layer["params"] for layer in table["layers"]) == 61_706
     for words in (["show", "lenet5-modern", "--json"], ["show", "lenet5-modern"], ["diagram", "lenet5-modern"]):
         program = WITHOUT_TORCH.format(words=["models", *words])
-        again = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-        assert (again.returncode, again.stderr.strip()) == (0, "[]")
+        process = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+        assert (process.returncode, process.stderr.strip()) == (0, "[]")
         if "--json" in words:
-            assert json.loads(again.stdout) == table
+            assert json.loads(process.stdout) == table
 
 
 def test_a_models_module_in_the_users_folder_changes_nothing(process, tmp_path):
@@ -85,63 +78,63 @@ DAMAGE = {
     "cut short": lambda text: text[: len(text) // 2],
     "no JSON": lambda text: "\x00\x01",
     "no object": lambda text: "[1, 2]",
-    "no outline": lambda text: "{}",
+    "no summary": lambda text: "{}",
     "another number": lambda text: text.replace("2080", "2081"),
-    "another shape": lambda text: text.replace('"parts": []', '"parts": null'),
+    "another shape": lambda text: text.replace('"children": []', '"children": null'),
     "no UTF-8": lambda text: "\udcff",
 }
 
 
 @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
-def test_a_damaged_file_is_made_again(made, damage):
-    whole = layers.outline("mlp", "mini")
+def test_a_damaged_file_is_computed_again(computed, damage):
+    summary = layers.summarize("mlp", "mini")
     file = (cache_dir() / "layers") / "mlp-mini.json"
     text = file.read_text(encoding="utf-8")
     assert damage(text) != text
     file.write_bytes(damage(text).encode("utf-8", "surrogateescape"))
-    assert layers.outline("mlp", "mini") == whole
+    assert layers.summarize("mlp", "mini") == summary
     assert file.read_text(encoding="utf-8") == text
-    assert len(made) == 2
-    layers.outline("mlp", "mini")
-    assert len(made) == 2
+    assert len(computed) == 2
+    layers.summarize("mlp", "mini")
+    assert len(computed) == 2
 
 
-def test_presets_are_kept_apart_and_nothing_else_is_left(made):
-    paper, mini = layers.outline("mlp", "paper"), layers.outline("mlp", "mini")
+def test_each_preset_has_a_file_and_nothing_else_is_left(computed):
+    paper, mini = layers.summarize("mlp", "paper"), layers.summarize("mlp", "mini")
     assert (paper.network.total_params, mini.network.total_params) == (203_530, 2_410)
     assert sorted(file.name for file in (cache_dir() / "layers").iterdir()) == ["mlp-mini.json", "mlp-paper.json"]
 
 
-def test_after_a_change_of_the_sources_it_is_made_again(made, monkeypatch):
-    layers.outline("mlp", "mini")
-    monkeypatch.setattr(layers, "sources", lambda: "others")
-    layers.outline("mlp", "mini")
-    assert made == [("mlp", "mini")] * 2
+def test_after_a_change_of_the_sources_the_summary_is_computed_again(computed, monkeypatch):
+    layers.summarize("mlp", "mini")
+    monkeypatch.setattr(layers, "sources_digest", lambda: "others")
+    layers.summarize("mlp", "mini")
+    assert computed == [("mlp", "mini")] * 2
 
 
-def test_the_fingerprint_changes_with_any_file(tmp_path, monkeypatch):
+def test_the_digest_changes_with_any_file(tmp_path, monkeypatch):
     (tmp_path / "vision").mkdir()
     (tmp_path / "vision" / "net.py").write_text("a = 1")
     monkeypatch.setattr(models, "__file__", str(tmp_path / "__init__.py"))
-    seen = set()
+    digests = set()
     for text in ("a = 1", "a = 2", "a = 1 "):
         (tmp_path / "vision" / "net.py").write_text(text)
-        layers.sources.cache_clear()
-        seen.add(layers.sources())
-    layers.sources.cache_clear()
-    assert len(seen) == 3
+        layers.sources_digest.cache_clear()
+        digests.add(layers.sources_digest())
+    layers.sources_digest.cache_clear()
+    assert len(digests) == 3
 
 
-def test_where_nothing_can_be_kept_it_still_answers(made, home):
+def test_without_a_cache_every_summary_is_computed(computed, home):
     home.mkdir()
-    (home / "cache").write_text("a file stands here")
-    assert layers.outline("mlp", "mini").network.total_params == 2_410
-    assert layers.outline("mlp", "mini").network.total_params == 2_410
-    assert len(made) == 2
+    (home / "cache").write_text("a file in place of the folder")
+    assert layers.summarize("mlp", "mini").network.total_params == 2_410
+    assert layers.summarize("mlp", "mini").network.total_params == 2_410
+    assert len(computed) == 2
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["show", "resnet19"], "Did you mean 'resnet18"),
         (["diagram", "lenet"], "lenet5"),
@@ -149,72 +142,73 @@ def test_where_nothing_can_be_kept_it_still_answers(made, home):
         (["show"], "NAME"),
     ],
 )
-def test_what_is_not_there_is_met_with_what_is(cli, words, said):
-    refused = cli("models", *words)
-    assert (refused.code, refused.out) == (2, "")
-    assert said in refused.err and refused.err.count("\n") == 1
+def test_errors_name_valid_choices(cli, words, message):
+    result = cli("models", *words)
+    assert (result.code, result.out) == (2, "")
+    assert message in result.err and result.err.count("\n") == 1
 
 
 @pytest.mark.parametrize("name", by_tier(models.names()))
-def test_a_diagram_fits_eighty_columns_and_tells_every_layer(made, name):
-    whole = layers.outline(name)
-    shown = diagram.plain(whole)
-    json.dumps(shown)
+def test_a_diagram_fits_eighty_columns_and_has_every_layer(computed, name):
+    summary = layers.summarize(name)
+    plain = diagram.to_dict(summary)
+    json.dumps(plain)
 
-    def told(block, inside=""):
-        """The full names of the modules that a block stands for: as many as it has names."""
-        for own in block["names"]:
+    def full_names(block, inside=""):
+        """Yield the full names of all modules in a block, which has one or more names itself."""
+        for own_name in block["names"]:
             if not block["type"].islower():
-                yield inside + own
-            for part in block["blocks"]:
-                yield from told(part, f"{inside}{own}.")
+                yield inside + own_name
+            for child in block["blocks"]:
+                yield from full_names(child, f"{inside}{own_name}.")
 
-    names = [name for block in shown["blocks"] for name in told(block)]
-    assert names == [layer.name for layer in whole.network.walk() if layer.name and not layer.type.islower()]
-    assert sum(block["params"] * len(block["names"]) for block in shown["blocks"]) == shown["params"]
-    lines = diagram.draw(whole)
+    names = [name for block in plain["blocks"] for name in full_names(block)]
+    modules = [layer for layer in summary.network.walk() if layer.name and not layer.type.islower()]
+    assert names == [layer.name for layer in modules if not layer.is_activation]
+    assert sum(block["params"] * len(block["names"]) for block in plain["blocks"]) == plain["params"]
+    lines = diagram.draw(summary)
     assert max(map(len, lines)) <= 80
-    assert f"{shown['params']:,} parameters" in lines[0]
+    assert f"{plain['params']:,} parameters" in lines[0]
+    assert sum(line.count(", then ") for line in lines) > 0 or not any(layer.is_activation for layer in modules)
 
 
-def test_a_diagram_shows_what_goes_round_a_block(made):
-    lines = [line.split("  ") for line in diagram.draw(layers.outline("resnet18"))]
-    text = [" ".join(filter(None, (part.strip() for part in line))) for line in lines]
-    assert (
-        sum(line.startswith("┌─") for line in text) == 1 + 3 * 2
-    )  # blocks that are alike, as in layer1, are told once
+def test_a_diagram_shows_the_branches_of_a_block(computed):
+    lines = [line.split("  ") for line in diagram.draw(layers.summarize("resnet18"))]
+    text = [" ".join(filter(None, (cell.strip() for cell in line))) for line in lines]
+    # Equal blocks, as those of layer1, are drawn once.
+    assert sum(line.startswith("┌─") for line in text) == 1 + 3 * 2
     start = text.index("0 to 1: 2 times BasicBlock; each 64x56x56 73,984")
     assert text[start + 1] == "┌─ conv1: Conv2d 3x3 64x56x56 36,864"
-    assert text[start + 2] == "│ bn1: BatchNorm2d, then relu 64x56x56 128"
-    assert text[start + 5] == "└─ add bn2 and the input, then relu 64x56x56"
+    assert text[start + 2] == "│ bn1: BatchNorm2d, then ReLU 64x56x56 128"
+    assert text[start + 5] == "└─ add bn2 and the input, then ReLU 64x56x56"
     assert any(line.startswith("│ downsample: Sequential, from the input") for line in text)
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
-def test_a_diagram_keeps_to_its_width(made, width):
-    assert max(map(len, diagram.draw(layers.outline("resnet152"), width))) <= width
+def test_a_diagram_keeps_to_its_width(computed, width):
+    assert max(map(len, diagram.draw(layers.summarize("resnet152"), width))) <= width
 
 
-def test_in_a_pipe_both_fit_eighty_columns(cli, made):
+def test_in_a_pipe_both_fit_eighty_columns(cli, computed):
     for words in (["show", "resnet18"], ["diagram", "resnet18"]):
-        said = cli("models", *words)
-        assert said.code == 0 and "\x1b" not in said.out
-        assert max(map(len, said.out.splitlines())) <= 80
-        assert "11,689,512" in said.out and "1,814,073,344" in said.out
+        result = cli("models", *words)
+        assert result.code == 0 and "\x1b" not in result.out
+        assert max(map(len, result.out.splitlines())) <= 80
+        assert "11,689,512" in result.out and "1,814,073,344" in result.out
 
 
-def test_the_list_is_sorted_by_what_is_asked_for(cli):
-    for column in ("year", "params", "name"):
+def test_the_list_is_sorted_by_any_column(cli):
+    for column in ("year", "params", "name", "contribution"):
         rows = json.loads(cli("models", "list", "--sort", column, "--json").out)
         values = [row[column] for row in rows]
         assert values == sorted(values) and {row["name"] for row in rows} == set(models.names())
-    said = cli("models", "list", "--sort", "parms")
-    assert said.code == 2 and "Did you mean 'params" in said.err
+    result = cli("models", "list", "--sort", "parms")
+    assert result.code == 2 and "Did you mean 'params" in result.err
     out = cli("models", "list", "--sort", "params").out
     assert out.index("lenet5-modern") < out.index("61,706") < out.index("resnet18") < out.index("11,689,512")
 
 
-def test_the_list_sorted_by_macs_counts_every_network(made, monkeypatch, capsys):
+def test_the_list_sorted_by_macs_counts_every_network(computed, monkeypatch, capsys):
     from workbench.cli.models import list_models
 
     monkeypatch.setattr(models, "names", lambda: ["resnet18", "lenet5-modern", "mlp"])
@@ -228,9 +222,19 @@ def test_the_list_sorted_by_macs_counts_every_network(made, monkeypatch, capsys)
 
 
 def test_the_family_tree_by_command(cli):
-    said = cli("models", "tree")
-    assert said.code == 0 and max(map(len, said.out.splitlines())) <= 80
-    assert said.out.index("● neocognitron") < said.out.index("● lenet5") < said.out.index("● resnet")
+    result = cli("models", "tree")
+    assert result.code == 0 and max(map(len, result.out.splitlines())) <= 80
+    assert result.out.index("● neocognitron") < result.out.index("● lenet5") < result.out.index("● resnet")
     rows = json.loads(cli("models", "tree", "--json").out)
     assert next(row for row in rows if row["family"] == "densenet")["builds_on"] == ["resnet"]
     assert [row["year"] for row in rows] == sorted(row["year"] for row in rows)
+
+
+def test_activations_are_rows_of_the_table_and_not_of_the_diagram(cli, computed):
+    table = json.loads(cli("models", "show", "vgg11", "--json").out)
+    features = [layer["type"] for layer in table["layers"] if layer["name"].startswith("features")]
+    assert features[:5] == ["Conv2d", "ReLU", "MaxPool2d", "Conv2d", "ReLU"]
+    features, _ = json.loads(cli("models", "diagram", "vgg11", "--json").out)["blocks"]
+    assert [block["type"] for block in features["blocks"][:3]] == ["Conv2d", "MaxPool2d", "Conv2d"]
+    assert features["blocks"][0]["activations"] == ["ReLU"]
+    assert [block["inputs"] for block in features["blocks"][:3]] == [["input"], ["0"], ["2"]]

@@ -208,7 +208,7 @@ def test_bad_methods_are_one_line_on_stderr(cli, words, message):
 def test_options_become_the_spec(cli, write_events):
     write_events(*EVENTS, end("done"))
     words = "--optimizer nesterov --momentum 0.8 --batch-size full --schedule step --decay 0.5 --batch-norm"
-    cli("train", "mlp", *words.split(), "--option", "sizes=[64,8,10]")
+    cli("train", "mlp", *words.split(), "--option", "hidden_sizes=[8]")
     cli("train", "lenet5", "--augment", "shift,noise=0.2")
     run, augmented = runs.every()
     assert augmented.spec == RunSpec("lenet5", augment={"shift": 1.0, "noise": 0.2})
@@ -220,7 +220,7 @@ def test_options_become_the_spec(cli, write_events):
         schedule="step",
         decay=0.5,
         batch_norm=True,
-        options={"sizes": [64, 8, 10]},
+        options={"hidden_sizes": [8]},
     )
 
 

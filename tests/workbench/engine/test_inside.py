@@ -103,7 +103,7 @@ def test_maps_are_what_the_layers_make(made, sample):
         found = look(run, "maps", layer, sample)
         [shown] = found["layers"]
         own = expected[layer][sample].numpy()
-        assert shown["shape"] == list(own.shape) and found["all_layers"] == ["c1", "s2", "c3", "s4"]
+        assert shown["shape"] == list(own.shape) and found["all_layers"] == ["c1", "tanh1", "s2", "c3", "tanh3", "s4"]
         assert [one["channel"] for one in shown["maps"]] == np.abs(own).mean((1, 2)).argsort()[::-1].tolist()
         for one in shown["maps"]:
             assert np.allclose(one["pixels"], own[one["channel"]], atol=1e-5)

@@ -103,7 +103,7 @@ def test_another_seed_draws_other_weights_and_the_same_seed_the_same():
 def test_dropout_and_batch_norm_are_the_networks_own():
     network = Learner(RunSpec("mlp", dropout=0.4, batch_norm=True, options={"activation": "tanh"}, **CPU)).network
     assert network.dropout.p == 0.4 and isinstance(network.norms[0], torch.nn.BatchNorm1d)
-    assert network.activation is torch.tanh
+    assert isinstance(network.activations[0], torch.nn.Tanh)
 
 
 @pytest.mark.parametrize(
@@ -131,10 +131,10 @@ def test_a_network_is_sized_to_its_task(task):
 
 def test_sizes_follow_rows_and_classes():
     iris, digits = tasks.info("iris"), tasks.info("digits")
-    assert sized({"sizes": (64, 32, 10)}, iris) == {"sizes": (4, 32, 3)}
-    assert sized({"features": 10, "classes": 10}, iris) == {"features": 4, "classes": 3}
-    assert sized({"sizes": (784, 256, 10)}, digits) == {}
-    assert sized({"width": 3}, iris) == {}
+    assert sized({"in_features": 64, "out_features": 10}, iris) == {"in_features": 4, "out_features": 3}
+    assert sized({"in_features": 10, "num_classes": 10}, iris) == {"in_features": 4, "num_classes": 3}
+    assert sized({"in_features": 784, "out_features": 10}, digits) == {}
+    assert sized({"channels": 3}, iris) == {}
 
 
 PICTURES = torch.rand(6, 1, 9, 9, generator=torch.Generator().manual_seed(0))

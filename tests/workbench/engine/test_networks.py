@@ -11,7 +11,7 @@ from workbench.engine import RunSpec, networks
 from workbench.errors import UserError
 
 HERE = [name for name in tasks.names() if not data.info(tasks.info(name).data).files]
-FAMILIES = {models.info(name).module: name for name in reversed(models.names())}  # of each file, one
+FAMILIES = {models.info(name).network: name for name in reversed(models.names())}  # of each class, one
 
 
 @cache

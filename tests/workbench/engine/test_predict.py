@@ -38,7 +38,7 @@ def test_a_file_is_told_as_the_same_picture_of_the_test_part(made, tmp_path):
     run = made("vgg11", steps=30, seed=2)
     parts = data.load("shapes", 2)
     pictures, seen = parts["test"][0][:6], parts["train"][0]
-    network = models.build("vgg11", "mini", classes=8).eval()
+    network = models.build("vgg11", "mini", num_classes=8).eval()
     network.load_state_dict(load_file(run.folder / "best.safetensors"))
     scaled = torch.from_numpy(((pictures - seen.mean()) / seen.std()).astype(np.float32))
     small = torch.nn.functional.interpolate(scaled, size=(32, 32), mode="bilinear", antialias=True)

@@ -117,11 +117,11 @@ NETWORKS = {
     "padded": (lambda: nn.Sequential(nn.ZeroPad2d((1, 2, 3, 0)), nn.Conv2d(1, 1, 4, 3)), "1"),
     "branches": (Residual, "last"),
     "slices": (Sliced, "last"),
-    "lenet5": (lambda: models.build("lenet5", side=44), "s4"),
-    "lenet5 c3": (lambda: models.build("lenet5", side=44), "c3"),
-    "lenet5-modern": (lambda: models.build("lenet5-modern", side=44), "c3"),
-    "densenet": (lambda: models.build("densenet121", "mini", classes=10, side=64), "features.denseblock1"),
-    "mobilenet-v2": (lambda: models.build("mobilenet-v2", "mini", side=96), "stages.1"),
+    "lenet5": (lambda: models.build("lenet5", image_size=44), "s4"),
+    "lenet5 c3": (lambda: models.build("lenet5", image_size=44), "c3"),
+    "lenet5-modern": (lambda: models.build("lenet5-modern", image_size=44), "c3"),
+    "densenet": (lambda: models.build("densenet121", "mini", num_classes=10, image_size=64), "features.denseblock1"),
+    "mobilenet-v2": (lambda: models.build("mobilenet-v2", "mini", image_size=96), "stages.1"),
 }
 
 

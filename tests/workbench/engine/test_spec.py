@@ -152,7 +152,7 @@ def test_methods_fill_in_what_is_their_own():
             "schedule": st.sampled_from(["step", "exponential"]),
             "warmup": st.integers(0, 100),
             "batch_size": st.one_of(st.just("full"), st.integers(1, 100)),
-            "options": st.just({"activation": "tanh", "sizes": [64, 16, 10]}),
+            "options": st.just({"activation": "tanh", "hidden_sizes": [16]}),
             "batch_norm": st.booleans(),
             "l1": st.floats(0, 1),
             "bf16": st.booleans(),
@@ -192,7 +192,7 @@ SAMPLE = {  # of each field that isn't chosen by name, a value that no choice fi
         "l2": 0.2,
     },
     **{"weight_decay": 0.04, "dropout": 0.35, "batch_norm": True, "augment": {"shift": 2.0}, "init_scale": 0.07},
-    **{"seed": 9, "device": "cuda:1", "bf16": True, "compile": True, "options": {"side": 24}},
+    **{"seed": 9, "device": "cuda:1", "bf16": True, "compile": True, "options": {"image_size": 24}},
     **{"origin": "lenet5-modern-0001", "weights": "/weights.pth"},
 }
 CHOICES = {"model", "task", "preset", "optimizer", "schedule", "init"}

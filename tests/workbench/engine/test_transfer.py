@@ -42,9 +42,9 @@ def test_a_network_begins_with_the_best_weights_of_a_run(learnt):
 
 def test_a_head_of_another_size_stays_fresh(learnt, tmp_path):
     best, _ = checkpoints.load(learnt.folder / "best.safetensors")
-    spec = RunSpec(**LENET | dict(origin=learnt.id, options={"classes": 12}))
+    spec = RunSpec(**LENET | dict(origin=learnt.id, options={"num_classes": 12}))
     torch.manual_seed(spec.seed)
-    fresh = models.build("lenet5-modern", preset="mini", classes=12).state_dict()
+    fresh = models.build("lenet5-modern", preset="mini", num_classes=12).state_dict()
     now = Learner(spec).network.state_dict()
     head = [name for name in now if now[name].shape != best[name].shape]
     assert len(head) == 2
@@ -148,7 +148,7 @@ def test_published_weights_say_what_their_own_network_says(name, ending, tmp_pat
     else:  # whose tensors come in another order
         save_file(theirs.state_dict(), path)
     spec = RunSpec(model=name, preset="paper", weights=str(path))
-    network = models.build(name, classes=7).eval()
+    network = models.build(name, num_classes=7).eval()
     transfer.begin(network, spec)
     picture = torch.randn(1, 3, 64, 64)
     with torch.no_grad():
@@ -158,7 +158,7 @@ def test_published_weights_say_what_their_own_network_says(name, ending, tmp_pat
 def test_published_weights_of_other_classes_leave_the_head_fresh(tmp_path):
     theirs = published("resnet18").state_dict()
     torch.save({"state_dict": {f"module.{name}": value for name, value in theirs.items()}}, tmp_path / "wrapped.pth")
-    network = models.build("resnet18", classes=5)
+    network = models.build("resnet18", num_classes=5)
     head = network.fc.weight.clone()
     transfer.begin(network, RunSpec(model="resnet18", preset="paper", weights=str(tmp_path / "wrapped.pth")))
     assert torch.equal(network.fc.weight, head)
@@ -175,7 +175,7 @@ def test_files_from_before_names_changed_are_read(tmp_path):
         if "num_batches" not in name
     }
     torch.save(OrderedDict(old), tmp_path / "old.pth")
-    network = models.build("densenet121", classes=7)
+    network = models.build("densenet121", num_classes=7)
     transfer.begin(network, RunSpec(model="densenet121", preset="paper", weights=str(tmp_path / "old.pth")))
     assert same({name: theirs[name] for name in theirs if "num_batches" not in name}, network.state_dict() | theirs)
     assert all(
@@ -241,7 +241,7 @@ def test_weights_that_do_not_fit_are_refused_in_a_sentence(kind, said, ending, t
         path = path.rename(path.with_suffix(ending)) if path.exists() else path.with_suffix(ending)
     with pytest.raises(UserError) as refusal:
         transfer.begin(
-            models.build("resnet18", classes=7), RunSpec(model="resnet18", preset="paper", weights=str(path))
+            models.build("resnet18", num_classes=7), RunSpec(model="resnet18", preset="paper", weights=str(path))
         )
     assert said in str(refusal.value) and "\n" not in str(refusal.value)
     assert capsys.readouterr().out == ""  # nothing was executed

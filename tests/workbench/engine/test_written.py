@@ -32,7 +32,7 @@ def ordered(words: list[str]) -> RunSpec:
         {},
         {"epochs": " 3 ", "lr": "1e-3", "optimizer": "momentum", "momentum": "0.5"},
         {"batch_size": "full", "clip_norm": "2", "schedule": "step", "decay_every": "10"},
-        {"options": "activation=tanh sizes=[64, 16, 10]", "batch_norm": "yes", "dropout": "0.2"},
+        {"options": "activation=tanh hidden_sizes=[16, 8]", "batch_norm": "yes", "dropout": "0.2"},
         {"init": "uniform", "init_scale": "0.25", "device": "cpu", "bf16": "yes", "seed": "7", "preset": "paper"},
         {"task": "csv:my table.csv"},
     ],

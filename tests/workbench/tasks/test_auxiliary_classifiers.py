@@ -22,7 +22,7 @@ def test_auxiliary_losses_are_weighed_and_only_the_networks_own_scores_measured(
 
 def test_their_gradient_reaches_what_they_look_at_and_nothing_above():
     torch.manual_seed(0)
-    task, network = tasks.get("digits"), models.build("googlenet-torchvision", "mini", classes=10, dropout=0.0)
+    task, network = tasks.get("digits"), models.build("googlenet-torchvision", "mini", num_classes=10, dropout=0.0)
     samples = tuple(column[:8] for column in task.splits(network.input_shape, seed=0)["train"])
     own, *_ = outputs = task.forward(network, samples)
     parts = [network.inception4a.branch1.conv.weight, network.inception5b.branch1.conv.weight]
@@ -32,7 +32,7 @@ def test_their_gradient_reaches_what_they_look_at_and_nothing_above():
 
 def test_evaluation_says_the_networks_own_scores():
     torch.manual_seed(0)
-    task, network = tasks.get("digits"), models.build("googlenet-torchvision", "mini", classes=10)
+    task, network = tasks.get("digits"), models.build("googlenet-torchvision", "mini", num_classes=10)
     samples = tuple(column[:20] for column in task.splits(network.input_shape, seed=0)["test"])
     measured = task.evaluate(network, samples)
     with torch.no_grad():

@@ -22,14 +22,14 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Layers are counted in this process, which has torch already, and not in one that must import it."""
-    monkeypatch.setattr(layers, "made", _outline)
+    monkeypatch.setattr(layers, "compute", _outline)
 
 
 @cache
 def _outline(name: str, preset: str) -> dict[str, Any]:
     from models import cost
 
-    return cost.outline(name, preset).plain()
+    return cost.summarize(name, preset).to_dict()
 
 
 @pytest.fixture

@@ -94,9 +94,9 @@ async def test_the_command_line_orders_what_the_form_orders(pilot: Pilot) -> Non
     lab = await opened(pilot)
     assert command(lab) == "workbench train mlp"
     await fill(pilot, task="wine", epochs="3", optimizer="nesterov", momentum="0.5", batch_norm="yes", seed="7")
-    await fill(pilot, options="activation=tanh sizes=[13, 8, 3]", schedule="step", decay="0.3", init="uniform")
+    await fill(pilot, options="activation=tanh hidden_sizes=[8]", schedule="step", decay="0.3", init="uniform")
     spec, seeds = lab.query_one(Form).order()
-    assert seeds == [7] and (spec.task, spec.momentum, spec.options["sizes"]) == ("wine", 0.5, [13, 8, 3])
+    assert seeds == [7] and (spec.task, spec.momentum, spec.options["hidden_sizes"]) == ("wine", 0.5, [8])
     assert ordered(shlex.split(command(lab))[2:]) == spec
     await fill(pilot, seed="0..4")
     assert command(lab).endswith("--seeds 0..4")

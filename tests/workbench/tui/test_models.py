@@ -69,9 +69,9 @@ async def test_counts_come_when_they_are_there_and_nothing_waits(pilot: Pilot, m
 
     def slow(name: str, preset: str):
         assert go.wait(PATIENCE)
-        return cost.outline(name, preset).plain()
+        return cost.summarize(name, preset).to_dict()
 
-    monkeypatch.setattr(layers, "made", slow)
+    monkeypatch.setattr(layers, "compute", slow)
     screen = await opened(pilot, "mlp")
     assert "counting ..." in shown(pilot) and "mlp · 1986" in shown(pilot)
     await pilot.press("up", "down")  # the screen still answers
@@ -98,7 +98,7 @@ async def test_the_table_has_the_layers_of_the_preset_and_the_diagram_takes_its_
     assert str(table.get_row_at(0)[1]) == "6x16x16"
     await pilot.press("d")
     await pilot.pause()
-    assert not table.display and "c1: Conv2d 5x5, then tanh" in shown(pilot)
+    assert not table.display and "c1: Conv2d 5x5, then Tanh" in shown(pilot)
     await pilot.press("l")
     await pilot.pause()
     assert "1998 lenet5" not in shown(pilot) and "6x16x16" in shown(pilot)
@@ -114,7 +114,7 @@ async def test_what_cannot_be_counted_is_said(pilot: Pilot, monkeypatch) -> None
     def fails(name: str, preset: str):
         raise UserError("The layers of mlp can't be counted: no memory.")
 
-    monkeypatch.setattr(layers, "made", fails)
+    monkeypatch.setattr(layers, "compute", fails)
     screen = await opened(pilot, "mlp")
     await settled(pilot)
     assert "no memory" in str(screen.sheet.query_one("#counts", Static).render())
@@ -207,7 +207,7 @@ from workbench.render import layers
 from workbench.errors import UserError
 def refuse(name, preset):
     raise UserError("Not now.")
-layers.made = refuse
+layers.compute = refuse
 from workbench.store import Store
 from workbench.tui.app import WorkbenchApp
 
@@ -230,9 +230,9 @@ def test_the_app_never_imports_torch(home) -> None:
 
 
 async def test_a_table_that_is_drawn_before_the_app_is_idle_keeps_its_columns_width(pilot: Pilot, counted) -> None:
-    screen = await opened(pilot, "resnet18")
+    screen = await opened(pilot, "vgg11")
     await settled(pilot)
     screen.sheet.on_resize()  # fills the table anew
     shown(pilot)  # draws it
     await settled(pilot)
-    assert "layer1.0.conv1" in shown(pilot)
+    assert "features.0" in shown(pilot)

@@ -115,7 +115,7 @@ async def test_how_long_must_be_a_number(pilot: Pilot) -> None:
 
 @pytest.mark.full
 async def test_another_run_begins_with_a_runs_weights(pilot: Pilot) -> None:
-    one = train_run(steps=40, options={"sizes": [64, 24, 10]})
+    one = train_run(steps=40, options={"hidden_sizes": [24]})
     pilot.app.runs()
     await pilot.pause()
     await until(pilot, lambda: "Transfer" in shown(pilot))
@@ -128,7 +128,7 @@ async def test_another_run_begins_with_a_runs_weights(pilot: Pilot) -> None:
     await pilot.press("ctrl+s")
     await until(pilot, lambda: len(runs.every()) == 2 and runs.every()[1].status() == "done")
     spec = runs.every()[1].spec
-    assert (spec.origin, spec.freeze, spec.options) == (one.id, "backbone", {"sizes": [64, 24, 10]})
+    assert (spec.origin, spec.freeze, spec.options) == (one.id, "backbone", {"hidden_sizes": [24]})
     head = 24 * 10 + 10
     await until(pilot, lambda: f"{head} trained" in shown(pilot))
 

@@ -15,6 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from models.tracing import hooked
+
 # Operations that look at one place alone, whatever the channel.
 POINTWISE = set(
     """add sub mul div neg pow square abs exp relu threshold hardtanh clamp gelu silu sigmoid tanh hardswish hardsigmoid
@@ -75,22 +77,15 @@ def fields(network: nn.Module, batch: Tensor) -> dict[str, Field]:
         batch: (N, channels, height, width).
     """
     follow = Follow(batch)
-    hooks = []
-    for name, module in network.named_modules():
 
-        def note(module: nn.Module, given: Any, made: Any, name: str = name) -> None:
-            if isinstance(made, Tensor):
-                if isinstance(module, WITHIN_A_PLACE) and made.dim() == 4:
-                    follow.put(made, follow.of(given[0]))
-                follow.layers.setdefault(name, follow.of(made))
+    def note(name: str, module: nn.Module, given: Any, made: Any) -> None:
+        if isinstance(made, Tensor):
+            if isinstance(module, WITHIN_A_PLACE) and made.dim() == 4:
+                follow.put(made, follow.of(given[0]))
+            follow.layers.setdefault(name, follow.of(made))
 
-        hooks.append(module.register_forward_hook(note))
-    try:
-        with torch.no_grad(), follow:
-            network(batch)
-    finally:
-        for hook in hooks:
-            hook.remove()
+    with hooked(network, after=note), torch.no_grad(), follow:
+        network(batch)
     return follow.layers
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from models.tracing import hooked
 from workbench import tasks
 from workbench.engine import checkpoints, networks
 from workbench.engine.run import Run
@@ -96,12 +97,13 @@ def load(run: Run) -> Trained:
 def as_read(trained: Trained, batch: Batch) -> Tensor:
     """A batch as it enters the network: resized, and with as many channels as are read."""
     found: list[Tensor] = []
-    hook = trained.network.register_forward_pre_hook(lambda network, given: found.append(given[0].detach().clone()))
-    try:
-        with torch.no_grad():
-            trained.task.forward(trained.network, batch)
-    finally:
-        hook.remove()
+
+    def note(name: str, module: nn.Module, given: Any, _: Any) -> None:
+        if not name:
+            found.append(given[0].detach().clone())
+
+    with hooked(trained.network, before=note), torch.no_grad():
+        trained.task.forward(trained.network, batch)
     return found[0]
 
 
@@ -126,21 +128,14 @@ def maps(network: nn.Module, batch: Tensor) -> dict[str, Tensor]:
         times, the first.
     """
     found: dict[str, Tensor] = {}
-    hooks = []
-    for name, module in network.named_modules():
-        if name:
 
-            def note(_: nn.Module, __: Any, made: Any, name: str = name) -> None:
-                if isinstance(made, Tensor) and made.dim() == 4:
-                    # Cloned: a later layer may work in place.
-                    found.setdefault(name, made.clone())
+    def note(name: str, module: nn.Module, given: Any, made: Any) -> None:
+        if name and isinstance(made, Tensor) and made.dim() == 4:
+            # Cloned: a later layer may work in place.
+            found.setdefault(name, made.clone())
 
-            hooks.append(module.register_forward_hook(note))
-    try:
+    with hooked(network, after=note):
         network(batch)
-    finally:
-        for hook in hooks:
-            hook.remove()
     return found
 
 

@@ -12,7 +12,7 @@ from textual.worker import get_current_worker
 
 import models
 from models import Architecture
-from models.layer import Outline
+from models.summary import ModelSummary
 from workbench import syllabus
 from workbench.errors import UserError
 from workbench.render import layers
@@ -158,13 +158,13 @@ class Models(Page):
                 if worker.is_cancelled:
                     return
                 try:
-                    outline = layers.outline(name, preset)
+                    outline = layers.summarize(name, preset)
                 except UserError as problem:
                     self.from_thread(self._failed, name, str(problem))
                     return
             self.from_thread(self._told, outline)
 
-    def _told(self, outline: Outline) -> None:
+    def _told(self, outline: ModelSummary) -> None:
         if self.is_attached:
             self.sheet.told(outline)
             self.table.told(outline)
@@ -264,5 +264,5 @@ def by_year() -> list[Architecture]:
 def _said(known: Architecture) -> str:
     """All that a search looks at."""
     topic = syllabus.topics()[known.topic].title if known.topic in syllabus.topics() else ""
-    words = (known.name, known.family, known.year, known.paper, known.topic, topic, known.task, known.idea)
+    words = (known.name, known.family, known.year, known.paper, known.topic, topic, known.task, known.contribution)
     return " ".join(map(str, words)).casefold()

@@ -11,7 +11,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from models import Architecture
-from models.layer import Outline
+from models.summary import ModelSummary
 from workbench import syllabus
 from workbench.render import diagram
 from workbench.tui.widgets.table import Table
@@ -46,7 +46,7 @@ class NetworkSheet(Vertical):
         super().__init__(id="one", classes="table")
         self.known: Architecture | None = None
         self.preset = "paper"
-        self.outlines: dict[tuple[str, str], Outline] = {}
+        self.outlines: dict[tuple[str, str], ModelSummary] = {}
         self.problem = ""
 
     def compose(self) -> ComposeResult:
@@ -64,10 +64,10 @@ class NetworkSheet(Vertical):
         topic = syllabus.topics()[known.topic].title if known.topic in syllabus.topics() else known.topic
         self.query_one("#title", Static).update(f"{known.name} · {known.year} · {preset}")
         self.query_one("#where", Static).update(f"{known.paper} · {topic} · learns {known.task}")
-        self.query_one("#idea", Static).update(known.idea)
+        self.query_one("#idea", Static).update(known.contribution)
         self._draw()
 
-    def told(self, outline: Outline) -> None:
+    def told(self, outline: ModelSummary) -> None:
         """Take in what was counted of a network."""
         self.outlines[outline.name, outline.preset] = outline
         if self.known and self.known.name == outline.name:

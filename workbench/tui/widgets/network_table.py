@@ -6,7 +6,7 @@ from rich.text import Text
 from textual.binding import Binding
 
 from models import Architecture
-from models.layer import Outline
+from models.summary import ModelSummary
 from workbench.tui.widgets.table import Table
 
 COLUMNS = {"name": "name", "year": "year", "params": "parameters", "macs": "MACs", "idea": "idea"}
@@ -26,10 +26,10 @@ class NetworkTable(Table):
         self.by, self.backwards = "year", False
         self.rows_of: dict[str, dict[str, Any]] = {}
 
-    def show(self, known: list[Architecture], counted: dict[tuple[str, str], Outline]) -> None:
+    def show(self, known: list[Architecture], counted: dict[tuple[str, str], ModelSummary]) -> None:
         """Show these networks, with the counts that are there."""
         self.rows_of = {
-            one.name: {"name": one.name, "year": one.year, "params": one.params, "macs": None, "idea": one.idea}
+            one.name: {"name": one.name, "year": one.year, "params": one.params, "macs": None, "idea": one.contribution}
             for one in known
         }
         for one in known:
@@ -40,7 +40,7 @@ class NetworkTable(Table):
                 }
         self._fill()
 
-    def told(self, outline: Outline) -> None:
+    def told(self, outline: ModelSummary) -> None:
         """Take in what was counted of a network."""
         if outline.name in self.rows_of and outline.preset == "paper":
             network = outline.network

@@ -3,18 +3,18 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.layers.divisible import divisible
+from models.layers.make_divisible import make_divisible
 
 
 @given(st.floats(0.1, 5000))
-def test_it_is_the_nearest_multiple_of_8_that_is_not_much_less(channels):
-    rounded = divisible(channels)
+def test_the_result_is_the_nearest_multiple_of_8_that_is_at_least_90_percent(channels):
+    rounded = make_divisible(channels)
     allowed = [k for k in range(8, 5100, 8) if k >= 0.9 * channels]
     assert rounded in allowed
     assert abs(rounded - channels) == min(abs(k - channels) for k in allowed)
 
 
-def test_widths_of_published_networks():
-    assert [divisible(channels * 1.1) for channels in (32, 16, 24, 40, 80, 112, 192, 320)] == [
+def test_channels_of_a_published_network():
+    assert [make_divisible(channels * 1.1) for channels in (32, 16, 24, 40, 80, 112, 192, 320)] == [
         *(32, 16, 24, 48, 88, 120, 208, 352)  # EfficientNet-B2
     ]

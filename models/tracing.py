@@ -1,0 +1,38 @@
+"""Functions that are called while a network runs."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+from torch import nn
+
+# Called with a module's name and the module, and with its arguments and keyword arguments.
+BeforeHook = Callable[[str, nn.Module, tuple[Any, ...], dict[str, Any]], None]
+# Called with a module's name and the module, and with its arguments and its output.
+AfterHook = Callable[[str, nn.Module, tuple[Any, ...], Any], None]
+
+
+@contextmanager
+def hooked(network: nn.Module, after: AfterHook | None = None, before: BeforeHook | None = None) -> Iterator[None]:
+    """Call functions around the forward pass of every module of a network, as long as the `with` block runs.
+
+    The network itself is one of its modules, with an empty name. A module that the network uses under several names
+    has the first of them.
+
+    Args:
+        network: The network to watch.
+        after: Called after each forward pass of a module.
+        before: Called before each forward pass of a module.
+    """
+    handles = []
+    for name, module in network.named_modules():
+        if before is not None:
+            handles.append(module.register_forward_pre_hook(partial(before, name), with_kwargs=True))
+        if after is not None:
+            handles.append(module.register_forward_hook(partial(after, name)))
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
