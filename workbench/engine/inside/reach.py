@@ -97,7 +97,7 @@ class Follow(TorchDispatchMode):
     """
 
     def __init__(self, batch: Tensor):
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.layers: dict[str, Field] = {}
         self._fields = {id(batch): Field()}
         self._kept = [batch]  # an id is only a tensor's own while the tensor lives
