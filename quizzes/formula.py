@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import chain
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from quizzes.expressions import isolate
 from quizzes.expressions.parser import parse
@@ -396,7 +396,7 @@ class _Size:
     unit: str
 
     @classmethod
-    def of(cls, name: str, dimension: int, value: list[Any]) -> "_Size":
+    def of(cls, name: str, dimension: int, value: list[Value]) -> "_Size":
         if dimension:
             return cls(name, len(value[0]), "columns")
         return cls(name, len(value), "rows" if isinstance(value[0], list) else "values")
