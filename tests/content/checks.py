@@ -93,7 +93,7 @@ def draws_its_picture(question: Question) -> Iterator[str]:
         for text in numbers(KINDS["decimal"].write(leaf, part) if part.decimals else str(leaf))
         if len(text.strip("-0.").replace(".", "")) > 2
     } - {text.lstrip("-") for text in numbers(question.prompt)}
-    kind, data = visualizations.shown(question.visualization)
+    kind, data = visualizations.drawing_data(question.visualization)
     for width, height in SIZES:
         shown = visualizations.draw(question.visualization, width, height)
         rows = shown.split("\n")
