@@ -96,7 +96,7 @@ def renders_its_visualization(question: Question) -> Iterator[str]:
         for text in numbers(KINDS["decimal"].write(leaf, part) if part.decimals else str(leaf))
         if len(text.strip("-0.").replace(".", "")) > 2
     } - {text.lstrip("-") for text in numbers(question.prompt)}
-    kind, data = visualizations.shown(question.visualization)
+    kind, data = visualizations.drawing_data(question.visualization)
     for width, height in SIZES:
         text = visualizations.draw(question.visualization, width, height)
         rows = text.split("\n")
