@@ -173,7 +173,7 @@ def test_damaged_runs_are_listed_too(cli):
 def test_models_are_listed_with_where_they_come_from(cli):
     rows = {row["name"]: row for row in json.loads(cli("models", "list", "--json")[1])}
     lenet = rows["lenet5-modern"]
-    assert set(lenet) == {"name", "family", "year", "paper", "topic", "task", "presets", "idea", "params"}
+    assert set(lenet) == {"name", "family", "year", "paper", "topic", "task", "presets", "contribution", "params"}
     assert (lenet["family"], lenet["year"], sorted(lenet["presets"])) == ("lenet5", 1998, ["mini", "paper"])
     assert "lenet5-modern" in cli("models", "list")[1]
 
