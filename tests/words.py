@@ -11,11 +11,11 @@ ROOT = Path(__file__).parent.parent
 
 Location = tuple[int, str]  # a line number and the text there
 
-# Keys and files of a run, which keep their names on disk.
-RUN_KEYS = {"picture", "pictures", "pictures.json", "side"}
+# Keys and files of a run, and of its worker's replies, which keep their names.
+RUN_KEYS = {"picture", "pictures", "pictures.json", "refused", "side"}
 
 CODE = re.compile(r"``[^`]*``|`[^`]*`|```.*?```", re.DOTALL)
-ID = re.compile(r"[a-z0-9]+(?:[-:][a-z0-9]+)+")  # of a drill, a card or a mistake; they stay as they are
+ID = re.compile(r"[a-z0-9]+(?:[-:/][a-z0-9]+)+")  # of a drill, a card or a mistake; they stay as they are
 SENTENCE_BREAK = re.compile(r"\n\s*\n")
 
 
@@ -42,7 +42,7 @@ def names(source: str) -> Iterator[Location]:
                 yield node.lineno, name
             case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
                 yield node.lineno, name
-            case ast.keyword(arg=str(name)):
+            case ast.keyword(arg=str(name)) if name not in RUN_KEYS:
                 yield node.lineno, name
             case ast.Dict():
                 for key in node.keys:

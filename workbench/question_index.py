@@ -132,10 +132,10 @@ def _read(path: Path, sources: list[Source]) -> Index | None:
         checksum, _, content = path.read_bytes().partition(b"\n")
         if int(checksum, 16) != crc32(content):
             return None
-        made_from, *entries = json.loads(content)
+        source_state, *entries = json.loads(content)
     except (OSError, ValueError):
         return None
-    if made_from != sources:
+    if source_state != sources:
         return None
     kinds = (DrillEntry, CardEntry, FormulaEntry)
     return Index(*([kind(*row) for row in rows] for kind, rows in zip(kinds, entries, strict=True)))

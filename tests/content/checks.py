@@ -51,6 +51,7 @@ def gives_what_it_needs_and_no_answer(question: Question) -> Iterator[str]:
     formula = bank.get(question.drill).formula
     yield from (f"{part.part} is given and asked for" for part in question.parts if part.part in question.params)
     in_prompt = {float(text) for text in numbers(question.prompt)}
+    in_prompt |= {-float(text) for text in re.findall(r"[\w)] - (\d+(?:\.\d+)?)", question.prompt)}  # 2z - 1
     for name, value in question.params.items():
         if name not in formula.inputs:
             continue

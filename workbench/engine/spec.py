@@ -43,7 +43,7 @@ NETWORK, TRANSFER, LENGTH, UPDATES, RATE, REGULAR, START, MACHINE = (
     "Length",
     "Updates",
     "Learning rate",
-    "Regularisation",
+    "Regularization",
     "First weights",
     "Machine",
 )

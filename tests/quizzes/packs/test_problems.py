@@ -35,12 +35,12 @@ PADDING = '[[drill.mistake]]\nname = "padding-once"'
 INVALID = [
     ("pack.toml", 'name = "first-layers"', 'name = "First Layers"', "name =", "lowercase letters, digits and hyphens"),
     ("pack.toml", 'name = "first-layers"', 'name = "convolution"', "name =", "is the id of a topic"),
-    ("pack.toml", "title =", "titel =", "titel", "Did you mean title"),
+    ("pack.toml", "title =", "titel =", "titel", "Did you mean 'title"),
     ("pack.toml", 'title = "First layers of a network"', 'title = "[red]"', "title", "without square brackets"),
     ("pack.toml", 'title = "First layers of a network"', "title = 3", "title", "title must be a text"),
     ("pack.toml", 'title = "First', "title = First", "title", "not valid TOML: invalid value, at column 9"),
-    (CARDS, 'kind = "cloze"', 'kind = "clozed"', 'kind = "clozed"', "Did you mean cloze"),
-    (CARDS, "answer =", "anwser =", "anwser", "Did you mean answer"),
+    (CARDS, 'kind = "cloze"', 'kind = "clozed"', 'kind = "clozed"', "Did you mean 'cloze"),
+    (CARDS, "answer =", "anwser =", "anwser", "Did you mean 'answer"),
     (CARDS, "answer =", "anwser =", "[[card]]", "answer is missing"),
     (CARDS, '"None of them"', '"The number of channels "', "[[card]]", "occurs more than once"),
     (CARDS, '"None of them"', '"b"', "[[card]]", "'b' could be read as the letter"),
@@ -51,12 +51,12 @@ INVALID = [
     (CARDS, "receptive ___.", "field ___.", '[[card]]\nid = "rec', "contains the answer 'field'"),
     (CARDS, 'accept = ["field"]', 'accept = [""]', "accept", "must not be empty"),
     (CARDS, 'accept = ["field"]', 'accept = ["\\u001b]0;x\\u0007"]', "accept", "control character"),
-    (CARDS, "[[card]]", "[[crad]]", "[[crad]]", "Did you mean card"),
+    (CARDS, "[[card]]", "[[crad]]", "[[crad]]", "Did you mean 'card"),
     (SIZES, "tier = 1", "tier = 4", "tier", "must be an integer from 1 to 3"),
     (SIZES, "tier = 1", "tier = true", "tier", "must be an integer from 1 to 3"),
     (SIZES, "tier = 1", "tier = 1\ndecimals = 99", "decimals", "must be an integer from 0 to 10"),
-    (SIZES, "tier = 1", 'tier = 1\ntopic = "convolutoin"', "topic", "Did you mean convolution"),
-    (SIZES, '"conv-out-size"', '"conv-out-siez"', "formula", "Did you mean conv-out-size"),
+    (SIZES, "tier = 1", 'tier = 1\ntopic = "convolutoin"', "topic", "Did you mean 'convolution"),
+    (SIZES, '"conv-out-size"', '"conv-out-siez"', "formula", "Did you mean 'conv-out-size"),
     (SIZES, 'asks = "o | n"', 'asks = "o | q"', "asks", "Unknown symbol of conv-out-size 'q'"),
     (SIZES, 'asks = "o | n"', 'asks = "o n"', "asks", "n is an input. Ask for it alone"),
     (SIZES, 'asks = "o | n"', 'asks = "o | o"', "asks", "different symbols"),
@@ -85,7 +85,7 @@ INVALID = [
     (SIZES, 'p = "0..3"', "p = 3", "p = ", "must be a list"),
     (SIZES, 'p = "0..3"', 'q = "0..3"', "q = ", "is not an input of conv-out-size"),
     (SIZES, 'f = "3..11 step 2"\n', "", "[drill.ranges]", "The input f has no range"),
-    (SIZES, "[drill.ranges]", "[drill.range]", "[drill.range]", "Did you mean ranges"),
+    (SIZES, "[drill.ranges]", "[drill.range]", "[drill.range]", "Did you mean 'ranges"),
     (SIZES, "equation = ", 'equation = "o = 2 +"\n# ', "equation", "\n 2 +\n    ^"),
     (SIZES, "equation = ", 'equation = "o"\n# ', "equation", "is not an equation"),
     (SIZES, "equation = ", 'equation = "2*o = n"\n# ', "equation", "must define one symbol"),
@@ -144,7 +144,7 @@ def test_all_problems_of_all_files_are_reported(folder):
 
 def test_a_file_of_cards_must_have_the_id_of_a_topic(folder):
     (folder / CARDS).rename(folder / "cards" / "convolutoin.toml")
-    reports = [(file, line) for file, line, text in problems(folder) if "Did you mean convolution" in text]
+    reports = [(file, line) for file, line, text in problems(folder) if "Did you mean 'convolution" in text]
     assert reports == [("cards/convolutoin.toml", 1)]
 
 

@@ -229,7 +229,7 @@ def test_the_help_has_every_field_under_its_heading(cli):
     words = {"options": "option", "origin": "from"}
     for name in RunSpec.__dataclass_fields__:
         assert (f"--{words.get(name, name.replace('_', '-'))} " in out) == (name != "model")
-    for heading in ("Updates:", "Learning rate:", "Regularisation:"):
+    for heading in ("Updates:", "Learning rate:", "Regularization:"):
         assert heading in out
 
 

@@ -79,7 +79,7 @@ async def marked(pilot: Pilot) -> None:
     for line, text in zip(pilot.app.screen.query(Input), ("1200", "2700", "0.5"), strict=True):  # the last is wrong
         line.value = text
     await pilot.press("enter", "enter", "enter")
-    await until(pilot, lambda: "wrong" in shown(pilot))
+    await until(pilot, lambda: "Incorrect" in shown(pilot))
 
 
 async def card(pilot: Pilot) -> None:
