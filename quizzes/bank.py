@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from quizzes import cards, drills, packs
+from quizzes import cards, content, packs
 from quizzes.cards import Card
 from quizzes.drill import Drill
 from quizzes.question import Question
@@ -18,14 +17,9 @@ if TYPE_CHECKING:
 LARGEST_SEED = 2**63 - 1
 
 
-def _drill_files() -> list[Path]:
-    return sorted(Path(drills.__file__).parent.glob("*/[a-z]*.py"))
-
-
 def _drills_in(file: Path) -> dict[str, Drill]:
-    module = import_module(f"{drills.__name__}.{file.parent.name}.{file.stem}")
     result: dict[str, Drill] = {}
-    for value in vars(module).values():
+    for value in vars(content.load(file)).values():
         if isinstance(value, Drill) and result.setdefault(value.id, value) is not value:
             raise ValueError(f"two drills are called {value.id}")
     return result
@@ -35,7 +29,7 @@ def _drills_in(file: Path) -> dict[str, Drill]:
 def own_drills() -> dict[str, Drill]:
     """Return the program's own drills by id, in the order of the chapters' folders and the topics' files."""
     result: dict[str, Drill] = {}
-    for file in _drill_files():
+    for file in content.files("drills.py"):
         for id, drill in _drills_in(file).items():
             if result.setdefault(id, drill) is not drill:
                 raise ValueError(f"two drills are called {id}")
@@ -47,7 +41,7 @@ def _own_drill(id: str) -> Drill | None:
     if own_drills.cache_info().currsize:  # all are loaded
         return own_drills().get(id)
     declarations = (f'"{id}"', f"def {id.replace('-', '_')}(")
-    for file in _drill_files():
+    for file in content.files("drills.py"):
         text = file.read_text(encoding="utf-8")
         if any(words in text for words in declarations) and (drill := _drills_in(file).get(id)):
             return drill

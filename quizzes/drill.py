@@ -1,52 +1,40 @@
 """A drill: a generator of questions about a formula.
 
-    @drill(CONV, tier=1, asks="o | n | p", prompt="A {n}x{n} input is convolved with a {f}x{f} kernel ...", hint="...")
-    def conv_out_size(rng):
+    @drill(
+        CONV,
+        tier=1,
+        asks=one_of("o", "n"),
+        prompt="A square input of size {n} is convolved with square kernels of size {f}. The output size is {o}.",
+        hint="How many positions can the kernel take?",
+        mistakes=[
+            Mistake("no-plus-one", "o = floor((n + 2p - f)/s)", "You counted the steps. Add 1 for the first position."),
+        ],
+    )
+    def conv_out_size(rng: Random) -> Inputs:
         \"\"\"Output size of a convolution\"\"\"
         return dict(n=rng.choice([28, 63, 224]), f=rng.choice([3, 5, 7]))
 
-    conv_out_size.mistake("no-plus-one", "o = floor((n + 2p - d(f-1) - 1)/s)", "The first position counts too: add 1.")
-    conv_out_size.torch("o = F.conv2d(torch.zeros(1, 1, n, n), torch.zeros(1, 1, f, f), stride=s, padding=p).shape[-1]")
-
-`asks` names the symbols to ask for: `a b c` asks for all of them, as parts in this order; `a | b | c` for one of them,
-chosen by the seed. The kind of each answer is that of its symbol. A mistake is declared by the incorrect equation that
-it uses.
+The name of the generator is the drill's id, its docstring the title, and the function of the same name in `checks.py`
+its check. `asks` is a symbol, a tuple of symbols that are asked for one after the other, or `one_of(...)` for one that
+the seed chooses. The kind of each answer is that of its symbol.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from random import Random
 
-from quizzes.declaration import Declaration, Generator, MistakeRule
-from quizzes.expressions.tree import UndefinedValue, Value
-from quizzes.formula import Formula, Replacement, equation
+from quizzes.declaration import Declaration, Generator, Inputs, Mistake, OneOf, one_of
+from quizzes.expressions.tree import UndefinedValue
+from quizzes.formula import Formula
 from quizzes.question import Question, Step
 from quizzes.variant import Variant
+
+__all__ = ["Drill", "Inputs", "Mistake", "drill", "one_of"]
 
 MAX_TRIES = 200
 
 
 class Drill(Declaration):
     """A generator of questions; see the module's docstring for how one is declared."""
-
-    def mistake(self, name: str, wrong: str | Mapping[str, Callable[..., Value]], feedback: str) -> None:
-        """Declare a mistake.
-
-        Args:
-            name: Its name, the same in every variant.
-            wrong: The incorrect equations (`a = ...; b = ...`), or for each symbol that it gets wrong a function of the
-                inputs.
-            feedback: What to tell a student who made it.
-        """
-        replaced: Mapping[str, Replacement]
-        if isinstance(wrong, str):
-            replaced = {eq.name: eq for text in wrong.split(";") for eq in self.formula.expand(equation(text))}
-        else:
-            replaced = wrong
-        self.mistake_rules.append(MistakeRule(name, replaced, feedback))
-
-    def torch(self, script: str) -> None:
-        """Declare the check: Python code that computes the answers by calling PyTorch (or another library)."""
-        self.scripts.append(script.strip())
 
     def draw(self, seed: int) -> Question:
         """Return the question of a seed; values for which two answers, correct or mistaken, agree are redrawn.
@@ -70,32 +58,35 @@ class Drill(Declaration):
 def drill(
     formula: Formula,
     *,
-    asks: str,
+    asks: str | tuple[str, ...] | OneOf,
     prompt: str,
     hint: str,
     tier: int,
+    mistakes: Sequence[Mistake],
     id: str = "",
     decimals: int | None = 4,
     visualization: str = "",
     steps: Callable[..., list[Step]] | None = None,
 ) -> Callable[[Generator], Drill]:
-    """Declare a drill about a formula; decorates the generator of its values.
+    """Declare a drill about a formula; it decorates the generator of the inputs.
 
     Args:
         formula: The formula that it drills.
-        asks: `a b` to ask for both, `a | b` for one of them.
-        prompt: The text of the question; `{symbol}` becomes its value, or its name if it is the unknown.
+        asks: The symbols that it asks for.
+        prompt: The text of the question, with `{symbol}` for a value; for the unknown, its name.
         hint: A sentence that helps.
         tier: The level, 1 (one formula), 2 (several steps) or 3 (a small exam problem).
-        id: Its id, if it isn't the generator's name (`type:flavor` for a further drill of one type).
+        mistakes: The mistakes that it recognizes.
+        id: Its id, if that is not the generator's name (`type:flavor` for a further drill of one type).
         decimals: The decimal places of decimal answers; None for exact vectors and matrices.
-        visualization: The kind of visualization next to it; empty for none.
+        visualization: The kind of visualization next to it.
         steps: values -> worked steps, if the equations alone don't explain the solution.
 
     Returns:
-        A decorator. The generator's name is the drill's id, its docstring the title. It takes a random number generator
-        and returns the inputs by symbol, and whatever else the prompt names (`labels` are the choices).
+        A decorator for the generator, which takes a random number generator and returns the inputs by symbol, and
+        whatever else the prompt names (`labels` for the choices).
     """
+    names = asks.names if isinstance(asks, OneOf) else (asks,) if isinstance(asks, str) else asks
 
     def declare(generate: Generator) -> Drill:
         return Drill(
@@ -104,15 +95,14 @@ def drill(
             formula=formula,
             generate=generate,
             tier=tier,
-            asks=tuple(asks.replace("|", " ").split()),
-            one_of="|" in asks,
+            asks=names,
+            one_of=isinstance(asks, OneOf),
             prompt=prompt,
             hint=hint,
+            mistakes=tuple(mistakes),
             decimals=decimals,
             visualization=visualization,
             steps=steps,
-            mistake_rules=[],
-            scripts=[],
         )
 
     return declare

@@ -1,5 +1,6 @@
 """A formula, written once: from it come the sheet, the calculator, the drills, their steps and their inverses."""
 
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -30,7 +31,7 @@ from quizzes.expressions.tree import (
     walk,
     without_decimals,
 )
-from quizzes.symbol import Symbol
+from quizzes.symbols import Symbol
 from workbench.errors import UserError
 
 NEIGHBORHOOD = 24  # how far from a known solution a drill looks for further ones
@@ -122,36 +123,50 @@ def evaluate_equations(
     return {name: without_decimals(value) for name, value in {**used, **defined}.items()}
 
 
-@dataclass(frozen=True)
 class Formula:
     """A formula of the notes: equations over symbols, and a procedure for what equations can't express.
 
-    Attributes:
+    Args:
         id: Its name on the command line.
+        equations: One per line (or separated by semicolons), in the grammar of `expressions.parser`. Each defines one
+            symbol, and may use the symbols that earlier ones define.
         title: A few words.
-        equations: In order; each defines one symbol.
-        symbols: All its symbols by name.
-        source: Where it comes from.
-        topic: The syllabus topic it belongs to.
-        conventions: What else must be known because other sources count or name it differently.
+        source: A reference, or "derivation: ..." with the derivation.
+        conventions: What else must be known because other sources count or name it differently; paragraphs.
         procedure: Computes values before the equations (counts n-grams, suppresses boxes), from the inputs by name;
             None if there is none.
-        procedure_outputs: The names of those values.
-        integer_constraints: Expressions of the inputs whose values must be integers.
-        shapes: Shapes of input arrays that the equations alone don't determine: `X[n, d]`, `W[d, m]`, `u[3]`.
+        procedure_outputs: The names of those values, separated by spaces.
+        integer_constraints: Expressions of the inputs whose values must be integers, separated by commas.
+        shapes: Shapes of input arrays that the equations alone don't determine, separated by semicolons:
+            `X[n, d]; u[3]`.
+        topic: The syllabus topic that it belongs to; that of the folder in which it is declared, if left out.
+        symbols: All its symbols by name.
     """
 
-    id: str
-    title: str
-    equations: tuple[Equation, ...]
-    symbols: dict[str, Symbol]
-    source: str
-    topic: str
-    conventions: str = ""
-    procedure: Procedure | None = None
-    procedure_outputs: tuple[str, ...] = ()
-    integer_constraints: tuple[str, ...] = ()
-    shapes: tuple[Name, ...] = ()
+    def __init__(
+        self,
+        id: str,
+        equations: str | Iterable[Equation],
+        *,
+        title: str,
+        source: str,
+        conventions: str = "",
+        procedure: Procedure | None = None,
+        procedure_outputs: str = "",
+        integer_constraints: str = "",
+        shapes: str = "",
+        topic: str = "",
+        **symbols: Symbol,
+    ):
+        self.id, self.title, self.source = id, title, source
+        lines = equations.replace(";", "\n").splitlines() if isinstance(equations, str) else ()
+        self.equations = tuple(equation(line) for line in lines if line.strip()) or tuple(equations)
+        self.symbols = {name: symbol.named(name) for name, symbol in symbols.items()}
+        self.conventions = "\n\n".join(" ".join(paragraph.split()) for paragraph in conventions.split("\n\n"))
+        self.procedure, self.procedure_outputs = procedure, tuple(procedure_outputs.split())
+        self.integer_constraints = tuple(text.strip() for text in integer_constraints.split(",") if text.strip())
+        self.shapes = tuple(shape for text in shapes.split(";") if text and isinstance(shape := parse(text), Name))
+        self.topic = topic or sys._getframe(1).f_globals["__name__"].split(".")[-2].replace("_", "-")
 
     @cached_property
     def outputs(self) -> list[str]:

@@ -79,6 +79,21 @@ class Visualization:
 
 
 @dataclass(frozen=True)
+class Check:
+    """A function that computes the answers by PyTorch or another library.
+
+    Attributes:
+        module: The module of the function.
+        name: Its name.
+        arguments: Its arguments by name.
+    """
+
+    module: str
+    name: str
+    arguments: Params
+
+
+@dataclass(frozen=True)
 class Question:
     """A question with its numbers: one variant of a drill, or one card.
 
@@ -97,7 +112,8 @@ class Question:
         equations: The equations from the inputs to the outputs: a later part can be graded from the student's own
             earlier value, and an unknown input by the outputs that it leads to.
         procedure_values: The values that a procedure computed for the equations.
-        verify: A Python script that computes the answers by another library; empty for a card.
+        check: The function that computes the answers by another library; None for a card.
+        verify: The check as a program that a student can run; empty for a card.
         expected: The values that the script must compute, by name.
         visualization: What to draw next to it.
         explanation: Why a card's answer is correct; empty for a drill, whose steps explain it.
@@ -117,6 +133,7 @@ class Question:
     steps: list[Step] = field(default_factory=list)
     equations: list[str] = field(default_factory=list)
     procedure_values: Params = field(default_factory=dict)
+    check: Check | None = None
     verify: str = ""
     expected: Params = field(default_factory=dict)
     visualization: Visualization | None = None

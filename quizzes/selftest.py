@@ -3,8 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, is_dataclass, replace
-from functools import lru_cache
+from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from itertools import chain
 from math import isfinite
 from time import perf_counter
@@ -14,17 +13,16 @@ from quizzes.answers import KINDS
 from quizzes.answers.expressions import one_sided
 from quizzes.drill import Drill
 from quizzes.marking import mark
-from quizzes.question import Answer, Outcome, PartMark, Question
+from quizzes.question import Answer, Check, Outcome, PartMark, Question
 from quizzes.variant import LEAST_MISTAKES
-from quizzes.verification import compare_values, script_names
+from quizzes.verification import check_names, compare_values
 
 GARBAGE = ["", "@", "1 2", "((", "import os", "9^9^9^9"]
 MAX_SHARE = 0.3  # of the seeds for which one answer may be correct
-MIN_VARIANTS = 30  # from which on the share of answers, and the presence of every part and mistake, are checked
-CACHE_SIZE = 4096  # scripts whose values are cached
+MIN_VARIANTS = 50  # from which on the share of answers, and the presence of every part and mistake, are checked
 
-Compute: TypeAlias = Callable[[str, list[str]], dict[str, Answer]]
-Check: TypeAlias = Callable[[Question], Iterable[str]]  # yields a sentence for each problem of a question
+Compute: TypeAlias = Callable[[Check, list[str]], dict[str, Answer]]
+Examination: TypeAlias = Callable[[Question], Iterable[str]]  # yields a sentence for each problem of a question
 
 
 @dataclass
@@ -38,14 +36,14 @@ class Report:
 
 
 def selftest(
-    drill: Drill, seeds: Iterable[int], compute: Compute | None = None, checks: Iterable[Check] = ()
+    drill: Drill, seeds: Iterable[int], compute: Compute | None = None, checks: Iterable[Examination] = ()
 ) -> Report:
     """Check a drill.
 
     Args:
         drill: The drill.
         seeds: The variants to check.
-        compute: Runs a question's script and returns the values of the given names (see `verification.script_names`);
+        compute: Runs a question's check and returns the values of the given names (see `verification.check_names`);
             None to skip the second computation.
         checks: Further checks of each question.
     """
@@ -55,8 +53,8 @@ def selftest(
     seeds = list(seeds)
     compute = _cached(compute) if compute else None
     first = drill.draw(seeds[0])
-    if compute and first.verify:
-        compute(first.verify, script_names(first))  # importing the libraries is not part of the variants' time
+    if compute and first.check:
+        compute(first.check, check_names(first))  # importing the libraries is not part of the variants' time
     started = perf_counter()
     for seed in seeds:
         question = drill.draw(seed)
@@ -79,9 +77,16 @@ def selftest(
 
 
 def _cached(compute: Compute) -> Compute:
-    """Cache the values of scripts, since several seeds may have the same numbers."""
-    cached = lru_cache(CACHE_SIZE)(lambda script, *names: compute(script, [*names]))
-    return lambda script, names: cached(script, *names)
+    """Cache the values of checks, since several seeds may have the same numbers."""
+    cached: dict[str, dict[str, Answer]] = {}
+
+    def compute_once(check: Check, names: list[str]) -> dict[str, Answer]:
+        key = json.dumps([asdict(check), names])
+        if key not in cached:
+            cached[key] = compute(check, names)
+        return cached[key]
+
+    return compute_once
 
 
 def answer_texts(question: Question) -> dict[str, str]:
@@ -119,10 +124,10 @@ def examine(question: Question, compute: Compute | None = None) -> list[str]:
     ]
     if not _is_json(question):
         problems.append("it changes when it is stored as JSON")
-    if not (compute and question.verify):
+    if not (compute and question.check):
         return problems
     try:
-        texts, agree = compare_values(question, compute(question.verify, script_names(question)))
+        texts, agree = compare_values(question, compute(question.check, check_names(question)))
     except RuntimeError as error:
         return [*problems, f"the second computation fails: {error}"]
     if not agree:

@@ -1,19 +1,18 @@
 """One variant of a drill: from the generated values to the question, with its mistakes, steps and check."""
 
-import re
 from collections.abc import Mapping
 from functools import cached_property
 
 from quizzes.answers import KINDS
+from quizzes.check_source import script
 from quizzes.declaration import Declaration, MistakeRule
 from quizzes.expressions.tree import UndefinedValue, Value
 from quizzes.formula import Equation, Replacement
-from quizzes.question import Answer, Mistake, Params, Part, Question, Visualization, to_json, value_text
+from quizzes.question import Answer, Check, Mistake, Params, Part, Question, Visualization, to_json, value_text
 from quizzes.solution import worked_steps
 from workbench.errors import UserError
 
 LEAST_MISTAKES = 2
-PRELUDE = "import torch\nimport torch.nn.functional as F\n\ntorch.set_default_dtype(torch.float64)\n"
 
 
 class Variant:
@@ -78,6 +77,7 @@ class Variant:
             steps=worked_steps(drill, self.values, self.parts[0] if self.unknown else None),
             equations=[eq.text for eq in self.formula.equations],
             procedure_values={name: to_json(self.values[name]) for name in self.formula.procedure_outputs},
+            check=self.check,
             verify=self._script(),
             expected=self.outputs if self.unknown else {part.part: part.answer for part in self.parts},
             visualization=Visualization(drill.visualization, self.params) if drill.visualization else None,
@@ -154,19 +154,20 @@ class Variant:
             text += f" Round final answers to {decimals.pop()} decimal places; keep full precision in between."
         return text
 
-    def _script(self) -> str:
-        """Return the check as a complete script, which first sets the inputs that it uses."""
-        code = "\n".join(self.drill.scripts)
+    @cached_property
+    def check(self) -> Check | None:
+        """The drill's check with the inputs that it takes; None if the drill has none."""
+        source = self.drill.check
+        if source is None:
+            return None
         values = {**self.inputs, **self.extras}
         if self.unknown:
             values[self.unknown] = self.parts[0].answer
-        used = [name for name in values if re.search(rf"\b{name}\b", code)]
-        return "\n".join([PRELUDE, *(f"{name} = {self._python(name, values[name])}" for name in used), "", code])
+        arguments = {name: values.get(name) for name in source.parameters}
+        return Check(self.drill.check_module, self.drill.generate.__name__, arguments)
 
-    def _python(self, name: str, value: Answer) -> str:
-        symbol = self.formula.symbols.get(name)
-        return f"torch.tensor({_floats(value)})" if symbol and symbol.kind in ("vector", "matrix") else repr(value)
-
-
-def _floats(value: Answer) -> Answer:
-    return [_floats(v) for v in value] if isinstance(value, list) else float(value)
+    def _script(self) -> str:
+        """Return the check as a program that runs as it stands; empty if there is none."""
+        if self.check is None or self.drill.check is None:
+            return ""
+        return script(self.drill.check, self.check.name, self.check.arguments)

@@ -14,7 +14,7 @@ TOLERANCE = 1e-6  # relative
 Computed: TypeAlias = Mapping[str, Answer]  # the values that were computed, by name
 
 
-def script_names(question: Question) -> list[str]:
+def check_names(question: Question) -> list[str]:
     """Return the names that the question's script must define: the parts, and an expression's sampled points."""
     points = {name for part in question.parts for name in part.variables}
     return [*question.expected, *sorted(points)]

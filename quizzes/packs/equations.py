@@ -9,7 +9,6 @@ from typing import Any
 from quizzes.expressions.parser import LENGTH, FormatError, read
 from quizzes.expressions.tree import CONSTANTS, Call, Name, Reduction, Tree, children, evaluate, names
 from quizzes.formula import Equation, Formula, equation
-from quizzes.symbol import DEPTHS
 from workbench.errors import UserError
 
 MAX_NESTED_SUMS = 2  # each further level multiplies the time by the number of elements
@@ -74,7 +73,7 @@ def _check_elements(tree: Tree, formula: Formula, whole_array: bool = False) -> 
     """
     if isinstance(tree, Name) and tree.name in formula.symbols:
         kind = formula.symbols[tree.name].kind
-        depth = DEPTHS.get(kind, 0)
+        depth = formula.symbols[tree.name].depth
         if len(tree.index) > depth or (len(tree.index) < depth and not whole_array):
             raise UserError(f"{tree.name} is of kind {kind}. Write it as {tree.name}{('', '[i]', '[i, k]')[depth]}.")
     for child in children(tree):

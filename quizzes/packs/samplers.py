@@ -9,7 +9,7 @@ from typing import Any
 from quizzes.expressions.tree import exact
 from quizzes.packs.pack_file import text_problem
 from quizzes.question import to_json
-from quizzes.symbol import TEXT_KINDS, Symbol
+from quizzes.symbols import Symbol, Text
 from workbench.errors import UserError
 
 RANGE = re.compile(
@@ -67,7 +67,7 @@ def _is_usable(value: object, symbol: Symbol) -> bool:
     if isinstance(value, list):
         return all(_is_usable(element, symbol) for element in value)
     if isinstance(value, str):
-        return not text_problem(value) if symbol.kind in TEXT_KINDS else bool(NUMBER.fullmatch(value))
+        return not text_problem(value) if isinstance(symbol, Text) else bool(NUMBER.fullmatch(value))
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     return value == 0 or MIN_MAGNITUDE <= abs(value) <= MAX_MAGNITUDE

@@ -6,13 +6,12 @@ import subprocess
 import sys
 from dataclasses import asdict
 from itertools import chain
-from pathlib import Path
 
 import pytest
 
-import quizzes.drills
+from quizzes import content
 
-TOPICS = sorted(file.stem for file in Path(quizzes.drills.__file__).parent.glob("*/[a-z]*.py"))
+TOPICS = [file.parent.name for file in content.files("drills.py")]
 FEW, MANY = range(1, 6), range(1, 501)
 PRINTED = {len(FEW): 2, len(MANY): 25}  # number of seeds -> how many of them are also printed and checked by SymPy
 SPREAD = 60  # seeds that must give more than a third as many different questions
@@ -30,7 +29,7 @@ def drills_of(topic):
 def test_every_question_of_the_topic_passes_all_checks(topic, seeds):
     from quizzes.selftest import selftest
     from tests.content import checks
-    from workbench.engine.worker import script_values
+    from workbench.engine.worker import check_values
 
     prompts = set()
 
@@ -48,7 +47,7 @@ def test_every_question_of_the_topic_passes_all_checks(topic, seeds):
     problems = []
     for drill in drills_of(topic):
         prompts.clear()
-        report = selftest(drill, seeds, script_values, [always, if_printed])
+        report = selftest(drill, seeds, check_values, [always, if_printed])
         problems += [f"{drill.id}: {problem}" for problem in report.problems]
         if report.variants != len(seeds):
             problems.append(f"{drill.id}: {report.variants} of {len(seeds)} variants were checked")

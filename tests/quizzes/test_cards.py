@@ -77,7 +77,7 @@ def test_a_card_with_the_wrong_fields_is_rejected(tmp_path):
         '[[card]]\nid="a"\nkind="choice"\nprompt="?"\nexplanation="."\nsource="."\nanswer="x"\n', encoding="utf-8"
     )
     with pytest.raises(ValueError, match="a choice card has answer, wrong"):
-        read_cards(file)
+        read_cards(file, "iou")
 
 
 def test_unknown_cards_offer_the_nearest():

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quizzes import bank
+from quizzes.content.optimization.adam.formulas import ADAM_STEP, ADAM_TWO_STEPS
 from quizzes.formula import evaluate_equations
 from quizzes.formulas import all_formulas, get
-from quizzes.formulas.optimization import ADAM_STEP, ADAM_TWO_STEPS
 from workbench.errors import UserError
 
 DATA = {

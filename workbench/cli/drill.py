@@ -175,7 +175,7 @@ def verify(drill: Id, seed: Seed = 1, as_json: Json = False) -> None:
     Exit code 0: the values agree. 1: they don't.
     """
     from quizzes import bank
-    from quizzes.verification import compare_values, evaluate_with_sympy, script_names
+    from quizzes.verification import check_names, compare_values, evaluate_with_sympy
     from workbench.engine.verify import Verifier
 
     question = bank.draw(drill, seed)
@@ -186,9 +186,9 @@ def verify(drill: Id, seed: Seed = 1, as_json: Json = False) -> None:
     values: dict[str, Any] = {}
     torch: dict[str, str] = {}
     torch_agrees = True
-    if question.verify:
+    if question.check:
         with Verifier() as worker:
-            values = worker.values(question.verify, script_names(question))
+            values = worker.values(question.check, check_names(question))
         torch, torch_agrees = compare_values(question, values)
     sympy, sympy_agrees = compare_values(question, values | evaluate_with_sympy(question))
     agree = sympy_agrees and torch_agrees
@@ -257,7 +257,7 @@ def _run_selftest(drill: str, seeds: int) -> "Report":
     """Test a drill in a process of the pool, which may import torch as a worker does."""
     from quizzes import bank
     from quizzes.selftest import selftest
-    from workbench.engine.worker import script_values
+    from workbench.engine.worker import check_values
 
     gc.freeze()  # torch and SymPy stay in memory: scanning them for garbage again and again takes a third of the time
-    return selftest(bank.get(drill), range(1, seeds + 1), script_values)
+    return selftest(bank.get(drill), range(1, seeds + 1), check_values)

@@ -5,8 +5,10 @@ import subprocess
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import asdict
 from typing import Any
 
+from quizzes.question import Check
 from workbench.engine import process
 from workbench.errors import UserError
 
@@ -39,21 +41,21 @@ class Verifier:
         with self._asking:
             self._running()
 
-    def values(self, script: str, names: list[str], timeout: float = TIMEOUT) -> dict[str, Any]:
-        """What the script computes under these names.
+    def values(self, check: Check, names: list[str], timeout: float = TIMEOUT) -> dict[str, Any]:
+        """Return what a drill's check computes.
 
         Args:
-            script: Python source of the program's own.
-            names: Variables that it sets.
+            check: The check with its arguments.
+            names: The names of the values.
             timeout: Seconds.
 
         Returns:
             Name -> a number, a text, or lists of them: a tensor's values, a shape's sides.
 
         Raises:
-            ScriptError: The script failed, took too long, or set no such variable.
+            ScriptError: If the check failed, took too long, or computes no such value.
         """
-        return self.ask({"job": "verify", "script": script, "names": names}, timeout)
+        return self.ask({"job": "verify", **asdict(check), "names": names}, timeout)
 
     def gradients(self, nodes: list[dict[str, Any]], timeout: float = TIMEOUT) -> dict[str, dict[str, float | None]]:
         """The value and the gradient at each node of a computation graph; see `engine.autograd`.

@@ -9,6 +9,7 @@ are one each: a second one beside a busy core makes small steps many times slowe
 """
 
 import errno
+import inspect
 import json
 import os
 import signal
@@ -17,9 +18,11 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from quizzes.question import Check
 from workbench import files
 from workbench.engine import events, heartbeat, lock
 from workbench.engine.run import Run
@@ -150,31 +153,39 @@ def beating(run: Run, since: int = 0) -> Iterator[list[Callable[[], None]]]:
         thread.join()
 
 
-def script_values(script: str, names: list[str]) -> dict[str, Any]:
-    """Execute a script of the program's own in a namespace of its own, and look up what it named.
+def check_values(check: Check, names: list[str]) -> dict[str, Any]:
+    """Call a drill's check, and look up the values that it returns.
 
-    Floats are float64 meanwhile, so that a check isn't blurred by rounding.
+    Floats are float64 meanwhile, so that rounding doesn't blur the check.
 
     Args:
-        script: Python source. It is executed as it stands: never a user's text.
-        names: The variables wanted.
+        check: The check with its arguments: lists become tensors where the function takes tensors.
+        names: The names of the values.
 
     Returns:
         Name -> plain data.
 
     Raises:
-        ScriptError: The script failed, or set no such variable; the message is one line.
+        ScriptError: If the check failed, or returned no such value; the message is one line.
     """
     import torch
 
     before = torch.get_default_dtype()
     torch.set_default_dtype(torch.float64)
-    space: dict[str, Any] = {"__name__": "script"}
     try:
-        exec(compile(script, "script", "exec"), space)  # noqa: S102 (the drills' own checks, never a user's text)
-        if missing := [name for name in names if name not in space]:
-            raise ScriptError(f"The script defines no {', '.join(missing)}.")
-        return {name: plain(space[name]) for name in names}
+        function = getattr(import_module(check.module), check.name)
+        tensors = [
+            name for name, annotation in inspect.get_annotations(function).items() if "Tensor" in str(annotation)
+        ]
+        arguments = {
+            name: torch.tensor(value, dtype=torch.float64) if name in tensors and value is not None else value
+            for name, value in check.arguments.items()
+        }
+        result = function(**arguments)
+        values = result if isinstance(result, dict) else {names[0]: result}
+        if missing := [name for name in names if name not in values]:
+            raise ScriptError(f"The check returns no {', '.join(missing)}.")
+        return {name: plain(values[name]) for name in names}
     except ScriptError:
         raise
     except (Exception, SystemExit) as error:
@@ -218,7 +229,8 @@ def answer(line: str, told: Callable[[float], None] = lambda share: None) -> dic
     try:
         request = json.loads(line)
         if request["job"] == "verify":
-            return {"values": script_values(request["script"], request["names"])}
+            check = Check(request["module"], request["name"], request["arguments"])
+            return {"values": check_values(check, request["names"])}
         if request["job"] == "autograd":
             from workbench.engine.autograd import gradients
 

@@ -5,8 +5,8 @@ from itertools import product
 import pytest
 
 from quizzes import bank
+from quizzes.content.cnn.convolution.formulas import RECEPTIVE_FIELD, RECEPTIVE_FIELD_OF_THREE
 from quizzes.formulas import get
-from quizzes.formulas.cnn import RECEPTIVE_FIELD, RECEPTIVE_FIELD_OF_THREE
 from quizzes.trace import trace
 from workbench.errors import UserError
 

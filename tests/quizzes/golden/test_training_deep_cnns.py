@@ -4,13 +4,11 @@ from fractions import Fraction
 
 import pytest
 
-from quizzes.drills.training_deep_cnns import (
-    batch_normalization,
-    gradient_issues,
-    initialization,
-    over_and_underfitting,
-    regularization,
-)
+from quizzes.content.training_deep_cnns.batch_normalization import drills as batch_normalization
+from quizzes.content.training_deep_cnns.gradient_issues import drills as gradient_issues
+from quizzes.content.training_deep_cnns.initialization import drills as initialization
+from quizzes.content.training_deep_cnns.over_and_underfitting import drills as over_and_underfitting
+from quizzes.content.training_deep_cnns.regularization import drills as regularization
 from quizzes.expressions.tree import exact
 from quizzes.formulas import get
 from workbench.errors import UserError

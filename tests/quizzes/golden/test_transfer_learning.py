@@ -2,7 +2,7 @@
 
 import pytest
 
-from quizzes.drills.transfer_learning.transfer_learning import NETWORKS, transfer_trainable
+from quizzes.content.transfer_learning.transfer_learning.drills import NETWORKS, transfer_trainable
 from quizzes.formulas import get
 
 

@@ -8,6 +8,7 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from quizzes.symbol import symbol as read_symbol
 
 from quizzes import bank
 from quizzes.marking import mark
@@ -16,7 +17,6 @@ from quizzes.packs.library import add
 from quizzes.packs.pack import check_pack
 from quizzes.packs.samplers import make_sampler
 from quizzes.selftest import answer_texts, selftest
-from quizzes.symbol import symbol as read_symbol
 from quizzes.verification import compare_values, evaluate_with_sympy
 from workbench import syllabus
 from workbench.errors import UserError

@@ -13,7 +13,7 @@ from quizzes import bank
 from quizzes.expressions.parser import FormatError
 from quizzes.formula import Formula
 from quizzes.formulas import all_formulas
-from quizzes.symbol import Symbol
+from quizzes.symbols import Symbol
 from workbench.errors import UserError
 from workbench.render.formatting import format_table, format_value
 from workbench.tui import state

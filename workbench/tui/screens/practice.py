@@ -169,13 +169,13 @@ class Practice(Page):
     @work(thread=True, exclusive=True, group="verify")
     def _confirm(self) -> None:
         """SymPy's and PyTorch's values, in a thread: the first time they wait for both to start."""
-        from quizzes.verification import compare_values, evaluate_with_sympy, script_names
+        from quizzes.verification import check_names, compare_values, evaluate_with_sympy
 
         question = self.question
         assert question
         self.from_thread(self._say, "#verified", "Asking PyTorch ...")
         try:
-            found = self.workbench.verifier.values(question.verify, script_names(question))
+            found = self.workbench.verifier.values(question.check, check_names(question))
             torch, one = compare_values(question, found)
             _, two = compare_values(question, found | evaluate_with_sympy(question))
             values = "  ".join(f"{name} = {text}" for name, text in torch.items())

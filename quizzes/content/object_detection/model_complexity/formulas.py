@@ -1,0 +1,147 @@
+"""Params (M) and GFLOPs: formulas."""
+
+from math import prod
+from typing import Any
+
+from quizzes.formula import Formula
+from quizzes.layers import Layer, read_layers
+from quizzes.symbols import Int, Layers, Shape, Table
+from workbench.errors import UserError
+
+FLOAT32 = 4  # bytes
+
+
+Pair = tuple[int, int]
+
+
+def output_shape(layer: Layer, shape: list[int]) -> list[int]:
+    """Return the output shape of a layer for a feature map [height, width, channels] or a vector [values].
+
+    Raises:
+        UserError: If the layer can't take such an input.
+    """
+    match layer.kind:
+        case "fc":
+            return [layer.channels]
+        case "flatten":
+            return [prod(shape)]
+        case "conv" | "dwconv" | "pool" | "avgpool" | "gap" if len(shape) == 1:
+            raise UserError(
+                f"{layer.text} needs a feature map (height x width x channels), not a vector of length {shape[0]}."
+            )
+        case "gap":
+            return [1, 1, shape[2]]
+        case "conv" | "dwconv" | "pool" | "avgpool":
+            return [*_output_size(layer, shape), layer.channels or shape[2]]
+    return shape
+
+
+def _output_size(layer: Layer, shape: list[int]) -> list[int]:
+    """Return the height and width after a convolution or pooling."""
+    covered = [layer.dilation * (size - 1) + 1 for size in layer.kernel_size]
+    padded = [size + 2 * p for size, p in zip(shape, layer.padding, strict=False)]
+    if any(c > size for c, size in zip(covered, padded, strict=True)):
+        window, field = ("{}x{}".format(*sizes) for sizes in (covered, padded))
+        raise UserError(f"{layer.text} doesn't fit: its window covers {window}, but the padded map is only {field}.")
+    if "pool" in layer.kind and 2 * layer.padding[0] > min(layer.kernel_size):
+        raise UserError(f"{layer.text} doesn't fit: the padding of pooling must be at most half of the window.")
+    return [(size - c) // s + 1 for size, c, s in zip(padded, covered, layer.stride, strict=True)]
+
+
+def count_parameters(layer: Layer, shape: list[int]) -> tuple[int, int]:
+    """Return the number of weights of a layer, and of its biases (or batch norm's scales and shifts)."""
+    match layer.kind:
+        case "conv":
+            if shape[2] % layer.groups or layer.channels % layer.groups:
+                raise UserError(
+                    f"{layer.text} has {layer.groups} groups. They must divide the number of its input channels, "
+                    f"{shape[2]}, and of its filters, {layer.channels}."
+                )
+            return prod(layer.kernel_size) * shape[2] // layer.groups * layer.channels, layer.bias * layer.channels
+        case "dwconv":
+            return prod(layer.kernel_size) * shape[2], layer.bias * shape[2]
+        case "fc":
+            return prod(shape) * layer.channels, layer.bias * layer.channels
+        case "bn":
+            return 0, 2 * shape[-1]
+    return 0, 0
+
+
+def next_field(layer: Layer, shape: list[int], field: Pair, jump: Pair) -> tuple[Pair, Pair]:
+    """Return the receptive field and the jump (the distance between adjacent units), each as (down, across)."""
+    height, width = (shape[0], shape[1]) if layer.kind == "gap" else layer.kernel_size
+    if not height:
+        return field, jump
+    reach = (height - 1) * layer.dilation * jump[0], (width - 1) * layer.dilation * jump[1]
+    down, across = layer.stride
+    return (field[0] + reach[0], field[1] + reach[1]), (jump[0] * down, jump[1] * across)
+
+
+def _one(pair: Pair) -> int | list[int]:
+    return pair[0] if pair[0] == pair[1] else list(pair)
+
+
+def _walk(layers: str, input: list[int]) -> dict[str, Any]:
+    if len(input) not in (1, 3):
+        raise UserError(
+            "input must be height x width x channels, such as 32x32x3, or the length of a vector, such as [784]."
+        )
+    shape, field, jump = list(input), (1, 1), (1, 1)
+    rows = []
+    for layer in read_layers(layers):
+        before, shape = shape, output_shape(layer, shape)
+        weights, biases = count_parameters(layer, before)
+        row: dict[str, Any] = {"layer": layer.text, "output_shape": shape, "params": weights + biases}
+        positions = prod(shape[:-1])  # each weight is used once per position; a dense layer has one position
+        row |= {"macs": weights * positions, "flops": 2 * weights * positions, "bytes": FLOAT32 * prod(shape)}
+        row |= {"receptive_field": None, "jump": None}
+        if len(shape) == 3:
+            field, jump = next_field(layer, before, field, jump)
+            row |= {"receptive_field": _one(field), "jump": _one(jump)}
+        rows.append(row)
+    totals = {name: sum(row[key] for row in rows) for name, key in TOTALS.items()}
+    return {"table": rows, "output": shape, **totals}
+
+
+TOTALS = {"P": "params", "MACs": "macs", "B": "bytes"}
+
+
+NETWORK_SIZE = Formula(
+    "network-size",
+    """
+    FLOPs = 2*MACs
+    M = 4*P
+    """,
+    title="Output sizes, parameters, operations, memory and receptive fields of a stack of layers",
+    source="derivation: each weight of a filter or neuron is used once per output value; receptive fields: Araujo, "
+    "Norris & Sim, Computing receptive fields of convolutional neural networks, Distill 2019",
+    conventions="""
+Layers: conv3-64 (64 filters of 3x3), conv5x3-64 (height 5, width 3), dwconv3
+(depthwise), pool2, avgpool2, gap (global average pooling), fc10 (flattens its
+input), bn, flatten, dropout, relu, sigmoid, tanh, softmax, gelu, silu. Options
+after the layer: /2 stride, p1 padding, same (padding that keeps the size), d2
+dilation, g32 groups, nobias.
+
+The default stride is 1; for pooling it is the window size.
+Filters and neurons have biases, also before bn. bn has one scale and one shift
+per channel; running statistics do not count as parameters. Output sizes are
+rounded down.
+A MAC is two FLOPs; biases, bn, pooling and activations have none. Memory is
+4 bytes per value (float32); activation memory is for one sample, without the
+input.
+Receptive field and jump (the distance between adjacent units) are in input
+pixels, and are not cut off at the edges. They are given for feature maps only:
+a neuron of fc depends on the whole input.
+""",
+    procedure=_walk,
+    procedure_outputs="table output P MACs B",
+    layers=Layers(meaning="layers in order, separated by commas"),
+    input=Shape(1, 99999, "input shape, as HxWxC"),
+    table=Table(meaning="output shape and cost of each layer"),
+    output=Shape(meaning="output shape, as HxWxC"),
+    P=Int(0, meaning="number of parameters, weights and biases"),
+    MACs=Int(0, meaning="multiply-accumulate operations per sample"),
+    FLOPs=Int(0, meaning="floating-point operations per sample, two per MAC"),
+    M=Int(0, meaning="memory for the parameters", unit="bytes"),
+    B=Int(0, meaning="memory for all layer outputs of one sample", unit="bytes"),
+)

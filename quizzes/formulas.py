@@ -1,0 +1,46 @@
+"""All formulas by id."""
+
+from functools import cache
+from pathlib import Path
+
+from quizzes import content
+from quizzes.formula import Formula
+from quizzes.trace import Trace
+from workbench.errors import lookup
+
+
+@cache
+def _declared_in(file: Path) -> dict[str, Formula]:
+    formulas: dict[str, Formula] = {}
+    for value in vars(content.load(file)).values():
+        is_own = isinstance(value, Formula) and not isinstance(value, Trace) and value.topic == _topic(file)
+        if is_own and formulas.setdefault(value.id, value) is not value:
+            raise ValueError(f"two formulas have the id {value.id}")
+    return formulas
+
+
+def _topic(file: Path) -> str:
+    return file.parent.name.replace("_", "-")
+
+
+@cache
+def all_formulas() -> dict[str, Formula]:
+    """Return every formula by id, in the order of the topics' folders."""
+    formulas: dict[str, Formula] = {}
+    for file in content.files("formulas.py"):
+        for id, formula in _declared_in(file).items():
+            if formulas.setdefault(id, formula) is not formula:
+                raise ValueError(f"two formulas have the id {id}")
+    return formulas
+
+
+def get(id: str) -> Formula:
+    """Return the formula with that id.
+
+    Raises:
+        UserError: If there is none; the message names the closest ids.
+    """
+    for file in content.files("formulas.py"):  # load only topics whose text declares it
+        if f'"{id}"' in file.read_text(encoding="utf-8") and id in _declared_in(file):
+            return _declared_in(file)[id]
+    return lookup("formula", id, all_formulas())

@@ -1,0 +1,253 @@
+"""The symbols of a formula: one class for each kind of value.
+
+    Formula(
+        "conv-out-size",
+        "o = floor((n + 2p - f)/s) + 1",
+        n=Int(1, 512, "input size", unit="px"),
+        p=Int(0, meaning="padding per side", unit="px", default=0),
+        ...
+    )
+
+A symbol has a meaning and a domain, and it reads a value that a user typed. Its name is that of the keyword.
+"""
+
+from dataclasses import KW_ONLY, dataclass, replace
+from typing import ClassVar, Self
+
+from quizzes.answers import KINDS
+from quizzes.expressions.graph import build_graph
+from quizzes.expressions.parser import Trees, read, read_list
+from quizzes.expressions.tree import Value, evaluate, exact
+from quizzes.layers import read_layers
+from quizzes.question import Part
+from workbench.errors import UserError, unknown_name
+
+
+@dataclass(frozen=True)
+class Symbol:
+    """A symbol of a formula.
+
+    Attributes:
+        kind: The kind of its values.
+        answer_kind: The kind of answer that asks for it.
+        in_words: What its values are, in words.
+        depth: The levels of lists in a value.
+        low, high: The interval of its values (of its elements); None for no limit.
+        meaning: What it stands for.
+        unit: Its unit; empty for a pure number.
+        default: Its value if the user gives none; None for no default.
+        optional: Whether it may be left out although it has no default.
+        words: The texts that a `Word` may be.
+        name: Its name in the equations, which the formula sets.
+    """
+
+    kind: ClassVar[str]
+    answer_kind: ClassVar[str]
+    in_words: ClassVar[str]
+    depth: ClassVar[int] = 0
+
+    low: float | None = None
+    high: float | None = None
+    meaning: str = ""
+    _: KW_ONLY
+    unit: str = ""
+    default: Value = None
+    optional: bool = False
+    words: tuple[str, ...] = ()
+    name: str = ""
+
+    def named(self, name: str) -> Self:
+        """Return the symbol with its name, and with an exact default."""
+        return replace(self, name=name, default=None if self.default is None else self.exact(self.default))
+
+    @property
+    def is_required(self) -> bool:
+        """Whether the user must give a value."""
+        return self.default is None and not self.optional
+
+    def exact(self, value: Value) -> Value:
+        """Return a value with exact numbers."""
+        return exact(value)
+
+    def check(self, value: Value) -> Value:
+        """Return a value if the symbol may have it.
+
+        Raises:
+            UserError: If the value is of another kind or outside the domain.
+        """
+        if not self._is_element(value):
+            raise UserError(f"{self.name} ({self.meaning}) must be {self.describe_domain()}.")
+        return value
+
+    def _is_element(self, value: Value) -> bool:
+        return not isinstance(value, list | str) and self.is_in_domain(value)
+
+    def is_in_domain(self, value: Value) -> bool:
+        """Return whether a number is within the limits."""
+        return bool((self.low is None or value >= self.low) and (self.high is None or value <= self.high))
+
+    def describe_domain(self) -> str:
+        """Describe the values that it may have, such as "an integer from 1 to 9"."""
+        interval = "" if self.low is None else f" from {self.low:g}"
+        if self.high is not None:
+            interval += f"{' up' if self.low is None else ''} to {self.high:g}"
+        elif self.low is not None:
+            interval += " up"
+        return self.in_words + interval
+
+    def read(self, text: str) -> Value:
+        """Read a value that a user typed; `check` tells whether the symbol may have it.
+
+        Raises:
+            FormatError: If it can't be read.
+        """
+        return evaluate(read(text), {})
+
+
+class Int(Symbol):
+    """An integer."""
+
+    kind, answer_kind, in_words = "int", "integer", "an integer"
+
+    def _is_element(self, value: Value) -> bool:
+        return super()._is_element(value) and value == int(value)
+
+
+class Real(Symbol):
+    """A number."""
+
+    kind, answer_kind, in_words = "real", "decimal", "a number"
+
+
+class Rational(Symbol):
+    """A number that is answered by an exact fraction."""
+
+    kind, answer_kind, in_words = "fraction", "fraction", "a fraction"
+
+
+class Array(Symbol):
+    """A list of numbers, or of rows of numbers."""
+
+    example: ClassVar[str]
+
+    def check(self, value: Value) -> Value:
+        elements = [value]
+        for _ in range(self.depth):
+            if not all(isinstance(element, list) and element for element in elements):
+                raise UserError(f"{self.name} ({self.meaning}) is a {self.kind}: write it as {self.example}.")
+            elements = [element for row in elements for element in row]
+        if self.depth == 2 and len({len(row) for row in value}) > 1:
+            raise UserError(
+                f"{self.name} ({self.meaning}) has rows of different lengths: give every row the same number of values."
+            )
+        for element in elements:
+            super().check(element)
+        return value
+
+    def read(self, text: str) -> Value:
+        return _evaluate_list(read_list(text))
+
+
+class Vector(Array):
+    """A list of numbers."""
+
+    kind, answer_kind, in_words, depth, example = "vector", "vector", "a vector of numbers", 1, "[1, 2]"
+
+
+class Matrix(Array):
+    """A list of rows of numbers."""
+
+    kind, answer_kind, in_words, depth, example = "matrix", "matrix", "a matrix of numbers", 2, "[[1, 2], [3, 4]]"
+
+
+class Shape(Array):
+    """The dimensions of an array."""
+
+    kind, answer_kind, in_words, depth, example = "shape", "shape", "a shape", 1, "32x32x3"
+
+    def _is_element(self, value: Value) -> bool:
+        return super()._is_element(value) and value == int(value)
+
+    def read(self, text: str) -> Value:
+        return KINDS["shape"].read(text, Part(self.name, "shape", self.meaning, None)).value
+
+
+class Text(Symbol):
+    """A text, also one that looks like a number."""
+
+    kind, answer_kind, in_words = "text", "text", "a text"
+
+    def exact(self, value: Value) -> Value:
+        return value
+
+    def _is_element(self, value: Value) -> bool:
+        return isinstance(value, str)
+
+    def read(self, text: str) -> Value:
+        return text.strip()
+
+
+class Word(Text):
+    """One of several texts: `Word(words=("gd", "adam"), meaning="the optimizer")`."""
+
+    kind, answer_kind = "word", "word"
+
+    def check(self, value: Value) -> Value:
+        if super().check(value) not in self.words:
+            raise unknown_name(self.meaning, value, self.words)
+        return value
+
+    def describe_domain(self) -> str:
+        return f"{', '.join(self.words[:-1])} or {self.words[-1]}"
+
+
+class Texts(Text):
+    """A list of texts."""
+
+    kind, answer_kind, in_words, depth = "texts", "texts", "a list of texts", 1
+
+    def check(self, value: Value) -> Value:
+        if not isinstance(value, list) or not value:
+            raise UserError(f"{self.name} ({self.meaning}) is a list: write it as [first text, second text].")
+        for text in value:
+            super().check(text)
+        return value
+
+    def read(self, text: str) -> Value:
+        return [piece.strip() for piece in text.strip().strip("[]").split(",")]
+
+
+class Expression(Text):
+    """An expression in variables."""
+
+    kind, answer_kind, in_words = "expression", "expression", "an expression such as x^2 + 3y^2"
+
+    def read(self, text: str) -> Value:
+        build_graph(text)
+        return text.strip()
+
+
+class Layers(Text):
+    """A list of layers; see `quizzes.layers`."""
+
+    kind, answer_kind, in_words = "layers", "layers", "a list of layers such as conv5x5-6, pool2, fc10"
+
+    def read(self, text: str) -> Value:
+        read_layers(text)
+        return text.strip()
+
+
+class Labels(Symbol):
+    """A sequence of labels, such as A, C, B; an output."""
+
+    kind, answer_kind, in_words = "sequence", "sequence", "a sequence"
+
+
+class Table(Symbol):
+    """A list of rows, each a dict; an output."""
+
+    kind, answer_kind, in_words = "table", "table", "a table"
+
+
+def _evaluate_list(trees: Trees) -> list[Value]:
+    return [_evaluate_list(tree) if isinstance(tree, list) else evaluate(tree, {}) for tree in trees]
