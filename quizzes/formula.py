@@ -159,8 +159,10 @@ class Formula:
         **symbols: Symbol,
     ):
         self.id, self.title, self.source = id, title, source
-        lines = equations.replace(";", "\n").splitlines() if isinstance(equations, str) else ()
-        self.equations = tuple(equation(line) for line in lines if line.strip()) or tuple(equations)
+        if isinstance(equations, str):
+            lines = equations.replace(";", "\n").splitlines()
+            equations = [equation(line) for line in lines if line.strip()]
+        self.equations = tuple(equations)
         self.symbols = {name: symbol.named(name) for name, symbol in symbols.items()}
         self.conventions = "\n\n".join(" ".join(paragraph.split()) for paragraph in conventions.split("\n\n"))
         self.procedure, self.procedure_outputs = procedure, tuple(procedure_outputs.split())

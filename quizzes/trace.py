@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from quizzes.expressions.parser import write
 from quizzes.expressions.tree import Name, Tree, integer, substitute
 from quizzes.formula import Equation, Formula, equation
-from quizzes.symbols import Symbol
 
 
 class Trace(Formula):
@@ -23,7 +23,7 @@ class Trace(Formula):
     def __init__(self, step: Formula, steps: int, carried: Mapping[str, str], fresh: str, counter: str = ""):
         self.step, self.steps, self.carried, self.fresh, self.counter = step, steps, carried, fresh.split(), counter
         carried_names = {prior: name for name, prior in carried.items()}
-        symbols: dict[str, Symbol] = {}
+        symbols: dict[str, Any] = {}
         for name, symbol in step.symbols.items():
             if name in carried_names:
                 symbols[f"{carried_names[name]}0"] = symbol

@@ -13,19 +13,29 @@ from tests.patience import PATIENCE
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SELFTEST = """
+import sys
+from quizzes import bank, content, formulas
 from quizzes.selftest import selftest
-from workbench.engine.worker import script_values
+from workbench.engine.worker import check_values
 
-report = selftest(leaky_relu, range(1, 51), script_values)
-assert not report.problems, report.problems
+content.__path__.append(sys.argv[1])
+assert formulas.get("leaky-relu").solve(z=-2)["y"] == formulas.get("leaky-relu").symbols["z"].exact("-0.02")
+report = selftest(bank.get("leaky-relu"), range(1, 51), check_values)
+assert report.variants == 50 and not report.problems, report.problems
 """
 
 
-def test_the_example_of_a_drill_passes_its_selftest() -> None:
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.DOTALL)
-    imports = "from quizzes.drill import drill\nfrom quizzes.formulas import formula\n"
-    source = "\n".join([imports, *blocks, SELFTEST])
-    result = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, cwd=ROOT, timeout=PATIENCE)
+def test_the_example_of_a_topic_works_in_a_folder_of_its_own(tmp_path: Path) -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").replace("neural_networks.activations", "new.topic")
+    topic = tmp_path / "new" / "topic"
+    topic.mkdir(parents=True)
+    (tmp_path / "new" / "__init__.py").touch()
+    (topic / "__init__.py").touch()
+    blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    for name, block in zip(("formulas.py", "drills.py", "checks.py"), blocks, strict=True):
+        (topic / name).write_text(block, encoding="utf-8")
+    command = [sys.executable, "-c", SELFTEST, str(tmp_path)]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=PATIENCE)
     assert result.returncode == 0, result.stderr
 
 

@@ -11,8 +11,7 @@ from tests.words import ROOT, docstrings, names, prose, words
 ROOMS = {
     "quizzes": ["quizzes/*.py", "quizzes/expressions", "quizzes/answers", "tests/content"],
     "quiz tests": ["tests/quizzes/*.py", "tests/quizzes/expressions"],
-    "content": ["quizzes/formulas", "quizzes/drills", "tests/quizzes/golden"],
-    "cards": ["quizzes/cards"],
+    "content": ["quizzes/content", "tests/quizzes/golden"],
     "packs": ["quizzes/packs", "tests/quizzes/packs", "docs/packs.md"],
     "models": ["models", "tests/models"],
     "cli": ["workbench/cli", "tests/workbench/cli"],

@@ -85,7 +85,7 @@ def load_index() -> Index:
     index = _read(path, sources)
     if index is None:
         # A process that loaded questions earlier may have loaded older sources than there are now.
-        is_current = not any(name.startswith("quizzes.drills.") for name in sys.modules)
+        is_current = not any(name.startswith("quizzes.content.") for name in sys.modules)
         index = build_index()
         if is_current:
             _write(path, sources, index)

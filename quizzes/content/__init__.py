@@ -14,14 +14,12 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-ROOT = Path(__file__).parent
-
 
 @cache
 def topic_folders() -> dict[str, Path]:
     """Return the folder of each topic by its id."""
-    folders = sorted(folder for folder in ROOT.glob("*/*/") if (folder / "__init__.py").is_file())
-    return {folder.name.replace("_", "-"): folder for folder in folders}
+    folders = [folder for root in map(Path, __path__) for folder in sorted(root.glob("*/*/"))]
+    return {folder.name.replace("_", "-"): folder for folder in folders if (folder / "__init__.py").is_file()}
 
 
 def files(name: str) -> Iterator[Path]:
@@ -31,4 +29,4 @@ def files(name: str) -> Iterator[Path]:
 
 def load(file: Path) -> ModuleType:
     """Import a module of a topic."""
-    return import_module(".".join((__name__, *file.relative_to(ROOT).with_suffix("").parts)))
+    return import_module(".".join((__name__, *file.with_suffix("").parts[-3:])))

@@ -1,13 +1,13 @@
 """The drills of a pack: declared in TOML over existing formulas, and drawn and graded like every other drill."""
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from random import Random
 from typing import Any, TypeVar
 
 from quizzes import formulas
-from quizzes.drill import Drill
+from quizzes.drill import Drill, Mistake
 from quizzes.expressions.parser import FormatError
 from quizzes.expressions.tree import UndefinedValue
 from quizzes.formula import Formula
@@ -25,7 +25,7 @@ MAX_MISTAKES = 12
 T = TypeVar("T")
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class PackDrill(Drill):
     """A drill of a pack. It has no check by another library, so its values are those of the formula.
 
@@ -47,7 +47,7 @@ class PackDrill(Drill):
             UserError: If no usable inputs were found.
         """
         try:
-            return replace(super().draw(seed), verify="")
+            return super().draw(seed)
         except (UndefinedValue, RuntimeError):
             raise UserError(self.no_inputs_message()) from None
 
@@ -88,7 +88,7 @@ def read_drill(table: Table, pack: str, topics: Collection[str]) -> PackDrill | 
         table.report("Two mistakes have the same name. Rename one of them.", "mistake")
     if not table.is_valid or len(valid) < len(mistakes):
         return None
-    drill = PackDrill(
+    return PackDrill(
         id=f"{pack}/{id}",
         title=title,
         formula=formula,
@@ -98,16 +98,10 @@ def read_drill(table: Table, pack: str, topics: Collection[str]) -> PackDrill | 
         one_of="|" in asks,
         prompt=prompt,
         hint=hint,
+        mistakes=tuple(Mistake(*mistake) for mistake in mistakes),
         decimals=decimals,
-        visualization="",
-        steps=None,
-        mistake_rules=[],
-        scripts=[],
         topic_override=topic,
     )
-    for name, equations, feedback in mistakes:
-        drill.mistake(name, equations, feedback)
-    return drill
 
 
 def _read_formula(table: Table) -> Formula | None:

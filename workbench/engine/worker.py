@@ -170,6 +170,8 @@ def check_values(check: Check, names: list[str]) -> dict[str, Any]:
     """
     import torch
 
+    if not (check.module.startswith("quizzes.content.") and check.module.endswith(".checks")):
+        raise ScriptError(f"{check.module[:80]!r} is not a module of checks.")  # a question may come from a file
     before = torch.get_default_dtype()
     torch.set_default_dtype(torch.float64)
     try:

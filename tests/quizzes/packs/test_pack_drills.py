@@ -8,7 +8,6 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from quizzes.symbol import symbol as read_symbol
 
 from quizzes import bank
 from quizzes.marking import mark
@@ -17,6 +16,7 @@ from quizzes.packs.library import add
 from quizzes.packs.pack import check_pack
 from quizzes.packs.samplers import make_sampler
 from quizzes.selftest import answer_texts, selftest
+from quizzes.symbols import Int, Real
 from quizzes.verification import compare_values, evaluate_with_sympy
 from workbench import syllabus
 from workbench.errors import UserError
@@ -121,8 +121,7 @@ def test_a_formula_with_a_table_can_be_drilled(folder):
 
 def symbol(kind: str, low=None, high=None):
     """Return a symbol n."""
-    interval = f" {low}..{high}" if low is not None else ""
-    return read_symbol("n", f"{kind}{interval}; a number")
+    return (Int if kind == "int" else Real)(low, high, "a number").named("n")
 
 
 @given(low=st.integers(-50, 50), count=st.integers(1, 40), step=st.integers(1, 30), places=st.integers(0, 3))

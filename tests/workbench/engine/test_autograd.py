@@ -7,9 +7,12 @@ import torch
 
 from quizzes.expressions.graph import build_graph, describe_nodes, run_passes
 from quizzes.expressions.local_derivatives import DERIVATIVES
+from quizzes.question import Check
 from workbench.engine import Verifier
 from workbench.engine.autograd import OPERATIONS, gradients
 from workbench.engine.worker import answer
+
+CONV = Check("quizzes.content.cnn.convolution.checks", "conv_out_size", dict(n=224, f=3, p=0, s=1, d=1))
 
 
 def leaf(name, value):
@@ -55,7 +58,7 @@ def test_the_worker_takes_the_job_and_stays_warm():
     with Verifier() as verifier:
         found = verifier.gradients(nodes)
         assert [found[name]["gradient"] for name in "wxb"] == pytest.approx([t.grad.item() for t in (w, x, b)])
-        assert verifier.values("x = 1", ["x"]) == {"x": 1}
+        assert verifier.values(CONV, ["o"]) == {"o": 222}
 
 
 @pytest.mark.parametrize(

@@ -172,7 +172,7 @@ class Practice(Page):
         from quizzes.verification import check_names, compare_values, evaluate_with_sympy
 
         question = self.question
-        assert question
+        assert question and question.check
         self.from_thread(self._say, "#verified", "Asking PyTorch ...")
         try:
             found = self.workbench.verifier.values(question.check, check_names(question))

@@ -197,7 +197,7 @@ MACRO_MICRO_F1 = Formula(
 MAX_CLASSES = 100
 
 
-AVERAGES = {
+AVERAGES: dict[str, Any] = {
     "accuracy": Real(0, 1, "fraction of all samples that are predicted correctly"),
     "macro_P": Real(0, 1, "macro precision, the mean over the classes"),
     "macro_R": Real(0, 1, "macro recall, the mean over the classes"),
@@ -280,7 +280,7 @@ CONFUSION_MATRIX = Formula(
     conventions=CONVENTIONS,
     procedure=_from_labels,
     procedure_outputs=f"C table {' '.join(AVERAGES)}",
-    truth=Texts(meaning="true label of each sample, such as", unit="cat, dog, cat"),
+    truth=Texts(meaning="true label of each sample, such as [cat, dog, cat]"),
     predicted=Texts(meaning="predicted label of each sample"),
     C=Matrix(0, meaning="confusion matrix, classes in the order of the table"),
     table=Table(meaning="counts and metrics of each class, one-vs-rest"),
