@@ -48,8 +48,8 @@ class Drill(Declaration):
         """Declare the check: Python code that computes the answers by calling PyTorch (or another library)."""
         self.scripts.append(script.strip())
 
-    def draw(self, seed: int) -> Question:
-        """Return the question of a seed; values for which two answers, correct or mistaken, agree are redrawn.
+    def make_question(self, seed: int) -> Question:
+        """Return the question for a seed. Values are resampled until every mistake gives an answer of its own.
 
         Raises:
             RuntimeError: If no values are found.

@@ -54,12 +54,12 @@ def selftest(
     mistakes: set[str] = set()
     seeds = list(seeds)
     compute = _cached(compute) if compute else None
-    first = drill.draw(seeds[0])
+    first = drill.make_question(seeds[0])
     if compute and first.verify:
         compute(first.verify, script_names(first))  # importing the libraries is not part of the variants' time
     started = perf_counter()
     for seed in seeds:
-        question = drill.draw(seed)
+        question = drill.make_question(seed)
         problems = chain(examine(question, compute), *(check(question) for check in checks))
         report.problems += [f"seed {seed}: {problem}" for problem in problems]
         answers[json.dumps(answer_texts(question))] += 1
@@ -86,7 +86,7 @@ def _cached(compute: Compute) -> Compute:
 
 def answer_texts(question: Question) -> dict[str, str]:
     """Return the correct answers by part, written as a student would write them."""
-    return {part.part: KINDS[part.kind].write(part.answer, part) for part in question.parts}
+    return {part.part: KINDS[part.kind].format_answer(part.answer, part) for part in question.parts}
 
 
 def examine(question: Question, compute: Compute | None = None) -> list[str]:
@@ -101,7 +101,7 @@ def examine(question: Question, compute: Compute | None = None) -> list[str]:
     alone = {part.part: replace(question, parts=[part]) for part in question.parts}
     for mistake in question.mistakes:
         part = alone[mistake.part].parts[0]
-        text = KINDS[part.kind].write(mistake.answer, part)
+        text = KINDS[part.kind].format_answer(mistake.answer, part)
         graded = _grade_part(alone[mistake.part], text)
         if graded.mark not in (Outcome.WRONG, Outcome.PARTLY) or graded.mistake != mistake.mistake:
             outcome = f"{graded.mark}, {graded.mistake}"

@@ -1,4 +1,7 @@
-"""Backpropagation by hand."""
+"""Backpropagation by hand.
+
+In the equations, max(0, sign(z)) is the derivative of ReLU: 1 if z > 0, else 0, as in PyTorch.
+"""
 
 from quizzes.formulas import formula
 
@@ -43,7 +46,7 @@ TWO_LAYER_SOFTMAX = formula(
     """,
     topic="backprop",
     title="Forward and backward pass through a ReLU layer and a softmax",
-    source="derivation: cross-entropy of a softmax has dL/dz2 = p - t; then the chain rule, layer by layer",
+    source="derivation: softmax with cross-entropy has dL/dz2 = p - t; then the chain rule, layer by layer",
     x="vector; inputs",
     W1="matrix; weights of the hidden layer, one row per neuron",
     W2="matrix; weights of the output layer, one row per class",
@@ -131,13 +134,14 @@ SUM_TIMES_MAXIMUM = formula(
     da = m
     dm = a
     dx = da
-    dy = da + dm*max(0, sign(y - z))
-    dz = dm*max(0, sign(z - y))
+    dy = da + dm*(1 + sign(y - z))/2
+    dz = dm*(1 + sign(z - y))/2
     """,
     topic="autograd",
     title="Backward pass through f = (x + y) max(y, z)",
     source="derivation: chain rule, backward from f; a sum passes its gradient to both inputs, a product multiplies it "
     "by the other factor, a max passes it to the larger input, and the gradients of several paths add up",
+    conventions="If y = z, each of them receives half of the gradient of the max, as in PyTorch.",
     x="int; first input",
     y="int; second input, which is used twice",
     z="int; third input",
@@ -209,8 +213,8 @@ TRAINING_STEP = formula(
     b1_new[i] = b1[i] - eta*delta1[i]
     """,
     topic="backprop",
-    title="One training step of a two-layer network for two classes",
-    source="derivation: binary cross-entropy of a sigmoid has dL/dz2 = y - t; then the chain rule, and gradient "
+    title="One training step of a two-layer binary classifier",
+    source="derivation: sigmoid with binary cross-entropy has dL/dz2 = y - t; then the chain rule, and gradient "
     "descent",
     x="vector; inputs",
     W1="matrix; weights of the hidden layer, one row per neuron",

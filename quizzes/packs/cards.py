@@ -96,14 +96,14 @@ def _card_problems(card: Card) -> Iterator[str]:
 
 def _grading_problems(card: Card) -> Iterator[str]:
     """Yield a problem for each correct answer that would not be graded as correct."""
-    question = card.draw(1)
+    question = card.make_question(1)
     part = question.parts[0]
     if card.kind == "cloze":
         answers = card.content["accept"]
     elif card.kind == "choice":
         answers = [card.content["answer"]]
     else:
-        answers = [KINDS[part.kind].write(part.answer, part)]
+        answers = [KINDS[part.kind].format_answer(part.answer, part)]
     for text in answers:
         if (result := mark(question, {"answer": text}).mark) != "right":
             yield f"The correct answer {text[:60]!r} would be graded as {result!r}, not as 'right'. Reword it."

@@ -27,7 +27,7 @@ def drill_problems(drill: PackDrill) -> Iterator[tuple[KeyPath, str]]:
             yield from duplicates
             return
         start = perf_counter()
-        drill.draw(SEEDS[0])
+        drill.make_question(SEEDS[0])
         if (seconds := perf_counter() - start) > MAX_SECONDS:
             yield (), f"Generating a question takes {seconds:.1f} s. Choose smaller numbers."
             return
@@ -75,6 +75,6 @@ def _is_same(drill: PackDrill, a: dict[str, Any] | None, b: dict[str, Any] | Non
                 return False
             continue
         part = Part(name, kind, "", None, decimals=drill.decimals)
-        if not KINDS[kind].indistinguishable(KINDS[kind].to_json(a[name]), KINDS[kind].to_json(b[name]), part):
+        if not KINDS[kind].are_indistinguishable(KINDS[kind].to_json(a[name]), KINDS[kind].to_json(b[name]), part):
             return False
     return True

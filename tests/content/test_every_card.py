@@ -18,7 +18,7 @@ def graded(question, text):
 
 def own_answer(question):
     part = question.parts[0]
-    return KINDS[part.kind].write(part.answer, part)
+    return KINDS[part.kind].format_answer(part.answer, part)
 
 
 def is_complete(card, question):
@@ -91,6 +91,6 @@ def test_every_card_passes_all_checks():
     problems = []
     for card in all_cards().values():
         for seed in SEEDS:
-            question = card.draw(seed)
+            question = card.make_question(seed)
             problems += [f"{card.id}, seed {seed}: {problem}" for check in CHECKS for problem in check(card, question)]
     assert not problems, "\n".join(problems)

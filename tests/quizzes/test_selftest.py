@@ -15,7 +15,7 @@ def compute(script, names):
 
 
 def test_examine_finds_problems():
-    question = bank.draw("iou", 3)
+    question = bank.make_question("iou", 3)
     assert examine(question, compute) == []
     wrong = replace(question, expected={**question.expected, "I": question.expected["I"] + 1})
     assert any("second computation gives" in problem for problem in examine(wrong, compute))
@@ -35,19 +35,19 @@ def test_further_checks_see_each_question_once():
         if question.seed == 2:
             yield "it is even"
 
-    assert selftest(bank.get("iou"), [1, 2, 3], checks=[check]).problems == ["seed 2: it is even"]
+    assert selftest(bank.get_drill("iou"), [1, 2, 3], checks=[check]).problems == ["seed 2: it is even"]
     assert seeds == [1, 2, 3]
 
 
 def test_a_symbol_that_is_never_asked_for_is_reported():
-    drill = bank.get("conv-out-size")
+    drill = bank.get_drill("conv-out-size")
     assert not any("never asked" in problem for problem in selftest(drill, range(1, 51)).problems)
 
     class Stubborn(Drill):
         """Drill that claims to ask for several symbols, but asks for the first of them only."""
 
-        def draw(self, seed):
-            return Drill(**{**vars(self), "asks": self.asks[:1]}).draw(seed)
+        def make_question(self, seed):
+            return Drill(**{**vars(self), "asks": self.asks[:1]}).make_question(seed)
 
     stubborn = Stubborn(**vars(drill))
     problems = [problem for problem in selftest(stubborn, range(1, 51)).problems if "never asked" in problem]
@@ -55,4 +55,4 @@ def test_a_symbol_that_is_never_asked_for_is_reported():
 
 
 def test_few_seeds_report_nothing_that_never_occurs():
-    assert selftest(bank.get("conv-out-size"), [1]).problems == []
+    assert selftest(bank.get_drill("conv-out-size"), [1]).problems == []

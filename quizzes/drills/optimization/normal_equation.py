@@ -1,10 +1,10 @@
-"""Least squares by the normal equation, with matrices."""
+"""Least squares by the normal equation, in matrix form."""
 
 from random import Random
 from typing import Any
 
 from quizzes.drill import drill
-from quizzes.drills.regression.linear_regression import points
+from quizzes.drills.regression.linear_regression import random_points
 from quizzes.formulas.descent import NORMAL_EQUATION
 
 
@@ -17,17 +17,17 @@ from quizzes.formulas.descent import NORMAL_EQUATION
     prompt="Solve the normal equation theta = (X^T X)^-1 X^T y by hand for X = {X} (one row per sample; the column of "
     "ones is for the intercept) and y = {y}.\n"
     "What are A = X^T X, c = X^T y, the intercept theta1, and the slope theta2?",
-    hint="A is 2x2 for any number of samples. To invert it, swap the diagonal entries, change the signs of the other "
-    "two, and divide by the determinant.",
+    hint="A is 2x2 for any number of samples. To invert it, swap the diagonal entries, change the signs of the "
+    "off-diagonal entries, and divide by the determinant.",
 )
 def normal_equation_matrix(rng: Random) -> dict[str, Any]:
     """Normal equation with matrices"""
-    x, y = points(rng, rng.choice([3, 3, 4]))
+    x, y = random_points(rng, count=rng.choice([3, 3, 4]))
     return dict(X=[[1, v] for v in x], y=y)
 
 
 normal_equation_matrix.mistake(
-    "transposed-wrongly",
+    "wrong-transpose",
     "A[j, k] = sum(i, X[j, i]*X[k, i])",
     "That is X X^T, which has one row per sample. X^T X has one row per parameter.",
 )
@@ -44,17 +44,17 @@ normal_equation_matrix.mistake(
 normal_equation_matrix.mistake(
     "divided-by-diagonal",
     "theta1 = c[1]/A[1, 1]; theta2 = c[2]/A[2, 2]",
-    "You divided by the diagonal entries. A has entries off the diagonal too, so invert the whole matrix.",
+    "You divided by the diagonal entries only. A has off-diagonal entries too, so invert the whole matrix.",
 )
 normal_equation_matrix.mistake(
     "no-determinant",
     "theta1 = A[2, 2]*c[1] - A[1, 2]*c[2]; theta2 = A[1, 1]*c[2] - A[1, 2]*c[1]",
-    "You left out the determinant. The inverse of a 2x2 matrix is divided by it.",
+    "You left out the determinant. The inverse of a 2x2 matrix has the factor 1/det(A).",
 )
 normal_equation_matrix.mistake(
-    "signs-not-turned",
+    "signs-not-flipped",
     "theta1 = (A[2, 2]*c[1] + A[1, 2]*c[2])/D; theta2 = (A[1, 1]*c[2] + A[1, 2]*c[1])/D",
-    "You kept the signs off the diagonal. These entries change their signs in the inverse.",
+    "You kept the signs of the off-diagonal entries. The inverse changes their signs.",
 )
 normal_equation_matrix.torch(
     """

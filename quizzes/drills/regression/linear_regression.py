@@ -53,7 +53,7 @@ linear_predict.mistake(
 linear_predict.torch("y = F.linear(x, w[None], torch.tensor([float(b)])).item()")
 
 
-def points(rng: Random, count: int) -> tuple[list[int], list[int]]:
+def random_points(rng: Random, count: int) -> tuple[list[int], list[int]]:
     """Return integer samples near a line: x in increasing order, and y."""
     x = sorted(rng.sample(range(1, 9), count))
     w, b = rng.choice([-2, -1, 1, 2, 3]), rng.randint(-3, 6)
@@ -73,7 +73,7 @@ def points(rng: Random, count: int) -> tuple[list[int], list[int]]:
 )
 def normal_equation(rng: Random) -> dict[str, Any]:
     """Least-squares line"""
-    x, y = points(rng, rng.choice([3, 3, 4]))
+    x, y = random_points(rng, rng.choice([3, 3, 4]))
     return dict(x=x, y=y)
 
 
@@ -126,7 +126,7 @@ w, b = line.coef_.item(), line.intercept_.item()
 )
 def gd_step_linreg(rng: Random) -> dict[str, Any]:
     """Gradient descent step for a line"""
-    x, y = points(rng, rng.choice([3, 3, 4]))
+    x, y = random_points(rng, rng.choice([3, 3, 4]))
     start = rng.choice([(0, 0), (0, 0), (1, 0), (0.5, 1), (-1, 2)])
     # At least half the largest curvature of the loss, so that a step with lr * curvature < 1 lowers the loss.
     curvature = sum(v * v for v in x) / len(x) + 1

@@ -67,7 +67,7 @@ def run_at_prompt(monkeypatch, capsys, command, *args):
 
 
 def test_studying_works_with_any_values_in_the_columns(connection, monkeypatch, capsys):
-    everything = bank.everything()
+    everything = bank.all_drills_and_cards()
     ids = iter(everything)
     odd_values = [(name, odd) for name, odd in product(STATE, ODD) if name != "item"]
     odd_values += [("memory", memory) for memory in MEMORIES]
@@ -128,7 +128,7 @@ def test_the_schedule_of_an_item_with_an_odd_value(connection, column, odd, is_d
 def test_invalid_times_are_ignored_in_the_median(connection):
     for seconds in [10, 10, 10, 10, 10, *["x"] * 9, *[b"\x00"] * 9]:
         insert(connection, "attempt", ATTEMPT | {"seconds": seconds})
-    question = bank.draw("iou", 1)
+    question = bank.make_question("iou", 1)
     with Store() as store:
         state = STATE | {"due": "soon"}
         insert(connection, "item", state)
