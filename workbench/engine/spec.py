@@ -44,7 +44,7 @@ NETWORK, TRANSFER, LENGTH, UPDATES, RATE, REGULAR, START, MACHINE = (
     "Updates",
     "Learning rate",
     "Regularization",
-    "Initial weights",
+    "Initialization",
     "Machine",
 )
 
@@ -169,7 +169,9 @@ class RunSpec:
         read_strengths(AUGMENTATIONS),
     )
 
-    init: str | None = option(START, f"Initialization: {', '.join(INITS)}. Default: the network's.", OneOf(INITS))
+    init: str | None = option(
+        START, f"Initialization scheme: {', '.join(INITS)}. Default: the network's.", OneOf(INITS)
+    )
     init_scale: float | None = option(
         START, "Standard deviation for normal, bound for uniform. Default: 0.05.", number(above=0)
     )

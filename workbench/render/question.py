@@ -63,7 +63,7 @@ def render_part_mark(mark: PartMark, name: str = "") -> str:
     """Return the verdict on one part, with the answer as the program read it, the mistake and the feedback.
 
     Args:
-        mark: The mark of the part.
+        mark: The result of grading the part.
         name: The name of the part; empty if the question has only one.
     """
     verdict = f"{SIGNS[mark.mark]} {f'{name}: ' if name else ''}{VERDICTS[mark.mark]}"
