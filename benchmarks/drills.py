@@ -21,7 +21,7 @@ def measure(drill: str, variants: int) -> list[float]:
     times = []
     for seed in range(variants + 2):
         started = time.perf_counter()
-        lines.render_question(bank.make_question(drill, seed))
+        lines.render_question(bank.draw(drill, seed))
         times.append(1000 * (time.perf_counter() - started))
     return times[2:]
 

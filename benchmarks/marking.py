@@ -47,7 +47,7 @@ def milliseconds(question, answers) -> float:
 def warm(drills: list[str]) -> None:
     """Grade one answer of each kind, so that late imports (mostly SymPy) are done."""
     for drill in (bank.all_drills()[id] for id in drills):
-        question = drill.make_question(0)
+        question = drill.draw(0)
         for text in HOSTILE:
             milliseconds(question, dict.fromkeys(answer_texts(question), text))
         selftest(drill, [0], script_values)
@@ -59,7 +59,7 @@ def main(variants: int, drills: list[str]) -> None:
     ordinary, hostile = [], []
     seeds = range(1, variants + 1)
     for id in drills:
-        questions = [bank.make_question(id, seed) for seed in seeds]
+        questions = [bank.draw(id, seed) for seed in seeds]
         for question in questions:
             ordinary.append((milliseconds(question, answer_texts(question)), id))
             for mistake in question.mistakes:

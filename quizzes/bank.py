@@ -1,6 +1,6 @@
 """The question bank: all drills and cards by id, built-in or from packs.
 
-`make_question("conv-out-size", seed=7)` returns a question.
+`draw("conv-out-size", seed=7)` returns a question.
 """
 
 from collections.abc import Iterable
@@ -126,7 +126,7 @@ def _unknown_id(noun: str, id: str, options: Iterable[str]) -> UserError:
     return packs.rejection(id) or unknown_name(noun, id, options)
 
 
-def make_question(id: str, seed: int) -> Question:
+def draw(id: str, seed: int) -> Question:
     """Return the question that a drill generates for a seed, or a card with its choices shuffled by the seed.
 
     The same id and seed give the same question on every machine.
@@ -136,10 +136,10 @@ def make_question(id: str, seed: int) -> Question:
     """
     if not 0 <= seed <= MAX_SEED:
         raise UserError(f"The seed must be an integer from 0 to {MAX_SEED}, not {seed}.")
-    return get_drill_or_card(id).make_question(seed)
+    return find(id).draw(seed)
 
 
-def get_drill_or_card(id: str) -> Drill | Card:
+def find(id: str) -> Drill | Card:
     """Return the drill or card with an id.
 
     Raises:

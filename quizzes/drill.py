@@ -48,7 +48,7 @@ class Drill(Declaration):
         """Declare the check: Python code that computes the answers by calling PyTorch (or another library)."""
         self.scripts.append(script.strip())
 
-    def make_question(self, seed: int) -> Question:
+    def draw(self, seed: int) -> Question:
         """Return the question for a seed. Values are resampled until every mistake gives an answer of its own.
 
         Raises:

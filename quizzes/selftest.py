@@ -54,12 +54,12 @@ def selftest(
     mistakes: set[str] = set()
     seeds = list(seeds)
     compute = _cached(compute) if compute else None
-    first = drill.make_question(seeds[0])
+    first = drill.draw(seeds[0])
     if compute and first.verify:
         compute(first.verify, script_names(first))  # importing the libraries is not part of the variants' time
     started = perf_counter()
     for seed in seeds:
-        question = drill.make_question(seed)
+        question = drill.draw(seed)
         problems = chain(examine(question, compute), *(check(question) for check in checks))
         report.problems += [f"seed {seed}: {problem}" for problem in problems]
         answers[json.dumps(answer_texts(question))] += 1

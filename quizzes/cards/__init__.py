@@ -44,7 +44,7 @@ class Card:
     content: Mapping[str, Any]
     tier: int = 1
 
-    def make_question(self, seed: int) -> Question:
+    def draw(self, seed: int) -> Question:
         """Return the card as a question, with its choices shuffled by the seed."""
         rng = Random(f"{self.id}/{seed}")
         part = getattr(self, f"_{self.kind}")(rng)

@@ -96,7 +96,7 @@ def _card_problems(card: Card) -> Iterator[str]:
 
 def _grading_problems(card: Card) -> Iterator[str]:
     """Yield a problem for each correct answer that would not be graded as correct."""
-    question = card.make_question(1)
+    question = card.draw(1)
     part = question.parts[0]
     if card.kind == "cloze":
         answers = card.content["accept"]

@@ -27,7 +27,7 @@ def drill_problems(drill: PackDrill) -> Iterator[tuple[KeyPath, str]]:
             yield from duplicates
             return
         start = perf_counter()
-        drill.make_question(SEEDS[0])
+        drill.draw(SEEDS[0])
         if (seconds := perf_counter() - start) > MAX_SECONDS:
             yield (), f"Generating a question takes {seconds:.1f} s. Choose smaller numbers."
             return

@@ -40,14 +40,14 @@ class PackDrill(Drill):
         """The syllabus topic."""
         return self.topic_override or self.formula.topic
 
-    def make_question(self, seed: int) -> Question:
+    def draw(self, seed: int) -> Question:
         """Return the question of a seed.
 
         Raises:
             UserError: If no usable inputs were found.
         """
         try:
-            return replace(super().make_question(seed), verify="")
+            return replace(super().draw(seed), verify="")
         except (UndefinedValue, RuntimeError):
             raise UserError(self.no_inputs_message()) from None
 

@@ -91,6 +91,6 @@ def test_every_card_passes_all_checks():
     problems = []
     for card in all_cards().values():
         for seed in SEEDS:
-            question = card.make_question(seed)
+            question = card.draw(seed)
             problems += [f"{card.id}, seed {seed}: {problem}" for check in CHECKS for problem in check(card, question)]
     assert not problems, "\n".join(problems)

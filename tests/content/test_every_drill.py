@@ -70,14 +70,14 @@ PROGRAM = """
 import json, sys
 from dataclasses import asdict
 from quizzes import bank
-print(json.dumps([asdict(bank.make_question(id, seed)) for id in bank.all_drills() for seed in (0, 1, 7, 123456)]))
+print(json.dumps([asdict(bank.draw(id, seed)) for id in bank.all_drills() for seed in (0, 1, 7, 123456)]))
 """
 
 
 def test_the_same_seed_is_the_same_question_in_every_process():
     from quizzes import bank
 
-    here = [asdict(bank.make_question(id, seed)) for id in bank.all_drills() for seed in (0, 1, 7, 123456)]
+    here = [asdict(bank.draw(id, seed)) for id in bank.all_drills() for seed in (0, 1, 7, 123456)]
     for hash_seed in ("0", "4242"):
         env = {**os.environ, "PYTHONHASHSEED": hash_seed}
         there = subprocess.run([sys.executable, "-c", PROGRAM], env=env, capture_output=True, text=True, check=True)

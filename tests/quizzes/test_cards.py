@@ -11,8 +11,8 @@ from workbench.errors import UserError
 
 def test_a_point_before_a_number_counts():
     card = cards.get("activations/sigmoid-slope")
-    assert mark(card.make_question(1), {"answer": ".25"}).mark == "right"
-    assert mark(card.make_question(1), {"answer": "25"}).mark == "wrong"
+    assert mark(card.draw(1), {"answer": ".25"}).mark == "right"
+    assert mark(card.draw(1), {"answer": "25"}).mark == "wrong"
 
 
 NUMBERS = [
@@ -48,7 +48,7 @@ NUMBERS = [
 
 @pytest.mark.parametrize(("id", "answer", "right", "wrong"), NUMBERS)
 def test_a_number_in_the_gap_is_read_as_a_number(id, answer, right, wrong):
-    question = cards.get(id).make_question(1)
+    question = cards.get(id).draw(1)
     assert KINDS["text"].format_hint(question.parts[0]) == "a number"
     marks = {text: mark(question, {"answer": text}).mark for text in [answer, *right, *wrong]}
     assert marks == dict.fromkeys([answer, *right], "right") | dict.fromkeys(wrong, "wrong")
@@ -61,14 +61,14 @@ def test_every_card_of_a_number_is_among_these():
 
 
 def test_a_decimal_comma_is_not_counted():
-    result = mark(cards.get("adam/beta1").make_question(1), {"answer": "0,9"})
+    result = mark(cards.get("adam/beta1").draw(1), {"answer": "0,9"})
     assert result.mark == "not_understood" and "mean 0.9?" in result.feedback
 
 
 def test_the_seed_alone_shuffles():
-    draws = [cards.get("convolution/shared-weights").make_question(seed).parts[0].choices for seed in range(12)]
+    draws = [cards.get("convolution/shared-weights").draw(seed).parts[0].choices for seed in range(12)]
     assert len({tuple(d) for d in draws}) > 3
-    assert draws == [cards.get("convolution/shared-weights").make_question(seed).parts[0].choices for seed in range(12)]
+    assert draws == [cards.get("convolution/shared-weights").draw(seed).parts[0].choices for seed in range(12)]
 
 
 def test_a_card_with_the_wrong_fields_is_rejected(tmp_path):

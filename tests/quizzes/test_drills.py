@@ -9,9 +9,9 @@ from workbench.errors import UserError
 @pytest.mark.parametrize("seed", [-1, 2**63])
 def test_seeds_out_of_range_are_rejected(seed):
     with pytest.raises(UserError, match="from 0 to"):
-        bank.make_question("iou", seed)
+        bank.draw("iou", seed)
 
 
 def test_unknown_drills_offer_the_nearest():
     with pytest.raises(UserError, match="Did you mean 'iou"):
-        bank.make_question("iuo", 1)
+        bank.draw("iuo", 1)

@@ -29,7 +29,7 @@ def parts() -> Iterator[tuple[str, Part]]:
     """Yield every part of every drill and card for some seeds."""
     for item in [*bank.all_drills().values(), *cards.all_cards().values()]:
         for seed in SEEDS:
-            for part in item.make_question(seed).parts:
+            for part in item.draw(seed).parts:
                 yield f"{item.id} {seed} {part.part}", part
 
 

@@ -45,7 +45,7 @@ def guesses(text, x, y):
 def test_guesses_at_a_gradient_with_steps_are_wrong():
     w, b = np.meshgrid(np.linspace(-9, 9, 203), np.linspace(-9, 9, 207))
     tries = 0
-    for question in (bank.make_question("loss-gradient-symbolic", seed) for seed in SEEDS):
+    for question in (bank.draw("loss-gradient-symbolic", seed) for seed in SEEDS):
         (part,) = question.parts
         if "sign" not in part.answer:
             continue
@@ -59,7 +59,7 @@ def test_guesses_at_a_gradient_with_steps_are_wrong():
 
 
 def test_the_absolute_value_of_a_smooth_answer_is_wrong():
-    question = bank.make_question("activation-derivs", 7)
+    question = bank.draw("activation-derivs", 7)
     (part,) = question.parts
     assert mark(question, {part.part: part.answer}).mark == "right"
     assert mark(question, {part.part: f"abs({part.answer})"}).mark == "wrong"
@@ -140,7 +140,7 @@ anything = st.recursive(
 
 @cache
 def questions():
-    return [bank.make_question("loss-gradient-symbolic", seed) for seed in (15, 24, 163)]
+    return [bank.draw("loss-gradient-symbolic", seed) for seed in (15, 24, 163)]
 
 
 @settings(max_examples=100)

@@ -141,7 +141,7 @@ def test_missing_and_surplus_parts_are_rejected(answers, sentence):
 
 
 def test_follow_through_through_matrices():
-    question = bank.make_question("self-attention-hand", 3)
+    question = bank.draw("self-attention-hand", 3)
     rows = len(question.params["Q"])
     values = question.params["V"]
     output = [[0.25 * sum(row[k] for row in values) for k in range(2)]] * rows
@@ -151,7 +151,7 @@ def test_follow_through_through_matrices():
 
 
 def test_own_values_may_have_any_size():
-    question = bank.make_question("self-attention-hand", 3)
+    question = bank.draw("self-attention-hand", 3)
     for own in ("[[5]]", "[[1, 2, 3, 4, 5, 6]]", "[[10^40, 1], [1, 2]]", "[[0]]", "1,2;3,4;5,6;7,8"):
         assert mark(question, {"A": own, "O": "[[1, 2], [3, 4]]"}).mark in ("wrong", "partly")
 
@@ -166,7 +166,7 @@ def test_own_values_may_have_any_size():
     )
 )
 def test_any_answers_give_a_mark_or_an_error(name, answers):
-    question = bank.make_question(name, 1)
+    question = bank.draw(name, 1)
     for whole in (answers, {part.part: answers.get(part.part, "2") for part in question.parts}):
         try:
             result = mark(question, whole)

@@ -15,7 +15,7 @@ def compute(script, names):
 
 
 def test_examine_finds_problems():
-    question = bank.make_question("iou", 3)
+    question = bank.draw("iou", 3)
     assert examine(question, compute) == []
     wrong = replace(question, expected={**question.expected, "I": question.expected["I"] + 1})
     assert any("second computation gives" in problem for problem in examine(wrong, compute))
@@ -46,8 +46,8 @@ def test_a_symbol_that_is_never_asked_for_is_reported():
     class Stubborn(Drill):
         """Drill that claims to ask for several symbols, but asks for the first of them only."""
 
-        def make_question(self, seed):
-            return Drill(**{**vars(self), "asks": self.asks[:1]}).make_question(seed)
+        def draw(self, seed):
+            return Drill(**{**vars(self), "asks": self.asks[:1]}).draw(seed)
 
     stubborn = Stubborn(**vars(drill))
     problems = [problem for problem in selftest(stubborn, range(1, 51)).problems if "never asked" in problem]

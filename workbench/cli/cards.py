@@ -47,7 +47,7 @@ def show(
     from quizzes.answers import KINDS
     from workbench.render import question as lines
 
-    question = bank.get_card(card).make_question(seed)
+    question = bank.get_card(card).draw(seed)
     part = question.parts[0]
     if as_json:
         row = dict(
@@ -87,7 +87,7 @@ def answer(
     from quizzes.marking import mark as grade
     from workbench.render import question as lines
 
-    question = bank.get_card(card).make_question(seed)
+    question = bank.get_card(card).draw(seed)
     mark = grade(question, {"answer": text})
     if as_json:
         print_json({**asdict(mark), "explanation": question.explanation})

@@ -66,7 +66,7 @@ def show(
     """Show a question."""
     from quizzes import bank
 
-    question = bank.make_question(drill, SystemRandom().randrange(1, 100_000) if seed is None else seed)
+    question = bank.draw(drill, SystemRandom().randrange(1, 100_000) if seed is None else seed)
     if as_json:
         print_json(question_to_json(question) | (solution_to_json(question) if solution else {}))
         return
@@ -145,7 +145,7 @@ def answer(
     from workbench.errors import UserError
     from workbench.render import question as lines
 
-    question = bank.make_question(drill, seed)
+    question = bank.draw(drill, seed)
     names = [part.part for part in question.parts]
     if len(answers) != len(names):
         parts = f"{plural(len(names), 'answer')}: {' '.join(n.upper() for n in names)}"
@@ -180,7 +180,7 @@ def verify(drill: Id, seed: Seed = 1, as_json: Json = False) -> None:
     from quizzes.verification import compare_values, evaluate_with_sympy, script_names
     from workbench.engine.verify import Verifier
 
-    question = bank.make_question(drill, seed)
+    question = bank.draw(drill, seed)
     if not question.tier:
         from workbench.errors import UserError
 

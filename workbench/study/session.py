@@ -56,7 +56,7 @@ def choose(store: Store, items: list[str], count: int, at: datetime, rng: Random
     due = [state.item for state in schedule.due(states.values(), at)]
     new = [item for item in items if item not in states]
     rng.shuffle(new)
-    new.sort(key=lambda item: bank.get_drill_or_card(item).tier)
+    new.sort(key=lambda item: bank.find(item).tier)
     others = [state for state in states.values() if state.item not in due]
     others.sort(key=lambda state: schedule.retrievability(state, at))
     order = [*due, *new, *(state.item for state in others)]
@@ -81,11 +81,11 @@ class Session:
 
     def next(self) -> Question | None:
         """Return a new variant of the next item; None at the end."""
-        return self.make_question(self.queue.popleft()) if self.queue else None
+        return self.draw(self.queue.popleft()) if self.queue else None
 
-    def make_question(self, item: str) -> Question:
+    def draw(self, item: str) -> Question:
         """Return a new variant of an item."""
-        return bank.make_question(item, self.rng.randrange(1, 100_000))
+        return bank.draw(item, self.rng.randrange(1, 100_000))
 
     def answer(
         self, question: Question, answers: Mapping[str, str], hinted: bool = False, seconds: float = 0.0

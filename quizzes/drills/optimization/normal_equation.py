@@ -27,7 +27,7 @@ def normal_equation_matrix(rng: Random) -> dict[str, Any]:
 
 
 normal_equation_matrix.mistake(
-    "wrong-transpose",
+    "transposed-wrongly",
     "A[j, k] = sum(i, X[j, i]*X[k, i])",
     "That is X X^T, which has one row per sample. X^T X has one row per parameter.",
 )
@@ -52,7 +52,7 @@ normal_equation_matrix.mistake(
     "You left out the determinant. The inverse of a 2x2 matrix has the factor 1/det(A).",
 )
 normal_equation_matrix.mistake(
-    "signs-not-flipped",
+    "signs-not-turned",
     "theta1 = (A[2, 2]*c[1] + A[1, 2]*c[2])/D; theta2 = (A[1, 1]*c[2] + A[1, 2]*c[1])/D",
     "You kept the signs of the off-diagonal entries. The inverse changes their signs.",
 )

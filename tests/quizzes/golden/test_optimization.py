@@ -49,7 +49,7 @@ TRACES = [  # two steps from theta = 1 with eta = 0.1 and the gradients 0.5 and 
 ]
 
 MISTAKES = [  # drill, mistake, inputs, part, value
-    ("normal-equation:matrix", "wrong-transpose", NORMAL, "A", [[2, 3, 4], [3, 5, 7], [4, 7, 10]]),
+    ("normal-equation:matrix", "transposed-wrongly", NORMAL, "A", [[2, 3, 4], [3, 5, 7], [4, 7, 10]]),
     ("normal-equation:matrix", "not-inverted", NORMAL, "theta2", 11),
     ("gd-stability", "half-the-bound", BOWL, "eta_max", 0.25),
     ("gd-stability", "smallest-curvature", BOWL, "eta_max", 2),

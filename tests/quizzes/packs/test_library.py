@@ -27,7 +27,7 @@ def test_questions_of_a_pack_are_in_the_bank_until_it_is_removed(folder, library
     reload()
     assert set(bank.all_drills_and_cards()) - own_ids == IDS and own_ids < set(bank.all_drills_and_cards())
     assert set(items_of("convolution")) >= IDS - {"first-layers/momentum-by-hand"}
-    assert all(bank.get_drill_or_card(id).make_question(3).drill == id for id in IDS)
+    assert all(bank.find(id).draw(3).drill == id for id in IDS)
     covered = {row.topic: row for row in syllabus.coverage({})}
     assert "first-layers/conv-basics" in covered["convolution"].drills
     remove("first-layers", library)
@@ -84,7 +84,7 @@ def test_a_pack_with_a_problem_is_not_loaded(folder, library, reload):
     assert summary.startswith("The pack first-layers was not loaded because of 2 problems. The first is in cards/")
     assert summary.count("\n") == 0 and summary.endswith(f"Run 'workbench packs check {copy}'.")
     with pytest.raises(UserError, match="first-layers was not loaded"):
-        bank.make_question("first-layers/conv-basics", 1)
+        bank.draw("first-layers/conv-basics", 1)
     with pytest.raises(UserError, match="Unknown drill"):
         bank.get_drill("second-layers/conv-basics")
 
@@ -103,7 +103,7 @@ def test_a_drill_without_usable_inputs_raises_a_user_error(folder, library, relo
     file.write_text(file.read_text(encoding="utf-8").replace("o >= 4", "o >= 400"), encoding="utf-8")
     reload()
     with pytest.raises(UserError, match="Widen its ranges"):
-        bank.make_question("first-layers/conv-basics", 1)
+        bank.draw("first-layers/conv-basics", 1)
 
 
 @pytest.mark.parametrize("name", ["..", ".", "../packs", "nothing", "/etc", ""])

@@ -38,7 +38,7 @@ def positions(n: int, f: int, p: int, s: int) -> int:
 def test_sizes_equal_the_number_of_positions(example):
     unknowns = set()
     for seed in SEEDS:
-        question = bank.make_question("first-layers/conv-basics", seed)
+        question = bank.draw("first-layers/conv-basics", seed)
         [part] = question.parts
         values = {**question.params, part.part: part.answer}
         unknowns.add(part.part)
@@ -54,7 +54,7 @@ def test_sizes_equal_the_number_of_positions(example):
 
 def test_momentum_equals_the_hand_computation(example):
     for seed in SEEDS:
-        question = bank.make_question("first-layers/momentum-by-hand", seed)
+        question = bank.draw("first-layers/momentum-by-hand", seed)
         inputs = {name: Fraction(str(value)) for name, value in question.params.items()}
         v = inputs["beta"] * inputs["v_prior"] + inputs["g"]
         theta = inputs["theta_prior"] - inputs["eta"] * v
@@ -79,9 +79,7 @@ def test_a_drill_may_have_another_topic_than_its_formula(folder, library):
     file.write_text(text.replace("tier = 1", 'tier = 1\ntopic = "pooling"'), encoding="utf-8")
     add(check_pack(folder, syllabus.topics()), library)
     assert (
-        bank.get_drill("first-layers/conv-basics").topic
-        == bank.make_question("first-layers/conv-basics", 1).topic
-        == "pooling"
+        bank.get_drill("first-layers/conv-basics").topic == bank.draw("first-layers/conv-basics", 1).topic == "pooling"
     )
 
 
@@ -116,7 +114,7 @@ def test_a_formula_with_a_table_can_be_drilled(folder):
     pack = check_pack(folder, syllabus.topics())
     assert pack.problems == []
     parameters = {"fc10": lambda h, w, c: (h * w * c + 1) * 10, "fc20": lambda h, w, c: (h * w * c + 1) * 20}
-    questions = [pack.drills["first-layers/memory"].make_question(seed) for seed in range(20)]
+    questions = [pack.drills["first-layers/memory"].draw(seed) for seed in range(20)]
     dense = [question for question in questions if question.params["layers"] in parameters]
     assert len(dense) > 2
     for question in dense:

@@ -63,7 +63,7 @@ def quiz():
 def answer(quiz):
     """Answer the current question correctly."""
     seed = quiz.until(r"seed (\d+).*L = $")[1]
-    quiz.say(answer_texts(bank.make_question("bce-value", int(seed)))["L"])
+    quiz.say(answer_texts(bank.draw("bce-value", int(seed)))["L"])
     quiz.until(r"✓ ")
 
 
@@ -96,7 +96,7 @@ def test_a_session_can_be_left_at_any_time(quiz, how):
 
 
 def test_hints_and_mistakes_and_solutions(cli):
-    question = bank.make_question("bce-value", 1)
+    question = bank.draw("bce-value", 1)
     result = cli("quiz", "bce-value", "-n", "1", "--seed", "5", input="?\nabc\n99\n.\n")
     assert result.code == 0 and result.err == ""
     assert question.hint in " ".join(result.out.split())

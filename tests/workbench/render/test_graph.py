@@ -77,7 +77,7 @@ def test_unknown_values_are_question_marks():
 @pytest.mark.parametrize("id", ["autograd-dag", "autograd-dag:shared-node"])
 def test_the_graph_of_a_drill_shows_only_what_is_given(id):
     for seed in range(1, 20):
-        question = bank.make_question(id, seed)
+        question = bank.draw(id, seed)
         lines = visualizations.draw(question.visualization, 30, 9).splitlines()
         assert len(lines) <= 9 and max(map(len, lines)) <= 30
         for line in lines[1:]:

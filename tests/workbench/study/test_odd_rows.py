@@ -128,7 +128,7 @@ def test_the_schedule_of_an_item_with_an_odd_value(connection, column, odd, is_d
 def test_invalid_times_are_ignored_in_the_median(connection):
     for seconds in [10, 10, 10, 10, 10, *["x"] * 9, *[b"\x00"] * 9]:
         insert(connection, "attempt", ATTEMPT | {"seconds": seconds})
-    question = bank.make_question("iou", 1)
+    question = bank.draw("iou", 1)
     with Store() as store:
         state = STATE | {"due": "soon"}
         insert(connection, "item", state)

@@ -49,7 +49,7 @@ def test_correct_answers_are_saved_and_not_repeated(store):
         ("bce-value", "right", 3, 3.2),
         ("iou", "right", 3, 3.2),
     ]
-    assert json.loads(attempts[0].answers) == answer_texts(bank.make_question("bce-value", attempts[0].seed))
+    assert json.loads(attempts[0].answers) == answer_texts(bank.draw("bce-value", attempts[0].seed))
     assert datetime.fromisoformat(attempts[0].at) == NOON
     assert set(store.items()) == {"bce-value", "iou"}
 

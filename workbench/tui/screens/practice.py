@@ -230,7 +230,7 @@ class Practice(Page):
 
     async def action_again(self) -> None:
         if self.question:
-            await self._ask(self.session.make_question(self.question.drill))
+            await self._ask(self.session.draw(self.question.drill))
 
     def action_hint(self) -> None:
         if self.question:
