@@ -64,7 +64,7 @@ def main(variants: int, drills: list[str]) -> None:
             ordinary.append((milliseconds(question, answer_texts(question)), id))
             for mistake in question.mistakes:
                 part = next(p for p in question.parts if p.part == mistake.part)
-                text = KINDS[part.kind].write(mistake.answer, part)
+                text = KINDS[part.kind].format_answer(mistake.answer, part)
                 ordinary.append((milliseconds(question, {**answer_texts(question), mistake.part: text}), id))
         for text in HOSTILE:
             hostile.append(

@@ -37,7 +37,7 @@ class Drill(Declaration):
     """A generator of questions; see the module's docstring for how one is declared."""
 
     def draw(self, seed: int) -> Question:
-        """Return the question of a seed; values for which two answers, correct or mistaken, agree are redrawn.
+        """Return the question for a seed. Values are resampled until every mistake gives an answer of its own.
 
         Raises:
             RuntimeError: If no values are found.

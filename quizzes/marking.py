@@ -92,7 +92,7 @@ def _mark_part(
             kind.score(reading.value, answer, part) == 1 for answer in [mistake.answer, *mistake.other_answers]
         ):
             return PartMark(part.part, outcome, round(score, 4), reading.read_as, mistake.mistake, mistake.feedback)
-    feedback = kind.near_miss_hint(reading, part.answer, part) or ("Partially correct." if score > 0 else "")
+    feedback = kind.near_miss_feedback(reading, part.answer, part) or ("Partially correct." if score > 0 else "")
     return PartMark(part.part, outcome, round(score, 4), reading.read_as, feedback=feedback)
 
 

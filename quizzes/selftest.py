@@ -91,7 +91,7 @@ def _cached(compute: Compute) -> Compute:
 
 def answer_texts(question: Question) -> dict[str, str]:
     """Return the correct answers by part, written as a student would write them."""
-    return {part.part: KINDS[part.kind].write(part.answer, part) for part in question.parts}
+    return {part.part: KINDS[part.kind].format_answer(part.answer, part) for part in question.parts}
 
 
 def examine(question: Question, compute: Compute | None = None) -> list[str]:
@@ -106,7 +106,7 @@ def examine(question: Question, compute: Compute | None = None) -> list[str]:
     alone = {part.part: replace(question, parts=[part]) for part in question.parts}
     for mistake in question.mistakes:
         part = alone[mistake.part].parts[0]
-        text = KINDS[part.kind].write(mistake.answer, part)
+        text = KINDS[part.kind].format_answer(mistake.answer, part)
         graded = _grade_part(alone[mistake.part], text)
         if graded.mark not in (Outcome.WRONG, Outcome.PARTLY) or graded.mistake != mistake.mistake:
             outcome = f"{graded.mark}, {graded.mistake}"

@@ -79,7 +79,7 @@ def _step(eq: Equation, formula: Formula, values: Values, numbers: Mapping[str, 
     target = eq.name + (f"[{', '.join('1' for _ in eq.index)}]" if eq.index else "")
     symbol = formula.symbols[eq.name]
     kind = KINDS[symbol.answer_kind]
-    result = kind.write(kind.to_json(values[eq.name]), Part(eq.name, "", "", None, decimals=decimals))
+    result = kind.format_answer(kind.to_json(values[eq.name]), Part(eq.name, "", "", None, decimals=decimals))
     with_numbers = f"{target} = {write(substitute(eq.tree, inside))}"
     return Step(symbol.meaning, [eq.text, with_numbers, f"{eq.name} = {result}"])
 

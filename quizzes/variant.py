@@ -114,7 +114,7 @@ class Variant:
             # An answer that two mistakes lead to does not show which one was made.
             kind = KINDS[part.kind]
             rivals = [a for other, at, others in results if at == part and other != rule for a in others]
-            own = [a for a in answers if not any(kind.indistinguishable(a, rival, part) for rival in rivals)]
+            own = [a for a in answers if not any(kind.are_indistinguishable(a, rival, part) for rival in rivals)]
             if not own:
                 return None
             mistakes.append(Mistake(rule.name, part.part, own[0], rule.feedback, own[1:]))
@@ -137,7 +137,7 @@ class Variant:
         for part in self.parts:
             kind, correct = KINDS[part.kind], [part.answer, *part.other_answers]
             answers = [kind.to_json(value) for value in values[part.part]]
-            answers = [a for a in answers if not any(kind.indistinguishable(a, answer, part) for answer in correct)]
+            answers = [a for a in answers if not any(kind.are_indistinguishable(a, answer, part) for answer in correct)]
             if answers:
                 results.append((part, answers))
         return results

@@ -72,13 +72,15 @@ def compare_values(question: Question, computed: Computed) -> tuple[dict[str, st
         agree = agree and is_same
     first = question.parts[0]
     if first.part not in question.expected:  # an unknown input is correct if it leads to the outputs
-        texts = {first.part: KINDS[first.kind].write(first.answer, first) if agree else "; ".join(texts.values())}
+        texts = {
+            first.part: KINDS[first.kind].format_answer(first.answer, first) if agree else "; ".join(texts.values())
+        }
     return texts, agree
 
 
 def _write(part: Part, value: Answer) -> str:
     kind = KINDS[part.kind]
-    return kind.write(kind.to_json(round(value) if part.kind == "integer" else value), part)
+    return kind.format_answer(kind.to_json(round(value) if part.kind == "integer" else value), part)
 
 
 def _is_same_expression(part: Part, computed: Computed) -> bool:

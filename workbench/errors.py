@@ -1,4 +1,4 @@
-"""The one error that is meant for the user, and the lookup that raises it."""
+"""`UserError`, whose message is shown to the user, and look-ups by name that raise it."""
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
@@ -6,15 +6,16 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-LISTED = 8  # options that a message names if none of them is close
+MAX_OPTIONS = 8  # options that a message lists if no name is similar
 
 
 class UserError(ValueError):
-    """Something that the user or one of their files provided can't be used.
+    """Error that the user can fix: an argument or a file of theirs can't be used.
+
+    The message is one sentence that says what to do.
 
     Attributes:
-        code: A name for scripts, such as `bad_input` or `unknown_drill`. The message is for people: one sentence that
-            says what to do.
+        code: Error code for scripts, such as `bad_input` or `unknown_drill`.
     """
 
     def __init__(self, message: str, code: str = "bad_input"):
@@ -23,10 +24,11 @@ class UserError(ValueError):
 
 
 def unknown_name(noun: str, name: object, options: Iterable[str]) -> UserError:
-    """Return the error for a name that does not exist, with the closest names that do.
+    """Return the error for a name that does not exist; the message suggests similar names that do.
 
     Args:
-        noun: The kind of thing that has such names, such as `drill`, or `preset of resnet18`.
+        noun: What the name is of, such as `drill` or `preset of resnet18`. The code is made from it, without the part
+            after "of": `unknown_drill`, `unknown_preset`.
         name: The unknown name.
         options: All names that exist.
     """
@@ -35,15 +37,21 @@ def unknown_name(noun: str, name: object, options: Iterable[str]) -> UserError:
     if close := get_close_matches(str(name), options, n=3, cutoff=0.4):
         message += f" Did you mean {' or '.join(map(repr, close))}?"
     elif options:
-        message += f" Choose from {', '.join(options[:LISTED])}{', ...' if len(options) > LISTED else '.'}"
-    return UserError(message, code="unknown_" + noun.split(" of ")[0].replace(" ", "_").replace("-", "_"))
+        message += f" Choose from {', '.join(options[:MAX_OPTIONS])}{', ...' if len(options) > MAX_OPTIONS else '.'}"
+    kind = noun.split(" of ")[0].replace(" ", "_").replace("-", "_")
+    return UserError(message, code=f"unknown_{kind}")
 
 
 def lookup(noun: str, name: str, options: Mapping[str, T]) -> T:
-    """Return the option of that name.
+    """Return the option with a name.
+
+    Args:
+        noun: What the name is of, as for `unknown_name`.
+        name: The name.
+        options: All options by name.
 
     Raises:
-        UserError: If there is none; the message gives the closest names.
+        UserError: If there is none; the message suggests similar names.
     """
     try:
         return options[name]

@@ -99,7 +99,7 @@ def build_index() -> Index:
     from quizzes.formulas import all_formulas
 
     return Index(
-        [_drill_entry(drill) for drill in bank.own_drills().values()],
+        [_drill_entry(drill) for drill in bank.builtin_drills().values()],
         [_card_entry(card) for card in all_cards().values()],
         [FormulaEntry(formula.id, formula.topic, formula.title) for formula in all_formulas().values()],
     )

@@ -62,10 +62,10 @@ class Expression(Kind):
     def score(self, value: Tree, expected: Answer, part: Part) -> float:
         return float(equal(value, expected, part.variables))
 
-    def indistinguishable(self, a: Answer, b: Answer, part: Part) -> bool:
+    def are_indistinguishable(self, a: Answer, b: Answer, part: Part) -> bool:
         return equal(parse(a, tuple(part.variables)), b, part.variables)
 
-    def write(self, value: Answer | Tree, part: Part) -> str:
+    def format_answer(self, value: Answer | Tree, part: Part) -> str:
         return value if isinstance(value, str) else write(value)
 
 

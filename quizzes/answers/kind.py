@@ -1,4 +1,4 @@
-"""The interface of a kind of answer."""
+"""The base class of the kinds of answers, such as integers, matrices and choices."""
 
 from dataclasses import dataclass
 
@@ -8,11 +8,11 @@ from quizzes.question import Answer, Part
 
 @dataclass(frozen=True)
 class Reading:
-    """An answer as it was read.
+    """A student's answer after parsing.
 
     Attributes:
-        value: Its value, of the type that the kind's `score` takes.
-        read_as: One line that shows how it was read.
+        value: The parsed value, of the type that `Kind.score` of its kind takes.
+        read_as: The answer as the program understood it, in one line that is shown to the student.
     """
 
     value: Value
@@ -20,42 +20,42 @@ class Reading:
 
 
 class Kind:
-    """A kind of answer.
+    """A kind of answer: how to parse, grade and format it.
 
     Attributes:
-        expected_format: The form of the answer, in a few words.
+        expected_format: The format in a few words, such as `an integer`.
     """
 
     expected_format = ""
 
     def format_hint(self, part: Part) -> str:
-        """Describe how to write the answer to a part; an example in it must not be a possible answer."""
+        """Describe the expected format of the answer to a part. An example in it must not be a possible answer."""
         return self.expected_format
 
     def read(self, text: str, part: Part) -> Reading:
-        """Read an answer.
+        """Parse an answer.
 
         Raises:
-            FormatError: If it can't be read.
+            FormatError: If it can't be parsed.
         """
         raise NotImplementedError
 
     def score(self, value: Value, expected: Answer, part: Part) -> float:
-        """Return how much of a value that was read is correct, from 0 to 1."""
+        """Return the correct fraction of an answer's parsed value, from 0 to 1."""
         return float(value == expected)
 
-    def near_miss_hint(self, reading: Reading, expected: Answer, part: Part) -> str:
-        """Return the feedback to an incorrect answer that is wrong only in its form; empty for any other."""
+    def near_miss_feedback(self, reading: Reading, expected: Answer, part: Part) -> str:
+        """Return the feedback to an incorrect answer with only a wrong format, such as too few digits; else empty."""
         return ""
 
-    def indistinguishable(self, a: Answer, b: Answer, part: Part) -> bool:
-        """Return whether two answers, as a student would write them, may be the same."""
+    def are_indistinguishable(self, a: Answer, b: Answer, part: Part) -> bool:
+        """Return whether grading might accept one answer for the other, for example after rounding."""
         return bool(a == b)
 
-    def write(self, value: Answer, part: Part) -> str:
-        """Write a value as a text that `read` accepts."""
+    def format_answer(self, value: Answer, part: Part) -> str:
+        """Format an answer as text that `read` accepts."""
         return str(value)
 
     def to_json(self, value: Value) -> Answer:
-        """Convert a computed value to JSON data for a question."""
+        """Convert a computed value to the JSON data that a question stores as its answer."""
         return value

@@ -79,7 +79,7 @@ class Sequence(Kind):
     def score(self, value: list[str], expected: Answer, part: Part) -> float:
         return _common_length(value, expected) / max(len(value), len(expected))
 
-    def write(self, value: Answer, part: Part) -> str:
+    def format_answer(self, value: Answer, part: Part) -> str:
         return ", ".join(value)
 
     def to_json(self, value: Value) -> Answer:
@@ -139,7 +139,7 @@ class Choices(Choice):
         correct, incorrect = len(set(value) & set(expected)), len(set(value) - set(expected))
         return max(0, correct - incorrect) / len(expected)
 
-    def write(self, value: Answer, part: Part) -> str:
+    def format_answer(self, value: Answer, part: Part) -> str:
         return ", ".join(value)
 
 
@@ -184,12 +184,12 @@ class Match(Kind):
         if len(pairs) != len(part.items):
             raise FormatError(f"match all of {', '.join(letters(part.items))}", text, 0)
         pairs = dict(sorted(pairs.items()))
-        return Reading(pairs, self.write(pairs, part))
+        return Reading(pairs, self.format_answer(pairs, part))
 
     def score(self, value: dict[str, int], expected: Answer, part: Part) -> float:
         return float(sum(value[k] == expected[k] for k in expected) / len(expected))
 
-    def write(self, value: Answer, part: Part) -> str:
+    def format_answer(self, value: Answer, part: Part) -> str:
         return ", ".join(f"{k}={v}" for k, v in value.items())
 
 

@@ -34,8 +34,8 @@ def rounds_to(value: Value, expected: Value, decimals: int | None) -> bool:
     return abs(float(value) - float(expected)) <= float(half) + tolerance
 
 
-def indistinguishable(a: Value, b: Value, decimals: int | None) -> bool:
-    """Return whether two numbers, each rounded, may be the same."""
+def are_indistinguishable(a: Value, b: Value, decimals: int | None) -> bool:
+    """Return whether two numbers may be equal after rounding."""
     return bool(a == b) if decimals is None else abs(float(a) - float(b)) <= 1.0001 * 10.0**-decimals
 
 
@@ -85,12 +85,12 @@ class FractionKind(Kind):
     def score(self, value: Value, expected: Answer, part: Part) -> float:
         return float(value == Fraction(expected))
 
-    def near_miss_hint(self, reading: Reading, expected: Answer, part: Part) -> str:
+    def near_miss_feedback(self, reading: Reading, expected: Answer, part: Part) -> str:
         value: Fraction = reading.value
         is_rounded = abs(value - Fraction(expected)) < Fraction(1, 100) and value.denominator % 10 == 0
         return "This is rounded. Enter the exact fraction." if is_rounded else ""
 
-    def write(self, value: Answer, part: Part) -> str:
+    def format_answer(self, value: Answer, part: Part) -> str:
         return str(Fraction(value))
 
     def to_json(self, value: Value) -> Answer:
@@ -110,16 +110,16 @@ class Decimal(Kind):
     def score(self, value: tuple[Value, int | None], expected: Answer, part: Part) -> float:
         return float(rounds_to(value[0], expected, part.decimals))
 
-    def near_miss_hint(self, reading: Reading, expected: Answer, part: Part) -> str:
+    def near_miss_feedback(self, reading: Reading, expected: Answer, part: Part) -> str:
         value, decimals = reading.value
         if decimals and decimals < (part.decimals or 0) and rounds_to(value, expected, decimals):
             return f"Correct value, too few digits: give {part.decimals} decimal places."
         return ""
 
-    def indistinguishable(self, a: Answer, b: Answer, part: Part) -> bool:
-        return indistinguishable(a, b, part.decimals)
+    def are_indistinguishable(self, a: Answer, b: Answer, part: Part) -> bool:
+        return are_indistinguishable(a, b, part.decimals)
 
-    def write(self, value: Answer, part: Part) -> str:
+    def format_answer(self, value: Answer, part: Part) -> str:
         return format_decimal(value, part.decimals or 0)
 
     def to_json(self, value: Value) -> Answer:

@@ -1,10 +1,10 @@
 """Answers that are several numbers: a tensor's shape, a vector, a matrix; each correct element earns credit."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from quizzes.answers.kind import Kind, Reading
-from quizzes.answers.numbers import format_decimal, format_number, indistinguishable, rounds_to
+from quizzes.answers.numbers import are_indistinguishable, format_decimal, format_number, rounds_to
 from quizzes.expressions.parser import FormatError, read_list, write
 from quizzes.expressions.tree import Value, evaluate
 from quizzes.question import Answer, Part
@@ -22,15 +22,15 @@ class Shape(Kind):
         sizes = [evaluate(item, {}) for item in items if not isinstance(item, list)]
         if any(size != int(size) or size < 0 for size in sizes):
             raise FormatError("every dimension of a shape must be an integer, such as in AxBxC", text, 0)
-        return Reading([int(size) for size in sizes], self.write(sizes, part))
+        return Reading([int(size) for size in sizes], self.format_answer(sizes, part))
 
     def score(self, value: list[int], expected: Answer, part: Part) -> float:
         if len(value) != len(expected):
             return 0.0
         return float(sum(a == b for a, b in zip(value, expected, strict=True)) / len(expected))
 
-    def write(self, value: Answer, part: Part) -> str:
-        return "x".join(str(int(size)) for size in value)
+    def format_answer(self, value: Answer, part: Part) -> str:
+        return format_shape(value)
 
     def to_json(self, value: Value) -> Answer:
         return [int(size) for size in value]
@@ -63,20 +63,20 @@ class Vector(Kind):
         pairs = list(zip(_flat(value), _flat(expected), strict=True))
         return sum(rounds_to(a, b, part.decimals) for a, b in pairs) / len(pairs)
 
-    def near_miss_hint(self, reading: Reading, expected: Answer, part: Part) -> str:
+    def near_miss_feedback(self, reading: Reading, expected: Answer, part: Part) -> str:
         if _shape(reading.value) == _shape(expected):
             return ""
-        actual_size, expected_size = ("x".join(map(str, _shape(v))) for v in (reading.value, expected))
+        actual_size, expected_size = (format_shape(_shape(v)) for v in (reading.value, expected))
         has_commas = len(list(_flat(reading.value))) == 2 * len(list(_flat(expected)))
         advice = " If you wrote decimal commas, use decimal points." if has_commas else ""
         return f"The size is {actual_size}, but it should be {expected_size}.{advice}"
 
-    def indistinguishable(self, a: Answer, b: Answer, part: Part) -> bool:
+    def are_indistinguishable(self, a: Answer, b: Answer, part: Part) -> bool:
         return _shape(a) == _shape(b) and all(
-            indistinguishable(x, y, part.decimals) for x, y in zip(_flat(a), _flat(b), strict=True)
+            are_indistinguishable(x, y, part.decimals) for x, y in zip(_flat(a), _flat(b), strict=True)
         )
 
-    def write(self, value: Answer, part: Part) -> str:
+    def format_answer(self, value: Answer, part: Part) -> str:
         decimals = part.decimals
         return _format_nested(value, format_number if decimals is None else lambda v: format_decimal(v, decimals))
 
@@ -87,6 +87,11 @@ class Vector(Kind):
 class Matrix(Vector):
     expected_format = "a matrix such as [[a, b], [c, d]]"
     depth = 2
+
+
+def format_shape(sizes: Iterable[Value]) -> str:
+    """Return a shape as text: `28x28x1`."""
+    return "x".join(str(int(size)) for size in sizes)
 
 
 def _format_nested(value: Value, format_leaf: Callable[[Value], str]) -> str:

@@ -3,7 +3,7 @@
 from random import Random
 
 
-def points(rng: Random, count: int) -> tuple[list[int], list[int]]:
+def random_points(rng: Random, count: int) -> tuple[list[int], list[int]]:
     """Return integer samples near a line: x in increasing order, and y."""
     x = sorted(rng.sample(range(1, 9), count))
     w, b = rng.choice([-2, -1, 1, 2, 3]), rng.randint(-3, 6)

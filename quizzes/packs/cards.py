@@ -103,7 +103,7 @@ def _grading_problems(card: Card) -> Iterator[str]:
     elif card.kind == "choice":
         answers = [card.content["answer"]]
     else:
-        answers = [KINDS[part.kind].write(part.answer, part)]
+        answers = [KINDS[part.kind].format_answer(part.answer, part)]
     for text in answers:
         if (result := mark(question, {"answer": text}).mark) != "right":
             yield f"The correct answer {text[:60]!r} would be graded as {result!r}, not as 'right'. Reword it."

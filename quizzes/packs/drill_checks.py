@@ -75,6 +75,6 @@ def _is_same(drill: PackDrill, a: dict[str, Any] | None, b: dict[str, Any] | Non
                 return False
             continue
         part = Part(name, kind, "", None, decimals=drill.decimals)
-        if not KINDS[kind].indistinguishable(KINDS[kind].to_json(a[name]), KINDS[kind].to_json(b[name]), part):
+        if not KINDS[kind].are_indistinguishable(KINDS[kind].to_json(a[name]), KINDS[kind].to_json(b[name]), part):
             return False
     return True

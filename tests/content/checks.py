@@ -33,7 +33,7 @@ def leaves(value: Any) -> list[Any]:
 
 def is_complete(question: Question) -> Iterator[str]:
     """Check that every field that a screen shows is filled in, and agrees with the drill."""
-    drill = bank.get(question.drill)
+    drill = bank.get_drill(question.drill)
     if (question.topic, question.tier) != (drill.topic, drill.tier) or question.topic not in syllabus.topics():
         yield f"topic {question.topic} and tier {question.tier} are not the drill's"
     for name in ("source", "hint", "verify", "steps", "title"):
@@ -48,7 +48,7 @@ def is_complete(question: Question) -> Iterator[str]:
 
 def gives_what_it_needs_and_no_answer(question: Question) -> Iterator[str]:
     """Check that every given value is in the prompt, and no answer is among them."""
-    formula = bank.get(question.drill).formula
+    formula = bank.get_drill(question.drill).formula
     yield from (f"{part.part} is given and asked for" for part in question.parts if part.part in question.params)
     in_prompt = {float(text) for text in numbers(question.prompt)}
     in_prompt |= {-float(text) for text in re.findall(r"[\w)] - (\d+(?:\.\d+)?)", question.prompt)}  # 2z - 1
@@ -94,7 +94,7 @@ def renders_its_visualization(question: Question) -> Iterator[str]:
         text.lstrip("-")
         for part in question.parts
         for leaf in leaves(part.answer)
-        for text in numbers(KINDS["decimal"].write(leaf, part) if part.decimals else str(leaf))
+        for text in numbers(KINDS["decimal"].format_answer(leaf, part) if part.decimals else str(leaf))
         if len(text.strip("-0.").replace(".", "")) > 2
     } - {text.lstrip("-") for text in numbers(question.prompt)}
     kind, data = visualizations.drawing_data(question.visualization)

@@ -18,7 +18,7 @@ def graded(question, text):
 
 def own_answer(question):
     part = question.parts[0]
-    return KINDS[part.kind].write(part.answer, part)
+    return KINDS[part.kind].format_answer(part.answer, part)
 
 
 def is_complete(card, question):

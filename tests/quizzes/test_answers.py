@@ -234,7 +234,7 @@ def test_a_correct_answer_as_written_earns_full_credit(kind, data, decimals):
     correct = data.draw(CORRECT[kind])
     places = decimals if kind in ("decimal", "vector", "matrix") else None
     question_part = part(kind, correct, decimals=places, choices=LABELS, items=LABELS)
-    text = KINDS[kind].write(correct, question_part)
+    text = KINDS[kind].format_answer(correct, question_part)
     assert KINDS[kind].score(KINDS[kind].read(text, question_part).value, correct, question_part) == 1, text
 
 
@@ -251,8 +251,8 @@ def test_exactly_the_rounding_interval_is_correct(correct, decimals, units):
 def test_a_value_rounded_too_early_gets_a_hint():
     question_part = part("decimal", 2 / 3, decimals=4)
     near, far = (KINDS["decimal"].read(text, question_part) for text in ("0.67", "0.66"))
-    assert "give 4 decimal places" in KINDS["decimal"].near_miss_hint(near, 2 / 3, question_part)
-    assert KINDS["decimal"].near_miss_hint(far, 2 / 3, question_part) == ""
+    assert "give 4 decimal places" in KINDS["decimal"].near_miss_feedback(near, 2 / 3, question_part)
+    assert KINDS["decimal"].near_miss_feedback(far, 2 / 3, question_part) == ""
 
 
 EQUAL = [
@@ -304,7 +304,7 @@ def test_expressions_in_several_symbols():
 @given(st.integers(-(10**6), 10**6), st.integers(0, 4), st.integers(-(10**6), 10**6))
 def test_a_number_in_a_text_is_compared_as_a_number(digits: int, places: int, other: int):
     number = Fraction(digits, 10**places)
-    correct = KINDS["text"].write(format_decimal(float(number), places), part("text", None))
+    correct = KINDS["text"].format_answer(format_decimal(float(number), places), part("text", None))
     texts = [f"{correct}0" if places else f"{correct}.0", f"x = {correct}", f"{number.numerator}/{number.denominator}"]
     texts += [correct.replace("0.", ".", 1)] if correct.startswith("0.") else []
     texts += [f"{format_decimal(float(number * 100), places)}%"] if number != int(number) else []

@@ -35,12 +35,12 @@ def test_further_checks_see_each_question_once():
         if question.seed == 2:
             yield "it is even"
 
-    assert selftest(bank.get("iou"), [1, 2, 3], checks=[check]).problems == ["seed 2: it is even"]
+    assert selftest(bank.get_drill("iou"), [1, 2, 3], checks=[check]).problems == ["seed 2: it is even"]
     assert seeds == [1, 2, 3]
 
 
 def test_a_symbol_that_is_never_asked_for_is_reported():
-    drill = bank.get("conv-out-size")
+    drill = bank.get_drill("conv-out-size")
     assert not any("never asked" in problem for problem in selftest(drill, range(1, 51)).problems)
 
     class Stubborn(Drill):
@@ -55,4 +55,4 @@ def test_a_symbol_that_is_never_asked_for_is_reported():
 
 
 def test_few_seeds_report_nothing_that_never_occurs():
-    assert selftest(bank.get("conv-out-size"), [1]).problems == []
+    assert selftest(bank.get_drill("conv-out-size"), [1]).problems == []

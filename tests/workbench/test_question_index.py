@@ -44,7 +44,7 @@ def test_the_index_equals_the_loaded_questions():
     again, loaded_again = load()
     assert (loaded_first, loaded_again) == (True, False) and first == again
     drills, cards, formulas = first
-    assert drills == [[d.id, d.type, d.topic, d.title, d.tier, d.kinds] for d in bank.own_drills().values()]
+    assert drills == [[d.id, d.type, d.topic, d.title, d.tier, d.kinds] for d in bank.builtin_drills().values()]
     assert cards == [[c.id, c.topic, c.kind, c.prompt] for c in all_cards().values()]
     declared = {f.id: [f.id, f.topic, f.title] for f in all_formulas().values()}  # other tests may declare more
     assert formulas == [declared[id] for id, _, _ in formulas] and len(formulas) > 100
@@ -104,10 +104,10 @@ def test_a_cache_folder_that_cannot_be_written_is_no_obstacle(home):
     home.mkdir()
     (home / "cache").write_text("a file where the folder should be", encoding="utf-8")
     (index, loaded), (again, loaded_again) = load(), load()
-    assert loaded and loaded_again and index == again and len(index[0]) == len(bank.own_drills())
+    assert loaded and loaded_again and index == again and len(index[0]) == len(bank.builtin_drills())
 
 
 def test_a_process_that_loaded_questions_before_writes_nothing(home):
-    assert bank.own_drills()
+    assert bank.builtin_drills()
     question_index.load_index()
     assert not index_file().exists()

@@ -43,8 +43,8 @@ def calc(
 ) -> None:
     """Evaluate a formula, or solve it for any of its symbols.
 
-    Procedures too: conv-values and pooling-values of a matrix, batch-norm, optimizer-steps, confusion-matrix,
-    network-size (shapes, parameters, MACs, memory and receptive fields of a stack of layers), iou, nms, bleu and more.
+    Some formulas are procedures: conv-values, pooling-values, batch-norm, optimizer-steps, confusion-matrix, iou, nms,
+    bleu, network-size (shapes, parameters, MACs, memory and receptive fields of a stack of layers) and more.
     'workbench formulas FORMULA' lists the inputs of each and its conventions.
     """
     from quizzes.formulas import get

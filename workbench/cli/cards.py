@@ -1,4 +1,4 @@
-"""`workbench cards`: recall cards."""
+"""`workbench cards`: flashcards, which are questions without random numbers."""
 
 from typing import Annotated
 
@@ -8,7 +8,7 @@ from workbench.cli import completion
 from workbench.cli.free_text import SETTINGS, FreeTextCommand
 from workbench.cli.output import Json, print_error, print_json
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, help="List, show and answer recall cards.")
+app = typer.Typer(add_completion=False, rich_markup_mode=None, help="List, show and answer flashcards.")
 
 Id = Annotated[
     str, typer.Argument(metavar="CARD", help="Card: see 'workbench cards list'.", autocompletion=completion.cards)
@@ -39,7 +39,7 @@ def list_cards(
 def show(
     card: Id,
     seed: Annotated[int, typer.Option(help="Seed that shuffles the choices.")] = 1,
-    solution: Annotated[bool, typer.Option("--solution", help="Answer and explanation too.")] = False,
+    solution: Annotated[bool, typer.Option("--solution", help="Show the answer and the explanation too.")] = False,
     as_json: Json = False,
 ) -> None:
     """Show a card."""
@@ -47,7 +47,7 @@ def show(
     from quizzes.answers import KINDS
     from workbench.render import question as lines
 
-    question = bank.card(card).draw(seed)
+    question = bank.get_card(card).draw(seed)
     part = question.parts[0]
     if as_json:
         row = dict(
@@ -60,7 +60,7 @@ def show(
             choices=part.choices,
         )
         if solution:
-            answer = KINDS[part.kind].write(part.answer, part)
+            answer = KINDS[part.kind].format_answer(part.answer, part)
             row |= dict(answer=answer, explanation=question.explanation, source=question.source)
         print_json(row)
         return
@@ -87,7 +87,7 @@ def answer(
     from quizzes.marking import mark as grade
     from workbench.render import question as lines
 
-    question = bank.card(card).draw(seed)
+    question = bank.get_card(card).draw(seed)
     mark = grade(question, {"answer": text})
     if as_json:
         print_json({**asdict(mark), "explanation": question.explanation})

@@ -23,7 +23,7 @@ def cards(incomplete: str) -> list[str]:
 
 
 def questions(incomplete: str) -> list[str]:
-    """Return all that a quiz can be about: drills, cards and their topics."""
+    """Return everything that a quiz can select: drills, cards and their topics."""
     from workbench import question_index
 
     names = {name for drill in question_index.drills() for name in (drill.id, drill.topic)}
@@ -38,8 +38,8 @@ def formulas(incomplete: str) -> list[str]:
     return _starting((formula.id for formula in question_index.formulas()), incomplete)
 
 
-def sheets(incomplete: str) -> list[str]:
-    """Return formulas, and topics that have formulas."""
+def formulas_and_topics(incomplete: str) -> list[str]:
+    """Return the ids of formulas, and of topics that have formulas."""
     from workbench import question_index
 
     return _starting(

@@ -35,10 +35,12 @@ def list_data(as_json: Json = False) -> None:
         return
     from rich.table import Table
 
+    from workbench.render.shape import format_shape
+
     table = Table("data", "samples", "shape", "classes", "title", box=None, header_style="bold")
     for dataset in datasets:
         synthetic = " (synthetic)" if dataset.synthetic else ""
-        shape = "x".join(map(str, dataset.shape))
+        shape = format_shape(dataset.shape)
         download = "" if data.here(dataset) else " (not downloaded)"
         classes = str(len(dataset.classes) or "a number")
         table.add_row(dataset.name, f"{dataset.samples:,}", shape, classes, dataset.title + synthetic + download)

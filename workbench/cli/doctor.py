@@ -36,7 +36,10 @@ print(json.dumps(devices))
 
 @app.command(epilog="Example: workbench doctor --json")
 def doctor(as_json: Json = False) -> None:
-    """Show versions, devices and paths, and report problems. Exit code 0: no problem. 1: at least one."""
+    """Show versions, devices and paths, and report problems.
+
+    Exit code 0: no problem. 1: at least one.
+    """
     python, devices = platform.python_version(), _devices()
     packages = {name: _version(name) for name in PACKAGES}
     paths, problems = _paths()

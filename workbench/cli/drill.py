@@ -21,7 +21,9 @@ MAX_PROCESSES = 8  # each loads PyTorch
 MAX_PROBLEMS = 5  # printed for each drill
 
 app = typer.Typer(
-    add_completion=False, rich_markup_mode=None, help="List, show, answer, verify and test drills: generated questions."
+    add_completion=False,
+    rich_markup_mode=None,
+    help="List, show, answer, verify and test drills: generators of questions.",
 )
 
 Id = Annotated[
@@ -57,7 +59,7 @@ def show(
     drill: Id,
     seed: Annotated[int | None, typer.Option(help="Seed of the question. Default: a new question each time.")] = None,
     solution: Annotated[
-        bool, typer.Option("--solution", help="Answers, worked steps, known mistakes and PyTorch check too.")
+        bool, typer.Option("--solution", help="Show the answers, worked steps, known mistakes and PyTorch check too.")
     ] = False,
     as_json: Json = False,
 ) -> None:
@@ -107,7 +109,7 @@ def solution_to_json(q: "Question") -> dict[str, Any]:
     by_name = {part.part: part for part in q.parts}
 
     def text(part: str, value: Any) -> str:
-        return KINDS[by_name[part].kind].write(value, by_name[part])
+        return KINDS[by_name[part].kind].format_answer(value, by_name[part])
 
     return {
         "answers": {part.part: text(part.part, part.answer) for part in q.parts},
@@ -222,7 +224,7 @@ def test(
 
     from quizzes import bank
 
-    ids = [bank.get(drill).id] if drill else list(bank.all_drills())
+    ids = [bank.get_drill(drill).id] if drill else list(bank.all_drills())
     width = max(map(len, ids)) + 2
     reports = []
     processes = min(len(ids), os.cpu_count() or 1, MAX_PROCESSES)
@@ -260,4 +262,4 @@ def _run_selftest(drill: str, seeds: int) -> "Report":
     from workbench.engine.worker import check_values
 
     gc.freeze()  # torch and SymPy stay in memory: scanning them for garbage again and again takes a third of the time
-    return selftest(bank.get(drill), range(1, seeds + 1), check_values)
+    return selftest(bank.get_drill(drill), range(1, seeds + 1), check_values)

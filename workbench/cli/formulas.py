@@ -20,7 +20,7 @@ def formulas(
         typer.Argument(
             metavar="[TOPIC|FORMULA]",
             help="Topic or formula. Default: all formulas.",
-            autocompletion=completion.sheets,
+            autocompletion=completion.formulas_and_topics,
         ),
     ] = "",
     as_json: Json = False,
@@ -30,52 +30,62 @@ def formulas(
     from workbench.errors import unknown_name
 
     by_id = all_formulas()
-    selected = [f for f in by_id.values() if name in ("", f.id, f.topic)]
+    selected = [formula for formula in by_id.values() if name in ("", formula.id, formula.topic)]
     if not selected:
-        raise unknown_name("formula or topic", name, [*by_id, *{f.topic for f in by_id.values()}])
+        raise unknown_name("formula or topic", name, [*by_id, *{formula.topic for formula in by_id.values()}])
     if as_json:
-        print_json([_to_json(f) for f in selected])
+        print_json([_to_json(formula) for formula in selected])
         return
-    for f in selected:
-        _print(f, with_symbols=f.id == name)
+    for formula in selected:
+        _print_formula(formula, with_symbols=formula.id == name)
     if not name:
         print("Next: workbench formulas FORMULA, or workbench calc FORMULA name=value ...")
 
 
-def _to_json(f: "Formula") -> dict[str, Any]:
+def _to_json(formula: "Formula") -> dict[str, Any]:
     from quizzes.question import to_json
 
     symbols = [
         {
-            "symbol": s.name,
-            "kind": s.kind,
-            "meaning": s.meaning,
-            "unit": s.unit,
-            "domain": s.describe_domain(),
-            "default": to_json(s.default),
+            "symbol": symbol.name,
+            "kind": symbol.kind,
+            "meaning": symbol.meaning,
+            "unit": symbol.unit,
+            "domain": symbol.describe_domain(),
+            "default": to_json(symbol.default),
         }
-        for s in f.symbols.values()
+        for symbol in formula.symbols.values()
     ]
-    equations = [eq.text for eq in f.equations]
-    row = dict(formula=f.id, topic=f.topic, title=f.title, equations=equations, symbols=symbols, source=f.source)
-    return row | dict(conventions=f.conventions)
+    return dict(
+        formula=formula.id,
+        topic=formula.topic,
+        title=formula.title,
+        equations=[equation.text for equation in formula.equations],
+        symbols=symbols,
+        source=formula.source,
+        conventions=formula.conventions,
+    )
 
 
-def _print(f: "Formula", with_symbols: bool) -> None:
+def _print_formula(formula: "Formula", with_symbols: bool) -> None:
+    """Print a formula's title and equations, and on request its symbols, conventions and source."""
     from quizzes.expressions.symbolic import pretty_text
     from workbench.render.formatting import format_value
     from workbench.render.question import wrap_text
 
-    print(f"{f.title}  ({f.id})\n")
-    for eq in f.equations:
-        print("\n".join(f"    {line}" for line in pretty_text(eq.text).splitlines()), end="\n\n")
-    if not f.equations:
+    print(f"{formula.title}  ({formula.id})\n")
+    for equation in formula.equations:
+        print("\n".join(f"    {line}" for line in pretty_text(equation.text).splitlines()), end="\n\n")
+    if not formula.equations:
         print("    a procedure, computed step by step\n")
-    if with_symbols:
-        for s in f.symbols.values():
-            default = "" if s.default is None else f"; default: {format_value(s.default)}"
-            print(f"  {s.name:<12}{s.meaning}{f' [{s.unit}]' if s.unit else ''}; {s.describe_domain()}{default}")
-        if f.conventions:
-            print(f"\n{wrap_text(f.conventions)}")
-        print(f"\nSource: {f.source}")
-        print(f"Next: workbench calc {f.id} {' '.join(f'{n}=...' for n in f.inputs if f.symbols[n].is_required)}")
+    if not with_symbols:
+        return
+    for symbol in formula.symbols.values():
+        unit = f" [{symbol.unit}]" if symbol.unit else ""
+        default = "" if symbol.default is None else f"; default: {format_value(symbol.default)}"
+        print(f"  {symbol.name:<12}{symbol.meaning}{unit}; {symbol.describe_domain()}{default}")
+    if formula.conventions:
+        print(f"\n{wrap_text(formula.conventions)}")
+    print(f"\nSource: {formula.source}")
+    required = [name for name in formula.inputs if formula.symbols[name].is_required]
+    print(f"Next: workbench calc {formula.id} {' '.join(f'{name}=...' for name in required)}")

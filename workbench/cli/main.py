@@ -26,13 +26,13 @@ COMMANDS = {
     "calc": ("workbench.cli.calc", "Evaluate a formula, or solve it for any of its symbols."),
     "drill": ("workbench.cli.drill", "List, show, answer, verify and test drills."),
     "quiz": ("workbench.cli.quiz", "Answer questions at the prompt; results are saved."),
-    "review": ("workbench.cli.review", "Answer what is due today at the prompt."),
-    "cards": ("workbench.cli.cards", "List, show and answer recall cards."),
-    "packs": ("workbench.cli.packs", "Check, add, list and remove packs: your own drills and cards."),
+    "review": ("workbench.cli.review", "Answer the questions that are due today; results are saved."),
+    "cards": ("workbench.cli.cards", "List, show and answer flashcards."),
+    "packs": ("workbench.cli.packs", "List, check, add and remove packs: your own drills and cards."),
     "autograd": ("workbench.cli.autograd", "Show the computation graph of an expression with gradients."),
-    "models": ("workbench.cli.models", "List and show the networks that can be trained."),
+    "models": ("workbench.cli.models", "List, show and draw the networks that can be trained."),
     "train": ("workbench.cli.train", "Train a network and show its progress."),
-    "runs": ("workbench.cli.runs", "List, watch, stop, resume, compare and export runs."),
+    "runs": ("workbench.cli.runs", "List, show, watch, stop, resume, compare, export and inspect runs."),
     "predict": ("workbench.cli.predict", "Run a trained network on image files."),
     "data": ("workbench.cli.data", "List and show datasets, built-in and your own."),
     "doctor": ("workbench.cli.doctor", "Show versions, devices and paths, and report problems."),
@@ -115,9 +115,9 @@ def workbench(
         False, "--version", callback=print_version, is_eager=True, help="Print the version and exit."
     ),
 ) -> None:
-    """Learn deep learning by doing: drill every formula, train every network, test every claim.
+    """Learn deep learning by doing: drill the formulas, train the networks, and watch them learn.
 
-    Without a command, the terminal app opens.
+    Without a command, open the terminal app.
     """
     if ctx.invoked_subcommand is None:
         if not (sys.stdin.isatty() and sys.stdout.isatty()):

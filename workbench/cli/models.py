@@ -11,11 +11,13 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=T
 
 Name = Annotated[
     str,
-    typer.Argument(metavar="NAME", help="A network: see 'workbench models list'.", autocompletion=completion.networks),
+    typer.Argument(metavar="NAME", help="Network: see 'workbench models list'.", autocompletion=completion.networks),
 ]
-COLUMNS = ("name", "family", "year", "paper", "topic", "task", "contribution", "params")
+JSON_FIELDS = ("name", "family", "year", "paper", "topic", "task", "contribution", "params")
 SORT_KEYS = ("name", "year", "params", "macs", "contribution")
-Preset = Annotated[str, typer.Option(help="paper (as published) or mini (the same code with smaller numbers).")]
+Preset = Annotated[
+    str, typer.Option(help="Size of the network: paper (as published) or mini (small enough to train in a minute).")
+]
 
 
 @app.callback()
@@ -29,7 +31,7 @@ def list_models(
         str,
         typer.Option(
             metavar="|".join(SORT_KEYS),
-            help="Column to sort by. The first sort by macs counts all networks, which takes minutes.",
+            help="Column to sort by. With macs, the first call builds every network, which takes minutes.",
             autocompletion=lambda incomplete: [name for name in SORT_KEYS if name.startswith(incomplete)],
         ),
     ] = "name",
@@ -41,11 +43,8 @@ def list_models(
 
     if sort not in SORT_KEYS:
         raise unknown_name("column to sort by", sort, list(SORT_KEYS))
-    architectures = [models.info(name) for name in models.names()]
-    rows = [
-        {column: getattr(architecture, column) for column in COLUMNS} | {"presets": [*architecture.presets]}
-        for architecture in architectures
-    ]
+    infos = [models.info(name) for name in models.names()]
+    rows = [{field: getattr(info, field) for field in JSON_FIELDS} | {"presets": [*info.presets]} for info in infos]
     if sort == "macs":
         for row, macs in zip(rows, count_macs([row["name"] for row in rows]), strict=True):
             row["macs"] = macs
@@ -57,7 +56,7 @@ def list_models(
 
     table = Table(box=None, header_style="bold", pad_edge=False)
     counts = ("params", "macs") if sort == "macs" else ("params",)
-    for column in ("name", "year", *counts, "task", "paper"):  # the JSON has all of them
+    for column in ("name", "year", *counts, "task", "paper"):  # fewer than in the JSON, so that they fit in a line
         justify: Any = "right" if column in counts else "left"
         table.add_column(column, no_wrap=column != "paper", justify=justify)
     for row in rows:
@@ -67,7 +66,7 @@ def list_models(
 
 
 def count_macs(names: list[str]) -> list[int]:
-    """Return the multiply-accumulates of the published networks, counting two at a time."""
+    """Return the MACs per sample of networks as published, two networks at a time in threads."""
     from concurrent.futures import ThreadPoolExecutor
 
     from workbench.render.layers import summarize
@@ -78,7 +77,7 @@ def count_macs(names: list[str]) -> list[int]:
 
 @app.command(epilog="Example: workbench models tree")
 def tree(as_json: Json = False) -> None:
-    """Show the family tree by year: which family builds on which, and what was new in each."""
+    """Show which family of networks builds on which."""
     from workbench.render.family_tree import LEGEND, members, render_tree
 
     if as_json:
@@ -91,40 +90,47 @@ def tree(as_json: Json = False) -> None:
 
 @app.command(epilog="Example: workbench models show resnet50")
 def show(name: Name, preset: Preset = "paper", as_json: Json = False) -> None:
-    """Show a network's layers with shapes, parameters, and multiply-accumulates (MACs) per sample."""
+    """Show the layers of a network.
+
+    Each has its output shape, parameters, and multiply-accumulate operations (MACs) for one sample.
+    """
     from workbench.render.layers import summarize
 
-    table = summarize(name, preset).table()
+    summary = summarize(name, preset).table()
     if as_json:
-        print_json(table)
+        print_json(summary)
         return
     from rich.table import Table
 
-    from workbench.render.diagram import shape
+    from workbench.render.shape import format_shape
 
-    grid = Table(box=None, header_style="bold", show_footer=True, pad_edge=False)
+    table = Table(box=None, header_style="bold", show_footer=True, pad_edge=False)
     for column in ("layer", "type"):
-        grid.add_column(column, overflow="fold")
-    for column, total in (("output", ""), ("parameters", f"{table['params']:,}"), ("MACs", f"{table['macs']:,}")):
-        grid.add_column(column, total, justify="right")
-    for layer in table["layers"]:
+        table.add_column(column, overflow="fold")
+    for column, total in (("output", ""), ("parameters", f"{summary['params']:,}"), ("MACs", f"{summary['macs']:,}")):
+        table.add_column(column, total, justify="right")
+    for layer in summary["layers"]:
         counts = (f"{layer[column]:,}" if layer[column] else "" for column in ("params", "macs"))
-        grid.add_row(layer["name"], layer["type"], shape(layer["output_shape"]), *counts)
-    print(f"{name}, preset {preset}: {shape(table['input_shape'])} -> {shape(table['output_shape'])}\n")
-    console().print(grid)
-    print(f"\n{table['flops']:,} FLOPs: two per MAC, a multiplication and an addition.")
-    print("Norms, activations, pooling and sums are not counted.")
+        table.add_row(layer["name"], layer["type"], format_shape(layer["output_shape"]), *counts)
+    input_shape, output_shape = format_shape(summary["input_shape"]), format_shape(summary["output_shape"])
+    print(f"{name}, preset {preset}: {input_shape} -> {output_shape}\n")
+    console().print(table)
+    print(f"\n{summary['flops']:,} FLOPs: two per MAC, a multiplication and an addition.")
+    print("Not counted: the operations of norms, activations, pooling and additions.")
     print(f"Next: workbench models diagram {name}")
 
 
 @app.command(epilog="Example: workbench models diagram resnet18 --preset mini")
 def diagram(name: Name, preset: Preset = "paper", as_json: Json = False) -> None:
-    """Draw a network as text: its blocks in order, equal ones once, with their branches."""
-    from workbench.render.diagram import draw, to_dict
+    """Draw a network as a text diagram.
+
+    The blocks are in order, with their branches. Equal blocks in a row are drawn once.
+    """
+    from workbench.render.diagram import render_diagram, to_dict
     from workbench.render.layers import summarize
 
     summary = summarize(name, preset)
     if as_json:
         print_json(to_dict(summary))
     else:
-        print("\n".join(draw(summary)))
+        print("\n".join(render_diagram(summary)))

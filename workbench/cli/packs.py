@@ -42,7 +42,10 @@ def list_packs(as_json: Json = False) -> None:
 
 @app.command(epilog="Example: workbench packs check mypack")
 def check(folder: Folder, as_json: Json = False) -> None:
-    """List every problem of a pack with its file and line. Exit code 0 if there are none, 1 if there are some."""
+    """List every problem of a pack with its file and line.
+
+    Exit code 0: no problem. 1: at least one.
+    """
     pack = _check_and_print(folder, as_json)
     if not (as_json or pack.problems):
         print(f"Next: workbench packs add {folder}")
@@ -51,7 +54,10 @@ def check(folder: Folder, as_json: Json = False) -> None:
 
 @app.command(epilog="Example: workbench packs add mypack")
 def add(folder: Folder, as_json: Json = False) -> None:
-    """Add a copy of a pack, or replace it. If it has problems, list them, add nothing, and exit with code 1."""
+    """Copy a pack to the data directory, or replace it there.
+
+    Exit code 0: the pack was added. 1: it has problems, which are listed, and nothing was added.
+    """
     from quizzes.packs import library
 
     pack = _check_and_print(folder, as_json)

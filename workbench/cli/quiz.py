@@ -21,7 +21,7 @@ def quiz(
     ] = "",
     count: Annotated[int, typer.Option("-n", "--count", min=1, max=500, help="Number of questions.")] = 10,
     seed: Annotated[
-        int | None, typer.Option(help="Seed of the choice of questions. Default: a new choice each time.")
+        int | None, typer.Option(help="Seed of the selection of questions. Default: a new selection each time.")
     ] = None,
 ) -> None:
     """Answer questions at the prompt; results are saved.

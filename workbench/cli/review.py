@@ -7,7 +7,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 @app.command(epilog="Example: workbench review")
 def review() -> None:
-    """Answer what is due today at the prompt; the prompt works as in 'workbench quiz'."""
+    """Answer the questions that are due today; results are saved. The prompt works as in 'workbench quiz'."""
     from random import Random
 
     from quizzes import bank
@@ -15,7 +15,7 @@ def review() -> None:
     from workbench.store import Store
     from workbench.study import schedule, session
 
-    items = bank.everything()
+    items = bank.all_drills_and_cards()
     with Store() as store:
         due = [state.item for state in schedule.due(store.items().values(), schedule.now()) if state.item in items]
         if not due:

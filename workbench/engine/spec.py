@@ -44,7 +44,7 @@ NETWORK, TRANSFER, LENGTH, UPDATES, RATE, REGULAR, START, MACHINE = (
     "Updates",
     "Learning rate",
     "Regularization",
-    "First weights",
+    "Initialization",
     "Machine",
 )
 
@@ -65,84 +65,125 @@ class RunSpec:
         UserError: Something here can't be run.
     """
 
-    model: str = option(NETWORK, "A network: see 'workbench models list'.", text)
-    task: str = option(NETWORK, "What it learns; the network's own task if nothing is said.", text)
-    preset: str = option(NETWORK, "mini (learns in a minute) or paper (as published).", text, "mini")
+    model: str = option(NETWORK, "Network: see 'workbench models list'.", text)
+    task: str = option(NETWORK, "Task to train for. Default: the network's task.", text)
+    preset: str = option(
+        NETWORK, "Size: mini (small enough to train in a minute) or paper (as published).", text, "mini"
+    )
     options: dict[str, Any] = option(  # noqa: RUF009  (a field)
-        NETWORK, "Another option of the network, as name=value.", named_values, {}, read_named_values
+        NETWORK, "Further argument of the network, as name=value. Can be repeated.", named_values, {}, read_named_values
     )
 
     origin: str | None = option(
-        TRANSFER, "Begin with the weights of a run, its best ones, or of a checkpoint: an id or a file.", text
+        TRANSFER, "Source of the initial weights: a run (its best checkpoint) or a checkpoint file.", text
     )
     weights: str | None = option(
-        TRANSFER, "Begin with published weights: a file of the reference library's state dict.", text
+        TRANSFER, "Source of the initial weights: a file with a state dict of the reference library.", text
     )
-    freeze: str | None = option(
-        TRANSFER, "backbone: train the last layer alone, and keep all before it as it came.", OneOf(FREEZES)
-    )
+    freeze: str | None = option(TRANSFER, "Layers to freeze: backbone (all but the last layer).", OneOf(FREEZES))
     layer_decay: float | None = option(
         TRANSFER,
-        "Each layer learns so many times as fast as the next, the last at the full rate.",
+        "Learning rate of each layer relative to the next one. The last layer has the full learning rate.",
         number(above=0, most=1),
     )
 
-    epochs: int | None = option(LENGTH, f"Passes over the training part; {EPOCHS} if nothing is said.", whole(1))
-    steps: int | None = option(LENGTH, "Updates of the weights, instead of epochs.", whole(1))
+    epochs: int | None = option(LENGTH, f"Number of passes over the training set. Default: {EPOCHS}.", whole(1))
+    steps: int | None = option(LENGTH, "Number of updates, instead of epochs.", whole(1))
     patience: int | None = option(
-        LENGTH, "Early stopping: end after so many evaluations without a better one, and restore the best.", whole(1)
+        LENGTH,
+        "Early stopping: number of evaluations without improvement before the run ends with its best weights.",
+        whole(1),
     )
 
     batch_size: int | str = option(
-        UPDATES, f"Samples an update, or full; {BATCH_SIZE} if nothing is said.", batch_size, None, read_batch_size
+        UPDATES,
+        f"Number of samples per update, or full (the whole training set). Default: {BATCH_SIZE}; full for gd.",
+        batch_size,
+        None,
+        read_batch_size,
     )
-    optimizer: str = option(UPDATES, f"{', '.join(OPTIMIZERS)}.", OneOf(OPTIMIZERS), "adam")
+    optimizer: str = option(UPDATES, f"Optimizer: {', '.join(OPTIMIZERS)}.", OneOf(OPTIMIZERS), "adam")
     # Those that an optimizer or a schedule hasn't are None.
-    momentum: float = option(
-        UPDATES, "Share of the last update that is kept (momentum, nesterov); 0.9.", number(least=0, below=1)
+    momentum: float = option(UPDATES, "Momentum factor (momentum, nesterov). Default: 0.9.", number(least=0, below=1))
+    beta1: float = option(
+        UPDATES, "Decay rate of the mean gradient (adam, adamw). Default: 0.9.", number(least=0, below=1)
     )
-    beta1: float = option(UPDATES, "Memory of the mean gradient (adam, adamw); 0.9.", number(least=0, below=1))
     beta2: float = option(
-        UPDATES, "Memory of the squared gradient (adam, adamw; rmsprop's alpha); 0.999, 0.99.", number(least=0, below=1)
+        UPDATES,
+        "Decay rate of the mean squared gradient (adam, adamw, rmsprop). Default: 0.999; 0.99 for rmsprop.",
+        number(least=0, below=1),
     )
-    eps: float = option(UPDATES, "Keeps divisors from zero (adagrad, rmsprop, adam, adamw).", number(above=0))
-    clip_norm: float | None = option(UPDATES, "Scale gradients down to this norm, over all of them.", number(above=0))
-    clip_value: float | None = option(UPDATES, "Cut each gradient off at plus and minus this.", number(above=0))
+    eps: float = option(
+        UPDATES,
+        "Term added to the denominator (adagrad, rmsprop, adam, adamw). Default: 1e-8; 1e-10 for adagrad.",
+        number(above=0),
+    )
+    clip_norm: float | None = option(
+        UPDATES, "Maximum norm of the gradient of all weights; a larger one is scaled down.", number(above=0)
+    )
+    clip_value: float | None = option(
+        UPDATES, "Maximum absolute value of each element of the gradient; larger ones are clipped.", number(above=0)
+    )
 
-    lr: float = option(RATE, "Learning rate; the network's or the optimizer's own if nothing is said.", number(above=0))
-    schedule: str = option(RATE, f"{', '.join(SCHEDULES)}: how it goes on.", OneOf(SCHEDULES), "constant")
+    lr: float = option(
+        RATE, "Learning rate. Default: the network's for adam and adamw, else the optimizer's.", number(above=0)
+    )
+    schedule: str = option(RATE, f"Learning rate schedule: {', '.join(SCHEDULES)}.", OneOf(SCHEDULES), "constant")
     decay: float = option(
-        RATE, "What step and exponential multiply it by every --decay-every steps; 0.1.", number(above=0, most=1)
+        RATE,
+        "Factor for step and exponential, reached every --decay-every steps. Default: 0.1.",
+        number(above=0, most=1),
     )
-    decay_every: int | None = option(RATE, "Steps; a third of the run if nothing is said.", whole(1))
+    decay_every: int | None = option(
+        RATE, "Number of steps for one factor of --decay. Default: a third of the run.", whole(1)
+    )
     warmup: int | None = option(
-        RATE, "Steps in which it first rises from 0, with any schedule; for warmup a tenth of the run.", whole(0)
+        RATE,
+        "Number of steps of linear warmup, before any schedule. Default: 0; a tenth of the run for warmup.",
+        whole(0),
     )
 
-    l1: float = option(REGULAR, "Adds L1 times the sum of |w| to the loss.", number(least=0), 0.0)
-    l2: float = option(REGULAR, "Adds L2 times the sum of w² to the loss.", number(least=0), 0.0)
+    l1: float = option(
+        REGULAR, "Coefficient of the L1 penalty: the sum of |w|, added to the loss.", number(least=0), 0.0
+    )
+    l2: float = option(
+        REGULAR, "Coefficient of the L2 penalty: the sum of w², added to the loss.", number(least=0), 0.0
+    )
     weight_decay: float = option(
-        REGULAR, "Apart from the gradient for adamw (0.01), else added to it, as PyTorch does (0).", number(least=0)
+        REGULAR,
+        "Weight decay: decoupled for adamw, else added to the gradient. Default: 0.01 for adamw, else 0.",
+        number(least=0),
     )
     dropout: float | None = option(
-        REGULAR, "Chance of a unit to be left out, in networks that can.", number(least=0, below=1)
+        REGULAR, "Dropout probability, for networks with this argument, such as mlp.", number(least=0, below=1)
     )
-    batch_norm: bool | None = option(REGULAR, "Normalise over the batch, in networks that can.", flag)
+    batch_norm: bool | None = option(
+        REGULAR, "Add batch normalization, for networks with this argument, such as mlp.", flag
+    )
     augment: dict[str, float] = option(  # noqa: RUF009  (a field)
         REGULAR,
-        "Change training pictures at random: " + ", ".join(f"{name}={much:g}" for name, much in AUGMENTATIONS.items()),
+        "Random augmentation of the training images: "
+        + ", ".join(f"{name}={much:g}" for name, much in AUGMENTATIONS.items()),
         strengths(AUGMENTATIONS_MOST),
         {},
         read_strengths(AUGMENTATIONS),
     )
 
-    init: str | None = option(START, f"Draw them by {', '.join(INITS)}; the network's own way if not.", OneOf(INITS))
-    init_scale: float | None = option(START, "Standard deviation of normal, bound of uniform; 0.05.", number(above=0))
+    init: str | None = option(
+        START, f"Initialization scheme: {', '.join(INITS)}. Default: the network's.", OneOf(INITS)
+    )
+    init_scale: float | None = option(
+        START, "Standard deviation for normal, bound for uniform. Default: 0.05.", number(above=0)
+    )
 
-    seed: int = option(MACHINE, "Decides the split, the first weights and the order.", whole(0), 0)
-    device: str = option(MACHINE, "auto (cuda or mps if there, else cpu), cpu, cuda, cuda:1 or mps.", text, "auto")
-    bf16: bool = option(MACHINE, "Compute in bfloat16 where that is safe; weights stay float32.", flag, False)
-    compile: bool = option(MACHINE, "Compile the network first: pays in long runs only.", flag, False)
+    seed: int = option(MACHINE, "Seed of the split, the initial weights and the order of the samples.", whole(0), 0)
+    device: str = option(
+        MACHINE, "Device: auto (cuda or mps if available, else cpu), cpu, cuda, cuda:1 or mps.", text, "auto"
+    )
+    bf16: bool = option(MACHINE, "Compute in bfloat16 where that is safe. The weights stay in float32.", flag, False)
+    compile: bool = option(
+        MACHINE, "Compile the network with torch.compile, which pays off in long runs only.", flag, False
+    )
 
     def __post_init__(self) -> None:
         for field in fields(self):

@@ -6,7 +6,7 @@ from rich.segment import Segment
 from rich.style import Style
 
 from workbench.render.canvas import PLAIN, QUIET
-from workbench.render.halfblock import UPPER, Pixel, Rows, halfblock_style
+from workbench.render.halfblock import UPPER_HALF, Pixel, Rows, halfblock_style
 from workbench.render.scale import Scale
 
 HUES: tuple[Pixel, ...] = (
@@ -43,7 +43,7 @@ def _colored_cells(regions: dict[str, Any], indices: list[list[Index]]) -> list[
     predicted, probability = regions["predicted"], regions["probability"]
     pixels = [[_shade(HUES[predicted[y][x] % len(HUES)], probability[y][x]) for y, x in row] for row in indices]
     pairs = zip(pixels[::2], pixels[1::2], strict=True)
-    return [[(UPPER, halfblock_style(*pair)) for pair in zip(*rows, strict=True)] for rows in pairs]
+    return [[(UPPER_HALF, halfblock_style(*pair)) for pair in zip(*rows, strict=True)] for rows in pairs]
 
 
 def _letter_cells(regions: dict[str, Any], indices: list[list[Index]]) -> list[list[Cell]]:

@@ -1,7 +1,7 @@
-"""A network drawn as text: its blocks in order, with shapes.
+"""A network as a text diagram: its blocks in order, with output shapes and parameters.
 
-Equal blocks in a row are drawn once, and activations on the line of the layer before them. In a block with branches, a
-rail at the left runs from the block's input to the operation that merges it with the output of the layers.
+Equal blocks in a row are drawn once. An activation is on the line of the layer before it. In a block with branches, a
+vertical line at the left, the rail, connects the block's input to the operations that merge the branches.
 """
 
 from collections.abc import Iterator
@@ -9,8 +9,9 @@ from textwrap import wrap
 from typing import Any
 
 from models.summary import OPERATIONS, Layer, ModelSummary
+from workbench.render.shape import format_shape
 
-SHAPE, PARAMS = 14, 13  # columns
+SHAPE_WIDTH, PARAMS_WIDTH = 14, 13  # characters
 
 
 def to_dict(summary: ModelSummary) -> dict[str, Any]:
@@ -23,22 +24,23 @@ def to_dict(summary: ModelSummary) -> dict[str, Any]:
         macs=network.total_macs,
         input_shape=summary.input_shape,
         output_shape=network.output_shape,
-        blocks=blocks(network),
+        blocks=group_layers(network),
     )
 
 
-def blocks(layer: Layer) -> list[dict[str, Any]]:
-    """Return the layers inside a layer, in order; equal layers in a row are one block with several names."""
-    listed: list[dict[str, Any]] = []
-    before, last = "input", None
+def group_layers(layer: Layer) -> list[dict[str, Any]]:
+    """Group the layers inside a layer into blocks, in order: equal layers in a row are one block with several names."""
+    blocks: list[dict[str, Any]] = []
+    previous_name, previous = "input", None
     for child in layer.children:
         if child.is_activation:
             continue
         name = child.name.removeprefix(f"{layer.name}.")
-        if last and child.inputs == [before] and child.type not in OPERATIONS and are_equal(child, last):
-            listed[-1]["names"].append(name)
+        is_chained = child.inputs == [previous_name] and child.type not in OPERATIONS
+        if previous and is_chained and are_equal(child, previous):
+            blocks[-1]["names"].append(name)
         else:
-            listed.append(
+            blocks.append(
                 dict(
                     names=[name],
                     type=child.type,
@@ -48,85 +50,82 @@ def blocks(layer: Layer) -> list[dict[str, Any]]:
                     output_shape=child.output_shape,
                     params=child.total_params,
                     macs=child.total_macs,
-                    blocks=blocks(child),
+                    blocks=group_layers(child),
                 )
             )
-        before, last = name, child
-    return listed
+        previous_name, previous = name, child
+    return blocks
 
 
-def are_equal(one: Layer, other: Layer) -> bool:
+def are_equal(a: Layer, b: Layer) -> bool:
     """Return whether two layers differ only in their names."""
-    return fingerprint(one) == fingerprint(other)
+    return fingerprint(a) == fingerprint(b)
 
 
 def fingerprint(layer: Layer) -> tuple[Any, ...]:
-    """Return everything about a layer except its name."""
+    """Return everything about a layer except its name, to compare layers."""
     children = [(child.name.removeprefix(layer.name), child.inputs, fingerprint(child)) for child in layer.children]
     return layer.type, layer.detail, layer.output_shape, layer.params, layer.macs, layer.activations, children
 
 
-def draw(summary: ModelSummary, width: int = 80) -> list[str]:
+def render_diagram(summary: ModelSummary, width: int = 80) -> list[str]:
     """Return the diagram as lines of at most `width` columns."""
     diagram = to_dict(summary)
     counts = f"{diagram['params']:,} parameters, {diagram['macs']:,} MACs"
     lines = [*wrap(f"{diagram['name']}, preset {diagram['preset']}: {counts}", width), ""]
-    lines += row("", "", "", "output", "parameters", width)
-    lines += row("", "", "input", shape(summary.input_shape), "", width)
-    return [*lines, *_rows(diagram["blocks"], "", width)]
+    lines += _render_row("", "", "", "output", "parameters", width)
+    lines += _render_row("", "", "input", format_shape(summary.input_shape), "", width)
+    return [*lines, *_render_blocks(diagram["blocks"], "", width)]
 
 
-def _rows(listed: list[dict[str, Any]], margin: str, width: int) -> Iterator[str]:
-    merges = [k for k, block in enumerate(listed) if block["type"] in OPERATIONS]
-    end = merges[-1] if merges else -1  # where the rail ends
-    before = "input"
-    for k, block in enumerate(listed):
-        rail = "" if not merges else "│  " if k < end else "   "
-        corner = "┌─ " if k == 0 else "└─ " if k == end else "├─ "
+def _render_blocks(blocks: list[dict[str, Any]], margin: str, width: int) -> Iterator[str]:
+    """Yield the lines of blocks and of the blocks inside them, each line after the margin."""
+    merges = [k for k, block in enumerate(blocks) if block["type"] in OPERATIONS]
+    last_merge = merges[-1] if merges else -1  # the rail ends here
+    previous_name = "input"
+    for k, block in enumerate(blocks):
+        rail = "" if not merges else "│  " if k < last_merge else "   "
+        corner = "┌─ " if k == 0 else "└─ " if k == last_merge else "├─ "
         has_corner = merges and (k == 0 or k in merges)
         params = f"{block['params']:,}" if block["params"] else ""
-        first, below = margin + (corner if has_corner else rail), margin + rail
-        yield from row(first, below, _describe(block, before), shape(block["output_shape"]), params, width)
-        yield from _rows(block["blocks"], f"{below}  ", width)
-        before = block["names"][-1]
+        first_margin, next_margin = margin + (corner if has_corner else rail), margin + rail
+        text, shape = _describe(block, previous_name), format_shape(block["output_shape"])
+        yield from _render_row(first_margin, next_margin, text, shape, params, width)
+        yield from _render_blocks(block["blocks"], f"{next_margin}  ", width)
+        previous_name = block["names"][-1]
 
 
-def _describe(block: dict[str, Any], before: str) -> str:
-    """Return a block in words, with its inputs if they are not just the output of the layer before."""
+def _describe(block: dict[str, Any], previous_name: str) -> str:
+    """Describe a block in words, naming its inputs unless its only input is the output of the previous layer."""
     names, inputs = block["names"], ["the input" if name == "input" else name for name in block["inputs"]]
-    then = f", then {' and '.join(block['activations'])}" if block["activations"] else ""
+    activations = f", then {' and '.join(block['activations'])}" if block["activations"] else ""
     if block["type"] in OPERATIONS:
-        return f"{block['type']} {enumerated(inputs)}{then}"
+        return f"{block['type']} {join_words(inputs)}{activations}"
     kind = " ".join(filter(None, [block["type"], block["detail"]]))
     if len(names) > 1:
-        return f"{names[0]} to {names[-1]}: {len(names)} times {kind}{then}; each"
-    source = f", from {enumerated(inputs)}" if inputs and block["inputs"] != [before] else ""
-    return f"{names[0]}: {kind}{source}{then}"
+        return f"{names[0]} to {names[-1]}: {len(names)} times {kind}{activations}; each"
+    source = f", from {join_words(inputs)}" if inputs and block["inputs"] != [previous_name] else ""
+    return f"{names[0]}: {kind}{source}{activations}"
 
 
-def enumerated(words: list[str]) -> str:
-    """Return words as an enumeration: `a, b and c`."""
+def join_words(words: list[str]) -> str:
+    """Join words with commas and a final "and": `a, b and c`."""
     *most, last = words
     return f"{', '.join(most)} and {last}" if most else last
 
 
-def row(first: str, below: str, text: str, output: str, params: str, width: int) -> list[str]:
-    """Return a line of three columns; text that is too long for its column continues on the next lines.
+def _render_row(first_margin: str, next_margin: str, text: str, shape: str, params: str, width: int) -> list[str]:
+    """Return a row of three columns as lines: text that is too long for its column continues on the next line.
 
     Args:
-        first: Margin of the first line.
-        below: Margin of the next lines.
+        first_margin: Margin of the first line.
+        next_margin: Margin of the other lines.
         text: The first column.
-        output: The second column, an output shape.
+        shape: The second column, an output shape.
         params: The third column, a number of parameters.
-        width: Columns of the terminal.
+        width: Width of the row in characters.
     """
-    text_width = width - SHAPE - PARAMS
-    lines = wrap(text, max(text_width - len(first), 12)) or [""]
-    head = f"{first + lines[0]:<{text_width}}{output:>{SHAPE}}{params:>{PARAMS}}".rstrip()
-    return [head, *(below + "  " + line for line in lines[1:])]
-
-
-def shape(sizes: list[int]) -> str:
-    """Return a shape as text: `64x56x56`."""
-    return "x".join(map(str, sizes))
+    text_width = width - SHAPE_WIDTH - PARAMS_WIDTH
+    lines = wrap(text, max(text_width - len(first_margin), 12)) or [""]
+    first_line = f"{first_margin + lines[0]:<{text_width}}{shape:>{SHAPE_WIDTH}}{params:>{PARAMS_WIDTH}}".rstrip()
+    return [first_line, *(next_margin + "  " + line for line in lines[1:])]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from rich.segment import Segment
 from rich.style import Style
 
-from workbench.render.halfblock import SMALL, Pixel, Rows, render_image
+from workbench.render.halfblock import SMALL_WIDTH, Pixel, Rows, render_image
 
 FRAME = Style(color="#ffd000", bold=True)
 CORNERS = {(True, True): "┌", (True, False): "┐", (False, True): "└", (False, False): "┘"}  # at the top, at the left
@@ -31,7 +31,7 @@ def render_with_frame(
     rows = [_split_cells(row) for row in render_image(pixels, factor, divisor, color)]
     if color:
         rows_per_pixel, cells_per_pixel = factor / 2 / divisor, factor / divisor
-    elif -(-image_width // divisor) <= SMALL:
+    elif -(-image_width // divisor) <= SMALL_WIDTH:
         rows_per_pixel, cells_per_pixel = 1.0, 2.0
     else:
         rows_per_pixel, cells_per_pixel = 0.5 / divisor, 1 / divisor

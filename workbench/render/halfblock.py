@@ -1,4 +1,7 @@
-"""Images in characters: two pixels per cell as colored half blocks, or shades of characters without color."""
+"""Images as text: two pixels per cell as colored half blocks, or without color, characters from light to dense.
+
+A cell is the space of one character in the terminal, about twice as high as it is wide.
+"""
 
 import math
 from collections.abc import Sequence
@@ -10,29 +13,34 @@ from rich.color_triplet import ColorTriplet
 from rich.segment import Segment
 from rich.style import Style
 
-UPPER = "▀"
-SHADES = " .:-=+*#%@"
+UPPER_HALF = "▀"
+SHADES = " .:-=+*#%@"  # from light to dense
 GAP = "  "  # between two images
-SMALL = 16  # images up to this width are shaded two characters per pixel, which makes a pixel about square
+SMALL_WIDTH = 16  # pixels; up to this width, a pixel is two characters, which together are about square
 
 Pixel = tuple[int, int, int]  # red, green, blue, 0 to 255
-Rows = list[list[Segment]]
+Rows = list[list[Segment]]  # lines of text with styles
 Tile = tuple[list[list[Pixel]], str, Style]  # an image, its caption, and the caption's style
 
 
 def to_pixels(image: Sequence[Sequence[Any]]) -> list[list[Pixel]]:
-    """Return the pixels of an image: of gray values of any range, or of red, green and blue from 0 to 1."""
+    """Convert an image to pixels.
+
+    Args:
+        image: Rows of gray values, which are scaled from their minimum and maximum, or rows of (red, green, blue), each
+            from 0 to 1.
+    """
     if isinstance(image[0][0], (list, tuple)):
         return [[_to_rgb(pixel) for pixel in row] for row in image]
     return to_gray_pixels(image)
 
 
 def to_stretched_pixels(image: Sequence[Sequence[Any]]) -> list[list[Pixel]]:
-    """Return the pixels of an image of any range, gray or RGB: its smallest number is 0, its largest 255."""
+    """Convert an image, gray or RGB, to pixels, scaling its smallest value to 0 and its largest to 255."""
     if not isinstance(image[0][0], (list, tuple)):
         return to_gray_pixels(image)
-    flat = quantize([[channel for pixel in row for channel in pixel] for row in image], 255)
-    return [[(row[k], row[k + 1], row[k + 2]) for k in range(0, len(row), 3)] for row in flat]
+    flat_rows = quantize([[channel for pixel in row for channel in pixel] for row in image], 255)
+    return [[(row[k], row[k + 1], row[k + 2]) for k in range(0, len(row), 3)] for row in flat_rows]
 
 
 def _to_rgb(channels: Sequence[float]) -> Pixel:
@@ -41,7 +49,7 @@ def _to_rgb(channels: Sequence[float]) -> Pixel:
 
 
 def to_gray_pixels(image: Sequence[Sequence[float]]) -> list[list[Pixel]]:
-    """Return the pixels of a gray image: its smallest number is black, its largest white."""
+    """Convert a gray image to pixels: its smallest value is black, its largest white."""
     return [[(level, level, level) for level in row] for row in quantize(image, 255)]
 
 
@@ -54,12 +62,15 @@ def quantize(image: Sequence[Sequence[float]], max_level: int) -> list[list[int]
 
 
 def enlarge(pixels: list[list[Pixel]], factor: int) -> list[list[Pixel]]:
-    """Repeat every pixel `factor` times in both directions."""
+    """Enlarge an image by repeating every pixel `factor` times in both directions."""
     return [[pixel for pixel in row for _ in range(factor)] for row in pixels for _ in range(factor)]
 
 
 def shrink(pixels: list[list[Pixel]], divisor: int) -> list[list[Pixel]]:
-    """Average squares of `divisor` x `divisor` pixels; incomplete squares at the right and the bottom are dropped."""
+    """Shrink an image by averaging squares of `divisor` x `divisor` pixels.
+
+    Incomplete squares at the right and the bottom are dropped.
+    """
     height, width = len(pixels) // divisor * divisor, len(pixels[0]) // divisor * divisor
     offsets = range(divisor)
     return [
@@ -74,7 +85,7 @@ def _mean(pixels: list[Pixel]) -> Pixel:
 
 
 def render_halfblocks(pixels: list[list[Pixel]]) -> Rows:
-    """Render two rows of pixels as one row of cells; neighboring cells of the same colors share a segment."""
+    """Render every two rows of pixels as one row of cells; neighboring cells of the same colors share a segment."""
     lower: list[Sequence[Pixel | None]] = [*pixels[1::2]]
     if len(pixels) % 2:
         lower.append([None] * len(pixels[0]))
@@ -84,16 +95,16 @@ def render_halfblocks(pixels: list[list[Pixel]]) -> Rows:
         length, current = 0, (above[0], below[0])
         for pair in zip(above, below, strict=True):
             if pair != current:
-                row.append(Segment(UPPER * length, halfblock_style(*current)))
+                row.append(Segment(UPPER_HALF * length, halfblock_style(*current)))
                 length, current = 0, pair
             length += 1
-        rows.append([*row, Segment(UPPER * length, halfblock_style(*current))])
+        rows.append([*row, Segment(UPPER_HALF * length, halfblock_style(*current))])
     return rows
 
 
 @lru_cache(4096)
 def halfblock_style(above: Pixel, below: Pixel | None) -> Style:
-    """Return the style in which `UPPER` shows two pixels; `below` is None under the last row of an odd number."""
+    """Return the style in which `UPPER_HALF` shows two pixels; `below` is None if there is no pixel below."""
     return Style(
         color=Color.from_triplet(ColorTriplet(*above)),
         bgcolor=Color.from_triplet(ColorTriplet(*below)) if below else None,
@@ -101,9 +112,12 @@ def halfblock_style(above: Pixel, below: Pixel | None) -> Style:
 
 
 def render_shades(pixels: list[list[Pixel]]) -> list[str]:
-    """Render an image as characters from light to dense: two per pixel if it is small, else one per two pixels."""
+    """Render an image as characters from light to dense.
+
+    A small image has two characters per pixel, a larger one a character for two pixels, one above the other.
+    """
     gray = [[0.299 * red + 0.587 * green + 0.114 * blue for red, green, blue in row] for row in pixels]
-    characters_per_pixel = 2 if len(gray[0]) <= SMALL else 1
+    characters_per_pixel = 2 if len(gray[0]) <= SMALL_WIDTH else 1
     if characters_per_pixel == 1:
         below = gray[1::2] if len(gray) > 1 else gray
         pairs = zip(gray[::2], below, strict=False)
@@ -112,25 +126,32 @@ def render_shades(pixels: list[list[Pixel]]) -> list[str]:
 
 
 def render_gallery(tiles: list[Tile], width: int, height: int, color: bool = True) -> Rows:
-    """Render images of one size side by side with their captions below, as many as there is room for.
+    """Render as many images as fit, side by side with their captions below.
 
     Args:
-        tiles: The images, with their captions.
+        tiles: Images of the same size, with their captions.
         width: Number of cells per row.
         height: Number of rows, at least two.
         color: Whether colors can be shown; if not, images are shades of characters.
     """
     image_height, image_width = len(tiles[0][0]), len(tiles[0][0][0])
-    room = 2 * max(1, height - 1)
-    factor = max(1, min(room // image_height, width // (3 * image_width)))
-    divisor = max(-(-image_height // room), -(-image_width // width))
+    max_pixels = 2 * max(1, height - 1)  # of the height, without the caption
+    factor = max(1, min(max_pixels // image_height, width // (3 * image_width)))
+    divisor = max(-(-image_height // max_pixels), -(-image_width // width))
     rows_per_tile = len(render_image(tiles[0][0], factor, divisor, color)) + 1
-    count = _tiles_per_row(tiles, width, factor, divisor, color) * max(1, height // rows_per_tile)
-    return _render_tiles(tiles[:count], width, factor, divisor, color)
+    max_tiles = _tiles_per_row(tiles, width, factor, divisor, color) * max(1, height // rows_per_tile)
+    return _render_tiles(tiles[:max_tiles], width, factor, divisor, color)
 
 
 def render_all_tiles(tiles: list[Tile], width: int, height: int, color: bool = True) -> Rows:
-    """Render all images of one size with their captions, as large as possible within `height` rows, or beyond it."""
+    """Render all images with their captions, as large as possible within `height` rows, or with more rows if needed.
+
+    Args:
+        tiles: Images of the same size, with their captions.
+        width: Number of cells per row.
+        height: Number of rows, at least two.
+        color: Whether colors can be shown; if not, images are shades of characters.
+    """
     image_height, image_width = len(tiles[0][0]), len(tiles[0][0][0])
     divisor = max(-(-image_height // (2 * max(1, height - 1))), -(-image_width // width))
 
@@ -139,12 +160,12 @@ def render_all_tiles(tiles: list[Tile], width: int, height: int, color: bool = T
         return -(-len(tiles) // per_row) * (len(render_image(tiles[0][0], factor, divisor, color)) + 1)
 
     factors = range(2, max(2, width // image_width) + 1)
-    fitting = [factor for factor in factors if divisor == 1 and count_rows(factor) <= height]
-    return _render_tiles(tiles, width, max(fitting, default=1), divisor, color)
+    usable_factors = [factor for factor in factors if divisor == 1 and count_rows(factor) <= height]
+    return _render_tiles(tiles, width, max(usable_factors, default=1), divisor, color)
 
 
 def _render_tiles(tiles: list[Tile], width: int, factor: int, divisor: int, color: bool) -> Rows:
-    """Render images of one size side by side with their captions below, in as many rows as they need."""
+    """Render images of the same size side by side with their captions below, in as many rows as they need."""
     per_row = _tiles_per_row(tiles, width, factor, divisor, color)
     tile_width = _tile_width(tiles, factor, divisor, color)
     rows: Rows = []
@@ -162,12 +183,19 @@ def _tiles_per_row(tiles: list[Tile], width: int, factor: int, divisor: int, col
 
 
 def _tile_width(tiles: list[Tile], factor: int, divisor: int, color: bool) -> int:
-    """Return the number of cells that each image takes in a row, including the gap after it."""
+    """Return the width of an image with its caption and the gap after it, in cells."""
     image = render_image(tiles[0][0], factor, divisor, color)
     return max(Segment.get_line_length(image[0]), *(len(caption) for _, caption, _ in tiles)) + len(GAP)
 
 
 def render_image(pixels: list[list[Pixel]], factor: int, divisor: int, color: bool) -> Rows:
-    """Render an image at 1/`divisor` of its size, enlarged by `factor`; without color in shades, not enlarged."""
+    """Render an image.
+
+    Args:
+        pixels: Rows of pixels.
+        factor: Factor by which it is enlarged; only with color.
+        divisor: Divisor by which it is shrunk first.
+        color: Whether colors can be shown; if not, the image is shades of characters.
+    """
     image = shrink(pixels, divisor) if divisor > 1 else pixels
     return render_halfblocks(enlarge(image, factor)) if color else [[Segment(line)] for line in render_shades(image)]

@@ -1,4 +1,4 @@
-"""Questions, marks and solutions as lines of text: the same words in the app, in line mode and in scripts."""
+"""Questions, marks and solutions as text, in the same words in the app and on the command line."""
 
 from textwrap import fill, indent
 
@@ -30,11 +30,11 @@ def wrap_text(text: str, width: int = 75) -> str:
 
 
 def render_question(question: Question, draw: bool = True) -> str:
-    """Return a question with its choices and how to answer.
+    """Return a question with its choices and the expected format of the answer.
 
     Args:
         question: The question.
-        draw: Whether to draw its visualization; if not, a sentence describes it.
+        draw: Whether to draw its visualization as a text diagram; if not, a sentence describes it.
     """
     blocks = [wrap_text(render_heading(question)), wrap_text(question.prompt)]
     if question.visualization:
@@ -60,17 +60,25 @@ def render_choices(part: Part) -> str:
 
 
 def render_part_mark(mark: PartMark, name: str = "") -> str:
-    """Return the verdict on one part with its sign, how the answer was read, the mistake and the feedback."""
-    head = f"{SIGNS[mark.mark]} {f'{name}: ' if name else ''}{VERDICTS[mark.mark]}"
+    """Return the verdict on one part, with the answer as the program read it, the mistake and the feedback.
+
+    Args:
+        mark: The result of grading the part.
+        name: The name of the part; empty if the question has only one.
+    """
+    verdict = f"{SIGNS[mark.mark]} {f'{name}: ' if name else ''}{VERDICTS[mark.mark]}"
     if mark.read_as:
-        head += f"  (read as {mark.read_as})"
+        verdict += f"  (read as {mark.read_as})"
     if mark.mistake and mark.mistake != "given-up":
-        head += f"  mistake: {mark.mistake.replace('-', ' ')}"
-    return "\n".join([head, *(f"  {line}" for line in wrap_text(mark.feedback).splitlines())])
+        verdict += f"  mistake: {mark.mistake.replace('-', ' ')}"
+    return "\n".join([verdict, *(f"  {line}" for line in wrap_text(mark.feedback).splitlines())])
 
 
 def render_mark(mark: Mark) -> str:
-    """Return the verdict on each part, and the score. If parts can't be read, only those, since no part is graded."""
+    """Return the verdict on each part, and the score.
+
+    If the answer to any part can't be read, no part is graded, and only the unreadable parts are listed.
+    """
     has_several_parts, is_graded = len(mark.parts) > 1, mark.mark != "not_understood"
     parts = [part for part in mark.parts if is_graded or part.mark == mark.mark]
     lines = [render_part_mark(part, part.part if has_several_parts else "") for part in parts]
@@ -83,7 +91,7 @@ def render_answers(question: Question) -> str:
     """Return the correct answers, one line per part."""
     lines = []
     for part in question.parts:
-        text = KINDS[part.kind].write(part.answer, part)
+        text = KINDS[part.kind].format_answer(part.answer, part)
         if part.kind == "choice":
             text += f") {part.choices[letters(part.choices).index(text)]}"
         if part.other_answers and part.kind == "integer":
@@ -94,11 +102,11 @@ def render_answers(question: Question) -> str:
 
 
 def render_solution(question: Question, draw: bool = True) -> str:
-    """Return the worked solution or a card's explanation, and the source.
+    """Return the worked solution with the answers, a card's explanation, and the source.
 
     Args:
         question: The question.
-        draw: Whether to draw equations in two dimensions; if not, each is one line, as it is typed.
+        draw: Whether to draw equations in two dimensions, with fraction bars; if not, each is a line such as `a/b`.
     """
     blocks = [render_step(number, step, draw) for number, step in enumerate(question.steps, 1)]
     blocks.append(render_answers(question))
@@ -108,7 +116,7 @@ def render_solution(question: Question, draw: bool = True) -> str:
 
 
 def render_step(number: int, step: Step, draw: bool = True) -> str:
-    """Return one step of a solution with its equations; `draw` as for `render_solution`."""
+    """Return one step of a solution with its equations; `draw` means the same as in `render_solution`."""
     text = wrap_text(f"{number}. {step.text}")
     if not draw:
         return "\n".join([text, *(indent(wrap_text(equation, 71), "    ") for equation in step.math)])

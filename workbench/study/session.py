@@ -24,7 +24,7 @@ def items_of(name: str | None) -> list[str]:
     Raises:
         UserError: If nothing has that name.
     """
-    everything = bank.everything()
+    everything = bank.all_drills_and_cards()
     if name is None:
         return list(everything)
     if name in everything:

@@ -81,7 +81,7 @@ MISTAKES = [  # drill, mistake, inputs, part, resulting answer
 
 @pytest.mark.parametrize(("drill", "mistake", "inputs", "part", "expected"), MISTAKES)
 def test_mistakes_give_their_answers(drill, mistake, inputs, part, expected):
-    declared = bank.get(drill)
+    declared = bank.get_drill(drill)
     values = declared.formula.evaluate(declared.formula.complete(inputs))
     rule = next(rule for rule in declared.mistake_rules if rule.name == mistake)
     assert declared.formula.evaluate_with_mistake(rule.replaced, values, declared.asks)[part] == expected

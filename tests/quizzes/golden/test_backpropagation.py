@@ -21,6 +21,7 @@ GOLDEN = [
     ("gradient-check", dict(a=1, x=2, h=0.01), dict(n=12.0001, g=12, r=0.0001 / 12.0001)),
     ("autograd-sum-times-maximum", dict(x=1, y=2, z=0), dict(f=6, dx=2, dy=5, dz=0)),
     ("autograd-sum-times-maximum", dict(x=1, y=2, z=3), dict(f=9, dx=3, dy=3, dz=3)),
+    ("autograd-sum-times-maximum", dict(x=1, y=2, z=2), dict(f=6, dx=2, dy=3.5, dz=1.5)),  # as torch.maximum: half each
     ("autograd-shared-node", dict(x=2, y=3), dict(f=48, dv=6, du=14, dx=48, dy=28)),  # f = x^2 y^2 + x^2 y
     ("accumulated-gradient", dict(k=3, g=[0.2, 0.2, 0.2]), dict(grad=0.6, avg=0.2)),
     # z1 = (-0.5, 1), h = (0, 1), z2 = -1: everything follows from y = sigmoid(-1) = 0.268941
@@ -61,7 +62,7 @@ def test_golden_values(name, inputs, expected):
 
 @pytest.mark.parametrize(("drill", "mistake", "inputs", "expected"), MISTAKES)
 def test_values_of_mistakes(drill, mistake, inputs, expected):
-    declared = bank.get(drill)
+    declared = bank.get_drill(drill)
     [rule] = [rule for rule in declared.mistake_rules if rule.name == mistake]
     truth = declared.formula.evaluate(declared.formula.complete(inputs))
     values = declared.formula.evaluate_with_mistake(rule.replaced, truth, declared.asks)

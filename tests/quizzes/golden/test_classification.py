@@ -78,7 +78,7 @@ def test_golden_values(name, inputs, expected):
 
 @pytest.mark.parametrize(("drill", "mistake", "inputs", "expected"), MISTAKES)
 def test_mistakes_give_their_answers(drill, mistake, inputs, expected):
-    declared = bank.get(drill)
+    declared = bank.get_drill(drill)
     [rule] = [rule for rule in declared.mistake_rules if rule.name == mistake]
     values = declared.formula.evaluate(declared.formula.complete(inputs))
     answers = declared.formula.evaluate_with_mistake(rule.replaced, values, declared.asks)
@@ -90,14 +90,14 @@ def test_mistakes_give_their_answers(drill, mistake, inputs, expected):
 def test_average_precision_matches_scikit_learn():
     from sklearn.metrics import average_precision_score
 
-    [rule] = [rule for rule in bank.get("roc-auc-rank").mistake_rules if rule.name == "precision-recall-area"]
+    [rule] = [rule for rule in bank.get_drill("roc-auc-rank").mistake_rules if rule.name == "precision-recall-area"]
     for pos, neg in (RANKS.values(), ([0.5, 0.9], [0.5, 0.1]), ([0.3, 0.3, 0.8], [0.3, 0.9])):
         expected = average_precision_score([1] * len(pos) + [0] * len(neg), pos + neg)
         assert float(rule.replaced["AUC"](pos, neg)) == pytest.approx(expected)
 
 
 def test_weighting_by_the_predicted_class():
-    [rule] = [rule for rule in bank.get("weighted-ce").mistake_rules if rule.name == "weight-of-predicted-class"]
+    [rule] = [rule for rule in bank.get_drill("weighted-ce").mistake_rules if rule.name == "weight-of-predicted-class"]
     # The first sample is predicted as class 0 (weight 1), the second as class 1 (weight 3); both are incorrect.
     losses = [math.log(1 + math.e), math.log(1 + math.exp(2))]
     loss = rule.replaced["L"](WEIGHTED["Z"], INCORRECT, WEIGHTED["w"])

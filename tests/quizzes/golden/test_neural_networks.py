@@ -53,7 +53,7 @@ def test_golden_values(name, inputs, expected):
 
 @pytest.mark.parametrize(("drill", "mistake", "inputs", "expected"), MISTAKES)
 def test_values_of_mistakes(drill, mistake, inputs, expected):
-    declared = bank.get(drill)
+    declared = bank.get_drill(drill)
     [rule] = [rule for rule in declared.mistake_rules if rule.name == mistake]
     truth = declared.formula.evaluate(declared.formula.complete(inputs))
     values = declared.formula.evaluate_with_mistake(rule.replaced, truth, declared.asks)

@@ -93,12 +93,12 @@ def test_golden_values(name, inputs, expected):
 
 @pytest.mark.parametrize(("id", "inputs", "first", "second"), TRACES)
 def test_two_steps(id, inputs, first, second):
-    values = bank.get(id).formula.solve(**START, **inputs)
+    values = bank.get_drill(id).formula.solve(**START, **inputs)
     assert (float(values["theta1"]), float(values["theta2"])) == pytest.approx((first, second), abs=6e-5)
 
 
 def evaluate_mistake(id, mistake, inputs, asks=None):
-    drill = bank.get(id)
+    drill = bank.get_drill(id)
     rule = next(rule for rule in drill.mistake_rules if rule.name == mistake)
     truth = drill.formula.evaluate(drill.formula.complete(inputs))
     return drill.formula.evaluate_with_mistake(rule.replaced, truth, drill.asks if asks is None else asks)
@@ -121,7 +121,7 @@ def test_values_of_mistakes_made_in_both_steps(id, mistake, inputs, expected):
 
 def test_the_two_forms_of_momentum_differ_when_the_learning_rate_changes():
     inputs = dict(theta0=1, g1=0.5, g2=0.3)
-    classical = bank.get("sgd-momentum:classical").formula
+    classical = bank.get_drill("sgd-momentum:classical").formula
     same = classical.solve(**inputs, eta1=0.1, eta2=0.1, gamma=0.9)
     assert float(same["theta2"]) == pytest.approx(0.875)
     # v1 = 0.05, v2 = 0.9*0.05 + 0.01*0.3 = 0.048; PyTorch's form would step by 0.01*(0.9*0.5 + 0.3) = 0.0075
@@ -133,7 +133,7 @@ def test_the_two_forms_of_momentum_differ_when_the_learning_rate_changes():
 def test_look_ahead_matches_values_by_hand():
     # step 1: g = 2, v = -0.2, theta = 0.8; step 2: at 0.8 - 0.18 = 0.62, g = 1.24, v = -0.18 - 0.124, theta = 0.496
     inputs = dict(theta0=1, c=2, eta=0.1, mu=0.9)
-    values = bank.get("nesterov:look-ahead").formula.solve(**inputs)
+    values = bank.get_drill("nesterov:look-ahead").formula.solve(**inputs)
     assert (float(values["theta1"]), float(values["theta2"])) == pytest.approx((0.8, 0.496))
     assert float(evaluate_mistake("nesterov:look-ahead", "gradient-at-theta", inputs)["theta2"]) == pytest.approx(0.46)
 

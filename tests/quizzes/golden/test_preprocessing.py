@@ -48,7 +48,7 @@ def test_golden_values(name, inputs, expected):
 
 @pytest.mark.parametrize(("id", "mistake", "inputs", "part", "expected"), MISTAKES)
 def test_values_of_mistakes(id, mistake, inputs, part, expected):
-    drill = bank.get(id)
+    drill = bank.get_drill(id)
     rule = next(rule for rule in drill.mistake_rules if rule.name == mistake)
     truth = drill.formula.evaluate(drill.formula.complete(inputs))
     assert drill.formula.evaluate_with_mistake(rule.replaced, truth, drill.asks)[part] == pytest.approx(

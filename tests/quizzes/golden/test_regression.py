@@ -63,7 +63,7 @@ def test_golden_values(name, inputs, expected):
 
 
 def evaluate_mistake(id, mistake, inputs):
-    drill = bank.get(id)
+    drill = bank.get_drill(id)
     rule = next(rule for rule in drill.mistake_rules if rule.name == mistake)
     truth = drill.formula.evaluate(drill.formula.complete(inputs))
     return drill.formula.evaluate_with_mistake(rule.replaced, truth, drill.asks)

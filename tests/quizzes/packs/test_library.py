@@ -22,17 +22,17 @@ def check(folder):
 
 
 def test_questions_of_a_pack_are_in_the_bank_until_it_is_removed(folder, library, reload):
-    own_ids = set(bank.everything())
+    own_ids = set(bank.all_drills_and_cards())
     add(check(folder), library)
     reload()
-    assert set(bank.everything()) - own_ids == IDS and own_ids < set(bank.everything())
+    assert set(bank.all_drills_and_cards()) - own_ids == IDS and own_ids < set(bank.all_drills_and_cards())
     assert set(items_of("convolution")) >= IDS - {"first-layers/momentum-by-hand"}
     assert all(bank.find(id).draw(3).drill == id for id in IDS)
     covered = {row.topic: row for row in syllabus.coverage({})}
     assert "first-layers/conv-basics" in covered["convolution"].drills
     remove("first-layers", library)
     reload()
-    assert set(bank.everything()) == own_ids
+    assert set(bank.all_drills_and_cards()) == own_ids
 
 
 def test_add_copies_only_the_files_of_the_pack(folder, library):
@@ -69,7 +69,7 @@ def test_a_pack_stays_if_its_replacement_cant_be_written(folder, library, reload
         add(check(folder), library)
     monkeypatch.undo()
     reload()
-    assert set(bank.everything()) >= IDS
+    assert set(bank.all_drills_and_cards()) >= IDS
 
 
 def test_a_pack_with_a_problem_is_not_loaded(folder, library, reload):
@@ -77,7 +77,7 @@ def test_a_pack_with_a_problem_is_not_loaded(folder, library, reload):
     file = copy / "cards" / "convolution.toml"
     file.write_text(file.read_text(encoding="utf-8").replace("kind =", "knd ="), encoding="utf-8")
     reload()
-    assert not IDS & set(bank.everything())
+    assert not IDS & set(bank.all_drills_and_cards())
     [pack] = packs.all_packs()
     assert packs.valid_packs() == ()
     summary = pack.summarize_problems()
@@ -86,13 +86,13 @@ def test_a_pack_with_a_problem_is_not_loaded(folder, library, reload):
     with pytest.raises(UserError, match="first-layers was not loaded"):
         bank.draw("first-layers/conv-basics", 1)
     with pytest.raises(UserError, match="Unknown drill"):
-        bank.get("second-layers/conv-basics")
+        bank.get_drill("second-layers/conv-basics")
 
 
 def test_a_folder_must_have_the_name_of_its_pack(folder, library, reload):
     add(check(folder), library).rename(library / "other")
     reload()
-    assert not IDS & set(bank.everything())
+    assert not IDS & set(bank.all_drills_and_cards())
     [pack] = packs.all_packs()
     assert "because of a problem in pack.toml, line 1: The folder of a pack must have" in pack.summarize_problems()
 

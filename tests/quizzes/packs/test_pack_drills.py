@@ -69,7 +69,7 @@ def test_momentum_equals_the_hand_computation(example):
 
 @pytest.mark.parametrize("id", ["first-layers/conv-basics", "first-layers/momentum-by-hand"])
 def test_the_example_passes_the_self_test_of_all_drills(example, id):
-    report = selftest(bank.get(id), range(100, 200))
+    report = selftest(bank.get_drill(id), range(100, 200))
     assert report.problems == [] and report.variants == 100
 
 
@@ -78,7 +78,9 @@ def test_a_drill_may_have_another_topic_than_its_formula(folder, library):
     text = file.read_text(encoding="utf-8")
     file.write_text(text.replace("tier = 1", 'tier = 1\ntopic = "pooling"'), encoding="utf-8")
     add(check_pack(folder, syllabus.topics()), library)
-    assert bank.get("first-layers/conv-basics").topic == bank.draw("first-layers/conv-basics", 1).topic == "pooling"
+    assert (
+        bank.get_drill("first-layers/conv-basics").topic == bank.draw("first-layers/conv-basics", 1).topic == "pooling"
+    )
 
 
 TABLE_DRILL = """
@@ -182,5 +184,5 @@ CONDITIONS = {
 @pytest.mark.parametrize("text", CONDITIONS)
 @given(n=st.integers(0, 9), f=st.integers(0, 9), p=st.integers(0, 3))
 def test_a_condition_agrees_with_python(text, n, f, p):
-    is_true = parse_condition(text, bank.get("conv-out-size").formula)
+    is_true = parse_condition(text, bank.get_drill("conv-out-size").formula)
     assert is_true(dict(n=n, f=f, p=p)) == CONDITIONS[text](n, f, p)

@@ -166,14 +166,14 @@ def test_a_diagram_fits_eighty_columns_and_has_every_layer(computed, name):
     modules = [layer for layer in summary.network.walk() if layer.name and not layer.type.islower()]
     assert names == [layer.name for layer in modules if not layer.is_activation]
     assert sum(block["params"] * len(block["names"]) for block in plain["blocks"]) == plain["params"]
-    lines = diagram.draw(summary)
+    lines = diagram.render_diagram(summary)
     assert max(map(len, lines)) <= 80
     assert f"{plain['params']:,} parameters" in lines[0]
     assert sum(line.count(", then ") for line in lines) > 0 or not any(layer.is_activation for layer in modules)
 
 
 def test_a_diagram_shows_the_branches_of_a_block(computed):
-    lines = [line.split("  ") for line in diagram.draw(layers.summarize("resnet18"))]
+    lines = [line.split("  ") for line in diagram.render_diagram(layers.summarize("resnet18"))]
     text = [" ".join(filter(None, (cell.strip() for cell in line))) for line in lines]
     # Equal blocks, as those of layer1, are drawn once.
     assert sum(line.startswith("┌─") for line in text) == 1 + 3 * 2
@@ -186,7 +186,7 @@ def test_a_diagram_shows_the_branches_of_a_block(computed):
 
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_a_diagram_keeps_to_its_width(computed, width):
-    assert max(map(len, diagram.draw(layers.summarize("resnet152"), width))) <= width
+    assert max(map(len, diagram.render_diagram(layers.summarize("resnet152"), width))) <= width
 
 
 def test_in_a_pipe_both_fit_eighty_columns(cli, computed):

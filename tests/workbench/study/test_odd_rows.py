@@ -67,7 +67,7 @@ def run_at_prompt(monkeypatch, capsys, command, *args):
 
 
 def test_studying_works_with_any_values_in_the_columns(connection, monkeypatch, capsys):
-    everything = bank.everything()
+    everything = bank.all_drills_and_cards()
     ids = iter(everything)
     odd_values = [(name, odd) for name, odd in product(STATE, ODD) if name != "item"]
     odd_values += [("memory", memory) for memory in MEMORIES]

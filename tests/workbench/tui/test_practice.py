@@ -126,7 +126,7 @@ async def test_the_reading_is_echoed_while_typing(pilot: Pilot) -> None:
 async def test_several_parts_are_answered_line_by_line(pilot: Pilot) -> None:
     pilot.app.practise("iou")
     await pilot.pause()
-    texts = [KINDS[part.kind].write(part.answer, part) for part in question(pilot).parts]
+    texts = [KINDS[part.kind].format_answer(part.answer, part) for part in question(pilot).parts]
     await answer(pilot, *texts)
     assert pilot.app.screen.mark.mark == "right"
 
@@ -184,7 +184,7 @@ async def test_a_card_of_each_kind_is_answered_by_keyboard(pilot: Pilot) -> None
         pilot.app.practise(f"convolution/{card}")
         await pilot.pause()
         part = question(pilot).parts[0]
-        await answer(pilot, KINDS[part.kind].write(part.answer, part))
+        await answer(pilot, KINDS[part.kind].format_answer(part.answer, part))
         assert pilot.app.screen.mark.mark == "right", card
 
 

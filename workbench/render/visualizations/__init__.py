@@ -1,4 +1,4 @@
-"""Visualizations of questions: drawn in characters, or described in a sentence for line mode and screen readers.
+"""Visualizations of questions: drawn in characters, or described in a sentence for plain text and screen readers.
 
 A drill names the kind of its visualization and the data to show:
 

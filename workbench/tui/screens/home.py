@@ -64,7 +64,7 @@ class Home(Page):
         from quizzes import bank
         from workbench.engine import runs
 
-        topics = {item.id: item.topic for item in bank.everything().values()}
+        topics = {item.id: item.topic for item in bank.all_drills_and_cards().values()}
         running = [run.id for run in runs.every() if run.status() == "running"]
         self.from_thread(self._show, topics, running)
 

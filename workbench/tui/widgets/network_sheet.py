@@ -14,6 +14,7 @@ from models import Architecture
 from models.summary import ModelSummary
 from workbench import syllabus
 from workbench.render import diagram
+from workbench.render.shape import format_shape
 from workbench.tui.widgets.table import Table
 
 COUNTING = "counting ..."
@@ -103,7 +104,7 @@ class NetworkSheet(Vertical):
             drawn.update("")
             return
         if self.has_class("diagram"):
-            drawn.update("\n".join(diagram.draw(outline, max(60, self.size.width - 1))[2:]))
+            drawn.update("\n".join(diagram.render_diagram(outline, max(60, self.size.width - 1))[2:]))
             return
         table.fill(
             {column: Text(column, justify=justify) for column, justify in COLUMNS.items()},
@@ -126,11 +127,11 @@ class NetworkSheet(Vertical):
             return [head, COUNTING, *[""] * (len(TOLD) - 1)]
         table = outline.table()
         told = [table[name] for name in TOLD.values()]
-        return [head, *(f"{one:,}" if isinstance(one, int) else diagram.shape(one) for one in told)]
+        return [head, *(f"{one:,}" if isinstance(one, int) else format_shape(one) for one in told)]
 
 
 def _cells(row: Mapping[str, Any]) -> list[Text]:
     """A layer's row of the table."""
     counts = [f"{row[name]:,}" if row[name] else "" for name in ("params", "macs")]
-    texts = (row["name"], diagram.shape(row["output_shape"]), *counts, row["type"])
+    texts = (row["name"], format_shape(row["output_shape"]), *counts, row["type"])
     return [Text(text, justify=justify) for text, justify in zip(texts, COLUMNS.values(), strict=True)]

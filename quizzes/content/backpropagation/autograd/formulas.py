@@ -12,12 +12,13 @@ SUM_TIMES_MAXIMUM = Formula(
     da = m
     dm = a
     dx = da
-    dy = da + dm*max(0, sign(y - z))
-    dz = dm*max(0, sign(z - y))
+    dy = da + dm*(1 + sign(y - z))/2
+    dz = dm*(1 + sign(z - y))/2
     """,
     title="Backward pass through f = (x + y) max(y, z)",
     source="derivation: chain rule, backward from f; a sum passes its gradient to both inputs, a product multiplies it "
     "by the other factor, a max passes it to the larger input, and the gradients of several paths add up",
+    conventions="If y = z, each of them receives half of the gradient of the max, as in PyTorch.",
     x=Int(meaning="first input"),
     y=Int(meaning="second input, which is used twice"),
     z=Int(meaning="third input"),

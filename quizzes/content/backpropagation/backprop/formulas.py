@@ -43,7 +43,7 @@ TWO_LAYER_SOFTMAX = Formula(
     G1[i, j] = delta1[i]*x[j]
     """,
     title="Forward and backward pass through a ReLU layer and a softmax",
-    source="derivation: cross-entropy of a softmax has dL/dz2 = p - t; then the chain rule, layer by layer",
+    source="derivation: softmax with cross-entropy has dL/dz2 = p - t; then the chain rule, layer by layer",
     x=Vector(meaning="inputs"),
     W1=Matrix(meaning="weights of the hidden layer, one row per neuron"),
     W2=Matrix(meaning="weights of the output layer, one row per class"),
@@ -139,8 +139,8 @@ TRAINING_STEP = Formula(
     W1_new[i, j] = W1[i, j] - eta*G1[i, j]
     b1_new[i] = b1[i] - eta*delta1[i]
     """,
-    title="One training step of a two-layer network for two classes",
-    source="derivation: binary cross-entropy of a sigmoid has dL/dz2 = y - t; then the chain rule, and gradient "
+    title="One training step of a two-layer binary classifier",
+    source="derivation: sigmoid with binary cross-entropy has dL/dz2 = y - t; then the chain rule, and gradient "
     "descent",
     x=Vector(meaning="inputs"),
     W1=Matrix(meaning="weights of the hidden layer, one row per neuron"),

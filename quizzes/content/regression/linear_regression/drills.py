@@ -11,7 +11,7 @@ from quizzes.content.regression.linear_regression.formulas import (
     LINEAR_PREDICT,
     R2_SCORE,
 )
-from quizzes.content.shared_drills import points
+from quizzes.content.shared_drills import random_points
 from quizzes.drill import Inputs, Mistake, drill
 from quizzes.expressions.tree import UndefinedValue
 
@@ -101,7 +101,7 @@ def linear_predict(rng: Random) -> Inputs:
 )
 def normal_equation(rng: Random) -> Inputs:
     """Least-squares line"""
-    x, y = points(rng, rng.choice([3, 3, 4]))
+    x, y = random_points(rng, rng.choice([3, 3, 4]))
     return dict(x=x, y=y)
 
 
@@ -156,7 +156,7 @@ def normal_equation(rng: Random) -> Inputs:
 )
 def gd_step_linreg(rng: Random) -> Inputs:
     """Gradient descent step for a line"""
-    x, y = points(rng, rng.choice([3, 3, 4]))
+    x, y = random_points(rng, rng.choice([3, 3, 4]))
     start = rng.choice([(0, 0), (0, 0), (1, 0), (0.5, 1), (-1, 2)])
     # At least half the largest curvature of the loss, so that a step with lr * curvature < 1 lowers the loss.
     curvature = sum(v * v for v in x) / len(x) + 1
