@@ -19,8 +19,8 @@ def calls(source: str) -> list[str]:
     return [name.id for name in functions if isinstance(name, ast.Name) and name.id in ("compile", "__import__")]
 
 
-def test_only_the_worker_compiles_source_code():
+def test_nothing_compiles_source_code():
     assert calls("re.compile(x); compile(x)") == ["compile"]
     sources = [file for package in ("quizzes", "models", "workbench") for file in (ROOT / package).rglob("*.py")]
     compiling = [file.name for file in sources if calls(file.read_text(encoding="utf-8"))]
-    assert compiling == ["worker.py"]
+    assert compiling == []

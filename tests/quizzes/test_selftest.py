@@ -1,17 +1,17 @@
 """The self-test, on drills that are wrong on purpose."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from quizzes import bank
 from quizzes.drill import Drill
 from quizzes.selftest import examine, selftest
 
 
-def compute(script, names):
+def compute(check, names):
     """Run the second computation by PyTorch in this process."""
     from workbench.engine.worker import check_values
 
-    return check_values(script, names)
+    return check_values(check, names)
 
 
 def test_examine_finds_problems():
@@ -19,7 +19,7 @@ def test_examine_finds_problems():
     assert examine(question, compute) == []
     wrong = replace(question, expected={**question.expected, "I": question.expected["I"] + 1})
     assert any("second computation gives" in problem for problem in examine(wrong, compute))
-    broken = replace(question, verify="import nothing_of_that_name")
+    broken = replace(question, check=replace(question.check, name="nothing_of_that_name"))
     assert any("second computation fails" in problem for problem in examine(broken, compute))
     correct = replace(question.mistakes[0], answer=question.parts[0].answer, part="I")
     problems = examine(replace(question, mistakes=[*question.mistakes, correct]), compute)
@@ -47,9 +47,9 @@ def test_a_symbol_that_is_never_asked_for_is_reported():
         """Drill that claims to ask for several symbols, but asks for the first of them only."""
 
         def draw(self, seed):
-            return Drill(**{**vars(self), "asks": self.asks[:1]}).draw(seed)
+            return replace(drill, asks=self.asks[:1]).draw(seed)
 
-    stubborn = Stubborn(**vars(drill))
+    stubborn = Stubborn(**{field.name: getattr(drill, field.name) for field in fields(drill)})
     problems = [problem for problem in selftest(stubborn, range(1, 51)).problems if "never asked" in problem]
     assert problems == [f"{name} is never asked for" for name in drill.asks[1:]]
 

@@ -82,8 +82,8 @@ def test_a_truncated_or_altered_file_is_not_used(index):
 
 def test_a_changed_source_makes_a_new_index(index, monkeypatch):
     sources = question_index._sources()
-    assert any(path.endswith("cards/convolution.toml") for path, _, _ in sources)
-    assert any(path.endswith("drills/cnn/convolution.py") for path, _, _ in sources)
+    assert any(path.endswith("cnn/convolution/cards.toml") for path, _, _ in sources)
+    assert any(path.endswith("cnn/convolution/drills.py") for path, _, _ in sources)
     for changed in ([*sources, ["new.py", 1, 1]], [*sources[:-1], [*sources[-1][:2], 0]], sources[1:]):
         monkeypatch.setattr(question_index, "_sources", lambda changed=changed: changed)
         assert question_index.load_index() != index
@@ -93,7 +93,7 @@ def test_the_sources_notice_an_edit(tmp_path, monkeypatch):
     copy = shutil.copytree(Path(question_index.quizzes.__file__).parent, tmp_path / "quizzes")
     monkeypatch.setattr(question_index.quizzes, "__file__", str(copy / "__init__.py"))
     before = question_index._sources()
-    card = copy / "cards" / "convolution.toml"
+    card = copy / "content" / "cnn" / "convolution" / "cards.toml"
     os.utime(card, ns=(0, 0))
     after = question_index._sources()
     assert [path for path, *_ in before] == [path for path, *_ in after]

@@ -7,7 +7,7 @@ import pytest
 from quizzes import bank
 from quizzes.content.cnn.convolution.formulas import RECEPTIVE_FIELD, RECEPTIVE_FIELD_OF_THREE
 from quizzes.formulas import get
-from quizzes.trace import trace
+from quizzes.trace import Trace
 from workbench.errors import UserError
 
 X = [[1, 3, 2, 4], [5, 6, 1, 2], [7, 2, 9, 1], [3, 4, 0, 8]]
@@ -68,7 +68,7 @@ def test_golden_values(name, inputs, expected):
     ],
 )
 def test_receptive_fields(layers, field):
-    formula = trace(RECEPTIVE_FIELD, len(layers), {"r": "r_in", "j": "j_in"}, fresh="f s d")
+    formula = Trace(RECEPTIVE_FIELD, len(layers), {"r": "r_in", "j": "j_in"}, fresh="f s d")
     inputs = {f"{name}{k}": v for k, row in enumerate(layers, 1) for name, v in zip("fsd", row, strict=True)}
     assert formula.solve(**inputs)[f"r{len(layers)}"] == field
 
