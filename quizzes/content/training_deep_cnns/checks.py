@@ -15,19 +15,21 @@ class Initializer(Protocol):
 def normal_std(initializer: Initializer, *shape: int) -> Tensor:
     """Return the standard deviation of a normal initialization.
 
-    It multiplies standard normal numbers by its standard deviation. So divide its weights by the numbers of the same
-    seed; the norms avoid dividing by a number close to zero.
+    It multiplies standard normal numbers by its standard deviation. So divide its weights by the standard normal
+    numbers of the same seed. The ratio of the norms is exact, and no number close to zero is a divisor.
     """
     weight = initializer(torch.empty(shape), generator=Generator().manual_seed(0))
     standard = torch.empty(shape).normal_(0, 1, generator=Generator().manual_seed(0))
-    return torch.linalg.vector_norm(weight) / torch.linalg.vector_norm(standard)
+    std: Tensor = torch.linalg.vector_norm(weight) / torch.linalg.vector_norm(standard)
+    return std
 
 
 def uniform_bound(initializer: Initializer, *shape: int) -> Tensor:
     """Return the bound a of an initialization that is uniform from -a to a, in the way of `normal_std`."""
     weight = initializer(torch.empty(shape), generator=Generator().manual_seed(0))
     standard = torch.empty(shape).uniform_(-1, 1, generator=Generator().manual_seed(0))
-    return torch.linalg.vector_norm(weight) / torch.linalg.vector_norm(standard)
+    bound: Tensor = torch.linalg.vector_norm(weight) / torch.linalg.vector_norm(standard)
+    return bound
 
 
 def weight_decay_step(w: float, g_w: float, b: float, g_b: float, eta: float, lam: float) -> dict[str, float]:
