@@ -1,4 +1,4 @@
-"""Convolution: output size, depth, parameters: the drills' answers computed by PyTorch or another library."""
+"""Checks of the drills about convolution: its output size, depth, parameters and values."""
 
 from typing import Any
 
@@ -6,48 +6,47 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from quizzes.content.cnn.checks import receptive_range
+
 
 def conv_out_size(n: int, f: int, p: int, s: int, d: int) -> int:
     return F.conv2d(torch.zeros(1, 1, n, n), torch.zeros(1, 1, f, f), stride=s, padding=p, dilation=d).shape[-1]
 
 
 def same_padding(f: int, d: int) -> int:
-    n = 200
-    output = F.conv2d(torch.zeros(1, 1, n, n), torch.zeros(1, 1, f, f), dilation=d, padding="same")
-    assert output.shape[-1] == n
-    x, weight = torch.zeros(1, 1, n), torch.zeros(1, 1, f)
-    (p,) = (p for p in range(100) if F.conv1d(x, weight, dilation=d, padding=p).shape[-1] == n)
-    return p
+    # PyTorch does not report the padding that it computes for "same". So try all, until the output size agrees.
+    x, weight = torch.zeros(1, 1, 200), torch.zeros(1, 1, f)
+    same = F.conv1d(x, weight, dilation=d, padding="same").shape
+    return next(p for p in range(100) if F.conv1d(x, weight, dilation=d, padding=p).shape == same)
 
 
 def same_padding_tensorflow(n: int, f: int, s: int) -> dict[str, Any]:
-    o = len(torch.arange(n)[::s])  # a window at every s-th pixel
     x, weight = torch.zeros(1, 1, n), torch.zeros(1, 1, f)
-    paddings = (t for t in range(2 * f) if F.conv1d(F.pad(x, (0, t)), weight, stride=s).shape[-1] >= o)
-    T = next(paddings)
-    b = len(range(T)[::2])
+    o = x[0, 0, ::s].numel()  # a window starts at every s-th pixel
+    # Brute force: the least padding that is enough for all windows. PyTorch has no "same" with a stride.
+    T = next(t for t in range(2 * f) if F.conv1d(F.pad(x, (0, t)), weight, stride=s).shape[-1] >= o)
+    b = torch.zeros(T).tensor_split(2)[0].numel()  # of two parts, the first is the larger one
     return dict(o=o, T=T, b=b)
 
 
 def dilated_kernel(f: int, d: int) -> int:
     x = torch.zeros(1, 1, 400, requires_grad=True)
     y = F.conv1d(x, torch.ones(1, 1, f), dilation=d)
-    y[0, 0, 50].backward()
-    pixels = x.grad[0, 0].nonzero()  # that the output depends on
-    return int(pixels.max() - pixels.min()) + 1
+    first, last = receptive_range(y[0, 0, 50], x)
+    return last - first + 1
 
 
 def dilated_layer(n: int, p: int, f: int, d: int, C_in: int, C_out: int) -> dict[str, Any]:
     layer = torch.nn.Conv2d(C_in, C_out, f, dilation=d, padding=p, bias=False, device="meta")
-    W = layer.weight.numel()
     o = layer(torch.empty(1, C_in, n, n, device="meta")).shape[-1]
-    x = torch.zeros(1, 1, n)  # E: the kernel size without dilation that gives the same output size
+    # Brute force: E is the size of the kernel without dilation that gives the same output size.
+    x = torch.zeros(1, 1, n)
     E = next(size for size in range(1, n) if F.conv1d(x, torch.zeros(1, 1, size), padding=p).shape[-1] == o)
-    return dict(E=E, W=W, o=o)
+    return dict(E=E, W=layer.weight.numel(), o=o)
 
 
 def conv_params(k: int, C_in: int, C_out: int, g: int) -> int:
-    return sum(p.numel() for p in torch.nn.Conv2d(C_in, C_out, k, groups=g).parameters())
+    return sum(p.numel() for p in torch.nn.Conv2d(C_in, C_out, k, groups=g, device="meta").parameters())
 
 
 def conv_macs_flops(n: int, f: int, s: int, p: int, C_in: int, C_out: int) -> dict[str, Any]:
@@ -57,8 +56,7 @@ def conv_macs_flops(n: int, f: int, s: int, p: int, C_in: int, C_out: int) -> di
     with FlopCounterMode(display=False) as counter:
         o = layer(torch.empty(1, C_in, n, n, device="meta")).shape[-1]
     FLOPs = counter.get_total_flops()
-    MACs = FLOPs // 2
-    return dict(o=o, MACs=MACs, FLOPs=FLOPs)
+    return dict(o=o, MACs=FLOPs // 2, FLOPs=FLOPs)
 
 
 def grouped_conv(f: int, C_in: int, C_out: int, g: int) -> int:
@@ -74,26 +72,25 @@ def conv1d(f: int, C_in: int, C_out: int) -> int:
 
 
 def receptive_field(f1: int, f2: int, f3: int, s1: int, s2: int, s3: int, d1: int, d2: int, d3: int) -> dict[str, Any]:
-    x = torch.zeros(1, 1, 600, requires_grad=True)  # pooling covers the same pixels as a kernel of ones
+    x = torch.zeros(1, 1, 600, requires_grad=True)
     y = x
     for f, s, d in ((f1, s1, d1), (f2, s2, d2), (f3, s3, d3)):
-        y = F.conv1d(y, torch.ones(1, 1, f), stride=s, dilation=d)
-    starts, ends = [], []
-    for unit in (5, 6):
-        (gradient,) = torch.autograd.grad(y[0, 0, unit], x, retain_graph=True)
-        starts.append(int(gradient[0, 0].nonzero().min()))
-        ends.append(int(gradient[0, 0].nonzero().max()))
-    r3, j3 = ends[0] - starts[0] + 1, starts[1] - starts[0]
-    return dict(r3=r3, j3=j3)
+        y = F.conv1d(y, torch.ones(1, 1, f), stride=s, dilation=d)  # pooling covers the same pixels
+    # Two neighbors in the middle: the size of one range is r3, the distance between the ranges j3.
+    first, last = receptive_range(y[0, 0, 5], x)
+    next_first, _ = receptive_range(y[0, 0, 6], x)
+    return dict(r3=last - first + 1, j3=next_first - first)
 
 
 def conv_stack_shapes(n: int, C: int, layers: Tensor) -> dict[str, Any]:
-    shapes, channels, x = [], C, torch.empty(1, C, n, n, device="meta")
+    x, shapes = torch.empty(1, C, n, n, device="meta"), []
     for filters, f, s, p in layers.int().tolist():
-        layer = torch.nn.Conv2d(channels, filters, f, s, p, device="meta") if filters else torch.nn.MaxPool2d(f, s, p)
-        x = layer(x)
-        channels = x.shape[1]
-        shapes.append(list(x[0].permute(1, 2, 0).shape))
+        if filters:
+            x = torch.nn.Conv2d(x.shape[1], filters, f, stride=s, padding=p, device="meta")(x)
+        else:
+            x = F.max_pool2d(x, f, stride=s, padding=p)
+        _, channels, height, width = x.shape
+        shapes.append([height, width, channels])
     S1, S2, S3 = shapes
     return dict(S1=S1, S2=S2, S3=S3)
 

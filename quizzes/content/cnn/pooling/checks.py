@@ -1,5 +1,6 @@
-"""Pooling: the drills' answers computed by PyTorch or another library."""
+"""Checks of the drills about pooling."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -8,18 +9,15 @@ from torch import Tensor
 
 
 def pooling_values(X: Tensor, k: int, s: int | None) -> dict[str, Any]:
-    M = F.max_pool2d(X[None], k, s)[0]
-    A = F.avg_pool2d(X[None], k, s)[0]
-    return dict(M=M, A=A)
+    return dict(M=F.max_pool2d(X[None], k, s)[0], A=F.avg_pool2d(X[None], k, s)[0])
 
 
 def pool_backprop(X: Tensor, G: Tensor, k: int, s: int) -> dict[str, Any]:
-    def backward(pool):
+    def backward(pool: Callable[..., Tensor]) -> Tensor:
         x = X.clone().requires_grad_()
         return torch.autograd.grad(pool(x[None], k, s)[0], x, G)[0]
 
-    M, A = backward(F.max_pool2d), backward(F.avg_pool2d)
-    return dict(M=M, A=A)
+    return dict(M=backward(F.max_pool2d), A=backward(F.avg_pool2d))
 
 
 def pooling_shape(H: int, W: int, C: int, k: int, s: int, p: int) -> dict[str, Any]:
@@ -31,7 +29,9 @@ def pooling_shape(H: int, W: int, C: int, k: int, s: int, p: int) -> dict[str, A
 
 def gap_head(n: int, C: int, K: int) -> dict[str, Any]:
     x = torch.empty(1, C, n, n, device="meta")
-    pooled = torch.nn.AdaptiveAvgPool2d(1)(x).flatten(1).shape[1]
-    flat = torch.nn.Flatten()(x).shape[1]
-    P, D = (sum(p.numel() for p in torch.nn.Linear(v, K, device="meta").parameters()) for v in (pooled, flat))
+    averages, values = F.adaptive_avg_pool2d(x, 1).flatten(1), x.flatten(1)
+    P, D = (
+        sum(p.numel() for p in torch.nn.Linear(features.shape[1], K, device="meta").parameters())
+        for features in (averages, values)
+    )
     return dict(P=P, D=D)

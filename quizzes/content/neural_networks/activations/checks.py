@@ -1,4 +1,4 @@
-"""Sigmoid, tanh, ReLU: the drills' answers computed by PyTorch or another library."""
+"""Checks of the drills about activation functions."""
 
 from typing import Any
 
@@ -14,13 +14,23 @@ def activation_derivs(activation: str, a: int, b: int) -> dict[str, Any]:
 
 def activation_values(z: float, a: float, alpha: float) -> dict[str, Any]:
     t = torch.tensor(float(z))
-    y_leaky, y_elu, y_silu = F.leaky_relu(t, a), F.elu(t, float(alpha)), F.silu(t)
-    y_gelu, y_softplus = F.gelu(t), F.softplus(t)
-    return dict(y_leaky=y_leaky, y_elu=y_elu, y_silu=y_silu, y_gelu=y_gelu, y_softplus=y_softplus)
+    return dict(
+        y_leaky=F.leaky_relu(t, a),
+        y_elu=F.elu(t, float(alpha)),
+        y_silu=F.silu(t),
+        y_gelu=F.gelu(t),
+        y_softplus=F.softplus(t),
+    )
 
 
 def activation_slopes(z: float, a: float) -> dict[str, Any]:
     t = torch.tensor(float(z), requires_grad=True)
-    values = F.relu(t), F.leaky_relu(t, a), F.sigmoid(t), F.tanh(t), F.softplus(t), F.silu(t)
-    drelu, dleaky, dsigmoid, dtanh, dsoftplus, dsilu = (torch.autograd.grad(value, t)[0] for value in values)
-    return dict(dsigmoid=dsigmoid, dtanh=dtanh, dsoftplus=dsoftplus, dsilu=dsilu, drelu=drelu, dleaky=dleaky)
+    values = dict(
+        drelu=F.relu(t),
+        dleaky=F.leaky_relu(t, a),
+        dsigmoid=F.sigmoid(t),
+        dtanh=F.tanh(t),
+        dsoftplus=F.softplus(t),
+        dsilu=F.silu(t),
+    )
+    return {name: torch.autograd.grad(value, t)[0] for name, value in values.items()}

@@ -1,4 +1,4 @@
-"""Intersection over union: the drills' answers computed by PyTorch or another library."""
+"""Checks of the drills about intersection over union."""
 
 from typing import Any
 
@@ -9,6 +9,6 @@ def iou(A: Tensor, B: Tensor) -> dict[str, Any]:
     from torchvision.ops import box_area, box_iou
 
     iou = box_iou(A[None], B[None])[0, 0]
+    # The areas of the boxes add up to U + I = U*(1 + iou).
     U = (box_area(A[None]) + box_area(B[None]))[0] / (1 + iou)
-    I = iou * U
-    return dict(I=I, U=U, iou=iou)
+    return dict(I=iou * U, U=U, iou=iou)

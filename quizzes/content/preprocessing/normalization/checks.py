@@ -1,4 +1,4 @@
-"""Normalization (min-max): the drills' answers computed by PyTorch or another library."""
+"""Checks of the drills about min-max normalization."""
 
 from torch import Tensor
 
@@ -7,10 +7,11 @@ def norm_minmax(x: float, x_min: float, x_max: float, a: float, b: float) -> flo
     from sklearn.preprocessing import MinMaxScaler
 
     scaler = MinMaxScaler(feature_range=(a, b)).fit([[x_min], [x_max]])
-    return scaler.transform([[x]]).item()
+    return float(scaler.transform([[x]])[0, 0])
 
 
-def norm_minmax_split(train: Tensor, test: Tensor) -> Tensor:
+def norm_minmax_split(train: Tensor, test: Tensor) -> list[float]:
     from sklearn.preprocessing import MinMaxScaler
 
-    return MinMaxScaler().fit(train[:, None]).transform(test[:, None]).ravel().tolist()
+    scaler = MinMaxScaler().fit(train[:, None])
+    return [float(value) for value in scaler.transform(test[:, None])[:, 0]]

@@ -1,4 +1,4 @@
-"""ImageNet and evaluation: the drills' answers computed by PyTorch or another library."""
+"""Checks of the drills about ImageNet and evaluation."""
 
 from typing import Any
 
@@ -10,10 +10,10 @@ def top_k_error(scores: Tensor, y: Tensor, k: int) -> dict[str, Any]:
 
     from sklearn.metrics import top_k_accuracy_score
 
-    def error(k):
-        labels = [int(label) - 1 for label in y]
+    labels = [int(label) - 1 for label in y]
+
+    def error(k: int) -> str:
         correct = top_k_accuracy_score(labels, scores.numpy(), k=k, normalize=False, labels=range(scores.shape[1]))
         return str(1 - Fraction(int(correct), len(labels)))
 
-    E1, Ek = error(1), error(k)
-    return dict(E1=E1, Ek=Ek)
+    return dict(E1=error(1), Ek=error(k))

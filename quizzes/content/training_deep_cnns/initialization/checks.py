@@ -1,36 +1,27 @@
-"""Weight initialization: the drills' answers computed by PyTorch or another library."""
+"""Checks of the drills about weight initialization."""
 
 from typing import Any
 
 import torch
 
+from quizzes.content.training_deep_cnns.checks import normal_std, uniform_bound
+
 
 def init_he(k: int, C_in: int, C_out: int) -> dict[str, Any]:
-    from torch.nn import init
+    from functools import partial
 
-    def scale(fill, unit):  # ratio of the two for the same random numbers
-        torch.manual_seed(0)
-        filled = fill(torch.empty(C_out, C_in, k, k), nonlinearity="relu")
-        torch.manual_seed(0)
-        return (filled / unit(torch.empty(C_out, C_in, k, k))).median()
+    from torch.nn.init import kaiming_normal_, kaiming_uniform_
 
-    fan_in = init._calculate_fan_in_and_fan_out(torch.empty(C_out, C_in, k, k))[0]
-    sd = scale(init.kaiming_normal_, torch.Tensor.normal_)
-    a = scale(init.kaiming_uniform_, lambda weight: weight.uniform_(-1, 1))
-    V = sd**2
-    return dict(fan_in=fan_in, V=V, sd=sd, a=a)
+    shape = torch.nn.Conv2d(C_in, C_out, k, device="meta").weight.shape
+    fan_in = shape[1:].numel()  # the weights of one output channel
+    sd = normal_std(partial(kaiming_normal_, nonlinearity="relu"), *shape)
+    a = uniform_bound(partial(kaiming_uniform_, nonlinearity="relu"), *shape)
+    return dict(fan_in=fan_in, V=sd**2, sd=sd, a=a)
 
 
 def init_xavier(n_in: int, n_out: int) -> dict[str, Any]:
-    from torch.nn import init
+    from torch.nn.init import xavier_normal_, xavier_uniform_
 
-    def scale(fill, unit):  # ratio of the two for the same random numbers
-        torch.manual_seed(0)
-        filled = fill(torch.empty(n_out, n_in))
-        torch.manual_seed(0)
-        return (filled / unit(torch.empty(n_out, n_in))).median()
-
-    sd = scale(init.xavier_normal_, torch.Tensor.normal_)
-    a = scale(init.xavier_uniform_, lambda weight: weight.uniform_(-1, 1))
-    V = sd**2
-    return dict(V=V, sd=sd, a=a)
+    sd = normal_std(xavier_normal_, n_out, n_in)
+    a = uniform_bound(xavier_uniform_, n_out, n_in)
+    return dict(V=sd**2, sd=sd, a=a)

@@ -1,4 +1,4 @@
-"""BLEU: the drills' answers computed by PyTorch or another library."""
+"""Checks of the drills about BLEU."""
 
 from typing import Any
 
@@ -6,9 +6,9 @@ from typing import Any
 def bleu_full(candidate: str, references: list[str]) -> dict[str, Any]:
     from fractions import Fraction
 
-    from sacrebleu.metrics import BLEU as SacreBLEU
+    from sacrebleu.metrics.bleu import BLEU
 
-    score = SacreBLEU(tokenize="none", smooth_method="none").corpus_score([candidate], [[r] for r in references])
-    p1, p2, p3, p4 = (str(Fraction(hit, total)) for hit, total in zip(score.counts, score.totals, strict=True))
-    BP, BLEU = score.bp, score.score / 100
-    return dict(p1=p1, p2=p2, p3=p3, p4=p4, BP=BP, BLEU=BLEU)
+    metric = BLEU(tokenize="none", smooth_method="none")
+    score = metric.corpus_score([candidate], [[reference] for reference in references])
+    p1, p2, p3, p4 = (str(Fraction(count, total)) for count, total in zip(score.counts, score.totals, strict=True))
+    return dict(p1=p1, p2=p2, p3=p3, p4=p4, BP=score.bp, BLEU=score.score / 100)
