@@ -65,11 +65,11 @@ async def test_samples_and_layers_follow_one_another(pilot: Pilot, asked) -> Non
         await settled(pilot)
     layers = [(layer, sample) for kind, layer, sample in asked if kind == "maps"]
     assert layers[:4] == [(None, 0), (None, 1), (None, 2), (None, 1)]
-    assert layers[4:] == [("c1", 1), ("s2", 1), ("c1", 1), (None, 1), ("s4", 1)]
+    assert layers[4:] == [("c1", 1), ("tanh1", 1), ("c1", 1), (None, 1), ("s4", 1)]
     assert screen.copied() == "workbench runs inspect lenet5-modern-0001 maps --layer s4 --sample 1"
     await pilot.press("r", "l")
     await settled(pilot)
-    assert screen.found and screen.found["layer"] == "s4" and asked[-1] == ("field", "s4", 1)
+    assert screen.found and screen.found["layer"] == "tanh3" and asked[-1] == ("field", "tanh3", 1)
 
 
 @pytest.mark.parametrize("damage", ["no pictures", "no checkpoint", "no convolution"])
