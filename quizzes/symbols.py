@@ -62,7 +62,7 @@ class Symbol:
 
     @property
     def is_required(self) -> bool:
-        """Whether the user must give a value."""
+        """Return whether the user must give a value."""
         return self.default is None and not self.optional
 
     def exact(self, value: Value) -> Value:

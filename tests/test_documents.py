@@ -20,7 +20,7 @@ from workbench.engine.worker import check_values
 
 content.__path__.append(sys.argv[1])
 assert formulas.get("leaky-relu").solve(z=-2)["y"] == formulas.get("leaky-relu").symbols["z"].exact("-0.02")
-report = selftest(bank.get("leaky-relu"), range(1, 51), check_values)
+report = selftest(bank.get_drill("leaky-relu"), range(1, 51), check_values)
 assert report.variants == 50 and not report.problems, report.problems
 """
 

@@ -1,4 +1,4 @@
-"""What is asked, by topic: `quizzes/content/<chapter>/<topic>/`, with the ids of the syllabus and underscores.
+"""The questions, by topic: `quizzes/content/<chapter>/<topic>/`, with the ids of the syllabus and underscores.
 
     formulas.py   formulas
     drills.py     drills about them

@@ -1,4 +1,4 @@
-"""What several topics share: all chapters."""
+"""Symbols and helpers of formulas of several chapters."""
 
 from quizzes.symbols import Int
 

@@ -1,4 +1,4 @@
-"""What several topics share: all chapters."""
+"""Helpers of drills of several chapters."""
 
 from random import Random
 

@@ -1,4 +1,4 @@
-"""What the checks of several topics share: architectures."""
+"""Helpers of the checks of several topics: architectures."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""What the checks of several topics share: classification."""
+"""Helpers of the checks of several topics: classification."""
 
 import torch
 from torch import Tensor

@@ -1,4 +1,4 @@
-"""What several topics share: classification."""
+"""Symbols and helpers of formulas of several topics: classification."""
 
 from quizzes.symbols import Real
 

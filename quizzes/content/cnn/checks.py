@@ -1,4 +1,4 @@
-"""What the checks of several topics share: cnn."""
+"""Helpers of the checks of several topics: CNNs."""
 
 import torch
 from torch import Tensor

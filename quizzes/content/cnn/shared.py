@@ -1,4 +1,4 @@
-"""What several topics share: cnn."""
+"""Symbols and helpers of formulas of several topics: CNNs."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the checks of several topics share: optimization."""
+"""Helpers of the checks of several topics: optimization."""
 
 from collections.abc import Callable, Iterable
 

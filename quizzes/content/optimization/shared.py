@@ -1,4 +1,4 @@
-"""What several topics share: optimization."""
+"""Symbols and helpers of formulas of several topics: optimization."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the checks of several topics share: training deep CNNs."""
+"""Helpers of the checks of several topics: training deep CNNs."""
 
 from typing import Protocol
 

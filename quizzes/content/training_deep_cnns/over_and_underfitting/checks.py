@@ -12,7 +12,7 @@ def early_stopping(val: Tensor, patience: int) -> dict[str, Any]:
     best = stop = 1
     while stop < len(losses) and stop - best < patience:
         stop += 1
-        best = losses.index(min(losses[:stop])) + 1  # the first one, because an equal loss is no improvement
+        best = losses.index(min(losses[:stop])) + 1  # the first one, because an equal loss is not an improvement
     return dict(best=best, stop=stop)
 
 
