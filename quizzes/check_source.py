@@ -44,7 +44,7 @@ def _check(function: ast.FunctionDef, text: str, imports: list[ast.Import | ast.
     parameters = {
         arg.arg: arg.annotation is not None and "Tensor" in ast.unparse(arg.annotation) for arg in function.args.args
     }
-    used = {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}
+    used = {node.id for node in ast.walk(function) if isinstance(node, ast.Name)} | {"torch"}
     lines = [
         ast.unparse(node)
         for node in imports
@@ -59,7 +59,7 @@ def script(check: CheckSource, name: str, arguments: dict[str, object]) -> str:
         f"{parameter}={_tensor(value) if check.parameters[parameter] and value is not None else repr(value)}"
         for parameter, value in arguments.items()
     ]
-    imports = "\n".join(dict.fromkeys(("import torch", *check.imports)))
+    imports = "\n".join(check.imports)
     call = f"print({name}({', '.join(values)}))"
     return f"{imports}\n\n{DTYPE}\n\n\n{check.source}\n\n\n{call}"
 

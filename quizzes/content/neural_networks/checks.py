@@ -1,4 +1,4 @@
-"""What the checks of several drills share: neural networks."""
+"""Helpers of several checks: neural networks."""
 
 from typing import Any
 
