@@ -3,10 +3,16 @@
 Everything is made of numbers, texts, lists and dicts, so that a question can be stored, sent and shown anywhere.
 """
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 from typing import Any, TypeAlias
+
+from quizzes.plain_data import build
+from workbench.errors import UserError
+
+SCHEMA = 2  # of the program's JSON
 
 # JSON data: a number, a text, a (nested) list of them, or a dict. Its type depends on the kind of answer or symbol,
 # which is known only when a program runs.
@@ -139,6 +145,29 @@ class Question:
     visualization: Visualization | None = None
     explanation: str = ""
     source: str = ""
+
+    def to_json(self) -> str:
+        """Return the question as text, for `from_json`: a printed exam is graded as it was printed."""
+        return json.dumps({"schema": SCHEMA, **asdict(self)})
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "Question":
+        """Return the question of a text that `to_json` returned.
+
+        Raises:
+            UserError: If the text is not such a question, or comes from a later version of the program.
+        """
+        try:
+            data = json.loads(text)
+        except (ValueError, RecursionError):
+            raise UserError("The question can't be read: it is not JSON.") from None
+        schema = data.pop("schema", None) if isinstance(data, dict) else None
+        if schema != SCHEMA:
+            raise UserError(f"The question can't be read: its schema must be {SCHEMA}, not {str(schema)[:20]}.")
+        try:
+            return build(cls, data)
+        except UserError as error:
+            raise UserError(f"The question can't be read: {error}") from None
 
 
 class Outcome(StrEnum):
