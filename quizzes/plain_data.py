@@ -1,7 +1,6 @@
 """Dataclasses from JSON data that a file may have brought: every field is checked against its type."""
 
 from dataclasses import MISSING, fields, is_dataclass
-from functools import cache
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -33,13 +32,8 @@ def build(cls: type[T], data: object, path: str = "") -> T:
     for name, field in declared.items():
         if name not in data and field.default is MISSING and field.default_factory is MISSING:
             raise UserError(f"{prefix}{name} is missing.")
-    hints = _hints(cls)
+    hints = get_type_hints(cls)
     return cls(**{name: _value(hints[name], value, f"{prefix}{name}") for name, value in data.items()})
-
-
-@cache
-def _hints(cls: Any) -> dict[str, Any]:
-    return get_type_hints(cls)
 
 
 def _value(hint: Any, value: Any, path: str) -> Any:

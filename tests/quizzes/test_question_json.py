@@ -1,4 +1,4 @@
-"""Questions as JSON: the same after it, and nothing else is taken for one."""
+"""Questions are the same after a round trip through JSON, and anything else is rejected."""
 
 import json
 from dataclasses import replace
