@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from quizzes import cards, content, packs
 from quizzes.cards import Card
+from quizzes.declaration import check_pairs
 from quizzes.drill import Drill
 from quizzes.question import Question
 from workbench.errors import UserError, unknown_name
@@ -26,6 +27,7 @@ def _load_drills(file: Path) -> dict[str, Drill]:
     for value in vars(content.load(file)).values():
         if isinstance(value, Drill) and result.setdefault(value.id, value) is not value:
             raise ValueError(f"Two drills have the id {value.id}.")
+    check_pairs(file.with_name("checks.py"), result.values())
     return result
 
 

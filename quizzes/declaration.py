@@ -1,14 +1,17 @@
 """The declaration of a drill: its formula, what it asks, and the mistakes that it recognizes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from random import Random
+from string import Formatter
 from typing import TypeAlias
 
 from quizzes.check_source import CheckSource, read_checks
-from quizzes.expressions.tree import Value
-from quizzes.formula import Formula, Replacement, equation
+from quizzes.expressions.parser import FormatError
+from quizzes.expressions.tree import CONSTANTS, Value, names
+from quizzes.formula import DeclarationError, Equation, Formula, Replacement, equation
 from quizzes.question import Params, Step
 
 Inputs: TypeAlias = Params
@@ -91,6 +94,55 @@ class Declaration:
     visualization: str = ""
     steps: Callable[..., list[Step]] | None = None
 
+    def __post_init__(self) -> None:
+        """Check the declaration.
+
+        Raises:
+            DeclarationError: If it names what there isn't, or a mistake can't be read.
+        """
+        options = ", ".join(self.formula.symbols)
+        for name in self.asks:
+            if name not in self.formula.symbols:
+                raise self.error(f"it asks for {name!r}, which is not a symbol of {self.formula.id}: {options}")
+        if self.one_of is False and len(self.asks) > 1 and set(self.asks) & set(self.formula.inputs):
+            raise self.error(
+                f"it asks for several symbols, so each must be an output: {', '.join(self.formula.outputs)}"
+            )
+        for field in {field for _, field, _, _ in Formatter().parse(self.prompt) if field is not None}:
+            if not field.isidentifier():
+                raise self.error(f"the prompt's field {{{field}}} must be a name")
+        for mistake in self.mistakes:
+            self._check_mistake(mistake)
+
+    def error(self, problem: str) -> DeclarationError:
+        """Return the error for a problem of the declaration."""
+        code = getattr(self.generate, "__code__", None)
+        place = f"{code.co_filename}:{code.co_firstlineno}: " if code else ""
+        return DeclarationError(f"{place}drill {self.id}: {problem}")
+
+    def _check_mistake(self, mistake: Mistake) -> None:
+        """Check that a mistake redefines symbols that the formula defines, in terms of symbols that it has.
+
+        Raises:
+            DeclarationError: If it doesn't.
+        """
+        try:
+            replaced = self._replaced(mistake.wrong)
+        except (FormatError, TypeError) as error:
+            raise self.error(f"mistake {mistake.name}: {error}") from None
+        defined = ", ".join(self.formula.outputs)
+        for name, replacement in replaced.items():
+            if name not in self.formula.outputs:
+                raise self.error(
+                    f"mistake {mistake.name}: nothing defines {name!r}; {self.formula.id} defines {defined}"
+                )
+            if isinstance(replacement, Equation):
+                for used in sorted(names(replacement.tree) - {*replacement.index, *CONSTANTS, *self.formula.symbols}):
+                    raise self.error(
+                        f"mistake {mistake.name}: {used!r} is not a symbol of {self.formula.id}: "
+                        + ", ".join(self.formula.symbols)
+                    )
+
     @property
     def topic(self) -> str:
         """The syllabus topic."""
@@ -125,3 +177,25 @@ class Declaration:
     def check(self) -> CheckSource | None:
         """The check that computes the answers by PyTorch or another library; None if there is none."""
         return read_checks(self.check_module).get(self.generate.__name__)
+
+
+def check_pairs(file: Path, drills: Iterable[Declaration]) -> None:
+    """Check that each drill of a topic has a check, and each public function among the checks a drill.
+
+    Args:
+        file: The topic's `checks.py`.
+        drills: The drills of the topic.
+
+    Raises:
+        DeclarationError: If one is missing.
+    """
+    own = {drill.generate.__name__: drill for drill in drills}
+    if not own:
+        return
+    checks = read_checks(next(iter(own.values())).check_module)
+    for name, drill in own.items():
+        if name not in checks:
+            raise drill.error(f"it has no check; define a function {name} in {file}")
+    for name in checks:
+        if name not in own and not name.startswith("_"):
+            raise DeclarationError(f"{file}: {name} is not the check of a drill; the drills are {', '.join(own)}")

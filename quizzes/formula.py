@@ -8,8 +8,9 @@ from itertools import chain
 from typing import TypeAlias
 
 from quizzes.expressions import isolate
-from quizzes.expressions.parser import parse
+from quizzes.expressions.parser import FormatError, parse
 from quizzes.expressions.tree import (
+    CONSTANTS,
     Dimension,
     Evaluator,
     Name,
@@ -65,6 +66,10 @@ class Equation:
         return own + [set(dimensions) for _, dimensions in reduction_indices(self.tree)]
 
 
+class DeclarationError(ValueError):
+    """A formula or a drill is declared incorrectly; the message names the file and the line."""
+
+
 Procedure: TypeAlias = Callable[..., Mapping[str, Value]]
 # What a mistake uses in place of an equation: another one, or a function of the inputs.
 Replacement: TypeAlias = Equation | Callable[..., Value]
@@ -72,11 +77,15 @@ Replacement: TypeAlias = Equation | Callable[..., Value]
 
 @cache
 def equation(text: str) -> Equation:
-    """Parse an equation of the program's own."""
+    """Parse an equation.
+
+    Raises:
+        TypeError: If it defines no symbol.
+    """
     left, _, right = text.partition("=")
-    target = parse(left)
+    target = parse(left) if right.strip() else None
     if not isinstance(target, Name):
-        raise TypeError(f"an equation defines one symbol: {text}")
+        raise TypeError(f"{text.strip()!r} is not an equation. Write it as name = ...")
     return Equation(target.name, tuple(i.name for i in target.index if isinstance(i, Name)), parse(right), text.strip())
 
 
@@ -159,16 +168,46 @@ class Formula:
         **symbols: Symbol,
     ):
         self.id, self.title, self.source = id, title, source
-        if isinstance(equations, str):
-            lines = equations.replace(";", "\n").splitlines()
-            equations = [equation(line) for line in lines if line.strip()]
-        self.equations = tuple(equations)
+        frame = sys._getframe(1)
+        self.place = f"{frame.f_code.co_filename}:{frame.f_lineno}"
+        for name, symbol in symbols.items():
+            if not isinstance(symbol, Symbol):
+                raise self.error(f"{name} must be a symbol, such as {name}=Real(meaning=...)")
         self.symbols = {name: symbol.named(name) for name, symbol in symbols.items()}
+        if isinstance(equations, str):
+            lines = [line for line in equations.replace(";", "\n").splitlines() if line.strip()]
+            try:
+                equations = [equation(line) for line in lines]
+            except (FormatError, TypeError) as error:
+                raise self.error(str(error)) from None
+        self.equations = tuple(equations)
         self.conventions = "\n\n".join(" ".join(paragraph.split()) for paragraph in conventions.split("\n\n"))
         self.procedure, self.procedure_outputs = procedure, tuple(procedure_outputs.split())
         self.integer_constraints = tuple(text.strip() for text in integer_constraints.split(",") if text.strip())
         self.shapes = tuple(shape for text in shapes.split(";") if text and isinstance(shape := parse(text), Name))
-        self.topic = topic or sys._getframe(1).f_globals["__name__"].split(".")[-2].replace("_", "-")
+        self.topic = topic or frame.f_globals["__name__"].split(".")[-2].replace("_", "-")
+        self._check()
+
+    def error(self, problem: str) -> DeclarationError:
+        """Return the error for a problem of the declaration."""
+        return DeclarationError(f"{self.place}: formula {self.id}: {problem}")
+
+    def _check(self) -> None:
+        """Check that every name is declared.
+
+        Raises:
+            DeclarationError: If one is not.
+        """
+        options = ", ".join(self.symbols)
+        for name in self.outputs:
+            if name not in self.symbols:
+                raise self.error(f"{name} has no symbol. Add {name}=Real(meaning=...)")
+        for eq in self.equations:
+            for name in sorted(names(eq.tree) - {*eq.index, *CONSTANTS} - set(self.symbols)):
+                raise self.error(f"{eq.text!r} uses {name}, which is not one of its symbols: {options}")
+        for name, symbol in self.symbols.items():
+            if not symbol.meaning:
+                raise self.error(f"{name} has no meaning")
 
     @cached_property
     def outputs(self) -> list[str]:

@@ -144,7 +144,11 @@ class Variant:
 
     def _prompt(self) -> str:
         symbols = {name: name for name in self.formula.symbols}
-        text = self.drill.prompt.format(**symbols | {name: value_text(value) for name, value in self.params.items()})
+        values = symbols | {name: value_text(value) for name, value in self.params.items()}
+        try:
+            text = self.drill.prompt.format(**values)
+        except KeyError as error:
+            raise self.drill.error(f"the prompt's field {error} is not one of {', '.join(values)}") from None
         if len(self.parts) == 1:
             text += f"\nFind {self.parts[0].part}: {self.parts[0].label}."
         if self.unknown:
