@@ -246,11 +246,11 @@ def _set_up_process() -> None:
     """Set up a process of the pool, with one thread of PyTorch since the other processes have theirs."""
     import signal
 
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the process that started the pool, and that ends these
     import torch
 
     from workbench.cli.main import configure_packs
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the process that started the pool, and that ends these
     torch.set_num_threads(1)
     configure_packs()
 
