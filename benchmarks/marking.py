@@ -16,7 +16,7 @@ from quizzes import bank
 from quizzes.answers import KINDS
 from quizzes.marking import mark
 from quizzes.selftest import answer_texts, selftest
-from workbench.engine.worker import script_values
+from workbench.engine.worker import check_values
 
 HOSTILE = [
     "((0.99999999999999^99)^99)^99",
@@ -50,7 +50,7 @@ def warm(drills: list[str]) -> None:
         question = drill.draw(0)
         for text in HOSTILE:
             milliseconds(question, dict.fromkeys(answer_texts(question), text))
-        selftest(drill, [0], script_values)
+        selftest(drill, [0], check_values)
     gc.freeze()  # so that measurements don't include garbage collection of the imported modules
 
 
@@ -74,7 +74,7 @@ def main(variants: int, drills: list[str]) -> None:
     print(f"ordinary answers   95th percentile {percentile:6.2f} ms of {len(ordinary)}")
     for name, (slowest, where) in (("", max(ordinary)), ("hostile answers", max(hostile))):
         print(f"{name:<18} slowest {slowest:6.2f} ms, {where}")
-    reports = [selftest(bank.all_drills()[id], seeds, script_values) for id in drills]
+    reports = [selftest(bank.all_drills()[id], seeds, check_values) for id in drills]
     print(f"self-test          mean {mean(r.milliseconds for r in reports):6.2f} ms per variant")
     for report in sorted(reports, key=lambda r: -r.milliseconds)[:3]:
         print(f"                   {report.milliseconds:6.2f} ms {report.drill}")
