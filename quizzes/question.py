@@ -120,7 +120,7 @@ class Question:
         procedure_values: The values that a procedure computed for the equations.
         check: The function that computes the answers by another library; None for a card.
         verify: The check as a program that a student can run; empty for a card.
-        expected: The values that the script must compute, by name.
+        expected: The values that the check must compute, by name.
         visualization: What to draw next to it.
         explanation: Why a card's answer is correct; empty for a drill, whose steps explain it.
         source: Where the formula or the fact comes from.

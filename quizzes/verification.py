@@ -1,4 +1,4 @@
-"""Two independent computations of a question's values: SymPy evaluates the equations, a script calls PyTorch."""
+"""Two independent computations of a question's values: SymPy evaluates the equations, a check calls PyTorch."""
 
 from collections.abc import Mapping
 from typing import TypeAlias
@@ -15,7 +15,7 @@ Computed: TypeAlias = Mapping[str, Answer]  # the values that were computed, by 
 
 
 def check_names(question: Question) -> list[str]:
-    """Return the names that the question's script must define: the parts, and an expression's sampled points."""
+    """Return the names that the question's check must return: the parts, and an expression's sampled points."""
     points = {name for part in question.parts for name in part.variables}
     return [*question.expected, *sorted(points)]
 
@@ -54,7 +54,7 @@ def compare_values(question: Question, computed: Computed) -> tuple[dict[str, st
 
     Args:
         question: The question.
-        computed: The value of each name in `script_names`.
+        computed: The value of each name in `check_names`.
 
     Returns:
         The computed values by part, written as answers are, and whether all agree.

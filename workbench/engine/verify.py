@@ -16,7 +16,7 @@ TIMEOUT = 120.0  # seconds; the first answer waits for torch's import
 
 
 class ScriptError(RuntimeError):
-    """The script failed or gave no answer; the message is one line."""
+    """A job of the worker failed or gave no answer; the message is one line."""
 
 
 class Verifier:
@@ -85,7 +85,7 @@ class Verifier:
             # A worker that died since the last answer shows it only now: then another gets the same question.
             answer = self._ask(request, timeout, told) or self._ask(request, timeout, told)
         if answer is None:
-            raise ScriptError("The worker died of this script.")
+            raise ScriptError("The worker died during this job.")
         if "refused" in answer:
             raise UserError(answer["refused"])
         if "error" in answer:
@@ -130,7 +130,7 @@ class Verifier:
         self.close()
         if self._interrupted:
             return {"error": "It was interrupted."}
-        return {"error": f"The script took longer than {timeout:g} seconds."} if was_late else None
+        return {"error": f"It took longer than {timeout:g} seconds."} if was_late else None
 
     def _running(self) -> subprocess.Popen[str]:
         if self._worker is not None and self._worker.poll() is not None:

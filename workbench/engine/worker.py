@@ -211,7 +211,7 @@ def plain(value: Any) -> Any:
 
 def serve() -> int:
     """Answer one JSON line with one JSON line, until stdin closes."""
-    # Answers leave by a copy of stdout; what a script prints goes to stderr and can't be taken for one.
+    # Answers leave by a copy of stdout; what a check prints goes to stderr and can't be taken for one.
     with os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1) as answers:
         os.dup2(2, 1)
         import torch

@@ -94,7 +94,7 @@ def _layer(filters: int, f: int, s: int, p: int) -> str:
 FLIPPED = "You flipped the kernel. In deep learning a convolution is a cross-correlation, so do not flip it."
 
 
-NO_BIAS_of_values = "You left out the bias. It is part of every output value, so add it to each sum."
+NO_BIAS_IN_SUM = "You left out the bias. It is part of every output value, so add it to each sum."
 
 
 def _map(rng: Random, size: int) -> Map:
@@ -126,7 +126,7 @@ def _sums(patches: Map, weights: list[int], b: int, O: Map, text: str) -> list[S
     return steps
 
 
-def _steps_of_values(X: Map, K: Map, b: int, s: int, p: int, O: Map) -> list[Step]:
+def _convolution_steps(X: Map, K: Map, b: int, s: int, p: int, O: Map) -> list[Step]:
     patches = extract_windows(pad(X, p), len(K), len(K[0]), s)
     return _sums(
         patches, [w for row in K for w in row], b, O, "sum weight times input over the patch, then add the bias"
@@ -674,7 +674,7 @@ def conv_stack_shapes(rng: Random) -> Inputs:
     asks="O",
     visualization="convolution",
     decimals=None,
-    steps=_steps_of_values,
+    steps=_convolution_steps,
     prompt="The input\n"
     "{rows_X}\n"
     "is convolved with the kernel\n"
@@ -685,7 +685,7 @@ def conv_stack_shapes(rng: Random) -> Inputs:
     "stride.",
     mistakes=[
         Mistake("flipped-filter", {"O": lambda X, K, b, s, p: add(correlate(X, _flip(K), s, p), b)}, FLIPPED),
-        Mistake("bias-left-out", {"O": lambda X, K, b, s, p: correlate(X, K, s, p)}, NO_BIAS_of_values),
+        Mistake("bias-left-out", {"O": lambda X, K, b, s, p: correlate(X, K, s, p)}, NO_BIAS_IN_SUM),
         Mistake(
             "bias-times-weights",
             {"O": lambda X, K, b, s, p: add(correlate(X, K, s, p), b * len(K) * len(K[0]))},
@@ -743,7 +743,7 @@ def conv_value_hand(rng: Random) -> Inputs:
         Mistake(
             "bias-left-out",
             {"O": lambda X1, X2, K1, K2, b: add(correlate(X1, K1), correlate(X2, K2))},
-            NO_BIAS_of_values,
+            NO_BIAS_IN_SUM,
         ),
         Mistake(
             "one-slice-for-both",
