@@ -8,30 +8,38 @@ A family is a file models/<folder>/<family>.py that ends in a literal:
         builds_on=("neocognitron", "mlp"),               # families whose ideas it uses; may be left out
         network="LeNet5",                                # the class in that file
         names={"lenet5-modern": dict()},                 # name -> arguments of the class, as published
-        input_shape=(1, 32, 32), output_shape=(10,),     # of one sample, as published
-        input_shapes={"lenet5-modern": (1, 32, 32)},     # for single names; may be left out
+        inputs=dict(image="float32[1, image_size, image_size]"),
+        outputs=dict(logits="float32[num_classes]"),     # of one sample; see below
+        sizes=dict(classes="num_classes"),               # what the data decide: size -> argument; may be left out
         params={"lenet5-modern": 61_706},                # the published number of parameters
         mini=dict(image_size=20),                        # arguments that differ in the mini preset
         mini_overrides={"lenet5-modern": dict()},        # the same for single names; may be left out
-        lr={"lenet5-modern": 0.001},                     # learning rate for Adam, if the default is too large
+        parts=dict(backbone=("c1.", "c3.")),             # what other networks can begin with; may be left out
+        recipe=dict(lr=0.001),                           # training options in place of the usual ones; may be left out
+        recipes={"lenet5-modern": dict(epochs=8)},       # the same for single names; may be left out
         reference=None)                                  # the library whose weights `load_reference` loads
+
+A dimension of an input or output is a number, an argument of the class, or a name for what differs from batch to batch
+(`int64[length]`). A part is a tuple of prefixes of state-dict keys; `dict(prefixes=(...), partial=True)` if networks
+may share only some of its weights.
 
 A file with several families has `FAMILIES = dict(a=dict(family="a", ...), b=dict(...))` instead.
 
 `names` and `info` read these literals from the source without running the file, so that a list of all networks needs
-no torch. Every network has an attribute `input_shape`, the shape of one sample without the batch dimension, because
-arguments may change it.
+no torch. A network that reads one float32 tensor of a fixed shape has an attribute `input_shape`, the shape of one
+sample without the batch dimension; any other has a method `example_inputs(batch_size)`.
 """
 
 import ast
 import inspect
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from models.tensor_spec import TensorSpec, parse_all
 from workbench.errors import UserError, lookup, unknown_name
 from workbench.literals import literal
 
@@ -62,6 +70,19 @@ OLD_NAMES = {
 
 
 @dataclass(frozen=True)
+class Part:
+    """A part of a network, with which a network that has a part of the same name can begin.
+
+    Attributes:
+        prefixes: The prefixes of its state-dict keys.
+        partial: Whether two networks may share only some of its weights.
+    """
+
+    prefixes: tuple[str, ...]
+    partial: bool = False
+
+
+@dataclass(frozen=True)
 class Architecture:
     """One name of the registry.
 
@@ -69,10 +90,12 @@ class Architecture:
         contribution: What was new in the network, in a sentence or two.
         builds_on: Families whose ideas it uses, in the registry or not; the closest one comes first.
         presets: Preset -> the arguments of its class.
-        input_shape: Shape of one sample of the paper preset, without the batch dimension.
-        output_shape: Shape of the paper preset's output for one sample.
+        inputs: The tensors that it reads, by name. A dimension may be an argument of its class.
+        outputs: The tensors that it returns, by name.
+        sizes: Size that the data decide -> the argument of its class that sets it.
         params: The published number of parameters; None if there is none.
-        lr: The learning rate for Adam; None if the default works.
+        parts: Part -> its state-dict keys.
+        recipe: Training options -> values, in place of the usual ones.
         reference: The library whose weights `load_reference` loads; None if there is none.
         module: The module of the family's file, as an import path.
         network: The name of its class there.
@@ -87,13 +110,25 @@ class Architecture:
     contribution: str
     builds_on: tuple[str, ...]
     presets: dict[str, dict[str, Any]]
-    input_shape: tuple[int, ...]
-    output_shape: tuple[int, ...]
+    inputs: dict[str, TensorSpec]
+    outputs: dict[str, TensorSpec]
+    sizes: dict[str, str]
     params: int | None
-    lr: float | None
+    parts: dict[str, Part]
+    recipe: dict[str, Any]
     reference: str | None
     module: str
     network: str
+
+    def resolve(self, preset: str = "paper", **overrides: Any) -> "Architecture":
+        """Return the same network with numbers for the dimensions that its arguments decide."""
+        values = {**_arguments(self.module, self.network), **lookup("preset", preset, self.presets), **overrides}
+        sizes = {name: value for name, value in values.items() if type(value) is int}
+        return replace(
+            self,
+            inputs={name: spec.resolve(sizes) for name, spec in self.inputs.items()},
+            outputs={name: spec.resolve(sizes) for name, spec in self.outputs.items()},
+        )
 
 
 def names() -> list[str]:
@@ -207,17 +242,25 @@ def _members(family: Mapping[str, Any], module: str) -> list[Architecture]:
             name=name,
             presets={"mini": {**options, **family["mini"], **overrides.get(name, {})}, "paper": options},
             params=family["params"].get(name),
-            lr=family.get("lr", {}).get(name),
             builds_on=tuple(family.get("builds_on", ())),
-            input_shape=family.get("input_shapes", {}).get(name, family["input_shape"]),
+            inputs=parse_all(family["inputs"]),
+            outputs=parse_all(family["outputs"]),
+            sizes=family.get("sizes", {}),
+            parts={part: _part(declared) for part, declared in family.get("parts", {}).items()},
+            recipe={**family.get("recipe", {}), **family.get("recipes", {}).get(name, {})},
             module=module,
             **{key: family[key] for key in ("family", "year", "paper", "topic", "task", "contribution")},
-            **{key: family[key] for key in ("output_shape", "reference", "network")},
+            **{key: family[key] for key in ("reference", "network")},
         )
         for name, options in family["names"].items()
     ]
 
 
+def _part(declared: Any) -> Part:
+    return Part(**declared) if isinstance(declared, dict) else Part(tuple(declared))
+
+
+@cache
 def _arguments(module: str, network: str) -> dict[str, Any]:
     """Return the arguments of a function or a class; of its base, if it has no `__init__`."""
     tree = ast.parse((MODELS_DIR.parent / (module.replace(".", "/") + ".py")).read_text(encoding="utf-8"))

@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 # Called with a module's name and the module, and with its arguments and keyword arguments.
 BeforeHook = Callable[[str, nn.Module, tuple[Any, ...], dict[str, Any]], None]
@@ -36,3 +37,16 @@ def hooked(network: nn.Module, after: AfterHook | None = None, before: BeforeHoo
     finally:
         for handle in handles:
             handle.remove()
+
+
+def example_inputs(network: nn.Module, batch_size: int = 1) -> tuple[Tensor, ...]:
+    """Return zeros of the shapes and types that a network reads, on the device of its weights.
+
+    They come from the network's own method `example_inputs`, or follow from its attribute `input_shape`.
+    """
+    own: Callable[[int], tuple[Tensor, ...]] | None = getattr(network, "example_inputs", None)
+    if own is not None:
+        return own(batch_size)
+    shape: Any = network.input_shape
+    device = next((weight.device for weight in network.parameters()), None)
+    return (torch.zeros(batch_size, *shape, device=device),)

@@ -194,8 +194,9 @@ FAMILY = dict(
         "convnext-base": dict(depths=(3, 3, 27, 3), channels=128, stochastic_depth_prob=0.5),
         "convnext-large": dict(depths=(3, 3, 27, 3), channels=192, stochastic_depth_prob=0.5),
     },
-    input_shape=(3, 224, 224),
-    output_shape=(1000,),
+    inputs=dict(image="float32[3, image_size, image_size]"),
+    outputs=dict(logits="float32[num_classes]"),
+    sizes=dict(classes="num_classes"),
     params={
         "convnext-tiny": 28_589_128,
         "convnext-small": 50_223_688,
@@ -216,6 +217,6 @@ FAMILY = dict(
         "convnext-base": dict(channels=20),
         "convnext-large": dict(channels=24),
     },
-    lr={"convnext-tiny": 0.001, "convnext-small": 0.001, "convnext-base": 0.001, "convnext-large": 0.001},
+    recipe=dict(lr=0.001),
     reference="torchvision",
 )

@@ -175,8 +175,9 @@ FAMILY = dict(
         "densenet169": dict(block_config=(6, 12, 32, 32)),
         "densenet201": dict(block_config=(6, 12, 48, 32)),
     },
-    input_shape=(3, 224, 224),
-    output_shape=(1000,),
+    inputs=dict(image="float32[3, image_size, image_size]"),
+    outputs=dict(logits="float32[num_classes]"),
+    sizes=dict(classes="num_classes"),
     params={"densenet121": 7_978_856, "densenet169": 14_149_480, "densenet201": 20_013_928},
     mini=dict(growth_rate=8, num_classes=8, image_size=32),
     mini_overrides={

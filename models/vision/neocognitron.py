@@ -246,8 +246,9 @@ FAMILY = dict(
     ),
     network="Neocognitron",
     names={"neocognitron": dict(planes=(24, 24, 24))},
-    input_shape=(1, 16, 16),
-    output_shape=(24,),
+    inputs=dict(image="float32[1, 16, 16]"),
+    outputs=dict(logits="float32[num_classes]"),
+    sizes=dict(classes="num_classes"),
     params={"neocognitron": 29_472},
     mini=dict(
         planes=(24, 60, 100),

@@ -297,8 +297,9 @@ FAMILY = dict(
         "resnet101": dict(block="bottleneck", layers=(3, 4, 23, 3)),
         "resnet152": dict(block="bottleneck", layers=(3, 8, 36, 3)),
     },
-    input_shape=(3, 224, 224),
-    output_shape=(1000,),
+    inputs=dict(image="float32[3, image_size, image_size]"),
+    outputs=dict(logits="float32[num_classes]"),
+    sizes=dict(classes="num_classes"),
     params={
         "resnet18": 11_689_512,
         "resnet34": 21_797_672,

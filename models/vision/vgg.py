@@ -125,8 +125,9 @@ FAMILY = dict(
         "vgg19": dict(depths=(2, 2, 4, 4, 4)),
         "vgg19-bn": dict(depths=(2, 2, 4, 4, 4), batch_norm=True),
     },
-    input_shape=(3, 224, 224),
-    output_shape=(1000,),
+    inputs=dict(image="float32[3, image_size, image_size]"),
+    outputs=dict(logits="float32[num_classes]"),
+    sizes=dict(classes="num_classes"),
     params={
         "vgg11": 132_863_336,
         "vgg11-bn": 132_868_840,
@@ -139,6 +140,6 @@ FAMILY = dict(
     },
     mini=dict(channels=4, hidden_size=128, num_classes=8, image_size=32, dropout=0.2, init_std=0.1),
     mini_overrides={"vgg19": dict(depths=(1, 1, 2, 4, 4)), "vgg19-bn": dict(channels=8)},
-    lr={"vgg11": 0.001, "vgg13": 0.001, "vgg16": 0.001, "vgg19": 0.001},
+    recipes={"vgg11": dict(lr=0.001), "vgg13": dict(lr=0.001), "vgg16": dict(lr=0.001), "vgg19": dict(lr=0.001)},
     reference="torchvision",
 )

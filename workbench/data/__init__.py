@@ -17,6 +17,8 @@ Pictures are (channels, height, width), float32 from 0 to 1, or uint8 from 0 to 
 Where a set is published in parts, `load` gives them by their names, and the seed deals only what is missing.
 """
 
+import hashlib
+import json
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -30,7 +32,7 @@ from workbench.paths import cache_dir
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["OWN", "SPLITS", "DataSet", "deal", "held_out", "here", "info", "load", "names", "split"]
+__all__ = ["OWN", "SPLITS", "DataSet", "deal", "fingerprint", "held_out", "here", "info", "load", "names", "split"]
 
 SPLITS = ("train", "validation", "test")
 OWN = {kind.PREFIX: kind for kind in (table, folder)}  # the user's own: how their names begin
@@ -67,6 +69,19 @@ def info(name: str) -> DataSet:
 def _own(name: str) -> Any:
     """The module that reads a user's own; None where the name is no such."""
     return next((kind for prefix, kind in OWN.items() if name.startswith(prefix)), None)
+
+
+def fingerprint(name: str) -> str:
+    """Return a text that differs once the data do: of the user's own files, or of the code that makes the dataset.
+
+    Raises:
+        UserError: As `info`.
+    """
+    if own := _own(name):
+        state = json.dumps(own.state(name)).encode()
+    else:
+        state = Path(__file__).with_name(f"{info(name).name.replace('-', '_')}.py").read_bytes()
+    return hashlib.sha256(state).hexdigest()[:16]
 
 
 def here(known: DataSet) -> bool:

@@ -1,6 +1,7 @@
 """What is known of a data set without loading it: its declaration, read from the source and never run."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from workbench.literals import literal
@@ -22,6 +23,7 @@ class DataSet:
         features: The columns' names; pictures have none.
         classes: The classes' names, in the order of their numbers; none where the target is a number.
         synthetic: Whether it was made by code, and not measured.
+        sizes: Sizes that a network for it needs to know, such as `vocabulary`.
         files: What has to be fetched before it can be loaded: each file's name, and its MD5 checksum as published.
     """
 
@@ -36,7 +38,14 @@ class DataSet:
     features: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
     synthetic: bool = False
+    sizes: Mapping[str, int] = field(default_factory=dict)
     files: tuple[tuple[str, str], ...] = ()
+    declared_modality: str = ""
+
+    @property
+    def modality(self) -> str:
+        """What a sample is: `table` for a row of one, `images`, or whatever the declaration says."""
+        return self.declared_modality or ("images" if len(self.shape) == 3 else "table")
 
     @property
     def kind(self) -> str:
@@ -49,4 +58,5 @@ def declared(file: Path) -> DataSet | None:
     words = literal(file, "SET")
     if words is None:
         return None
+    words["declared_modality"] = words.pop("modality", "")
     return DataSet(**{"name": file.stem.replace("_", "-"), "shape": (len(words.get("features", ())),), **words})

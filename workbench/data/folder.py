@@ -61,6 +61,12 @@ def load(name: str) -> "Part | dict[str, Part]":
     return _load(*_entries(name))
 
 
+def state(name: str) -> list[object]:
+    """Return what tells that a folder has changed. Raises as `info` does."""
+    root, entries = _entries(name)
+    return [str(root), *entries]
+
+
 @lru_cache(maxsize=1)
 def _load(root: Path, entries: tuple[Entry, ...]) -> "Part | dict[str, Part]":
     import numpy as np

@@ -50,10 +50,17 @@ def load(name: str) -> "tuple[np.ndarray, np.ndarray]":
     return np.array(table.inputs), np.array(table.targets, dtype=np.int64 if table.known.classes else np.float64)
 
 
+def state(name: str) -> list[object]:
+    """Return what tells that a table has changed. Raises as `info` does."""
+    file, target = csv_file.find(name.removeprefix(PREFIX))
+    status = file.stat()
+    return [str(file), target, status.st_mtime_ns, status.st_size]
+
+
 def _table(name: str) -> Table:
     file, target = csv_file.find(name.removeprefix(PREFIX))
-    state = file.stat()
-    return _read(file, target, (state.st_mtime_ns, state.st_size))
+    status = file.stat()
+    return _read(file, target, (status.st_mtime_ns, status.st_size))
 
 
 @lru_cache(maxsize=2)

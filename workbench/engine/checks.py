@@ -11,6 +11,7 @@ from workbench.errors import UserError, unknown_name
 
 Check = Callable[[str, Any], Any]
 SEEDS = re.compile(r"(\d{1,18})(?:\.\.(\d{1,18}))?")
+INTERVAL = re.compile(r"(\d{1,9}) ?epochs?")
 MOST_SEEDS = 1000
 
 
@@ -98,6 +99,25 @@ def read_batch_size(written: str) -> int | str:
         if written != "full":
             raise UserError(f"batch_size must be a whole number of 1 or more, or full, not {written[:60]!r}.") from None
         return written
+
+
+def interval(name: str, value: Any) -> int | str:
+    """A number of steps, or `3 epochs`."""
+    if isinstance(value, str):
+        match = INTERVAL.fullmatch(value)
+        if match and int(match[1]):
+            return f"{int(match[1])} epoch{'s' * (int(match[1]) > 1)}"
+        raise UserError(f"{name} must be a number of steps, such as 200, or of epochs, such as '1 epoch'.")
+    steps: int = whole(1)(name, value)
+    return steps
+
+
+def read_interval(text: str) -> int | str:
+    """Return an interval as it is written on a command line."""
+    try:
+        return int(text.removesuffix("steps").removesuffix("step"))
+    except ValueError:
+        return text
 
 
 def read_seeds(written: str) -> list[int]:

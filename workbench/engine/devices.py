@@ -1,4 +1,4 @@
-"""Where a run computes: the device, and what can be done on it."""
+"""The device of a run, what can be done on it, and its random number generators."""
 
 import os
 import shutil
@@ -9,10 +9,10 @@ from workbench.errors import UserError
 
 
 def available(device: str) -> torch.device:
-    """The device of that name; for `auto` the fastest kind there is.
+    """Return the device of a name; for `auto` the fastest kind that there is.
 
     Raises:
-        UserError: This machine hasn't got it.
+        UserError: If this machine does not have it.
     """
     cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
     if device == "auto":
@@ -25,10 +25,10 @@ def available(device: str) -> torch.device:
 
 
 def check(device: torch.device, bf16: bool, compile: bool) -> None:
-    """Refuse what this device can't do.
+    """Check that a device can do what a spec asks for.
 
     Raises:
-        UserError: It can't compute in bfloat16, or nothing here can compile for it.
+        UserError: If it can't compute in bfloat16, or nothing here can compile for it.
     """
     if bf16 and not (device.type == "cpu" or (device.type == "cuda" and torch.cuda.is_bf16_supported())):
         raise UserError(f"{device} doesn't compute in bfloat16: leave --bf16 out.")
@@ -39,8 +39,8 @@ def check(device: torch.device, bf16: bool, compile: bool) -> None:
         raise UserError("--compile is for cpu and cuda: leave it out.")
 
 
-def chance(device: torch.device) -> dict[str, torch.Tensor]:
-    """The states of the random generators that a run draws from."""
+def rng_state(device: torch.device) -> dict[str, torch.Tensor]:
+    """Return the states of torch's random number generators that a run draws from."""
     states = {"cpu": torch.get_rng_state()}
     if device.type == "cuda":
         states["cuda"] = torch.cuda.get_rng_state(device)
@@ -49,8 +49,8 @@ def chance(device: torch.device) -> dict[str, torch.Tensor]:
     return states
 
 
-def restore_chance(device: torch.device, states: dict[str, torch.Tensor]) -> None:
-    """Set the generators as `chance` found them; those of another kind of device are passed over."""
+def set_rng_state(device: torch.device, states: dict[str, torch.Tensor]) -> None:
+    """Set the generators to states that `rng_state` returned; those of another kind of device are ignored."""
     torch.set_rng_state(states["cpu"])
     if device.type == "cuda" and "cuda" in states:
         torch.cuda.set_rng_state(states["cuda"], device)

@@ -40,8 +40,12 @@ SCHEDULES = {  # schedule -> the fields that it takes
     "step": ("decay", "decay_every"),
     "exponential": ("decay", "decay_every"),
     "cosine": (),
+    "linear": (),
+    "one-cycle": (),
+    "plateau": ("decay", "plateau_patience"),
     "warmup": (),
 }
+DECAYED = ("all", "weights")  # the parameters that weight decay shrinks: all, or no biases and scales of norms
 WORDS = {"options": "option", "origin": "from"}  # fields of a spec that a command line calls by another word
 FREEZES = ("backbone",)
 INITS = ("he", "xavier", "normal", "uniform")

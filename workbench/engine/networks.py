@@ -1,69 +1,84 @@
-"""The network of a run: one of the registry, sized to the data of its task, with the options that the spec asks for."""
+"""The network of a run, sized to the data of its task, with the options that the spec asks for."""
 
-from math import isqrt, prod
+from math import isqrt
 from typing import Any
 
 import models
-from workbench import data, tasks
+from models.registry import Architecture
+from models.tensor_spec import TensorSpec
+from workbench import tasks
 from workbench.engine.spec import RunSpec
 
 
 def build(spec: RunSpec) -> Any:
-    """The spec's network, fresh from torch's random state.
+    """Return the spec's network, with initial weights from torch's RNG state.
 
     Raises:
-        UserError: It has no such option.
+        UserError: If it has no such option.
     """
     asked = {name: getattr(spec, name) for name in ("dropout", "batch_norm") if getattr(spec, name) is not None}
-    fitted = sized(usual(spec.model, spec.preset), tasks.info(spec.task))
-    return models.build(spec.model, preset=spec.preset, **(fitted | asked | spec.options))
+    sized = adapt_to_task(spec.model, default_arguments(spec.model, spec.preset), tasks.info(spec.task))
+    return models.build(spec.model, preset=spec.preset, **(sized | asked | spec.options))
 
 
-def usual(model: str, preset: str) -> dict[str, Any]:
-    """The arguments that a network is built with where nothing else is said."""
+def default_arguments(model: str, preset: str) -> dict[str, Any]:
+    """Return the arguments that a network is built with if a spec gives none."""
     return {**models.arguments(model), **models.info(model).presets[preset]}
 
 
-def fits(model: str, preset: str, task: str) -> bool:
-    """Whether a network can learn a task, as far as that is known without building it; its own task it always can.
+def adapt_to_task(model: str, arguments: dict[str, Any], task: tasks.TaskInfo) -> dict[str, Any]:
+    """Return the arguments of a network that have to differ for a task.
 
-    What is read: a row of a table by a network that is sized to it, or that reads as many numbers; a picture by one
-    that reads pictures of whatever size, or a square number of pixels. What is said: as many scores as there are
-    classes, or one number.
-    """
-    architecture, known = models.info(model), tasks.info(task)
-    if task == architecture.task:
-        return True
-    arguments = usual(model, preset)
-    arguments |= sized(arguments, known)
-    reads = (arguments["in_features"],) if "in_features" in arguments else architecture.input_shape
-    if len(known.inputs) == 3:
-        readable = len(reads) == 3 or (len(reads) == 1 and isqrt(reads[0]) ** 2 == reads[0])
-    else:
-        readable = reads == known.inputs
-    says = arguments.get("num_classes") or arguments.get("out_features") or prod(architecture.output_shape)
-    classes = len(data.info(known.data).classes)
-    return readable and (says >= classes or (says, classes) == (1, 2) if classes else says == 1)
-
-
-def sized(usual: dict[str, Any], task: tasks.TaskInfo) -> dict[str, Any]:
-    """The arguments of a network that differ from the usual ones where it is to fit a task.
-
-    A row of a table needs a network that reads as many numbers; pictures are resized to what is read.
+    The network declares which sizes it can take from the data, and the task which of their values fit.
 
     Args:
-        usual: What the network is otherwise built with: `in_features` is what it reads, `num_classes` or
-            `out_features` what it says.
-        task: What it is to learn.
+        model: The network.
+        arguments: What it is built with otherwise.
+        task: The task.
     """
-    row = prod(task.inputs) if len(task.inputs) == 1 else None
-    wanted: dict[str, Any] = {}
-    if "in_features" in usual:
-        wanted["in_features"] = row or usual["in_features"]
-    if "num_classes" in usual:
-        wanted["num_classes"] = max(2, task.outputs)
-    if "out_features" in usual:
-        # Between two classes, one number or two scores will do.
-        two = (usual["out_features"], task.outputs) == (2, 1)
-        wanted["out_features"] = 2 if two else task.outputs
-    return {name: value for name, value in wanted.items() if value != usual[name]}
+    adapted: dict[str, Any] = {}
+    for size, argument in models.info(model).sizes.items():
+        values = task.sizes.get(size)
+        if values and arguments[argument] not in values:
+            adapted[argument] = values[0]
+    return adapted
+
+
+def is_compatible(model: str, preset: str, task_name: str) -> bool:
+    """Return whether a network can learn a task, as far as that is known without building it.
+
+    The tensors that both declare must agree once the network is sized to the data. Images fit a network that reads
+    images of any size, or a square number of pixels, since the task resizes them.
+    """
+    architecture, task = models.info(model), tasks.info(task_name)
+    if task_name == architecture.task:
+        return True
+    adapted = adapt_to_task(model, default_arguments(model, preset), task)
+    sized = architecture.resolve(preset, **adapted)
+    return _is_readable(sized, task) and _is_learnable(sized, task)
+
+
+def _is_readable(network: Architecture, task: tasks.TaskInfo) -> bool:
+    if "image" in task.inputs and len(network.inputs) == 1:
+        (name, spec), *_ = network.inputs.items()
+        is_square = name == "features" and isinstance(spec.dims[0], int) and isqrt(spec.dims[0]) ** 2 == spec.dims[0]
+        return is_square or (name == "image" and len(spec.dims) == 3)
+    return network.inputs.keys() == task.inputs.keys() and all(
+        _agree(spec, task.inputs[name], task) for name, spec in network.inputs.items()
+    )
+
+
+def _is_learnable(network: Architecture, task: tasks.TaskInfo) -> bool:
+    pairs = zip(network.outputs.values(), task.outputs.values(), strict=False)
+    return len(network.outputs) == len(task.outputs) and all(_agree(own, other, task) for own, other in pairs)
+
+
+def _agree(network: TensorSpec, task: TensorSpec, info: tasks.TaskInfo) -> bool:
+    """Return whether a network's tensor can be a task's; outputs beyond the classes are left out."""
+    if network.dtype != task.dtype or len(network.dims) != len(task.dims):
+        return False
+    for own, other in zip(network.dims, task.dims, strict=True):
+        values = info.sizes.get(str(other), (other,) if isinstance(other, int) else ())
+        if isinstance(own, int) and values and own not in values and not (other == "outputs" and own > max(values) > 1):
+            return False
+    return True

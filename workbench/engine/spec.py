@@ -13,10 +13,12 @@ from workbench.engine.checks import (
     OneOf,
     batch_size,
     flag,
+    interval,
     named_values,
     number,
     option,
     read_batch_size,
+    read_interval,
     read_named_values,
     read_strengths,
     strengths,
@@ -26,21 +28,23 @@ from workbench.engine.checks import (
 from workbench.engine.methods import (
     AUGMENTATIONS,
     AUGMENTATIONS_MOST,
+    DECAYED,
     FREEZES,
     INITS,
     OPTIMIZERS,
     SCALED,
     SCHEDULES,
 )
-from workbench.errors import UserError, unknown_name
+from workbench.errors import UserError, lookup, unknown_name
 
 EPOCHS = 20
 BATCH_SIZE = 32
 DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
-NETWORK, TRANSFER, LENGTH, UPDATES, RATE, REGULAR, START, MACHINE = (
+NETWORK, TRANSFER, LENGTH, EVALUATION, UPDATES, RATE, REGULAR, START, MACHINE = (
     "Network",
     "Transfer",
     "Length",
+    "Evaluation",
     "Updates",
     "Learning rate",
     "Regularization",
@@ -49,9 +53,16 @@ NETWORK, TRANSFER, LENGTH, UPDATES, RATE, REGULAR, START, MACHINE = (
 )
 
 STATE_DICTS = ("torchvision", "timm")  # references that publish weights as state dicts
+PLATEAU_PATIENCE = 3
+# The fields that a family's recipe may set: they hold where a spec doesn't say otherwise.
+RECIPE = (
+    *("epochs", "batch_size", "accumulate", "schedule", "warmup", "weight_decay", "decay_on"),
+    *("clip_norm", "label_smoothing", "ema", "lr"),
+)
 SCRATCH = {  # what means nothing where a network begins with fresh weights
     "freeze": "Fresh weights can't be frozen: say what to begin with, by --from or --weights.",
     "layer_decay": "layer_decay is for weights that were learnt before: say which, by --from or --weights.",
+    "part": "part is for weights of another run: say which, by --from.",
 }
 
 
@@ -80,6 +91,11 @@ class RunSpec:
     weights: str | None = option(
         TRANSFER, "Source of the initial weights: a file with a state dict of the reference library.", text
     )
+    part: str | None = option(
+        TRANSFER,
+        "Part of the network that begins with the weights of the run; the rest has fresh ones. Default: all of it.",
+        text,
+    )
     freeze: str | None = option(TRANSFER, "Layers to freeze: backbone (all but the last layer).", OneOf(FREEZES))
     layer_decay: float | None = option(
         TRANSFER,
@@ -95,12 +111,26 @@ class RunSpec:
         whole(1),
     )
 
+    monitor: str | None = option(
+        EVALUATION, "Metric on the validation set that decides which checkpoint is best. Default: the task's.", text
+    )
+    evaluate_every: int | str = option(
+        EVALUATION,
+        "Interval between evaluations on the validation set: a number of steps, or of epochs, as '2 epochs'.",
+        interval,
+        "1 epoch",
+        read_interval,
+    )
+
     batch_size: int | str = option(
         UPDATES,
         f"Number of samples per update, or full (the whole training set). Default: {BATCH_SIZE}; full for gd.",
         batch_size,
         None,
         read_batch_size,
+    )
+    accumulate: int = option(
+        UPDATES, "Number of batches whose gradients are averaged for an update. Default: 1.", whole(1)
     )
     optimizer: str = option(UPDATES, f"Optimizer: {', '.join(OPTIMIZERS)}.", OneOf(OPTIMIZERS), "adam")
     # Those that an optimizer or a schedule hasn't are None.
@@ -128,14 +158,21 @@ class RunSpec:
     lr: float = option(
         RATE, "Learning rate. Default: the network's for adam and adamw, else the optimizer's.", number(above=0)
     )
-    schedule: str = option(RATE, f"Learning rate schedule: {', '.join(SCHEDULES)}.", OneOf(SCHEDULES), "constant")
+    schedule: str = option(
+        RATE, f"Learning rate schedule: {', '.join(SCHEDULES)}. Default: constant.", OneOf(SCHEDULES)
+    )
     decay: float = option(
         RATE,
-        "Factor for step and exponential, reached every --decay-every steps. Default: 0.1.",
+        "Factor for step and exponential, reached every --decay-every steps, and for plateau. Default: 0.1.",
         number(above=0, most=1),
     )
     decay_every: int | None = option(
         RATE, "Number of steps for one factor of --decay. Default: a third of the run.", whole(1)
+    )
+    plateau_patience: int | None = option(
+        RATE,
+        f"Number of evaluations without improvement before plateau applies --decay. Default: {PLATEAU_PATIENCE}.",
+        whole(1),
     )
     warmup: int | None = option(
         RATE,
@@ -153,6 +190,24 @@ class RunSpec:
         REGULAR,
         "Weight decay: decoupled for adamw, else added to the gradient. Default: 0.01 for adamw, else 0.",
         number(least=0),
+    )
+    decay_on: str = option(
+        REGULAR,
+        "Parameters that weight decay shrinks: all, or weights (no biases, no scales of norms). Default: all.",
+        OneOf(DECAYED),
+    )
+    label_smoothing: float = option(
+        REGULAR,
+        "Share of each target's probability that is spread over all classes. Default: 0.",
+        number(least=0, below=1),
+    )
+    class_weights: bool = option(
+        REGULAR, "Let each class weigh the same in the loss, however many samples it has.", flag, False
+    )
+    ema: float | None = option(
+        REGULAR,
+        "Decay of an exponential moving average of the weights, which is evaluated in place of them, such as 0.999.",
+        number(above=0, below=1),
     )
     dropout: float | None = option(
         REGULAR, "Dropout probability, for networks with this argument, such as mlp.", number(least=0, below=1)
@@ -192,12 +247,19 @@ class RunSpec:
                 self._set(field.name, field.metadata["check"](field.name, value))
         self._check_network()
         self._check_transfer()
+        self._fill_from_recipe()
+        self._fill("schedule", "constant")
         self._check_length()
         self._check_choices()
+        self._check_task()
         self._fill_updates()
         if "decay" in SCHEDULES[self.schedule]:
             self._fill("decay", 0.1)
+        if self.schedule == "plateau":
+            self._fill("plateau_patience", PLATEAU_PATIENCE)
         self._fill("weight_decay", 0.01 if self.optimizer == "adamw" else 0.0)
+        self._fill("decay_on", "all")
+        self._fill("label_smoothing", 0.0)
         if self.init in SCALED:
             self._fill("init_scale", 0.05)
         if not DEVICE.fullmatch(self.device):
@@ -224,8 +286,37 @@ class RunSpec:
         for name, refusal in SCRATCH.items():
             if getattr(self, name) is not None and self.origin is None and self.weights is None:
                 raise UserError(refusal)
+        if self.part is not None:
+            if self.origin is None:
+                raise UserError("A part is taken from a run or a checkpoint: say which, by --from.")
+            lookup(f"part of {self.model}", self.part, dict.fromkeys([*models.info(self.model).parts, "backbone"]))
         if self.freeze is not None and self.layer_decay is not None:
             raise UserError("With a frozen backbone one layer learns: leave layer_decay or freeze out.")
+
+    def _fill_from_recipe(self) -> None:
+        """Take from the family's recipe what the spec doesn't say, and what means something with what it says."""
+        recipe = models.info(self.model).recipe
+        for name in RECIPE:
+            applies = name in recipe and not (
+                (name == "epochs" and self.steps is not None)
+                or (name == "lr" and self.optimizer not in ("adam", "adamw"))
+                or (name == "batch_size" and self.optimizer == "gd")
+                or (name == "clip_norm" and self.clip_value is not None)
+                or (name == "label_smoothing" and not self._has_option(name))
+            )
+            if applies:
+                self._fill(name, recipe[name])
+
+    def _has_option(self, name: str) -> bool:
+        """Return whether the task's loss has an option; that of a task on the user's own data is checked later."""
+        return self.task.startswith(tasks.OWN) or name in tasks.info(self.task).options
+
+    def _check_task(self) -> None:
+        for name in ("label_smoothing", "class_weights"):
+            if getattr(self, name) and not self._has_option(name):
+                raise UserError(f"The task {self.task} has no {name}: leave it out, or use a task with classes.")
+        if self.monitor is not None and not self.task.startswith(tasks.OWN):
+            tasks.info(self.task).mode(self.monitor)
 
     def _check_length(self) -> None:
         if self.epochs is not None and self.steps is not None:
@@ -241,8 +332,7 @@ class RunSpec:
             raise UserError("Give clip_norm or clip_value, not both.")
 
     def _fill_updates(self) -> None:
-        if self.optimizer in ("adam", "adamw"):
-            self._fill("lr", models.info(self.model).lr)
+        self._fill("accumulate", 1)
         self._fill("lr", OPTIMIZERS[self.optimizer].lr)
         for name, value in OPTIMIZERS[self.optimizer].takes.items():
             self._fill(name, value)
@@ -327,6 +417,6 @@ def idle(model: str, optimizer: str, schedule: str, init: str | None) -> dict[st
             said[name] = f"{model} has no {method} to set: use a network that has, such as mlp."
     if models.info(model).reference not in STATE_DICTS:
         said["weights"] = f"Nobody's published weights fit {model}: begin with a run or a checkpoint, by --from."
-    if len(models.info(model).input_shape) != 3:
+    if "image" not in models.info(model).inputs:
         said["augment"] = f"Augmentation is for pictures, and {model} reads none: use a network such as lenet5-modern."
     return said

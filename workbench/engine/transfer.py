@@ -1,8 +1,8 @@
-"""Transfer: a network begins with weights that were learnt before, and perhaps trains its head alone.
+"""Transfer: a network that begins with learned weights, and perhaps trains its head alone.
 
-The *head* is the last layer that has weights, the *backbone* all before it. A head of another size than the weights'
-stays fresh. A frozen backbone is not updated at all: its batch norms also keep the statistics that they came with, as
-if the network were in use.
+The *head* is the last layer that has weights, the *backbone* everything before it; a family may declare further parts.
+A head of another size keeps its fresh weights. A frozen backbone is not updated at all, and is in evaluation mode: its
+norms keep their statistics, and nothing in it is dropped.
 """
 
 import pickle
@@ -18,9 +18,10 @@ from safetensors import safe_open
 from torch import Tensor, nn
 
 import models
+from models.registry import Part
 from workbench.engine import checkpoints, runs
 from workbench.engine.spec import RunSpec
-from workbench.errors import UserError
+from workbench.errors import UserError, lookup
 from workbench.render.shape import format_shape
 
 MOST_OPERATIONS = 1_000_000  # of a file's pickles: a state dict has some twenty a tensor
@@ -33,38 +34,46 @@ DOTTED = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12])\.")  # torchvision'
 
 
 def head(network: nn.Module) -> nn.Module:
-    """The last layer that has weights of its own."""
+    """Return the last layer that has weights of its own."""
     return [layer for layer in network.modules() if next(layer.parameters(recurse=False), None) is not None][-1]
 
 
-def begin(network: nn.Module, spec: RunSpec) -> None:
-    """Give a fresh network the weights that the spec begins with, if it names any.
+def load_initial_weights(network: nn.Module, spec: RunSpec) -> dict[str, Any]:
+    """Load the weights that the spec names into a network with fresh weights.
+
+    Returns:
+        What was loaded, for the record: `source`, `loaded` (number of tensors), and the names that are `missing` in the
+        source or `left_over` there; empty if the spec names no weights.
 
     Raises:
-        UserError: They can't be read, or are another network's.
+        UserError: If they can't be read, or are another network's.
     """
+    if spec.origin is not None and spec.part is not None:
+        return _load_part(network, spec, spec.origin, spec.part)
     if spec.origin is not None:
-        _take(network, _learnt(spec), spec, spec.origin)
-    elif spec.weights is not None:
-        _take(network, _published(spec), spec, spec.weights)
+        return _load(network, _learned(spec), spec, spec.origin)
+    if spec.weights is not None:
+        return _load(network, _published(spec), spec, spec.weights)
+    return {}
 
 
 def freeze(network: nn.Module) -> list[nn.Module]:
-    """Freeze the backbone; its batch norms, which have to stay in evaluation mode, are returned."""
+    """Freeze the backbone, and return its modules, which have to stay in evaluation mode."""
     trained = head(network)
     network.requires_grad_(False)
     trained.requires_grad_(True)
-    return [layer for layer in network.modules() if isinstance(layer, nn.modules.batchnorm._BatchNorm)]
+    inside = {network, *trained.modules()}
+    return [module for module in network.modules() if module not in inside]
 
 
 def groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:
-    """The trained parameters by layer, each layer learning `decay` times as fast as the next: the last at full rate.
+    """Return the trained parameters by layer; each learns `decay` times as fast as the next, the last at full speed.
 
     A layer is a matrix or a set of filters with the biases and scales that follow it (discriminative fine-tuning,
     Howard & Ruder 2018, whose decay is 1/2.6).
 
     Returns:
-        Parameter groups in the order of `network.parameters()`, with their share of the rate under `scale`.
+        Parameter groups in the order of `network.parameters()`, with their factor of the learning rate under `scale`.
     """
     layers: list[list[nn.Parameter]] = [[]]
     for weight in network.parameters():
@@ -72,47 +81,94 @@ def groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:
             if weight.dim() > 1 and any(own.dim() > 1 for own in layers[-1]):
                 layers.append([])
             layers[-1].append(weight)
-    return [{"params": layer, "scale": decay**place} for place, layer in zip(_down(layers), layers, strict=True)]
+    last = len(layers) - 1
+    return [{"params": layer, "scale": decay ** (last - index)} for index, layer in enumerate(layers)]
 
 
-def _down(layers: list[Any]) -> range:
-    return range(len(layers) - 1, -1, -1)
+def _learned(spec: RunSpec) -> dict[str, Tensor]:
+    """Return the weights of a run, its best ones, or those of a checkpoint."""
+    weights, metadata = _checkpoint(spec)
+    if metadata["model"] != spec.model:
+        raise UserError(
+            f"{spec.origin} is a {metadata['model']}, not a {spec.model}: name that network to continue with it, or "
+            "the part that both have, by --part."
+        )
+    return weights
 
 
-def _learnt(spec: RunSpec) -> dict[str, Tensor]:
-    """The weights of a run, its best ones, or of a checkpoint."""
+def _checkpoint(spec: RunSpec) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Return the weights and the metadata of the checkpoint that the spec names."""
     assert spec.origin is not None
     path = Path(spec.origin)
     if not path.is_absolute():
         path = runs.get(spec.origin).folder / "best.safetensors"
-    weights, about = checkpoints.load(path)
-    if "model" not in about:
-        raise UserError(f"{path} is no checkpoint of a run: weights that others published are taken by --weights.")
-    if about["model"] != spec.model:
-        raise UserError(f"{spec.origin} is a {about['model']}, not a {spec.model}: name that network to go on with it.")
-    return weights
+    weights, metadata = checkpoints.load(path)
+    if "model" not in metadata:
+        raise UserError(f"{path} is not a checkpoint of a run: for published weights, use --weights.")
+    return weights, metadata
+
+
+def _load_part(network: nn.Module, spec: RunSpec, origin: str, name: str) -> dict[str, Any]:
+    """Load one part of another run's network into the part of the same name."""
+    weights, metadata = _checkpoint(spec)
+    donor = models.info(metadata["model"])
+    ours, theirs = network.state_dict(), weights
+    own_part, other_part = models.info(spec.model).parts.get(name), donor.parts.get(name)
+    if own_part is None and other_part is None:  # the parts that every network has
+        own_names = {key: key for key in _backbone(network, ours)}
+        other_names = {key: key for key in theirs}
+        partial = False
+    else:
+        own = lookup(f"part of {spec.model}", name, models.info(spec.model).parts)
+        other = lookup(f"part of {donor.name}", name, donor.parts)
+        own_names, other_names = _names(own, ours), _names(other, theirs)
+        partial = own.partial or other.partial
+    problem = f"The {name} of {origin} ({donor.name}) doesn't fit that of {spec.model} ({spec.preset})"
+    missing = [key for short, key in own_names.items() if short not in other_names]
+    left = [key for short, key in other_names.items() if short not in own_names]
+    if missing and not partial:
+        raise UserError(f"{problem}: {_listed(missing)} missing{_and_left_over(left)}.")
+    loaded = {key: theirs[other_names[short]] for short, key in own_names.items() if short in other_names}
+    for key, tensor in loaded.items():
+        if tensor.shape != ours[key].shape:
+            raise UserError(
+                f"{problem}: {key} is {format_shape(tensor.shape)} there, and {format_shape(ours[key].shape)} here. "
+                "Use the same preset and options."
+            )
+    network.load_state_dict({**ours, **loaded})
+    return dict(source=origin, part=name, loaded=len(loaded), missing=missing, left_over=left)
+
+
+def _backbone(network: nn.Module, weights: dict[str, Tensor]) -> list[str]:
+    """Return the names of all weights but the head's."""
+    last = {id(weight) for weight in head(network).parameters()}
+    in_head = {name for name, weight in network.named_parameters() if id(weight) in last}
+    return [name for name in weights if name not in in_head]
+
+
+def _names(part: Part, weights: dict[str, Tensor]) -> dict[str, str]:
+    """Return the names of a part's weights, by what follows the prefix if there is only one."""
+    cut = len(part.prefixes[0]) if len(part.prefixes) == 1 else 0
+    return {name[cut:]: name for name in weights if name.startswith(part.prefixes)}
 
 
 def _published(spec: RunSpec) -> dict[str, Tensor]:
-    """The weights of a published state dict, under our own names."""
+    """Return the weights of a published state dict, under our own names."""
     assert spec.weights is not None
     architecture = models.info(spec.model)
-    wanted = models.reference_names(spec.model)
-    found = read(Path(spec.weights))
+    names = models.reference_names(spec.model)
+    tensors = read(Path(spec.weights))
     # Old files don't count the batches that a norm has seen, which only training without momentum asks for.
-    found |= {name: torch.tensor(0) for name in wanted if name.endswith("num_batches_tracked") and name not in found}
-    told = f"{spec.weights} isn't {architecture.reference}'s {spec.model}"
-    if missing := [name for name in wanted if name not in found]:
-        raise UserError(f"{told}: {_listed(missing)} missing{_and_left(found, wanted)}.")
-    if left := _and_left(found, wanted):
-        raise UserError(f"{told}{left.replace(', and', ':')}.")
-    ordered = {name: found[name] for name in wanted}
+    tensors |= {name: torch.tensor(0) for name in names if name.endswith("num_batches_tracked") and name not in tensors}
+    problem = f"{spec.weights} isn't {architecture.reference}'s {spec.model}"
+    _check_names(problem, names, tensors)
+    ordered = {name: tensors[name] for name in names}
     outputs = [tensor for tensor in ordered.values() if tensor.dim() > 1][-1].shape[0]
     donor = models.build(spec.model, "paper", **{"num_classes": outputs} | _plain_options(spec))
     try:
         donor.load_reference(ordered)  # type: ignore[operator]
     except (RuntimeError, ValueError) as error:
-        raise UserError(f"{told}: {str(error).splitlines()[-1].strip()}.") from error
+        raise UserError(f"{problem}: {str(error).splitlines()[-1].strip()}.") from error
     return donor.state_dict()
 
 
@@ -121,17 +177,17 @@ def _plain_options(spec: RunSpec) -> dict[str, Any]:
 
 
 def read(path: Path) -> dict[str, Tensor]:
-    """A published state dict: `.safetensors`, or what `torch.save` wrote; nothing in it is ever executed.
+    """Return a published state dict: `.safetensors`, or what `torch.save` wrote; nothing in it is ever executed.
 
     Raises:
-        UserError: There is no such file, it is damaged, or holds something else.
+        UserError: If there is no such file, it is damaged, or holds something else.
     """
     try:
         if path.suffix == ".safetensors":
             with safe_open(path, framework="pt") as file:
                 return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (it is no dict)
         _check_size(path)
-        found = torch.load(path, map_location="cpu", weights_only=True)
+        content = torch.load(path, map_location="cpu", weights_only=True)
     except UserError:
         raise
     except FileNotFoundError:
@@ -145,21 +201,21 @@ def read(path: Path) -> dict[str, Tensor]:
         why = " ".join(str(error).split()).partition(". ")[0][:100] or type(error).__name__
         raise UserError(f"{path} can't be read ({why}): fetch it again.") from error
     for name in WRAPPERS:
-        if isinstance(found, dict) and isinstance(found.get(name), dict):
-            found = found[name]
-    if not isinstance(found, dict) or not found or not all(isinstance(value, Tensor) for value in found.values()):
+        if isinstance(content, dict) and isinstance(content.get(name), dict):
+            content = content[name]
+    if not isinstance(content, dict) or not content or not all(isinstance(value, Tensor) for value in content.values()):
         raise UserError(f"{path} holds no state dict: names with a tensor each.")
-    for name, tensor in found.items():
+    for name, tensor in content.items():
         if tensor.layout == torch.strided and tensor.nbytes > tensor.untyped_storage().nbytes():
             raise UserError(f"{path} holds {str(name)[:60]} as a few numbers, repeated: save it again, written out.")
-    return {DOTTED.sub(r"\1\2.", str(name).removeprefix("module.")): tensor for name, tensor in found.items()}
+    return {DOTTED.sub(r"\1\2.", str(name).removeprefix("module.")): tensor for name, tensor in content.items()}
 
 
 def _check_size(path: Path) -> None:
-    """Refuse what `torch.save` doesn't write: a file that becomes far larger in memory than it is on the disk.
+    """Check that a file does not become far larger in memory than it is on the disk, as none of `torch.save` does.
 
     Raises:
-        UserError: It would.
+        UserError: If it would.
     """
     with path.open("rb") as file:
         whole = file.seek(0, 2)
@@ -181,7 +237,7 @@ def _check_size(path: Path) -> None:
 
 
 def _check_pickles(path: Path, file: IO[bytes], count: int) -> None:
-    """Look through so many pickles without doing what they say."""
+    """Look through a number of pickles without executing them."""
     operations = chain.from_iterable(genops(file) for _ in range(count))
     try:
         for place, (operation, argument, _) in enumerate(operations):
@@ -195,23 +251,35 @@ def _check_pickles(path: Path, file: IO[bytes], count: int) -> None:
         raise pickle.UnpicklingError from error
 
 
-def _take(network: nn.Module, weights: dict[str, Tensor], spec: RunSpec, origin: str) -> None:
-    """Copy weights under the same names; a head of another size stays as it is."""
+def _load(network: nn.Module, weights: dict[str, Tensor], spec: RunSpec, origin: str) -> dict[str, Any]:
+    """Copy weights under the same names; a head of another size keeps its fresh weights."""
     ours = network.state_dict()
-    told = f"{origin} doesn't fit {spec.model} ({spec.preset})"
-    if missing := [name for name in ours if name not in weights]:
-        raise UserError(f"{told}: {_listed(missing)} missing{_and_left(weights, list(ours))}.")
-    if left := _and_left(weights, list(ours)):
-        raise UserError(f"{told}{left.replace(', and', ':')}.")
-    last = {id(weight) for weight in head(network).parameters()}
-    fresh = {name for name, weight in network.named_parameters() if id(weight) in last}
+    problem = f"{origin} doesn't fit {spec.model} ({spec.preset})"
+    _check_names(problem, list(ours), weights)
+    backbone = set(_backbone(network, ours))
     fits = {name for name, tensor in weights.items() if tensor.shape == ours[name].shape}
     for name in ours:
-        if name not in fits and name not in fresh:
+        if name in backbone - fits:
             theirs, own = (format_shape(tensor.shape) for tensor in (weights[name], ours[name]))
-            raise UserError(f"{told}: {name} is {theirs} there, and {own} here; take the same preset and options.")
-    kept = fresh if not fresh <= fits else set()
+            raise UserError(f"{problem}: {name} is {theirs} there, and {own} here. Use the same preset and options.")
+    fresh = [name for name in ours if name not in backbone]
+    kept = fresh if not fits >= set(fresh) else []
     network.load_state_dict({name: ours[name] if name in kept else weights[name] for name in ours})
+    return dict(source=origin, loaded=len(ours) - len(kept), missing=[], left_over=kept)
+
+
+def _check_names(problem: str, names: list[str], tensors: dict[str, Tensor]) -> None:
+    """Check that there are exactly the tensors of these names.
+
+    Raises:
+        UserError: If some are missing, or left over.
+    """
+    missing = [name for name in names if name not in tensors]
+    left = [name for name in tensors if name not in set(names)]
+    if missing:
+        raise UserError(f"{problem}: {_listed(missing)} missing{_and_left_over(left)}.")
+    if left:
+        raise UserError(f"{problem}: {_listed(left)} left over.")
 
 
 def _listed(names: list[str]) -> str:
@@ -219,6 +287,5 @@ def _listed(names: list[str]) -> str:
     return f"{', '.join(names[:NAMED])}{more} {'is' if len(names) == 1 else 'are'}"
 
 
-def _and_left(found: dict[str, Tensor], wanted: list[str]) -> str:
-    left = [name for name in found if name not in set(wanted)]
-    return f", and {_listed(left)} left over" if left else ""
+def _and_left_over(names: list[str]) -> str:
+    return f", and {_listed(names)} left over" if names else ""

@@ -64,17 +64,17 @@ def _make(folder: Path, resume: str | None) -> int:
         try:
             import torch
 
-            from workbench.engine.loop import Fit
+            from workbench.engine.train.trainer import SeedRun, Trainer
 
             torch.set_num_threads(1)
 
-            def show(pictures: list[dict[str, Any]]) -> None:
-                files.write(folder / "pictures.json", json.dumps(pictures).encode())
+            def show(visualizations: list[dict[str, Any]]) -> None:
+                files.write(folder / "visualizations.json", json.dumps(visualizations).encode())
 
-            fit = Fit(spec, stopped=stop.is_set, folder=folder, show=show, resume=resume is not None, sync=writer.sync)
+            seed_run = SeedRun(spec, folder, show, writer.sync, resume is not None)
             if resume is not None:
                 run.order(spec)
-            for event in fit.run():
+            for event in Trainer([seed_run], stop.is_set).run():
                 seen = event
                 writer.write(event)
             code = 0

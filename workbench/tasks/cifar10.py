@@ -1,5 +1,5 @@
 """What is in the picture? Ten classes, small photographs in colour."""
 
-from workbench.tasks.picture_classification import PictureClassification
+from workbench.tasks.image_classification import ImageClassification
 
-TASK = PictureClassification(data="cifar10", title="tell ten kinds of thing apart in small photographs")
+TASK = ImageClassification(data="cifar10", title="tell ten kinds of thing apart in small photographs")

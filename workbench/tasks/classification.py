@@ -1,5 +1,6 @@
-"""Which class is it? Any number of classes, told from the rows of a table."""
+"""Classification of the rows of a table, with any number of classes."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -8,120 +9,201 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from workbench import data
+from workbench.data.sources import Batch, Resident, Source
 from workbench.errors import UserError
 from workbench.render.shape import format_shape
-from workbench.tasks import rows
-from workbench.tasks.regions import regions
-from workbench.tasks.task import SHOWN, Batch, Floor, Task
+from workbench.tasks import features
+from workbench.tasks.base import VISUALIZED_SAMPLES, Baseline, Metrics, StepContext, Task, Visualization
+from workbench.tasks.decision_regions import decision_regions
+from workbench.tasks.meters import ClassificationMeter, f1_scores
 
-AUXILIARY = 0.3  # what the loss of an auxiliary classifier weighs (Szegedy et al. 2014)
+AUXILIARY_WEIGHT = 0.3  # of the loss of an auxiliary classifier (Szegedy et al. 2014)
 
 
 class Classification(Task):
-    """Cross-entropy and accuracy; between two classes also the area under the ROC curve.
+    """Cross-entropy, accuracy, F1, top-5 accuracy and the area under the ROC curve.
 
-    A batch is inputs (N, features), standardised, and classes (N,). A network says a score a class, or a single logit
-    between two. One with auxiliary classifiers says a tuple in training: first its own scores, then theirs.
+    A batch holds `features` (N, features), standardized, and `target` (N,), the classes. With `class_weights`, training
+    batches also hold `weight` (N,), what a sample counts in the loss. A network returns one logit per class, or a
+    single one for two classes. One with auxiliary classifiers returns a tuple in training: its own logits come first.
     """
 
-    def fit(self, parts: dict[str, Any], input_shape: tuple[int, ...]) -> dict[str, Batch]:
-        return {
-            part: (rows.as_read(inputs, input_shape, self.known), torch.from_numpy(parts[part][1]))
-            for part, inputs in self.flat(parts).items()
-        }
+    @property
+    def classes(self) -> int:
+        """The number of classes."""
+        return len(self.dataset.classes)
 
-    def flat(self, parts: dict[str, Any]) -> dict[str, np.ndarray]:
-        """Every part's inputs as a method without depth reads them: (N, features); perhaps fewer to train."""
-        return rows.standardised(parts)
+    def sources(self, network: nn.Module, seed: int) -> dict[str, Source]:
+        splits = data.load(self.data, seed)
+        inputs = self.inputs(splits, network)
+        return {split: Resident(**inputs[split], **self._targets(split, splits[split][1])) for split in splits}
 
-    def scores(self, outputs: Tensor) -> Tensor:
-        """A score a class (N, classes), such that their softmax are the chances.
+    def inputs(self, splits: dict[str, Any], network: nn.Module) -> dict[str, dict[str, Any]]:
+        """Return the input columns of each split as the network reads them."""
+        standardized = features.standardize(splits)
+        return {split: {"features": features.fit(rows, network, self.dataset)} for split, rows in standardized.items()}
 
-        A single logit z stands for the scores (0, z): their softmax is the sigmoid of z, and their cross-entropy the
-        binary cross-entropy of z. Outputs beyond the classes, as of a network that was made for a thousand, are left
-        out.
+    def _targets(self, split: str, classes: np.ndarray) -> dict[str, Tensor]:
+        target = torch.from_numpy(classes)
+        if not (self.class_weights and split == "train"):
+            return {"target": target}
+        counts = torch.bincount(target, minlength=self.classes)  # none is 0: `data.load` makes sure
+        return {"target": target, "weight": (len(target) / (self.classes * counts))[target].float()}
+
+    def flatten(self, splits: dict[str, Any]) -> dict[str, np.ndarray]:
+        """Return each split's inputs as a linear model reads them (N, features), perhaps fewer of the training set."""
+        return features.standardize(splits)
+
+    def logits(self, outputs: Tensor | tuple[Tensor, ...]) -> Tensor:
+        """Return a logit for each class (N, classes), whose softmax are the probabilities.
+
+        A single logit z stands for the logits (0, z): their softmax is the sigmoid of z, and their cross-entropy the
+        binary cross-entropy of z. Outputs beyond the classes, of a network made for more, are left out.
 
         Raises:
-            UserError: The network doesn't say as many.
+            UserError: If the network returns fewer.
         """
-        classes = len(self.known.classes)
-        if outputs.dim() == 1:
-            outputs = outputs[:, None]
-        if classes == 2 and outputs.shape[1:] == (1,):
-            return torch.cat([torch.zeros_like(outputs), outputs], dim=1)
-        if outputs.dim() != 2 or outputs.shape[1] < classes:
-            says = format_shape(outputs.shape[1:])
-            fits = "1 output or 2" if classes == 2 else f"{classes} outputs"
-            raise UserError(f"This network says {says}, and {classes} classes are to be told apart: size it to {fits}.")
-        return outputs[:, :classes]
-
-    def loss(self, outputs: Tensor | tuple[Tensor, ...], batch: Batch) -> Tensor:
-        if isinstance(outputs, tuple):
-            own, *auxiliary = (self.loss(scores, batch) for scores in outputs)
-            return own + AUXILIARY * sum(auxiliary)
-        return F.cross_entropy(self.scores(outputs), batch[1])
-
-    def metrics(self, outputs: Tensor | tuple[Tensor, ...], batch: Batch) -> dict[str, float]:
         own = outputs[0] if isinstance(outputs, tuple) else outputs
-        return {"accuracy": (self.scores(own).argmax(dim=1) == batch[1]).sum().item() / len(batch[1])}
+        if own.dim() == 1:
+            own = own[:, None]
+        if self.classes == 2 and own.shape[1:] == (1,):
+            return torch.cat([torch.zeros_like(own), own], dim=1)
+        if own.dim() != 2 or own.shape[1] < self.classes:
+            fitting = "1 output or 2" if self.classes == 2 else f"{self.classes} outputs"
+            raise UserError(
+                f"This network returns {format_shape(own.shape[1:])}, and there are {self.classes} classes: "
+                f"size it to {fitting}."
+            )
+        return own[:, : self.classes]
 
-    def measure(self, outputs: Tensor, samples: Batch) -> dict[str, float]:
-        """The chance that the second class's samples score above the first's; none where only one class is there."""
-        if len(self.known.classes) != 2 or len(samples[1].unique()) < 2 or not outputs.isfinite().all():
-            return {}
-        from sklearn.metrics import roc_auc_score
+    def losses(self, outputs: Tensor | tuple[Tensor, ...], batch: Batch, context: StepContext) -> dict[str, Tensor]:
+        if isinstance(outputs, tuple):
+            own, *auxiliary = (self._cross_entropy(each, batch, context) for each in outputs)
+            return {"loss": own + AUXILIARY_WEIGHT * sum(auxiliary)}
+        return {"loss": self._cross_entropy(outputs, batch, context)}
 
-        scores = self.scores(outputs)
-        return {"auc": float(roc_auc_score(samples[1].cpu(), (scores[:, 1] - scores[:, 0]).float().cpu()))}
+    def _cross_entropy(self, outputs: Tensor, batch: Batch, context: StepContext) -> Tensor:
+        smoothing = self.label_smoothing if context.is_training else 0.0
+        logits = self.logits(outputs)
+        if "weight" not in batch:
+            return F.cross_entropy(logits, batch["target"], label_smoothing=smoothing)
+        each = F.cross_entropy(logits, batch["target"], label_smoothing=smoothing, reduction="none")
+        return (batch["weight"] * each).sum() / batch["weight"].sum()
 
-    def floor(self, seed: int) -> Floor:
-        """Logistic regression, or to name always the commonest class where even that is better."""
+    def meter(self) -> "LogitsMeter":
+        return LogitsMeter(self)
+
+    def training_metrics(self, outputs: Tensor | tuple[Tensor, ...], batch: Batch) -> Metrics:
+        """Return the accuracy: the other metrics say little of one batch."""
+        hits = (self.logits(outputs).argmax(dim=1) == batch["target"]).sum()
+        return {"accuracy": hits.item() / len(batch["target"])}
+
+    def compute_baseline(self, seed: int) -> Baseline:
+        """Return logistic regression's accuracy, or that of the most frequent class if it is higher."""
         from sklearn.linear_model import LogisticRegression
 
-        parts = data.load(self.data, seed)
-        inputs, classes, tested = self.flat(parts), parts["train"][1], parts["test"][1]
-        fitted = LogisticRegression(max_iter=1000).fit(inputs["train"], classes[: len(inputs["train"])])
-        linear = fitted.score(inputs["test"], tested)
-        guess = np.mean(tested == np.bincount(classes).argmax())
-        floors = [
-            Floor("logistic regression", "accuracy", float(linear)),
-            Floor("the commonest class", "accuracy", float(guess)),
+        splits = data.load(self.data, seed)
+        inputs, classes, targets = self.flatten(splits), splits["train"][1], splits["test"][1]
+        model = LogisticRegression(max_iter=1000).fit(inputs["train"], classes[: len(inputs["train"])])
+        most_frequent = np.mean(targets == np.bincount(classes).argmax())
+        baselines = [
+            Baseline("logistic regression", "accuracy", float(model.score(inputs["test"], targets))),
+            Baseline("the most frequent class", "accuracy", float(most_frequent)),
         ]
-        return max(floors, key=lambda floor: floor.value)
+        return max(baselines, key=lambda baseline: baseline.value)
 
-    @torch.inference_mode()
-    def pictures(self, network: nn.Module, samples: Batch) -> list[dict[str, Any]]:
-        chances = self.scores(self.outputs(network, samples)).softmax(dim=1)
-        shown = [
-            {
-                "picture": "sample",
-                **self.seen(one),
-                "target": int(target),
-                "predicted": int(chance.argmax()),
-                "probability": float(chance.max()),
-            }
-            for one, target, chance, _ in zip(*samples, chances, range(SHOWN), strict=False)
-        ]
-        together = [confusion(samples[1], chances.argmax(dim=1), self.known.classes)]
-        if self.known.shape == (2,):
-            known = self.known
-            together.append(
-                regions(
-                    lambda points: self.scores(self.outputs(network, (points,))).softmax(dim=1),
-                    samples,
-                    known.features,
-                    known.classes,
-                )
-            )
-        return shown + together
+    def probabilities(self, network: nn.Module, batch: Batch) -> Tensor:
+        """Return the probability of each class (N, classes) for the samples of a batch."""
+        return self.logits(self.predict(network, batch)).softmax(dim=1)
 
-    def seen(self, one: Tensor) -> dict[str, Any]:
-        """One sample as plain data."""
-        return {"values": one.double().round(decimals=3).tolist()}
+    def visualize(self, network: nn.Module, source: Source) -> list[Visualization]:
+        meter = ClassificationMeter(self.classes)
+        samples: list[Visualization] = []
+        size = self.evaluation_batch(network)
+        for start in range(0, len(source), size):
+            batch = source.batch(slice(start, start + size))
+            logits = self.logits(self.predict(network, batch))
+            meter.update(logits, batch)
+            if not samples:
+                probabilities = logits[:VISUALIZED_SAMPLES].softmax(dim=1)
+                samples = [self._visualize_sample(batch, k, each) for k, each in enumerate(probabilities)]
+        shared = [self.visualize_confusion(meter.confusion())]
+        if self.dataset.shape == (2,):
+            shared.append(self.visualize_regions(network, source))
+        return samples + shared
+
+    def _visualize_sample(self, batch: Batch, k: int, probabilities: Tensor) -> Visualization:
+        return {
+            "kind": "sample",
+            **self.visualize_input(batch, k),
+            "target": int(batch["target"][k]),
+            "predicted": int(probabilities.argmax()),
+            "probability": float(probabilities.max()),
+        }
+
+    def visualize_input(self, batch: Batch, k: int) -> dict[str, Any]:
+        """Return the input of one sample as plain data."""
+        return {"values": batch["features"][k].double().round(decimals=3).tolist()}
+
+    def visualize_confusion(self, counts: Tensor) -> Visualization:
+        """Return the confusion matrix, with the precision, recall and F1 score of each class."""
+        hits = counts.diagonal().double()
+        return {
+            "kind": "confusion",
+            "classes": list(self.dataset.classes),
+            "counts": counts.tolist(),
+            "precision": _shares(hits, counts.sum(dim=0)),
+            "recall": _shares(hits, counts.sum(dim=1)),
+            "f1": f1_scores(counts).tolist(),
+        }
+
+    def visualize_regions(self, network: nn.Module, source: Source) -> Visualization:
+        """Return the decision regions of a network with two inputs."""
+        return decision_regions(
+            lambda points: self.probabilities(network, {"features": points}),
+            source.batch(slice(0, len(source))),
+            self.dataset.features,
+            self.dataset.classes,
+        )
+
+    @property
+    def questions(self) -> Mapping[str, str]:
+        """A value for each feature, in its own unit."""
+        return {features.argument(name): name for name in self.dataset.features}
+
+    def respond(self, network: nn.Module, question: Mapping[str, str], seed: int) -> Visualization:
+        """Return the probability of each class for one row; features that are left out have their mean."""
+        self.check_question(question)
+        point, row = features.read(question, self.dataset, data.load(self.data, seed))
+        probabilities = self.probabilities(network, {"features": torch.from_numpy(point)[None]})[0]
+        answer = self.visualize_probabilities(probabilities)
+        if self.dataset.shape == (2,):
+            regions = self.visualize_regions(network, self.sources(network, seed)["validation"])
+            answer |= {"regions": regions, "point": point.tolist()}
+        return answer | {"features": row}
+
+    def visualize_probabilities(self, probabilities: Tensor) -> Visualization:
+        """Return the probability of each class as plain data."""
+        return {
+            "kind": "probabilities",
+            "classes": list(self.dataset.classes),
+            "probabilities": probabilities.double().tolist(),
+            "predicted": int(probabilities.argmax()),
+        }
 
 
-def confusion(true: Tensor, predicted: Tensor, classes: tuple[str, ...]) -> dict[str, Any]:
-    """How often each class (row) was taken for each (column)."""
-    count = len(classes)
-    counts = torch.bincount(true * count + predicted, minlength=count**2).view(count, count)
-    return {"picture": "confusion", "classes": list(classes), "counts": counts.tolist()}
+class LogitsMeter(ClassificationMeter):
+    """A meter of a network's outputs, of which the task makes a logit for each class."""
+
+    def __init__(self, task: Classification):
+        super().__init__(task.classes)
+        self.task = task
+
+    def update(self, outputs: Tensor | tuple[Tensor, ...], batch: Batch) -> None:
+        super().update(self.task.logits(outputs), batch)
+
+
+def _shares(hits: Tensor, totals: Tensor) -> list[float | None]:
+    """Return hits over totals; None if there is nothing to share."""
+    pairs = zip(hits.tolist(), totals.tolist(), strict=True)
+    return [hit / total if total else None for hit, total in pairs]

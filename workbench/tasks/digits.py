@@ -1,5 +1,5 @@
 """Which digit is it? Ten classes, real handwriting of 8x8 pixels."""
 
-from workbench.tasks.picture_classification import PictureClassification
+from workbench.tasks.image_classification import ImageClassification
 
-TASK = PictureClassification(data="digits", title="read handwritten digits")
+TASK = ImageClassification(data="digits", title="read handwritten digits")

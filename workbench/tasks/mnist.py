@@ -1,5 +1,5 @@
 """Which digit is it? Ten classes, all 70,000 of MNIST."""
 
-from workbench.tasks.picture_classification import PictureClassification
+from workbench.tasks.image_classification import ImageClassification
 
-TASK = PictureClassification(data="mnist", title="read handwritten digits, all of MNIST")
+TASK = ImageClassification(data="mnist", title="read handwritten digits, all of MNIST")

@@ -1,5 +1,5 @@
 """Which digit is it? Ten classes, real handwriting of 28x28 pixels."""
 
-from workbench.tasks.picture_classification import PictureClassification
+from workbench.tasks.image_classification import ImageClassification
 
-TASK = PictureClassification(data="mnist-5k", title="read handwritten digits of full size")
+TASK = ImageClassification(data="mnist-5k", title="read handwritten digits of full size")

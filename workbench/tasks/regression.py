@@ -1,6 +1,6 @@
-"""What number is it? Told from the rows of a table."""
+"""Regression: a number predicted from the row of a table."""
 
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 import torch
@@ -9,90 +9,114 @@ from torch import Tensor, nn
 
 from workbench import data
 from workbench.data.scaling import z_score
+from workbench.data.sources import Batch, Resident, Source
 from workbench.errors import UserError
 from workbench.render.shape import format_shape
-from workbench.tasks import rows
-from workbench.tasks.task import SHOWN, Batch, Floor, Task
+from workbench.tasks import features
+from workbench.tasks.base import VISUALIZED_SAMPLES, Baseline, Metrics, StepContext, Task, Visualization
+from workbench.tasks.meters import RegressionMeter
 
-MOST = 500  # samples that are drawn into one picture
+MAX_POINTS = 500  # samples in the plot of predictions over targets
 
 
 class Regression(Task):
-    """Mean squared error of the standardised target; mse and mae in its own unit, and R².
+    """Mean squared error of the standardized target; mse and mae in its own unit, and R².
 
-    A target in the hundreds would take a fresh network thousands of steps to come near, so that mean and deviation of
-    the training part are taken out. They go with every sample, and the metrics are of the target itself.
+    A network with initial weights would need thousands of steps to approach a target in the hundreds, so the target is
+    standardized by the mean and deviation of the training set. These go with every sample, so that metrics can be
+    computed in the target's own unit.
 
-    A batch is inputs (N, features) and targets (N, 1), both standardised, and the target's mean and deviation, (N, 1)
-    each. A network says one number.
+    A batch holds `features` (N, features) and `target` (N, 1), both standardized, and the target's `mean` and
+    `deviation` (N, 1). A network returns one number.
     """
 
-    metric = "r2"
+    def sources(self, network: nn.Module, seed: int) -> dict[str, Source]:
+        splits = data.load(self.data, seed)
+        scaler = z_score(splits["train"][1])
+        sources: dict[str, Source] = {}
+        for split, rows in features.standardize(splits).items():
+            columns = np.broadcast_arrays(scaler(splits[split][1]), scaler.shift, scaler.spread)
+            target, mean, deviation = (torch.from_numpy(values.astype(np.float32))[:, None] for values in columns)
+            inputs = features.fit(rows, network, self.dataset)
+            sources[split] = Resident(features=inputs, target=target, mean=mean, deviation=deviation)
+        return sources
 
-    def fit(self, parts: dict[str, Any], input_shape: tuple[int, ...]) -> dict[str, Batch]:
-        scaler = z_score(parts["train"][1])
-        fitted = {}
-        for part, inputs in rows.standardised(parts).items():
-            targets = np.broadcast_arrays(scaler(parts[part][1]), scaler.shift, scaler.spread)
-            fitted[part] = (rows.as_read(inputs, input_shape, self.known), *map(column, targets))
-        return fitted
-
-    def number(self, outputs: Tensor) -> Tensor:
-        """The one number (N, 1) that a network says of each sample.
+    def value(self, outputs: Tensor) -> Tensor:
+        """Return the number (N, 1) that a network returned for each sample.
 
         Raises:
-            UserError: It says more, or less.
+            UserError: If it returned more than one.
         """
         if outputs.dim() == 1:
             outputs = outputs[:, None]
         if outputs.shape[1:] != (1,):
-            says = format_shape(outputs.shape[1:])
-            raise UserError(f"This network says {says}, and a single number is to be told: size it to 1 output.")
+            raise UserError(
+                f"This network returns {format_shape(outputs.shape[1:])}, and the target is one number: size it to "
+                "1 output."
+            )
         return outputs
 
-    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
-        return F.mse_loss(self.number(outputs), batch[1])
+    def losses(self, outputs: Tensor, batch: Batch, context: StepContext) -> dict[str, Tensor]:
+        return {"loss": F.mse_loss(self.value(outputs), batch["target"])}
 
-    def metrics(self, outputs: Tensor, batch: Batch) -> dict[str, float]:
-        """In the target's own unit, squared for mse. As float64: a target may be large."""
-        error = ((self.number(outputs) - batch[1]).cpu().double() * batch[3].cpu().double()).abs()
-        return {"mse": error.square().mean().item(), "mae": error.mean().item()}
+    def meter(self) -> "ValueMeter":
+        return ValueMeter(self)
 
-    def measure(self, outputs: Tensor, samples: Batch) -> dict[str, float]:
-        """R²: 1 where all is told, 0 where no more than the mean is."""
-        target = samples[1].cpu().double()
-        error = (self.number(outputs).cpu().double() - target).square().sum()
-        variation = (target - target.mean()).square().sum()
-        if variation == 0:  # all alike: told or not told
-            return {"r2": float(error == 0)}
-        return {"r2": (1 - error / variation).item()}
+    def training_metrics(self, outputs: Tensor, batch: Batch) -> Metrics:
+        """Return mse and mae: the variance of one batch says little, so R² is left out."""
+        metrics = super().training_metrics(outputs, batch)
+        return {"mse": metrics["mse"], "mae": metrics["mae"]}
 
-    def floor(self, seed: int) -> Floor:
-        """Ordinary least squares, or to say always the mean where even that is better."""
+    def compute_baseline(self, seed: int) -> Baseline:
+        """Return the R² of ordinary least squares, or that of the mean if it is higher."""
         from sklearn.linear_model import LinearRegression
         from sklearn.metrics import r2_score
 
-        parts = data.load(self.data, seed)
-        inputs, targets, tested = rows.standardised(parts), parts["train"][1], parts["test"][1]
-        linear = LinearRegression().fit(inputs["train"], targets).predict(inputs["test"])
-        floors = [
-            Floor("ordinary least squares", "r2", float(r2_score(tested, linear))),
-            Floor("the mean", "r2", float(r2_score(tested, np.full(len(tested), targets.mean())))),
+        splits = data.load(self.data, seed)
+        inputs, targets, test_targets = features.standardize(splits), splits["train"][1], splits["test"][1]
+        predictions = LinearRegression().fit(inputs["train"], targets).predict(inputs["test"])
+        constant = np.full(len(test_targets), targets.mean())
+        baselines = [
+            Baseline("ordinary least squares", "r2", float(r2_score(test_targets, predictions))),
+            Baseline("the mean", "r2", float(r2_score(test_targets, constant))),
         ]
-        return max(floors, key=lambda floor: floor.value)
+        return max(baselines, key=lambda baseline: baseline.value)
 
-    @torch.inference_mode()
-    def pictures(self, network: nn.Module, samples: Batch) -> list[dict[str, Any]]:
-        inputs, target, mean, deviation = (column[:MOST].cpu().double() for column in samples)
-        said = self.number(self.outputs(network, tuple(column[:MOST] for column in samples))).cpu().double()
-        true, predicted = ((values * deviation + mean).flatten().tolist() for values in (target, said))
-        shown = [
-            {"picture": "sample", "values": one.round(decimals=3).tolist(), "target": value, "predicted": told}
-            for one, value, told, _ in zip(inputs, true, predicted, range(SHOWN), strict=False)
+    def visualize(self, network: nn.Module, source: Source) -> list[Visualization]:
+        batch = source.batch(slice(0, MAX_POINTS))
+        outputs = self.value(self.predict(network, batch))
+        target, predicted = (
+            (values.double() * batch["deviation"].double() + batch["mean"].double()).flatten().tolist()
+            for values in (batch["target"], outputs)
+        )
+        rows = batch["features"][:VISUALIZED_SAMPLES].double().round(decimals=3).tolist()
+        samples: list[Visualization] = [
+            {"kind": "sample", "values": row, "target": target[k], "predicted": predicted[k]}
+            for k, row in enumerate(rows)
         ]
-        return [*shown, {"picture": "fit", "unit": self.known.target, "target": true, "predicted": predicted}]
+        return [*samples, {"kind": "fit", "unit": self.dataset.target, "target": target, "predicted": predicted}]
+
+    @property
+    def questions(self) -> Mapping[str, str]:
+        """A value for each feature, in its own unit."""
+        return {features.argument(name): name for name in self.dataset.features}
+
+    def respond(self, network: nn.Module, question: Mapping[str, str], seed: int) -> Visualization:
+        """Return the prediction for one row, in the target's unit; features that are left out have their mean."""
+        self.check_question(question)
+        splits = data.load(self.data, seed)
+        point, row = features.read(question, self.dataset, splits)
+        standardized = self.value(self.predict(network, {"features": torch.from_numpy(point)[None]}))
+        predicted = float(z_score(splits["train"][1]).back(np.asarray(float(standardized))))
+        return {"kind": "value", "unit": self.dataset.target, "predicted": predicted, "features": row}
 
 
-def column(values: np.ndarray) -> Tensor:
-    """Numbers (N,) as a column (N, 1), float32."""
-    return torch.from_numpy(values.astype(np.float32))[:, None]
+class ValueMeter(RegressionMeter):
+    """A meter of a network's outputs, one number per sample."""
+
+    def __init__(self, task: Regression):
+        super().__init__()
+        self.task = task
+
+    def update(self, outputs: Tensor, batch: Batch) -> None:
+        super().update(self.task.value(outputs), batch)

@@ -1,5 +1,5 @@
 """Which shape is it? Eight classes, in colour, made by code."""
 
-from workbench.tasks.picture_classification import PictureClassification
+from workbench.tasks.image_classification import ImageClassification
 
-TASK = PictureClassification(data="shapes", title="tell eight shapes apart")
+TASK = ImageClassification(data="shapes", title="tell eight shapes apart")

@@ -1,11 +1,11 @@
-"""First weights: dense and convolutional layers drawn anew by a named scheme, their biases zero.
+"""Initial weights of dense and convolutional layers, drawn by a named scheme; their biases are zero.
 
     he        normal,  variance 2 / fan_in               (He et al. 2015: for ReLU)
     xavier    uniform, variance 2 / (fan_in + fan_out)   (Glorot and Bengio 2010: for tanh)
     normal    normal,  standard deviation `scale`
     uniform   uniform, from -scale to scale
 
-Embeddings, recurrent cells and normalisations keep what the network gave them.
+Embeddings, recurrent cells and norms keep the weights that the network gave them.
 """
 
 from torch import nn
@@ -15,15 +15,15 @@ from workbench.errors import UserError
 LAYERS = (nn.Linear, nn.modules.conv._ConvNd)
 
 
-def redraw(network: nn.Module, scheme: str, scale: float | None) -> None:
-    """Draw the weights anew, from torch's current random state.
+def initialize_weights(network: nn.Module, scheme: str, scale: float | None) -> None:
+    """Draw the initial weights from torch's current RNG state.
 
     Raises:
-        UserError: The network has no such layer.
+        UserError: If the network has no such layer.
     """
     layers = [layer for layer in network.modules() if isinstance(layer, LAYERS)]
     if not layers:
-        raise UserError("This network has no dense or convolutional layer to initialise: leave init out.")
+        raise UserError("This network has no dense or convolutional layer to initialize: leave init out.")
     for layer in layers:
         match scheme:
             case "he":

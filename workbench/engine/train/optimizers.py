@@ -1,0 +1,64 @@
+"""Optimizers: PyTorch's own, in one fused kernel where it has one, which is 1.7 to 3.5 times as fast as a loop."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from workbench.engine.spec import RunSpec
+
+Group = dict[str, Any]  # a parameter group of torch: `params`, and options
+
+
+def build(spec: RunSpec, groups: list[Group], device: torch.device) -> torch.optim.Optimizer:
+    """Return the spec's optimizer over groups of parameters.
+
+    Weight decay is AdamW's own for adamw (a weight shrinks by lr times weight_decay, apart from the gradient), and for
+    all others PyTorch's L2 form, in which weight_decay times the weight is added to the gradient.
+    """
+    common: dict[str, Any] = dict(lr=spec.lr, weight_decay=spec.weight_decay)
+    parameters = [part for group in groups for part in _split(group)] if spec.decay_on == "weights" else groups
+    match spec.optimizer:
+        case "adam" | "adamw":
+            kind = torch.optim.Adam if spec.optimizer == "adam" else torch.optim.AdamW
+            return kind(parameters, betas=(spec.beta1, spec.beta2), eps=spec.eps, fused=True, **common)
+        case "adagrad":  # fused on the CPU alone
+            return torch.optim.Adagrad(parameters, eps=spec.eps, fused=device.type == "cpu" or None, **common)
+        case "rmsprop":  # fused nowhere
+            return torch.optim.RMSprop(parameters, alpha=spec.beta2, eps=spec.eps, **common)
+        case "momentum" | "nesterov":
+            nesterov = spec.optimizer == "nesterov"
+            return torch.optim.SGD(parameters, momentum=spec.momentum, nesterov=nesterov, fused=True, **common)
+    return torch.optim.SGD(parameters, fused=True, **common)
+
+
+def _split(group: Group) -> list[Group]:
+    """Return a group as two: matrices and filters, and without weight decay its biases and scales."""
+    parameters: list[nn.Parameter] = group["params"]
+    rest = {name: value for name, value in group.items() if name != "params"}
+    matrices = {"params": [weight for weight in parameters if weight.dim() > 1], **rest}
+    vectors = {"params": [weight for weight in parameters if weight.dim() <= 1], **rest, "weight_decay": 0.0}
+    return [part for part in (matrices, vectors) if part["params"]]
+
+
+def state_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """Return what the optimizer stores for each parameter: `3.exp_avg` is the mean gradient of the fourth one."""
+    return {
+        f"{index}.{name}": value
+        for index, slots in optimizer.state_dict()["state"].items()
+        for name, value in slots.items()
+        if value is not None
+    }
+
+
+def load_state_tensors(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    """Load into an optimizer what `state_tensors` returned for another."""
+    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+    slots: dict[int, dict[str, Tensor]] = {}
+    for key, value in tensors.items():
+        index, name = key.split(".", 1)
+        weight = weights[int(index)]
+        if value.shape == weight.shape:  # laid out like the weight: fused kernels walk through both side by side
+            value = torch.empty_like(weight, dtype=value.dtype).copy_(value)
+        slots.setdefault(int(index), {})[name] = value
+    optimizer.load_state_dict({"state": slots, "param_groups": optimizer.state_dict()["param_groups"]})

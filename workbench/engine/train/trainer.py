@@ -1,0 +1,365 @@
+"""The training loop, for one seed or for several seeds of one spec.
+
+    for each step:  outputs = network(batch);  loss = task.losses(outputs, batch)["loss"];  loss.backward();  step()
+
+`SeedState` has these four lines. Here is what is reported and when, what is saved, and when it ends. The order of the
+samples, the initial weights and the splits depend on the seed alone, and reports are made at fixed steps: on a CPU, the
+same spec gives the same numbers, whether the run was resumed from a checkpoint or never stopped.
+
+The validation set is evaluated every epoch, or as the spec says; the test set once, at the end, so that nothing is
+chosen by looking at it.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from workbench.engine import checkpoints
+from workbench.engine.spec import RunSpec
+from workbench.engine.train import schedules
+from workbench.engine.train.backends import Backend, Loop
+from workbench.engine.train.best import Best, score
+from workbench.engine.train.state import SeedState, Update, preserved_rng
+from workbench.tasks.base import Metrics, Visualization
+from workbench.tasks.baselines import baseline
+
+REPORTS = 200  # metric events of a run, about: a chart of 100 cells has as many columns of dots
+MAX_WINDOW = 50  # steps between two reports: a loss that is not a number is noticed by then
+SAVE_EVERY = 5.0  # seconds between two checkpoints, at least ...
+SAVE_SHARE = 0.05  # ... and no larger share of the time than this
+
+Event = dict[str, Any]
+
+
+class SeedRun:
+    """The run of one seed: what it reports, what it saves, and when it ends.
+
+    Args:
+        spec: The configuration.
+        folder: The folder of its checkpoints; without one, nothing is saved.
+        show: Takes the visualizations that are made with every checkpoint.
+        sync: Called before a checkpoint is put in place: all events so far must be on the disk when it returns, because
+            a run that is resumed from there does not report them again.
+        resume: Whether to continue from the folder's last checkpoint.
+
+    Attributes:
+        state: The network with its data and its optimizer.
+        is_active: Whether it still trains.
+    """
+
+    def __init__(
+        self,
+        spec: RunSpec,
+        folder: Path | None = None,
+        show: Callable[[list[Visualization]], None] = lambda visualizations: None,
+        sync: Callable[[], None] = lambda: None,
+        resume: bool = False,
+    ):
+        self.spec, self._folder, self._show, self._sync = spec, folder, show, sync
+        self.state = SeedState(spec, is_new=not resume)
+        self.steps_per_epoch = self.state.sampler.steps_per_epoch
+        self.total = self.state.context.total = spec.steps or (spec.epochs or 0) * self.steps_per_epoch
+        self._report_every = min(MAX_WINDOW, math.ceil(self.total / REPORTS))
+        self._evaluate_every = self._interval()
+        self.validation: Metrics = {}  # of the last evaluation
+        self.best = Best()
+        # What each update computed since the last report: read together, so that a GPU is waited for only once.
+        self._window: dict[str, list[Tensor]] = {}
+        self._plateau = 1.0, 0  # the factor of the learning rate, and evaluations without improvement
+        self._seconds = 0.0  # until this process resumed the run
+        self._save_after = -math.inf
+        self._is_resumed = resume
+        self.is_active = True
+        self.sync_state: Callable[[], None] = lambda: (
+            None
+        )  # brings `state` up to date where a backend holds the weights
+        if resume:
+            self._restore()
+        self._start_time = time.monotonic()
+
+    @property
+    def step(self) -> int:
+        """The number of updates so far."""
+        return self.state.context.step
+
+    def _interval(self) -> int:
+        every = self.spec.evaluate_every
+        return every if isinstance(every, int) else int(every.split()[0]) * self.steps_per_epoch
+
+    def start(self) -> Event:
+        """Return the first event, and start the clock."""
+        network, spec = self.state.network, self.spec
+        event = self._event(
+            "start",
+            **({"resumed": True} if self._is_resumed else {}),
+            **({"initial_weights": self.state.transferred} if self.state.transferred else {}),
+            time=time.time(),
+            steps=self.total,
+            steps_per_epoch=self.steps_per_epoch,
+            epochs=self.total / self.steps_per_epoch,
+            model=spec.model,
+            task=spec.task,
+            preset=spec.preset,
+            params=sum(weight.numel() for weight in network.parameters()),
+            trainable=sum(weight.numel() for weight in network.parameters() if weight.requires_grad),
+            device=str(self.state.device),
+            monitor=self.state.monitor,
+            baseline=asdict(baseline(self.state.task, spec.seed)),
+            metrics={},
+        )
+        self._start_time = time.monotonic()  # the baseline's own training doesn't count
+        return event
+
+    def before_update(self) -> None:
+        """Set the learning rate of the next update."""
+        if not schedules.is_constant(self.spec):
+            self.state.set_lr(schedules.lr_at(self.spec, self.step, self.total))
+
+    def after_update(self, update: Update) -> Iterator[Event]:
+        """Report an update, and whatever is due after it."""
+        for name, value in update.losses.items():
+            self._window.setdefault(name, []).append(value)
+        step = self.step
+        is_evaluated = step % self._evaluate_every == 0 or step == self.total
+        if not (is_evaluated or step % self._report_every == 0):
+            return
+        self.sync_state()
+        means, wrong = self._read_window()
+        if wrong:
+            yield from self._diverge(*wrong)
+            return
+        with torch.no_grad():
+            metrics = self.state.task.training_metrics(update.outputs, update.batch)
+        yield self._event("metric", split="train", metrics={**means, **metrics, "lr": self.state.lr})
+        if is_evaluated:
+            yield from self._evaluate()
+        if step == self.total or self._is_exhausted():
+            yield from self._finish()
+        elif time.monotonic() >= self._save_after:
+            yield from self._save()
+
+    def stop(self) -> Iterator[Event]:
+        """Save a checkpoint and end before the last step."""
+        self.sync_state()
+        if wrong := self._wrong_loss():  # since the last report; what is saved must be sound
+            yield from self._diverge(*wrong)
+            return
+        yield from self._save()
+        yield self._end("stopped")
+
+    def finish_if_done(self) -> Iterator[Event]:
+        """End a run that has no step left, as one that was resumed at its end."""
+        if self.step >= self.total:
+            yield from self._finish()
+
+    def _read_window(self) -> tuple[Metrics, tuple[int, str] | None]:
+        """Return the means since the last report, or the step and the name of the first loss that is not finite."""
+        if wrong := self._wrong_loss():
+            return {}, wrong
+        values = {name: torch.stack(tensors).tolist() for name, tensors in self._window.items()}
+        self._window = {}
+        return {name: sum(numbers) / len(numbers) for name, numbers in values.items()}, None
+
+    def _wrong_loss(self) -> tuple[int, str] | None:
+        """Return the step and the name of the first loss since the last report that is not finite; None if all are.
+
+        If several are not at that step, it is a term of the loss: the loss itself is their sum.
+        """
+        if not self._window or torch.stack(self._window["loss"]).isfinite().all():
+            return None
+        finite = {name: torch.stack(tensors).isfinite().tolist() for name, tensors in self._window.items()}
+        index = finite["loss"].index(False)
+        terms = [name for name, flags in finite.items() if name not in ("loss", "grad_norm") and not flags[index]]
+        return self.step - len(finite["loss"]) + 1 + index, terms[0] if terms else "loss"
+
+    def _diverge(self, step: int, name: str) -> Iterator[Event]:
+        yield from self._save_best()  # the last weights are unusable
+        what = "loss" if name == "loss" else f"loss term {name!r}"
+        reason = (
+            f"The {what} was not a finite number at step {step}: the updates overshoot. "
+            f"Try a smaller learning rate than {self.spec.lr:g}."
+        )
+        yield self._end("diverged", reason=reason)
+
+    def _evaluate(self) -> Iterator[Event]:
+        self.validation = self.state.evaluate("validation")
+        yield self._event("eval", split="validation", metrics=self.validation)
+        is_better = self.best.update_if_better(
+            score(self.validation, self.state.monitor, self.state.maximize), self.step
+        )
+        if is_better:
+            self.best.weights = checkpoints.snapshot(self.state.evaluated)
+            self.best.metadata, self.best.is_saved = self._metadata(), False
+        if self.spec.schedule == "plateau":
+            self._lower_lr_on_plateau(is_better)
+
+    def _lower_lr_on_plateau(self, is_better: bool) -> None:
+        factor, count = self._plateau
+        count = 0 if is_better else count + 1
+        if count > (self.spec.plateau_patience or 0):
+            factor, count = factor * self.spec.decay, 0
+        self._plateau = factor, count
+        self.state.set_lr(self.spec.lr * factor)
+
+    def _is_exhausted(self) -> bool:
+        """Return whether early stopping ends the run."""
+        return self.spec.patience is not None and self.best.evaluations_since >= self.spec.patience
+
+    def _finish(self) -> Iterator[Event]:
+        """Evaluate the test set once, save, and end; after early stopping with the best weights."""
+        about: dict[str, Any] = {}
+        if self._is_exhausted():
+            self._restore_best()
+            about["early_stopping"] = {"restored_step": self.best.step}
+            about["reason"] = (
+                f"Early stopping: {self.best.evaluations_since} evaluations on the validation set brought no "
+                f"improvement, and the weights of step {self.best.step} are restored."
+            )
+        metrics: Metrics = {}
+        for split in ("train", "test"):  # of the training set as many samples as are tested
+            metrics = self.state.evaluate(split, len(self.state.sources["test"]))
+            yield self._event("eval", split=split, metrics=metrics)
+        yield from self._save()
+        yield self._end("done", metrics, **about)
+
+    def _restore_best(self) -> None:
+        if self.best.weights is None and self._folder is not None:
+            self.best.weights, self.best.metadata = checkpoints.load(self._folder / "best.safetensors")
+        self.state.evaluated.load_state_dict(self.best.weights or {})
+        self.validation = self.best.metadata.get("metrics", self.validation)
+
+    def _save(self) -> Iterator[Event]:
+        if self._folder is None:
+            return
+        start = time.monotonic()
+        # The best goes first: a run that is killed in between resumes from an older last one, and finds the same best.
+        yield from self._save_best()
+        tensors, plain = self._resumable()
+        self._sync()
+        checkpoints.write(
+            self._folder / "last.safetensors",
+            checkpoints.snapshot(self.state.evaluated),
+            self._metadata() | {"training": plain},
+            tensors,
+        )
+        yield self._event("checkpoint", checkpoint="last", metrics=self.validation)
+        with preserved_rng(self.state.device):
+            self._visualize()
+        now = time.monotonic()
+        self._save_after = now + max(SAVE_EVERY, (now - start) / SAVE_SHARE)
+
+    def _visualize(self) -> None:
+        source = self.state.sources["validation"].to(torch.device("cpu"))
+        self._show(self.state.task.visualize(self.state.evaluated, source))
+
+    def _save_best(self) -> Iterator[Event]:
+        if self._folder is None or self.best.is_saved or self.best.weights is None:
+            return
+        self._sync()
+        checkpoints.write(self._folder / "best.safetensors", self.best.weights, self.best.metadata)
+        self.best.is_saved = True
+        yield self._event("checkpoint", checkpoint="best", metrics=self.best.metadata["metrics"])
+
+    def _resumable(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Return everything that the rest of the run depends on, besides the weights."""
+        window = {name: [float(value) for value in values] for name, values in self._window.items()}
+        plain = dict(
+            seconds=self._elapsed(),
+            window=window,
+            best=self.best.to_json(),
+            plateau=list(self._plateau),
+            lr=self.state.lr,
+            total=self.total,
+        )
+        return self.state.tensors(), plain
+
+    def _restore(self) -> None:
+        assert self._folder is not None
+        path = self._folder / "last.safetensors"
+        weights, tensors, metadata = checkpoints.load_all(path)
+        self.state.restore(path, weights, tensors, metadata.get("step", 0))
+        plain = metadata["training"]
+        self.validation, self._seconds = metadata["metrics"], plain["seconds"]
+        self.best = Best.from_json(plain["best"])
+        if "plateau" in plain:
+            self._plateau = plain["plateau"][0], plain["plateau"][1]
+            self.state.set_lr(plain["lr"])
+        self._window = {
+            name: [torch.tensor(value, device=self.state.device) for value in values]
+            for name, values in plain["window"].items()
+        }
+
+    def _metadata(self) -> dict[str, Any]:
+        spec, epoch = self.spec, round(self.step / self.steps_per_epoch, 4)
+        return dict(model=spec.model, preset=spec.preset, step=self.step, epoch=epoch, metrics=self.validation)
+
+    def _elapsed(self) -> float:
+        return round(self._seconds + time.monotonic() - self._start_time, 4)
+
+    def _event(self, event: str, **fields: Any) -> Event:
+        epoch = round(self.step / self.steps_per_epoch, 4)
+        return dict(event=event, seed=self.spec.seed, step=self.step, epoch=epoch, seconds=self._elapsed(), **fields)
+
+    def _end(self, status: str, metrics: Metrics | None = None, **about: Any) -> Event:
+        self.is_active = False
+        end = self._event(
+            "end", status=status, metrics=metrics or {}, validation=self.validation, steps=self.step, **about
+        )
+        return end | {"steps_per_second": self.step / end["seconds"] if end["seconds"] else 0.0}
+
+
+class Trainer:
+    """Trains one or several seeds, which differ in nothing else, step by step side by side.
+
+    Clipping, early stopping, the best checkpoint and divergence are each seed's own: one that ends leaves the others
+    to go on.
+
+    Args:
+        runs: The runs of the seeds.
+        is_stopped: Asked before every step whether to stop.
+        backend: Updates the states of the seeds; a loop over them by default.
+    """
+
+    def __init__(
+        self,
+        runs: Sequence[SeedRun],
+        is_stopped: Callable[[], bool] = lambda: False,
+        backend: Backend | None = None,
+    ):
+        self.runs, self._is_stopped = runs, is_stopped
+        self.backend = backend or Loop([run.state for run in runs])
+        for index, run in enumerate(runs):
+            run.sync_state = partial(self.backend.sync, index)
+
+    def run(self) -> Iterator[Event]:
+        """Train, and yield the events of every seed: `start`, then `metric`, `eval`, `checkpoint`, at last `end`."""
+        runs = self.runs
+        for run in runs:
+            yield run.start()
+            yield from run.finish_if_done()
+        active = [index for index, run in enumerate(runs) if run.is_active]
+        while active:
+            if self._is_stopped():
+                for index in active:
+                    yield from runs[index].stop()
+                return
+            for index in active:
+                runs[index].before_update()
+            has_ended = False
+            for index, update in zip(active, self.backend.update(active), strict=True):
+                yield from runs[index].after_update(update)
+                has_ended |= not runs[index].is_active
+            if has_ended:
+                active = [index for index in active if runs[index].is_active]
+
+
+def train(specs: Sequence[RunSpec]) -> Iterator[Event]:
+    """Train several seeds of one spec in this process, and yield their events; nothing is saved."""
+    return Trainer([SeedRun(spec) for spec in specs]).run()
