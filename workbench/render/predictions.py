@@ -29,7 +29,7 @@ def draw(visualizations: Visualizations, kind: str, width: int, height: int, col
         height: Number of rows.
         color: Whether colors can be shown; if not, shades and letters replace them.
     """
-    selected = [visualization for visualization in visualizations if visualization.get("picture") == kind]
+    selected = [visualization for visualization in visualizations if visualization.get("kind") == kind]
     try:
         return DRAWINGS[kind](selected, visualizations, width, height, color) if selected else []
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
@@ -40,7 +40,7 @@ def draw(visualizations: Visualizations, kind: str, width: int, height: int, col
 
 def kinds(visualizations: Visualizations) -> list[str]:
     """Return the kinds of visualizations that there are, in their order."""
-    names = dict.fromkeys(str(visualization.get("picture")) for visualization in visualizations)
+    names = dict.fromkeys(str(visualization.get("kind")) for visualization in visualizations)
     return [kind for kind in names if kind in DRAWINGS]
 
 

@@ -7,6 +7,7 @@ from textual.containers import Horizontal
 from textual.widgets import Footer, OptionList, Static
 from textual.widgets.option_list import Option
 
+from workbench import tasks
 from workbench.engine import Run, runs
 from workbench.engine.methods import pairs
 from workbench.errors import UserError
@@ -94,9 +95,7 @@ class Runs(Watching):
         row = f"{mark}{SIGNS.get(run.status(), '?')} {printable(run.id)}"
         if self.workbench.size.width < ROOMY:
             return row
-        metrics = run.last_event().get("metrics") or {}
-        best = next((format_metrics({name: metrics[name]}) for name in ("accuracy", "r2") if metrics.get(name)), "")
-        return f"{row:<28} {best}"
+        return f"{row:<28} {_monitored(run)}"
 
     def on_resize(self) -> None:
         self.query_one(Listing).set_class(self.workbench.size.width >= ROOMY, "roomy")
@@ -167,3 +166,16 @@ class Runs(Watching):
 def _there() -> dict[str, Run]:
     """The runs by id as of now: the list may still have some that were deleted."""
     return {run.id: run for run in runs.every()}
+
+
+def _monitored(run: Run) -> str:
+    """Return the metric that decides which checkpoint of a run is best, as it was measured last; empty if it wasn't."""
+    last = run.last_event()
+    metrics = last.get("metrics") or last.get("validation") or {}
+    try:
+        spec = run.spec
+        is_own = spec.task.startswith(tasks.OWN)  # its data are not read for a list
+        name = spec.monitor or next(iter(metrics if is_own else tasks.info(spec.task).metrics), "")
+    except UserError:
+        return ""
+    return format_metrics({name: metrics[name]}) if metrics.get(name) is not None else ""
