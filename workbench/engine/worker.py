@@ -242,6 +242,14 @@ def answer(line: str, told: Callable[[float], None] = lambda share: None) -> dic
 
             run = Run(Path(request["folder"]))
             return {"values": inside.made(run, request["kind"], request["layer"], request["sample"], told)}
+        if request["job"] == "questions":
+            from workbench import tasks
+
+            return {"values": dict(tasks.get(Run(Path(request["folder"])).spec.task).questions)}
+        if request["job"] == "ask":
+            from workbench.engine import ask
+
+            return {"values": ask.answer(Run(Path(request["folder"])), request["question"])}
         if request["job"] == "predict":
             from workbench.engine import predict
 
