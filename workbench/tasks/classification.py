@@ -86,7 +86,7 @@ class Classification(Task):
     def _cross_entropy(self, outputs: Tensor, batch: Batch, context: StepContext) -> Tensor:
         smoothing = self.label_smoothing if context.is_training else 0.0
         logits = self.logits(outputs)
-        if "weight" not in batch:
+        if "weight" not in batch or not context.is_training:
             return F.cross_entropy(logits, batch["target"], label_smoothing=smoothing)
         each = F.cross_entropy(logits, batch["target"], label_smoothing=smoothing, reduction="none")
         return (batch["weight"] * each).sum() / batch["weight"].sum()
