@@ -18,19 +18,28 @@ class Backend(Protocol):
         ...
 
     def sync(self, index: int) -> None:
-        """Write the weights and the optimizer's memory of one seed into its state."""
+        """Bring the state of one seed up to date: its weights, its optimizer's memory, and torch's RNG state."""
         ...
 
 
 class Loop:
-    """One seed after the other."""
+    """One seed after the other. Each draws from an RNG state of its own, as if it trained alone."""
 
     def __init__(self, states: Sequence[SeedState]):
         self.states = states
 
     def update(self, active: Sequence[int]) -> list[Update]:
         """Update the seeds with these indices once."""
-        return [self.states[index].update() for index in active]
+        return [self._update(index) for index in active]
+
+    def _update(self, index: int) -> Update:
+        self.sync(index)
+        update = self.states[index].update()
+        if len(self.states) > 1:
+            self.states[index].store_rng()
+        return update
 
     def sync(self, index: int) -> None:
-        """Do nothing: the states hold the weights."""
+        """Set torch's RNG state to that of a seed; its state holds all else."""
+        if len(self.states) > 1:  # otherwise nothing else draws, and a step is some µs faster
+            self.states[index].restore_rng()

@@ -9,7 +9,7 @@ ONE_CYCLE_RISE = 0.3  # share of the steps until the largest learning rate
 
 
 def lr_at(spec: RunSpec, step: int, total: int) -> float:
-    """Return the learning rate of an update.
+    """Return the learning rate of an update; for `plateau`, before it is lowered.
 
     Args:
         spec: The configuration.
@@ -36,10 +36,10 @@ def lr_at(spec: RunSpec, step: int, total: int) -> float:
 
 def _one_cycle(step: int, span: int) -> float:
     """Return the factor of Smith's one-cycle policy: it rises to 1 and falls to almost 0, both along cosines."""
-    peak = max(ONE_CYCLE_RISE * span - 1, 1e-9)
+    peak = ONE_CYCLE_RISE * span - 1  # below 0 for fewer than 4 steps, which only fall
     if step <= peak:
         return _cosine(ONE_CYCLE_START, 1.0, step / peak)
-    return _cosine(1.0, ONE_CYCLE_END, (step - peak) / max(span - 1 - peak, 1e-9))
+    return _cosine(1.0, ONE_CYCLE_END, (step - peak) / (span - 1 - peak))
 
 
 def _cosine(start: float, end: float, share: float) -> float:
@@ -48,7 +48,7 @@ def _cosine(start: float, end: float, share: float) -> float:
 
 def is_constant(spec: RunSpec) -> bool:
     """Return whether the learning rate of every step is the spec's."""
-    return spec.schedule in ("constant", "plateau") and not spec.warmup
+    return spec.schedule == "constant" and not spec.warmup
 
 
 def _decay_every(spec: RunSpec, total: int) -> int:

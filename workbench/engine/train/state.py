@@ -95,6 +95,15 @@ class SeedState:
         self._forward: Any = torch.compile(self._trained) if spec.compile else self._trained
         self.average = self._averaged()
         self.context = StepContext(generator=torch.Generator().manual_seed(spec.seed), is_training=True)
+        self.store_rng()
+
+    def store_rng(self) -> None:
+        """Store torch's RNG state, from which the next update draws, while another seed is updated."""
+        self._rng = devices.rng_state(self.device)
+
+    def restore_rng(self) -> None:
+        """Set torch's RNG state to the stored one."""
+        devices.set_rng_state(self.device, self._rng)
 
     def _averaged(self) -> AveragedModel | None:
         if self.spec.ema is None:
@@ -220,6 +229,7 @@ class SeedState:
                 f"The checkpoint {path} is not of this {name} and its optimizer. Train from the beginning."
             ) from error
         self.context.step = step
+        self.store_rng()
 
     def _check_augmentation(self, source: Source) -> None:
         with preserved_rng(self.device):

@@ -96,6 +96,8 @@ class SeedRun:
     def start(self) -> Event:
         """Return the first event, and start the clock."""
         network, spec = self.state.network, self.spec
+        with preserved_rng(self.state.device):
+            baseline_scores = asdict(baseline(self.state.task, spec.seed))
         event = self._event(
             "start",
             **({"resumed": True} if self._is_resumed else {}),
@@ -111,7 +113,7 @@ class SeedRun:
             trainable=sum(weight.numel() for weight in network.parameters() if weight.requires_grad),
             device=str(self.state.device),
             monitor=self.state.monitor,
-            baseline=asdict(baseline(self.state.task, spec.seed)),
+            baseline=baseline_scores,
             metrics={},
         )
         self._start_time = time.monotonic()  # the baseline's own training doesn't count
@@ -120,7 +122,8 @@ class SeedRun:
     def before_update(self) -> None:
         """Set the learning rate of the next update."""
         if not schedules.is_constant(self.spec):
-            self.state.set_lr(schedules.lr_at(self.spec, self.step, self.total))
+            factor, _ = self._plateau
+            self.state.set_lr(factor * schedules.lr_at(self.spec, self.step, self.total))
 
     def after_update(self, update: Update) -> Iterator[Event]:
         """Report an update, and whatever is due after it."""
@@ -206,7 +209,6 @@ class SeedRun:
         if count > (self.spec.plateau_patience or 0):
             factor, count = factor * self.spec.decay, 0
         self._plateau = factor, count
-        self.state.set_lr(self.spec.lr * factor)
 
     def _is_exhausted(self) -> bool:
         """Return whether early stopping ends the run."""
@@ -275,7 +277,6 @@ class SeedRun:
             window=window,
             best=self.best.to_json(),
             plateau=list(self._plateau),
-            lr=self.state.lr,
             total=self.total,
         )
         return self.state.tensors(), plain
@@ -290,7 +291,6 @@ class SeedRun:
         self.best = Best.from_json(plain["best"])
         if "plateau" in plain:
             self._plateau = plain["plateau"][0], plain["plateau"][1]
-            self.state.set_lr(plain["lr"])
         self._window = {
             name: [torch.tensor(value, device=self.state.device) for value in values]
             for name, values in plain["window"].items()
@@ -343,6 +343,7 @@ class Trainer:
         runs = self.runs
         for run in runs:
             yield run.start()
+            run.sync_state()
             yield from run.finish_if_done()
         active = [index for index, run in enumerate(runs) if run.is_active]
         while active:

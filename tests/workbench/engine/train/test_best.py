@@ -1,4 +1,4 @@
-"""Early stopping, against a brute force over lists of evaluations; and in a run."""
+"""Early stopping, compared with brute force over lists of evaluations; and in a run."""
 
 import pytest
 import torch
@@ -6,78 +6,95 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.engine import RunSpec, checkpoints
-from workbench.engine.best import Best
-from workbench.engine.loop import Fit
+from workbench.engine.train.best import Best, score
+from workbench.engine.train.trainer import SeedRun, Trainer
 
 
-def by_brute_force(values, patience):
-    """When it ends (evaluations made), and which evaluation was the best."""
-    for made in range(1, len(values) + 1):
-        seen = values[:made]
-        if made - 1 - seen.index(max(seen)) >= patience:
-            return made, seen.index(max(seen))
+def brute_force(values, patience):
+    """Return how many evaluations are made, and the index of the best one."""
+    for count in range(1, len(values) + 1):
+        so_far = values[:count]
+        if count - 1 - so_far.index(max(so_far)) >= patience:
+            return count, so_far.index(max(so_far))
     return len(values), values.index(max(values)) if values else None
 
 
 @given(values=st.lists(st.integers(0, 4), min_size=1, max_size=15), patience=st.integers(1, 5))
-def test_it_ends_at_the_bad_evaluation_that_patience_allows(values, patience):
-    best, made = Best(), 0
-    for made, value in enumerate(values, 1):
-        best.beaten((value, 0.0), made - 1)
-        if best.waited >= patience:
+def test_it_ends_at_the_evaluation_that_patience_allows(values, patience):
+    best, count = Best(), 0
+    for count, value in enumerate(values, 1):
+        best.update_if_better((value, 0.0), count - 1)
+        if best.evaluations_since >= patience:
             break
-    assert (made, best.step) == by_brute_force(values, patience)
+    assert (count, best.step) == brute_force(values, patience)
 
 
 @given(values=st.lists(st.tuples(st.integers(0, 2), st.integers(-2, 0)), min_size=1), cut=st.integers(0, 20))
-def test_json_keeps_it(values, cut):
+def test_json_preserves_it(values, cut):
     whole, other = Best(), Best()
-    for place, rank in enumerate(values):
-        if place == cut:
+    for step, value in enumerate(values):
+        if step == cut:
             other = Best.from_json(other.to_json())
-        assert whole.beaten(rank, place) == other.beaten(rank, place)
+        assert whole.update_if_better(value, step) == other.update_if_better(value, step)
     assert whole.to_json() == other.to_json()
 
 
-def made_up(fit, values, monkeypatch):
-    """Let the validation part seem to have these accuracies, one after the other."""
-    evaluate, left = fit.task.evaluate, iter(values)
-
-    def instead(network, samples):
-        metrics = evaluate(network, samples)
-        if len(samples[0]) == len(fit.splits["validation"][0]) and samples[0] is not None:
-            same = torch.equal(samples[0], fit.splits["validation"][0])
-            metrics = metrics | ({"accuracy": next(left), "loss": 0.0} if same else {})
-        return metrics
-
-    monkeypatch.setattr(fit.task, "evaluate", instead)
+def test_a_score_is_larger_for_a_better_metric_and_then_for_a_smaller_loss():
+    evaluations = [{"accuracy": 0.5, "loss": 1.0}, {"accuracy": 0.5, "loss": 0.9}, {"accuracy": 0.6, "loss": 2.0}]
+    scores = [score(metrics, "accuracy", maximize=True) for metrics in evaluations]
+    assert scores == sorted(scores) and len(set(scores)) == 3
+    scores = [score(metrics, "loss", maximize=False) for metrics in evaluations]
+    assert max(scores) == scores[1] and min(scores) == scores[2]
+    worst = score({"loss": 0.1}, "accuracy", maximize=True)  # not measurable on this split
+    assert worst < score({"accuracy": -1e300, "loss": 9.0}, "accuracy", maximize=True)
+    assert score({"accuracy": float("nan"), "loss": 0.1}, "accuracy", maximize=False) == worst
 
 
-@pytest.mark.parametrize("kept", [True, False])
-def test_a_run_ends_early_with_its_best_weights(kept, tmp_path, monkeypatch):
+def replace_validation(run, name, values, monkeypatch):
+    """Let evaluations on the validation set return these values of a metric, one after the other."""
+    evaluate, rest = run.state.evaluate, iter(values)
+
+    def replaced(split, limit=None):
+        metrics = evaluate(split, limit)
+        return metrics | {"loss": 0.0, name: next(rest)} if split == "validation" else metrics
+
+    monkeypatch.setattr(run.state, "evaluate", replaced)
+
+
+@pytest.mark.parametrize("is_saved", [True, False])
+@pytest.mark.parametrize("monitor", ["accuracy", "loss"])
+def test_a_run_ends_early_with_its_best_weights(is_saved, monitor, tmp_path, monkeypatch):
     values = [0.1, 0.5, 0.3, 0.5, 0.4, 0.9]
-    made, place = by_brute_force(values, 3)
-    spec = RunSpec("mlp", epochs=6, patience=3, device="cpu")
-    fit = Fit(spec, folder=tmp_path if kept else None)
-    made_up(fit, values, monkeypatch)
+    count, best = brute_force(values, 3)
+    run = SeedRun(
+        RunSpec("mlp", epochs=6, patience=3, monitor=monitor, device="cpu"), folder=tmp_path if is_saved else None
+    )
+    replace_validation(run, monitor, values if monitor == "accuracy" else [-value for value in values], monkeypatch)
     weights, tested = [], []
-    for event in fit.run():
-        if event["event"] == "eval" and event["split"] == "test":
-            weights.append(checkpoints.snapshot(fit.network))
-            tested.append(event["metrics"])
-    assert (event["status"], event["steps"]) == ("done", 39 * made)
-    assert event["early_stopping"] == {"restored_step": 39 * (place + 1)} and "3 evaluations" in event["reason"]
-    assert event["metrics"] == tested[place]
-    for name, weight in fit.network.state_dict().items():
-        assert torch.equal(weight, weights[place][name])
-    if kept:
+    for event in Trainer([run]).run():
+        if event["event"] == "eval" and event["split"] == "validation":
+            weights.append(checkpoints.snapshot(run.state.network))
+            tested.append(run.state.evaluate("test"))
+    assert (event["status"], event["steps"]) == ("done", 39 * count)
+    assert event["early_stopping"] == {"restored_step": 39 * (best + 1)} and "3 evaluations" in event["reason"]
+    assert event["metrics"] == tested[best] and event["validation"][monitor] in (values[best], -values[best])
+    for name, weight in run.state.network.state_dict().items():
+        assert torch.equal(weight, weights[best][name])
+    if is_saved:
         for name in ("best", "last"):
-            kept_weights, _ = checkpoints.load(tmp_path / f"{name}.safetensors")
-            assert all(torch.equal(kept_weights[key], weights[place][key]) for key in kept_weights)
+            saved, _ = checkpoints.load(tmp_path / f"{name}.safetensors")
+            assert all(torch.equal(saved[key], weights[best][key]) for key in saved)
 
 
-def test_a_run_that_keeps_getting_better_goes_to_its_end(monkeypatch):
-    fit = Fit(RunSpec("mlp", epochs=4, patience=1, device="cpu"))
-    made_up(fit, [0.1, 0.2, 0.3, 0.4], monkeypatch)
-    *_, end = fit.run()
+def test_a_run_that_improves_at_every_evaluation_goes_to_its_end(monkeypatch):
+    run = SeedRun(RunSpec("mlp", epochs=4, patience=1, device="cpu"))
+    replace_validation(run, "accuracy", [0.1, 0.2, 0.3, 0.4], monkeypatch)
+    *_, end = Trainer([run]).run()
     assert (end["status"], end["steps"], "early_stopping" in end) == ("done", 156, False)
+
+
+def test_patience_counts_evaluations_whatever_their_interval(monkeypatch):
+    run = SeedRun(RunSpec("mlp", epochs=4, patience=2, evaluate_every=10, device="cpu"))
+    replace_validation(run, "accuracy", [0.1, 0.5, 0.4, 0.4], monkeypatch)
+    *_, end = Trainer([run]).run()
+    assert (end["steps"], end["early_stopping"]) == (40, {"restored_step": 20})

@@ -1,4 +1,4 @@
-"""Schedules against PyTorch's own and against their formulas; and that a run goes by them."""
+"""Schedules compared with PyTorch's own and with their formulas; and that a run follows them."""
 
 import math
 
@@ -7,20 +7,24 @@ import torch
 from torch.optim import lr_scheduler
 
 from workbench.engine import RunSpec
-from workbench.engine.loop import Fit
-from workbench.engine.schedules import rate
+from workbench.engine.train.schedules import lr_at
+from workbench.engine.train.trainer import SeedRun, Trainer
 
 TOTAL = 100
 
 
-def by_torch(make):
-    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=0.4)
-    schedule, rates = make(optimizer), []
-    for _ in range(TOTAL):
-        rates.append(optimizer.param_groups[0]["lr"])
+def sgd(lr=0.4):
+    return torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=lr)
+
+
+def pytorch_lrs(make, total=TOTAL):
+    optimizer = sgd()
+    schedule, lrs = make(optimizer), []
+    for _ in range(total):
+        lrs.append(optimizer.param_groups[0]["lr"])
         optimizer.step()
         schedule.step()
-    return rates
+    return lrs
 
 
 @pytest.mark.parametrize(
@@ -33,6 +37,7 @@ def by_torch(make):
             lambda o: lr_scheduler.ExponentialLR(o, 0.5 ** (1 / 20)),
         ),
         ({"schedule": "cosine"}, lambda o: lr_scheduler.CosineAnnealingLR(o, TOTAL)),
+        ({"schedule": "linear"}, lambda o: lr_scheduler.LinearLR(o, 1.0, 0.0, total_iters=TOTAL)),
         ({"schedule": "warmup"}, lambda o: lr_scheduler.LinearLR(o, 1 / 10, total_iters=9)),
         ({"schedule": "constant"}, lambda o: lr_scheduler.ConstantLR(o, 1.0)),
         (
@@ -43,33 +48,98 @@ def by_torch(make):
                 [20],
             ),
         ),
+        (
+            {"schedule": "linear", "warmup": 30},
+            lambda o: lr_scheduler.SequentialLR(
+                o,
+                [lr_scheduler.LinearLR(o, 1 / 30, total_iters=29), lr_scheduler.LinearLR(o, 1.0, 0.0, total_iters=70)],
+                [30],
+            ),
+        ),
     ],
 )
-def test_rates_are_those_of_pytorch(fields, make):
+def test_learning_rates_are_those_of_pytorch(fields, make):
     spec = RunSpec("mlp", lr=0.4, **fields)
-    assert [rate(spec, step, TOTAL) for step in range(TOTAL)] == pytest.approx(by_torch(make), rel=1e-6)
+    assert [lr_at(spec, step, TOTAL) for step in range(TOTAL)] == pytest.approx(pytorch_lrs(make), rel=1e-6)
+
+
+@pytest.mark.parametrize("total", [1, 2, 3, 4, 5, 10, 33, 100, 1001])
+def test_one_cycle_is_that_of_pytorch(total):
+    spec = RunSpec("mlp", lr=0.4, schedule="one-cycle")
+    optimizer = sgd()
+    schedule = lr_scheduler.OneCycleLR(optimizer, max_lr=0.4, total_steps=total, cycle_momentum=False)
+    lrs = [optimizer.param_groups[0]["lr"]]
+    for _ in range(total - 1):
+        optimizer.step()
+        schedule.step()
+        lrs.append(optimizer.param_groups[0]["lr"])
+    assert [lr_at(spec, step, total) for step in range(total)] == pytest.approx(lrs, rel=1e-6, abs=1e-12)
 
 
 def test_a_cosine_is_half_way_down_in_the_middle_and_nearly_zero_at_the_end():
     spec = RunSpec("mlp", lr=0.4, schedule="cosine")
-    assert (rate(spec, 0, TOTAL), rate(spec, 50, TOTAL)) == pytest.approx((0.4, 0.2))
-    assert rate(spec, 99, TOTAL) == pytest.approx(0.2 * (1 - math.cos(math.pi / 100)))
+    assert (lr_at(spec, 0, TOTAL), lr_at(spec, 50, TOTAL)) == pytest.approx((0.4, 0.2))
+    assert lr_at(spec, 99, TOTAL) == pytest.approx(0.2 * (1 - math.cos(math.pi / 100)))
 
 
-def test_a_warmup_longer_than_the_run_never_reaches_the_rate():
-    spec = RunSpec("mlp", lr=0.4, schedule="cosine", warmup=200)
-    assert [rate(spec, step, TOTAL) for step in (0, 99)] == pytest.approx([0.4 / 200, 0.2])
+@pytest.mark.parametrize("schedule", ["cosine", "linear", "one-cycle"])
+def test_a_warmup_longer_than_the_run_never_reaches_the_learning_rate(schedule):
+    spec = RunSpec("mlp", lr=0.4, schedule=schedule, warmup=200)
+    assert [lr_at(spec, step, TOTAL) for step in (0, 99)] == pytest.approx([0.4 / 200, 0.2])
 
 
-@pytest.mark.parametrize("schedule", ["constant", "exponential", "cosine", "warmup"])
-def test_a_run_reports_the_rate_and_moves_by_it(schedule):
+@pytest.mark.parametrize("schedule", ["constant", "exponential", "cosine", "linear", "one-cycle", "warmup"])
+def test_a_run_reports_the_learning_rate_and_uses_it(schedule):
     spec = RunSpec("mlp", steps=30, optimizer="sgd", lr=0.1, schedule=schedule, device="cpu")
-    fit = Fit(spec)
-    before, moved = fit.network.layers[0].bias.detach().clone(), []
-    for event in fit.run():
+    run = SeedRun(spec)
+    bias = run.state.network.layers[0].bias
+    before, steps = bias.detach().clone(), []
+    for event in Trainer([run]).run():
         if event["event"] == "metric":
-            after, slope = fit.network.layers[0].bias.detach().clone(), fit.network.layers[0].bias.grad
-            moved.append((event["metrics"]["lr"], float((before - after).norm() / slope.norm())))
+            after = bias.detach().clone()
+            steps.append((event["metrics"]["lr"], float((before - after).norm() / bias.grad.norm())))
             before = after
-    assert [said for said, _ in moved] == pytest.approx([rate(spec, step, 30) for step in range(30)])
-    assert [done for _, done in moved] == pytest.approx([said for said, _ in moved], rel=1e-3)
+    assert [reported for reported, _ in steps] == pytest.approx([lr_at(spec, step, 30) for step in range(30)])
+    assert [used for _, used in steps] == pytest.approx([reported for reported, _ in steps], rel=1e-3, abs=1e-6)
+
+
+VALUES = [0.3, 0.5, 0.4, 0.45, 0.2, 0.49, 0.1, 0.6, 0.55, 0.5, 0.5, 0.4, 0.3, 0.2, 0.61, 0.5]
+
+
+@pytest.mark.parametrize("patience", [None, 1, 2])
+@pytest.mark.parametrize(("monitor", "mode"), [("accuracy", "max"), ("loss", "min")])
+@pytest.mark.parametrize("warmup", [0, 8])
+def test_plateau_is_that_of_pytorch(patience, monitor, mode, warmup, monkeypatch):
+    values = VALUES if mode == "max" else [1 - value for value in VALUES]
+    options = {} if patience is None else {"plateau_patience": patience}
+    spec = RunSpec(
+        "mlp",
+        steps=5 * len(values),
+        evaluate_every=5,
+        schedule="plateau",
+        decay=0.5,
+        monitor=monitor,
+        lr=0.4,
+        optimizer="sgd",
+        warmup=warmup,
+        device="cpu",
+        **options,
+    )
+    run = SeedRun(spec)
+    evaluate, rest = run.state.evaluate, iter(values)
+
+    def replaced(split, limit=None):
+        return evaluate(split, limit) | ({"loss": 0.0, monitor: next(rest)} if split == "validation" else {})
+
+    monkeypatch.setattr(run.state, "evaluate", replaced)
+    lrs = [event["metrics"]["lr"] for event in Trainer([run]).run() if event["event"] == "metric"]
+
+    optimizer, expected = sgd(), []
+    theirs = lr_scheduler.ReduceLROnPlateau(optimizer, mode, 0.5, patience=patience or 3, threshold=0.0)
+    for value in values:
+        expected += [optimizer.param_groups[0]["lr"]] * 5
+        theirs.step(value)
+    for step in range(warmup):
+        expected[step] *= (step + 1) / warmup
+    assert lrs == pytest.approx(expected)
+    assert len(set(expected[warmup:])) > 1
