@@ -92,7 +92,8 @@ def test_all_that_have_a_fused_kernel_use_it(name):
 
 def test_groups_without_decay_keep_their_other_options():
     layers = [torch.nn.Linear(3, 2), torch.nn.Linear(2, 2)]
-    groups = [{"params": list(layer.parameters()), "scale": scale} for layer, scale in zip(layers, (0.5, 1.0))]
+    scaled = zip(layers, (0.5, 1.0), strict=True)
+    groups = [{"params": list(layer.parameters()), "scale": scale} for layer, scale in scaled]
     optimizer = optimizers.build(spec_of("adamw", weight_decay=0.2, decay_on="weights"), groups, CPU)
     assert [
         ([list(weight.shape) for weight in group["params"]], group["weight_decay"], group["scale"])
