@@ -92,11 +92,11 @@ def layers(context: Context, incomplete: str) -> list[str]:
 def tasks(context: Context, incomplete: str) -> list[str]:
     """Return the tasks that fit the network on the command line; all tasks if there is none yet."""
     from workbench import tasks
-    from workbench.engine.networks import fits
+    from workbench.engine.networks import is_compatible
 
     preset, names = context.params.get("preset") or "mini", tasks.names()
     with suppress(UserError, KeyError):
-        names = [task for task in names if fits(_network(context), preset, task)]
+        names = [task for task in names if is_compatible(_network(context), preset, task)]
     return _starting(names, incomplete)
 
 

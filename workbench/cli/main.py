@@ -34,6 +34,7 @@ COMMANDS = {
     "train": ("workbench.cli.train", "Train a network and show its progress."),
     "runs": ("workbench.cli.runs", "List, show, watch, stop, resume, compare, export and inspect runs."),
     "predict": ("workbench.cli.predict", "Run a trained network on image files."),
+    "ask": ("workbench.cli.ask", "Ask a trained network for its answer to one input."),
     "data": ("workbench.cli.data", "List and show datasets, built-in and your own."),
     "doctor": ("workbench.cli.doctor", "Show versions, devices and paths, and report problems."),
 }

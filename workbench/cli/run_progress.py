@@ -10,6 +10,7 @@ from workbench.render.metrics import format_metrics
 
 Event = dict[str, Any]
 Metrics = dict[str, float | None]
+MAX_NAMES = 3  # of weights that are listed
 
 
 def follow(events: Iterable[Event], as_json: bool, first: bool = True) -> Event:
@@ -42,16 +43,21 @@ def follow(events: Iterable[Event], as_json: bool, first: bool = True) -> Event:
 
 
 def print_lines(events: Iterable[Event]) -> Iterator[Event]:
-    """Yield the events, and print a line at the start and at every evaluation of the test set."""
+    """Yield the events, and print a line at the start and at every evaluation of the validation set."""
     train: Metrics = {}
+    monitor = ""
     for event in events:
         if event["event"] == "start":
             print(format_start(event), flush=True)
+            monitor = event.get("monitor", "")
+            if weights := event.get("initial_weights"):
+                print(format_initial_weights(weights), flush=True)
         elif event["event"] == "metric":
             train = event["metrics"]
-        elif event["event"] == "eval" and event["split"] == "test":
+        elif event["event"] == "eval" and event["split"] == "validation":
             step, epoch = event["step"], event["epoch"]
-            metrics = f"train {format_metrics(train)}  test {format_metrics(event['metrics'])}"
+            validation = {name: event["metrics"].get(name) for name in ("loss", monitor) if name in event["metrics"]}
+            metrics = f"train {format_metrics(train)}  validation {format_metrics(validation)}"
             print(f"epoch {epoch:g}  step {step}  {metrics}", flush=True)
         yield event
 
@@ -72,6 +78,8 @@ def show_bar(events: Iterable[Event]) -> Iterator[Event]:
         for event in events:
             if event["event"] == "start":
                 progress.console.print(format_start(event))
+                if weights := event.get("initial_weights"):
+                    progress.console.print(format_initial_weights(weights))
                 progress.reset(task, total=event["steps"], description=event["run"], metrics="")
             elif event["event"] == "metric":
                 progress.update(task, completed=event["step"], metrics=format_metrics(event["metrics"]))
@@ -106,12 +114,25 @@ def format_start(start: Event) -> str:
     )
 
 
+def format_initial_weights(weights: dict[str, Any]) -> str:
+    """Return a line that says which weights a run began with, and which were missing or left over."""
+    part = f"the part {weights['part']} of " if weights.get("part") else ""
+    text = f"Initial weights from {part}{weights.get('source')}: {plural(weights.get('loaded', 0), 'tensor')}"
+    for key, meaning in (("missing", "fresh, since missing there"), ("left_over", "not taken over")):
+        names = [str(name) for name in weights.get(key) or []]
+        if names:
+            text += f"; {meaning}: {', '.join(names[:MAX_NAMES])}" + (", ..." if len(names) > MAX_NAMES else "")
+    return f"{text}."
+
+
 def format_end(end: Event, start: Event) -> str:
     """Return a line that says how the run ended, with its metrics next to the baseline."""
     speed = f"{end['steps_per_second']:.0f} steps/s"
     text = f"{end['status'].capitalize()} after {end['steps']} steps in {end['seconds']:.1f} s ({speed})"
-    if end["metrics"] and end["status"] in ("done", "stopped"):
+    if end["status"] == "stopped" and end.get("validation"):
+        text += f": validation {format_metrics(end['validation'])}"
+    elif end["metrics"] and end["status"] in ("done", "stopped"):
         text += f": test {format_metrics(end['metrics'])}"
-        if baseline := start.get("floor"):
+        if baseline := start.get("baseline"):
             text += f"; baseline ({baseline['method']}): {format_metrics({baseline['metric']: baseline['value']})}"
     return f"{text}. {end['reason']}" if "reason" in end else f"{text}."

@@ -51,7 +51,7 @@ def list_runs(as_json: Json = False) -> None:
 
     table = Table(_run_column(), "status", "preset", "task", "step", "metrics", box=None, header_style="bold")
     for row in rows:
-        metrics = row.get("reason") or format_metrics(row["metrics"])
+        metrics = row.get("reason") or f"{row['split']} {format_metrics(row['metrics'])}" if row.get("metrics") else ""
         table.add_row(*(str(row.get(name, "")) for name in ("run", "status", "preset", "task", "step")), metrics)
     console().print(table)
 
@@ -59,6 +59,7 @@ def list_runs(as_json: Json = False) -> None:
 @app.command(epilog="Example: workbench runs show lenet5-modern-0001")
 def show(run_id: RunId, as_json: Json = False) -> None:
     """Show the spec, metrics, curves and predictions of a run."""
+    from workbench.cli.run_progress import format_initial_weights
     from workbench.engine.overview import overview
     from workbench.engine.runs import get
     from workbench.render.metrics import format_metrics
@@ -75,8 +76,12 @@ def show(run_id: RunId, as_json: Json = False) -> None:
         print(f"  {split} {format_metrics(metrics)}")
     if "reason" in details:
         print(f"  {details['reason']}")
+    if weights := details["initial_weights"]:
+        print(f"  {format_initial_weights(weights)}")
+    if details["continued_by"]:
+        print(f"  Its weights are the initial weights of {', '.join(details['continued_by'])}.")
     console().print(*_curves(run_id).charts(), sep="")
-    print_predictions(details["pictures"])
+    print_predictions(details["visualizations"])
 
 
 @app.command(epilog="Example: workbench runs watch lenet5-modern-0001")
@@ -135,7 +140,10 @@ def compare(
     run_ids: Annotated[list[str], typer.Argument(metavar="RUN RUN...", help="Ids of two or more runs.")],
     as_json: Json = False,
 ) -> None:
-    """Compare the specs, test metrics and curves of runs."""
+    """Compare the specs, metrics and curves of runs.
+
+    The metrics are those of the test set if a run is done, else its latest ones on the validation set.
+    """
     from workbench.engine.compare import compared
     from workbench.engine.runs import get
 
@@ -151,12 +159,12 @@ def compare(
     from workbench.render.metrics import format_metric
 
     metrics = list(dict.fromkeys(name for row in comparison["runs"] for name in row["metrics"]))
-    headings = ("status", "step", *comparison["differing"], *(f"test {name}" for name in metrics))
+    headings = ("status", "step", *comparison["differing"], "split", *metrics)
     table = Table(_run_column(), *(Column(heading, overflow="fold") for heading in headings), box=None)
     for index, row in enumerate(comparison["runs"]):
         spec = [printable(str(values[index])) for values in comparison["differing"].values()]
         numbers = [format_metric(name, row["metrics"].get(name)) for name in metrics]
-        table.add_row(row["run"], row["status"], str(row["step"]), *spec, *numbers)
+        table.add_row(row["run"], row["status"], str(row["step"]), *spec, row["split"], *numbers)
     console().print(table)
     console().print(*compare_runs({printable(run_id): _curves(run_id) for run_id in run_ids}), sep="")
 

@@ -1,4 +1,4 @@
-"""Several runs beside one another: what they reached, and where they differ."""
+"""Several runs side by side: their metrics, and the fields in which their specs differ."""
 
 from dataclasses import asdict
 from statistics import mean, stdev
@@ -8,11 +8,11 @@ from workbench.engine.run import Run
 
 
 def spread(ends: list[dict[str, Any]]) -> dict[str, Any]:
-    """What runs that differ in their seed alone reached together, from their `end` events.
+    """Return the spread of the test metrics of runs that differ in their seed alone, from their `end` events.
 
     Returns:
-        The mean and the sample standard deviation of every test metric over those that are done; the deviation of one
-        run is None.
+        The mean and the sample standard deviation of every metric over the runs that are done; the deviation of a
+        single run is None.
     """
     done = [end for end in ends if end["status"] == "done"]
     metrics = {}
@@ -26,35 +26,37 @@ def spread(ends: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def compared(runs: list[Run]) -> dict[str, Any]:
-    """What several runs reached, and the fields of their specs that aren't the same in all of them.
+    """Return the summaries and latest metrics of runs, and the fields of their specs that are not the same in all.
 
     Raises:
-        UserError: One of the runs is damaged.
+        UserError: If one of the runs is damaged.
     """
-    rows = [{**run.summary(), "metrics": reached(run)} for run in runs]
+    rows = []
+    for run in runs:
+        split, metrics = latest_metrics(run)
+        rows.append({**run.summary(), "split": split, "metrics": metrics})
     return {"differing": differing(runs), "runs": rows}
 
 
-def reached(run: Run) -> dict[str, float | None]:
-    """The newest metrics of the test part."""
+def latest_metrics(run: Run) -> tuple[str, dict[str, float | None]]:
+    """Return the test metrics of a run that is done, or else its latest ones on the validation set, with the split."""
     last = run.last_event()
-    if last.get("event") == "end":
-        final: dict[str, float | None] = last["metrics"]
-        return final
+    if last.get("event") == "end" and (last["metrics"] or "validation" not in last):
+        return "test", last["metrics"]
     metrics: dict[str, float | None] = {}
     tail = run.tail()
-    while news := tail.read():
-        for event in news:
-            if event["event"] == "eval" and event["split"] == "test":
+    while events := tail.read():
+        for event in events:
+            if event["event"] == "eval" and event["split"] == "validation":
                 metrics = event["metrics"]
-    return metrics
+    return "validation", metrics
 
 
 def differing(runs: list[Run]) -> dict[str, list[Any]]:
-    """The fields of the runs' specs that aren't the same in all of them, with their values.
+    """Return the fields of the runs' specs that are not the same in all of them, with their values.
 
     Raises:
-        UserError: One of the runs is damaged.
+        UserError: If one of the runs is damaged.
     """
     records = [asdict(run.spec) for run in runs]
     return {

@@ -45,22 +45,22 @@ def _metrics(value: Any) -> bool:
     return isinstance(value, dict) and all(number is None or _number(number) for number in value.values())
 
 
-def _floor(value: Any) -> bool:
+def _baseline(value: Any) -> bool:
     texts = isinstance(value, dict) and _text(value.get("method")) and _text(value.get("metric"))
     return texts and _number(value.get("value"))
 
 
 # What each field holds, in whatever event it stands.
 FIELDS: dict[str, Callable[[Any], bool]] = {
-    **dict.fromkeys(("event", "run", "model", "task", "preset", "device", "checkpoint", "reason"), _text),
+    **dict.fromkeys(("event", "run", "model", "task", "preset", "device", "checkpoint", "reason", "monitor"), _text),
     **dict.fromkeys(("step", "steps", "seed", "params", "trainable"), _whole),
     **dict.fromkeys(("epoch", "epochs", "seconds", "time", "steps_per_second"), _duration),
     **dict.fromkeys(("refused", "resumed"), _flag),
     "split": lambda value: value in SPLITS,
     "status": lambda value: value in STATUSES,
-    "metrics": _metrics,
-    "floor": _floor,
-    "early_stopping": lambda value: isinstance(value, dict),
+    **dict.fromkeys(("metrics", "validation"), _metrics),
+    "baseline": _baseline,
+    **dict.fromkeys(("early_stopping", "initial_weights"), lambda value: isinstance(value, dict)),
 }
 # The fields that an event can't do without.
 NEEDED = {
@@ -207,6 +207,8 @@ def _parsed(line: bytes) -> dict[str, Any] | None:
         event = untrusted.parse(line)
     except ValueError:
         return None
+    if isinstance(event, dict) and "floor" in event:  # its name in older runs
+        event["baseline"] = event.pop("floor")
     return untrusted.clean(event) if isinstance(event, dict) and _sound(event) else None
 
 

@@ -1,21 +1,24 @@
-"""All that is known of one run, gathered from its folder."""
+"""An overview of one run, from the files in its folder."""
 
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
 from workbench import untrusted
 from workbench.engine.resume import header
 from workbench.engine.run import Run
+from workbench.engine.runs import every
 from workbench.errors import UserError
 
 CHECKPOINTS = ("last", "best")
+VISUALIZATION_FILES = ("visualizations.json", "pictures.json")  # the second in older runs, with the key `picture`
 
 
 def overview(run: Run) -> dict[str, Any]:
-    """A run's spec, status, newest metrics of each part of the data, checkpoints and pictures, as plain data.
+    """Return a run's spec, status, latest metrics on each split, checkpoints and visualizations, as plain data.
 
     Raises:
-        UserError: The folder is damaged.
+        UserError: If the folder is damaged.
     """
     spec = asdict(run.spec)
     metrics: dict[str, dict[str, Any]] = {}
@@ -42,26 +45,42 @@ def overview(run: Run) -> dict[str, Any]:
         "device": start.get("device"),
         "params": start.get("params"),
         "trainable": start.get("trainable", start.get("params")),
-        "floor": start.get("floor"),
+        "baseline": start.get("baseline"),
+        "monitor": start.get("monitor"),
+        "initial_weights": start.get("initial_weights"),
+        "continued_by": continued_by(run),
         "folder": str(run.folder),
         "spec": spec,
         "metrics": metrics,
         "checkpoints": checkpoints,
-        "pictures": pictures(run),
+        "visualizations": visualizations(run),
         **({"reason": row["reason"]} if "reason" in row else {}),
     }
 
 
-def pictures(run: Run) -> list[dict[str, Any]]:
-    """What the network said of test samples at its last checkpoint; empty before the first."""
-    try:
-        found = untrusted.clean(untrusted.parse((run.folder / "pictures.json").read_bytes()))
-    except (OSError, ValueError):
-        return []
-    return [picture for picture in found if isinstance(picture, dict)] if isinstance(found, list) else []
+def continued_by(run: Run) -> list[str]:
+    """Return the ids of the runs whose initial weights come from this one."""
+    ids = []
+    for other in every():
+        with suppress(UserError):
+            if other.spec.origin == run.id:
+                ids.append(other.id)
+    return ids
+
+
+def visualizations(run: Run) -> list[dict[str, Any]]:
+    """Return the visualizations of the validation set at a run's last checkpoint; none before the first."""
+    for name in VISUALIZATION_FILES:
+        try:
+            content = untrusted.clean(untrusted.parse((run.folder / name).read_bytes()))
+        except (OSError, ValueError):
+            continue
+        rows = [row for row in content if isinstance(row, dict)] if isinstance(content, list) else []
+        return [{"kind": row["picture"], **row} if "picture" in row else row for row in rows]
+    return []
 
 
 def counted(start: dict[str, Any]) -> str:
-    """The parameters of a run that started, and how many of them are trained where not all are."""
-    trained = start.get("trainable", start["params"])
-    return f"{start['params']:,} parameters" + (f", {trained:,} trained" if trained < start["params"] else "")
+    """Return the number of parameters of a run that started, and of those that are trained if not all are."""
+    trainable = start.get("trainable", start["params"])
+    return f"{start['params']:,} parameters" + (f", {trainable:,} trained" if trainable < start["params"] else "")

@@ -6,7 +6,7 @@
 - events.jsonl: what happened
 - last.safetensors: the newest checkpoint, with all that is needed to go on from it
 - best.safetensors: the weights that were best on the validation part
-- pictures.json: what the network last said of some test samples
+- visualizations.json: what the network last predicted for the validation set
 - stderr.txt: what the worker said besides
 """
 
@@ -208,7 +208,7 @@ class Run:
             last = self.crash(last)
         row: dict[str, Any] = dict(run=printable(self.id), status=status, model=spec.model, task=printable(spec.task))
         row |= dict(preset=spec.preset, seed=spec.seed)
-        row |= dict(step=last.get("step", 0), metrics=last.get("metrics", {}))
+        row |= dict(step=last.get("step", 0), **_latest_metrics(last))
         return row | {"reason": last["reason"]} if "reason" in last else row
 
     def _last_words(self) -> str:
@@ -225,3 +225,11 @@ class Run:
         if self.folder.exists() and shutil.disk_usage(self.folder).free < FULL:
             return f"The disk is full: make room where {self.folder} stands, or set WORKBENCH_HOME elsewhere."
         return "The worker ended without a word."
+
+
+def _latest_metrics(event: dict[str, Any]) -> dict[str, Any]:
+    """Return the metrics of a run's last event, and the split that they were measured on."""
+    if event.get("event") == "end" and not event.get("metrics") and event.get("validation"):
+        return {"split": "validation", "metrics": event["validation"]}
+    splits = {"metric": "train", "eval": event.get("split"), "checkpoint": "validation"}
+    return {"split": splits.get(event.get("event", ""), "test"), "metrics": event.get("metrics", {})}

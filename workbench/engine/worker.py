@@ -269,6 +269,18 @@ def _interpret(request: dict[str, Any], on_progress: OnProgress) -> dict[str, An
     return interpret.compute(run, request["kind"], request["layer"], request["sample"], on_progress)
 
 
+def _questions(request: dict[str, Any], on_progress: OnProgress) -> dict[str, Any]:
+    from workbench import tasks
+
+    return dict(tasks.get(Run(Path(request["folder"])).spec.task).questions)
+
+
+def _ask(request: dict[str, Any], on_progress: OnProgress) -> dict[str, Any]:
+    from workbench.engine import ask
+
+    return ask.answer(Run(Path(request["folder"])), request["question"])
+
+
 def _predict(request: dict[str, Any], on_progress: OnProgress) -> dict[str, Any]:
     from workbench.engine import predict
 
@@ -285,6 +297,8 @@ JOBS: dict[str, Callable[[dict[str, Any], OnProgress], dict[str, Any]]] = {
     "verify": _verify,
     "autograd": _autograd,
     "interpret": _interpret,
+    "questions": _questions,
+    "ask": _ask,
     "predict": _predict,
     "evaluate": _evaluate,
 }

@@ -72,7 +72,7 @@ class Curves:
 
     def chart(self, metric: str, height: int = 12) -> LineChart:
         """Return the chart of a metric, with the baseline as a guide."""
-        baseline = self.start.get("floor") or {}
+        baseline = self.start.get("baseline") or {}
         series = [
             to_series(split, self.points(metric, split), dotted=split == "validation") for split in self.splits(metric)
         ]
@@ -85,10 +85,10 @@ class Curves:
 
 
 def compare_runs(runs: dict[str, Curves], height: int = 12) -> Iterator[LineChart]:
-    """Yield a chart for each metric with a line for each run: on the test set, or on training if no run has that."""
+    """Yield a chart for each metric with a line for each run: on the validation set, or else on the training set."""
     for metric in dict.fromkeys(metric for curves in runs.values() for metric in curves.metrics()):
-        has_test = any(curves.points(metric, "test").steps for curves in runs.values())
-        split = "test" if has_test else "train"
+        is_validated = any(curves.points(metric, "validation").steps for curves in runs.values())
+        split = "validation" if is_validated else "train"
         series = [to_series(name, curves.points(metric, split)) for name, curves in runs.items()]
         yield LineChart(series, title=f"{split} {metric}", height=height)
 

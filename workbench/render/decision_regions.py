@@ -13,6 +13,7 @@ HUES: tuple[Pixel, ...] = (
     (70, 130, 200), (220, 150, 40), (60, 160, 90), (190, 80, 130), (130, 110, 200), (60, 170, 170),
     (170, 140, 90), (200, 90, 70), (120, 160, 50), (140, 140, 140),
 )  # fmt: skip
+POINT = "✚"  # marks the point that a question is about
 LETTERS = "ABCDEFGHIJ"  # mark the samples of each class, so that color is never the only sign
 Cell = tuple[str, Style]
 Index = tuple[int, int]  # row and column of the grid of predictions
@@ -33,6 +34,10 @@ def draw_decision_regions(regions: dict[str, Any], width: int, height: int, colo
         column, row = _cell_index(x_scale.position(x), columns), _cell_index(1 - y_scale.position(y), len(cells))
         style = Style(color="white", bgcolor=cells[row][column][1].bgcolor, bold=True) if color else Style(bold=True)
         cells[row][column] = (LETTERS[target % len(LETTERS)], style)
+    if regions.get("point"):
+        x, y = regions["point"]
+        column, row = _cell_index(x_scale.position(x), columns), _cell_index(1 - y_scale.position(y), len(cells))
+        cells[row][column] = (POINT, Style(color="white", bgcolor="black", bold=True))
     legend = "   ".join(f"{LETTERS[k % len(LETTERS)]} {name}" for k, name in enumerate(regions["classes"]))
     axes = "right: {}, up: {}".format(*regions["features"])
     rows = [[Segment(character, style) for character, style in row] for row in cells]

@@ -13,10 +13,13 @@ from rich.style import Style
 from workbench.render.canvas import PLAIN, QUIET, Canvas
 from workbench.render.decision_regions import draw_decision_regions
 from workbench.render.halfblock import Rows, render_gallery, to_pixels
+from workbench.render.responses import draw_probabilities, draw_text, draw_value
 from workbench.render.scale import Scale, format_tick
 
 CORRECT, INCORRECT = Style(color="green"), Style(color="red", bold=True)
 Visualizations = list[dict[str, Any]]
+# Renders the visualizations of one kind, given all of a run, into a width and a height, with colors or without.
+Renderer = Callable[[Visualizations, Visualizations, int, int, bool], Rows]
 
 
 def draw(visualizations: Visualizations, kind: str, width: int, height: int, color: bool = True) -> Rows:
@@ -29,9 +32,9 @@ def draw(visualizations: Visualizations, kind: str, width: int, height: int, col
         height: Number of rows.
         color: Whether colors can be shown; if not, shades and letters replace them.
     """
-    selected = [visualization for visualization in visualizations if visualization.get("picture") == kind]
+    selected = [visualization for visualization in visualizations if visualization.get("kind") == kind]
     try:
-        return DRAWINGS[kind](selected, visualizations, width, height, color) if selected else []
+        return KINDS[kind][1](selected, visualizations, width, height, color) if selected else []
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
         # The file may come from another program.
         message = "This file is damaged. It is written again at the next checkpoint of the run."
@@ -40,8 +43,8 @@ def draw(visualizations: Visualizations, kind: str, width: int, height: int, col
 
 def kinds(visualizations: Visualizations) -> list[str]:
     """Return the kinds of visualizations that there are, in their order."""
-    names = dict.fromkeys(str(visualization.get("picture")) for visualization in visualizations)
-    return [kind for kind in names if kind in DRAWINGS]
+    names = dict.fromkeys(str(visualization.get("kind")) for visualization in visualizations)
+    return [kind for kind in names if kind in KINDS]
 
 
 def draw_samples(selected: Visualizations, everything: Visualizations, width: int, height: int, color: bool) -> Rows:
@@ -88,6 +91,8 @@ def draw_confusion(selected: Visualizations, _: Visualizations, width: int, heig
         cells = [_count_cell(count, largest, cell, is_correct=i == k) for k, count in enumerate(row)]
         total = sum(row)
         share = f"  {row[i] / total:.0%} of {total}" if total else "  none"
+        if "f1" in selected[0] and total:
+            share += f", F1 {selected[0]['f1'][i]:.2f}"
         rows.append([Segment(classes[i][: left - 1].ljust(left), QUIET), *cells, Segment(share, QUIET)])
     return rows
 
@@ -133,9 +138,22 @@ def draw_fit(selected: Visualizations, _: Visualizations, width: int, height: in
     return [*(list(canvas.row(row)) for row in range(canvas.height)), [], [Segment(axes[:width], QUIET)]]
 
 
-DRAWINGS: dict[str, Callable[[Visualizations, Visualizations, int, int, bool], Rows]] = {
-    "sample": draw_samples,
-    "confusion": draw_confusion,
-    "regions": draw_regions,
-    "fit": draw_fit,
+def _of_first(render: Callable[[dict[str, Any], int, int, bool], Rows]) -> Renderer:
+    """Return the renderer of a kind of which a run has one visualization."""
+
+    def draw_first(selected: Visualizations, _: Visualizations, width: int, height: int, color: bool) -> Rows:
+        return render(selected[0], width, height, color)
+
+    return draw_first
+
+
+# Kind -> its title, and its renderer.
+KINDS: dict[str, tuple[str, Renderer]] = {
+    "sample": ("samples", draw_samples),
+    "confusion": ("confusion matrix", draw_confusion),
+    "regions": ("decision regions", draw_regions),
+    "fit": ("predictions over targets", draw_fit),
+    "probabilities": ("probabilities", _of_first(draw_probabilities)),
+    "value": ("prediction", _of_first(draw_value)),
+    "text": ("generated text", _of_first(draw_text)),
 }

@@ -16,6 +16,7 @@ from workbench.tasks import features
 from workbench.tasks.base import VISUALIZED_SAMPLES, Baseline, Metrics, StepContext, Task, Visualization
 from workbench.tasks.decision_regions import decision_regions
 from workbench.tasks.meters import ClassificationMeter, f1_scores
+from workbench.tasks.scalers import training_scaler
 
 AUXILIARY_WEIGHT = 0.3  # of the loss of an auxiliary classifier (Szegedy et al. 2014)
 
@@ -177,15 +178,20 @@ class Classification(Task):
         return {features.argument(name): name for name in self.dataset.features}
 
     def respond(self, network: nn.Module, question: Mapping[str, str], seed: int) -> Visualization:
-        """Return the probability of each class for one row; features that are left out have their mean."""
+        """Return the probability of each class for one row; features that are left out have their mean.
+
+        An empty question to a network with two features is answered with its decision regions, too.
+        """
         self.check_question(question)
-        point, row = features.read(question, self.dataset, data.load(self.data, seed))
+        scaler = training_scaler(self.data, seed)
+        point, row = features.read(question, self.dataset, scaler)
         probabilities = self.probabilities(network, {"features": torch.from_numpy(point)[None]})[0]
-        answer = self.visualize_probabilities(probabilities)
+        answer = self.visualize_probabilities(probabilities) | {"features": row}
         if self.dataset.shape == (2,):
-            regions = self.visualize_regions(network, self.sources(network, seed)["validation"])
-            answer |= {"regions": regions, "point": point.tolist()}
-        return answer | {"features": row}
+            answer |= {"point": point.tolist(), "mean": scaler.shift.tolist(), "deviation": scaler.spread.tolist()}
+            if not question:
+                answer["regions"] = self.visualize_regions(network, self.sources(network, seed)["validation"])
+        return answer
 
     def visualize_probabilities(self, probabilities: Tensor) -> Visualization:
         """Return the probability of each class as plain data."""

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from workbench.data.dataset import DataSet
-from workbench.data.scaling import z_score
+from workbench.data.scaling import Scaler, z_score
 from workbench.errors import UserError
 from workbench.render.shape import format_shape
 
@@ -43,20 +43,17 @@ def argument(feature: str) -> str:
     return re.sub(r"\W+", "_", re.sub(r"\(.*?\)", "", feature).strip()).strip("_").lower() or feature
 
 
-def read(
-    question: Mapping[str, str], dataset: DataSet, splits: Mapping[str, Any]
-) -> tuple[np.ndarray, dict[str, float]]:
+def read(question: Mapping[str, str], dataset: DataSet, scaler: Scaler) -> tuple[np.ndarray, dict[str, float]]:
     """Return a row that was typed, standardized (features,) float32, and as it was typed.
 
     Args:
         question: Argument -> text.
         dataset: The table.
-        splits: Its splits: a feature that is left out has the mean of the training set.
+        scaler: The scaler of its training set: a feature that is left out has the mean.
 
     Raises:
         UserError: If a value is not a finite number.
     """
-    scaler = z_score(splits["train"][0])
     row = np.array(np.broadcast_to(scaler.shift, dataset.shape), dtype=np.float64)
     for k, feature in enumerate(dataset.features):
         text = question.get(argument(feature))

@@ -11,7 +11,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from workbench import data
 from workbench.data.picture_file import square
 from workbench.data.scaling import Scaler, z_score
 from workbench.data.sources import Batch, StandardizedBytes
@@ -20,6 +19,7 @@ from workbench.render.shape import format_shape
 from workbench.tasks import augmentation
 from workbench.tasks.base import StepContext, Visualization
 from workbench.tasks.classification import Classification
+from workbench.tasks.scalers import stores_bytes, training_scaler
 
 MAX_RESIZED = 2**23  # numbers; a larger dataset is enlarged batch by batch, as it is read
 CHUNK = 512  # images that are standardized and resized together
@@ -88,9 +88,10 @@ class ImageClassification(Classification):
 
     def standardize_images(self, images: np.ndarray, seed: int) -> Batch:
         """Return images (N, channels, height, width), uint8, as a batch of a run of this seed."""
-        training = data.load(self.data, seed)["train"][0]
-        levels = images if training.dtype == np.uint8 else (images / 255).astype(np.float32)
-        return {"image": standardize(levels, z_score(training, axis=None), None)}
+        scaler = training_scaler(self.data, seed, axis=None)
+        if not stores_bytes(self.data, seed):
+            images = (images / 255).astype(np.float32)
+        return {"image": standardize(images, scaler, None)}
 
     def forward(self, network: nn.Module, batch: Batch, context: StepContext) -> Any:
         shape: Any = getattr(network, "input_shape", batch["image"].shape[1:])

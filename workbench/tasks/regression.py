@@ -15,6 +15,7 @@ from workbench.render.shape import format_shape
 from workbench.tasks import features
 from workbench.tasks.base import VISUALIZED_SAMPLES, Baseline, Metrics, StepContext, Task, Visualization
 from workbench.tasks.meters import RegressionMeter
+from workbench.tasks.scalers import training_scaler
 
 MAX_POINTS = 500  # samples in the plot of predictions over targets
 
@@ -104,10 +105,9 @@ class Regression(Task):
     def respond(self, network: nn.Module, question: Mapping[str, str], seed: int) -> Visualization:
         """Return the prediction for one row, in the target's unit; features that are left out have their mean."""
         self.check_question(question)
-        splits = data.load(self.data, seed)
-        point, row = features.read(question, self.dataset, splits)
+        point, row = features.read(question, self.dataset, training_scaler(self.data, seed))
         standardized = self.value(self.predict(network, {"features": torch.from_numpy(point)[None]}))
-        predicted = float(z_score(splits["train"][1]).back(np.asarray(float(standardized))))
+        predicted = float(training_scaler(self.data, seed, column=1).back(np.asarray(float(standardized))))
         return {"kind": "value", "unit": self.dataset.target, "predicted": predicted, "features": row}
 
 

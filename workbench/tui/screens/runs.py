@@ -7,11 +7,13 @@ from textual.containers import Horizontal
 from textual.widgets import Footer, OptionList, Static
 from textual.widgets.option_list import Option
 
+from workbench import tasks
 from workbench.engine import Run, runs
 from workbench.engine.methods import pairs
 from workbench.errors import UserError
 from workbench.render.metrics import format_metrics
 from workbench.tui import state
+from workbench.tui.screens.ask import Ask
 from workbench.tui.screens.inside import Inside
 from workbench.tui.screens.watching import Watching
 from workbench.tui.widgets.heading import Heading
@@ -35,12 +37,14 @@ class Runs(Watching):
     CSS_PATH = "runs.tcss"
     HELP = """
     Runs go on when the app is closed. `i` looks into a run's network: its filters, its maps, its mistakes.
+    `a` asks it: about a point of the plane, an image that you draw, a row of a table.
     Space takes a run into the comparison, each metric then one chart of all.
     `m` shows another metric, `y` a log axis.
     Tab goes to a chart: there the arrows read values, `+` and `-` look closer, `0` shows all again.
     """
     BINDINGS = [
         Binding("i", "inside", "Inside", id="runs.inside"),
+        Binding("a", "ask", "Ask", id="runs.ask"),
         Binding("space", "mark", "Compare", id="runs.mark"),
         Binding("t", "transfer", "Transfer", id="runs.transfer"),
         Binding("escape", "leave", "Home"),
@@ -94,9 +98,7 @@ class Runs(Watching):
         row = f"{mark}{SIGNS.get(run.status(), '?')} {printable(run.id)}"
         if self.workbench.size.width < ROOMY:
             return row
-        metrics = run.last_event().get("metrics") or {}
-        best = next((format_metrics({name: metrics[name]}) for name in ("accuracy", "r2") if metrics.get(name)), "")
-        return f"{row:<28} {best}"
+        return f"{row:<28} {_monitored(run)}"
 
     def on_resize(self) -> None:
         self.query_one(Listing).set_class(self.workbench.size.width >= ROOMY, "roomy")
@@ -128,7 +130,7 @@ class Runs(Watching):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only what does something now is offered."""
-        needs_run = ("mark", "inside", "transfer")
+        needs_run = ("mark", "inside", "ask", "transfer")
         return bool(self.listed) if action in needs_run else super().check_action(action, parameters)
 
     def action_mark(self) -> None:
@@ -146,6 +148,11 @@ class Runs(Watching):
         """Look into the chosen run's network."""
         if run := _there().get(self.chosen):
             self.app.push_screen(Inside(run))
+
+    def action_ask(self) -> None:
+        """Put a question to the chosen run's network."""
+        if run := _there().get(self.chosen):
+            self.app.push_screen(Ask(run))
 
     def action_transfer(self) -> None:
         """Order another run of the same network in the Lab, which begins with this one's weights."""
@@ -167,3 +174,16 @@ class Runs(Watching):
 def _there() -> dict[str, Run]:
     """The runs by id as of now: the list may still have some that were deleted."""
     return {run.id: run for run in runs.every()}
+
+
+def _monitored(run: Run) -> str:
+    """Return the metric that decides which checkpoint of a run is best, as it was measured last; empty if it wasn't."""
+    last = run.last_event()
+    metrics = last.get("metrics") or last.get("validation") or {}
+    try:
+        spec = run.spec
+        is_own = spec.task.startswith(tasks.OWN)  # its data are not read for a list
+        name = spec.monitor or next(iter(metrics if is_own else tasks.info(spec.task).metrics), "")
+    except UserError:
+        return ""
+    return format_metrics({name: metrics[name]}) if metrics.get(name) is not None else ""

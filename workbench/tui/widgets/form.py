@@ -14,7 +14,7 @@ from workbench import tasks
 from workbench.engine import RunSpec
 from workbench.engine.checks import OneOf, flag, read_seeds
 from workbench.engine.methods import command
-from workbench.engine.networks import fits
+from workbench.engine.networks import is_compatible
 from workbench.engine.spec import applies
 from workbench.engine.written import read, read_field
 from workbench.errors import UserError
@@ -79,7 +79,7 @@ class Form(VerticalScroll, can_focus=False):
     def _offered(self) -> dict[str, list[str]]:
         """What may be chosen beside the network that is chosen, and isn't its own anyway."""
         known, preset = models.info(self.texts["model"]), self.texts.get("preset") or "mini"
-        fitting = [task for task in tasks.names() if fits(known.name, preset, task)]
+        fitting = [task for task in tasks.names() if is_compatible(known.name, preset, task)]
         return {
             "task": [*(task for task in fitting if task != known.task), OWN],
             "preset": [preset for preset in known.presets if preset != "mini"],

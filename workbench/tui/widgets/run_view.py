@@ -1,5 +1,6 @@
 """A run as it is watched: how far it is, its curves, what its network says of test samples, and how it ended."""
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ from textual.widgets import ProgressBar, Static
 
 from workbench.engine import Run
 from workbench.engine.events import Tail
-from workbench.engine.overview import counted, pictures
+from workbench.engine.overview import VISUALIZATION_FILES, counted, visualizations
 from workbench.render import predictions
 from workbench.render.curves import Curves, compare_runs
 from workbench.render.metrics import format_metrics
@@ -166,12 +167,9 @@ class RunView(Vertical):
         """The run's pictures, read again only when the file is another."""
         if self.run is None:
             return []
-        try:
-            written = (self.run.id, (self.run.folder / "pictures.json").stat().st_mtime_ns)
-        except OSError:
-            return []
+        written = (self.run.id, _latest_write(self.run))
         if written != self._written:
-            self._written, self._pictures = written, pictures(self.run)
+            self._written, self._pictures = written, visualizations(self.run)
         return self._pictures
 
     def _begin(self, event: dict[str, Any]) -> None:
@@ -195,13 +193,15 @@ class RunView(Vertical):
             self.run.remove()
             self.post_message(self.Changed("", event["reason"]))
             return
-        floor = self.curves.start.get("floor")
+        baseline = self.curves.start.get("baseline")
         beside = (
-            f"   floor ({floor['method']}): {format_metrics({floor['metric']: floor['value']})}"
-            if floor and said
+            f"   baseline ({baseline['method']}): {format_metrics({baseline['metric']: baseline['value']})}"
+            if baseline and said
             else ""
         )
         words = [f"test {said}{beside}" if said else "", event.get("reason", "")]
+        if not said and event.get("validation"):
+            words.insert(0, f"validation {_named({'metrics': event['validation']})}")
         self.query_one("#ended", Static).update(f"{event['status']}: {' '.join(filter(None, words))}")
         self.query_one("#progress").add_class("empty")
         self.post_message(self.Changed("", event["reason"] if event.get("refused") else ""))
@@ -210,3 +210,11 @@ class RunView(Vertical):
 def _named(event: dict[str, Any]) -> str:
     metrics = event.get("metrics") or {}
     return format_metrics({name: value for name, value in metrics.items() if value is not None})
+
+
+def _latest_write(run: Run) -> int:
+    """Return when a run's visualizations were written last, in nanoseconds; 0 if there are none."""
+    for name in VISUALIZATION_FILES:
+        with suppress(OSError):
+            return (run.folder / name).stat().st_mtime_ns
+    return 0

@@ -9,13 +9,6 @@ from textual.widget import Widget
 
 from workbench.render import predictions
 
-NAMES = {
-    "sample": "test samples",
-    "confusion": "confusion matrix",
-    "regions": "decision regions",
-    "fit": "told and true",
-}
-
 
 class Seen(Widget):
     """Draws one kind of a run's pictures, as large as it is itself."""
@@ -41,7 +34,7 @@ class Seen(Widget):
         width, height = self.size
         rows = []
         if self.kind and width > 0 and height > 1:
-            heading = [Segment(NAMES[self.kind], Style(bold=True))]
+            heading = [Segment(predictions.KINDS[self.kind][0], Style(bold=True))]
             drawn = [heading, *predictions.draw(self._pictures, self.kind, width, height - 1)]
             rows = [Strip(row).adjust_cell_length(width, self.rich_style) for row in drawn]
         self._rows = rows

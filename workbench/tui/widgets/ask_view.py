@@ -1,0 +1,270 @@
+"""A question to a trained network, and its answer: a point of the plane, an image that is drawn, or values by name."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rich.segment import Segment, Segments
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.events import MouseDown, MouseMove, Resize
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+from workbench.data.dataset import DataSet
+from workbench.render import predictions
+from workbench.render.decision_regions import draw_decision_regions
+from workbench.render.halfblock import Rows
+
+MAX_PAD = 28  # pixels of an image that can be drawn by hand
+MOVE = 1 / 31  # of the plane, for an arrow key
+PAPER, INK, CURSOR = "·", "█", "▒"
+
+
+@dataclass
+class Asked(Message):
+    """A question was put."""
+
+    question: Mapping[str, str]
+
+
+class Drawing(Widget, can_focus=True):
+    """A widget that draws rows of segments."""
+
+    def render_rows(self, width: int, height: int) -> Rows:
+        """Return what is to be seen."""
+        raise NotImplementedError
+
+    def render_lines(self, crop: Any) -> list[Strip]:
+        """Draw the rows that are visible."""
+        width, height = self.size
+        rows = self.render_rows(width, height)[:height] if width > 0 and height > 0 else []
+        strips = [Strip(row).adjust_cell_length(width).apply_style(self.rich_style) for row in rows]
+        strips += [Strip.blank(width, self.rich_style)] * (height - len(strips))
+        return strips[crop.y : crop.bottom]
+
+
+class Plane(Drawing):
+    """The decision regions of a network with two inputs, and a point that the arrow keys move."""
+
+    BINDINGS = [
+        Binding("up", "move(0, 1)", "Move", show=False),
+        Binding("down", "move(0, -1)", "Move", show=False),
+        Binding("left", "move(-1, 0)", "Move", show=False),
+        Binding("right", "move(1, 0)", "Move", show=False),
+        Binding("shift+up", "move(0, 8)", "Move far", show=False),
+        Binding("shift+down", "move(0, -8)", "Move far", show=False),
+        Binding("shift+left", "move(-8, 0)", "Move far", show=False),
+        Binding("shift+right", "move(8, 0)", "Move far", show=False),
+    ]
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__()
+        self.names = names
+        self.regions: dict[str, Any] | None = None
+        self.point = [0.0, 0.0]  # standardized
+        self.mean = self.deviation = [0.0, 0.0]
+
+    def on_mount(self) -> None:
+        self.post_message(Asked({}))
+
+    def take(self, answer: Mapping[str, Any]) -> None:
+        """Take the regions from the answer to an empty question."""
+        if "regions" in answer:
+            self.regions, self.point = answer["regions"], list(answer["point"])
+            self.mean, self.deviation = answer["mean"], answer["deviation"]
+            self.refresh()
+
+    def action_move(self, right: int, up: int) -> None:
+        """Move the point, and ask about it."""
+        if self.regions is None:
+            return
+        for axis, (way, bounds) in enumerate(((right, self.regions["x"]), (up, self.regions["y"]))):
+            low, high = bounds
+            self.point[axis] = min(max(self.point[axis] + way * MOVE * (high - low), low), high)
+        self.refresh()
+        values = [m + d * p for m, d, p in zip(self.mean, self.deviation, self.point, strict=True)]
+        self.post_message(Asked({name: repr(value) for name, value in zip(self.names, values, strict=True)}))
+
+    def render_rows(self, width: int, height: int) -> Rows:
+        if self.regions is None:
+            return []
+        return draw_decision_regions({**self.regions, "point": self.point}, width, height, color=True)
+
+
+class Pad(Drawing):
+    """An image that is drawn by hand, pixel by pixel.
+
+    Args:
+        height: Pixels.
+        width: Pixels.
+    """
+
+    BINDINGS = [
+        Binding("up", "move(0, -1)", "Move", show=False),
+        Binding("down", "move(0, 1)", "Move", show=False),
+        Binding("left", "move(-1, 0)", "Move", show=False),
+        Binding("right", "move(1, 0)", "Move", show=False),
+        Binding("shift+up", "paint(0, -1)", "Paint", show=False),
+        Binding("shift+down", "paint(0, 1)", "Paint", show=False),
+        Binding("shift+left", "paint(-1, 0)", "Paint", show=False),
+        Binding("shift+right", "paint(1, 0)", "Paint", show=False),
+        Binding("space", "toggle", "Paint/erase"),
+        Binding("c", "clear", "Clear"),
+    ]
+
+    def __init__(self, height: int, width: int) -> None:
+        super().__init__()
+        self.pixels = [[0.0] * width for _ in range(height)]
+        self.row, self.column = height // 4, width // 2
+
+    def ask(self) -> None:
+        """Ask about the image."""
+        self.refresh()
+        self.post_message(Asked({"pixels": json.dumps(self.pixels)}))
+
+    def action_move(self, right: int, down: int) -> None:
+        """Move the cursor."""
+        self.row = min(max(self.row + down, 0), len(self.pixels) - 1)
+        self.column = min(max(self.column + right, 0), len(self.pixels[0]) - 1)
+        self.refresh()
+
+    def action_paint(self, right: int, down: int) -> None:
+        """Paint the pixel under the cursor, and the next one."""
+        self._ink(self.row, self.column)
+        self.action_move(right, down)
+        self._ink(self.row, self.column)
+        self.ask()
+
+    def action_toggle(self) -> None:
+        """Paint the pixel under the cursor, or erase it."""
+        self.pixels[self.row][self.column] = 0.0 if self.pixels[self.row][self.column] else 1.0
+        self.ask()
+
+    def action_clear(self) -> None:
+        """Erase all pixels."""
+        self.pixels = [[0.0] * len(row) for row in self.pixels]
+        self.ask()
+
+    def on_mouse_down(self, event: MouseDown) -> None:
+        self._paint_at(event.x, event.y)
+
+    def on_mouse_move(self, event: MouseMove) -> None:
+        if event.button:
+            self._paint_at(event.x, event.y)
+
+    def _paint_at(self, x: int, y: int) -> None:
+        row, column = y, x // 2
+        if row < len(self.pixels) and column < len(self.pixels[0]):
+            self.row, self.column = row, column
+            self._ink(row, column)
+            self.ask()
+
+    def _ink(self, row: int, column: int) -> None:
+        """Paint a pixel; a pen is two pixels wide in a large image."""
+        wide = 1 if len(self.pixels) <= MAX_PAD // 2 else 2
+        for y in range(row, min(row + wide, len(self.pixels))):
+            for x in range(column, min(column + wide, len(self.pixels[0]))):
+                self.pixels[y][x] = 1.0
+
+    def render_rows(self, width: int, height: int) -> Rows:
+        first = max(0, min(self.row - height // 2, len(self.pixels) - height))
+        rows: Rows = []
+        for y, row in list(enumerate(self.pixels))[first : first + height]:
+            text = "".join(2 * (INK if value else PAPER) for value in row)
+            if y == self.row:
+                mark = CURSOR + (INK if row[self.column] else PAPER)
+                text = text[: 2 * self.column] + mark + text[2 * self.column + 2 :]
+            rows.append([Segment(text)])
+        return rows
+
+
+class Values(VerticalScroll, can_focus=False):
+    """A line for each value of a question; Enter asks.
+
+    Args:
+        questions: Name -> its meaning.
+    """
+
+    def __init__(self, questions: Mapping[str, str]) -> None:
+        super().__init__()
+        self.questions = questions
+
+    def compose(self) -> ComposeResult:
+        for name, meaning in self.questions.items():
+            with Horizontal(classes="line"):
+                yield Static(name, classes="label", markup=False)
+                yield Input(placeholder=meaning, compact=True, name=name)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        values = {line.name or "": line.value.strip() for line in self.query(Input) if line.value.strip()}
+        self.post_message(Asked(values))
+
+
+class AskView(Horizontal):
+    """A question on the left, the network's answer on the right; below one another where it is narrow.
+
+    Args:
+        dataset: The dataset of the run.
+        questions: What can be asked: name -> its meaning.
+    """
+
+    DEFAULT_CSS = """
+    AskView { height: 1fr; }
+    AskView #editor { width: 1fr; height: 1fr; }
+    AskView #answer { width: 1fr; height: 1fr; margin-left: 2; }
+    AskView .line { height: 1; }
+    AskView .label { width: 22; text-style: bold; text-wrap: nowrap; text-overflow: ellipsis; }
+    AskView Input { width: 1fr; }
+    AskView Pad:focus, AskView Plane:focus { text-style: bold; }
+    """
+
+    def __init__(self, dataset: DataSet, questions: Mapping[str, str]) -> None:
+        super().__init__()
+        self.answer: dict[str, Any] | None = None
+        self.editor = make_editor(dataset, questions)
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="editor"):
+            yield self.editor
+        with VerticalScroll(id="answer", can_focus=False):
+            yield Static(markup=False)
+
+    def on_mount(self) -> None:
+        lines = self.editor.query(Input)
+        (lines.first() if lines else self.editor).focus()
+
+    def show_answer(self, answer: dict[str, Any]) -> None:
+        """Show the answer to the newest question."""
+        if isinstance(self.editor, Plane):
+            self.editor.take(answer)
+        self.answer = answer
+        self._draw()
+
+    def on_resize(self, event: Resize) -> None:
+        self.call_after_refresh(self._draw)
+
+    def _draw(self) -> None:
+        place = self.query_one("#answer")
+        width, height = place.size
+        if self.answer is None or width <= 1 or height <= 1:
+            return
+        # What stands on the left is not drawn again on the right.
+        shown = {name: value for name, value in self.answer.items() if name not in ("pixels", "regions")}
+        rows = predictions.draw([shown], str(self.answer.get("kind")), width - 1, height)
+        cells = [segment for row in rows for segment in (*row, Segment.line())]
+        place.query_one(Static).update(Segments(cells))
+
+
+def make_editor(dataset: DataSet, questions: Mapping[str, str]) -> Plane | Pad | Values:
+    """Return what a question is put with: a plane for two features with classes, a pad for small gray images."""
+    if dataset.shape == (2,) and dataset.classes:
+        return Plane(list(questions))
+    if len(dataset.shape) == 3 and dataset.shape[0] == 1 and max(dataset.shape[1:]) <= MAX_PAD:
+        return Pad(*dataset.shape[1:])
+    return Values(questions)
