@@ -1,6 +1,7 @@
 """The receptive field of one unit: the pixels it can depend on, and those it does (Luo, Li, Urtasun, Zemel, 2016)."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -41,7 +42,7 @@ def compute(
     number, batch = samples.get(trained, sample)
     network = trained.network
     with torch.no_grad():
-        image, maps = record(network, lambda: trained.forward(batch))
+        image, maps = record(network, partial(trained.forward, batch))
     names = list(maps)
     check_layer(layer, names)
     name = layer if layer is not None else convolutions(network, names)[-1]
@@ -50,7 +51,7 @@ def compute(
     gradients = mean_gradient(trained, name, unit, on_progress)
     largest = gradients.max()
     pixels = int((gradients >= EFFECTIVE_SHARE * largest).sum()) if largest > 0 else 0
-    field = receptive_fields(network, lambda: trained.forward(batch))[name]
+    field = receptive_fields(network, partial(trained.forward, batch))[name]
     return {
         **samples.describe(trained, number, batch, image[0]),
         "all_layers": names,
@@ -84,7 +85,7 @@ def mean_gradient(trained: TrainedNetwork, layer: str, unit: Unit, on_progress: 
     for start in range(0, count, BATCH_SIZE):
         end = min(start + BATCH_SIZE, count)
         batch = trained.source.batch(slice(start, end))
-        gradient = unit_gradient(trained.network, lambda batch=batch: trained.forward(batch), layer, unit)
+        gradient = unit_gradient(trained.network, partial(trained.forward, batch), layer, unit)
         total = total + gradient.abs().mean(dim=1).sum(dim=0)
         on_progress(end / count)
     return total / count
