@@ -60,6 +60,7 @@ FIELDS: dict[str, Callable[[Any], bool]] = {
     "status": lambda value: value in STATUSES,
     **dict.fromkeys(("metrics", "validation"), _metrics),
     "baseline": _baseline,
+    "terms": lambda value: isinstance(value, list) and all(map(_text, value)),
     **dict.fromkeys(("early_stopping", "initial_weights"), lambda value: isinstance(value, dict)),
 }
 # The fields that an event can't do without.

@@ -59,8 +59,13 @@ class Curves:
                 del points.steps[end:], points.values[end:]
 
     def metrics(self) -> list[str]:
-        """Return the names of the metrics that have points, without a learning rate that stays constant."""
-        return [name for name in self._points if name != "lr" or len(set(self.points("lr", "train").values)) > 1]
+        """Return the metrics that have a chart: not a learning rate that stays constant, nor the terms of the loss."""
+        terms = self.start.get("terms", [])
+        return [
+            name
+            for name in self._points
+            if name not in terms and (name != "lr" or len(set(self.points("lr", "train").values)) > 1)
+        ]
 
     def points(self, metric: str, split: str) -> Points:
         """Return the points of a metric on a split; no points if it was not measured there."""
@@ -71,11 +76,13 @@ class Curves:
         return list(self._points.get(metric, {}))
 
     def chart(self, metric: str, height: int = 12) -> LineChart:
-        """Return the chart of a metric, with the baseline as a guide."""
+        """Return the chart of a metric, with the baseline as a guide; that of the loss has a line for each term."""
         baseline = self.start.get("baseline") or {}
         series = [
             to_series(split, self.points(metric, split), dotted=split == "validation") for split in self.splits(metric)
         ]
+        if metric == "loss":
+            series += [to_series(term, self.points(term, "train")) for term in self.start.get("terms", [])]
         guides = {"baseline": baseline["value"]} if baseline.get("metric") == metric else {}
         return LineChart(series, title=metric, height=height, guides=guides)
 

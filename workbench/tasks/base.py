@@ -179,14 +179,15 @@ class Task(ABC):
             outputs = self.forward(network, to_device(batch, device), StepContext())
         return outputs.to(home) if isinstance(outputs, Tensor) else outputs
 
-    def check(self, network: nn.Module, source: Source) -> None:
-        """Check that the network's outputs fit the task's targets.
+    def check(self, network: nn.Module, source: Source) -> list[str]:
+        """Check that the network's outputs fit the task's targets, and return the names of the loss's terms.
 
         Raises:
-            UserError: If they don't; the message says what fits.
+            UserError: If they don't fit; the message says what does.
         """
         batch = source.batch(slice(0, 2))
-        self.losses(self.predict(network, batch), batch, StepContext())
+        losses = self.losses(self.predict(network, batch), batch, StepContext())
+        return [name for name in losses if name != "loss"]
 
     @abstractmethod
     def compute_baseline(self, seed: int) -> Baseline:

@@ -51,6 +51,7 @@ class SeedState:
         sources: Each split of the data, on the device.
         sampler: The order of the training samples.
         lr: The learning rate.
+        terms: The names of the terms of the loss; none if it has one only.
         transferred: What the network began with; empty if only with fresh weights.
 
     Raises:
@@ -76,7 +77,7 @@ class SeedState:
         # Filters with their channels innermost: on a CPU, a step takes 0.6 to 1 times as long.
         layout = torch.channels_last if self.device.type == "cpu" else torch.preserve_format
         self.network.to(self.device, memory_format=layout)
-        self.task.check(self.network, sources["train"])
+        self.terms = self.task.check(self.network, sources["train"])
         if spec.augment:
             self._check_augmentation(sources["train"])
         self.sources = {split: source.to(self.device) for split, source in sources.items()}

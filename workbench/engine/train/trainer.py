@@ -111,6 +111,7 @@ class SeedRun:
             trainable=sum(weight.numel() for weight in network.parameters() if weight.requires_grad),
             device=str(self.state.device),
             monitor=self.state.monitor,
+            **({"terms": self.state.terms} if self.state.terms else {}),
             baseline=asdict(baseline(self.state.task, spec.seed)),
             metrics={},
         )

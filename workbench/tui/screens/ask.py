@@ -34,8 +34,8 @@ class Ask(Page):
     CSS_PATH = "ask.tcss"
     HELP = """
     A trained network answers for one input, with the weights of its best checkpoint. In a plane, the arrows move the
-    point. On a pad, they move the cursor; Space paints or erases, Shift and an arrow paint a line, `c` clears. In lines,
-    Enter asks.
+    point. On a pad, they move the cursor; Space paints or erases, Shift and an arrow paint a line, `c` clears. Where
+    there are lines, Enter asks.
     """
     BINDINGS = [Binding("escape", "leave", "Runs")]
 

@@ -113,7 +113,7 @@ class Pad(Drawing):
         Binding("shift+down", "paint(0, 1)", "Paint", show=False),
         Binding("shift+left", "paint(-1, 0)", "Paint", show=False),
         Binding("shift+right", "paint(1, 0)", "Paint", show=False),
-        Binding("space", "toggle", "Paint/erase"),
+        Binding("space", "invert", "Paint/erase"),
         Binding("c", "clear", "Clear"),
     ]
 
@@ -140,7 +140,7 @@ class Pad(Drawing):
         self._ink(self.row, self.column)
         self.ask()
 
-    def action_toggle(self) -> None:
+    def action_invert(self) -> None:
         """Paint the pixel under the cursor, or erase it."""
         self.pixels[self.row][self.column] = 0.0 if self.pixels[self.row][self.column] else 1.0
         self.ask()

@@ -16,6 +16,13 @@ BETWEEN = [
     Binding("down", "screen.over(1)", show=False),
 ]
 
+SHORT = {  # labels of fields whose names are longer than there is room for
+    "class_weights": "balance",
+    "evaluate_every": "evaluate",
+    "label_smoothing": "smoothing",
+    "plateau_patience": "patience",
+}
+
 
 class Line(Input):
     """A line to write in; the arrows go to the lines above and below."""
@@ -82,7 +89,7 @@ class Field(Horizontal):
     def __init__(self, field: str, about: str, names: Sequence[str] | None = None, blank: bool = True):
         super().__init__(id=f"{field}-field")
         self.field, self.about = field, about
-        self.name_shown = WORDS.get(field, field).replace("_", " ")
+        self.name_shown = SHORT.get(field) or WORDS.get(field, field).replace("_", " ")
         self.editor = Line(compact=True, id=field) if names is None else Choice(names, blank, id=field)
 
     def compose(self) -> ComposeResult:
