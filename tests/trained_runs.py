@@ -14,16 +14,16 @@ def train_run(model: str = "mlp", stopped_at: int = 10**9, **options: Any) -> Ru
         stopped_at: The step at which to stop.
         **options: Further fields of the spec.
     """
-    from workbench.engine.loop import Fit
+    from workbench.engine.train.trainer import SeedRun, Trainer
 
     run = runs.create(RunSpec(model, device="cpu", **options))
 
     def save_visualizations(visualizations: list[dict[str, Any]]) -> None:
-        (run.folder / "pictures.json").write_text(json.dumps(visualizations), encoding="utf-8")
+        (run.folder / "visualizations.json").write_text(json.dumps(visualizations), encoding="utf-8")
 
-    fit = Fit(run.spec, folder=run.folder, show=save_visualizations, stopped=lambda: fit.step >= stopped_at)
+    seed_run = SeedRun(run.spec, run.folder, save_visualizations)
     writer = events.Writer(run.folder / "events.jsonl", run=run.id, seed=run.spec.seed)
-    for event in fit.run():
+    for event in Trainer([seed_run], lambda: seed_run.step >= stopped_at).run():
         writer.write(event)
     writer.close()
     (run.folder / "worker.json").unlink()
