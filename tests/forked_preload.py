@@ -7,13 +7,12 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import torch
 
 import workbench.engine.autograd
-import workbench.engine.inside
-import workbench.engine.loop
-import workbench.engine.predict  # noqa: F401
+import workbench.engine.interpret.receptive_field
+import workbench.engine.train.trainer  # noqa: F401
 from workbench import tasks
 
 torch.set_num_threads(1)
-tasks.get("digits").floor(0)
+tasks.get("digits").compute_baseline(0)
 weight = torch.zeros(1, requires_grad=True)
 weight.grad = torch.ones(1)  # not by a backward pass, after which autograd can't be used in a fork
 torch.optim.Adam([weight], fused=True).step()

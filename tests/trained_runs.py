@@ -21,8 +21,8 @@ def train_run(model: str = "mlp", stopped_at: int = 10**9, **options: Any) -> Ru
     def save_visualizations(visualizations: list[dict[str, Any]]) -> None:
         (run.folder / "visualizations.json").write_text(json.dumps(visualizations), encoding="utf-8")
 
-    seed_run = SeedRun(run.spec, folder=run.folder, show=save_visualizations)
-    writer = events.Writer(run.folder / "events.jsonl", run=run.id)
+    seed_run = SeedRun(run.spec, run.folder, save_visualizations)
+    writer = events.Writer(run.folder / "events.jsonl", run=run.id, seed=run.spec.seed)
     for event in Trainer([seed_run], lambda: seed_run.step >= stopped_at).run():
         writer.write(event)
     writer.close()

@@ -72,9 +72,16 @@ def runs(incomplete: str) -> list[str]:
 
 def visualizations(incomplete: str) -> list[str]:
     """Return the kinds of visualizations of a trained network."""
-    from workbench.engine.inside import KINDS
+    from workbench.engine.interpret import KINDS
 
     return _starting(KINDS, incomplete)
+
+
+def splits(incomplete: str) -> list[str]:
+    """Return the splits of a dataset."""
+    from workbench.data import SPLITS
+
+    return _starting(SPLITS, incomplete)
 
 
 def layers(context: Context, incomplete: str) -> list[str]:

@@ -1,7 +1,7 @@
 """`workbench predict`: the predictions of a trained network for image files."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -9,7 +9,7 @@ from workbench.cli import completion
 from workbench.cli.output import Json, console, print_json, progress_note
 from workbench.untrusted import printable
 
-MAX_CLASSES = 3  # printed for each image
+MAX_CLASSES = 3  # printed for each file
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -32,22 +32,32 @@ def predict(
     light on a dark background.
     """
     from workbench.engine import Verifier
-    from workbench.engine.predict import predictions
+    from workbench.engine.predict import predict as predict_files
     from workbench.engine.runs import get
 
     run = get(run_id)
     progress_note("Running PyTorch ...")
     with Verifier() as worker:
-        result = predictions(worker, run, files)
+        result = predict_files(worker, run, files)
     if as_json:
         print_json(result)
+        return
+    print_predictions(result["predictions"])
+    print(f"Run {result['run']}, {result['checkpoint']} checkpoint, step {result['step']}.")
+
+
+def print_predictions(predictions: list[dict[str, Any]]) -> None:
+    """Print a table of the most probable classes of each file; of other predictions, their names and values."""
+    if "probabilities" not in predictions[0]:
+        for prediction in predictions:
+            values = "  ".join(f"{name} {value}" for name, value in prediction.items() if name != "file")
+            print(printable(f"{Path(prediction['file']).name}  {values}"))
         return
     from rich.table import Table
 
     table = Table("image", "class", "probability", "next", box=None, header_style="bold")
-    for one in result["predictions"]:
+    for one in predictions:
         ranked = sorted(one["probabilities"].items(), key=lambda pair: -pair[1])
         others = ", ".join(f"{name} {probability:.3f}" for name, probability in ranked[1:MAX_CLASSES])
         table.add_row(printable(Path(one["file"]).name), one["class"], f"{one['probability']:.3f}", others)
     console().print(table)
-    print(f"Run {result['run']}, {result['checkpoint']} checkpoint, step {result['step']}.")

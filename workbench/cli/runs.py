@@ -216,15 +216,15 @@ def inspect(
 
     The weights are those of its best checkpoint, or of its last if there is no best one.
     """
-    from workbench.engine import Verifier, inside
+    from workbench.engine import Verifier, interpret
     from workbench.engine.runs import get
     from workbench.render.interpretation import draw
 
     run = get(run_id)
-    inside.check(run, kind, layer, sample)
+    interpret.check(run, kind, layer, sample)
     progress_note("Running PyTorch ...")
     with Verifier() as worker:
-        visualization = inside.pictures(worker, run, kind, layer, sample)
+        visualization = interpret.visualize(worker, run, kind, layer, sample)
     if as_json:
         print_json(visualization)
     else:

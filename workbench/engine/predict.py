@@ -1,61 +1,51 @@
-"""What a trained network says of picture files that were no part of its data.
+"""The predictions of a trained network for files that are not part of its data.
 
-`predictions` asks the worker, the only process that imports torch; there `made` lets the run's network read them.
+`predict` asks the worker, the only process that imports torch; there, `compute` asks the run's task.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from workbench import tasks
 from workbench.engine.run import Run
 from workbench.engine.verify import ScriptError, Verifier
 from workbench.errors import UserError
 
-MOST = 1000  # files at once
-TIMEOUT = 1800.0  # seconds: a network as published takes its time on one core
+MAX_FILES = 1000  # at once
+TIMEOUT = 1800.0  # seconds: a network in its published size takes that long on one core
 
 
-def predictions(worker: Verifier, run: Run, files: Sequence[Path]) -> dict[str, Any]:
-    """The chances of every class for each file, with the weights of a run's best checkpoint, or else of its last.
+def predict(worker: Verifier, run: Run, files: Sequence[Path]) -> dict[str, Any]:
+    """Return what a run's network predicts for each file, with its best checkpoint or else its last.
 
     Args:
-        worker: Who computes them.
-        run: One that learns to tell pictures apart.
-        files: Pictures; they are cut square and made as large as those that were learnt from.
+        worker: The process that computes it.
+        run: A run whose task reads files.
+        files: The files. Images are center-cropped and resized to the size of the training images.
 
     Returns:
-        The run's id, the checkpoint and its step; and under `predictions`, for each file, its path as `file`, the
-        likeliest class as `class` with its `probability`, and `probabilities`, class -> number.
+        The run's id, the model, the checkpoint and its step; and under `predictions`, for each file, its path as
+        `file`, and what the task predicts: for images the most probable class as `class` with its `probability`, and
+        `probabilities`, class -> number.
 
     Raises:
-        UserError: The run learns no pictures or has no checkpoint, or a file is no picture.
+        UserError: If the run's task reads no files, the run has no checkpoint, or a file can't be read.
     """
-    if len(tasks.info(run.spec.task).inputs) != 3:
-        raise UserError(f"{run.id} learns {run.spec.task}, which are no pictures: take a run on digits or shapes.")
-    if not 1 <= len(files) <= MOST:
-        raise UserError(f"Name 1 to {MOST} picture files, not {len(files)}.")
-    order = dict(job="predict", folder=str(run.folder), files=[str(file.absolute()) for file in files])
+    if not 1 <= len(files) <= MAX_FILES:
+        raise UserError(f"Name 1 to {MAX_FILES} files, not {len(files)}.")
+    job = dict(job="predict", folder=str(run.folder), files=[str(file.absolute()) for file in files])
     try:
-        found = worker.ask(order, TIMEOUT)
+        result = worker.ask(job, TIMEOUT)
     except ScriptError as error:
-        raise UserError(f"The network can't be asked: {error} See 'workbench doctor'.") from None
-    rows = found.pop("rows")
-    predictions = []
-    for file, row in zip(files, rows, strict=True):
-        likeliest = max(row, key=lambda name: row[name])
-        told = {"class": likeliest, "probability": row[likeliest], "probabilities": row}
-        predictions.append({"file": str(file), **told})
-    return {**found, "predictions": predictions}
+        raise UserError(f"The predictions can't be computed: {error} See 'workbench doctor'.") from None
+    rows = result.pop("rows")
+    predictions = [{"file": str(file), **row} for file, row in zip(files, rows, strict=True)]
+    return {**result, "predictions": predictions}
 
 
-def made(run: Run, files: Sequence[Path]) -> dict[str, Any]:
-    """What is known of the network, and under `rows` the chance of each class for each file. Imports torch."""
-    from workbench.engine.inside.trained import load
+def compute(run: Run, files: Sequence[Path]) -> dict[str, Any]:
+    """Return the run and its checkpoint, and under `rows` the task's prediction for each file. Imports torch."""
+    from workbench.engine.trained import load
 
     trained = load(run)
-    task: Any = trained.task
-    scores = task.scores(task.outputs(trained.network, (task.read(files, run.spec.seed),)))
-    about = dict(run=run.id, model=run.spec.model, checkpoint=trained.checkpoint, step=trained.step)
-    chances = scores.double().softmax(dim=1).tolist()
-    return {**about, "rows": [dict(zip(task.known.classes, row, strict=True)) for row in chances]}
+    return {**trained.info, "rows": trained.task.predict_files(trained.network, files, trained.spec.seed)}

@@ -1,152 +1,128 @@
-"""A run's network as it was trained, with the samples that it never learnt from."""
+"""The network of a run with the weights of a checkpoint, ready to be evaluated or inspected. Imports torch."""
 
+from collections import OrderedDict
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
-from models.tracing import hooked
-from workbench import tasks
+from workbench import data, tasks
+from workbench.data.sources import Batch, Source
 from workbench.engine import checkpoints, networks
 from workbench.engine.run import Run
+from workbench.engine.spec import RunSpec
 from workbench.errors import UserError
-from workbench.tasks.classification import Classification
-from workbench.tasks.task import Batch
+from workbench.tasks.base import StepContext, Task
 
-CHECKPOINTS = ("best", "last")  # the first that can be read counts
+CHECKPOINTS = ("best", "last")  # the first one that can be loaded is used
+MAX_NETWORKS, MAX_BYTES = 4, 2**30  # of the cache
 
 
 @dataclass(frozen=True)
-class Trained:
-    """A network in evaluation mode, on the CPU.
+class TrainedNetwork:
+    """A trained network in evaluation mode, on the CPU.
 
     Attributes:
-        network: The network, with the weights of a checkpoint.
-        task: What it learnt.
-        samples: The test part.
-        checkpoint: Which checkpoint it was, `best` or `last`.
-        step: Updates made up to that checkpoint.
+        run: The id of its run.
+        spec: The configuration of the run.
+        network: The network.
+        task: What it was trained for, with the options of the run's loss.
+        checkpoint: The checkpoint of its weights: `best` or `last`.
+        step: The number of updates before that checkpoint.
     """
 
+    run: str
+    spec: RunSpec
     network: nn.Module
-    task: Classification
-    samples: Batch
+    task: Task
     checkpoint: str
     step: int
 
-    def batch(self, first: int, end: int) -> Batch:
-        """The test samples of these numbers."""
-        return tuple(column[first:end] for column in self.samples)
-
-    def number(self, sample: int | None) -> int:
-        """The number of the test sample that is asked for; the first where none is.
+    @cached_property
+    def sources(self) -> dict[str, Source]:
+        """Each split of the data, on the CPU.
 
         Raises:
-            UserError: There is no such sample.
+            UserError: If the data can't be loaded.
         """
-        count = len(self.samples[0])
-        if not 0 <= (sample or 0) < count:
-            raise UserError(f"There is no test sample {sample}: they are numbered from 0 to {count - 1}.")
-        return sample or 0
+        return self.task.sources(self.network, self.spec.seed)
 
-    def seen(self, sample: int) -> dict[str, Any]:
-        """A test sample as the network reads it, and what it is taken for."""
-        batch = self.batch(sample, sample + 1)
-        chances = self.task.scores(self.task.outputs(self.network, batch)).softmax(dim=1)[0]
-        return {
-            "sample": sample,
-            "pixels": pixels(as_read(self, batch)[0]),
-            "target": int(batch[1][0]),
-            "predicted": int(chances.argmax()),
-            "probability": float(chances.max()),
-        }
+    @property
+    def source(self) -> Source:
+        """The test set."""
+        return self.sources["test"]
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """The run, the network and the checkpoint, as plain data."""
+        return dict(run=self.run, model=self.spec.model, checkpoint=self.checkpoint, step=self.step)
+
+    def forward(self, batch: Batch) -> Any:
+        """Return the outputs for a batch, with gradients if they are enabled."""
+        return self.task.forward(self.network, batch, StepContext())
 
 
-def load(run: Run) -> Trained:
-    """The network of a run with the weights of its best checkpoint, or of its last where there is no best.
+# A worker that answers several questions about a network loads it once.
+_cache: OrderedDict[tuple[object, ...], TrainedNetwork] = OrderedDict()
+
+
+def load(run: Run) -> TrainedNetwork:
+    """Return the network of a run with the weights of its best checkpoint, or of its last if there is no best one.
+
+    The last few networks are cached as long as neither their checkpoint nor their data change.
 
     Raises:
-        UserError: The run has no checkpoint of its network that can be read.
+        UserError: If the run has no checkpoint of its network that can be loaded.
     """
     spec = run.spec
-    problem = f"The run {run.id} has no checkpoint yet: wait for its first, or train anew."
+    fingerprint = data.fingerprint(tasks.info(spec.task).data)
+    problem = f"The run {run.id} has no checkpoint yet: wait for its first, or train again."
     for name in CHECKPOINTS:
         path = run.folder / f"{name}.safetensors"
-        if not path.exists():
+        try:
+            status = path.stat()
+        except OSError:
             continue
+        key = (path, status.st_mtime_ns, status.st_size, spec.to_json(), fingerprint)
+        if key in _cache:
+            _cache.move_to_end(key)
+            return _cache[key]
         network = networks.build(spec)
         try:
-            weights, about = checkpoints.load(path)
-            network.load_state_dict(weights)
-            if not all(weight.isfinite().all() for weight in weights.values()):
-                raise ValueError("it holds numbers that are not finite")
-            step = int(about["step"])
-        except (ValueError, RuntimeError, KeyError, TypeError, AttributeError) as error:  # UserError is a ValueError
-            said = (
-                str(error).splitlines()[0].rstrip(".:") if isinstance(error, ValueError) else "it is of another network"
-            )
-            problem = f"The {name} checkpoint of {run.id} can't be used ({said}): train anew."
+            step = _load_weights(network, path)
+        except UserError as error:
+            reason = str(error).splitlines()[0].rstrip(".:")
+            problem = f"The {name} checkpoint of {run.id} can't be used ({reason}): train again."
             continue
-        task: Any = tasks.get(spec.task)
-        shape: Any = network.input_shape
-        return Trained(network.eval(), task, task.splits(shape, spec.seed)["test"], name, step)
+        options = {"label_smoothing": spec.label_smoothing, "class_weights": spec.class_weights}
+        task = tasks.get(spec.task).configure(**options)
+        trained = TrainedNetwork(run.id, spec, network.eval(), task, name, step)
+        _cache[key] = trained
+        while len(_cache) > MAX_NETWORKS or (len(_cache) > 1 and sum(map(_size, _cache.values())) > MAX_BYTES):
+            _cache.popitem(last=False)
+        return trained
     raise UserError(problem)
 
 
-def as_read(trained: Trained, batch: Batch) -> Tensor:
-    """A batch as it enters the network: resized, and with as many channels as are read."""
-    found: list[Tensor] = []
-
-    def note(name: str, module: nn.Module, given: Any, _: Any) -> None:
-        if not name:
-            found.append(given[0].detach().clone())
-
-    with hooked(trained.network, before=note), torch.no_grad():
-        trained.task.forward(trained.network, batch)
-    return found[0]
-
-
-def pixels(picture: Tensor) -> list[Any]:
-    """A picture (channels, height, width), or a flat square one, as rows: of grey numbers, or of three colours each."""
-    if picture.dim() == 1:
-        side = round(len(picture) ** 0.5)
-        picture = picture.view(1, side, side)
-    grey = picture.shape[0] != 3 or bool((picture == picture[:1]).all())
-    return (picture[0] if grey else picture.permute(1, 2, 0)).tolist()
-
-
-def maps(network: nn.Module, batch: Tensor) -> dict[str, Tensor]:
-    """What every layer that makes maps makes of a batch, by the layer's name, in the order in which they run.
-
-    Args:
-        network: It runs once.
-        batch: As it is read, (N, channels, height, width).
-
-    Returns:
-        Name -> (N, channels, height, width). It carries gradients where the batch does; of a layer that runs several
-        times, the first.
-    """
-    found: dict[str, Tensor] = {}
-
-    def note(name: str, module: nn.Module, given: Any, made: Any) -> None:
-        if name and isinstance(made, Tensor) and made.dim() == 4:
-            # Cloned: a later layer may work in place.
-            found.setdefault(name, made.clone())
-
-    with hooked(network, after=note):
-        network(batch)
-    return found
-
-
-def convolutions(network: nn.Module, names: list[str]) -> list[str]:
-    """Those of the layers that are convolutions.
+def _load_weights(network: nn.Module, path: Path) -> int:
+    """Load the weights of a checkpoint into a network, and return the step of the checkpoint.
 
     Raises:
-        UserError: None is.
+        UserError: If that is not possible; the message is the reason.
     """
-    chosen = [name for name in names if isinstance(network.get_submodule(name), nn.Conv2d)]
-    if not chosen:
-        kind = type(network).__name__
-        raise UserError(f"{kind} has no convolution, and so no maps: look at its filters, or take a run of lenet5.")
-    return chosen
+    weights, metadata = checkpoints.load(path)
+    try:
+        network.load_state_dict(weights)
+        step = int(metadata["step"])
+    except (ValueError, RuntimeError, KeyError, TypeError, AttributeError) as error:
+        raise UserError("it is of another network") from error
+    if not all(weight.isfinite().all() for weight in weights.values()):
+        raise UserError("it has numbers that are not finite")
+    return step
+
+
+def _size(trained: TrainedNetwork) -> int:
+    """Return the bytes of a network's weights."""
+    return sum(weight.nbytes for weight in trained.network.parameters())

@@ -30,6 +30,8 @@ from workbench.engine.spec import RunSpec
 from workbench.engine.verify import ScriptError
 from workbench.errors import UserError
 
+OnProgress = Callable[[float], None]
+
 
 def make_run(folder: Path, resume: str | None = None) -> int:
     """Make the run of a folder: events and checkpoints go into it.
@@ -64,6 +66,10 @@ def _make(folder: Path, resume: str | None) -> int:
         try:
             import torch
 
+            from models.startup import skip_compiler
+
+            if not spec.compile:
+                skip_compiler()
             from workbench.engine.train.trainer import SeedRun, Trainer
 
             torch.set_num_threads(1)
@@ -211,56 +217,95 @@ def plain(value: Any) -> Any:
 
 def serve() -> int:
     """Answer one JSON line with one JSON line, until stdin closes."""
-    # Answers leave by a copy of stdout; what a check prints goes to stderr and can't be taken for one.
-    with os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1) as answers:
+    # Replies leave by a copy of stdout; what a check prints goes to stderr and can't be confused with one.
+    with os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1) as replies:
         os.dup2(2, 1)
         import torch
 
         torch.set_num_threads(1)
 
-        def told(share: float) -> None:
-            print(json.dumps({"share": share}), file=answers)
+        def report_progress(progress: float) -> None:
+            print(json.dumps({"share": progress}), file=replies)
 
         for line in sys.stdin:
-            print(json.dumps(answer(line, told)), file=answers)
+            print(json.dumps(answer(line, report_progress)), file=replies)
     return 0
 
 
-def answer(line: str, told: Callable[[float], None] = lambda share: None) -> dict[str, Any]:
-    """The answer to one request; what takes long tells the share that is done."""
+def answer(line: str, on_progress: OnProgress = lambda progress: None) -> dict[str, Any]:
+    """Return the reply to one request: its `values`, or why there are none, as `error` or as `refused`.
+
+    Args:
+        line: A JSON object with the name of a `job` and its arguments.
+        on_progress: Called with the share that is done, 0 to 1, by jobs that take long.
+    """
     try:
         request = json.loads(line)
-        if request["job"] == "verify":
-            check = Check(request["module"], request["name"], request["arguments"])
-            return {"values": check_values(check, request["names"])}
-        if request["job"] == "autograd":
-            from workbench.engine.autograd import gradients
-
-            return {"values": gradients(request["nodes"])}
-        if request["job"] == "pictures":
-            from workbench.engine import inside
-
-            run = Run(Path(request["folder"]))
-            return {"values": inside.made(run, request["kind"], request["layer"], request["sample"], told)}
-        if request["job"] == "questions":
-            from workbench import tasks
-
-            return {"values": dict(tasks.get(Run(Path(request["folder"])).spec.task).questions)}
-        if request["job"] == "ask":
-            from workbench.engine import ask
-
-            return {"values": ask.answer(Run(Path(request["folder"])), request["question"])}
-        if request["job"] == "predict":
-            from workbench.engine import predict
-
-            return {"values": predict.made(Run(Path(request["folder"])), [Path(file) for file in request["files"]])}
-        return {"error": f"There is no job {request['job']!r}."}
+        job = request["job"]
+        if job not in JOBS:
+            return {"error": f"There is no job {job!r}."}
+        return {"values": JOBS[job](request, on_progress)}
     except ScriptError as error:
         return {"error": str(error)}
     except UserError as error:
         return {"refused": str(error)}
     except (ValueError, TypeError, LookupError, RuntimeError) as error:
-        return {"error": f"This is no request: {error!r}."}
+        return {"error": f"This is not a request: {error!r}."}
+
+
+# Each job imports what it needs, so that a check doesn't wait for the networks.
+
+
+def _verify(request: dict[str, Any], on_progress: OnProgress) -> dict[str, Any]:
+    return check_values(Check(request["module"], request["name"], request["arguments"]), request["names"])
+
+
+def _autograd(request: dict[str, Any], on_progress: OnProgress) -> dict[str, Any]:
+    from workbench.engine import autograd
+
+    return autograd.gradients(request["nodes"])
+
+
+def _interpret(request: dict[str, Any], on_progress: OnProgress) -> dict[str, Any]:
+    from workbench.engine import interpret
+
+    run = Run(Path(request["folder"]))
+    return interpret.compute(run, request["kind"], request["layer"], request["sample"], on_progress)
+
+
+def _questions(request: dict[str, Any], on_progress: OnProgress) -> dict[str, Any]:
+    from workbench import tasks
+
+    return dict(tasks.get(Run(Path(request["folder"])).spec.task).questions)
+
+
+def _ask(request: dict[str, Any], on_progress: OnProgress) -> dict[str, Any]:
+    from workbench.engine import ask
+
+    return ask.answer(Run(Path(request["folder"])), request["question"])
+
+
+def _predict(request: dict[str, Any], on_progress: OnProgress) -> dict[str, Any]:
+    from workbench.engine import predict
+
+    return predict.compute(Run(Path(request["folder"])), [Path(file) for file in request["files"]])
+
+
+def _evaluate(request: dict[str, Any], on_progress: OnProgress) -> dict[str, Any]:
+    from workbench.engine import evaluate
+
+    return evaluate.compute(Run(Path(request["folder"])), request["split"])
+
+
+JOBS: dict[str, Callable[[dict[str, Any], OnProgress], dict[str, Any]]] = {
+    "verify": _verify,
+    "autograd": _autograd,
+    "interpret": _interpret,
+    "questions": _questions,
+    "ask": _ask,
+    "predict": _predict,
+    "evaluate": _evaluate,
+}
 
 
 def main(words: list[str]) -> int:

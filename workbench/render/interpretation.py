@@ -1,6 +1,6 @@
 """Drawings of what a trained network computes: its filters, feature maps, most confident errors and receptive field.
 
-Each function takes a result of `engine.inside` and returns rows of segments: no row is wider than allowed, and there
+Each function takes a result of `engine.interpret` and returns rows of segments: no row is wider than allowed, and there
 are as many rows as the drawing needs. Numbers and signs accompany every image, so that color is never the only sign.
 """
 
@@ -26,13 +26,13 @@ def draw(result: dict[str, Any], width: int, height: int, color: bool = True) ->
     """Render a result of the worker.
 
     Args:
-        result: A result of `engine.inside`.
+        result: A result of `engine.interpret`.
         width: Number of cells per row.
         height: Number of rows that are visible at once; images are made to fit into them if possible.
         color: Whether colors can be shown; if not, images are shades of characters.
     """
     about = f"{result['run']}, {result['checkpoint']} checkpoint, step {result['step']}"
-    return [*render_text(about, width), *DRAWINGS[result["picture"]](result, width, height, color)]
+    return [*render_text(about, width), *DRAWINGS[result["kind"]](result, width, height, color)]
 
 
 def render_text(text: str, width: int, style: Style = QUIET) -> Rows:
@@ -85,12 +85,20 @@ def draw_feature_maps(result: dict[str, Any], width: int, height: int, color: bo
 
 
 def draw_sample(result: dict[str, Any], width: int, color: bool) -> Rows:
-    """Render the sample with its class and the prediction."""
+    """Render the sample with its caption."""
     pixels = to_stretched_pixels(result["pixels"])
     divisor = -(-len(pixels) // SAMPLE_HEIGHT)
+    text, style = format_sample(result)
+    return [*render_image(pixels, 1, divisor, color), *render_text(text, width, style)]
+
+
+def format_sample(result: dict[str, Any]) -> tuple[str, Style]:
+    """Return the number of the sample, and its prediction if the task describes one, and the style to show them in."""
+    number = f"sample {result['sample']}"
+    if "predicted" not in result:
+        return number, PLAIN
     text, style = format_prediction(result, result["classes"])
-    caption = render_text(f"sample {result['sample']}: {text}", width, style)
-    return [*render_image(pixels, 1, divisor, color), *caption]
+    return f"{number}: {text}", style
 
 
 def format_prediction(sample: dict[str, Any], classes: list[str]) -> tuple[str, Style]:
@@ -107,13 +115,35 @@ def draw_errors(result: dict[str, Any], width: int, height: int, color: bool) ->
     if not result["errors"]:
         return render_text(f"All {result['tested']} test samples are classified correctly.", width, CORRECT)
     about = f"{result['wrong']} of {result['tested']} test samples are misclassified. The most confident errors first:"
-    tiles = []
-    for sample in result["errors"]:
-        text, style = format_prediction(sample, result["classes"])
-        tiles.append((to_stretched_pixels(sample["pixels"]), f"{sample['sample']}: {text}", style))
-    legend = "Below each: the sample's number, its class ✗ the predicted class, and the predicted probability."
-    images = render_all_tiles(tiles, width, height - 5, color)
-    return [*render_text(about, width, PLAIN), [], *images, [], *render_text(legend, width)]
+    captions = [(sample, *format_prediction(sample, result["classes"])) for sample in result["errors"]]
+    legend = "the sample's number, its class ✗ the predicted class, and the predicted probability"
+    if "pixels" in result["errors"][0]:
+        tiles = [
+            (to_stretched_pixels(sample["pixels"]), f"{sample['sample']}: {text}", style)
+            for sample, text, style in captions
+        ]
+        drawing, legend = render_all_tiles(tiles, width, height - 5, color), f"Below each: {legend}."
+    else:
+        rows = [(f"{sample['sample']}: {text}", style, sample["values"]) for sample, text, style in captions]
+        drawing, legend = render_table_rows(rows, width), f"Each row: {legend}; then its features, standardized."
+    return [*render_text(about, width, PLAIN), [], *drawing, [], *render_text(legend, width)]
+
+
+def render_table_rows(rows: list[tuple[str, Style, list[float]]], width: int) -> Rows:
+    """Render rows of a table, each with its caption first; features that don't fit are left out."""
+    indent = max(len(caption) for caption, _, _ in rows) + 1
+    return [
+        list(
+            Segment.adjust_line_length(
+                [
+                    Segment(caption.ljust(indent), style),
+                    Segment("".join(f"{value:8.2f}" for value in values), QUIET),
+                ],
+                width,
+            )
+        )
+        for caption, style, values in rows
+    ]
 
 
 def draw_receptive_field(result: dict[str, Any], width: int, height: int, color: bool) -> Rows:
@@ -125,8 +155,8 @@ def draw_receptive_field(result: dict[str, Any], width: int, height: int, color:
         first.append(0 if begin is None else begin)
         end.append(whole if begin is None else begin + length)
     title = f"{result['layer']} {format_shape(result['shape'])}, the unit at row {unit[0]}, column {unit[1]}"
-    text, style = format_prediction(result, result["classes"])
-    left, right = f"sample {result['sample']}: {text}", f"mean |gradient| over {effective['samples']} samples"
+    left, style = format_sample(result)
+    right = f"mean |gradient| over {effective['samples']} samples"
     between = "    "
     room = (width - len(between)) // 2, max(8, height - 8)
     images = [to_stretched_pixels(result["pixels"]), to_heatmap(effective["gradients"])]

@@ -2,10 +2,11 @@
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
+from pathlib import Path
 from typing import Any, Self, TypeAlias
 
 import torch
@@ -203,6 +204,28 @@ class Task(ABC):
         Returns:
             Those of single samples (`sample`) first, then those of all samples together.
         """
+
+    def describe_sample(self, network: nn.Module, batch: Batch) -> dict[str, Any]:
+        """Return what is shown of a single sample besides its input, as plain data; empty if that is nothing.
+
+        Args:
+            network: A trained network on the CPU.
+            batch: The sample.
+        """
+        return {}
+
+    def predict_files(self, network: nn.Module, files: Sequence[Path], seed: int) -> list[dict[str, Any]]:
+        """Return what a network predicts for each file, as plain data.
+
+        Args:
+            network: A trained network on the CPU.
+            files: The files.
+            seed: The seed of the run, which decides what the inputs are standardized by.
+
+        Raises:
+            UserError: If the task's networks can't read files, or not one of these.
+        """
+        raise UserError(f"A network of the task {self.title!r} can't read files: choose a run on digits or shapes.")
 
     def respond(self, network: nn.Module, question: Mapping[str, str], seed: int) -> Visualization:
         """Return the network's answer to a question.

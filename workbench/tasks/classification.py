@@ -134,13 +134,18 @@ class Classification(Task):
         return samples + shared
 
     def _visualize_sample(self, batch: Batch, k: int, probabilities: Tensor) -> Visualization:
+        return {"kind": "sample", **self.visualize_input(batch, k), **self._describe(batch, k, probabilities)}
+
+    def _describe(self, batch: Batch, k: int, probabilities: Tensor) -> dict[str, Any]:
         return {
-            "kind": "sample",
-            **self.visualize_input(batch, k),
             "target": int(batch["target"][k]),
             "predicted": int(probabilities.argmax()),
             "probability": float(probabilities.max()),
         }
+
+    def describe_sample(self, network: nn.Module, batch: Batch) -> dict[str, Any]:
+        """Return the class of a sample, the predicted class and its probability."""
+        return self._describe(batch, 0, self.probabilities(network, batch)[0])
 
     def visualize_input(self, batch: Batch, k: int) -> dict[str, Any]:
         """Return the input of one sample as plain data."""

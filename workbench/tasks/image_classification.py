@@ -66,6 +66,17 @@ class ImageClassification(Classification):
             flattened[split] = standardize(images, scaler, shape).flatten(1).numpy()
         return flattened
 
+    def predict_files(self, network: nn.Module, files: Sequence[Path], seed: int) -> list[dict[str, Any]]:
+        """Return for each image the most probable `class`, its `probability`, and the `probabilities` of all."""
+        images, size = self.read_files(files, seed)["image"], self.evaluation_batch(network)
+        logits = [self.logits(self.predict(network, {"image": chunk})) for chunk in images.split(size)]
+        predictions = []
+        for row in torch.cat(logits).double().softmax(dim=1).tolist():
+            probabilities = dict(zip(self.dataset.classes, row, strict=True))
+            name = max(probabilities, key=lambda name: probabilities[name])
+            predictions.append({"class": name, "probability": probabilities[name], "probabilities": probabilities})
+        return predictions
+
     def read_files(self, files: Sequence[Path], seed: int) -> Batch:
         """Return image files as a batch of a run of this seed.
 

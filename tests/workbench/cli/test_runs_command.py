@@ -7,7 +7,7 @@ import pytest
 
 from tests.trained_runs import train_run
 from workbench.engine import RunSpec, runs, worker
-from workbench.engine.loop import Fit
+from workbench.engine.train.trainer import SeedRun, Trainer
 
 
 def test_show_has_the_spec_metrics_curves_and_predictions(cli):
@@ -103,9 +103,9 @@ def test_a_full_disk_ends_the_run_with_a_message_and_keeps_the_last_checkpoint(m
     assert end["status"] == "crashed" and "disk is full" in end["reason"] and "resume" in end["reason"]
     assert not list(run.folder.glob(".*.partial"))
     (run.folder / "worker.json").unlink()
-    fit = Fit(run.spec, folder=run.folder, resume=True)
-    assert fit.step == 1
-    assert [event["status"] for event in fit.run() if event["event"] == "end"] == ["done"]
+    seed_run = SeedRun(run.spec, run.folder, resume=True)
+    assert seed_run.step == 1
+    assert [event["status"] for event in Trainer([seed_run]).run() if event["event"] == "end"] == ["done"]
 
 
 @pytest.mark.parametrize("noun", ["list", "show", "watch", "stop", "resume", "compare", "export"])
@@ -118,7 +118,7 @@ def test_a_network_is_inspected_as_text_and_as_json(cli):
     run = train_run(steps=60)
     code, out, _ = cli("runs", "inspect", run.id, "filters", "--json")
     details = json.loads(out)
-    assert (code, details["picture"], details["run"], details["shape"]) == (0, "filters", run.id, [32, 1, 8, 8])
+    assert (code, details["kind"], details["run"], details["shape"]) == (0, "filters", run.id, [32, 1, 8, 8])
     code, out, _ = cli("runs", "inspect", run.id, "errors")
     assert code == 0 and "test samples" in out
     assert max(map(len, out.splitlines())) <= 80 and "\x1b" not in out
@@ -136,4 +136,4 @@ def test_inspecting_a_run_without_images_is_an_error_before_torch_starts(cli, mo
     run = train_run(steps=2, task="iris")
     monkeypatch.setattr("subprocess.Popen", None)
     code, _, err = cli("runs", "inspect", run.id, "filters")
-    assert code == 2 and "iris" in err
+    assert code == 2 and "iris, which has no images" in err

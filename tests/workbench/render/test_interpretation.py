@@ -13,14 +13,14 @@ from workbench.render.halfblock import to_stretched_pixels
 ABOUT = dict(run="lenet5-0001", model="lenet5", checkpoint="best", step=9, classes=["cat", "dog"])
 GRAY = [[(x * y) % 7 / 7 for x in range(8)] for y in range(8)]
 SAMPLE = dict(sample=4, pixels=GRAY, target=0, predicted=1, probability=0.875, all_layers=["c1"])
-FILTERS = ABOUT | {"picture": "filters"} | dict(layer="c1", type="Conv2d", shape=[3, 1, 8, 8], filters=[GRAY] * 3)
-MAPS = ABOUT | SAMPLE | {"picture": "maps"}
+FILTERS = ABOUT | {"kind": "filters"} | dict(layer="c1", type="Conv2d", shape=[3, 1, 8, 8], filters=[GRAY] * 3)
+MAPS = ABOUT | SAMPLE | {"kind": "maps"}
 MAPS["layers"] = [
     dict(layer="c1", type="Conv2d", shape=[5, 8, 8], maps=[dict(channel=3, strength=0.5, pixels=GRAY)] * 2),
     dict(layer="c2", type="Conv2d", shape=[1, 1, 1], maps=[dict(channel=0, strength=2.0, pixels=[[1.0]])]),
 ]
-ERRORS = ABOUT | {"picture": "errors"} | dict(tested=50, wrong=2, errors=[{**SAMPLE, "true_probability": 0.1}] * 2)
-FIELD = ABOUT | SAMPLE | {"picture": "field"} | dict(layer="c1", type="Conv2d", shape=[5, 8, 8], unit=[4, 4])
+ERRORS = ABOUT | {"kind": "errors"} | dict(tested=50, wrong=2, errors=[{**SAMPLE, "true_probability": 0.1}] * 2)
+FIELD = ABOUT | SAMPLE | {"kind": "field"} | dict(layer="c1", type="Conv2d", shape=[5, 8, 8], unit=[4, 4])
 FIELD |= dict(
     theoretical=dict(size=[3, 3], first=[3, 3]), effective={"gradients": GRAY, "samples": 8, "pixels": 4, "side": 2.0}
 )
@@ -28,7 +28,7 @@ RESULTS = [FILTERS, MAPS, ERRORS, FIELD]
 
 
 @pytest.mark.parametrize("color", [True, False])
-@pytest.mark.parametrize("result", RESULTS, ids=lambda result: result["picture"])
+@pytest.mark.parametrize("result", RESULTS, ids=lambda result: result["kind"])
 @pytest.mark.parametrize("size", [(40, 10), (78, 19), (118, 35), (200, 60)])
 def test_no_row_is_wider_than_allowed(result, size, color):
     rows = interpretation.draw(result, *size, color)
@@ -47,6 +47,24 @@ def test_captions():
     assert "All 50 test samples are classified correctly." in no_errors
     field = " ".join(text_of(interpretation.draw(FIELD, 78, 30)))
     assert "rows 3 to 5, columns 3 to 5" in field and "44% of the border's area" in field  # 4 of 9 pixels
+
+
+def test_a_sample_without_a_class_has_its_number_alone():
+    for result in (MAPS, FIELD):
+        plain = {key: value for key, value in result.items() if key not in ("target", "predicted", "probability")}
+        text = " ".join(text_of(interpretation.draw(plain | {"classes": []}, 78, 30)))
+        assert "sample 4" in text and "sample 4:" not in text and "✗" not in text
+
+
+@pytest.mark.parametrize("width", [30, 78])
+def test_errors_on_a_table_are_rows(width):
+    values = [round(-1.5 + k, 3) for k in range(12)]
+    error = dict(sample=4, values=values, target=0, predicted=1, probability=0.875, true_probability=0.1)
+    rows = text_of(interpretation.draw(ERRORS | {"errors": [error, error | {"sample": 11}]}, width, 30))
+    first, second = (row for row in rows if "cat ✗ dog 88%" in row)
+    assert first.startswith("4: cat") and second.startswith("11: cat") and "-1.50" in first
+    assert max(map(len, rows)) <= width and ("9.50" in first) == (width > 120)
+    assert "its features" in " ".join(rows)
 
 
 def test_a_receptive_field_can_be_the_whole_image_or_extend_beyond_it():

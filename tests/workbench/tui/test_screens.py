@@ -107,7 +107,7 @@ async def tree(pilot: Pilot) -> None:
 async def inside(pilot: Pilot) -> None:
     made_run()
     pilot.app.verifier.ask = lambda *_: {
-        **dict(run="mlp-0001", model="mlp", checkpoint="best", step=117, picture="field", classes=[*"0123456789"]),
+        **dict(run="mlp-0001", model="mlp", checkpoint="best", step=117, kind="field", classes=[*"0123456789"]),
         **dict(sample=0, pixels=[[x * y % 17 for x in range(16)] for y in range(16)], target=3, predicted=8),
         **dict(probability=0.75, all_layers=["c1"], layer="c1", type="Conv2d", shape=[6, 8, 8], unit=[4, 4]),
         "theoretical": dict(size=[7, 7], first=[5, 5]),

@@ -1,85 +1,95 @@
-"""What is inside a trained network, as pictures: plain data that the command line and the app draw.
+"""What a trained network computes, as plain data: filters, feature maps, errors and receptive fields.
 
-`pictures` asks the worker, the only process that imports torch; there `made` looks into the run's network. Each kind of
-picture is a file here with a function `look`.
+`visualize` asks the worker, the only process that imports torch; there, `compute` loads the run's network. Each kind is
+a file with a function `compute`, which takes a `TrainedNetwork`.
 """
 
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-from workbench import tasks
+from workbench import data, tasks
 from workbench.engine.run import Run
 from workbench.engine.verify import ScriptError, Verifier
 from workbench.errors import UserError, unknown_name
 
 KINDS = {
     "filters": "the weights of the first convolution, or of the first dense layer",
-    "maps": "what layers make of a test sample",
-    "errors": "the most confident mistakes on the test part",
-    "field": "what a unit in the middle of a layer sees of the input",
+    "maps": "the feature maps of layers for a test sample",
+    "errors": "the most confident errors on the test set",
+    "field": "the receptive field of the unit in the middle of a layer",
 }
-OF_A_LAYER = ("maps", "field")  # these can be asked for a layer and a sample
-TIMEOUT = 1800.0  # seconds: a network as published takes its time on one core
+MODULES = {"filters": "filters", "maps": "feature_maps", "errors": "errors", "field": "receptive_field"}
+LAYER_KINDS = ("maps", "field")  # of one layer and one sample
+TIMEOUT = 1800.0  # seconds: a network in its published size takes that long on one core
+
+OnProgress = Callable[[float], None]  # takes the share that is done, 0 to 1
 
 
-def pictures(
+def visualize(
     worker: Verifier,
     run: Run,
     kind: str,
     layer: str | None = None,
     sample: int | None = None,
-    told: Callable[[float], None] = lambda share: None,
+    on_progress: OnProgress = lambda progress: None,
 ) -> dict[str, Any]:
-    """Pictures of a run's network, with the weights of its best checkpoint, or else of its last.
+    """Return a visualization of a run's network, with the weights of its best checkpoint or else of its last.
 
     Args:
-        worker: Who makes them.
+        worker: The process that computes it.
         run: The run.
         kind: One of `KINDS`.
-        layer: A layer's name, for maps and the field.
+        layer: The name of a layer, for maps and the field.
         sample: The number of a test sample, for maps and the field.
-        told: Takes the share that is done, 0 to 1, where it takes long.
+        on_progress: Called with the share that is done, if it takes long.
 
     Returns:
-        The run's id, the checkpoint and its step, the kind under `picture`, and what `look` of that kind gives.
+        The run's id, the model, the checkpoint and its step, the `kind`, the `classes` of the data, and what the
+        kind's `compute` returns.
 
     Raises:
-        UserError: The run has no such pictures, or no checkpoint that can be read.
+        UserError: If there is no such visualization of the run, or no checkpoint that can be loaded.
     """
     check(run, kind, layer, sample)
-    order = dict(job="pictures", folder=str(run.folder), kind=kind, layer=layer, sample=sample)
+    job = dict(job="interpret", folder=str(run.folder), kind=kind, layer=layer, sample=sample)
     try:
-        return worker.ask(order, TIMEOUT, told)
+        return worker.ask(job, TIMEOUT, on_progress)
     except ScriptError as error:
-        raise UserError(f"These pictures can't be made: {error} See 'workbench doctor'.") from None
+        raise UserError(f"This visualization can't be computed: {error} See 'workbench doctor'.") from None
 
 
 def check(run: Run, kind: str, layer: str | None, sample: int | None) -> None:
-    """See, without torch, that there can be such pictures.
+    """Check without torch that a run can have a visualization.
 
     Raises:
-        UserError: There can't.
+        UserError: If it can't.
     """
     if kind not in KINDS:
-        raise unknown_name("kind of picture", kind, list(KINDS))
-    for word, given in (("layer", layer), ("sample", sample)):
-        if given is not None and kind not in OF_A_LAYER:
-            raise UserError(f"{kind} are not of one {word}: leave it out, or ask for {' or '.join(OF_A_LAYER)}.")
-    spec = run.spec
-    if len(tasks.info(spec.task).inputs) != 3:
-        raise UserError(f"{run.id} learns {spec.task}, which are no pictures: look into a run on digits or mnist-5k.")
+        raise unknown_name("kind of visualization", kind, list(KINDS))
+    for name, value in (("layer", layer), ("sample", sample)):
+        if value is not None and kind not in LAYER_KINDS:
+            raise UserError(f"{kind} are not of one {name}: leave it out, or choose {' or '.join(LAYER_KINDS)}.")
+    task = tasks.info(run.spec.task)
+    if kind == "errors" and not data.info(task.data).classes:
+        raise UserError(f"{run.id} learns {task.name}, which has no classes: choose a run on digits or iris.")
+    if kind != "errors" and "image" not in task.inputs:
+        raise UserError(f"{run.id} learns {task.name}, which has no images: choose a run on digits or shapes.")
 
 
-def made(
-    run: Run, kind: str, layer: str | None, sample: int | None, told: Callable[[float], None] = lambda share: None
+def compute(
+    run: Run,
+    kind: str,
+    layer: str | None = None,
+    sample: int | None = None,
+    on_progress: OnProgress = lambda progress: None,
 ) -> dict[str, Any]:
-    """As `pictures`, in this process: imports torch."""
-    from workbench.engine.inside.trained import load
+    """Return the same as `visualize`, computed in this process. Imports torch."""
+    from workbench.engine.trained import load
 
     check(run, kind, layer, sample)
     trained = load(run)
-    chosen = dict(layer=layer, sample=sample) if kind in OF_A_LAYER else {}
-    found = import_module(f"workbench.engine.inside.{kind}").look(trained, told=told, **chosen)
-    about = dict(run=run.id, model=run.spec.model, checkpoint=trained.checkpoint, step=trained.step)
-    return {**about, "picture": kind, "classes": list(trained.task.known.classes), **found}
+    selection = dict(layer=layer, sample=sample) if kind in LAYER_KINDS else {}
+    module = import_module(f"{__name__}.{MODULES[kind]}")
+    result = module.compute(trained, on_progress=on_progress, **selection)
+    return {**trained.info, "kind": kind, "classes": list(trained.task.dataset.classes), **result}

@@ -1,59 +1,59 @@
-"""The weights that look at the picture itself: those of the first convolution, or of a first dense layer."""
+"""The weights that are applied to the image itself: those of the first convolution, or of a first dense layer."""
 
 from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from workbench.engine.inside.trained import Trained, as_read, pixels
+from models.tracing import hooked
+from workbench.engine.interpret import samples
+from workbench.engine.trained import TrainedNetwork
 from workbench.errors import UserError
 
 
-def look(trained: Trained, told: Callable[[float], None] = lambda share: None) -> dict[str, Any]:
-    """The filters of the first layer, as they are: rows of weights, of three each where the layer reads colours.
+def compute(trained: TrainedNetwork, on_progress: Callable[[float], None] = lambda progress: None) -> dict[str, Any]:
+    """Return the filters of the first layer: rows of weights, or of three weights each if it reads colors.
 
     Returns:
-        `layer` and its `type`; `shape`: filters, channels, height, width; `filters`: the pixels of each, in order.
+        `layer` and its `type`; `shape`: filters, channels, height, width; `filters`: the weights of each, in order.
 
     Raises:
-        UserError: The first layer with weights is neither a convolution nor dense over the picture.
+        UserError: If the first layer with weights is neither a convolution nor a dense layer that reads the image.
     """
-    name, layer = first(trained)
+    name, layer = first_layer(trained)
     weights = layer.weight.detach()
     if isinstance(layer, nn.Linear):
-        side = round(weights.shape[1] ** 0.5)
-        weights = weights.view(-1, 1, side, side)
-    if weights.shape[1] not in (1, 3):
-        raise UserError(f"The filters of {name} look at {weights.shape[1]} channels, which are no colours to be shown.")
-    shown = [pixels(one) for one in weights]
-    return {"layer": name, "type": type(layer).__name__, "shape": list(weights.shape), "filters": shown}
+        size = round(weights.shape[1] ** 0.5)
+        weights = weights.view(-1, 1, size, size)
+    channels = weights.shape[1]
+    if channels not in (1, 3):
+        raise UserError(f"The filters of {name} have {channels} channels, which can't be shown as colors.")
+    filters = [samples.to_rows(each) for each in weights]
+    return {"layer": name, "type": type(layer).__name__, "shape": list(weights.shape), "filters": filters}
 
 
-def first(trained: Trained) -> tuple[str, nn.Conv2d | nn.Linear]:
-    """The first layer that runs and has weights, with its name.
+def first_layer(trained: TrainedNetwork) -> tuple[str, nn.Conv2d | nn.Linear]:
+    """Return the first layer that runs and has weights, with its name.
 
     Raises:
-        UserError: It is neither a convolution nor dense over the picture.
+        UserError: If it is neither a convolution nor a dense layer that reads the image.
     """
-    ran: list[tuple[str, nn.Module]] = []
-    hooks = [
-        module.register_forward_hook(lambda module, *_, name=name: ran.append((name, module)))
-        for name, module in trained.network.named_modules()
-        if next(module.parameters(recurse=False), None) is not None
-    ]
-    batch = trained.batch(0, 1)
-    read = as_read(trained, batch)
-    del ran[:]
-    try:
-        with torch.no_grad():
-            trained.network(read)
-    finally:
-        for hook in hooks:
-            hook.remove()
-    name, layer = ran[0] if ran else ("", trained.network)
-    dense = isinstance(layer, nn.Linear) and read.dim() == 2
-    if not isinstance(layer, (nn.Conv2d, nn.Linear)) or not (dense or isinstance(layer, nn.Conv2d)):
-        kind = type(trained.network).__name__
-        raise UserError(f"{kind} begins with neither a convolution nor a dense layer: it has no filters to be shown.")
-    return name, layer
+    network = trained.network
+    images: list[Tensor] = []
+    layers: list[tuple[str, nn.Module]] = []
+
+    def note(name: str, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if not name:
+            images.append(samples.image_argument(network, args, kwargs))
+        if next(module.parameters(recurse=False), None) is not None:
+            layers.append((name, module))
+
+    _, batch = samples.get(trained, None)
+    with hooked(network, before=note), torch.no_grad():
+        trained.forward(batch)
+    name, layer = layers[0] if layers else ("", network)
+    if isinstance(layer, nn.Conv2d) or (isinstance(layer, nn.Linear) and images and images[0].dim() == 2):
+        return name, layer
+    kind = type(network).__name__
+    raise UserError(f"{kind} begins with neither a convolution nor a dense layer: it has no filters to show.")

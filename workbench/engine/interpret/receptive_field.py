@@ -1,91 +1,106 @@
-"""The receptive field of one unit: how far it could see, and what it looks at (Luo, Li, Urtasun, Zemel, 2016)."""
+"""The receptive field of one unit: the pixels it can depend on, and those it does (Luo, Li, Urtasun, Zemel, 2016)."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from workbench.engine.inside.reach import Field, Reach, fields
-from workbench.engine.inside.trained import Trained, as_read, convolutions, maps
-from workbench.errors import unknown_name
+from workbench.engine.interpret import samples
+from workbench.engine.interpret.axis_field import AxisField, ReceptiveField, receptive_fields
+from workbench.engine.interpret.feature_maps import Forward, check_layer, convolutions, record
+from workbench.engine.trained import TrainedNetwork
 
-SAMPLES, AT_ONCE = 32, 8  # test samples that the gradient is averaged over
-SEEN = 0.0455  # of the greatest gradient: the paper counts what is above as seen
+MAX_SAMPLES, BATCH_SIZE = 32, 8  # test samples that the gradient is averaged over
+EFFECTIVE_SHARE = 0.0455  # of the largest gradient: the paper's threshold of the effective receptive field
+
+Unit = tuple[int, int]  # row and column in a map
 
 
-def look(
-    trained: Trained,
+def compute(
+    trained: TrainedNetwork,
     layer: str | None = None,
     sample: int | None = None,
-    told: Callable[[float], None] = lambda share: None,
+    on_progress: Callable[[float], None] = lambda progress: None,
 ) -> dict[str, Any]:
-    """The receptive field of the unit in the middle of a layer, the last convolution where none is named.
+    """Return the receptive field of the unit in the middle of a layer; by default of the last convolution.
 
-    A unit is a place of the map with all its channels.
+    A unit is a position of the maps with all channels.
 
     Returns:
-        The sample, as `Trained.seen` gives it; `all_layers`: the names of those that can be asked for; `layer`, `type`,
-        `shape` and `unit`: row and column in the map. `theoretical`: `size` (height, width) and `first`, the row and
-        column where it begins, which may lie outside of the picture; both are None along an axis of which everything
-        is seen. `effective`: `gradients`, by row, of the sum of the unit's channels, absolute, averaged over channels
-        and `samples` test samples; `pixels`: how many have 4.55% of the greatest or more, and `side`, the root of that.
+        The sample, as `samples.describe` returns it; `all_layers`, the names of the layers that have maps; `layer`,
+        `type`, `shape` and `unit`: its row and column in the map. `theoretical`: `size` (height, width) and `first`,
+        the row and column of its first pixel, which may be outside of the image; both are None along an axis that is
+        covered as a whole. `effective`: `gradients`, by row, of the sum of the unit's channels, absolute, averaged over
+        the input channels and `samples` test samples; `pixels`, the number of those with at least 4.55% of the largest
+        gradient; and `side`, the square root of that number.
 
     Raises:
-        UserError: There is no such layer, or no convolution at all.
+        UserError: If there is no such layer, or no convolution at all.
     """
-    number = trained.number(sample)
-    read = as_read(trained, trained.batch(number, number + 1))
+    number, batch = samples.get(trained, sample)
+    network = trained.network
     with torch.no_grad():
-        found = maps(trained.network, read)
-    known = list(found)
-    if layer is not None and layer not in found:
-        raise unknown_name("layer with maps", layer, known)
-    name = layer if layer is not None else convolutions(trained.network, known)[-1]
-    made = found[name][0]
-    unit = (made.shape[1] // 2, made.shape[2] // 2)
-    gradients = effective(trained, name, unit, told)
-    seen = int((gradients >= SEEN * gradients.max()).sum()) if gradients.max() > 0 else 0
+        image, maps = record(network, partial(trained.forward, batch))
+    names = list(maps)
+    check_layer(layer, names)
+    name = layer if layer is not None else convolutions(network, names)[-1]
+    channels, height, width = maps[name].shape[1:]
+    unit = (height // 2, width // 2)
+    gradients = mean_gradient(trained, name, unit, on_progress)
+    largest = gradients.max()
+    pixels = int((gradients >= EFFECTIVE_SHARE * largest).sum()) if largest > 0 else 0
+    field = receptive_fields(network, partial(trained.forward, batch))[name]
     return {
-        **trained.seen(number),
-        "all_layers": known,
+        **samples.describe(trained, number, batch, image[0]),
+        "all_layers": names,
         "layer": name,
-        "type": type(trained.network.get_submodule(name)).__name__,
-        "shape": list(made.shape),
+        "type": type(network.get_submodule(name)).__name__,
+        "shape": [channels, height, width],
         "unit": list(unit),
-        "theoretical": theoretical(fields(trained.network, read)[name], unit),
+        "theoretical": theoretical(field, unit),
         "effective": {
             "gradients": gradients.tolist(),
-            "samples": min(SAMPLES, len(trained.samples[0])),
-            "pixels": seen,
-            "side": seen**0.5,
+            "samples": min(MAX_SAMPLES, len(trained.source)),
+            "pixels": pixels,
+            "side": pixels**0.5,
         },
     }
 
 
-def theoretical(field: Field, unit: tuple[int, int]) -> dict[str, Any]:
-    """Where a unit's field begins and how large it is, along both axes."""
+def theoretical(field: ReceptiveField, unit: Unit) -> dict[str, Any]:
+    """Return the size of a unit's field along both axes, and its first pixel."""
 
-    def first(reach: Reach, place: int) -> int | None:
-        return None if reach.size is None else reach.first + place * reach.step
+    def first(axis: AxisField, position: int) -> int | None:
+        return None if axis.size is None else axis.first + position * axis.step
 
     return {"size": [field.y.size, field.x.size], "first": [first(field.y, unit[0]), first(field.x, unit[1])]}
 
 
-def effective(trained: Trained, name: str, unit: tuple[int, int], told: Callable[[float], None]) -> Tensor:
-    """The mean absolute gradient (height, width) of a unit with respect to what the network reads."""
-    count = min(SAMPLES, len(trained.samples[0]))
+def mean_gradient(trained: TrainedNetwork, layer: str, unit: Unit, on_progress: Callable[[float], None]) -> Tensor:
+    """Return the mean absolute gradient (height, width) of a unit with respect to the image that the network reads."""
+    count = min(MAX_SAMPLES, len(trained.source))
     total = torch.zeros(())
-    for first in range(0, count, AT_ONCE):
-        read = as_read(trained, trained.batch(first, min(first + AT_ONCE, count)))
-        total = total + gradient(trained.network, name, read, unit).abs().mean(dim=1).sum(dim=0)
-        told(min(1.0, (first + AT_ONCE) / count))
+    for start in range(0, count, BATCH_SIZE):
+        end = min(start + BATCH_SIZE, count)
+        batch = trained.source.batch(slice(start, end))
+        gradient = unit_gradient(trained.network, partial(trained.forward, batch), layer, unit)
+        total = total + gradient.abs().mean(dim=1).sum(dim=0)
+        on_progress(end / count)
     return total / count
 
 
-def gradient(network: nn.Module, name: str, batch: Tensor, unit: tuple[int, int]) -> Tensor:
-    """The gradient of a unit, the sum of its channels, with respect to a batch, in the batch's shape."""
-    batch = batch.detach().requires_grad_()
-    made = maps(network, batch)[name]
-    [slope] = torch.autograd.grad(made[:, :, unit[0], unit[1]].sum(), batch)
-    return slope
+def unit_gradient(network: nn.Module, forward: Forward, layer: str, unit: Unit) -> Tensor:
+    """Return the gradient of a unit, the sum of its channels, with respect to the image, in the image's shape.
+
+    Args:
+        network: The network.
+        forward: Runs it.
+        layer: A layer with maps.
+        unit: The unit.
+    """
+    image, maps = record(network, forward, requires_grad=True)
+    row, column = unit
+    [gradient] = torch.autograd.grad(maps[layer][:, :, row, column].sum(), image)
+    return gradient

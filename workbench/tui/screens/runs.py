@@ -14,7 +14,7 @@ from workbench.errors import UserError
 from workbench.render.metrics import format_metrics
 from workbench.tui import state
 from workbench.tui.screens.ask import Ask
-from workbench.tui.screens.inside import Inside
+from workbench.tui.screens.inspect import Inspect
 from workbench.tui.screens.watching import Watching
 from workbench.tui.widgets.heading import Heading
 from workbench.tui.widgets.listing import Listing
@@ -43,7 +43,7 @@ class Runs(Watching):
     Tab goes to a chart: there the arrows read values, `+` and `-` look closer, `0` shows all again.
     """
     BINDINGS = [
-        Binding("i", "inside", "Inside", id="runs.inside"),
+        Binding("i", "inspect", "Inspect", id="runs.inside"),
         Binding("a", "ask", "Ask", id="runs.ask"),
         Binding("space", "mark", "Compare", id="runs.mark"),
         Binding("t", "transfer", "Transfer", id="runs.transfer"),
@@ -130,7 +130,7 @@ class Runs(Watching):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only what does something now is offered."""
-        needs_run = ("mark", "inside", "ask", "transfer")
+        needs_run = ("mark", "inspect", "ask", "transfer")
         return bool(self.listed) if action in needs_run else super().check_action(action, parameters)
 
     def action_mark(self) -> None:
@@ -144,10 +144,10 @@ class Runs(Watching):
         self._compare()
         self._refresh()
 
-    def action_inside(self) -> None:
+    def action_inspect(self) -> None:
         """Look into the chosen run's network."""
         if run := _there().get(self.chosen):
-            self.app.push_screen(Inside(run))
+            self.app.push_screen(Inspect(run))
 
     def action_ask(self) -> None:
         """Put a question to the chosen run's network."""

@@ -1,5 +1,6 @@
-"""The theoretical receptive field: against published sizes, the closed form, and where gradients really arrive."""
+"""Theoretical receptive fields: against published sizes, the closed form, and the pixels that gradients arrive at."""
 
+from functools import partial
 from math import prod
 
 import pytest
@@ -7,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 import models
-from workbench.engine.inside.field import gradient, theoretical
-from workbench.engine.inside.reach import fields
+from workbench.engine.interpret.axis_field import receptive_fields
+from workbench.engine.interpret.feature_maps import record
+from workbench.engine.interpret.receptive_field import theoretical, unit_gradient
 
 C3, POOL = (3, 1), (2, 2)
 VGG16 = [*2 * [C3], POOL, *2 * [C3], POOL, *3 * [C3], POOL, *3 * [C3], POOL, *3 * [C3]]
@@ -20,13 +22,17 @@ MOBILENET = [(3, 2), C3, (3, 2), C3, (3, 2), C3, (3, 2), *5 * [C3], (3, 2), C3]
 
 
 def closed_form(chain: list[tuple[int, int]]) -> int:
-    """1 + the sum of (kernel - 1) times all strides before it."""
+    """Return 1 + the sum of (kernel size - 1) times all strides before it."""
     return 1 + sum((kernel - 1) * prod(stride for _, stride in chain[:k]) for k, (kernel, _) in enumerate(chain))
 
 
-def sizes(network: nn.Module, side: int = 224) -> dict[str, tuple[int | None, int | None]]:
-    found = fields(network.eval(), torch.zeros(1, 3, side, side, device="meta"))
-    return {name: (field.y.size, field.x.size) for name, field in found.items()}
+def fields_of(network: nn.Module, batch: Tensor):
+    return receptive_fields(network.eval(), partial(network, batch))
+
+
+def sizes(network: nn.Module, image_size: int = 224) -> dict[str, tuple[int | None, int | None]]:
+    fields = fields_of(network, torch.zeros(1, 3, image_size, image_size, device="meta"))
+    return {name: (field.y.size, field.x.size) for name, field in fields.items()}
 
 
 def on_meta(build, *args) -> nn.Module:
@@ -34,7 +40,7 @@ def on_meta(build, *args) -> nn.Module:
         return build(*args)
 
 
-def torchvisions(name: str) -> nn.Module:
+def from_torchvision(name: str) -> nn.Module:
     import torchvision
 
     return torchvision.models.get_model(name, weights=None)
@@ -43,11 +49,11 @@ def torchvisions(name: str) -> nn.Module:
 @pytest.mark.parametrize(
     ("build", "layer", "chain", "published"),
     [
-        (lambda: torchvisions("vgg16"), "features.28", VGG16, 196),  # conv5_3
-        (lambda: torchvisions("vgg16"), "features.30", [*VGG16, POOL], 212),  # pool5
-        (lambda: torchvisions("alexnet"), "features.10", ALEXNET, 163),
-        (lambda: torchvisions("alexnet"), "features.12", [*ALEXNET, (3, 2)], 195),
-        (lambda: torchvisions("resnet18"), "layer4.1.conv2", RESNET18, 435),
+        (lambda: from_torchvision("vgg16"), "features.28", VGG16, 196),  # conv5_3
+        (lambda: from_torchvision("vgg16"), "features.30", [*VGG16, POOL], 212),  # pool5
+        (lambda: from_torchvision("alexnet"), "features.10", ALEXNET, 163),
+        (lambda: from_torchvision("alexnet"), "features.12", [*ALEXNET, (3, 2)], 195),
+        (lambda: from_torchvision("resnet18"), "layer4.1.conv2", RESNET18, 435),
         (lambda: models.build("resnet18"), "layer4.1.conv2", RESNET18, 435),
         (lambda: models.build("resnet50"), "layer4.2.conv3", RESNET50, 427),
         (lambda: models.build("mobilenet-v1"), "blocks.12.pointwise", MOBILENET, 315),
@@ -68,14 +74,14 @@ def test_published_sizes(build, layer, chain, published):
     assert sizes(on_meta(build))[layer] == (published, published)
 
 
-def test_a_mean_over_all_places_sees_everything():
-    found = sizes(on_meta(models.build, "efficientnet-b0"))
-    assert found["stem"] == (3, 3) and found["head"] == (None, None)  # behind squeeze-and-excitation
+def test_after_a_mean_over_all_positions_the_field_is_the_whole_image():
+    fields = sizes(on_meta(models.build, "efficientnet-b0"))
+    assert fields["stem"] == (3, 3) and fields["head"] == (None, None)  # after squeeze-and-excitation
     assert sizes(on_meta(models.build, "resnet18"))["fc"] == (None, None)
 
 
 class Residual(nn.Module):
-    """A strided block with a shortcut, then branches of two sizes side by side."""
+    """A strided block with a shortcut, then branches of two kernel sizes."""
 
     def __init__(self):
         super().__init__()
@@ -92,7 +98,7 @@ class Residual(nn.Module):
 
 
 class Sliced(nn.Module):
-    """Every third place, from the second on, then with its neighbour on the left; channels last in between."""
+    """Every third position from the second on, then added to its left neighbor; channels last in between."""
 
     def __init__(self):
         super().__init__()
@@ -128,43 +134,60 @@ NETWORKS = {
 @pytest.mark.parametrize("name", NETWORKS)
 def test_gradients_arrive_exactly_within_the_field(name):
     build, layer = NETWORKS[name]
-    torch.manual_seed(0)  # with some weights a ReLU lets no gradient pass
+    torch.manual_seed(0)  # with some weights, a ReLU lets no gradient pass
     network = build().double().eval()
     shape = getattr(network, "input_shape", (1, 48, 48))
-    batch = torch.rand(64, *shape, dtype=torch.double)  # many: a ReLU or a maximum may cut some of a sample off
-    field = fields(network, batch[:1])[layer]
-    made: list[Tensor] = []
-    hook = network.get_submodule(layer).register_forward_hook(lambda *seen: made.append(seen[2]))
-    network(batch[:1])
-    hook.remove()
-    unit = (made[0].shape[2] // 2, made[0].shape[3] // 2)
+    batch = torch.rand(64, *shape, dtype=torch.double)  # many, because a ReLU or a max may cut some pixels off
+    field = fields_of(network, batch[:1])[layer]
+    _, maps = record(network, partial(network, batch[:1]))
+    unit = (maps[layer].shape[2] // 2, maps[layer].shape[3] // 2)
     expected = theoretical(field, unit)
-    seen = gradient(network, layer, batch, unit).abs().sum(dim=(0, 1)) > 0
+    is_nonzero = unit_gradient(network, partial(network, batch), layer, unit).abs().sum(dim=(0, 1)) > 0
     for axis in (0, 1):
-        places = seen.any(dim=1 - axis).nonzero()[:, 0]
+        positions = is_nonzero.any(dim=1 - axis).nonzero()[:, 0]
         assert expected["first"][axis] >= 0 and expected["first"][axis] + expected["size"][axis] <= shape[1 + axis]
-        assert (int(places[0]), len(range(places[0], places[-1] + 1))) == (
+        assert (int(positions[0]), len(range(positions[0], positions[-1] + 1))) == (
             expected["first"][axis],
             expected["size"][axis],
         )
 
 
-def test_a_field_reaches_beyond_the_picture_at_its_edge():
+def test_a_field_extends_beyond_the_image_at_its_border():
     network = nn.Sequential(nn.Conv2d(1, 1, 5, 2, 2), nn.Conv2d(1, 1, 3, 1, 1))
-    field = fields(network, torch.zeros(1, 1, 8, 8))["1"]
-    # 5 + 2*2 pixels; the first place begins 2 + 1*2 before the picture, the next 2 further on
+    field = fields_of(network, torch.zeros(1, 1, 8, 8))["1"]
+    # 5 + 2*2 pixels; that of position 0 begins 2 + 1*2 pixels before the image, the next one 2 pixels later
     assert theoretical(field, (0, 1)) == {"size": [9, 9], "first": [-4, -2]}
 
 
-@pytest.mark.parametrize("lost", [lambda x: x.flip(2), lambda x: x.softmax(dim=3), lambda x: x - x.mean((2, 3), True)])
-def test_what_is_not_known_to_stay_near_may_see_everything(lost):
-    class Far(nn.Module):
+@pytest.mark.parametrize("mix", [lambda x: x.flip(2), lambda x: x.softmax(dim=3), lambda x: x - x.mean((2, 3), True)])
+def test_after_an_operation_that_is_not_local_the_field_is_the_whole_image(mix):
+    class Mixed(nn.Module):
         def __init__(self):
             super().__init__()
             self.conv = nn.Conv2d(1, 1, 3)
 
         def forward(self, x: Tensor) -> Tensor:
-            return self.conv(lost(x))
+            return self.conv(mix(x))
 
-    field = fields(Far(), torch.rand(1, 1, 8, 8))["conv"]
+    field = fields_of(Mixed(), torch.rand(1, 1, 8, 8))["conv"]
     assert theoretical(field, (2, 2)) == {"size": [None, None], "first": [None, None]}
+
+
+def test_another_input_does_not_change_the_field_of_the_image():
+    class Conditional(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv, self.dense = nn.Conv2d(1, 2, 3), nn.Linear(4, 2)
+
+        def forward(self, step: Tensor, image: Tensor, condition: Tensor) -> Tensor:
+            return self.conv(image) + self.dense(condition)[:, :, None, None]
+
+    network = Conditional()
+    image = torch.rand(1, 1, 8, 8)
+    forward = partial(network, torch.zeros(1, dtype=torch.long), image, condition=torch.rand(1, 4))
+    field = receptive_fields(network, forward)[""]
+    assert theoretical(field, (1, 2)) == {"size": [3, 3], "first": [1, 2]}
+    gradient = unit_gradient(network, forward, "conv", (1, 2))
+    expected = torch.zeros(8, 8)
+    expected[1:4, 2:5] = network.conv.weight.sum(dim=(0, 1)).detach()
+    assert torch.allclose(gradient[0, 0], expected)

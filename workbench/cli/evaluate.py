@@ -1,0 +1,51 @@
+"""`workbench evaluate`: the losses and metrics of a trained network on a split of its data."""
+
+from typing import Annotated
+
+import typer
+
+from workbench.cli import completion
+from workbench.cli.output import Json, plural, print_json, progress_note
+from workbench.untrusted import printable
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command(epilog="Example: workbench evaluate lenet5-modern-0001 --split validation")
+def evaluate(
+    run_id: Annotated[
+        str,
+        typer.Argument(metavar="RUN", help="Run id: see 'workbench runs list'.", autocompletion=completion.runs),
+    ],
+    split: Annotated[
+        str,
+        typer.Option(
+            metavar="test|validation|train", help="Split of the data. Default: test.", autocompletion=completion.splits
+        ),
+    ] = "test",
+    as_json: Json = False,
+) -> None:
+    """Evaluate a trained network on a split of its data.
+
+    The weights are those of the run's best checkpoint, or of its last if there is no best one. Metrics on the test set
+    are compared with the task's baseline.
+    """
+    from workbench.engine import Verifier
+    from workbench.engine.evaluate import check_split
+    from workbench.engine.evaluate import evaluate as evaluate_network
+    from workbench.engine.runs import get
+    from workbench.render.metrics import format_metrics
+
+    run = get(run_id)
+    check_split(split)
+    progress_note("Running PyTorch ...")
+    with Verifier() as worker:
+        result = evaluate_network(worker, run, split)
+    if as_json:
+        print_json(result)
+        return
+    about = f"{split} set of {result['task']} ({plural(result['samples'], 'sample')})"
+    print(printable(f"{run.id}, {result['checkpoint']} checkpoint, step {result['step']}, on the {about}:"))
+    print(f"  {format_metrics(result['metrics'])}")
+    if baseline := result.get("baseline"):
+        print(f"  baseline ({baseline['method']}): {format_metrics({baseline['metric']: baseline['value']})}")
