@@ -40,19 +40,19 @@ class Means:
 class ClassificationMeter:
     """Accuracy, macro F1, top-5 accuracy and the area under the ROC curve.
 
-    Top-5 accuracy needs more than 5 classes, and the area under the ROC curve at least one sample of each class. For
-    more than two classes, both F1 and the area are unweighted means over the classes, each against the rest.
+    F1 is the unweighted mean over the classes that are the target or the prediction of a sample. Top-5 accuracy needs
+    more than 5 classes, and the area under the ROC curve at least one sample of each class; for more than two classes,
+    it is the unweighted mean over the classes, each against the rest.
 
     Args:
         classes: The number of classes.
-        has_top5: Whether to measure top-5 accuracy.
     """
 
     def __init__(self, classes: int):
         self.classes = classes
         self.counts: Tensor | None = None  # confusion matrix (true, predicted)
         self.top5: Tensor | None = None
-        self._probabilities: list[Tensor] = []
+        self._logits: list[Tensor] = []
         self._targets: list[Tensor] = []
         self._numbers = 0
 
@@ -67,7 +67,7 @@ class ClassificationMeter:
             self.top5 = hits if self.top5 is None else self.top5 + hits
         self._numbers += logits.numel()
         if self._numbers <= MAX_SCORES:
-            self._probabilities.append(logits.float().softmax(dim=1))
+            self._logits.append(logits)
             self._targets.append(targets)
 
     def confusion(self) -> Tensor:
@@ -88,7 +88,8 @@ class ClassificationMeter:
     def _auc(self) -> dict[str, float]:
         if self._numbers > MAX_SCORES or not self._targets:
             return {}
-        targets, probabilities = torch.cat(self._targets).cpu(), torch.cat(self._probabilities).cpu()
+        # In float64, since in float32 all probabilities of logits above 17 are 1, and would count as ties.
+        targets, probabilities = torch.cat(self._targets).cpu(), torch.cat(self._logits).cpu().double().softmax(dim=1)
         if len(targets.unique()) < self.classes or not probabilities.isfinite().all():
             return {}
         ones = range(1, 2) if self.classes == 2 else range(self.classes)
