@@ -28,7 +28,8 @@ def baseline(task: Task, seed: int) -> Baseline:
 
 
 def _key(task: Task, seed: int) -> str:
-    parts = (VERSION, type(task).__qualname__, task.data, data.fingerprint(task.data), seed)
+    kind = f"{type(task).__module__}.{type(task).__qualname__}"
+    parts = (VERSION, kind, task.data, task.declared, data.fingerprint(task.data), seed)
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
 
