@@ -72,7 +72,8 @@ class Ask(Page):
             lambda message: self.from_thread(self._say, message),
         )
         view = AskView(dataset, questions)
-        self._say(HELP_OF.get(type(view.editor), "Enter asks."))
+        if not isinstance(view.editor, Plane):  # which has asked already
+            self._say(HELP_OF.get(type(view.editor), "Enter asks."))
         self.query_one("#place").mount(view)
 
     def on_asked(self, message: Asked) -> None:
