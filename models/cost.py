@@ -12,7 +12,6 @@ import json
 import sys
 from collections.abc import Iterable
 from math import prod
-from types import ModuleType
 from typing import Any
 
 import torch
@@ -20,6 +19,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 import models
+from models.startup import skip_compiler
 from models.summary import Layer, ModelSummary
 from models.tracing import hooked
 
@@ -241,11 +241,7 @@ def relative_name(outer: Layer, inner: Layer) -> str:
 
 def main() -> None:
     """Print the summary of the network that the command line names."""
-    # Torch's kernels for meta tensors are excluded from compilation, for which they would import the compiler: half as
-    # long again as importing torch itself. Nothing is compiled here, so that a stand-in is enough.
-    compiler: Any = ModuleType("torch._dynamo")
-    compiler.disable = lambda function, *_, **__: function
-    sys.modules["torch._dynamo"] = torch._dynamo = compiler
+    skip_compiler()
     print(json.dumps(summarize(*sys.argv[1:3]).to_dict()))
     gc.freeze()  # the process ends: a last garbage collection of everything in torch would take half a second
 

@@ -6,6 +6,8 @@ in scikit-learn, which it comes with, 0 is malignant and 1 benign. Licence: CC B
 
 import numpy as np
 
+from workbench.data import sklearn_files
+
 SET = dict(
     title="whether a lump is malignant, from its cells",
     row="one fine needle aspirate, seen through a microscope",
@@ -51,6 +53,4 @@ SET = dict(
 
 def load() -> tuple[np.ndarray, np.ndarray]:
     """Properties (569, 30); diagnoses (569,): 0 malignant, 1 benign."""
-    from sklearn.datasets import load_breast_cancer
-
-    return load_breast_cancer(return_X_y=True)
+    return sklearn_files.split_target(sklearn_files.read("breast_cancer.csv", header=1))

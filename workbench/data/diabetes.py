@@ -6,6 +6,8 @@ the lesson. Licence: its authors state none; scikit-learn, which it comes with, 
 
 import numpy as np
 
+from workbench.data import sklearn_files
+
 SET = dict(
     title="how far diabetes goes in a year, from ten measurements",
     row="one patient, when the year began",
@@ -19,6 +21,5 @@ SET = dict(
 
 def load() -> tuple[np.ndarray, np.ndarray]:
     """Measurements (442, 10): age, sex, body mass index, blood pressure, six of blood serum; progression (442,)."""
-    from sklearn.datasets import load_diabetes
-
-    return load_diabetes(return_X_y=True, scaled=False)
+    inputs = sklearn_files.read("diabetes_data_raw.csv.gz", delimiter=None)
+    return inputs, sklearn_files.read("diabetes_target.csv.gz")[:, 0]

@@ -6,6 +6,8 @@ CC BY 4.0.
 
 import numpy as np
 
+from workbench.data import sklearn_files
+
 SET = dict(
     title="which digit a hand wrote, from 8x8 pixels",
     row="one digit that somebody wrote on a form, scanned and made small",
@@ -20,8 +22,5 @@ SET = dict(
 
 def load() -> tuple[np.ndarray, np.ndarray]:
     """Pictures (1797, 1, 8, 8), float32 from 0 (paper) to 1 (ink); their classes (1797,)."""
-    from sklearn.datasets import load_digits
-
-    digits = load_digits()
-    pictures = (digits.images / 16).astype(np.float32)[:, None]  # the scanner counted ink from 0 to 16
-    return pictures, digits.target.astype(np.int64)
+    pixels, digits = sklearn_files.split_target(sklearn_files.read("digits.csv.gz"))
+    return (pixels / 16).astype(np.float32).reshape(-1, 1, 8, 8), digits  # the scanner counted ink from 0 to 16

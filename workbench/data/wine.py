@@ -6,6 +6,8 @@ with scikit-learn. Licence: CC BY 4.0.
 
 import numpy as np
 
+from workbench.data import sklearn_files
+
 SET = dict(
     title="the grower of a wine, from its chemistry",
     row="one wine, analysed",
@@ -34,6 +36,4 @@ SET = dict(
 
 def load() -> tuple[np.ndarray, np.ndarray]:
     """Chemistry (178, 13); growers (178,)."""
-    from sklearn.datasets import load_wine
-
-    return load_wine(return_X_y=True)
+    return sklearn_files.split_target(sklearn_files.read("wine_data.csv", header=1))

@@ -66,6 +66,10 @@ def _make(folder: Path, resume: str | None) -> int:
         try:
             import torch
 
+            from models.startup import skip_compiler
+
+            if not spec.compile:
+                skip_compiler()
             from workbench.engine.train.trainer import SeedRun, Trainer
 
             torch.set_num_threads(1)

@@ -1,0 +1,25 @@
+"""A faster start of processes that use torch without compiling anything."""
+
+import sys
+from types import ModuleType
+from typing import Any
+
+COMPILER = "torch._dynamo"
+
+
+def skip_compiler() -> None:
+    """Keep torch from importing its compiler in this process, from now on.
+
+    Torch marks its optimizers, and its kernels for meta tensors, as code that must not be compiled, and imports the
+    compiler for that: longer than importing torch itself. Where nothing is compiled, a stand-in with the functions
+    that they call is enough: `disable` returns the function as it is, and `graph_break` does nothing. If the compiler
+    was imported before, nothing happens.
+    """
+    if COMPILER in sys.modules:
+        return
+    import torch
+
+    stand_in: Any = ModuleType(COMPILER)
+    stand_in.disable = lambda function=None, *_, **__: function if function else lambda other: other
+    stand_in.graph_break = lambda *_, **__: None
+    sys.modules[COMPILER] = torch._dynamo = stand_in
