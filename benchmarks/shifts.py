@@ -18,7 +18,8 @@ import torch
 from torch import Tensor
 
 from workbench.engine import RunSpec, runs, train
-from workbench.engine.inside import trained
+from workbench.engine.interpret.feature_maps import record
+from workbench.engine.trained import TrainedNetwork, load
 
 SHIFTS = range(5)  # sixteenths of the image size
 NETWORKS = {
@@ -38,15 +39,16 @@ def shift_images(images: Tensor, down: int, right: int) -> Tensor:
 
 
 @torch.no_grad()
-def shifted_accuracy(model: trained.Trained, sixteenths: int) -> float:
+def shifted_accuracy(trained: TrainedNetwork, sixteenths: int) -> float:
     """Return the mean accuracy on the test images over shifts in the four directions."""
-    images = trained.as_read(model, model.samples)
+    batch = trained.source.batch(slice(None))
+    images, _ = record(trained.network, lambda: trained.forward(batch))
     size = round(images[0].numel() ** 0.5)
     square, shift = images.view(len(images), 1, size, size), sixteenths * size // 16
     accuracies = []
     for down, right in ((shift, 0), (-shift, 0), (0, shift), (0, -shift)):
-        logits = model.network(shift_images(square, down, right).view_as(images))
-        accuracies.append((logits.argmax(dim=1) == model.samples[1]).double().mean().item())
+        logits = trained.network(shift_images(square, down, right).view_as(images))
+        accuracies.append((logits.argmax(dim=1) == batch["target"]).double().mean().item())
     return mean(accuracies)
 
 
@@ -58,8 +60,8 @@ def main(seeds: int, dry: bool) -> None:
             rows = []
             for seed in range(seeds):
                 *_, end = train(replace(spec, seed=seed, epochs=1 if dry else spec.epochs))
-                model = trained.load(runs.get(end["run"]))
-                rows.append([shifted_accuracy(model, shift) for shift in SHIFTS])
+                trained = load(runs.get(end["run"]))
+                rows.append([shifted_accuracy(trained, shift) for shift in SHIFTS])
             columns = list(zip(*rows, strict=True))
             cells = [f"{mean(column):.3f} ± {stdev(column) if seeds > 1 else 0:.3f}" for column in columns]
             print(f"{name:20}" + "".join(f"{cell:>16}" for cell in cells), flush=True)

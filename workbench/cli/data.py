@@ -73,8 +73,8 @@ def show(
         "splits": {split: _count(dataset, columns) for split, columns in splits.items()},
         "ranges": ranges(dataset, splits["train"][0], SCALERS[scaling]),
         "first_samples": [
-            {"input": inputs.tolist(), "target": dataset.classes[target] if dataset.classes else float(target)}
-            for inputs, target, _ in zip(*splits["train"], range(SAMPLES), strict=False)
+            {"input": inputs.tolist(), "target": _plain_target(dataset, *target)}
+            for (inputs, *target), _ in zip(zip(*splits["train"], strict=True), range(SAMPLES), strict=False)
         ],
     }
     if as_json:
@@ -123,11 +123,23 @@ def ranges(dataset: "DataSet", train: "np.ndarray", scaler: "Callable[..., Scale
 
 
 def _count(dataset: "DataSet", columns: "tuple[np.ndarray, ...]") -> dict[str, Any]:
-    """Return the number of samples of a split, in all and per class."""
-    targets = columns[1].tolist()
-    return {"samples": len(targets)} | (
+    """Return the number of samples of a split, and how many of them, or of their objects, each class has."""
+    targets = columns[-1].ravel().tolist()
+    return {"samples": len(columns[0])} | (
         {"classes": {name: targets.count(k) for k, name in enumerate(dataset.classes)}} if dataset.classes else {}
     )
+
+
+def _plain_target(dataset: "DataSet", *target: Any) -> Any:
+    """Return a target as plain data: a class, a number, or the objects of an image."""
+    if dataset.kind == "detection":
+        boxes, labels = target
+        return [
+            {"class": dataset.classes[label], "box": box.tolist()}
+            for box, label in zip(boxes, labels, strict=True)
+            if label >= 0
+        ]
+    return dataset.classes[target[0]] if dataset.classes else float(target[0])
 
 
 def _print(dataset: "DataSet", details: dict[str, Any]) -> None:
@@ -170,7 +182,9 @@ def _print(dataset: "DataSet", details: dict[str, Any]) -> None:
     print(f"\nNext: workbench train NETWORK --task {printable(quote(dataset.name))}")
 
 
-def _target(target: str | float) -> str:
+def _target(target: Any) -> str:
+    if isinstance(target, list):
+        return ", ".join(item["class"] for item in target)
     return target if isinstance(target, str) else f"{target:g}"
 
 
@@ -180,7 +194,7 @@ def print_images(samples: list[dict[str, Any]]) -> None:
 
     from workbench.render.halfblock import render_gallery, to_pixels
 
-    images = [(to_pixels(_channels_last(sample["input"])), str(sample["target"]), Style()) for sample in samples]
+    images = [(to_pixels(_channels_last(sample["input"])), _target(sample["target"]), Style()) for sample in samples]
     height = SMALL_IMAGE if len(images[0][0]) <= 32 else LARGE_IMAGE
     print_rows(lambda width, color: render_gallery(images, width, height, color))
 

@@ -19,9 +19,7 @@ def evaluate(
     ],
     split: Annotated[
         str,
-        typer.Option(
-            metavar="test|validation|train", help="Split of the data. Default: test.", autocompletion=completion.splits
-        ),
+        typer.Option(metavar="test|validation|train", help="Split of the data.", autocompletion=completion.splits),
     ] = "test",
     as_json: Json = False,
 ) -> None:

@@ -14,6 +14,8 @@ A set is one file here, and declares itself in a literal, so that a list of all 
     def load():                                        # the inputs and the targets, one sample a row
 
 Pictures are (channels, height, width), float32 from 0 to 1, or uint8 from 0 to 255, which takes a quarter of the room.
+A dataset with `modality="detection"` has any number of objects per image: `load` returns the images, boxes (N, M, 4),
+x1, y1, x2, y2 in pixels, and labels (N, M), which are -1 after the last object of an image.
 Where a set is published in parts, `load` gives them by their names, and the seed deals only what is missing.
 """
 
@@ -102,7 +104,7 @@ def load(name: str, seed: int = 0) -> "dict[str, tuple[np.ndarray, ...]]":
     known, own = info(name), _own(name)
     given = own.load(name) if own else import_module(f"workbench.data.{name.replace('-', '_')}").load()
     parts = deal(given if isinstance(given, dict) else {"train": given}, seed)
-    missing = set(range(len(known.classes))) - set(parts["train"][1].tolist()) if known.classes else set()
+    missing = set(range(len(known.classes))) - set(parts["train"][-1].flat) if known.classes else set()
     if missing:
         raise UserError(
             f"With seed {seed} no row of class {known.classes[min(missing)]!r} is left to train on: take another seed."

@@ -49,7 +49,9 @@ class DataSet:
 
     @property
     def kind(self) -> str:
-        """`classification` or `regression`."""
+        """What is learned: `classification`, `regression`, or `detection` of any number of objects per image."""
+        if self.modality == "detection":
+            return "detection"
         return "classification" if self.classes else "regression"
 
 

@@ -14,7 +14,7 @@ TIMEOUT = 1800.0  # seconds: a network in its published size takes that long on 
 
 
 def evaluate(worker: Verifier, run: Run, split: str = "test") -> dict[str, Any]:
-    """Return the losses and metrics of a run's network on a split, with its best checkpoint or else its last.
+    """Return the losses and metrics of a run's best checkpoint, or its last if there is no best one, on a split.
 
     Args:
         worker: The process that computes them.

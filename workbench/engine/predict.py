@@ -16,7 +16,7 @@ TIMEOUT = 1800.0  # seconds: a network in its published size takes that long on 
 
 
 def predict(worker: Verifier, run: Run, files: Sequence[Path]) -> dict[str, Any]:
-    """Return what a run's network predicts for each file, with its best checkpoint or else its last.
+    """Return what a run's network predicts for each file, by its best checkpoint, or its last if there is no best.
 
     Args:
         worker: The process that computes it.

@@ -114,7 +114,8 @@ def draw_errors(result: dict[str, Any], width: int, height: int, color: bool) ->
     """Render the misclassified samples, the most confident first, each with its number and the prediction."""
     if not result["errors"]:
         return render_text(f"All {result['tested']} test samples are classified correctly.", width, CORRECT)
-    about = f"{result['wrong']} of {result['tested']} test samples are misclassified. The most confident errors first:"
+    verb = "is" if result["wrong"] == 1 else "are"
+    about = f"{result['wrong']} of {result['tested']} test samples {verb} misclassified. The most confident first:"
     captions = [(sample, *format_prediction(sample, result["classes"])) for sample in result["errors"]]
     legend = "the sample's number, its class ✗ the predicted class, and the predicted probability"
     if "pixels" in result["errors"][0]:

@@ -10,6 +10,7 @@ from typing import Any
 from rich.segment import Segment
 from rich.style import Style
 
+from workbench.render.boxes import draw_boxes
 from workbench.render.canvas import PLAIN, QUIET, Canvas
 from workbench.render.decision_regions import draw_decision_regions
 from workbench.render.halfblock import Rows, render_gallery, to_pixels
@@ -138,6 +139,11 @@ def draw_fit(selected: Visualizations, _: Visualizations, width: int, height: in
     return [*(list(canvas.row(row)) for row in range(canvas.height)), [], [Segment(axes[:width], QUIET)]]
 
 
+def draw_detections(selected: Visualizations, _: Visualizations, width: int, height: int, color: bool) -> Rows:
+    """Render images with predicted boxes and missed objects."""
+    return draw_boxes(selected, width, height, color)
+
+
 def _of_first(render: Callable[[dict[str, Any], int, int, bool], Rows]) -> Renderer:
     """Return the renderer of a kind of which a run has one visualization."""
 
@@ -156,4 +162,5 @@ KINDS: dict[str, tuple[str, Renderer]] = {
     "probabilities": ("probabilities", _of_first(draw_probabilities)),
     "value": ("prediction", _of_first(draw_value)),
     "text": ("generated text", _of_first(draw_text)),
+    "boxes": ("detected objects", draw_detections),
 }

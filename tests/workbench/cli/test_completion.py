@@ -34,6 +34,7 @@ def complete(cli, line: str) -> list[str]:
         ("workbench calc conv-out-size s", ["s="]),
         ("workbench calc conv-nothing s", []),
         ("workbench runs inspect mlp-0001 f", ["field", "filters"]),
+        ("workbench evaluate mlp-0001 --split t", ["test", "train"]),
     ],
 )
 def test_names_are_completed(cli, line, expected):

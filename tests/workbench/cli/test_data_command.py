@@ -92,6 +92,23 @@ def test_synthetic_color_images_are_shown(cli):
     assert all(0 <= row["min"] < row["max"] <= 255 for row in details["ranges"])
 
 
+def test_images_with_objects_are_shown_with_their_boxes(cli, monkeypatch):
+    from workbench.data import shape_scenes
+
+    few = shape_scenes.draw_scenes(shape_scenes.options(), 60, first_seed=0)
+    monkeypatch.setattr(shape_scenes, "load", lambda: few)
+    details = json.loads(cli("data", "show", "shape-scenes", "--json").out)
+    assert details["kind"] == "detection" and details["splits"]["train"]["samples"] == 42
+    images, boxes, labels = data.load("shape-scenes")["train"]
+    counts = np.bincount(labels[labels >= 0], minlength=len(details["classes"])).tolist()
+    assert list(details["splits"]["train"]["classes"].values()) == counts
+    first = details["first_samples"][0]
+    assert [item["box"] for item in first["target"]] == boxes[0][labels[0] >= 0].tolist()
+    assert first["input"] == images[0].tolist()
+    result = cli("data", "show", "shape-scenes")
+    assert result.code == 0 and ", ".join(item["class"] for item in first["target"]) in result.out
+
+
 def test_a_failed_download_says_what_to_do(cli, monkeypatch):
     for proxy in ("http_proxy", "https_proxy"):
         monkeypatch.setenv(proxy, "http://127.0.0.1:9")  # where no server listens

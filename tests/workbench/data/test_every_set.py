@@ -13,14 +13,12 @@ THEIRS = {"iris": {}, "wine": {}, "breast-cancer": {}, "diabetes": dict(scaled=F
 
 
 def rows(columns):
-    """Every sample as one tuple: its input's numbers, then its target."""
-    inputs, targets = columns
-    return [
-        (*row, target) for row, target in zip(inputs.reshape(len(inputs), -1).tolist(), targets.tolist(), strict=True)
-    ]
+    """Every sample as one tuple: its input's numbers, then those of its target."""
+    flat = [column.reshape(len(column), -1).tolist() for column in columns]
+    return [tuple(number for part in parts for number in part) for parts in zip(*flat, strict=True)]
 
 
-SLOW = ("shapes", "mnist-5k")  # to draw, or to import
+SLOW = ("shapes", "shape-scenes", "mnist-5k")  # to draw, or to import
 HERE = [name for name in data.names() if not data.info(name).files]
 
 
@@ -40,14 +38,22 @@ def parts(name):
 def test_it_is_what_it_declares_to_be(name, parts):
     known = data.info(name)
     assert known.name == name and known.title and known.row and known.target and known.source and known.licence
-    inputs, targets = (np.concatenate(column) for column in zip(*parts.values(), strict=True))
-    assert inputs.shape == (known.samples, *known.shape) and targets.shape == (known.samples,)
+    inputs, *boxes, targets = (np.concatenate(column) for column in zip(*parts.values(), strict=True))
+    assert inputs.shape == (known.samples, *known.shape)
+    assert targets.shape == (known.samples, *boxes[0].shape[1:2]) if boxes else targets.shape == (known.samples,)
     assert (
         inputs.dtype in (np.float32, np.float64, np.uint8) and np.isfinite(inputs).all() and np.isfinite(targets).all()
     )
     if known.kind == "classification":
         assert targets.dtype == np.int64
         assert sorted(set(targets.tolist())) == list(range(len(known.classes)))
+    elif known.kind == "detection":
+        (corners,), is_object = boxes, targets >= 0
+        assert targets.dtype == np.int64 and set(targets[is_object].tolist()) == set(range(len(known.classes)))
+        assert is_object.any(axis=1).all() and (np.diff(is_object.astype(int), axis=1) <= 0).all()  # none after a gap
+        assert corners.shape == (*targets.shape, 4) and (corners[~is_object] == 0).all()
+        assert (corners >= 0).all() and (corners <= known.shape[1]).all()
+        assert (corners[is_object][:, :2] < corners[is_object][:, 2:]).all()
     else:
         assert targets.dtype == np.float64 and known.classes == ()
     if len(known.shape) == 1:
@@ -58,7 +64,7 @@ def test_it_is_what_it_declares_to_be(name, parts):
 
 def test_the_parts_hold_every_sample_once(name, parts):
     samples = data.info(name).samples
-    sizes = {part: len(targets) for part, (_, targets) in parts.items()}
+    sizes = {part: len(columns[0]) for part, columns in parts.items()}
     assert sizes == {"train": samples - sum(data.held_out(samples).values()), **data.held_out(samples)}
     others = data.load(name, seed=2)
     everything = [sorted(row for columns in dealt.values() for row in rows(columns)) for dealt in (parts, others)]

@@ -241,8 +241,8 @@ def test_a_task_on_images_without_classes_has_filters_maps_and_fields(trained_ru
     spec = trained_runs["resnet18"].spec
     network = trained.TrainedNetwork("unet-0001", spec, Segmenter(), task, "best", 1)
     image = network.source.batch(slice(5, 6))["image"]
-    shown = filters.compute(network)
-    assert shown["layer"] == "first" and np.array(shown["filters"]).shape == (4, 3, 3, 3)
+    result = filters.compute(network)
+    assert result["layer"] == "first" and np.array(result["filters"]).shape == (4, 3, 3, 3)
     maps = feature_maps.compute(network, "last", 5)
     expected = network.network(image)["mask"][0].detach()
     for one in maps["layers"][0]["maps"]:

@@ -1,4 +1,4 @@
-"""What a trained network computes, as plain data: filters, feature maps, errors and receptive fields.
+"""Visualizations of what a trained network computes, as plain data: filters, feature maps, errors and receptive fields.
 
 `visualize` asks the worker, the only process that imports torch; there, `compute` loads the run's network. Each kind is
 a file with a function `compute`, which takes a `TrainedNetwork`.
@@ -34,7 +34,7 @@ def visualize(
     sample: int | None = None,
     on_progress: OnProgress = lambda progress: None,
 ) -> dict[str, Any]:
-    """Return a visualization of a run's network, with the weights of its best checkpoint or else of its last.
+    """Return a visualization of a run's network at its best checkpoint, or its last if there is no best one.
 
     Args:
         worker: The process that computes it.

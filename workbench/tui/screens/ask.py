@@ -64,7 +64,7 @@ class Ask(Page):
             return
         self.from_thread(self._open, dataset, questions)
 
-    async def _open(self, dataset: data.DataSet, questions: Mapping[str, str]) -> None:
+    def _open(self, dataset: data.DataSet, questions: Mapping[str, str]) -> None:
         self.conversation = Conversation(
             self.workbench.verifier,
             self.run,
@@ -72,8 +72,9 @@ class Ask(Page):
             lambda message: self.from_thread(self._say, message),
         )
         view = AskView(dataset, questions)
-        self._say(HELP_OF.get(type(view.editor), "Enter asks."))
-        await self.query_one("#place").mount(view)
+        if not isinstance(view.editor, Plane):  # which has asked already
+            self._say(HELP_OF.get(type(view.editor), "Enter asks."))
+        self.query_one("#place").mount(view)
 
     def on_asked(self, message: Asked) -> None:
         if self.conversation:

@@ -21,6 +21,7 @@ from workbench.render.decision_regions import draw_decision_regions
 from workbench.render.halfblock import Rows
 
 MAX_PAD = 28  # pixels of an image that can be drawn by hand
+MAX_ENLARGED = 3  # times, of an image that is drawn
 MOVE = 1 / 31  # of the plane, for an arrow key
 PAPER, INK, CURSOR = "·", "█", "▒"
 
@@ -157,8 +158,14 @@ class Pad(Drawing):
         if event.button:
             self._paint_at(event.x, event.y)
 
+    def _factor(self) -> int:
+        """Return how many rows, and twice as many columns of characters, a pixel has."""
+        fitting = min(self.size.width // (2 * len(self.pixels[0])), self.size.height // len(self.pixels))
+        return min(max(fitting, 1), MAX_ENLARGED)
+
     def _paint_at(self, x: int, y: int) -> None:
-        row, column = y, x // 2
+        factor = self._factor()
+        row, column = y // factor, x // (2 * factor)
         if row < len(self.pixels) and column < len(self.pixels[0]):
             self.row, self.column = row, column
             self._ink(row, column)
@@ -172,14 +179,14 @@ class Pad(Drawing):
                 self.pixels[y][x] = 1.0
 
     def render_rows(self, width: int, height: int) -> Rows:
-        first = max(0, min(self.row - height // 2, len(self.pixels) - height))
+        factor = self._factor()
+        first = max(0, min(self.row - height // 2, len(self.pixels) - height // factor))
         rows: Rows = []
-        for y, row in list(enumerate(self.pixels))[first : first + height]:
-            text = "".join(2 * (INK if value else PAPER) for value in row)
+        for y, row in list(enumerate(self.pixels))[first:]:
+            pixels = [(INK if value else PAPER) * 2 * factor for value in row]
             if y == self.row:
-                mark = CURSOR + (INK if row[self.column] else PAPER)
-                text = text[: 2 * self.column] + mark + text[2 * self.column + 2 :]
-            rows.append([Segment(text)])
+                pixels[self.column] = CURSOR * factor + (INK if row[self.column] else PAPER) * factor
+            rows += [[Segment("".join(pixels))]] * factor
         return rows
 
 

@@ -1,0 +1,1 @@
+"""Networks that detect objects: where they are, and of which class."""

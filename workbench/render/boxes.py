@@ -1,0 +1,85 @@
+"""Images with the boxes of a detector: solid lines for predictions, dotted ones for the objects that it missed.
+
+Below each image, its predictions are listed by number and the missed objects by letter:
+
+    1 ✓ circle 0.93    a prediction of the correct class, whose IoU with an object is at least 0.5
+    2 ✗ star 0.41      any other prediction
+    a missed bar       an object that no prediction detects
+"""
+
+from typing import Any
+
+from rich.segment import Segment
+from rich.style import Style
+
+from workbench.render.frame import cells_per_pixel, draw_rectangle, join_cells, set_character, split_cells
+from workbench.render.halfblock import GAP, Rows, render_image, to_pixels
+
+CORRECT, INCORRECT = Style(color="#40ff40", bold=True), Style(color="#ff5050", bold=True)
+MISSED = Style(color="#ffd000")
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+MIN_LEGEND = 18  # cells
+
+
+def draw_boxes(images: list[dict[str, Any]], width: int, height: int, color: bool) -> Rows:
+    """Render as many images with their boxes as fit, side by side, each with its legend below.
+
+    Args:
+        images: Visualizations of the kind `boxes`: `pixels`, `classes`, and lists of boxes in pixels: `predicted`, each
+            with its label, its score and whether it is correct, and `missed`, each with its label.
+        width: Number of cells per row.
+        height: Number of rows.
+        color: Whether colors can be shown.
+    """
+    legend_height = min(max(len(_legend(image)) for image in images), max(1, height // 2))
+    size = len(images[0]["pixels"])
+    divisor = max(1, -(-size // max(1, 2 * (height - legend_height))), -(-size // width))
+    blocks = [_block(image, divisor, legend_height, color) for image in images]
+    block_width = len(GAP) + max(Segment.get_line_length(row) for block in blocks for row in block)
+    per_row = max(1, (width + len(GAP)) // block_width)
+    count = per_row * max(1, height // len(blocks[0]))
+    rows: Rows = []
+    for first in range(0, min(count, len(blocks)), per_row):
+        for lines in zip(*blocks[first : first + per_row], strict=True):
+            row = [segment for line in lines for segment in Segment.adjust_line_length(line, block_width)]
+            rows.append(Segment.adjust_line_length(row, width))
+    return rows
+
+
+def _block(image: dict[str, Any], divisor: int, legend_height: int, color: bool) -> Rows:
+    """Return the rows of an image and of its legend."""
+    cells = split_cells(render_image(to_pixels(image["pixels"]), 1, divisor, color))
+    scale = cells_per_pixel(len(image["pixels"][0]), 1, divisor, color)
+    predictions = [
+        (str(number), CORRECT if one["correct"] else INCORRECT, "─│", one["box"])
+        for number, one in enumerate(image["predicted"], start=1)
+    ]
+    missed = [(letter, MISSED, "┄┆", one["box"]) for letter, one in zip(LETTERS, image["missed"], strict=False)]
+    corners = []
+    for sign, style, lines, (x1, y1, x2, y2) in [*missed, *reversed(predictions)]:  # the best one on top
+        corners.append((draw_rectangle(cells, (y1, x1), (y2, x2), scale, style, lines), sign, style))
+    for (y, x), sign, style in corners:  # after all lines, so that none hides a sign
+        for offset, character in enumerate(sign):
+            if 0 <= y < len(cells) and 0 <= x + offset < len(cells[y]):
+                set_character(cells[y], x + offset, character, style)
+    legend = [[Segment(text, style)] for text, style in _legend(image)]
+    if len(legend) > legend_height:
+        legend = [*legend[: legend_height - 1], [Segment(f"and {len(legend) - legend_height + 1} more")]]
+    empty: Rows = [[Segment("")]] * (legend_height - len(legend))
+    return [*join_cells(cells), *legend, *empty]
+
+
+def _legend(image: dict[str, Any]) -> list[tuple[str, Style]]:
+    classes = image["classes"]
+    lines = [
+        (
+            f"{number} {'✓' if one['correct'] else '✗'} {classes[one['label']]} {one['score']:.2f}",
+            CORRECT if one["correct"] else INCORRECT,
+        )
+        for number, one in enumerate(image["predicted"], start=1)
+    ]
+    lines += [
+        (f"{letter} missed {classes[one['label']]}", MISSED)
+        for letter, one in zip(LETTERS, image["missed"], strict=False)
+    ]
+    return [(text.ljust(MIN_LEGEND), style) for text, style in lines or [("nothing detected", MISSED)]]
