@@ -21,7 +21,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 import models
 from models.startup import skip_compiler
 from models.summary import Layer, ModelSummary
-from models.tracing import hooked
+from models.tracing import example_inputs, hooked
 
 # Operations that merge branches -> their name as a layer.
 MERGES = {"add": "add", "add_": "add", "mul": "multiply", "mul_": "multiply", "cat": "concatenate"}
@@ -77,20 +77,6 @@ def trace(network: nn.Module, *inputs: Tensor) -> Layer:
             module.training = training
     tracer.add_unvisited_modules()
     return tracer.layers[network]
-
-
-def example_inputs(network: nn.Module) -> tuple[Tensor, ...]:
-    """Return the inputs for one sample, on the network's device: zeros.
-
-    They are the network's own `example_inputs` if it has that method, such as tokens, which are integers; otherwise one
-    tensor of its `input_shape`.
-    """
-    own: Any = getattr(network, "example_inputs", None)
-    if own:
-        inputs: tuple[Tensor, ...] = own()
-        return inputs
-    shape: Any = network.input_shape
-    return (torch.zeros(1, *shape, device=next(network.parameters()).device),)
 
 
 class SkipInit(TorchDispatchMode):

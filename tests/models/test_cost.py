@@ -9,8 +9,9 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 import models
-from models.cost import count_macs, example_inputs, summarize, trace
+from models.cost import count_macs, summarize, trace
 from models.summary import OPERATIONS, Layer
+from models.tracing import example_inputs
 from tests.networks import by_tier
 
 NAMES = models.names()
