@@ -184,7 +184,7 @@ FAMILY = dict(
     network="LSTM",
     names={"lstm": dict(vocab_size=96, embedding_size=128, hidden_size=256)},
     inputs=dict(tokens="int64[length]"),
-    outputs=dict(logits="float32[length, vocabulary]"),
+    outputs=dict(logits="float32[length, vocab_size]"),
     sizes=dict(vocabulary="vocab_size"),
     parts=dict(backbone=("embedding.", "lstm.")),
     input_shape=(64,),
