@@ -10,7 +10,7 @@ count wherever they are computed, also in a module's own code. `models.summary` 
 import gc
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from math import prod
 from typing import Any
 
@@ -21,7 +21,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 import models
 from models.startup import skip_compiler
 from models.summary import Layer, ModelSummary
-from models.tracing import hooked
+from models.tracing import example_inputs, hooked
 
 # Operations that merge branches -> their name as a layer.
 MERGES = {"add": "add", "add_": "add", "mul": "multiply", "mul_": "multiply", "cat": "concatenate"}
@@ -30,6 +30,16 @@ ACTIVATIONS = (
     *(nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.ELU, nn.GELU, nn.SiLU),
     *(nn.Sigmoid, nn.Tanh, nn.Hardsigmoid, nn.Hardswish, nn.Hardtanh),
 )
+
+# Operations that compute attention or all steps of recurrent layers at once, on single devices.
+ATTENTION = "_scaled_dot_product_"
+# Operation -> its weights, of its arguments.
+RECURRENT: dict[str, Callable[[tuple[Any, ...]], list[Tensor]]] = {
+    "mkldnn_rnn_layer": lambda args: list(args[1:3]),  # one layer of an LSTM, in one direction; on CPUs
+    "_cudnn_rnn": lambda args: args[1],  # all layers; on NVIDIA's GPUs
+    "miopen_rnn": lambda args: args[1],  # on AMD's
+    "_lstm_mps": lambda args: args[2],  # on Apple's
+}
 
 
 def summarize(name: str, preset: str = "paper", **overrides: Any) -> ModelSummary:
@@ -40,8 +50,8 @@ def summarize(name: str, preset: str = "paper", **overrides: Any) -> ModelSummar
     """
     with torch.device("meta"), SkipInit():
         network = models.build(name, preset, **overrides)
-    shape: Any = network.input_shape
-    return ModelSummary(name, preset, list(shape), trace(network))
+    inputs = example_inputs(network)
+    return ModelSummary(name, preset, list(inputs[0].shape[1:]), trace(network, *inputs))
 
 
 def trace(network: nn.Module, *inputs: Tensor) -> Layer:
@@ -49,18 +59,20 @@ def trace(network: nn.Module, *inputs: Tensor) -> Layer:
 
     Args:
         network: The network. On any other device than the meta device, all values are computed.
-        *inputs: Its inputs. By default one sample of its `input_shape`.
+        *inputs: Its inputs. By default one sample, `example_inputs`.
     """
-    if not inputs:
-        shape: Any = network.input_shape
-        inputs = (torch.zeros(1, *shape, device=next(network.parameters()).device),)
+    inputs = inputs or example_inputs(network)
     modes = {module: module.training for module in network.modules()}
+    # The fast path of torch's Transformer layers is one operation that hides the modules inside.
+    fast_path = torch.backends.mha.get_fastpath_enabled()
     network.eval()
     tracer = ModuleTracer(network)
     try:
+        torch.backends.mha.set_fastpath_enabled(False)
         with hooked(network, after=tracer.leave, before=tracer.enter), torch.no_grad(), tracer:
             network(*inputs)
     finally:
+        torch.backends.mha.set_fastpath_enabled(fast_path)
         for module, training in modes.items():
             module.training = training
     tracer.add_unvisited_modules()
@@ -190,17 +202,24 @@ class ModuleTracer(TorchDispatchMode):
 
 def count_macs(operation: str, args: tuple[Any, ...], output: Any) -> int:
     """Return the multiply-accumulates of an operation of torch's core; 0 for operations that are not counted."""
-    count = 0
     if operation == "convolution":
         x, weight, transposed = args[0], args[1], args[6]
         # One product per weight of a filter, (in_channels / groups) x kernel, and element of the output; for a
         # transposed convolution, per element of the input.
-        count = (x if transposed else output).numel() * prod(weight.shape[1:])
-    elif operation in ("mm", "bmm"):
-        count = output.numel() * args[0].shape[-1]
-    elif operation in ("addmm", "baddbmm"):
-        count = output.numel() * args[1].shape[-1]
-    return count
+        count: int = (x if transposed else output).numel() * prod(weight.shape[1:])
+        return count
+    if operation in ("mm", "bmm", "addmm", "baddbmm"):
+        factor: Tensor = args[1] if operation in ("addmm", "baddbmm") else args[0]
+        return int(output.numel() * factor.shape[-1])
+    if operation in RECURRENT:
+        # Every weight of every layer is used once at each position of each sequence; biases are vectors.
+        x, weights = args[0], RECURRENT[operation](args)
+        return int(x.numel() // x.shape[-1] * sum(weight.numel() for weight in weights if weight.dim() == 2))
+    if operation.startswith(ATTENTION):
+        query, key, value = args[:3]  # (batch, heads, positions, features of a head)
+        scores = query.numel() // query.shape[-1] * key.shape[-2]
+        return int(scores * (query.shape[-1] + value.shape[-1]))
+    return 0
 
 
 def tensors_in(value: Any) -> list[Tensor]:

@@ -7,7 +7,7 @@ import pytest
 
 QUICK = {
     *("linear-regression", "logistic-regression", "softmax-regression", "mlp", "lenet5"),
-    *("resnet18", "mobilenet-v2"),
+    *("resnet18", "mobilenet-v2", "lstm"),
 }
 
 

@@ -13,6 +13,11 @@ def printable(text: str) -> str:
     return text if text.isprintable() else "".join(map(_replace, text))
 
 
+def printable_lines(text: str) -> str:
+    """Return the text with its line breaks, tabs as spaces, and each line `printable`."""
+    return "\n".join(printable(line) for line in text.expandtabs(4).split("\n"))
+
+
 def _replace(character: str) -> str:
     if character.isprintable():
         return character

@@ -4,12 +4,14 @@ import json
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 import models
-from models.cost import summarize, trace
+from models.cost import count_macs, summarize, trace
 from models.summary import OPERATIONS, Layer
+from models.tracing import example_inputs
 from tests.networks import by_tier
 
 NAMES = models.names()
@@ -73,18 +75,42 @@ def test_the_table_adds_up_and_agrees_with_torchs_flop_counter(name, preset):
     table = summarize(name, preset).table()
     with torch.device("meta"):
         network = models.build(name, preset).eval()
+        inputs = example_inputs(network)
         with FlopCounterMode(display=False) as counter:
-            output = network(torch.zeros(1, *network.input_shape))
+            output = network(*inputs)
     assert table["macs"] == sum(row["macs"] for row in table["layers"]) == counter.get_total_flops() / 2
     assert table["flops"] == counter.get_total_flops()
     assert table["params"] == sum(row["params"] for row in table["layers"])
     assert table["params"] == sum(weight.numel() for weight in network.parameters())
-    assert (table["input_shape"], table["output_shape"]) == (list(network.input_shape), list(output.shape[1:]))
+    assert (table["input_shape"], table["output_shape"]) == (list(inputs[0].shape[1:]), list(output.shape[1:]))
     named = dict(network.named_modules())
     for row in table["layers"]:
         module = named[row["name"]]
         assert row["type"] == type(module).__name__
         assert row["params"] == sum(weight.numel() for weight in module.parameters(recurse=False))
+
+
+class SelfAttention(nn.MultiheadAttention):
+    """Attention of a sequence to itself."""
+
+    def __init__(self, embed_dim, num_heads, need_weights=True):
+        super().__init__(embed_dim, num_heads, batch_first=True)
+        self.need_weights = need_weights
+
+    def forward(self, x):
+        return super().forward(x, x, x, need_weights=self.need_weights)
+
+
+class FusedAttention(nn.Module):
+    """Attention of queries to nine keys, whose values have as many features as the queries or a given number."""
+
+    def __init__(self, values=4, is_causal=False):
+        super().__init__()
+        self.values, self.is_causal = values, is_causal
+
+    def forward(self, query):
+        key, value = (query.new_zeros(1, 2, 9, features) for features in (4, self.values))
+        return F.scaled_dot_product_attention(query, key, value, is_causal=self.is_causal)
 
 
 BY_HAND = [  # network, shape of a sample, its multiply-accumulates
@@ -95,20 +121,75 @@ BY_HAND = [  # network, shape of a sample, its multiply-accumulates
     (lambda: nn.Linear(6, 4), (7, 6), 7 * 6 * 4),
     (lambda: nn.Linear(6, 4, bias=False), (7, 6), 7 * 6 * 4),
     (lambda: nn.LSTM(5, 3, batch_first=True), (7, 5), 7 * 4 * 3 * (5 + 3)),
+    (lambda: nn.LSTM(5, 3, 2, bias=False, bidirectional=True, batch_first=True), (7, 5), 7 * 8 * 3 * (5 + 3 + 6 + 3)),
+    (lambda: nn.LSTM(5, 3, proj_size=2, batch_first=True), (7, 5), 7 * (4 * 3 * (5 + 2) + 3 * 2)),
     (lambda: nn.GRU(5, 3, batch_first=True), (7, 5), 7 * 3 * 3 * (5 + 3)),
+    (lambda: nn.RNN(5, 3, 2, batch_first=True), (7, 5), 7 * 3 * (5 + 3 + 3 + 3)),
     # Four projections, and twice L x L x d within the heads.
     (lambda: nn.TransformerEncoderLayer(8, 2, 16, batch_first=True), (6, 8), 6 * (4 * 64 + 2 * 128) + 2 * 6 * 6 * 8),
+    (lambda: SelfAttention(8, 2), (6, 8), 6 * 4 * 64 + 2 * 6 * 6 * 8),
+    (lambda: SelfAttention(8, 2, need_weights=False), (6, 8), 6 * 4 * 64 + 2 * 6 * 6 * 8),
+    (lambda: FusedAttention(), (2, 6, 4), 2 * (6 * 9 * 4 + 6 * 9 * 4)),
+    (lambda: FusedAttention(values=5), (2, 6, 4), 2 * (6 * 9 * 4 + 6 * 9 * 5)),
+    (lambda: FusedAttention(is_causal=True), (2, 6, 4), 2 * (6 * 9 * 4 + 6 * 9 * 4)),  # masked products count too
     (lambda: nn.BatchNorm2d(3), (3, 4, 4), 0),
 ]
 
 
+@pytest.mark.parametrize("device", ["meta", "cpu"])
 @pytest.mark.parametrize(
     ("network", "shape", "expected"), BY_HAND, ids=lambda x: str(x) if isinstance(x, tuple) else ""
 )
-def test_macs_counted_by_hand(network, shape, expected):
-    traced_layer = traced(network, *shape)
+@pytest.mark.filterwarnings("ignore:LSTM with projections")
+def test_macs_counted_by_hand_and_by_torch(network, shape, expected, device):
+    module = network().to(device)
+    traced_layer = trace(module, torch.zeros(1, *shape, device=device))
     assert traced_layer.total_macs == expected
-    assert traced_layer.total_params == sum(weight.numel() for weight in network().parameters())
+    assert traced_layer.total_params == sum(weight.numel() for weight in module.parameters())
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        module.to("meta").eval()(torch.zeros(1, *shape, device="meta"))
+    assert counter.get_total_flops() == 2 * expected
+
+
+def test_attention_is_traced_module_by_module_and_its_fast_path_stays_as_it_was():
+    encoder = nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 16, batch_first=True), 2)
+    layer = trace(encoder, torch.zeros(1, 6, 8))
+    assert [row["macs"] for row in layer.rows() if row["type"] == "Linear"][:2] == [6 * 8 * 16, 6 * 16 * 8]
+    assert layer.total_macs == 2 * (6 * (4 * 64 + 2 * 128) + 2 * 6 * 6 * 8)
+    assert torch.backends.mha.get_fastpath_enabled()
+
+
+def test_recurrent_layers_on_other_devices_count_all_weights_at_each_position():
+    lstm = nn.LSTM(5, 3, 2)
+    weights = [parameter.detach() for parameter in lstm.parameters()]
+    x, state = torch.zeros(7, 1, 5), torch.zeros(2, 1, 3)
+    arguments = {
+        "_cudnn_rnn": (x, weights, 4, torch.zeros(200), state, state),
+        "miopen_rnn": (x, weights, 4, state, state),
+        "_lstm_mps": (x, [state, state], weights, True),
+    }
+    for operation, args in arguments.items():
+        assert count_macs(operation, args, (x,)) == trace(lstm, x).total_macs == 7 * 4 * 3 * (5 + 3 + 3 + 3)
+
+
+class Tokens(nn.Module):
+    """Reads integers, as its own example inputs say."""
+
+    def __init__(self):
+        super().__init__()
+        self.embedding, self.head = nn.Embedding(9, 4), nn.Linear(4, 9)
+
+    def example_inputs(self, batch_size=1):
+        return (torch.zeros(batch_size, 7, dtype=torch.int64, device=self.head.weight.device),)
+
+    def forward(self, tokens):
+        return self.head(self.embedding(tokens))
+
+
+@pytest.mark.parametrize("device", ["meta", "cpu"])
+def test_a_network_is_traced_with_its_own_example_inputs(device):
+    layer = trace(Tokens().to(device))
+    assert (layer.output_shape, layer.total_macs, layer.total_params) == ([7, 9], 7 * 4 * 9, 9 * 4 + 4 * 9 + 9)
 
 
 class Odd(nn.Module):

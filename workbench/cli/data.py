@@ -40,19 +40,24 @@ def list_data(as_json: Json = False) -> None:
     table = Table("data", "samples", "shape", "classes", "title", box=None, header_style="bold")
     for dataset in datasets:
         synthetic = " (synthetic)" if dataset.synthetic else ""
-        shape = format_shape(dataset.shape)
+        shape = format_shape(dataset.shape) or dataset.modality
         download = "" if data.here(dataset) else " (not downloaded)"
-        classes = str(len(dataset.classes) or "a number")
-        table.add_row(dataset.name, f"{dataset.samples:,}", shape, classes, dataset.title + synthetic + download)
+        table.add_row(
+            dataset.name, f"{dataset.samples:,}", shape, _classes(dataset), dataset.title + synthetic + download
+        )
     console().print(table)
     print("\nYour own table: workbench data show csv:PATH, or csv:PATH:COLUMN")
     print("Your own images, one folder per class: workbench data show folder:PATH")
+    print("Your own text: workbench data show text:PATH")
 
 
 @app.command(epilog="Example: workbench data show iris --seed 1")
 def show(
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="Dataset, or your own data: csv:PATH, csv:PATH:COLUMN or folder:PATH.")
+        str,
+        typer.Argument(
+            metavar="NAME", help="Dataset, or your own data: csv:PATH, csv:PATH:COLUMN, folder:PATH or text:PATH."
+        ),
     ],
     seed: Annotated[int, typer.Option(min=0, help="Seed of the split.")] = 0,
     scaling: Annotated[str, typer.Option(help="Scaling fitted to the training set: z-score or min-max.")] = "z-score",
@@ -66,6 +71,17 @@ def show(
     if scaling not in SCALERS:
         raise unknown_name("scaling", scaling, list(SCALERS))
     dataset, splits = data.info(name), data.load(name, seed)
+    if dataset.modality == "text":
+        from workbench.cli.text_data import describe_text, print_text
+
+        details = {**describe(dataset), "seed": seed, **describe_text(dataset, splits)}
+        if as_json:
+            print_json(details)
+        else:
+            _print_heading(dataset)
+            print_text(details)
+            _print_next(dataset)
+        return
     details = {
         **describe(dataset),
         "seed": seed,
@@ -91,10 +107,12 @@ def describe(dataset: "DataSet") -> dict[str, Any]:
     lists = ("shape", "features", "classes")
     return {
         "data": dataset.name,
+        "modality": dataset.modality,
         **{word: getattr(dataset, word) for word in words},
         "license": dataset.licence,
         "synthetic": dataset.synthetic,
         **{word: list(getattr(dataset, word)) for word in lists},
+        "sizes": dict(dataset.sizes),
         "available": here(dataset),
     }
 
@@ -142,13 +160,18 @@ def _plain_target(dataset: "DataSet", *target: Any) -> Any:
     return dataset.classes[target[0]] if dataset.classes else float(target[0])
 
 
-def _print(dataset: "DataSet", details: dict[str, Any]) -> None:
-    from rich.table import Table
+def _classes(dataset: "DataSet") -> str:
+    """Return what a target is: how many classes or characters there are, or a number."""
+    if dataset.modality == "text":
+        return f"{dataset.sizes['vocabulary']} characters"
+    return str(len(dataset.classes) or "a number")
+
+
+def _print_heading(dataset: "DataSet") -> None:
     from rich.text import Text
 
-    out = console()
-    out.print(Text.assemble((printable(dataset.name), "bold"), f": {dataset.title}"))
-    target = f"{len(dataset.classes)} classes" if dataset.classes else "a number"
+    console().print(Text.assemble((printable(dataset.name), "bold"), f": {dataset.title}"))
+    target = f"{len(dataset.classes)} classes" if dataset.classes else _classes(dataset)
     for word, text in {
         "sample": dataset.row + ("; synthetic" if dataset.synthetic else ""),
         "source": f"{printable(dataset.source)}; license: {dataset.licence}",
@@ -157,6 +180,20 @@ def _print(dataset: "DataSet", details: dict[str, Any]) -> None:
         print(fill(text, WIDTH, initial_indent=f"  {word:<8}", subsequent_indent=" " * 10))
     print()
 
+
+def _print_next(dataset: "DataSet") -> None:
+    from workbench import tasks
+
+    is_own = dataset.name.startswith(tasks.OWN)
+    for task in [dataset.name] if is_own else [name for name in tasks.names() if tasks.info(name).data == dataset.name]:
+        print(f"\nNext: workbench train NETWORK --task {printable(quote(task))}")
+
+
+def _print(dataset: "DataSet", details: dict[str, Any]) -> None:
+    from rich.table import Table
+
+    out = console()
+    _print_heading(dataset)
     splits = Table(f"seed {details['seed']}", *details["splits"], box=None, header_style="bold")
     splits.add_row("samples", *(f"{split['samples']:,}" for split in details["splits"].values()))
     for name in dataset.classes:
@@ -179,7 +216,7 @@ def _print(dataset: "DataSet", details: dict[str, Any]) -> None:
             print(fill(text, WIDTH, initial_indent=" ", subsequent_indent="   "))
     else:
         print_images(details["first_samples"])
-    print(f"\nNext: workbench train NETWORK --task {printable(quote(dataset.name))}")
+    _print_next(dataset)
 
 
 def _target(target: Any) -> str:

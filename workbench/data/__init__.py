@@ -17,6 +17,9 @@ Pictures are (channels, height, width), float32 from 0 to 1, or uint8 from 0 to 
 A dataset with `modality="detection"` has any number of objects per image: `load` returns the images, boxes (N, M, 4),
 x1, y1, x2, y2 in pixels, and labels (N, M), which are -1 after the last object of an image.
 Where a set is published in parts, `load` gives them by their names, and the seed deals only what is missing.
+
+Of a text, `load` gives the text itself, and the set declares `modality="text"`, `shape=()` and the size of its
+vocabulary, `sizes=dict(vocabulary=96)`.
 """
 
 import hashlib
@@ -26,7 +29,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.data import folder, table
+from workbench.data import folder, table, text, text_file
 from workbench.data.dataset import DataSet, declared
 from workbench.errors import UserError, lookup
 from workbench.paths import cache_dir
@@ -35,9 +38,10 @@ if TYPE_CHECKING:
     import numpy as np
 
 __all__ = ["OWN", "SPLITS", "DataSet", "deal", "fingerprint", "held_out", "here", "info", "load", "names", "split"]
+__all__ += ["vocabulary"]
 
 SPLITS = ("train", "validation", "test")
-OWN = {kind.PREFIX: kind for kind in (table, folder)}  # the user's own: how their names begin
+OWN = {kind.PREFIX: kind for kind in (table, folder, text_file)}  # the user's own: how their names begin
 
 
 def names() -> list[str]:
@@ -55,16 +59,17 @@ def info(name: str) -> DataSet:
     """What is known of a data set without loading it.
 
     Args:
-        name: One of `names()`, or `csv:PATH`, `csv:PATH:TARGET` or `folder:PATH`: a table or pictures of the user's,
-            which are looked through.
+        name: One of `names()`, or `csv:PATH`, `csv:PATH:TARGET`, `folder:PATH` or `text:PATH`: a table, pictures or a
+            text of the user's, which are looked through.
 
     Raises:
         UserError: There is no data set of that name, or the user's own can't be learnt from.
     """
     if own := _own(name):
         return own.info(name)
-    if name not in _sets() and name.endswith(".csv"):
-        raise UserError(f"Unknown dataset {name[:60]!r}. For a table of your own, write csv:{name[:60]}.")
+    if name not in _sets() and name.endswith((".csv", ".txt")):
+        kind, prefix = ("table", "csv:") if name.endswith(".csv") else ("text", "text:")
+        raise UserError(f"Unknown dataset {name[:60]!r}. For a {kind} of your own, write {prefix}{name[:60]}.")
     return lookup("dataset", name, _sets())
 
 
@@ -95,14 +100,16 @@ def load(name: str, seed: int = 0) -> "dict[str, tuple[np.ndarray, ...]]":
     """A data set in three parts; the seed alone decides which sample falls where, but for parts that are published.
 
     Returns:
-        Part (`train`, `validation`, `test`) -> arrays with one sample a row: the inputs, then the targets.
+        Part (`train`, `validation`, `test`) -> arrays with one sample a row: the inputs, then the targets; of a text,
+        its tokens alone.
 
     Raises:
         UserError: There is no data set of that name, it can't be loaded or fetched, or no sample of some class falls
             among those that train.
     """
-    known, own = info(name), _own(name)
-    given = own.load(name) if own else import_module(f"workbench.data.{name.replace('-', '_')}").load()
+    known, given = info(name), _given(name)
+    if isinstance(given, str):
+        return text.split(given, vocabulary(name), seed)
     parts = deal(given if isinstance(given, dict) else {"train": given}, seed)
     missing = set(range(len(known.classes))) - set(parts["train"][-1].flat) if known.classes else set()
     if missing:
@@ -110,6 +117,20 @@ def load(name: str, seed: int = 0) -> "dict[str, tuple[np.ndarray, ...]]":
             f"With seed {seed} no row of class {known.classes[min(missing)]!r} is left to train on: take another seed."
         )
     return parts
+
+
+def _given(name: str) -> Any:
+    own = _own(name)
+    return own.load(name) if own else import_module(f"workbench.data.{name.replace('-', '_')}").load()
+
+
+def vocabulary(name: str) -> str:
+    """Return the character of each token of a text; no seed changes them.
+
+    Raises:
+        UserError: As `info`.
+    """
+    return text.vocabulary(_given(name), info(name).sizes["vocabulary"])
 
 
 def deal(given: "dict[str, tuple[np.ndarray, ...]]", seed: int) -> "dict[str, tuple[np.ndarray, ...]]":

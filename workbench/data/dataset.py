@@ -6,6 +6,9 @@ from pathlib import Path
 
 from workbench.literals import literal
 
+# Modality -> what is learned from such samples, whatever the classes.
+KINDS = {"detection": "detection", "text": "language modeling"}
+
 
 @dataclass(frozen=True)
 class DataSet:
@@ -49,9 +52,9 @@ class DataSet:
 
     @property
     def kind(self) -> str:
-        """What is learned: `classification`, `regression`, or `detection` of any number of objects per image."""
-        if self.modality == "detection":
-            return "detection"
+        """What is learned: `classification`, `regression`, or what `KINDS` says."""
+        if self.modality in KINDS:
+            return KINDS[self.modality]
         return "classification" if self.classes else "regression"
 
 

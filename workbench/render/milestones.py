@@ -8,6 +8,13 @@ MILESTONES: dict[str, dict[str, Any]] = {
         paper="Rosenblatt, Psychological Review 65(6)",
         contribution="A neuron that learns from examples: each wrong answer moves its weights toward the correct one.",
     ),
+    "rnn": dict(
+        year=1990,
+        paper="Elman, Cognitive Science 14(2)",
+        contribution="The hidden layer also reads its own output of the step before, so that a network remembers what "
+        "came earlier in a sequence.",
+        builds_on=("mlp",),
+    ),
     "network-in-network": dict(
         year=2013,
         paper="arXiv:1312.4400",

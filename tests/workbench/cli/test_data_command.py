@@ -49,9 +49,39 @@ def test_show_reads_your_own_table(cli, tmp_path):
     assert f"--task 'csv:{tmp_path}/my notes.csv:[b]mark'" in cli("data", "show", "csv:my notes.csv").out
 
 
+def test_show_has_the_splits_and_characters_of_a_text(cli):
+    details = json.loads(cli("data", "show", "help-topics", "--seed", "2", "--json").out)
+    splits = {split: tokens for split, (tokens,) in data.load("help-topics", seed=2).items()}
+    assert {split: row["samples"] for split, row in details["splits"].items()} == {
+        split: len(tokens) for split, tokens in splits.items()
+    }
+    assert (details["kind"], details["modality"]) == ("language modeling", "text")
+    counts = np.bincount(splits["train"], minlength=96)
+    assert [row["count"] for row in details["characters"]] == sorted(counts[1:][counts[1:] > 0].tolist(), reverse=True)
+    for row in details["characters"]:
+        assert data.vocabulary("help-topics")[row["token"]] == row["character"]
+        assert counts[row["token"]] == row["count"]
+    assert details["excerpt"] == "".join(data.vocabulary("help-topics")[token] for token in splits["train"][:300])
+    result = cli("data", "show", "help-topics")
+    assert result.code == 0 and max(map(len, result.out.splitlines())) <= 80
+    assert "space e t a" in result.out and data.info("help-topics").licence in " ".join(result.out.split())
+
+
+def test_show_reads_your_own_text_without_terminal_codes(cli, tmp_path):
+    (tmp_path / "my notes.txt").write_text("\x1b[31mred\x07 wine and [b]bread[/b]\t" * 60 + "x" * 500)
+    details = json.loads(cli("data", "show", "text:my notes.txt", "--json").out)
+    assert (details["data"], details["samples"]) == (f"text:{tmp_path}/my notes.txt", 60 * 32 + 500)
+    result = cli("data", "show", "text:my notes.txt")
+    assert result.code == 0 and "?[31mred? wine and [b]bread[/b]" in result.out and "U+001B" in result.out
+    assert not {"\x1b", "\x07", "\t"} & set(result.out)
+    *lines, _ = result.out.splitlines()  # the last one is a command, which is not wrapped
+    assert max(map(len, lines)) <= 80
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        (["show", "text:missing.txt"], "There is no file missing.txt. Write text:PATH"),
         (["show", "iriss"], "Did you mean 'iris"),
         (["show", "csv:missing.csv"], "There is no file missing.csv"),
         (["show", "csv:."], "folder"),
