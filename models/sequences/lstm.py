@@ -187,8 +187,6 @@ FAMILY = dict(
     outputs=dict(logits="float32[length, vocab_size]"),
     sizes=dict(vocabulary="vocab_size"),
     parts=dict(backbone=("embedding.", "lstm.")),
-    input_shape=(64,),
-    output_shape=(64, 96),
     params={"lstm": 432_224},
     mini=dict(embedding_size=64, hidden_size=192),
     recipe=dict(epochs=8, schedule="one-cycle", lr=0.01, batch_size=32),

@@ -144,13 +144,18 @@ LAYERS = (nn.Conv2d, nn.BatchNorm2d, nn.LayerNorm, nn.Linear, nn.Dropout)
 
 @pytest.mark.parametrize("name", by_tier(NAMES))
 def test_the_paper_preset_has_the_published_size_and_shapes(name):
-    architecture = models.info(name)
+    architecture = models.info(name).resolve()
     with torch.device("meta"):
         network = models.build(name).eval()
         inputs = example_inputs(network, 2)
         outputs = network(*inputs)
-    assert inputs[0].shape == (2, *architecture.input_shape)
-    assert outputs.shape == (2, *architecture.output_shape)
+    tensors = [*inputs, *(outputs.values() if isinstance(outputs, dict) else [outputs])]
+    for tensor, spec in zip(tensors, [*architecture.inputs.values(), *architecture.outputs.values()], strict=True):
+        assert str(tensor.dtype) == f"torch.{spec.dtype}" and len(tensor) == 2
+        # Dimensions that differ from batch to batch are names.
+        assert [
+            size if isinstance(dim, int) else dim for size, dim in zip(tensor.shape[1:], spec.dims, strict=True)
+        ] == [*spec.dims]
     if architecture.params is not None:
         assert sum(weight.numel() for weight in network.parameters()) == architecture.params
 
