@@ -9,9 +9,10 @@ import torch
 from torch import nn
 
 import models
-from workbench import data, tasks
+from workbench import data, tasks, untrusted
 from workbench.data import text
 from workbench.errors import UserError
+from workbench.render import predictions
 from workbench.tasks.base import StepContext
 from workbench.tasks.characters import EVALUATION_LENGTH, TEMPERATURES, TokenMeter, generate
 
@@ -166,6 +167,10 @@ def test_texts_of_one_network_at_several_temperatures_are_shown(task):
         assert shown.startswith(start) and len(shown) == 260
     assert len({tuple(each["lines"]) for each in texts}) == 3
     assert task.visualize(network, source) == visualizations and network.training
+    assert untrusted.clean(visualizations) == visualizations  # as it is read from a run's folder
+    rows = ["".join(segment.text for segment in row) for row in predictions.draw(visualizations, "text", 40, 60)]
+    assert max(map(len, rows)) <= 40 and rows[0] == "prompt"
+    assert start.split("\n")[0][:30] in rows[1] and "temperature 0.5" in rows
 
 
 def test_a_network_continues_a_prompt(task):
