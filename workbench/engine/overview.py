@@ -27,7 +27,7 @@ def overview(run: Run) -> dict[str, Any]:
     while news := tail.read():
         for event in news:
             if event["event"] == "start":
-                start = event
+                start |= event  # a resumed run doesn't repeat what it began with
             elif event["event"] in ("metric", "eval"):
                 metrics[event["split"]] = event["metrics"]
     row = run.summary()

@@ -1,6 +1,6 @@
 """Transfer: a network that begins with learned weights, and perhaps trains its head alone.
 
-The *head* is the last layer that has weights, the *backbone* everything before it; a family may declare further parts.
+The *head* is the last layer with weights that runs, the *backbone* everything else; a family may declare further parts.
 A head of another size keeps its fresh weights. A frozen backbone is not updated at all, and is in evaluation mode: its
 norms keep their statistics, and nothing in it is dropped.
 """
@@ -19,10 +19,12 @@ from torch import Tensor, nn
 
 import models
 from models.registry import Part
+from models.tracing import example_inputs, hooked
 from workbench.engine import checkpoints, runs
 from workbench.engine.spec import RunSpec
 from workbench.errors import UserError, lookup
 from workbench.render.shape import format_shape
+from workbench.tasks.base import evaluation_mode
 
 MOST_OPERATIONS = 1_000_000  # of a file's pickles: a state dict has some twenty a tensor
 OLD_PICKLES = 5  # that a file begins with which torch.save wrote before 1.6
@@ -35,7 +37,24 @@ DOTTED = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12])\.")  # torchvision'
 
 def head(network: nn.Module) -> nn.Module:
     """Return the last layer that has weights of its own."""
-    return [layer for layer in network.modules() if next(layer.parameters(recurse=False), None) is not None][-1]
+    return _layers(network)[-1]
+
+
+def _layers(network: nn.Module) -> list[nn.Module]:
+    """Return the layers that have weights of their own, in the order in which they run.
+
+    Layers that run in training alone, such as auxiliary classifiers, have the place in which they are registered.
+    """
+    registered = [layer for layer in network.modules() if next(layer.parameters(recurse=False), None) is not None]
+    calls: dict[nn.Module, None] = {}
+
+    def note(name: str, module: nn.Module, *arguments: Any) -> None:
+        calls.setdefault(module)
+
+    with hooked(network, before=note), evaluation_mode(network), torch.no_grad():
+        network(*example_inputs(network))
+    running = iter([layer for layer in calls if layer in set(registered)])
+    return [next(running) if layer in calls else layer for layer in registered]
 
 
 def load_initial_weights(network: nn.Module, spec: RunSpec) -> dict[str, Any]:
@@ -73,10 +92,11 @@ def groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:
     Howard & Ruder 2018, whose decay is 1/2.6).
 
     Returns:
-        Parameter groups in the order of `network.parameters()`, with their factor of the learning rate under `scale`.
+        Parameter groups in the order in which they run, with their factor of the learning rate under `scale`.
     """
     layers: list[list[nn.Parameter]] = [[]]
-    for weight in network.parameters():
+    # A weight that two layers share counts once.
+    for weight in dict.fromkeys(own for layer in _layers(network) for own in layer.parameters(recurse=False)):
         if weight.requires_grad:
             if weight.dim() > 1 and any(own.dim() > 1 for own in layers[-1]):
                 layers.append([])
@@ -121,7 +141,8 @@ def _load_part(network: nn.Module, spec: RunSpec, origin: str, name: str) -> dic
     else:
         own = lookup(f"part of {spec.model}", name, models.info(spec.model).parts)
         other = lookup(f"part of {donor.name}", name, donor.parts)
-        own_names, other_names = _names(own, ours), _names(other, theirs)
+        is_prefix_cut = len(own.prefixes) == len(other.prefixes) == 1  # the rest of a name is the same in both
+        own_names, other_names = _names(own, ours, is_prefix_cut), _names(other, theirs, is_prefix_cut)
         partial = own.partial or other.partial
     problem = f"The {name} of {origin} ({donor.name}) doesn't fit that of {spec.model} ({spec.preset})"
     missing = [key for short, key in own_names.items() if short not in other_names]
@@ -146,9 +167,9 @@ def _backbone(network: nn.Module, weights: dict[str, Tensor]) -> list[str]:
     return [name for name in weights if name not in in_head]
 
 
-def _names(part: Part, weights: dict[str, Tensor]) -> dict[str, str]:
-    """Return the names of a part's weights, by what follows the prefix if there is only one."""
-    cut = len(part.prefixes[0]) if len(part.prefixes) == 1 else 0
+def _names(part: Part, weights: dict[str, Tensor], is_prefix_cut: bool) -> dict[str, str]:
+    """Return the names of a part's weights, by their name or by what follows its one prefix."""
+    cut = len(part.prefixes[0]) if is_prefix_cut else 0
     return {name[cut:]: name for name in weights if name.startswith(part.prefixes)}
 
 

@@ -10,11 +10,11 @@ import time
 
 import pytest
 import torch
+from workbench.engine.loop import Fit
 
 from tests.patience import PATIENCE
 from workbench import engine
 from workbench.engine import RunSpec, accepted, checkpoints, events, lock, resume, runs, start
-from workbench.engine.loop import Fit
 from workbench.engine.methods import OPTIMIZERS
 from workbench.engine.resume import header, prolonged
 from workbench.errors import UserError

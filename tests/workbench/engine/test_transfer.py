@@ -1,53 +1,71 @@
-"""What a network begins with: a run's weights, or published ones; what is frozen, and how fast each layer goes."""
+"""Networks that begin with a run's weights, or published ones; frozen backbones, and the speed of each layer."""
 
 import pickle
 from collections import OrderedDict
+from dataclasses import replace
 from functools import cache
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 import torch
+import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import nn
 
 import models
+from models import registry
+from models.registry import Part
+from models.tracing import example_inputs, hooked
 from tests.networks import by_tier
-from workbench.engine import RunSpec, checkpoints, runs, transfer
-from workbench.engine.learner import Learner
-from workbench.engine.loop import Fit
+from tests.trained_runs import train_run
+from workbench.engine import RunSpec, checkpoints, transfer
+from workbench.engine.overview import overview
 from workbench.engine.resume import header
+from workbench.engine.train import frozen
+from workbench.engine.train.state import SeedState
+from workbench.engine.train.trainer import SeedRun, Trainer, train
 from workbench.errors import UserError
+from workbench.tasks.base import StepContext
 
 LENET = dict(model="lenet5-modern", device="cpu", steps=3, batch_size=16)
 
 
 @pytest.fixture
-def learnt(home):
+def trained():
     """A run of three steps with its best checkpoint."""
-    run = runs.create(RunSpec(**LENET))
-    fit = Fit(run.spec, folder=run.folder)
-    list(fit.run())
-    return run
+    return train_run("lenet5-modern", steps=3, batch_size=16)
 
 
-def same(a, b):
+def are_same(a, b):
     return all(torch.equal(a[name], b[name]) for name in a)
 
 
-def test_a_network_begins_with_the_best_weights_of_a_run(learnt):
-    best, _ = checkpoints.load(learnt.folder / "best.safetensors")
-    for origin in (learnt.id, str(learnt.folder / "best.safetensors")):
-        assert same(best, Learner(RunSpec(**LENET, origin=origin)).network.state_dict())
+def best_weights(run):
+    return checkpoints.load(run.folder / "best.safetensors")[0]
 
 
-def test_a_head_of_another_size_stays_fresh(learnt, tmp_path):
-    best, _ = checkpoints.load(learnt.folder / "best.safetensors")
-    spec = RunSpec(**LENET | dict(origin=learnt.id, options={"num_classes": 12}))
-    torch.manual_seed(spec.seed)
-    fresh = models.build("lenet5-modern", preset="mini", num_classes=12).state_dict()
-    now = Learner(spec).network.state_dict()
+def begin(**options):
+    return SeedState(RunSpec(**{**LENET, **options}))
+
+
+def fresh_weights(seed=0, **options):
+    torch.manual_seed(seed)
+    return models.build("lenet5-modern", preset="mini", **options).state_dict()
+
+
+def test_a_network_begins_with_the_best_weights_of_a_run(trained):
+    for origin in (trained.id, str(trained.folder / "best.safetensors")):
+        state = begin(origin=origin)
+        assert are_same(best_weights(trained), state.network.state_dict())
+        assert state.transferred == dict(source=origin, loaded=10, missing=[], left_over=[])
+
+
+def test_a_head_of_another_size_stays_fresh(trained):
+    best, fresh = best_weights(trained), fresh_weights(num_classes=12)
+    state = begin(origin=trained.id, options={"num_classes": 12})
+    now = state.network.state_dict()
     head = [name for name in now if now[name].shape != best[name].shape]
-    assert len(head) == 2
+    assert head == ["output.weight", "output.bias"] == state.transferred["left_over"]
     assert all(torch.equal(now[name], fresh[name] if name in head else best[name]) for name in now)
 
 
@@ -60,64 +78,271 @@ def test_a_head_of_another_size_stays_fresh(learnt, tmp_path):
         ("mlp", "mini"),
     ],
 )
-def test_a_frozen_backbone_stays_as_it_came_and_the_head_learns(model, preset, home):
-    spec = RunSpec(model=model, preset=preset, device="cpu", steps=4, batch_size=16, optimizer="momentum")
-    run = runs.create(spec)
-    list(Fit(spec, folder=run.folder).run())
-    frozen = RunSpec(**{**spec.__dict__, "origin": run.id, "freeze": "backbone", "seed": 1})
-    fit = Fit(frozen)
-    before = checkpoints.snapshot(fit.network)
-    *_, end = fit.run()
-    after = fit.network.state_dict()
+def test_a_frozen_backbone_stays_as_it_was_and_the_head_learns(model, preset):
+    donor = train_run(model, preset=preset, steps=4, batch_size=16, optimizer="momentum")
+    run = SeedRun(RunSpec(**{**donor.spec.__dict__, "origin": donor.id, "freeze": "backbone", "seed": 1}))
+    network = run.state.network
+    before = checkpoints.snapshot(network)
+    *_, end = Trainer([run]).run()
+    after = network.state_dict()
     changed = {name for name in before if not torch.equal(before[name], after[name])}
-    last = [name for name, layer in fit.network.named_modules() if isinstance(layer, nn.Linear)][-1]
+    last = [name for name, layer in network.named_modules() if isinstance(layer, nn.Linear)][-1]
     assert changed == {f"{last}.weight", f"{last}.bias"}  # neither another weight nor a norm's statistics
     assert end["status"] == "done"
 
 
-def test_how_many_are_trained_is_told(learnt):
-    start = next(Fit(RunSpec(**LENET, origin=learnt.id, freeze="backbone")).run())
+FROZEN = {
+    "convolutions": dict(model="lenet5-modern", optimizer="sgd", lr=0.1),
+    "dropout and norms": dict(model="mlp", dropout=0.5, batch_norm=True, optimizer="momentum", lr=0.05),
+    "all penalties": dict(model="mlp", l2=1e-3, clip_norm=0.1, label_smoothing=0.1, optimizer="sgd", lr=0.1),
+}
+
+
+@pytest.fixture(params=FROZEN)
+def frozen_spec(request):
+    fields = {name: FROZEN[request.param][name] for name in ("dropout", "batch_norm") if name in FROZEN[request.param]}
+    donor = train_run(FROZEN[request.param]["model"], steps=20, **fields)
+    changes = {"origin": donor.id, "freeze": "backbone", "steps": 50, "evaluate_every": 20}
+    return RunSpec(device="cpu", **FROZEN[request.param], **changes)
+
+
+def losses_of(run):
+    return [event["metrics"]["loss"] for event in Trainer([run]).run() if event["event"] in ("metric", "eval")]
+
+
+def test_features_of_a_frozen_backbone_are_computed_once(frozen_spec):
+    run, samples = SeedRun(frozen_spec), []
+    network = run.state.network
+    first = next(layer for layer in network.modules() if isinstance(layer, nn.Conv2d | nn.Linear))
+    first.register_forward_pre_hook(lambda layer, args: samples.append((layer.training, len(args[0]))))
+    losses_of(run)
+    assert sum(count for _, count in samples) == 1257 + 180 + 360  # once for each sample of each split
+    assert not any(training for training, _ in samples)
+
+
+def test_a_head_learns_on_cached_features_as_on_the_whole_network(frozen_spec, monkeypatch):
+    cached = losses_of(SeedRun(frozen_spec))
+    monkeypatch.setattr(frozen, "MAX_NUMBERS", 0)
+    run, modes = SeedRun(frozen_spec), set()
+    backbone = [module for module in run.state.network.modules() if not [*module.children()]]
+    backbone.remove(transfer.head(run.state.network))
+    for module in backbone:
+        module.register_forward_pre_hook(lambda module, args: modes.add(module.training))
+    assert losses_of(run) == pytest.approx(cached, rel=1e-4) and modes == {False}
+
+
+def test_a_head_learns_as_by_hand_on_a_network_in_evaluation_mode(frozen_spec):
+    if frozen_spec.optimizer != "sgd" or frozen_spec.l2:
+        frozen_spec = replace(frozen_spec, optimizer="sgd", momentum=None, l2=0.0, clip_norm=None, label_smoothing=0.0)
+    run = SeedRun(frozen_spec)
+    network = SeedState(frozen_spec).network.eval()
+    source, rows = run.state.sources["train"], iter(SeedState(frozen_spec).sampler)
+    weights, expected = list(transfer.head(network).parameters()), []
+    for _ in range(50):
+        batch = source.batch(next(rows))
+        loss = F.cross_entropy(network(batch["image"]), batch["target"])
+        expected.append(loss.item())
+        with torch.no_grad():
+            for weight, gradient in zip(weights, torch.autograd.grad(loss, weights), strict=True):
+                weight -= frozen_spec.lr * gradient
+    events = Trainer([run]).run()
+    losses = [event["metrics"]["loss"] for event in events if event["event"] == "metric"]
+    assert losses == pytest.approx(expected, rel=1e-4)
+    for weight, other in zip(transfer.head(run.state.network).parameters(), weights, strict=True):
+        torch.testing.assert_close(weight, other, rtol=1e-3, atol=1e-5)
+
+
+def test_evaluations_and_checkpoints_of_a_head_are_those_of_the_whole_network(frozen_spec, tmp_path):
+    shown = []
+    run = SeedRun(frozen_spec, tmp_path, shown.extend)
+    *_, end = Trainer([run]).run()
+    state = run.state
+    assert end["metrics"] == pytest.approx(state.task.evaluate(state.network, state.sources["test"]), rel=1e-5)
+    weights, _ = checkpoints.load(tmp_path / "last.safetensors")
+    assert are_same(weights, state.network.state_dict()) and weights.keys() == state.network.state_dict().keys()
+    batch = state.sources["validation"].batch(slice(0, 12))
+    with torch.no_grad():
+        predicted = state.task.forward(state.network.eval(), batch, StepContext()).argmax(dim=1)
+    assert [row["predicted"] for row in shown[-13:-1]] == predicted.tolist()
+
+
+def test_augmentation_needs_the_whole_network_in_every_step(trained):
+    spec = RunSpec(**LENET | dict(steps=6), origin=trained.id, freeze="backbone", augment={"noise": 0.1})
+    run, passes = SeedRun(spec), []
+    run.state.network.c1.register_forward_pre_hook(lambda layer, args: passes.append(layer.training))
+    list(Trainer([run]).run())
+    assert len(passes) >= 6 and not any(passes)
+
+
+@pytest.mark.parametrize("name", models.names())
+def test_the_head_is_the_last_layer_to_run(name):
+    options = [{}, {"batch_norm": True}] if "batch_norm" in models.arguments(name) else [{}]
+    for more in options:
+        network = models.build(name, "mini", **more).eval()
+        calls: list[nn.Module] = []
+        with torch.no_grad(), hooked(network, before=lambda _, module, *__, calls=calls: calls.append(module)):
+            network(*example_inputs(network))
+        weighted = [layer for layer in calls if [*layer.parameters(recurse=False)]]
+        assert transfer.head(network) is weighted[-1]
+        groups = transfer.groups(network, 0.5)
+        grouped = [weight for group in groups for weight in group["params"]]
+        trained = {weight for weight in network.parameters() if weight.requires_grad}
+        assert len(grouped) == len(set(grouped)) and set(grouped) == trained
+        scales = {id(weight): group["scale"] for group in groups for weight in group["params"]}
+        running = (weight for layer in weighted for weight in layer.parameters(recurse=False))
+        in_order = [scales[id(weight)] for weight in dict.fromkeys(running) if weight.requires_grad]
+        assert in_order == sorted(in_order) and in_order[-1] == 1.0
+
+
+def test_how_many_are_trained_is_reported(trained):
+    start = next(train([RunSpec(**LENET, origin=trained.id, freeze="backbone")]))
     head = transfer.head(models.build("lenet5-modern", preset="mini"))
     assert start["trainable"] == sum(weight.numel() for weight in head.parameters())
-    assert next(Fit(RunSpec(**LENET)).run())["trainable"] == start["params"]
+    assert next(train([RunSpec(**LENET)]))["trainable"] == start["params"]
 
 
-def test_each_layer_learns_so_much_as_fast_as_the_next(learnt):
-    """Of plain gradient descent, the first update of a layer is its share of what it would be at the full rate."""
-    plain = RunSpec(**LENET, origin=learnt.id, optimizer="sgd", lr=0.1)
-    moved = []
-    for spec in (plain, RunSpec(**{**plain.__dict__, "layer_decay": 0.5})):
-        learner = Learner(spec)
-        before = [weight.detach().clone() for weight in learner.network.parameters()]
-        learner.update(next(iter(learner.order)))
-        moved.append([weight.detach() - old for weight, old in zip(learner.network.parameters(), before, strict=True)])
-    layers = len(moved[0]) // 2  # each a weight and a bias
-    for place, (full, part) in enumerate(zip(*moved, strict=True)):
-        torch.testing.assert_close(part, full * 0.5 ** (layers - 1 - place // 2), rtol=1e-4, atol=1e-8)
+def test_each_layer_learns_a_share_as_fast_as_the_next(trained):
+    """Of plain gradient descent, the first update of a layer is its share of what it would be at the full speed."""
+    plain = RunSpec(**LENET, origin=trained.id, optimizer="sgd", lr=0.1)
+    changes = []
+    for spec in (plain, replace(plain, layer_decay=0.5)):
+        state = SeedState(spec)
+        before = [weight.detach().clone() for weight in state.network.parameters()]
+        state.update()
+        after = state.network.parameters()
+        changes.append([weight.detach() - old for weight, old in zip(after, before, strict=True)])
+    layers = len(changes[0]) // 2  # each a weight and a bias
+    for index, (full, share) in enumerate(zip(*changes, strict=True)):
+        torch.testing.assert_close(share, full * 0.5 ** (layers - 1 - index // 2), rtol=1e-4, atol=1e-8)
 
 
-def test_a_schedule_keeps_the_layers_shares(learnt):
-    learner = Learner(RunSpec(**LENET, origin=learnt.id, layer_decay=0.5))
-    learner.set_rate(0.08)
-    assert [group["lr"] for group in learner.optimizer.param_groups][-3:] == pytest.approx([0.02, 0.04, 0.08])
+@pytest.mark.parametrize("decay_on", ["all", "weights"])
+def test_a_schedule_preserves_the_shares_of_the_layers(trained, decay_on):
+    state = begin(origin=trained.id, layer_decay=0.5, decay_on=decay_on)
+    state.set_lr(0.08)
+    lrs = [group["lr"] for group in state.optimizer.param_groups]
+    assert sorted(set(lrs))[-3:] == pytest.approx([0.02, 0.04, 0.08])
+    assert len(lrs) == (5 if decay_on == "all" else 10)
 
 
-def test_a_run_that_is_taken_up_again_needs_its_origin_no_more(learnt):
-    spec = RunSpec(**LENET, origin=learnt.id, layer_decay=0.5, seed=2)
-    straight = Fit(spec)
-    list(straight.run())
-    run = runs.create(spec)
-    short = Fit(spec, folder=run.folder, stopped=lambda: short.step == 2)
-    list(short.run())
-    learnt.remove()
-    again = Fit(spec, folder=run.folder, resume=True)
-    list(again.run())
-    assert same(straight.network.state_dict(), again.network.state_dict())
+def test_a_resumed_run_needs_its_origin_no_more(trained):
+    options = dict(batch_size=16, origin=trained.id, layer_decay=0.5, seed=2)
+    whole = SeedRun(RunSpec("lenet5-modern", steps=3, device="cpu", **options))
+    list(Trainer([whole]).run())
+    run = train_run("lenet5-modern", stopped_at=2, steps=3, **options)
+    details = overview(run)["initial_weights"]
+    assert details == dict(source=trained.id, loaded=10, missing=[], left_over=[])
+    assert overview(trained)["continued_by"] == [run.id]
+    trained.remove()
+    resumed = SeedRun(run.spec, folder=run.folder, resume=True)
+    list(Trainer([resumed]).run())
+    assert are_same(whole.state.network.state_dict(), resumed.state.network.state_dict())
+
+
+@pytest.fixture
+def declare(monkeypatch):
+    """A function that declares parts of a network, or takes all of them away."""
+
+    def declare_parts(name, **parts):
+        monkeypatch.setitem(registry._registry(), name, replace(models.info(name), parts=parts))
+
+    return declare_parts
+
+
+def test_every_network_has_a_backbone_to_begin_with(trained):
+    best, fresh = best_weights(trained), fresh_weights(num_classes=12)
+    state = begin(origin=trained.id, part="backbone", options={"num_classes": 12})
+    now = state.network.state_dict()
+    head = ["output.bias", "output.weight"]
+    assert all(torch.equal(now[name], fresh[name] if name in head else best[name]) for name in now)
+    assert state.transferred == dict(source=trained.id, part="backbone", loaded=8, missing=[], left_over=head)
+    # A head that would fit stays fresh as well.
+    now = begin(origin=trained.id, part="backbone", seed=5).network.state_dict()
+    fresh = fresh_weights(seed=5)
+    assert all(torch.equal(now[name], fresh[name] if name in head else best[name]) for name in now)
+
+
+def test_a_declared_part_alone_is_taken_over(trained, declare):
+    declare("lenet5-modern", filters=Part(("c1.", "c3.")))
+    best, fresh = best_weights(trained), fresh_weights(image_size=24)
+    state = begin(origin=trained.id, part="filters", options={"image_size": 24})  # C5 has another size
+    now = state.network.state_dict()
+    for name in now:
+        assert torch.equal(now[name], best[name] if name.startswith(("c1.", "c3.")) else fresh[name]), name
+    assert state.transferred == dict(source=trained.id, part="filters", loaded=4, missing=[], left_over=[])
+
+
+def test_a_part_of_another_network_may_have_another_prefix(declare):
+    declare("mlp", backbone=Part(("layers.0.",)))
+    declare("softmax-regression", backbone=Part(("linear.",)))
+    donor = train_run("softmax-regression", steps=3)
+    spec = RunSpec("mlp", origin=donor.id, part="backbone", options={"hidden_sizes": [10]}, device="cpu")
+    network = SeedState(spec).network
+    best = best_weights(donor)
+    assert torch.equal(network.layers[0].weight, best["linear.weight"])
+    assert torch.equal(network.layers[0].bias, best["linear.bias"])
+    with pytest.raises(UserError, match=r"layers\.0\.weight is 10x64 there, and 32x64 here"):
+        SeedState(replace(spec, options={}))
+
+
+def test_weights_that_a_part_lacks_are_an_error_unless_it_may_be_partial(trained, declare, monkeypatch):
+    whole, small = Part(("c1.", "c3.")), Part(("c1.",))
+    own_parts, donor_parts = {"filters": whole}, {"filters": small}
+    lenet, other = (
+        models.info("lenet5-modern"),
+        replace(models.info("lenet5-modern"), name="another", parts=donor_parts),
+    )
+    monkeypatch.setitem(registry._registry(), "another", other)
+    monkeypatch.setitem(registry._registry(), "lenet5-modern", replace(lenet, parts=own_parts))
+    weights, metadata = checkpoints.load(trained.folder / "best.safetensors")
+    origin = str(trained.folder / "best.safetensors")
+    checkpoints.write(trained.folder / "best.safetensors", weights, metadata | {"model": "another"})
+
+    with pytest.raises(UserError, match=r"\(another\) doesn't fit .*: c3\.weight, c3\.bias are missing\."):
+        begin(origin=origin, part="filters")
+    own_parts["filters"] = replace(whole, partial=True)
+    state = begin(origin=origin, part="filters")
+    assert state.transferred == dict(
+        source=origin, part="filters", loaded=2, missing=["c3.weight", "c3.bias"], left_over=[]
+    )
+    now, fresh = state.network.state_dict(), fresh_weights()
+    assert all(torch.equal(now[name], weights[name] if name.startswith("c1.") else fresh[name]) for name in now)
+    own_parts["filters"], donor_parts["filters"] = small, whole
+    assert begin(origin=origin, part="filters").transferred["left_over"] == ["c3.bias", "c3.weight"]
+
+
+def test_what_was_taken_over_is_in_the_first_event_and_in_the_overview(trained, declare):
+    declare("lenet5-modern", filters=Part(("c1.", "c3.")))
+    run = train_run("lenet5-modern", stopped_at=2, steps=4, batch_size=16, origin=trained.id, part="filters")
+    start = run.tail().read(1)[0]
+    expected = dict(source=trained.id, part="filters", loaded=4, missing=[], left_over=[])
+    assert start["initial_weights"] == expected == overview(run)["initial_weights"]
+    assert overview(trained)["initial_weights"] is None
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (dict(part="backbone"), "weights of another run"),
+        (dict(part="backbone", weights="w.pth", model="resnet18"), "a run or a checkpoint"),
+        (dict(part="backbon", origin="a-0001"), "Did you mean 'backbone'"),
+        (dict(part=3, origin="a-0001"), "part must be a name"),
+    ],
+)
+def test_parts_that_mean_nothing_are_an_error(options, message):
+    with pytest.raises(UserError, match=message):
+        RunSpec(**{"model": "lenet5-modern", **options})
+
+
+def test_a_part_that_the_other_network_lacks_is_an_error(trained, declare):
+    declare("mlp", filters=Part(("layers.0.",)))
+    with pytest.raises(UserError, match="Unknown part of lenet5-modern 'filters'"):
+        SeedState(RunSpec("mlp", origin=trained.id, part="filters", device="cpu"))
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("name", [name for name in models.names() if models.info(name).reference == "timm"])
-def test_the_names_that_timm_gives(name):
+def test_reference_names_are_those_of_timm(name):
     import timm
 
     with torch.device("meta"):
@@ -140,7 +365,7 @@ def published(name: str) -> nn.Module:
 @pytest.mark.parametrize(
     "name", by_tier(["resnet18", "mobilenet-v1", "mobilenet-v2", "densenet121", "efficientnet-b0"], fast={"resnet18"})
 )
-def test_published_weights_say_what_their_own_network_says(name, ending, tmp_path):
+def test_with_published_weights_outputs_are_those_of_the_published_network(name, ending, tmp_path):
     theirs = published(name).eval()
     path = tmp_path / f"weights{ending}"
     if ending == ".pth":
@@ -149,10 +374,10 @@ def test_published_weights_say_what_their_own_network_says(name, ending, tmp_pat
         save_file(theirs.state_dict(), path)
     spec = RunSpec(model=name, preset="paper", weights=str(path))
     network = models.build(name, num_classes=7).eval()
-    transfer.begin(network, spec)
-    picture = torch.randn(1, 3, 64, 64)
+    transfer.load_initial_weights(network, spec)
+    image = torch.randn(1, 3, 64, 64)
     with torch.no_grad():
-        torch.testing.assert_close(network(picture), theirs(picture), rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(network(image), theirs(image), rtol=1e-4, atol=1e-5)
 
 
 def test_published_weights_of_other_classes_leave_the_head_fresh(tmp_path):
@@ -160,7 +385,9 @@ def test_published_weights_of_other_classes_leave_the_head_fresh(tmp_path):
     torch.save({"state_dict": {f"module.{name}": value for name, value in theirs.items()}}, tmp_path / "wrapped.pth")
     network = models.build("resnet18", num_classes=5)
     head = network.fc.weight.clone()
-    transfer.begin(network, RunSpec(model="resnet18", preset="paper", weights=str(tmp_path / "wrapped.pth")))
+    transfer.load_initial_weights(
+        network, RunSpec(model="resnet18", preset="paper", weights=str(tmp_path / "wrapped.pth"))
+    )
     assert torch.equal(network.fc.weight, head)
     assert torch.equal(network.layer4[1].conv2.weight, theirs["layer4.1.conv2.weight"])
 
@@ -176,8 +403,10 @@ def test_files_from_before_names_changed_are_read(tmp_path):
     }
     torch.save(OrderedDict(old), tmp_path / "old.pth")
     network = models.build("densenet121", num_classes=7)
-    transfer.begin(network, RunSpec(model="densenet121", preset="paper", weights=str(tmp_path / "old.pth")))
-    assert same({name: theirs[name] for name in theirs if "num_batches" not in name}, network.state_dict() | theirs)
+    transfer.load_initial_weights(
+        network, RunSpec(model="densenet121", preset="paper", weights=str(tmp_path / "old.pth"))
+    )
+    assert are_same({name: theirs[name] for name in theirs if "num_batches" not in name}, network.state_dict() | theirs)
     assert all(
         torch.equal(value, network.state_dict()[name]) for name, value in theirs.items() if "batches" not in name
     )
@@ -215,7 +444,7 @@ def write_bad(kind, path):
 
 
 @pytest.mark.parametrize(
-    ("kind", "said"),
+    ("kind", "message"),
     [
         ("code", "never"),
         ("code inside", "never"),
@@ -231,36 +460,36 @@ def write_bad(kind, path):
     ],
 )
 @pytest.mark.parametrize("ending", [".pth", ".safetensors"])
-def test_weights_that_do_not_fit_are_refused_in_a_sentence(kind, said, ending, tmp_path, capsys):
+def test_weights_that_do_not_fit_are_an_error_of_one_sentence(kind, message, ending, tmp_path, capsys):
     path = tmp_path / "weights.pth"
     write_bad(kind, path)
     if ending == ".safetensors":
         if kind not in ("cut", "empty", "text", "nothing"):
             return
-        said = said.replace(".pth", ending)
+        message = message.replace(".pth", ending)
         path = path.rename(path.with_suffix(ending)) if path.exists() else path.with_suffix(ending)
-    with pytest.raises(UserError) as refusal:
-        transfer.begin(
+    with pytest.raises(UserError) as error:
+        transfer.load_initial_weights(
             models.build("resnet18", num_classes=7), RunSpec(model="resnet18", preset="paper", weights=str(path))
         )
-    assert said in str(refusal.value) and "\n" not in str(refusal.value)
+    assert message in str(error.value) and "\n" not in str(error.value)
     assert capsys.readouterr().out == ""  # nothing was executed
 
 
-def test_weights_of_another_network_or_preset_are_refused(learnt, tmp_path):
+def test_weights_of_another_network_or_preset_are_an_error(trained, tmp_path):
     with pytest.raises(UserError, match="is a lenet5-modern, not a resnet18"):
-        Learner(RunSpec(model="resnet18", origin=learnt.id))
+        SeedState(RunSpec(model="resnet18", origin=trained.id))
     with pytest.raises(UserError, match="same preset"):
-        Learner(RunSpec(**LENET | dict(preset="paper", origin=learnt.id)))
+        SeedState(RunSpec(**LENET | dict(preset="paper", origin=trained.id)))
     with pytest.raises(UserError, match="Unknown run"):
-        Learner(RunSpec(**LENET, origin="lenet5-modern-9999"))
+        SeedState(RunSpec(**LENET, origin="lenet5-modern-9999"))
     save_file(published("resnet18").state_dict(), tmp_path / "theirs.safetensors")
     with pytest.raises(UserError, match="--weights"):
-        Learner(RunSpec(model="resnet18", origin=str(tmp_path / "theirs.safetensors")))
+        SeedState(RunSpec(model="resnet18", origin=str(tmp_path / "theirs.safetensors")))
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("options", "message"),
     [
         (dict(freeze="backbone"), "Fresh weights can't be frozen"),
         (dict(layer_decay=0.5), "learnt before"),
@@ -271,9 +500,9 @@ def test_weights_of_another_network_or_preset_are_refused(learnt, tmp_path):
         (dict(weights="b.pth", model="lenet5-modern"), "by --from"),
     ],
 )
-def test_orders_that_mean_nothing_are_refused(given, said):
-    with pytest.raises(UserError, match=said):
-        RunSpec(**{"model": "resnet18"} | given)
+def test_options_that_mean_nothing_are_an_error(options, message):
+    with pytest.raises(UserError, match=message):
+        RunSpec(**{"model": "resnet18"} | options)
 
 
 class Bytes:
@@ -283,15 +512,15 @@ class Bytes:
         return bytearray, (3 * 10**9,)
 
 
-def old(objects):
-    """A file as torch.save wrote it before 1.6, with these bytes as the pickle of its objects."""
+def old_file(objects):
+    """Return a file as torch.save wrote it before 1.6, with these bytes as the pickle of its objects."""
     info = dict(protocol_version=1001, little_endian=True, type_sizes={})
     before = (torch.serialization.MAGIC_NUMBER, torch.serialization.PROTOCOL_VERSION, info)
     return b"".join(pickle.dumps(one, protocol=2) for one in before) + objects + pickle.dumps([], protocol=2)
 
 
 @pytest.mark.parametrize("kind", ["packed", "overlapping", "bytes", "old bytes", "old lists"])
-def test_a_small_file_that_becomes_large_in_memory_is_refused_before_it_is_read(kind, tmp_path, monkeypatch):
+def test_a_small_file_that_becomes_large_in_memory_is_an_error_before_it_is_read(kind, tmp_path, monkeypatch):
     path = tmp_path / "weights.pth"
     if kind == "packed":
         with ZipFile(path, "w", ZIP_DEFLATED) as archive:
@@ -305,25 +534,25 @@ def test_a_small_file_that_becomes_large_in_memory_is_refused_before_it_is_read(
         torch.save({"w": Bytes()}, path)
     else:
         lists = b"\x80\x02(" + b"]" * 1_100_000 + b"l."
-        path.write_bytes(old(lists if kind == "old lists" else pickle.dumps({"w": Bytes()}, protocol=2)))
+        path.write_bytes(old_file(lists if kind == "old lists" else pickle.dumps({"w": Bytes()}, protocol=2)))
     monkeypatch.setattr(torch, "load", lambda *_, **__: pytest.fail("it was read"))
-    with pytest.raises(UserError, match=r"weights\.pth (is compressed|holds more than weights)") as refusal:
+    with pytest.raises(UserError, match=r"weights\.pth (is compressed|holds more than weights)") as error:
         transfer.read(path)
-    assert "\n" not in str(refusal.value)
+    assert "\n" not in str(error.value)
 
 
-def test_a_tensor_that_repeats_a_few_numbers_is_refused(tmp_path):
+def test_a_tensor_that_repeats_a_few_numbers_is_an_error(tmp_path):
     torch.save({"w": torch.zeros(1, 1).expand(10**9, 512)}, tmp_path / "weights.pth")
     with pytest.raises(UserError, match="w as a few numbers, repeated"):
         transfer.read(tmp_path / "weights.pth")
 
 
-def test_a_file_of_before_is_read(tmp_path):
+def test_a_file_in_the_old_format_is_read(tmp_path):
     torch.save({"w": torch.arange(3.0)}, tmp_path / "w.pth", _use_new_zipfile_serialization=False)
     assert torch.equal(transfer.read(tmp_path / "w.pth")["w"], torch.arange(3.0))
 
 
-def test_a_header_longer_than_its_file_is_refused(tmp_path):
+def test_a_header_longer_than_its_file_is_an_error(tmp_path):
     path = tmp_path / "w.safetensors"
     path.write_bytes((2**60).to_bytes(8, "little") + b"{}" * 100)
     for read in (transfer.read, checkpoints.load, header):

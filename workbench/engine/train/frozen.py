@@ -41,12 +41,13 @@ class CachedFeatures:
 
     Args:
         network: The network, on the device of the source.
+        layer: Its head.
         task: The task.
         source: A split of the data.
     """
 
-    def __init__(self, network: nn.Module, task: Task, source: Source):
-        self.network, self.task, self.source = network, task, source
+    def __init__(self, network: nn.Module, layer: nn.Module, task: Task, source: Source):
+        self.network, self.layer, self.task, self.source = network, layer, task, source
         self.features: Tensor | None = None
 
     def __len__(self) -> int:
@@ -66,7 +67,7 @@ class CachedFeatures:
     def _compute(self) -> Tensor:
         size = self.task.evaluation_batch(self.network)
         batches = (self.source.batch(slice(start, start + size)) for start in range(0, len(self), size))
-        return torch.cat([backbone_features(self.network, self.task, batch)[0] for batch in batches])
+        return torch.cat([backbone_features(self.network, self.layer, self.task, batch)[0] for batch in batches])
 
 
 def with_cached_features(
@@ -76,8 +77,8 @@ def with_cached_features(
 
     Where the head can't be trained alone, the network and its sources are returned as they are.
     """
-    features, outputs = backbone_features(network, task, sources["train"].batch(slice(0, 2)))
     layer = head(network)
+    features, outputs = backbone_features(network, layer, task, sources["train"].batch(slice(0, 2)))
     total = sum(len(source) for source in sources.values())
     if not isinstance(features, Tensor) or total * features[0].numel() > MAX_NUMBERS:
         return network, sources
@@ -85,17 +86,19 @@ def with_cached_features(
         is_output = isinstance(outputs, Tensor) and torch.equal(layer(features), outputs)
     if not is_output:
         return network, sources
-    cached: dict[str, Source] = {split: CachedFeatures(network, task, source) for split, source in sources.items()}
+    cached: dict[str, Source] = {
+        split: CachedFeatures(network, layer, task, source) for split, source in sources.items()
+    }
     return Head(layer, tuple(features.shape[1:])), cached
 
 
 @torch.no_grad()
-def backbone_features(network: nn.Module, task: Task, batch: Batch) -> tuple[Any, Any]:
-    """Return what the head reads for a batch, in evaluation mode, and the network's outputs.
+def backbone_features(network: nn.Module, layer: nn.Module, task: Task, batch: Batch) -> tuple[Any, Any]:
+    """Return what the head, a layer, reads for a batch, in evaluation mode, and the network's outputs.
 
     The first is None if the head reads several tensors, or runs several times.
     """
-    layer, calls = head(network), []
+    calls = []
 
     def note(name: str, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         if module is layer:
