@@ -1,9 +1,10 @@
 """Runs on a device that has no float64, as Apple's GPUs, and whose numbers have to be brought to the CPU.
 
-No such device is needed: tensors that were moved there are of a class of their own, which refuses what it would refuse.
+No such device is needed: tensors that were moved there are of a class of their own, which rejects what it would reject.
 """
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,8 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves, tree_map
-from workbench.engine.learner import Learner
-from workbench.engine.loop import Fit
+from workbench.engine.train.state import preserved_rng
+from workbench.engine.train.trainer import SeedRun, Trainer
 
 from workbench import data, tasks
 from workbench.engine import RunSpec, devices
@@ -40,6 +41,9 @@ class OnDevice(Tensor):
                 raise RuntimeError(f"{func.__name__}: expected all tensors to be on the same device, but not all are")
             result = func(*args, **kwargs)
             return on_device(list(result) if func is Tensor.__iter__ else result) if func not in LEAVES else result
+
+    def __deepcopy__(self, memo):
+        return memo.setdefault(id(self), self.detach().clone().requires_grad_(self.requires_grad))
 
 
 class Machine(TorchFunctionMode):
@@ -105,52 +109,85 @@ def test_the_device_has_no_float64(machine):
     assert moved.sum().item() == 6
 
 
-def stand_in(name, seed):
-    """A few random samples, shaped as those of the data set are."""
-    known, rng = data.info(name), np.random.default_rng(seed)
-    parts = {}
-    for part, count in {"train": 64, "validation": 24, "test": 24}.items():
-        pictures = rng.integers(0, 256, (count, *known.shape), dtype=np.uint8)
-        numbers = rng.normal(size=(count, *known.shape))
-        targets = np.arange(count) % len(known.classes) if known.classes else rng.normal(170, 10, count)
-        parts[part] = (pictures if len(known.shape) == 3 else numbers, targets)
-    return parts
+def random_splits(name, seed):
+    """Return a few random samples, shaped like those of a dataset."""
+    dataset, rng = data.info(name), np.random.default_rng(seed)
+    splits = {}
+    for split, count in {"train": 64, "validation": 24, "test": 24}.items():
+        images = rng.integers(0, 256, (count, *dataset.shape), dtype=np.uint8)
+        numbers = rng.normal(size=(count, *dataset.shape))
+        targets = np.arange(count) % len(dataset.classes) if dataset.classes else rng.normal(170, 10, count)
+        splits[split] = (images if len(dataset.shape) == 3 else numbers, targets)
+    return splits
 
 
-def run(spec, folder, **more):
-    shown = []
+def is_simple(name):
+    """Return whether a task's data are inputs with one target each, of which random ones can be made."""
+    info = tasks.info(name)
+    return [*info.inputs] in (["image"], ["features"]) and info.outputs.keys() <= {"logits", "value"}
+
+
+def numbers_of(spec, folder, **more):
+    """Train, and return the numbers of the events, and the visualizations."""
+    visualizations = []
     folder.mkdir(exist_ok=True)
-    fit = Fit(spec, folder=folder, show=shown.extend, **more)
-    events = [{key: event[key] for key in ("event", "step", "metrics")} for event in fit.run()]
-    assert {type(weight) for weight in fit.network.parameters()} == {OnDevice if spec.device == "mps" else nn.Parameter}
-    return events, json.loads(json.dumps(shown, allow_nan=False))
+    run = SeedRun(spec, folder=folder, show=visualizations.extend, **more)
+    events = [{key: event[key] for key in ("event", "step", "metrics")} for event in Trainer([run]).run()]
+    classes = {type(weight) for weight in run.state.network.parameters()}
+    assert classes == {OnDevice if spec.device == "mps" else nn.Parameter}
+    return events, json.loads(json.dumps(visualizations, allow_nan=False))
 
 
-@pytest.mark.parametrize("name", tasks.names())
+@pytest.mark.parametrize("name", [name for name in tasks.names() if is_simple(name)])
 def test_every_task_trains_there_as_on_the_cpu(machine, tmp_path, monkeypatch, name):
-    monkeypatch.setattr(data, "load", stand_in)
-    pictured = len(tasks.info(name).inputs) == 3
-    more = dict(augment={"shift": 1, "noise": 0.1}) if pictured else dict(clip_norm=1.0, l1=1e-4, init="he")
-    spec = dict(model="lenet5-modern" if pictured else "mlp", task=name, steps=4, batch_size=16, **more)
-    events, pictures = run(RunSpec(**spec, device="mps"), tmp_path)
-    same, expected = run(RunSpec(**spec, device="cpu"), tmp_path / "cpu")
+    monkeypatch.setattr(data, "load", random_splits)
+    has_images = "image" in tasks.info(name).inputs
+    more = dict(augment={"shift": 1, "noise": 0.1}) if has_images else dict(clip_norm=1.0, l1=1e-4, init="he")
+    spec = dict(model="lenet5-modern" if has_images else "mlp", task=name, steps=4, batch_size=16, **more)
+    events, visualizations = numbers_of(RunSpec(**spec, device="mps"), tmp_path)
+    same, expected = numbers_of(RunSpec(**spec, device="cpu"), tmp_path / "cpu")
     assert [event["event"] for event in events].count("eval") == 3
-    assert {"sample"} < {picture["picture"] for picture in pictures}
-    # Filters with their channels innermost, as on the CPU alone, add up in another order.
+    assert {"sample"} < {visualization["kind"] for visualization in visualizations}
+    # Filters with their channels innermost, as on the CPU alone, are summed in another order.
     close = [
-        value if isinstance(value, str) else pytest.approx(value, rel=1e-3, abs=2e-3)
+        pytest.approx(value, rel=1e-3, abs=2e-3) if isinstance(value, float) else value
         for value in tree_leaves([same, expected])
     ]
-    assert tree_leaves([events, pictures]) == close
-    again, _ = run(RunSpec(**spec | {"steps": 8}, device="mps"), tmp_path, resume=True)
-    assert (again[0]["step"], again[-1]["step"]) == (4, 8)
+    assert tree_leaves([events, visualizations]) == close
+    resumed, _ = numbers_of(RunSpec(**spec | {"steps": 8}, device="mps"), tmp_path, resume=True)
+    assert (resumed[0]["step"], resumed[-1]["step"]) == (4, 8)
 
 
-def test_what_is_done_aside_leaves_the_devices_own_random_numbers_as_they_were(machine, monkeypatch):
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"ema": 0.9, "schedule": "one-cycle"},
+        {"accumulate": 2, "label_smoothing": 0.1, "decay_on": "weights", "weight_decay": 0.1},
+        {"class_weights": True, "batch_norm": True, "dropout": 0.2},
+    ],
+    ids=lambda options: "-".join(options),
+)
+def test_every_option_works_there(machine, tmp_path, options):
+    spec = RunSpec("mlp", task="moons", steps=4, batch_size=16, device="mps", **options)
+    events, _ = numbers_of(spec, tmp_path)
+    assert all(np.isfinite(value) for event in events for value in event["metrics"].values())
+    resumed, _ = numbers_of(RunSpec.from_json(spec.to_json()), tmp_path, resume=True)
+    assert resumed[-1]["step"] == 4
+
+
+def test_a_frozen_backbone_works_there(machine, tmp_path):
+    spec = RunSpec("mlp", task="moons", steps=4, device="cpu")
+    numbers_of(spec, tmp_path)
+    options = dict(origin=str(tmp_path / "best.safetensors"), freeze="backbone", device="mps")
+    events, _ = numbers_of(replace(spec, **options), tmp_path / "frozen")
+    assert events[-1]["metrics"]["loss"] > 0
+
+
+def test_preserved_random_numbers_are_the_devices_own(machine, monkeypatch):
     generator = torch.Generator().manual_seed(0)
     monkeypatch.setattr(torch.mps, "get_rng_state", lambda: generator.get_state())
     monkeypatch.setattr(torch.mps, "set_rng_state", lambda state: generator.set_state(state))
-    learner = Learner(RunSpec("mlp", task="moons", device="mps"))
     before = generator.get_state()
-    learner.aside(lambda: torch.rand(3, generator=generator))
+    with preserved_rng(MPS):
+        torch.rand(3, generator=generator)
     assert torch.equal(generator.get_state(), before)
