@@ -1,4 +1,4 @@
-"""A run that is taken up again ends as if it had never stopped: the same numbers, to the last bit."""
+"""A resumed run ends as if it had never stopped: the same numbers, to the last bit."""
 
 import json
 import os
@@ -10,13 +10,13 @@ import time
 
 import pytest
 import torch
-from workbench.engine.loop import Fit
 
 from tests.patience import PATIENCE
 from workbench import engine
 from workbench.engine import RunSpec, accepted, checkpoints, events, lock, resume, runs, start
 from workbench.engine.methods import OPTIMIZERS
 from workbench.engine.resume import header, prolonged
+from workbench.engine.train.trainer import SeedRun, Trainer, train
 from workbench.errors import UserError
 
 CPU = dict(device="cpu")
@@ -32,11 +32,16 @@ METHODS = [
     {"model": "lenet5-modern", "augment": {"shift": 1.0, "rotate": 10.0, "noise": 0.1}},
     {"bf16": True},
     {"patience": 1, "lr": 0.05, "steps": 200},
+    {"ema": 0.9, "schedule": "one-cycle", "batch_norm": True},
+    {"batch_size": 8, "accumulate": 4, "dropout": 0.2},
+    {"schedule": "plateau", "plateau_patience": 1, "lr": 0.1, "evaluate_every": 5, "decay": 0.5},
+    {"optimizer": "adamw", "decay_on": "weights", "schedule": "linear", "label_smoothing": 0.1, "class_weights": True},
+    {"monitor": "loss", "patience": 2, "evaluate_every": 10, "lr": 0.05, "ema": 0.8, "steps": 200},
 ]
 
 
 def numbers(events):
-    """What a run told of its steps, without clocks."""
+    """Return what the events report of their steps, without clocks."""
     return [
         (event["event"], event["step"], event["epoch"], event.get("split"), event["metrics"])
         for event in events
@@ -44,48 +49,61 @@ def numbers(events):
     ]
 
 
-def up_to(place, spec, folder):
-    """A run that is stopped at a step; it goes on from the folder's checkpoint, if there is one."""
-    resume = (folder / "last.safetensors").exists()
-    fit = Fit(spec, folder=folder, resume=resume, stopped=lambda: fit.step >= place)
-    return fit
+def train_until(step, spec, folder):
+    """Train until a step, from the folder's checkpoint if there is one, and return the run with its events."""
+    run = SeedRun(spec, folder=folder, resume=(folder / "last.safetensors").exists())
+    return run, list(Trainer([run], lambda: run.step >= step).run())
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: "-".join(map(str, method.values())))
 def test_stopped_anywhere_and_resumed_it_gives_the_same_numbers(method, tmp_path):
     spec = RunSpec(**{"model": "mlp", "steps": 95, "seed": 3, **CPU, **method})
-    whole = Fit(spec)
-    expected = numbers(whole.run())
+    whole = SeedRun(spec)
+    expected = numbers(Trainer([whole]).run())
 
-    told = []
-    for place in (7, 39, 60, 10**9):  # in an epoch, at its end, in another, and up to the last
-        torch.manual_seed(place)  # whatever a process drew before is of no account
-        fit = up_to(place, spec, tmp_path)
-        told += [one for one in numbers(fit.run()) if one[0] != "end" or place == 10**9]
-    assert told == expected
-    for name, weight in whole.network.state_dict().items():
-        assert torch.equal(weight, fit.network.state_dict()[name]), name
+    rows = []
+    for step in (7, 39, 60, 10**9):  # in an epoch, at its end, in another, and up to the last
+        torch.manual_seed(step)  # what a process drew before has no influence
+        run, events = train_until(step, spec, tmp_path)
+        rows += [row for row in numbers(events) if row[0] != "end" or step == 10**9]
+    assert rows == expected
+    for network in ("network", "evaluated"):
+        resumed = getattr(run.state, network).state_dict()
+        for name, weight in getattr(whole.state, network).state_dict().items():
+            assert torch.equal(weight, resumed[name]), name
 
 
 def test_the_best_so_far_is_remembered(tmp_path):
     spec = RunSpec("mlp", epochs=6, lr=0.05, **CPU)
-    fit = up_to(150, spec, tmp_path)
-    list(fit.run())
-    other = Fit(spec, folder=tmp_path, resume=True)
-    assert (other.best.rank, other.best.step, other.best.waited) == (fit.best.rank, fit.best.step, fit.best.waited)
+    run, _ = train_until(150, spec, tmp_path)
+    other = SeedRun(spec, folder=tmp_path, resume=True)
+    assert other.best.to_json() == run.best.to_json() and run.best.step > 0
+    assert other.validation == run.validation
+
+
+def test_a_run_of_a_frozen_backbone_is_resumed(tmp_path):
+    donor, folder = tmp_path / "donor", tmp_path / "frozen"
+    donor.mkdir(), folder.mkdir()
+    train_until(10**9, RunSpec("mlp", steps=20, dropout=0.3, **CPU), donor)
+    options = dict(origin=str(donor / "best.safetensors"), freeze="backbone", dropout=0.3, seed=2)
+    spec = RunSpec("mlp", steps=60, **options, **CPU)
+    whole = SeedRun(spec)
+    expected = [row for row in numbers(Trainer([whole]).run()) if row[0] != "end"]
+    rows = [row for step in (25, 10**9) for row in numbers(train_until(step, spec, folder)[1]) if row[0] != "end"]
+    assert rows == expected
 
 
 def finished(run):
-    """The event that a run ends with, waited for."""
-    deadline, event = time.monotonic() + PATIENCE, {}
-    for told in run.follow():
-        event = told
+    """Wait for the event that a run ends with."""
+    deadline, last = time.monotonic() + PATIENCE, {}
+    for event in run.follow():
+        last = event
         assert time.monotonic() < deadline
-    return event
+    return last
 
 
 def until(run, step, since=0):
-    """Wait until a run says, after a byte of its events, that it is past a step."""
+    """Wait until the events of a run after a byte of them are past a step."""
     deadline = time.monotonic() + PATIENCE
     for event in run.follow(run.tail(since)):
         if event["step"] >= step:
@@ -96,7 +114,7 @@ def until(run, step, since=0):
 @pytest.mark.full
 def test_killed_at_random_steps_and_resumed_nothing_differs():
     spec = RunSpec("lenet5-modern", steps=400, augment={"shift": 1.0}, seed=5, schedule="cosine", **CPU)
-    expected = numbers(Fit(spec).run())
+    expected = numbers(train([spec]))
     run, since = start(spec), 0
     for step in sorted(random.Random(2).sample(range(20, 300), 2)):
         until(run, step, since)
@@ -109,17 +127,17 @@ def test_killed_at_random_steps_and_resumed_nothing_differs():
     end = finished(run)
     assert (end["status"], end["step"]) == ("done", 400)
 
-    told = run.tail().read(10**6)
-    again = [event["step"] for event in told if event["event"] == "start"]
-    assert again[0] == 0 and len(again) == 3 and again == sorted(again)
-    assert all(event.get("resumed", False) == (event["step"] > 0) for event in told if event["event"] == "start")
-    by_place = {one[:4]: one for one in numbers(told)}
-    assert [by_place[one[:4]] for one in expected] == expected
-    assert len(by_place) == len(expected)  # and what was told twice was told alike
-    assert all(by_place[one[:4]] == one for one in numbers(told))
+    events = run.tail().read(10**6)
+    starts = [event["step"] for event in events if event["event"] == "start"]
+    assert starts[0] == 0 and len(starts) == 3 and starts == sorted(starts)
+    assert all(event.get("resumed", False) == (event["step"] > 0) for event in events if event["event"] == "start")
+    by_step = {row[:4]: row for row in numbers(events)}
+    assert [by_step[row[:4]] for row in expected] == expected
+    assert len(by_step) == len(expected)  # and what was reported twice was the same
+    assert all(by_step[row[:4]] == row for row in numbers(events))
 
 
-def test_a_done_run_goes_further_when_asked_to():
+def test_a_done_run_can_be_extended():
     spec = RunSpec("mlp", epochs=2, seed=1, **CPU)
     run = start(spec)
     assert finished(run)["steps"] == 78
@@ -132,35 +150,37 @@ def test_a_done_run_goes_further_when_asked_to():
     assert (first["resumed"], first["step"], first["steps"]) == (True, 78, 117)
     assert (end["status"], end["steps"]) == ("done", 117)
     assert run.spec.epochs == 3 and run.status() == "done"
-    expected = [one for one in numbers(Fit(RunSpec("mlp", epochs=3, seed=1, **CPU)).run()) if one[0] == "eval"]
-    assert [one for one in numbers(run.follow()) if one[0] == "eval"] == expected
+    expected = [row for row in numbers(train([RunSpec("mlp", epochs=3, seed=1, **CPU)])) if row[3] == "validation"]
+    assert [row for row in numbers(run.follow()) if row[3] == "validation"] == expected
+    tested = [row[1] for row in numbers(run.follow()) if row[3] == "test"]
+    assert tested == [78, 117]  # at each of its ends
     assert [event["event"] for event in run.follow()].count("end") == 1  # one run, and one end
     run.join(PATIENCE)
 
 
-def test_a_running_run_is_refused_and_an_early_stopped_one():
+def test_a_running_run_and_an_early_stopped_one_cannot_be_resumed():
     run = start(RunSpec("mlp", epochs=10**6, **CPU))
     with pytest.raises(UserError, match="is running"):
         resume(run)
     run.kill()
     run.join(PATIENCE)
     stopped = runs.create(RunSpec("mlp"))
-    for end, said in (({"early_stopping": {}}, "larger patience"), ({"status": "diverged"}, "smaller learning rate")):
+    ends = (({"early_stopping": {}}, "larger patience"), ({"status": "diverged"}, "smaller learning rate"))
+    for end, message in ends:
         writer = events.Writer(stopped.folder / "events.jsonl", run=stopped.id)
         sound = dict(event="end", step=3, steps=3, seconds=1.0, steps_per_second=3.0, status="done", metrics={})
         writer.write(sound | end)
         writer.close()
-        with pytest.raises(UserError, match=said):
+        with pytest.raises(UserError, match=message):
             prolonged(stopped)
 
 
 @pytest.fixture
 def stopped():
-    """A run that was stopped at its tenth step, made in this process."""
+    """A run that was stopped at its tenth step, trained in this process."""
     run = runs.create(RunSpec("mlp", steps=100, **CPU))
-    fit = up_to(10, run.spec, run.folder)
-    writer = events.Writer(run.folder / "events.jsonl", run=run.id, seed=0)
-    for event in fit.run():
+    writer = events.Writer(run.folder / "events.jsonl", run=run.id)
+    for event in train_until(10, run.spec, run.folder)[1]:
         writer.write(event)
     writer.close()
     (run.folder / "worker.json").unlink()
@@ -168,7 +188,7 @@ def stopped():
 
 
 @pytest.mark.parametrize("damage", ["missing", "empty", "cut", "grown", "junk", "weights alone"])
-def test_a_damaged_checkpoint_is_refused_in_a_sentence_and_left_alone(stopped, damage):
+def test_a_damaged_checkpoint_is_an_error_of_one_sentence_and_stays_as_it_is(stopped, damage):
     path = stopped.folder / "last.safetensors"
     whole = path.read_bytes()
     if damage == "missing":
@@ -176,34 +196,34 @@ def test_a_damaged_checkpoint_is_refused_in_a_sentence_and_left_alone(stopped, d
     elif damage == "weights alone":
         checkpoints.write(path, checkpoints.load(path)[0], {"step": 10})
     else:
-        made = {"empty": b"", "cut": whole[:-7], "grown": whole + b"x", "junk": bytes(range(256)) * 8}[damage]
-        path.write_bytes(made)
+        content = {"empty": b"", "cut": whole[:-7], "grown": whole + b"x", "junk": bytes(range(256)) * 8}[damage]
+        path.write_bytes(content)
     before = path.read_bytes() if path.exists() else None
-    with pytest.raises(UserError, match="Train from the beginning") as refusal:
+    with pytest.raises(UserError, match="Train from the beginning") as error:
         resume(stopped)
-    assert "\n" not in str(refusal.value)
+    assert "\n" not in str(error.value)
     assert stopped.status() == "stopped" and (path.read_bytes() if path.exists() else None) == before
 
 
-def test_a_checkpoint_of_another_network_is_refused_by_the_worker_and_the_run_is_as_it_was(stopped):
+def test_a_checkpoint_of_another_network_is_rejected_by_the_worker_and_the_run_is_as_it_was(stopped):
     path, spec = stopped.folder / "last.safetensors", stopped.spec
-    _, training, about = checkpoints.load_all(path)
-    checkpoints.write(path, {"layers.0.weight": torch.zeros(3, 3)}, about, training)
+    _, tensors, metadata = checkpoints.load_all(path)
+    checkpoints.write(path, {"layers.0.weight": torch.zeros(3, 3)}, metadata, tensors)
     before = path.read_bytes()
     since = resume(stopped, steps=50)
-    with pytest.raises(UserError, match="isn't of this mlp"):
+    with pytest.raises(UserError, match="is not of this mlp"):
         list(accepted(stopped, since))
     stopped.join(PATIENCE)
     assert stopped.status() == "stopped" and stopped.spec == spec and path.read_bytes() == before
     assert stopped.last_event()["step"] == 10
 
 
-def test_the_header_says_what_safetensors_says(stopped):
+def test_the_header_is_read_as_safetensors_reads_it(stopped):
     path = stopped.folder / "last.safetensors"
     assert header(path) == checkpoints.load(path)[1]
 
 
-def test_a_line_that_was_cut_off_does_not_spoil_the_next(tmp_path):
+def test_a_line_that_was_cut_off_does_not_damage_the_next(tmp_path):
     path = tmp_path / "events.jsonl"
     path.write_bytes(b'{"event": "checkpoint", "step": 0, "checkpoint": "last"}\n{"event": "met')
     writer = events.Writer(path)
@@ -227,7 +247,7 @@ def test_the_worker_dies_with_the_signal_that_killed_it():
     assert "SIGKILL" in finished(run)["reason"]
 
 
-def test_a_run_that_somebody_holds_is_not_taken_up(stopped, monkeypatch):
+def test_a_locked_run_is_not_resumed(stopped, monkeypatch):
     monkeypatch.setattr(engine, "ENDING", 0.0)
     with lock.held(stopped.folder):
         before = {file: file.read_bytes() for file in stopped.folder.iterdir()}
@@ -237,8 +257,8 @@ def test_a_run_that_somebody_holds_is_not_taken_up(stopped, monkeypatch):
 
 
 @pytest.mark.full
-def test_of_two_that_take_a_run_up_at_once_one_is_refused(stopped):
-    """Ten pairs of processes, each let go at the same moment."""
+def test_of_two_processes_that_resume_a_run_at_once_one_is_rejected(stopped):
+    """Ten pairs of processes start at the same moment."""
     code = f"""if True:
         from workbench.errors import UserError
         from workbench.engine import resume, runs
@@ -247,7 +267,7 @@ def test_of_two_that_take_a_run_up_at_once_one_is_refused(stopped):
         input()
         try:
             resume(run, steps=10)
-        except UserError as refusal:
+        except UserError as error:
             print(refusal)
         else:
             print(run.wait({PATIENCE}))
@@ -261,16 +281,16 @@ def test_of_two_that_take_a_run_up_at_once_one_is_refused(stopped):
         for process in both:
             process.stdin.write("go\n")
             process.stdin.flush()
-        said = sorted(process.communicate()[0].strip() for process in both)
-        assert said[0].startswith("The run mlp-0001 is running") and said[1] == "done"
-        told = [event["event"] for event in stopped.tail(since).read(10**6)]
-        assert (told.count("start"), told.count("end")) == (1, 1)
+        outputs = sorted(process.communicate()[0].strip() for process in both)
+        assert outputs[0].startswith("The run mlp-0001 is running") and outputs[1] == "done"
+        kinds = [event["event"] for event in stopped.tail(since).read(10**6)]
+        assert (kinds.count("start"), kinds.count("end")) == (1, 1)
 
 
 @pytest.mark.full
 def test_killed_at_its_first_checkpoint_a_run_still_has_every_row(monkeypatch):
     spec = RunSpec("mlp", steps=60, seed=3, **CPU)
-    expected = [one for one in numbers(Fit(spec).run()) if one[0] != "end"]
+    expected = [row for row in numbers(train([spec])) if row[0] != "end"]
     for _ in range(2):
         run = start(spec)
         while not (run.folder / "last.safetensors").exists():
@@ -281,6 +301,6 @@ def test_killed_at_its_first_checkpoint_a_run_still_has_every_row(monkeypatch):
         if run.status() != "done":  # the machine was slow to kill it
             resume(run)
         assert finished(run)["status"] == "done"
-        by_place = {one[:4]: one for one in numbers(run.tail().read(10**6)) if one[0] != "end"}
-        assert list(by_place.values()) == expected
+        by_step = {row[:4]: row for row in numbers(run.tail().read(10**6)) if row[0] != "end"}
+        assert list(by_step.values()) == expected
         run.join(PATIENCE)
