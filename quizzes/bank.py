@@ -21,22 +21,24 @@ if TYPE_CHECKING:
 MAX_SEED = 2**63 - 1  # the largest integer of SQLite, in which seeds are stored
 
 
-def _load_drills(file: Path) -> dict[str, Drill]:
-    """Import a file of drills and return its drills by id."""
+@cache
+def _drills_of(folder: Path) -> dict[str, Drill]:
+    """Import the drills of a topic's folder and return them by id."""
     result: dict[str, Drill] = {}
-    for value in vars(content.load(file)).values():
-        if isinstance(value, Drill) and result.setdefault(value.id, value) is not value:
-            raise ValueError(f"Two drills have the id {value.id}.")
-    check_pairs(file.with_name("checks.py"), result.values())
+    for file in content.files("drills.py", folder):
+        for value in vars(content.load(file)).values():
+            if isinstance(value, Drill) and result.setdefault(value.id, value) is not value:
+                raise ValueError(f"Two drills have the id {value.id}.")
+    check_pairs(folder / "checks.py", result.values())
     return result
 
 
 @cache
 def builtin_drills() -> dict[str, Drill]:
-    """Return the built-in drills by id, sorted by chapter and file."""
+    """Return the built-in drills by id, sorted by chapter and topic."""
     result: dict[str, Drill] = {}
-    for file in content.files("drills.py"):
-        for id, drill in _load_drills(file).items():
+    for folder in content.topic_folders().values():
+        for id, drill in _drills_of(folder).items():
             if result.setdefault(id, drill) is not drill:
                 raise ValueError(f"Two drills have the id {id}.")
     return result
@@ -45,14 +47,15 @@ def builtin_drills() -> dict[str, Drill]:
 def _builtin_drill(id: str) -> Drill | None:
     """Return the built-in drill with an id; None if there is none.
 
-    Only the files whose text declares the id are imported, because importing all of them takes long.
+    Only the topics whose text declares the id are imported, because importing all of them takes long.
     """
     if builtin_drills.cache_info().currsize:  # all of them have been imported already
         return builtin_drills().get(id)
     declarations = (f'"{id}"', f"def {id.replace('-', '_')}(")
     for file in content.files("drills.py"):
         text = file.read_text(encoding="utf-8")
-        if any(declaration in text for declaration in declarations) and (drill := _load_drills(file).get(id)):
+        is_declared = any(declaration in text for declaration in declarations)
+        if is_declared and (drill := _drills_of(content.topic_folder(file)).get(id)):
             return drill
     return None
 

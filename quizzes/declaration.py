@@ -170,8 +170,9 @@ class Declaration:
 
     @property
     def check_module(self) -> str:
-        """The module of its check: `checks`, next to the drill's own."""
-        return f"{self.generate.__module__.rpartition('.')[0]}.checks"
+        """The module of its check: `checks`, next to `drills.py` or the folder `drills`."""
+        package, _, _ = self.generate.__module__.rpartition(".")
+        return f"{package.removesuffix('.drills')}.checks"
 
     @cached_property
     def check(self) -> CheckSource | None:

@@ -20,7 +20,7 @@ def _declared_in(file: Path) -> dict[str, Formula]:
 
 
 def _topic(file: Path) -> str:
-    return file.parent.name.replace("_", "-")
+    return content.topic_folder(file).name.replace("_", "-")
 
 
 @cache

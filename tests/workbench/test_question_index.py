@@ -83,7 +83,7 @@ def test_a_truncated_or_altered_file_is_not_used(index):
 def test_a_changed_source_makes_a_new_index(index, monkeypatch):
     sources = question_index._sources()
     assert any(path.endswith("cnn/convolution/cards.toml") for path, _, _ in sources)
-    assert any(path.endswith("cnn/convolution/drills.py") for path, _, _ in sources)
+    assert any(path.endswith("cnn/convolution/drills/sizes.py") for path, _, _ in sources)
     for changed in ([*sources, ["new.py", 1, 1]], [*sources[:-1], [*sources[-1][:2], 0]], sources[1:]):
         monkeypatch.setattr(question_index, "_sources", lambda changed=changed: changed)
         assert question_index.load_index() != index
