@@ -11,8 +11,9 @@ from typing import TypeAlias
 from quizzes.check_source import CheckSource, read_checks
 from quizzes.expressions.parser import FormatError
 from quizzes.expressions.tree import CONSTANTS, Value, names
-from quizzes.formula import DeclarationError, Equation, Formula, Replacement, equation
+from quizzes.formula import Equation, Formula, Replacement, equation
 from quizzes.question import Params, Step
+from workbench.errors import DeclarationError
 
 Inputs: TypeAlias = Params
 Generator: TypeAlias = Callable[[Random], Inputs]

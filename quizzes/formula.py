@@ -33,7 +33,7 @@ from quizzes.expressions.tree import (
     without_decimals,
 )
 from quizzes.symbols import Symbol
-from workbench.errors import UserError
+from workbench.errors import DeclarationError, UserError
 
 NEIGHBORHOOD = 24  # how far from a known solution a drill looks for further ones
 MAX_TRIALS = 100_000  # integers up to which an unknown is found by trying each of them
@@ -64,10 +64,6 @@ class Equation:
         """The dimensions that share an index, for each index: they must have the same length."""
         own = [{(self.name, k), *self.indexed_dimensions[index]} for k, index in enumerate(self.index)]
         return own + [set(dimensions) for _, dimensions in reduction_indices(self.tree)]
-
-
-class DeclarationError(ValueError):
-    """A formula or a drill is declared incorrectly; the message names the file and the line."""
 
 
 Procedure: TypeAlias = Callable[..., Mapping[str, Value]]

@@ -1,63 +1,45 @@
-"""An index of all drills, cards and formulas: their ids, topics and titles, without loading the questions themselves.
+"""The index of all drills, cards and formulas: their ids, topics and titles, without importing the questions.
 
-The index is a file in the cache folder. It holds the modification time and size of every source that it was made from:
-if one of them changed, or the file is missing or damaged, the questions are loaded and the index is written again.
-Packs are not part of the file; they are read each time.
+The entries are read from the source files and stored in a file in the cache folder, for each source with the
+modification time and size of the files that they depend on. Only sources that changed are read again. Packs are not
+part of the file; they are read each time.
 """
 
 import json
 import os
-import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple, TypedDict, TypeVar
 from zlib import crc32
 
 import quizzes
-from quizzes import packs
-from workbench import files
+from quizzes import content
+from quizzes.index import READERS, CardEntry, DrillEntry, FormulaEntry
+from quizzes.static import Sources
+from workbench import files, syllabus
+from workbench.errors import DeclarationError, unknown_name
 from workbench.paths import cache_dir
-
-if TYPE_CHECKING:
-    from quizzes.cards import Card
-    from quizzes.drill import Drill
+from workbench.user_bank import user_packs
 
 FILE = "questions.json"
+# What the entries depend on besides the sources.
+PROGRAM = [__file__, *(f"{quizzes.__path__[0]}/{name}.py" for name in ("index", "static", "symbols", "formula"))]
 
-Source = list[str | int]  # path, modification time in nanoseconds, size in bytes
-
-
-class DrillEntry(NamedTuple):
-    """The part of a drill that lists show."""
-
-    id: str
-    type: str
-    topic: str
-    title: str
-    tier: int
-    kinds: list[str]
+State = list[int]  # modification time in nanoseconds, size in bytes
+AnyEntry = TypeVar("AnyEntry", DrillEntry, CardEntry, FormulaEntry)
 
 
-class CardEntry(NamedTuple):
-    """The part of a card that lists show."""
+class Source(TypedDict):
+    """A source file in the cache: the states of the files that its entries depend on, and the entries."""
 
-    id: str
-    topic: str
-    kind: str
-    prompt: str
-
-
-class FormulaEntry(NamedTuple):
-    """The part of a formula that lists show."""
-
-    id: str
-    topic: str
-    title: str
+    states: dict[str, State]
+    rows: list[list[Any]]
 
 
 class Index(NamedTuple):
-    """The entries of the program's own drills, cards and formulas, in the order of the course."""
+    """The entries of the built-in drills, cards and formulas, in the order of the syllabus."""
 
     drills: list[DrillEntry]
     cards: list[CardEntry]
@@ -65,13 +47,22 @@ class Index(NamedTuple):
 
 
 def drills() -> list[DrillEntry]:
-    """Return an entry for every drill: the program's own, then those of packs."""
-    return _index().drills + [_drill_entry(drill) for pack in packs.valid_packs() for drill in pack.drills.values()]
+    """Return an entry for every drill: the built-in drills, then those of packs."""
+    entries = list(_index().drills)
+    for pack in user_packs():
+        if not pack.problems:
+            for d in pack.drills.values():
+                entries.append(DrillEntry(d.id, d.type, d.topic, d.title, d.tier, d.kinds, *pack.place(d.id)))
+    return entries
 
 
 def cards() -> list[CardEntry]:
-    """Return an entry for every card: the program's own, then those of packs."""
-    return _index().cards + [_card_entry(card) for pack in packs.valid_packs() for card in pack.cards.values()]
+    """Return an entry for every card: the built-in cards, then those of packs."""
+    entries = list(_index().cards)
+    for pack in user_packs():
+        if not pack.problems:
+            entries += [CardEntry(c.id, c.topic, c.kind, c.prompt, *pack.place(c.id)) for c in pack.cards.values()]
+    return entries
 
 
 def formulas() -> list[FormulaEntry]:
@@ -79,70 +70,91 @@ def formulas() -> list[FormulaEntry]:
     return _index().formulas
 
 
-def load_index() -> Index:
-    """Return the index from the cache, or load the questions and write it there."""
-    path, sources = cache_dir() / FILE, _sources()
-    index = _read(path, sources)
-    if index is None:
-        # A process that loaded questions earlier may have loaded older sources than there are now.
-        is_current = not any(name.startswith("quizzes.content.") for name in sys.modules)
-        index = build_index()
-        if is_current:
-            _write(path, sources, index)
-    return index
-
-
-def build_index() -> Index:
-    """Load all questions and return their index."""
-    from quizzes import bank
-    from quizzes.cards import all_cards
-    from quizzes.formulas import all_formulas
-
-    return Index(
-        [_drill_entry(drill) for drill in bank.builtin_drills().values()],
-        [_card_entry(card) for card in all_cards().values()],
-        [FormulaEntry(formula.id, formula.topic, formula.title) for formula in all_formulas().values()],
-    )
-
-
 @cache
 def _index() -> Index:
     return load_index()
 
 
-def _drill_entry(drill: "Drill") -> DrillEntry:
-    return DrillEntry(drill.id, drill.type, drill.topic, drill.title, drill.tier, drill.kinds)
+def load_index() -> Index:
+    """Return the index, reading the sources that changed since the cache was written.
+
+    Raises:
+        DeclarationError: If a source can't be read.
+    """
+    path, states, program = cache_dir() / FILE, dict(_states()), [_state(path) for path in PROGRAM]
+    cached, current = _read(path, program), _Reader(states)
+    sources = {
+        str(file): current.source(name, file, cached.get(str(file))) for name in READERS for file in content.files(name)
+    }
+    if sources != cached:
+        _write(path, program, sources)
+    return Index(
+        _entries(DrillEntry, "drills.py", sources),
+        _entries(CardEntry, "cards.toml", sources),
+        _entries(FormulaEntry, "formulas.py", sources),
+    )
 
 
-def _card_entry(card: "Card") -> CardEntry:
-    return CardEntry(card.id, card.topic, card.kind, card.prompt)
+class _Reader:
+    """Reads the sources that changed.
+
+    Args:
+        states: The current states of all files.
+    """
+
+    def __init__(self, states: dict[str, State]):
+        self.states, self.parsed = states, Sources()
+
+    def source(self, name: str, file: Path, cached: Source | None) -> Source:
+        """Return a source as it is in the cache, or read it if a file that it depends on changed."""
+        if cached and all(self.states.get(path) == state for path, state in cached["states"].items()):
+            return cached
+        rows = [list(entry) for entry in READERS[name](self.parsed, file)]
+        paths = self.parsed.dependencies(file) if file.suffix == ".py" else [file]
+        return Source(states={str(path): self.states[str(path)] for path in paths}, rows=rows)
 
 
-def _sources() -> list[Source]:
-    """Return every file that the index depends on."""
-    paths = [__file__]
-    for folder, _, names in os.walk(Path(quizzes.__file__).parent):
-        paths += [f"{folder}/{name}" for name in names if name.endswith((".py", ".toml")) and not name.startswith(".")]
-    return [[path, status.st_mtime_ns, status.st_size] for path in sorted(paths) for status in [Path(path).stat()]]
+def _entries(kind: type[AnyEntry], name: str, sources: dict[str, Source]) -> list[AnyEntry]:
+    """Return the entries of all files of a name, in the order of the syllabus.
+
+    Raises:
+        DeclarationError: If the syllabus has no topic with the name of an entry's topic.
+    """
+    entries = [kind(*row) for file in content.files(name) for row in sources[str(file)]["rows"]]
+    order = {topic: number for number, topic in enumerate(syllabus.topics())}
+    for entry in entries:
+        if entry.topic not in order:
+            raise DeclarationError(f"{entry.file}:{entry.line}: {unknown_name('topic', entry.topic, order)}")
+    return sorted(entries, key=lambda entry: order[entry.topic])
 
 
-def _read(path: Path, sources: list[Source]) -> Index | None:
-    """Return the index from a file; None if the file is missing, damaged or made from other sources."""
+def _states() -> Iterator[tuple[str, State]]:
+    """Yield the path and the state of every file that an entry may depend on."""
+    for root in content.__path__:
+        for folder, _, names in os.walk(root):
+            for path in (f"{folder}/{name}" for name in names if name.endswith((".py", ".toml"))):
+                yield path, _state(path)
+
+
+def _state(path: str) -> State:
+    status = os.stat(path)  # noqa: PTH116  a Path for each file takes longer
+    return [status.st_mtime_ns, status.st_size]
+
+
+def _read(path: Path, program: list[State]) -> dict[str, Source]:
+    """Return the sources from a file; none if it is missing, damaged, or made by another version of the program."""
     try:
-        checksum, _, content = path.read_bytes().partition(b"\n")
-        if int(checksum, 16) != crc32(content):
-            return None
-        source_state, *entries = json.loads(content)
+        checksum, _, text = path.read_bytes().partition(b"\n")
+        if int(checksum, 16) != crc32(text):
+            return {}
+        made_by, sources = json.loads(text)
     except (OSError, ValueError):
-        return None
-    if source_state != sources:
-        return None
-    kinds = (DrillEntry, CardEntry, FormulaEntry)
-    return Index(*([kind(*row) for row in rows] for kind, rows in zip(kinds, entries, strict=True)))
+        return {}
+    return sources if made_by == program else {}
 
 
-def _write(path: Path, sources: list[Source], index: Index) -> None:
-    content = json.dumps([sources, *index]).encode()
-    with suppress(OSError):  # without a cache, the questions are loaded the next time too
+def _write(path: Path, program: list[State], sources: dict[str, Source]) -> None:
+    text = json.dumps([program, sources]).encode()
+    with suppress(OSError):  # without a cache, the sources are read the next time too
         path.parent.mkdir(parents=True, exist_ok=True)
-        files.write(path, f"{crc32(content):08x}\n".encode() + content)
+        files.write(path, f"{crc32(text):08x}\n".encode() + text)

@@ -44,3 +44,13 @@ def load(file: Path) -> ModuleType:
     """Import a module of a topic."""
     folder = topic_folder(file)
     return import_module(".".join((__name__, *file.with_suffix("").parts[len(folder.parts) - 2 :])))
+
+
+def source(module: str) -> Path | None:
+    """Return the file of a module of a topic or a chapter, without importing it; None if there is none."""
+    names = module.split(".")[2:]
+    for root in map(Path, __path__):
+        for file in (root.joinpath(*names).with_suffix(".py"), root.joinpath(*names, "__init__.py")):
+            if names and file.is_file():
+                return file
+    return None

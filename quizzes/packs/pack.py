@@ -26,7 +26,7 @@ class Pack:
         drills: Its drills by id.
         cards: Its cards by id.
         files: Its files, with their problems.
-        drill_tables: The table of each drill, by the drill's id.
+        tables: The table of each drill and card, by its id.
     """
 
     folder: Path
@@ -35,12 +35,17 @@ class Pack:
     drills: dict[str, PackDrill] = field(default_factory=dict)
     cards: dict[str, Card] = field(default_factory=dict)
     files: list[PackFile] = field(default_factory=list)
-    drill_tables: dict[str, Table] = field(default_factory=dict)
+    tables: dict[str, Table] = field(default_factory=dict)
 
     @property
     def problems(self) -> list[Problem]:
         """Its problems, file by file and line by line."""
         return [problem for file in self.files for problem in sorted(file.problems)]
+
+    def place(self, id: str) -> tuple[str, int]:
+        """Return the file and the line of a drill or a card."""
+        table = self.tables[id]
+        return str(self.folder / table.file.name), table.line()
 
     def summarize_problems(self) -> str:
         """Return one line for a pack with problems: how many there are, the first one, and how to list all."""
@@ -89,7 +94,7 @@ def _read_cards(pack: Pack, file: PackFile, topic: str, topics: Collection[str],
     for table in file.root.tables("card", MAX_CARDS):
         _check_id(table, f"{topic}/", ids)
         if card := read_card(table, pack.name, topic):
-            pack.cards[card.id] = card
+            pack.cards[card.id], pack.tables[card.id] = card, table
     file.root.report_unknown_keys()
 
 
@@ -97,7 +102,7 @@ def _read_drills(pack: Pack, file: PackFile, topics: Collection[str], ids: set[s
     for table in file.root.tables("drill", MAX_DRILLS):
         _check_id(table, "", ids)
         if drill := read_drill(table, pack.name, topics):
-            pack.drills[drill.id], pack.drill_tables[drill.id] = drill, table
+            pack.drills[drill.id], pack.tables[drill.id] = drill, table
     file.root.report_unknown_keys()
 
 
@@ -125,5 +130,5 @@ def check_pack(folder: Path, topics: Collection[str]) -> Pack:
     pack = read_pack(folder, topics)
     for id, drill in pack.drills.items():
         for path, message in drill_problems(drill):
-            pack.drill_tables[id].report(message, *path)
+            pack.tables[id].report(message, *path)
     return pack

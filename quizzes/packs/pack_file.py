@@ -105,10 +105,14 @@ class Table:
     def report(self, message: str, *path: str | int) -> None:
         """Report a problem of the table, or of the key at a path inside it."""
         self.is_valid = False
+        self.file.report(message, self.line(*path))
+
+    def line(self, *path: str | int) -> int:
+        """Return the line of the table, or of the key at a path inside it."""
         place = (*self.path, *path)
         while place not in self.file.line_numbers:
             place = place[:-1]
-        self.file.report(message, self.file.line_numbers[place])
+        return self.file.line_numbers[place]
 
     def value(self, key: str, required: bool = True, header: str = "") -> object:
         """Return the value of a key, of any type; None if it is missing.

@@ -45,7 +45,18 @@ def list_drills(
     drills = [drill for drill in question_index.drills() if topic in ("", drill.topic)]
     if as_json:
         print_json(
-            [dict(drill=d.id, type=d.type, topic=d.topic, title=d.title, tier=d.tier, kinds=d.kinds) for d in drills]
+            [
+                dict(
+                    drill=d.id,
+                    type=d.type,
+                    topic=d.topic,
+                    title=d.title,
+                    tier=d.tier,
+                    kinds=d.kinds,
+                    place=f"{d.file}:{d.line}",
+                )
+                for d in drills
+            ]
         )
         return
     width = max((len(d.id) for d in drills), default=0) + 2
@@ -64,9 +75,9 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Show a question."""
-    from quizzes import bank
+    from workbench.user_bank import user_bank
 
-    question = bank.draw(drill, SystemRandom().randrange(1, 100_000) if seed is None else seed)
+    question = user_bank().draw(drill, SystemRandom().randrange(1, 100_000) if seed is None else seed)
     if as_json:
         print_json(question_to_json(question) | (solution_to_json(question) if solution else {}))
         return
@@ -140,12 +151,12 @@ def answer(
 
     Exit code 0: correct. 1: incorrect or partially correct. 2: the answer can't be read.
     """
-    from quizzes import bank
     from quizzes.marking import mark as grade
     from workbench.errors import UserError
     from workbench.render import question as lines
+    from workbench.user_bank import user_bank
 
-    question = bank.draw(drill, seed)
+    question = user_bank().draw(drill, seed)
     names = [part.part for part in question.parts]
     if len(answers) != len(names):
         parts = f"{plural(len(names), 'answer')}: {' '.join(n.upper() for n in names)}"
@@ -176,11 +187,11 @@ def verify(drill: Id, seed: Seed = 1, as_json: Json = False) -> None:
 
     Exit code 0: the values agree. 1: they don't.
     """
-    from quizzes import bank
     from quizzes.verification import check_names, compare_values, evaluate_with_sympy
     from workbench.engine.verify import Verifier
+    from workbench.user_bank import user_bank
 
-    question = bank.draw(drill, seed)
+    question = user_bank().draw(drill, seed)
     if not question.tier:
         from workbench.errors import UserError
 
@@ -222,9 +233,9 @@ def test(
     """
     from concurrent.futures import ProcessPoolExecutor
 
-    from quizzes import bank
+    from workbench.user_bank import user_bank
 
-    ids = [bank.get_drill(drill).id] if drill else list(bank.all_drills())
+    ids = [user_bank().get_drill(drill).id] if drill else list(user_bank().all_drills())
     width = max(map(len, ids)) + 2
     reports = []
     processes = min(len(ids), os.cpu_count() or 1, MAX_PROCESSES)
@@ -249,17 +260,14 @@ def _set_up_process() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the process that started the pool, and that ends these
     import torch
 
-    from workbench.cli.main import configure_packs
-
     torch.set_num_threads(1)
-    configure_packs()
 
 
 def _run_selftest(drill: str, seeds: int) -> "Report":
     """Test a drill in a process of the pool, which may import torch as a worker does."""
-    from quizzes import bank
     from quizzes.selftest import selftest
     from workbench.engine.worker import check_values
+    from workbench.user_bank import user_bank
 
     gc.freeze()  # torch and SymPy stay in memory: scanning them for garbage again and again takes a third of the time
-    return selftest(bank.get_drill(drill), range(1, seeds + 1), check_values)
+    return selftest(user_bank().get_drill(drill), range(1, seeds + 1), check_values)

@@ -25,7 +25,10 @@ def formulas(
     ] = "",
     as_json: Json = False,
 ) -> None:
-    """Show the formula sheet, or one formula with its symbols, units and source."""
+    """List all formulas, or show those of a topic, or one with its symbols, units and source."""
+    if not (name or as_json):
+        _list_formulas()
+        return
     from quizzes.formulas import all_formulas
     from workbench.errors import unknown_name
 
@@ -38,8 +41,22 @@ def formulas(
         return
     for formula in selected:
         _print_formula(formula, with_symbols=formula.id == name)
-    if not name:
-        print("Next: workbench formulas FORMULA, or workbench calc FORMULA name=value ...")
+
+
+def _list_formulas() -> None:
+    """Print every formula by topic, with its equations as text."""
+    from workbench import question_index, syllabus
+
+    topic = ""
+    for formula in question_index.formulas():
+        if formula.topic != topic:
+            topic = formula.topic
+            print(f"{syllabus.get(topic).title} ({topic})\n")
+        print(f"  {formula.title}  ({formula.id})")
+        for equation in formula.equations or ["a procedure, computed step by step"]:
+            print(f"      {equation}")
+        print()
+    print("Next: workbench formulas TOPIC|FORMULA, or workbench calc FORMULA name=value ...")
 
 
 def _to_json(formula: "Formula") -> dict[str, Any]:

@@ -5,7 +5,6 @@ one line on stderr; 130 after Ctrl-C; 141 if the reader closed the pipe.
 """
 
 import sys
-from collections.abc import Collection
 from importlib import import_module
 from io import TextIOWrapper
 from typing import Any
@@ -13,16 +12,14 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from quizzes import packs
 from workbench.cli.output import OutputError, discard_output, output_errors, print_error, print_json
 from workbench.errors import UserError, unknown_name
-from workbench.paths import packs_dir
 from workbench.untrusted import printable
 
 # command -> (module, help); a module is imported only when its command is called.
 COMMANDS = {
     "topics": ("workbench.cli.topics", "List the topics of the syllabus and what covers each."),
-    "formulas": ("workbench.cli.formulas", "Show the formula sheet, or one formula with its symbols."),
+    "formulas": ("workbench.cli.formulas", "List all formulas, or show one with its symbols."),
     "calc": ("workbench.cli.calc", "Evaluate a formula, or solve it for any of its symbols."),
     "drill": ("workbench.cli.drill", "List, show, answer, verify and test drills."),
     "quiz": ("workbench.cli.quiz", "Answer questions at the prompt; results are saved."),
@@ -130,17 +127,6 @@ def workbench(
         WorkbenchApp(store).run()
 
 
-def configure_packs() -> None:
-    """Set the folder of the user's packs; they are read when questions are looked up."""
-
-    def topics() -> Collection[str]:
-        from workbench import syllabus
-
-        return syllabus.topics()
-
-    packs.configure(packs_dir, topics)
-
-
 def main() -> None:
     """Run the command line and exit with its exit code."""
     if sys.stdout is None:
@@ -149,7 +135,6 @@ def main() -> None:
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # print ? for what the terminal can't show
-    configure_packs()
     try:
         code = run()
         with output_errors():

@@ -185,9 +185,7 @@ class WorkbenchApp(App[None]):
         """Everything by its name: what one looks for stands in a command's title, ids too."""
         yield from super().get_system_commands(screen)
         import models
-        from quizzes import bank
-        from quizzes.formulas import all_formulas
-        from workbench import syllabus
+        from workbench import question_index, syllabus
         from workbench.engine.runs import every
 
         yield SystemCommand("Practise what is due", "A round of ten questions", self.practise)
@@ -196,14 +194,14 @@ class WorkbenchApp(App[None]):
         yield SystemCommand("Models", "Every network, layer by layer", self.models)
         yield SystemCommand("Lab", "Train a network and watch it learn", self.lab)
         yield SystemCommand("Runs", "Watch, stop, compare", self.runs)
-        drills = bank.all_drills().values()
+        drills = question_index.drills()
         for drill in drills:
             title = f"Practise: {drill.title} ({drill.id})"
             yield SystemCommand(title, syllabus.get(drill.topic).title, lambda id=drill.id: self.practise(id))
         for topic in dict.fromkeys(drill.topic for drill in drills):
             title = f"Topic: {syllabus.get(topic).title} ({topic})"
             yield SystemCommand(title, "A round of its questions", lambda id=topic: self.practise(id))
-        for formula in all_formulas().values():
+        for formula in question_index.formulas():
             title = f"Formula: {formula.title} ({formula.id})"
             yield SystemCommand(title, syllabus.get(formula.topic).title, lambda id=formula.id: self.formulas(id))
         for name in models.names():

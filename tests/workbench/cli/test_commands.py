@@ -114,7 +114,7 @@ def test_topics_as_json(cli):
 def test_drill_list_and_show_as_json(cli):
     rows = js(cli("drill", "list", "--json"))
     assert {row["drill"] for row in rows} == set(bank.all_drills())
-    assert set(rows[0]) == {"drill", "type", "topic", "title", "tier", "kinds"}
+    assert set(rows[0]) == {"drill", "type", "topic", "title", "tier", "kinds", "place"}
     assert {row["topic"] for row in js(cli("drill", "list", "--topic", "convolution", "--json"))} == {"convolution"}
     question = js(cli("drill", "show", "iou", "--seed", "7", "--json"))
     assert set(question) == {"drill", "seed", "topic", "tier", "prompt", "params", "parts", "hint"}

@@ -9,7 +9,6 @@ from textual.containers import Horizontal, HorizontalScroll, Vertical, VerticalS
 from textual.widgets import Footer, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from quizzes import bank
 from quizzes.expressions.parser import FormatError
 from quizzes.formula import Formula
 from quizzes.formulas import all_formulas
@@ -20,6 +19,7 @@ from workbench.tui import state
 from workbench.tui.screens.page import Page
 from workbench.tui.widgets.heading import Heading
 from workbench.tui.widgets.listing import Listing
+from workbench.user_bank import user_bank
 
 PROCEDURE = "A procedure: it counts, compares or goes step by step."
 
@@ -186,7 +186,7 @@ class Formulas(Page):
     def _drills(self) -> list[str]:
         """The drills over the formula that is shown."""
         formula = self.formula
-        return [drill.id for drill in bank.all_drills().values() if formula and drill.formula is formula]
+        return [drill.id for drill in user_bank().all_drills().values() if formula and drill.formula is formula]
 
     def copied(self) -> str:
         """What was computed; before that, the equations."""
