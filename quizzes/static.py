@@ -79,7 +79,7 @@ class Sources:
     def dependencies(self, path: Path) -> list[Path]:
         """Return a file and all files of content that it imports from, directly or not."""
         paths = [path]
-        for one in paths:
+        for one in paths if path.suffix == ".py" else []:
             paths += [other for other in self.file(one).content_files() if other not in paths]
         return paths
 

@@ -1,22 +1,22 @@
 """The index of all drills, cards and formulas: their ids, topics and titles, without importing the questions.
 
-The entries are read from the source files and stored in a file in the cache folder, for each source with the
-modification time and size of the files that they depend on. Only sources that changed are read again. Packs are not
-part of the file; they are read each time.
+The entries are read from the source files and stored in a file in the cache folder, with the modification time and size
+of every file that they depend on. If a file changed, what depends on it is read again. Packs are not part of the file;
+they are read each time.
 """
 
 import json
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, NamedTuple, TypedDict, TypeVar
+from typing import Any, TypeVar
 from zlib import crc32
 
 import quizzes
 from quizzes import content
-from quizzes.index import READERS, CardEntry, DrillEntry, FormulaEntry
+from quizzes.index import READERS, CardEntry, DrillEntry, Entry, FormulaEntry
 from quizzes.static import Sources
 from workbench import files, syllabus
 from workbench.errors import DeclarationError, unknown_name
@@ -24,26 +24,38 @@ from workbench.paths import cache_dir
 from workbench.user_bank import user_packs
 
 FILE = "questions.json"
-# What the entries depend on besides the sources.
+# What all entries depend on.
 PROGRAM = [__file__, *(f"{quizzes.__path__[0]}/{name}.py" for name in ("index", "static", "symbols", "formula"))]
 
 State = list[int]  # modification time in nanoseconds, size in bytes
 AnyEntry = TypeVar("AnyEntry", DrillEntry, CardEntry, FormulaEntry)
 
 
-class Source(TypedDict):
-    """A source file in the cache: the states of the files that its entries depend on, and the entries."""
+class Index:
+    """The entries of the built-in questions, in the order of the syllabus.
 
-    states: dict[str, State]
-    rows: list[list[Any]]
+    Args:
+        lines: The content of the file: the states of all files, the dependencies of each source, and for each kind of
+            entry a line. A line is parsed when it is needed.
+    """
 
+    def __init__(self, lines: list[bytes]):
+        self.lines = lines
 
-class Index(NamedTuple):
-    """The entries of the built-in drills, cards and formulas, in the order of the syllabus."""
+    @cached_property
+    def drills(self) -> list[DrillEntry]:
+        """The drills."""
+        return [DrillEntry(*row) for row in json.loads(self.lines[2])]
 
-    drills: list[DrillEntry]
-    cards: list[CardEntry]
-    formulas: list[FormulaEntry]
+    @cached_property
+    def cards(self) -> list[CardEntry]:
+        """The cards."""
+        return [CardEntry(*row) for row in json.loads(self.lines[3])]
+
+    @cached_property
+    def formulas(self) -> list[FormulaEntry]:
+        """The formulas."""
+        return [FormulaEntry(*row) for row in json.loads(self.lines[4])]
 
 
 def drills() -> list[DrillEntry]:
@@ -81,59 +93,63 @@ def load_index() -> Index:
     Raises:
         DeclarationError: If a source can't be read.
     """
-    path, states, program = cache_dir() / FILE, dict(_states()), [_state(path) for path in PROGRAM]
-    cached, current = _read(path, program), _Reader(states)
-    sources = {
-        str(file): current.source(name, file, cached.get(str(file))) for name in READERS for file in content.files(name)
-    }
-    if sources != cached:
-        _write(path, program, sources)
-    return Index(
-        _entries(DrillEntry, "drills.py", sources),
-        _entries(CardEntry, "cards.toml", sources),
-        _entries(FormulaEntry, "formulas.py", sources),
-    )
+    path, states = cache_dir() / FILE, dict(sorted(_states()))
+    lines = _read(path)
+    if not lines or lines[0] != _line(states):
+        lines = _update(Index(lines) if lines else None, states)
+        _write(path, lines)
+    return Index(lines)
 
 
-class _Reader:
-    """Reads the sources that changed.
-
-    Args:
-        states: The current states of all files.
-    """
-
-    def __init__(self, states: dict[str, State]):
-        self.states, self.parsed = states, Sources()
-
-    def source(self, name: str, file: Path, cached: Source | None) -> Source:
-        """Return a source as it is in the cache, or read it if a file that it depends on changed."""
-        if cached and all(self.states.get(path) == state for path, state in cached["states"].items()):
-            return cached
-        rows = [list(entry) for entry in READERS[name](self.parsed, file)]
-        paths = self.parsed.dependencies(file) if file.suffix == ".py" else [file]
-        return Source(states={str(path): self.states[str(path)] for path in paths}, rows=rows)
-
-
-def _entries(kind: type[AnyEntry], name: str, sources: dict[str, Source]) -> list[AnyEntry]:
-    """Return the entries of all files of a name, in the order of the syllabus.
+def _update(old: Index | None, states: dict[str, State]) -> list[bytes]:
+    """Return the lines of the index, reading what changed since an older index.
 
     Raises:
-        DeclarationError: If the syllabus has no topic with the name of an entry's topic.
+        DeclarationError: If a source can't be read, or its topic is not in the syllabus.
     """
-    entries = [kind(*row) for file in content.files(name) for row in sources[str(file)]["rows"]]
-    order = {topic: number for number, topic in enumerate(syllabus.topics())}
-    for entry in entries:
-        if entry.topic not in order:
-            raise DeclarationError(f"{entry.file}:{entry.line}: {unknown_name('topic', entry.topic, order)}")
-    return sorted(entries, key=lambda entry: order[entry.topic])
+    sources, order = Sources(), {topic: number for number, topic in enumerate(syllabus.topics())}
+    dependencies, cached_entries = _unchanged(old, states) if old else ({}, {})
+    lines = []
+    for name, read in READERS.items():
+        entries: list[Entry] = []
+        for file in map(str, content.files(name)):
+            if file not in dependencies:
+                cached_entries[file] = list(read(sources, Path(file)))
+                dependencies[file] = list(map(str, sources.dependencies(Path(file))))
+            entries += cached_entries[file]
+        for entry in entries:
+            if entry.topic not in order:
+                raise DeclarationError(f"{entry.file}:{entry.line}: {unknown_name('topic', entry.topic, order)}")
+        lines.append(_line(sorted(entries, key=lambda entry: order[entry.topic])))
+    return [_line(states), _line(dependencies), *lines]
+
+
+def _unchanged(old: Index, states: dict[str, State]) -> tuple[dict[str, list[str]], dict[str, list[Entry]]]:
+    """Return the dependencies and the entries of each source that an index has and that did not change."""
+    old_states, dependencies = json.loads(old.lines[0]), json.loads(old.lines[1])
+    if any(old_states.get(path) != states.get(path) for path in PROGRAM):
+        return {}, {}
+    entries: dict[str, list[Entry]] = {
+        file: []
+        for file, paths in dependencies.items()
+        if all(old_states.get(path) == states.get(path) for path in paths)
+    }
+    old_entries: list[Entry] = [*old.drills, *old.cards, *old.formulas]
+    for entry in old_entries:
+        if entry.file in entries:
+            entries[entry.file].append(entry)
+    return {file: dependencies[file] for file in entries}, entries
 
 
 def _states() -> Iterator[tuple[str, State]]:
     """Yield the path and the state of every file that an entry may depend on."""
+    for path in (*PROGRAM, str(syllabus.FILE)):
+        yield path, _state(path)
     for root in content.__path__:
         for folder, _, names in os.walk(root):
-            for path in (f"{folder}/{name}" for name in names if name.endswith((".py", ".toml"))):
-                yield path, _state(path)
+            for name in names:
+                if name.endswith((".py", ".toml")) and name != "checks.py":
+                    yield f"{folder}/{name}", _state(f"{folder}/{name}")
 
 
 def _state(path: str) -> State:
@@ -141,20 +157,21 @@ def _state(path: str) -> State:
     return [status.st_mtime_ns, status.st_size]
 
 
-def _read(path: Path, program: list[State]) -> dict[str, Source]:
-    """Return the sources from a file; none if it is missing, damaged, or made by another version of the program."""
+def _line(value: Any) -> bytes:
+    return json.dumps(value).encode()
+
+
+def _read(path: Path) -> list[bytes]:
+    """Return the lines of the file; none if it is missing or damaged."""
     try:
-        checksum, _, text = path.read_bytes().partition(b"\n")
-        if int(checksum, 16) != crc32(text):
-            return {}
-        made_by, sources = json.loads(text)
+        checksum, _, data = path.read_bytes().partition(b"\n")
+        return data.split(b"\n") if int(checksum, 16) == crc32(data) else []
     except (OSError, ValueError):
-        return {}
-    return sources if made_by == program else {}
+        return []
 
 
-def _write(path: Path, program: list[State], sources: dict[str, Source]) -> None:
-    text = json.dumps([program, sources]).encode()
+def _write(path: Path, lines: list[bytes]) -> None:
+    data = b"\n".join(lines)
     with suppress(OSError):  # without a cache, the sources are read the next time too
         path.parent.mkdir(parents=True, exist_ok=True)
-        files.write(path, f"{crc32(text):08x}\n".encode() + text)
+        files.write(path, f"{crc32(data):08x}\n".encode() + data)

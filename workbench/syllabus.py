@@ -8,6 +8,8 @@ from typing import Any
 
 from workbench.errors import lookup
 
+FILE = Path(__file__).with_name("syllabus.toml")
+
 
 @dataclass(frozen=True)
 class Topic:
@@ -36,7 +38,7 @@ class Topic:
 
 @cache
 def _file() -> dict[str, Any]:
-    return tomllib.loads((Path(__file__).parent / "syllabus.toml").read_text(encoding="utf-8"))
+    return tomllib.loads(FILE.read_text(encoding="utf-8"))
 
 
 @cache

@@ -44,6 +44,10 @@ def line_has(file: str, line: int, text: str) -> bool:
     return text in "".join(Path(file).read_text(encoding="utf-8").split("\n")[line - 1 : line + 1])
 
 
+def lists(index: question_index.Index) -> tuple[list, list, list]:
+    return index.drills, index.cards, index.formulas
+
+
 @pytest.fixture
 def copy(tmp_path, monkeypatch):
     """A copy of all topics, from which the index is read."""
@@ -79,7 +83,7 @@ def test_a_place_is_where_the_declaration_begins():
 
 def test_the_order_is_that_of_the_syllabus():
     order = list(syllabus.topics())
-    for entries in question_index.load_index():
+    for entries in lists(question_index.load_index()):
         numbers = [order.index(entry.topic) for entry in entries]
         assert numbers == sorted(numbers) and len(set(numbers)) > 20
 
@@ -110,12 +114,10 @@ def index(home):
     """An index that differs from the sources, in a file that is valid for the sources as they are."""
     question_index.load_index()
     path = cache_dir() / question_index.FILE
-    program, sources = json.loads(path.read_bytes().partition(b"\n")[2])
-    for source in sources.values():
-        for row in source["rows"]:
-            row[-1] = 0
-    question_index._write(path, program, sources)
-    entries = question_index.load_index()
+    states, dependencies, *lines = path.read_bytes().split(b"\n")[1:]
+    rows = [[[*row[:-1], 0] for row in json.loads(line)] for line in lines]
+    question_index._write(path, [states, dependencies, *map(question_index._line, rows)])
+    entries = lists(question_index.load_index())
     assert {entry.line for part in entries for entry in part} == {0}
     return entries
 
@@ -123,7 +125,7 @@ def index(home):
 @pytest.mark.parametrize("damage", [b"", b"\n", b"00000000\n[]", b"\xff\xfe", b"[" * 100_000])
 def test_a_damaged_file_is_not_used(index, damage):
     (cache_dir() / question_index.FILE).write_bytes(damage)
-    assert question_index.load_index() != index
+    assert lists(question_index.load_index()) != index
 
 
 def test_a_truncated_or_altered_file_is_not_used(index):
@@ -131,18 +133,18 @@ def test_a_truncated_or_altered_file_is_not_used(index):
     data = path.read_bytes()
     for altered in (data[:-1], data.replace(b"conv-out-size", b"conv-out-sign")):
         path.write_bytes(altered)
-        assert question_index.load_index() != index
+        assert lists(question_index.load_index()) != index
 
 
 def test_another_version_of_the_reader_does_not_use_the_file(index, monkeypatch, tmp_path):
     other = tmp_path / "index.py"
     other.write_text("", encoding="utf-8")
     monkeypatch.setattr(question_index, "PROGRAM", [str(other), *question_index.PROGRAM[1:]])
-    assert question_index.load_index() != index
+    assert lists(question_index.load_index()) != index
 
 
 def test_only_what_depends_on_a_changed_file_is_read_again(copy, monkeypatch):
-    before = question_index.load_index()
+    before = lists(question_index.load_index())
     read: list[str] = []
     for name, reader in question_index.READERS.items():
 
@@ -151,7 +153,7 @@ def test_only_what_depends_on_a_changed_file_is_read_again(copy, monkeypatch):
             return reader(sources, file)
 
         monkeypatch.setitem(question_index.READERS, name, note)
-    assert question_index.load_index() == before and read == []
+    assert lists(question_index.load_index()) == before and read == []
     cards_file = copy / "cnn" / "pooling" / "cards.toml"
     cards_file.write_text(cards_file.read_text(encoding="utf-8").replace('prompt = "', 'prompt = "Now: ', 1))
     after = question_index.load_index()
