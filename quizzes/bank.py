@@ -12,7 +12,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Self
 
 from quizzes.builtin import CONTENT, Content
-from quizzes.cards import Card
+from quizzes.card import Card
 from quizzes.drill import Drill
 from quizzes.question import Question
 from workbench import syllabus

@@ -5,7 +5,7 @@ from functools import cache, cached_property
 from pathlib import Path
 
 from quizzes import cards, content
-from quizzes.cards import Card
+from quizzes.card import Card
 from quizzes.declaration import check_pairs
 from quizzes.drill import Drill
 from quizzes.static import declares_drill

@@ -1,19 +1,30 @@
 """The declaration of a drill: its formula, what it asks, and the mistakes that it recognizes."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from random import Random
-from string import Formatter
 from typing import TypeAlias
 
 from quizzes.check_source import CheckSource, read_checks
 from quizzes.expressions.parser import FormatError
-from quizzes.expressions.tree import CONSTANTS, Value, names
-from quizzes.formula import Equation, Formula, Replacement, equation
+from quizzes.expressions.tree import Value
+from quizzes.formula import Formula, Replacement, equation
+from quizzes.mistake_equations import check_equation
 from quizzes.question import Params, Step
-from workbench.errors import DeclarationError
+from quizzes.text_checks import (
+    MAX_DECIMALS,
+    MAX_TIER,
+    asks_problems,
+    identifier_problem,
+    integer_problem,
+    mistakes_problems,
+    prompt_problems,
+    text_problem,
+)
+from quizzes.visualizations import visualization_problems
+from workbench.errors import DeclarationError, UserError, unknown_name
 
 Inputs: TypeAlias = Params
 Generator: TypeAlias = Callable[[Random], Inputs]
@@ -101,19 +112,8 @@ class Declaration:
         Raises:
             DeclarationError: If it names what there isn't, or a mistake can't be read.
         """
-        options = ", ".join(self.formula.symbols)
-        for name in self.asks:
-            if name not in self.formula.symbols:
-                raise self.error(f"it asks for {name!r}, which is not a symbol of {self.formula.id}: {options}")
-        if self.one_of is False and len(self.asks) > 1 and set(self.asks) & set(self.formula.inputs):
-            raise self.error(
-                f"it asks for several symbols, so each must be an output: {', '.join(self.formula.outputs)}"
-            )
-        for field in {field for _, field, _, _ in Formatter().parse(self.prompt) if field is not None}:
-            if not field.isidentifier():
-                raise self.error(f"the prompt's field {{{field}}} must be a name")
-        for mistake in self.mistakes:
-            self._check_mistake(mistake)
+        for problem in self._problems():
+            raise self.error(problem)
 
     def error(self, problem: str) -> DeclarationError:
         """Return the error for a problem of the declaration."""
@@ -121,28 +121,57 @@ class Declaration:
         place = f"{code.co_filename}:{code.co_firstlineno}: " if code else ""
         return DeclarationError(f"{place}drill {self.id}: {problem}")
 
-    def _check_mistake(self, mistake: Mistake) -> None:
-        """Check that a mistake redefines symbols that the formula defines, in terms of symbols that it has.
+    def _problems(self) -> Iterator[str]:
+        """Yield the problems of a declaration that can be found without drawing a question."""
+        yield from asks_problems(self.asks, self.one_of, self.formula)
+        for key, text in (("title", self.title), ("prompt", self.prompt), ("hint", self.hint)):
+            if problem := text_problem(text):
+                yield f"{key} {problem}."
+        yield from prompt_problems(self.prompt)
+        if problem := integer_problem(self.tier, 1, MAX_TIER):
+            yield f"tier {problem}."
+        if self.decimals is not None and (problem := integer_problem(self.decimals, 0, MAX_DECIMALS)):
+            yield f"decimals {problem}."
+        for mistake in self.mistakes:
+            yield from (f"mistake {mistake.name}: {problem}" for problem in self._mistake_problems(mistake))
+        yield from mistakes_problems([mistake.name for mistake in self.mistakes])
+        yield from visualization_problems(self.visualization)
+
+    def _mistake_problems(self, mistake: Mistake) -> Iterator[str]:
+        if problem := identifier_problem(mistake.name):
+            yield f"name {problem}."
+        if problem := text_problem(mistake.feedback):
+            yield f"feedback {problem}."
+        if not isinstance(mistake.wrong, str):
+            outputs = self.formula.outputs
+            yield from (str(unknown_name("output", name, outputs)) for name in mistake.wrong if name not in outputs)
+            return
+        for text in mistake.wrong.split(";"):
+            try:
+                check_equation(text, self.formula)
+            except FormatError as error:
+                yield error.message_with_caret()
+            except UserError as error:
+                yield str(error)
+
+    def check_generated(self, extras: Collection[str]) -> None:
+        """Check that the texts of a drill, and its check, use only names that have a value.
+
+        Args:
+            drill: The self.
+            extras: The names of what its generator returns in addition to the symbols.
 
         Raises:
-            DeclarationError: If it doesn't.
+            DeclarationError: If they don't.
         """
-        try:
-            replaced = self._replaced(mistake.wrong)
-        except (FormatError, TypeError) as error:
-            raise self.error(f"mistake {mistake.name}: {error}") from None
-        defined = ", ".join(self.formula.outputs)
-        for name, replacement in replaced.items():
-            if name not in self.formula.outputs:
-                raise self.error(
-                    f"mistake {mistake.name}: nothing defines {name!r}; {self.formula.id} defines {defined}"
-                )
-            if isinstance(replacement, Equation):
-                for used in sorted(names(replacement.tree) - {*replacement.index, *CONSTANTS, *self.formula.symbols}):
-                    raise self.error(
-                        f"mistake {mistake.name}: {used!r} is not a symbol of {self.formula.id}: "
-                        + ", ".join(self.formula.symbols)
-                    )
+        names = {*self.formula.symbols, *extras}
+        for problem in prompt_problems(self.prompt, names):
+            raise self.error(problem)
+        for problem in visualization_problems(self.visualization, names):
+            raise self.error(problem)
+        for name in self.check.parameters if self.check else ():
+            if name not in names:
+                raise self.error(f"the check in {self.check_module}: {unknown_name('parameter', name, names)}")
 
     @property
     def topic(self) -> str:

@@ -33,7 +33,8 @@ from quizzes.expressions.tree import (
     without_decimals,
 )
 from quizzes.symbols import Symbol
-from workbench.errors import DeclarationError, UserError
+from workbench import syllabus
+from workbench.errors import DeclarationError, UserError, unknown_name
 
 NEIGHBORHOOD = 24  # how far from a known solution a drill looks for further ones
 MAX_TRIALS = 100_000  # integers up to which an unknown is found by trying each of them
@@ -174,13 +175,17 @@ class Formula:
             lines = [line for line in equations.replace(";", "\n").splitlines() if line.strip()]
             try:
                 equations = [equation(line) for line in lines]
-            except (FormatError, TypeError) as error:
+            except FormatError as error:
+                raise self.error(error.message_with_caret()) from None
+            except TypeError as error:
                 raise self.error(str(error)) from None
         self.equations = tuple(equations)
         self.conventions = "\n\n".join(" ".join(paragraph.split()) for paragraph in conventions.split("\n\n"))
         self.procedure, self.procedure_outputs = procedure, tuple(procedure_outputs.split())
         self.integer_constraints = tuple(text.strip() for text in integer_constraints.split(",") if text.strip())
         self.shapes = tuple(shape for text in shapes.split(";") if text and isinstance(shape := parse(text), Name))
+        if topic and topic not in syllabus.topics():
+            raise self.error(str(unknown_name("topic", topic, syllabus.topics())))
         self.topic = topic or frame.f_globals["__name__"].split(".")[-2].replace("_", "-")
         self._check()
 
@@ -204,6 +209,18 @@ class Formula:
         for name, symbol in self.symbols.items():
             if not symbol.meaning:
                 raise self.error(f"{name} has no meaning")
+            if symbol.low is not None and symbol.high is not None and symbol.low > symbol.high:
+                raise self.error(f"{name} has no values, because {symbol.low:g} is larger than {symbol.high:g}")
+            if symbol.default is not None:
+                try:
+                    symbol.check(symbol.default)
+                except UserError as error:
+                    raise self.error(f"the default of {error}") from None
+        for name in self.outputs:
+            if self.outputs.count(name) > 1:
+                raise self.error(f"{name} is defined twice")
+        if bool(self.procedure) != bool(self.procedure_outputs):
+            raise self.error("procedure and procedure_outputs need each other")
 
     @cached_property
     def outputs(self) -> list[str]:

@@ -14,7 +14,7 @@ from quizzes.answers.expressions import one_sided
 from quizzes.drill import Drill
 from quizzes.marking import mark
 from quizzes.question import Answer, Check, Outcome, PartMark, Question
-from quizzes.variant import LEAST_MISTAKES
+from quizzes.text_checks import LEAST_MISTAKES
 from quizzes.verification import check_names, compare_values
 
 GARBAGE = ["", "@", "1 2", "((", "import os", "9^9^9^9"]

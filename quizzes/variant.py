@@ -10,9 +10,8 @@ from quizzes.expressions.tree import UndefinedValue, Value
 from quizzes.formula import Equation, Replacement
 from quizzes.question import Answer, Check, Mistake, Params, Part, Question, Visualization, to_json, value_text
 from quizzes.solution import worked_steps
+from quizzes.text_checks import LEAST_MISTAKES
 from workbench.errors import UserError
-
-LEAST_MISTAKES = 2
 
 
 class Variant:
@@ -59,6 +58,7 @@ class Variant:
 
     def question(self) -> Question | None:
         """Return the question; None if these values don't tell its mistakes apart."""
+        self.drill.check_generated(self.extras)
         mistakes = self._mistakes()
         if mistakes is None:
             return None
@@ -145,10 +145,7 @@ class Variant:
     def _prompt(self) -> str:
         symbols = {name: name for name in self.formula.symbols}
         values = symbols | {name: value_text(value) for name, value in self.params.items()}
-        try:
-            text = self.drill.prompt.format(**values)
-        except KeyError as error:
-            raise self.drill.error(f"the prompt's field {error} is not one of {', '.join(values)}") from None
+        text = self.drill.prompt.format(**values)
         if len(self.parts) == 1:
             text += f"\nFind {self.parts[0].part}: {self.parts[0].label}."
         if self.unknown:

@@ -4,15 +4,15 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from quizzes.cards import Card
-from quizzes.packs.cards import read_card
+from quizzes.card import Card
+from quizzes.card_tables import MAX_CARDS, grading_problems, read_card
 from quizzes.packs.drill_checks import drill_problems
 from quizzes.packs.drills import PackDrill, read_drill
-from quizzes.packs.pack_file import PackFile, Problem, Table
 from quizzes.packs.pack_folder import read_files
+from quizzes.toml_file import Problem, Table, TomlFile
 from workbench.errors import UserError, unknown_name
 
-MAX_CARDS, MAX_DRILLS = 1000, 100  # of a file
+MAX_DRILLS = 100  # of a file
 
 
 @dataclass(eq=False)
@@ -34,7 +34,7 @@ class Pack:
     title: str = ""
     drills: dict[str, PackDrill] = field(default_factory=dict)
     cards: dict[str, Card] = field(default_factory=dict)
-    files: list[PackFile] = field(default_factory=list)
+    files: list[TomlFile] = field(default_factory=list)
     tables: dict[str, Table] = field(default_factory=dict)
 
     @property
@@ -88,17 +88,19 @@ def _read_head(pack: Pack, table: Table, topics: Collection[str]) -> None:
         table.report(message, "name")
 
 
-def _read_cards(pack: Pack, file: PackFile, topic: str, topics: Collection[str], ids: set[str]) -> None:
+def _read_cards(pack: Pack, file: TomlFile, topic: str, topics: Collection[str], ids: set[str]) -> None:
     if topic not in topics:
         file.report(f"A file of cards must have the id of a topic. {unknown_name('topic', topic, topics)}", 1)
     for table in file.root.tables("card", MAX_CARDS):
         _check_id(table, f"{topic}/", ids)
-        if card := read_card(table, pack.name, topic):
+        if card := read_card(table, topic, pack.name):
+            for message in grading_problems(card):
+                table.report(message)
             pack.cards[card.id], pack.tables[card.id] = card, table
     file.root.report_unknown_keys()
 
 
-def _read_drills(pack: Pack, file: PackFile, topics: Collection[str], ids: set[str]) -> None:
+def _read_drills(pack: Pack, file: TomlFile, topics: Collection[str], ids: set[str]) -> None:
     for table in file.root.tables("drill", MAX_DRILLS):
         _check_id(table, "", ids)
         if drill := read_drill(table, pack.name, topics):

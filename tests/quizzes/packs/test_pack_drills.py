@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quizzes.marking import mark
-from quizzes.packs.equations import parse_condition
+from quizzes.mistake_equations import parse_condition
 from quizzes.packs.library import add
 from quizzes.packs.pack import check_pack
 from quizzes.packs.samplers import make_sampler

@@ -1,4 +1,4 @@
-"""The equations and conditions of a pack, in the grammar of `quizzes.expressions.parser`."""
+"""The equations of mistakes and the conditions of packs, in the grammar of `quizzes.expressions.parser`."""
 
 import operator
 import re
@@ -38,17 +38,18 @@ def check_equation(text: str, formula: Formula) -> None:
     if text.count("=") != 1:
         raise UserError(f"{text.strip()[:60]!r} is not an equation. Write it as {formula.outputs[-1]} = ...")
     try:
-        wrong = equation(text)
+        replacements = formula.expand(equation(text))
     except TypeError:
         raise UserError(f"An equation must define one symbol. Write it as {formula.outputs[-1]} = ...") from None
     defined = [eq.name for eq in formula.equations]
-    if wrong.name not in defined:
-        listed = ", ".join(defined) or "nothing"
-        raise UserError(f"No equation of {formula.id} defines {wrong.name[:30]}. Its equations define {listed}.")
-    index = defined.index(wrong.name)
-    usable = {*formula.inputs, *formula.procedure_outputs, *defined[:index]}
-    _check_replacement(wrong, formula.equations[index], usable)
-    _check_elements(wrong.tree, formula)
+    for wrong in replacements:
+        if wrong.name not in defined:
+            listed = ", ".join(defined) or "nothing"
+            raise UserError(f"No equation of {formula.id} defines {wrong.name[:30]}. Its equations define {listed}.")
+        index = defined.index(wrong.name)
+        usable = {*formula.inputs, *formula.procedure_outputs, *defined[:index]}
+        _check_replacement(wrong, formula.equations[index], usable)
+        _check_elements(wrong.tree, formula)
 
 
 def _check_replacement(wrong: Equation, correct: Equation, usable: set[str]) -> None:
