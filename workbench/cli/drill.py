@@ -227,15 +227,15 @@ def test(
     """Test drills with many seeds.
 
     The tests cover answers, mistakes, rounding, unreadable input, variety, and the second computation. Drills are
-    tested in parallel, one per processor.
+    tested in parallel, one per processor. Without a name, all declarations of formulas and cards are checked too.
 
-    Exit code 0: all pass. 1: some have problems.
+    Exit code 0: all pass. 1: some have problems. 2: a declaration is incorrect.
     """
     from concurrent.futures import ProcessPoolExecutor
 
     from workbench.user_bank import user_bank
 
-    ids = [user_bank().get_drill(drill).id] if drill else list(user_bank().all_drills())
+    ids = [user_bank().get_drill(drill).id] if drill else _check_declarations()
     width = max(map(len, ids)) + 2
     reports = []
     processes = min(len(ids), os.cpu_count() or 1, MAX_PROCESSES)
@@ -251,6 +251,22 @@ def test(
     if as_json:
         print_json([asdict(report) for report in reports])
     raise typer.Exit(1 if any(report.problems for report in reports) else 0)
+
+
+def _check_declarations() -> list[str]:
+    """Load all questions and formulas, and return the ids of the drills.
+
+    Raises:
+        DeclarationError: If one is declared incorrectly.
+    """
+    from quizzes.formulas import all_formulas
+    from workbench import question_index
+    from workbench.user_bank import user_bank
+
+    question_index.load_index()
+    all_formulas()
+    user_bank().all_cards()
+    return list(user_bank().all_drills())
 
 
 def _set_up_process() -> None:
