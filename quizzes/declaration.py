@@ -1,6 +1,6 @@
 """The declaration of a drill: its formula, what it asks, and the mistakes that it recognizes."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +16,8 @@ from quizzes.question import Params, Step
 
 Inputs: TypeAlias = Params
 Generator: TypeAlias = Callable[[Random], Inputs]
+
+MAX_HINTS = 3  # the idea, the formula and the first step
 
 
 @dataclass(frozen=True)
@@ -73,11 +75,13 @@ class Declaration:
         tier: The level, 1 (one formula), 2 (several steps) or 3 (a small exam problem).
         asks: The symbols that it asks for: all of them, or one of them.
         prompt: The text of the question, with `{symbol}` for a value.
-        hint: A sentence that helps.
+        hint: The idea as a sentence or a question; empty if `hints` begins with it.
         mistakes: The mistakes that it recognizes.
         decimals: The decimal places of decimal answers; None for exact vectors and matrices.
         visualization: The kind of visualization next to it; empty for none.
         steps: values -> worked steps, if the equations alone don't explain the solution; else None.
+        hints: The idea, the formula and the first step, if those that are made of the formula and the steps say too
+            little; one to three.
     """
 
     id: str
@@ -93,6 +97,7 @@ class Declaration:
     decimals: int | None = 4
     visualization: str = ""
     steps: Callable[..., list[Step]] | None = None
+    hints: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         """Check the declaration.
@@ -113,6 +118,7 @@ class Declaration:
                 raise self.error(f"the prompt's field {{{field}}} must be a name")
         for mistake in self.mistakes:
             self._check_mistake(mistake)
+        self._check_hints()
 
     def error(self, problem: str) -> DeclarationError:
         """Return the error for a problem of the declaration."""
@@ -142,6 +148,27 @@ class Declaration:
                         f"mistake {mistake.name}: {used!r} is not a symbol of {self.formula.id}: "
                         + ", ".join(self.formula.symbols)
                     )
+
+    def _check_hints(self) -> None:
+        """Check that the hints are one to three texts.
+
+        Raises:
+            DeclarationError: If they aren't.
+        """
+        if isinstance(self.hints, str) or not isinstance(self.hints, Sequence):
+            raise self.error(f"hints must be a tuple of texts, not {self.hints!r:.60}")
+        if bool(self.hint) == bool(self.hints):
+            raise self.error('it needs either a hint or hints: write hint="...", or hints=(...) with up to three texts')
+        if len(self.author_hints) > MAX_HINTS:
+            raise self.error(f"hints must have at most {MAX_HINTS} texts, not {len(self.hints)}")
+        for hint in self.author_hints:
+            if not isinstance(hint, str) or not hint.strip():
+                raise self.error(f"a hint must be a text that is not empty, not {hint!r:.60}")
+
+    @property
+    def author_hints(self) -> Sequence[str]:
+        """The hints that its author wrote, from the idea on."""
+        return self.hints or (self.hint,)
 
     @property
     def topic(self) -> str:

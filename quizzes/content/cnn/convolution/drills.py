@@ -618,7 +618,12 @@ def receptive_field(rng: Random) -> Inputs:
     "{listing}\n"
     "What are the output shapes S1, S2 and S3 of the layers?\n"
     "Conventions: no dilation; sizes are rounded down; shapes as HxWxC.",
-    hint="How do kernel size, stride and padding change the size? What determines the number of channels?",
+    hints=(
+        "How do kernel size, stride and padding change the size? What determines the number of channels?",
+        "Use this formula for height and width of each layer:\n"
+        "  o = floor((n + 2*p - f)/s) + 1\n"
+        "A convolution has one output channel per filter, and pooling keeps the channels.",
+    ),
     mistakes=[
         Mistake(
             "rounded-up",
@@ -681,8 +686,12 @@ def conv_stack_shapes(rng: Random) -> Inputs:
     "{rows_K}\n"
     "with bias {b}, stride {s} and zero padding {p} on each side.\n"
     "Conventions: cross-correlation, so the kernel is not flipped; no activation.",
-    hint="Place the kernel on the top left patch, multiply element-wise, sum, and add the bias. Then move by the "
-    "stride.",
+    hints=(
+        "Place the kernel on the top left patch, multiply element-wise, sum, and add the bias. Then move by the "
+        "stride.",
+        "Use this formula, with X already padded:\n"
+        "  O[r, c] = b + sum(i, sum(j, K[i, j]*X[(r - 1)*s + i, (c - 1)*s + j]))",
+    ),
     mistakes=[
         Mistake("flipped-filter", {"O": lambda X, K, b, s, p: add(correlate(X, _flip(K), s, p), b)}, FLIPPED),
         Mistake("bias-left-out", {"O": lambda X, K, b, s, p: correlate(X, K, s, p)}, NO_BIAS_IN_SUM),
@@ -727,7 +736,12 @@ def conv_value_hand(rng: Random) -> Inputs:
     "  K2 = {K2}\n"
     "for them, and the bias {b}.\n"
     "Conventions: stride 1; no padding; cross-correlation, so the kernels are not flipped; no activation.",
-    hint="How many output channels does one filter have? At each position it sums over both input channels.",
+    hints=(
+        "How many output channels does one filter have? At each position it sums over both input channels.",
+        "Use this formula:\n"
+        "  O[r, c] = b + sum(i, sum(j, K1[i, j]*X1[r + i - 1, c + j - 1] + K2[i, j]*X2[r + i - 1, c + j - "
+        "1]))",
+    ),
     mistakes=[
         Mistake(
             "first-channel-only",

@@ -59,8 +59,12 @@ def _best_first(scores: list[float]) -> list[int]:
     prompt="Non-maximum suppression with threshold {tau} suppresses a box if its IoU with a kept box is greater than "
     "{tau}. All boxes belong to one class, and each row gives its corners x1, y1, x2, y2.\n"
     "{listing}",
-    hint="Keep the best remaining box, suppress the boxes that overlap it too much, and repeat. Does a suppressed box "
-    "suppress others?",
+    hints=(
+        "Keep the best remaining box, suppress the boxes that overlap it too much, and repeat. Does a suppressed box "
+        "suppress others?",
+        "IoU is the area of the intersection divided by the area of the union. A box is kept if its IoU with "
+        "every box kept so far is at most the threshold.",
+    ),
     mistakes=[
         Mistake(
             "struck-boxes-strike",
