@@ -23,13 +23,12 @@ from typing import Any, TypeAlias
 from quizzes.expressions.parser import write
 from quizzes.expressions.tree import Num, Op, Tree, UndefinedValue, Value, Values, substitute
 from quizzes.formula import DeclarationError, Formula
-from quizzes.question import Params, Visualization, to_json
+from quizzes.question import Params, Visualization, to_json, value_text
 from quizzes.symbols import Symbol
 from workbench.errors import UserError
 
 MAX_STATES = 10_000
 MAX_NUMBERS = 2_000_000  # in the values and drawings of all states together
-DIGITS = 5  # significant, of numbers in drawings
 DECIMALS = 4  # of numbers in captions
 MAX_LISTED = 10  # numbers of a list in a caption
 SMALL, LARGE = 0.001, 1e9  # beyond them, numbers have an exponent
@@ -124,6 +123,11 @@ class Procedure:
         """A reference, or the derivation."""
         return self.formula.source
 
+    def input_text(self, values: Values | None = None) -> str:
+        """Return the inputs as a line that `symbols.split_assignments` splits; optional ones only if they are given."""
+        inputs = {name: symbol.default for name, symbol in self.symbols.items()} | dict(values or {})
+        return " ".join(f"{name}={value_text(to_json(v))}" for name, v in inputs.items() if v is not None)
+
     def complete(self, values: Values) -> dict[str, Value]:
         """Return the inputs, exact and checked; those that are not given are those of the example.
 
@@ -144,7 +148,7 @@ class Procedure:
         try:
             for state in islice(self.generate(**self.complete(values or {})), MAX_STATES + 1):
                 visualization = state.visualization and replace(
-                    state.visualization, data=_plain(state.visualization.data, DIGITS)
+                    state.visualization, data=_plain(state.visualization.data, is_rounded=True)
                 )
                 states.append(State(state.caption, _plain(state.values), visualization))
                 numbers += _count(states[-1].values) + (_count(visualization.data) if visualization else 0)
@@ -254,21 +258,21 @@ def list_text(values: list[Value]) -> str:
     return f"[{', '.join(texts)}]"
 
 
-def _plain(value: Any, digits: int | None = None) -> Any:
-    """Return a value as JSON data, with decimals rounded to a number of significant digits, or not.
+def _plain(value: Any, is_rounded: bool = False) -> Any:
+    """Return a value as JSON data, with decimals as they are or as a caption writes them.
 
     Raises:
         OverflowError: If a number is not finite.
     """
     if isinstance(value, dict):
-        return {key: _plain(item, digits) for key, item in value.items()}
+        return {key: _plain(item, is_rounded) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item, digits) for item in value]
+        return [_plain(item, is_rounded) for item in value]
     number = to_json(value)
     if isinstance(number, float):
         if not isfinite(number):
             raise OverflowError
-        return float(f"{number:.{digits}g}") if digits else number
+        return float(number_text(number)) if is_rounded else number
     return number
 
 

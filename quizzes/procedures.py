@@ -15,11 +15,12 @@ FILE, DECORATOR = "procedures.py", "procedure"
 
 
 class ProcedureEntry(NamedTuple):
-    """The part of a procedure that lists show."""
+    """The part of a procedure that lists show, and whether it belongs to a formula of the bank."""
 
     id: str
     topic: str
     title: str
+    has_formula: bool
 
 
 @cache
@@ -53,7 +54,7 @@ def read_entries(file: Path) -> list[ProcedureEntry]:
             values = [text.value for text in texts if isinstance(text, ast.Constant) and isinstance(text.value, str)]
             if len(values) != 2:
                 raise ValueError(f"{file}:{call.lineno}: the id and the title of a procedure must be literal texts")
-            result.append(ProcedureEntry(values[0], topic, values[1]))
+            result.append(ProcedureEntry(values[0], topic, values[1], has_formula=len(call.args) > 1))
     return result
 
 

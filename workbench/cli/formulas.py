@@ -26,10 +26,14 @@ def formulas(
     as_json: Json = False,
 ) -> None:
     """Show the formula sheet, or one formula with its symbols, units and source."""
+    from quizzes import procedures
     from quizzes.formulas import all_formulas
     from workbench.errors import unknown_name
 
     by_id = all_formulas()
+    entry = procedures.entries().get(name)
+    if entry and not entry.has_formula:
+        by_id = {name: procedures.get(name).formula}
     selected = [formula for formula in by_id.values() if name in ("", formula.id, formula.topic)]
     if not selected:
         raise unknown_name("formula or topic", name, [*by_id, *{formula.topic for formula in by_id.values()}])
@@ -38,6 +42,9 @@ def formulas(
         return
     for formula in selected:
         _print_formula(formula, with_symbols=formula.id == name)
+    if stepped := [entry.id for entry in procedures.entries().values() if name in ("", entry.id, entry.topic)]:
+        print(f"Step by step: workbench calc {'NAME' if len(stepped) > 1 else stepped[0]} --steps", end="")
+        print(f", with NAME one of {', '.join(stepped)}" if len(stepped) > 1 else "")
     if not name:
         print("Next: workbench formulas FORMULA, or workbench calc FORMULA name=value ...")
 

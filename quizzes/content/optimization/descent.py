@@ -113,9 +113,12 @@ def descent_states(
     defaults = {name: symbol.default for name, symbol in step.symbols.items() if symbol.default is not None}
     priors = [{name: value for name, value in defaults.items() if name.endswith(PRIOR)} for _ in weights]
 
+    columns = [[row["theta"] for row in result["table"] if row["weight"] == name] for name in weights]
+    bounds = [_bounds([first, *column]) for first, column in zip(start, columns, strict=True)]
+
     def state(caption: str, **values: Any) -> State:
         loss = losses[: len(path)]
-        drawing = Visualization("descent", dict(f=f, weights=weights, path=path))
+        drawing = Visualization("descent", dict(f=f, weights=weights, path=path, bounds=bounds))
         if len(weights) > 2:
             drawing = Visualization("progress", dict(x="step", curves={"L": loss}, first=0, at=len(path) - 1))
         return State(caption, dict(values, weights=weights, theta=path[-1], loss=loss[-1], L=loss), drawing)
@@ -146,3 +149,10 @@ def _line(eq: Equation, weight: str, values: Mapping[str, Value]) -> str:
     numbers = {name: value for name, value in values.items() if not isinstance(value, str)}
     name = weight if eq.name == "theta" else f"{eq.name}({weight})"
     return f"  {name} = {with_numbers(eq.tree, numbers)} = {number_text(values[eq.name])}"
+
+
+def _bounds(values: list[Value]) -> list[float]:
+    """Return an interval around the values of a weight and 0, with a margin."""
+    low, high = min(0.0, *map(float, values)), max(0.0, *map(float, values))
+    margin = (high - low) / 8 or 1
+    return [low - margin, high + margin]

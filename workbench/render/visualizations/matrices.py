@@ -48,6 +48,22 @@ def draw_table(data: dict[str, Any], width: int, height: int) -> str:
     )
 
 
+def draw_marked_table(data: dict[str, Any], width: int, height: int) -> str:
+    """Draw a table of texts, `rows` below the names of the `columns`, with the index `row` marked; None for no mark.
+
+    If there are more rows than lines, those around the mark are drawn.
+    """
+    marked = data["row"]
+    rows = [[("▸ " if k == marked else "  ") + first, *others] for k, (first, *others) in enumerate(data["rows"])]
+    heading, *lines = format_table([[f"  {data['columns'][0]}", *data["columns"][1:]], *rows]).splitlines()
+    room = height - 1
+    start = min(max(0, (marked or 0) - room // 2), max(0, len(lines) - room))
+    shown = lines[start : start + room]
+    if start + room < len(lines):
+        shown[-1] = f"  ... {len(lines) - start - room + 1} more"
+    return "\n".join(line[:width] for line in [heading, *shown])
+
+
 def draw_trace(data: dict[str, Any], width: int, height: int) -> str:
     """Draw a table of two steps with a row for each name of the text: `name0` is the start, `name1` and `name2` follow.
 

@@ -35,10 +35,13 @@ def conv_values(X: Map, K: Map, b: Value, s: int, p: int, d: int = 1) -> Iterato
         return State(caption, dict(values, O=output), Visualization("sliding-window", data))
 
     size = f"{len(padded)}x{len(padded[0])}"
-    zeros = f"Pad the input with {p} rows and columns of zeros on each side, so it is {size}." if p else ""
+    zeros = f"With zero padding {p} on each side, the input is {size}." if p else ""
     positions = f"The kernel has {len(windows)}x{len(windows[0])} positions, and each gives one output value."
-    shapes = dict(padded_shape=[len(padded), len(padded[0])], output_shape=[len(windows), len(windows[0])])
-    yield state(f"{zeros} {positions}".strip(), **shapes)
+    yield state(
+        f"{zeros} {positions}".strip(),
+        padded_shape=[len(padded), len(padded[0])],
+        output_shape=[len(windows), len(windows[0])],
+    )
     for row, line in enumerate(windows):
         output.append([])
         for column, window in enumerate(line):
