@@ -126,7 +126,8 @@ class Procedure:
     def input_text(self, values: Values | None = None) -> str:
         """Return the inputs as a line that `symbols.split_assignments` splits; optional ones only if they are given."""
         inputs = {name: symbol.default for name, symbol in self.symbols.items()} | dict(values or {})
-        return " ".join(f"{name}={value_text(to_json(v))}" for name, v in inputs.items() if v is not None)
+        texts = {name: value_text(to_json(value)) for name, value in inputs.items() if value is not None}
+        return " ".join(f"{name}={text.replace('e-0', 'e-')}" for name, text in texts.items())
 
     def complete(self, values: Values) -> dict[str, Value]:
         """Return the inputs, exact and checked; those that are not given are those of the example.
@@ -272,7 +273,8 @@ def _plain(value: Any, is_rounded: bool = False) -> Any:
     if isinstance(number, float):
         if not isfinite(number):
             raise OverflowError
-        return float(number_text(number)) if is_rounded else number
+        rounded = float(number_text(number)) if is_rounded else number
+        return rounded if isfinite(rounded) else number
     return number
 
 

@@ -55,7 +55,7 @@ def calc(
     'workbench formulas FORMULA' lists the inputs of each and its conventions.
 
     With --steps, a procedure prints its states one after another; inputs that are left out are those of an example.
-    gradient-descent, adam, backpropagation, k-fold-standardization and others have only steps.
+    gd-steps, adam-steps, backprop-steps, k-fold-standardization and others have only steps.
     """
     from quizzes import procedures
     from quizzes.formulas import get
@@ -101,6 +101,7 @@ def calc(
 def _print_steps(procedure: "Procedure", words: list[str], as_json: bool) -> None:
     """Print the states of a procedure in order."""
     from quizzes.symbols import read_values
+    from workbench.render.question import wrap_text
     from workbench.render.states import render_state
 
     states = procedure.states(read_values(procedure.id, procedure.symbols, words))
@@ -111,7 +112,7 @@ def _print_steps(procedure: "Procedure", words: list[str], as_json: bool) -> Non
     for number, state in enumerate(states, 1):
         print(f"\n--- State {number} of {len(states)}\n")
         print(render_state(state, console().width))
-    print(f"\nSource: {procedure.source}")
+    print("\n" + wrap_text(f"Source: {procedure.source}"))
 
 
 def _to_json(formula: "Formula", name: str, value: Any) -> Any:

@@ -43,8 +43,7 @@ def formulas(
     for formula in selected:
         _print_formula(formula, with_symbols=formula.id == name)
     if stepped := [entry.id for entry in procedures.entries().values() if name in ("", entry.id, entry.topic)]:
-        print(f"Step by step: workbench calc {'NAME' if len(stepped) > 1 else stepped[0]} --steps", end="")
-        print(f", with NAME one of {', '.join(stepped)}" if len(stepped) > 1 else "")
+        print("\n".join(["Step by step:", *(f"  workbench calc {id} --steps" for id in stepped)]))
     if not name:
         print("Next: workbench formulas FORMULA, or workbench calc FORMULA name=value ...")
 

@@ -128,27 +128,30 @@ def descent_states(
     for t in range(1, steps + 1):
         rows = result["table"][(t - 1) * len(weights) : t * len(weights)]
         equations = step.equations if len(step.equations) * len(rows) <= MAX_LINES else step.equations[-1:]
-        inputs = {**defaults, **settings, "eta": lr, "t": t}
-        lines = [
-            _line(eq, row["weight"], {**inputs, **prior, **row})
-            for prior, row in zip(priors, rows, strict=True)
-            for eq in equations
+        # For each weight, every number of the step by its symbol.
+        scopes = [
+            {**defaults, **settings, "eta": lr, "t": t, **prior, **row} for prior, row in zip(priors, rows, strict=True)
         ]
-        priors = [{f"{name}{PRIOR}": row[name] for name in step.outputs} for row in rows]
+        lines = [_line(eq, scope) for scope in scopes for eq in equations]
         gradient = ", ".join(f"dL/d{row['weight']} = {number_text(row['g'])}" for row in rows)
         path.append([row["theta"] for row in rows])
         before, after = losses[t - 1 : t + 1]
         change = "stays at" if before == after else f"{'falls' if after < before else 'rises'} to"
-        caption = f"Step {t}: the gradient is {gradient}. {reason}"
-        outputs = {name: [row[name] for row in rows] for name in ["g", *step.outputs] if name != "theta"}
-        yield state("\n".join([caption, *lines, f"The loss {change} {number_text(after)}."]), step=t, **outputs)
+        head, end = f"Step {t}: the gradient is {gradient}. {reason}", f"The loss {change} {number_text(after)}."
+        names = [
+            name for name in step.symbols if name not in ("theta", "eta", "t") and name in {**priors[0], **rows[0]}
+        ]
+        yield state(
+            "\n".join([head, *lines, end]), step=t, **{name: [scope[name] for scope in scopes] for name in names}
+        )
+        priors = [{f"{name}{PRIOR}": row[name] for name in step.outputs} for row in rows]
 
 
-def _line(eq: Equation, weight: str, values: Mapping[str, Value]) -> str:
+def _line(eq: Equation, scope: Mapping[str, Value]) -> str:
     """Return an equation of a step with the numbers of one weight and its result."""
-    numbers = {name: value for name, value in values.items() if not isinstance(value, str)}
-    name = weight if eq.name == "theta" else f"{eq.name}({weight})"
-    return f"  {name} = {with_numbers(eq.tree, numbers)} = {number_text(values[eq.name])}"
+    numbers = {name: value for name, value in scope.items() if name != "weight"}
+    name = scope["weight"] if eq.name == "theta" else f"{eq.name}({scope['weight']})"
+    return f"  {name} = {with_numbers(eq.tree, numbers)} = {number_text(scope[eq.name])}"
 
 
 def _bounds(values: list[Value]) -> list[float]:

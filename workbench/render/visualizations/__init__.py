@@ -97,7 +97,7 @@ DRAWINGS: dict[str, Drawing] = {
     "logistic": (plane.draw_logistic, _nothing),
     "matrices": (matrices.draw_matrices, _nothing),
     "network": (networks.draw_network, _nothing),
-    "marked-table": (matrices.draw_marked_table, _nothing),
+    "highlighted-table": (matrices.draw_highlighted_table, _nothing),
     "neuron": (networks.draw_neuron, _nothing),
     "number-line": (lines.draw_number_line, lines.describe_number_line),
     "parabola": (descent.draw_parabola, _nothing),

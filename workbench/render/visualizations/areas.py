@@ -23,24 +23,21 @@ def draw_suppression(data: dict[str, Any], width: int, height: int) -> str:
     """Draw `boxes` with their `labels`: the `current` one, and those in `keep` and `suppressed`, in different lines."""
     boxes = _boxes_by_name(data)
     keep, suppressed, current = data["keep"], data["suppressed"], data["current"]
-    groups = {
-        "suppressed": (DASHED, suppressed),
-        "waiting": (LIGHT, [name for name in boxes if name not in [*keep, *suppressed]]),
-        "kept": (HEAVY, keep),
-    }
+    waiting = [name for name in boxes if name not in [*keep, *suppressed]]
+    groups = [("suppressed", DASHED, suppressed), ("waiting", LIGHT, waiting), ("kept", HEAVY, keep)]
     canvas, cells = _to_cells(boxes, width, height - 1)
-    for lines, names in groups.values():
+    for _, lines, names in groups:
         for name in names:
             canvas.draw_box(*cells[name], lines)
-    taken: set[tuple[int, int]] = set()
+    occupied: set[tuple[int, int]] = set()
     for name, (x1, y1, x2, _) in cells.items():
         text = f"▸{name}" if name == current else name
-        free = (x for x in range(x1 + 1, x2) if not taken & {(x + k, y1) for k in range(-1, len(text) + 1)})
+        free = (x for x in range(x1 + 1, x2) if not occupied & {(x + k, y1) for k in range(-1, len(text) + 1)})
         x = next(free, x1 + 1)
         canvas.put(x, y1, text)
-        taken |= {(x + k, y1) for k in range(len(text))}
-    legend = [f"{lines[0] * 2} {group} {', '.join(names)}" for group, (lines, names) in groups.items() if names]
-    return f"{'   '.join(legend)}\n{canvas.text()}"
+        occupied |= {(x + k, y1) for k in range(len(text))}
+    legend = "   ".join(f"{lines[0] * 2} {group} {', '.join(names)}" for group, lines, names in groups if names)
+    return f"{legend[:width]}\n{canvas.text()}"
 
 
 def _to_cells(

@@ -48,20 +48,20 @@ def draw_table(data: dict[str, Any], width: int, height: int) -> str:
     )
 
 
-def draw_marked_table(data: dict[str, Any], width: int, height: int) -> str:
-    """Draw a table of texts, `rows` below the names of the `columns`, with the index `row` marked; None for no mark.
+def draw_highlighted_table(data: dict[str, Any], width: int, height: int) -> str:
+    """Draw a table of texts, `rows` below the names of the `columns`; the one at the index `row`, if any, has a sign.
 
-    If there are more rows than lines, those around the mark are drawn.
+    If there are more rows than lines, those around that one are drawn.
     """
-    marked = data["row"]
-    rows = [[("▸ " if k == marked else "  ") + first, *others] for k, (first, *others) in enumerate(data["rows"])]
+    highlighted = data["row"]
+    rows = [[("▸ " if k == highlighted else "  ") + first, *others] for k, (first, *others) in enumerate(data["rows"])]
     heading, *lines = format_table([[f"  {data['columns'][0]}", *data["columns"][1:]], *rows]).splitlines()
     room = height - 1
-    start = min(max(0, (marked or 0) - room // 2), max(0, len(lines) - room))
-    shown = lines[start : start + room]
+    start = min(max(0, (highlighted or 0) - room // 2), max(0, len(lines) - room))
+    visible = lines[start : start + room]
     if start + room < len(lines):
-        shown[-1] = f"  ... {len(lines) - start - room + 1} more"
-    return "\n".join(line[:width] for line in [heading, *shown])
+        visible[-1] = f"  ... {len(lines) - start - room + 1} more"
+    return "\n".join(line[:width] for line in [heading, *visible])
 
 
 def draw_trace(data: dict[str, Any], width: int, height: int) -> str:

@@ -93,7 +93,7 @@ def draw_sliding_window(data: dict[str, Any], width: int, height: int) -> str:
     yet. The outputs will have the `shape`; values that are missing are dots. Of a map that is too large, the part
     around the window or the newest value is drawn.
     """
-    rows, columns = (data["d"] * (data[side] - 1) + 1 for side in ("height", "width"))
+    rows, columns = (data["d"] * (data[extent] - 1) + 1 for extent in ("height", "width"))
     kernel = [block("K", _texts(data["K"]))] if "K" in data else []
     text = ""
     for limit in range(max(len(data["X"]), len(data["X"][0]), *data["shape"]), 0, -1):

@@ -34,8 +34,8 @@ class Formulas(Page):
     CSS_PATH = "formulas.tcss"
     HELP = """
     Fill in what you know and press Enter: what is left blank is computed. A `?` for what is sought solves for it; every
-    solution in its domain is given. `t` steps through a procedure of the formula or its topic. `/` searches titles, topics and what the symbols mean. Space shows the next page
-    of a long formula, `b` the page before.
+    solution in its domain is given. `t` steps through a procedure of the formula or of its topic. `/` searches titles,
+    topics and what the symbols mean. Space shows the next page of a long formula, `b` the page before.
     """
     BINDINGS = [
         Binding("slash", "search", "Search", id="formulas.search", priority=True),

@@ -19,10 +19,10 @@ from workbench.tui.screens.page import Page
 from workbench.tui.widgets.heading import Heading
 
 PACE = 1.5  # seconds per state while it plays
-FRAME = 6  # rows of the heading, the inputs, the footer and what separates them
+FRAME = 7  # rows of the heading, the inputs, the footer and what separates them
 CAPTION_ROWS = 8  # at most, that are reserved for captions
-VALUE_ROWS = 3  # that are left for the values
-LEAST_DRAWING = 9  # rows
+VALUE_ROWS = 3  # at least, that are left for the values
+LEAST_DRAWING = 7  # rows
 CAPTIONS = 500  # at most, whose heights are compared
 
 
@@ -31,7 +31,7 @@ class Steps(Page):
 
     Args:
         id: The procedure.
-        inputs: Its inputs as a line of `name=value`; empty for its example.
+        inputs: Inputs as a line of `name=value`; those that are left out are those of its example.
     """
 
     CSS_PATH = "steps.tcss"
@@ -40,8 +40,8 @@ class Steps(Page):
     them one after another. `i` changes the inputs: edit the line and press Enter.
     """
     BINDINGS = [
-        Binding("left", "step(-1)", "Back", id="steps.back"),
-        Binding("right", "step(1)", "Next", id="steps.next"),
+        Binding("right", "step(1)", "Step", key_display="←→", id="steps.next"),
+        Binding("left", "step(-1)", "Step back", show=False, id="steps.back"),
         Binding("space", "play", "Play", id="steps.play"),
         Binding("home", "first", "First", show=False, id="steps.first"),
         Binding("end", "last", "Last", show=False, id="steps.last"),
@@ -53,7 +53,10 @@ class Steps(Page):
     def __init__(self, id: str, inputs: str = ""):
         super().__init__()
         self.procedure: Procedure = procedures.get(id)
-        self.inputs = inputs or self.procedure.input_text()
+        words = split_assignments(inputs, self.procedure.symbols)
+        typed = {word.partition("=")[0] for word in words}
+        defaults = split_assignments(self.procedure.input_text(), self.procedure.symbols)
+        self.inputs = " ".join([*words, *(word for word in defaults if word.partition("=")[0] not in typed)])
         self.states: list[State] = []
         self.index = 0
         self.is_playing = False
@@ -93,6 +96,7 @@ class Steps(Page):
     def _begin(self, text: str, states: list[State]) -> None:
         """Show the first state of other inputs."""
         self.query_one("#problem").display = False
+        self.query_one("#inputs", Input).cursor_position = 0  # so that the beginning of a long line is in sight
         self.inputs, self.states, self.index, self.is_playing = text, states, 0, False
         self.set_focus(None)
         self._show()
@@ -113,7 +117,8 @@ class Steps(Page):
         drawing = draw_state(state, width, height)
         self.query_one("#drawing", Static).update(drawing)
         self.query_one("#drawing").display = bool(drawing)
-        self.query_one("#values", Static).update("\n".join(render_values(state.values, width)))
+        room = max(VALUE_ROWS, self.workbench.size.height - FRAME - rows - len(drawing.splitlines()))
+        self.query_one("#values", Static).update("\n".join(render_values(state.values, width)[:room]))
         self.query_one("#sheet").scroll_home(animate=False)
         self.refresh_bindings()
 
@@ -139,9 +144,7 @@ class Steps(Page):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what does something now."""
         last = len(self.states) - 1
-        if action == "step":
-            return self.index > 0 if parameters == (-1,) else self.index < last
-        if action in ("play", "first", "last"):
+        if action in ("step", "play", "first", "last"):
             return last > 0
         if action == "other":
             return len(procedures.of_topic(self.procedure.topic)) > 1

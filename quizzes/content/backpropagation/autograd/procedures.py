@@ -12,13 +12,13 @@ from workbench.errors import UserError
 
 
 @procedure(
-    "backpropagation",
+    "backprop-steps",
     title="Backpropagation through a graph, node by node",
     source="Goodfellow, Bengio & Courville, Deep Learning, 2016, section 6.5: the chain rule, backward from the output",
     f=Expression(meaning="function of the variables, such as (w*x + b - y)^2", default="(w*x + b - y)^2"),
     values=Vector(meaning="value of each variable, in alphabetical order", default=[1, 2, 3, 4]),
 )
-def backpropagation(f: str, values: list[Value]) -> Iterator[State]:
+def backprop_steps(f: str, values: list[Value]) -> Iterator[State]:
     """Compute the value of every node, forward; then the gradient of every node, backward."""
     graph = build_graph(f)
     names = sorted(graph.leaves)
@@ -36,12 +36,12 @@ def backpropagation(f: str, values: list[Value]) -> Iterator[State]:
         nodes: list[dict[str, Any]] = [
             node | dict(value=forward.get(name), gradient=backward.get(name)) for name, node in described.items()
         ]
-        known = {name: value for name, value in forward.items() if name in variables}
-        data = dict(node=current, uses=uses, values=known, local_derivatives=local or {}, gradients=backward)
+        node_values = {name: value for name, value in forward.items() if name in variables}
+        data = dict(node=current, uses=uses, values=node_values, local_derivatives=local or {}, gradients=backward)
         return State(caption, data, Visualization("passes", dict(nodes=nodes, node=current)))
 
-    given = ", ".join(f"{name} = {number_text(value)}" for name, value in zip(names, values, strict=True))
-    yield state(f"Write the function as a graph of single operations, and put in {given}.")
+    place = ", ".join(f"{name} = {number_text(value)}" for name, value in zip(names, values, strict=True))
+    yield state(f"Write the function as a graph of single operations, and put in {place}.")
     operations = [name for name in variables if graph.nodes[name].operation]
     for name in operations:
         node = graph.nodes[name]

@@ -27,13 +27,13 @@ def iou(A: list[Value], B: list[Value]) -> Iterator[State]:
         values.update(new)
         return State(caption, dict(values), drawing)
 
-    for axis, low, high, side in (("x", 0, 2, "width"), ("y", 1, 3, "height")):
+    for axis, low, high, extent in (("x", 0, 2, "width"), ("y", 1, 3, "height")):
         start, end = max(A[low], B[low]), min(A[high], B[high])
         clamp = "" if end > start else ", so the boxes do not overlap there"
         yield state(
             f"In {axis}, the intersection extends from the larger start, {number_text(start)}, to the smaller end, "
-            f"{number_text(end)}{clamp}. Its {side} is {number_text(max(0, end - start))}.",
-            **{f"{axis}1": start, f"{axis}2": end, side: max(0, end - start)},
+            f"{number_text(end)}{clamp}. Its {extent} is {number_text(max(0, end - start))}.",
+            **{f"{axis}1": start, f"{axis}2": end, extent: max(0, end - start)},
         )
     width, height = values["width"], values["height"]
     yield state(
@@ -43,8 +43,8 @@ def iou(A: list[Value], B: list[Value]) -> Iterator[State]:
     )
     for name, (x1, y1, x2, y2) in (("A", A), ("B", B)):
         area = (x2 - x1) * (y2 - y1)
-        sides = f"({number_text(x2)} - {in_parentheses(x1)})*({number_text(y2)} - {in_parentheses(y1)})"
-        yield state(f"The area of box {name} is {sides} = {number_text(area)}.", **{f"area_{name}": area})
+        product = f"({number_text(x2)} - {in_parentheses(x1)})*({number_text(y2)} - {in_parentheses(y1)})"
+        yield state(f"The area of box {name} is {product} = {number_text(area)}.", **{f"area_{name}": area})
     union = values["area_A"] + values["area_B"] - values["I"]
     yield state(
         f"Add both areas and subtract the intersection, because it lies in both boxes: {number_text(values['area_A'])} "

@@ -10,7 +10,7 @@ from quizzes.symbols import Real
 
 
 @procedure(
-    "adam",
+    "adam-steps",
     title="Adam, step by step",
     source="Kingma & Ba, Adam, 2015 (arXiv:1412.6980)",
     **INPUTS,
@@ -19,7 +19,7 @@ from quizzes.symbols import Real
     beta2=Real(0, 1, "decay rate of the second moment", default=0.999),
     epsilon=Real(0, meaning="small constant that prevents division by zero", default=1e-8),
 )
-def adam(
+def adam_steps(
     f: str, start: list[Value], steps: int, lr: Value, beta1: Value, beta2: Value, epsilon: Value
 ) -> Iterator[State]:
     """Move each weight by about the learning rate, against its first moment."""

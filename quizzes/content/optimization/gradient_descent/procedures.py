@@ -18,13 +18,13 @@ from workbench.errors import UserError
 
 
 @procedure(
-    "gradient-descent",
+    "gd-steps",
     title="Gradient descent, step by step",
     source="Goodfellow, Bengio & Courville, Deep Learning, 2016, section 4.3",
     **INPUTS,
     lr=Real(0, meaning="learning rate", default=0.1),
 )
-def gradient_descent(f: str, start: list[Value], steps: int, lr: Value) -> Iterator[State]:
+def gd_steps(f: str, start: list[Value], steps: int, lr: Value) -> Iterator[State]:
     """Move each weight against its gradient, in proportion to the learning rate."""
     reason = "Each weight moves against its gradient, because the loss falls fastest in that direction:"
     yield from descent_states("gd", GD_STEP, reason, f, start, lr, steps)

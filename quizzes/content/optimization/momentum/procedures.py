@@ -10,14 +10,14 @@ from quizzes.symbols import Real
 
 
 @procedure(
-    "momentum",
+    "momentum-steps",
     title="Gradient descent with momentum, step by step",
     source="PyTorch documentation, torch.optim.SGD (dampening 0)",
     **INPUTS,
     lr=Real(0, meaning="learning rate", default=0.02),
     beta=Real(0, 1, "momentum", default=0.9),
 )
-def momentum(f: str, start: list[Value], steps: int, lr: Value, beta: Value) -> Iterator[State]:
+def momentum_steps(f: str, start: list[Value], steps: int, lr: Value, beta: Value) -> Iterator[State]:
     """Move each weight against its velocity, the sum of the decayed gradients."""
     reason = "The velocity v adds up the gradients, and each weight moves against its velocity:"
     yield from descent_states("momentum", MOMENTUM_STEP, reason, f, start, lr, steps, beta=beta)

@@ -73,7 +73,7 @@ def k_fold_standardization(x: list[Value], k: int) -> Iterator[State]:
     table: list[list[str]] = [[str(fold + 1), "", "", "", ""] for fold in range(k)]
 
     def state(caption: str, row: int | None, **values: object) -> State:
-        drawing = Visualization("marked-table", dict(columns=columns, rows=table, row=row))
+        drawing = Visualization("highlighted-table", dict(columns=columns, rows=table, row=row))
         return State(caption, dict(values, fold_sizes=sizes, n=n), drawing)
 
     yield state(

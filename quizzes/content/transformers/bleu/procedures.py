@@ -43,7 +43,7 @@ def bleu(candidate: str, references: list[str]) -> Iterator[State]:
         yield State(
             caption,
             dict(values, n=n, matches=matches, total=total),
-            Visualization("marked-table", dict(columns=COLUMNS, rows=table, row=None)),
+            Visualization("highlighted-table", dict(columns=COLUMNS, rows=table, row=None)),
         )
     c, r, penalty = result["c"], result["r"], result["BP"]
     shorter = "is shorter than" if c < r else "is not shorter than"
@@ -55,7 +55,7 @@ def bleu(candidate: str, references: list[str]) -> Iterator[State]:
         dict(values),
     )
     precisions = "*".join(number_text(result[f"p{n}"]) for n in range(1, 5))
-    values |= dict(BLEU=result["BLEU"])
+    values |= dict(max_n=4, BLEU=result["BLEU"])
     yield State(
         f"Multiply the brevity penalty by the fourth root of the product of the precisions: BLEU = "
         f"{number_text(penalty)}*({precisions})^(1/4) = {number_text(result['BLEU'])}.",
