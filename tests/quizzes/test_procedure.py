@@ -199,6 +199,18 @@ def test_a_line_is_split_at_the_names():
     assert split_assignments("", symbols) == []
 
 
+@given(st.text(st.sampled_from("AB=[]1,2 ;xy.-"), max_size=30))
+def test_any_line_of_inputs_is_read_or_one_sentence(line):
+    stepped = procedures.get("iou")
+    try:
+        values = read_values("iou", stepped.symbols, split_assignments(line, stepped.symbols))
+        states = stepped.states(values)
+    except UserError as error:
+        assert str(error) and "\n" not in str(error)
+    else:
+        assert len(states) == 7
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [
