@@ -1,6 +1,6 @@
 """The declaration of a drill: its formula, what it asks, and the mistakes that it recognizes."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +28,8 @@ from workbench.errors import DeclarationError, UserError, unknown_name
 
 Inputs: TypeAlias = Params
 Generator: TypeAlias = Callable[[Random], Inputs]
+
+MAX_HINTS = 3  # the idea, the formula and the first step
 
 
 @dataclass(frozen=True)
@@ -85,11 +87,13 @@ class Declaration:
         tier: The level, 1 (one formula), 2 (several steps) or 3 (a small exam problem).
         asks: The symbols that it asks for: all of them, or one of them.
         prompt: The text of the question, with `{symbol}` for a value.
-        hint: A sentence that helps.
+        hint: The idea as a sentence or a question; empty if `hints` begins with it.
         mistakes: The mistakes that it recognizes.
         decimals: The decimal places of decimal answers; None for exact vectors and matrices.
         visualization: The kind of visualization next to it; empty for none.
         steps: values -> worked steps, if the equations alone don't explain the solution; else None.
+        hints: The idea, the formula and the first step, if those that are made of the formula and the steps say too
+            little; one to three.
     """
 
     id: str
@@ -105,6 +109,7 @@ class Declaration:
     decimals: int | None = 4
     visualization: str = ""
     steps: Callable[..., list[Step]] | None = None
+    hints: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         """Check the declaration.
@@ -124,9 +129,10 @@ class Declaration:
     def _problems(self) -> Iterator[str]:
         """Yield the problems of a declaration that can be found without drawing a question."""
         yield from asks_problems(self.asks, self.one_of, self.formula)
-        for key, text in (("title", self.title), ("prompt", self.prompt), ("hint", self.hint)):
+        for key, text in (("title", self.title), ("prompt", self.prompt)):
             if problem := text_problem(text):
                 yield f"{key} {problem}."
+        yield from self._hints_problems()
         yield from prompt_problems(self.prompt)
         if problem := integer_problem(self.tier, 1, MAX_TIER):
             yield f"tier {problem}."
@@ -172,6 +178,24 @@ class Declaration:
         for name in self.check.parameters if self.check else ():
             if name not in names:
                 raise self.error(f"the check in {self.check_module}: {unknown_name('parameter', name, names)}")
+
+    def _hints_problems(self) -> Iterator[str]:
+        """Yield what is wrong with the hints, which are one to three texts."""
+        if isinstance(self.hints, str) or not isinstance(self.hints, Sequence):
+            yield f"hints must be a tuple of texts, not {self.hints!r:.60}"
+        elif bool(self.hint) == bool(self.hints):
+            yield 'it needs either a hint or hints: write hint="...", or hints=(...) with up to three texts'
+        elif len(self.author_hints) > MAX_HINTS:
+            yield f"hints must have at most {MAX_HINTS} texts, not {len(self.hints)}"
+        else:
+            for hint in self.author_hints:
+                if problem := text_problem(hint):
+                    yield f"hint {problem}."
+
+    @property
+    def author_hints(self) -> Sequence[str]:
+        """The hints that its author wrote, from the idea on."""
+        return self.hints or (self.hint,)
 
     @property
     def topic(self) -> str:

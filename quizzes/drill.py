@@ -60,7 +60,8 @@ def drill(
     *,
     asks: str | tuple[str, ...] | OneOf,
     prompt: str,
-    hint: str,
+    hint: str = "",
+    hints: Sequence[str] = (),
     tier: int,
     mistakes: Sequence[Mistake],
     id: str = "",
@@ -74,7 +75,9 @@ def drill(
         formula: The formula that it drills.
         asks: The symbols that it asks for.
         prompt: The text of the question, with `{symbol}` for a value; for the unknown, its name.
-        hint: A sentence that helps.
+        hint: The idea as a sentence or a question. The formula and the first step are further hints.
+        hints: The idea, the formula and the first step, to write the last two differently than they are made; one to
+            three. Either `hint` or `hints` is needed.
         tier: The level, 1 (one formula), 2 (several steps) or 3 (a small exam problem).
         mistakes: The mistakes that it recognizes.
         id: Its id, if that is not the generator's name (`type:flavor` for a further drill of one type).
@@ -99,6 +102,7 @@ def drill(
             one_of=isinstance(asks, OneOf),
             prompt=prompt,
             hint=hint,
+            hints=hints,
             mistakes=tuple(mistakes),
             decimals=decimals,
             visualization=visualization,

@@ -113,7 +113,7 @@ class Question:
         params: The values that the question gives, by symbol.
         parts: The values that it asks for, in order.
         mistakes: The mistakes that this variant can tell apart.
-        hint: A sentence that helps without giving the answer.
+        hints: Sentences that help without giving the answer, from the idea to the first step.
         steps: The worked solution.
         equations: The equations from the inputs to the outputs: a later part can be graded from the student's own
             earlier value, and an unknown input by the outputs that it leads to.
@@ -135,7 +135,7 @@ class Question:
     params: Params
     parts: list[Part]
     mistakes: list[Mistake] = field(default_factory=list)
-    hint: str = ""
+    hints: list[str] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     equations: list[str] = field(default_factory=list)
     procedure_values: Params = field(default_factory=dict)
@@ -146,9 +146,14 @@ class Question:
     explanation: str = ""
     source: str = ""
 
+    @property
+    def hint(self) -> str:
+        """The first hint; empty if there is none."""
+        return self.hints[0] if self.hints else ""
+
     def to_json(self) -> str:
         """Return the question as text, for `from_json`: a printed exam is graded as it was printed."""
-        return json.dumps({"schema": SCHEMA, **asdict(self)})
+        return json.dumps({"schema": SCHEMA, **asdict(self), "hint": self.hint})
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "Question":
@@ -164,8 +169,13 @@ class Question:
         schema = data.pop("schema", None) if isinstance(data, dict) else None
         if schema != SCHEMA:
             raise UserError(f"The question can't be read: its schema must be {SCHEMA}, not {str(schema)[:20]}.")
+        first_hint = [data.pop("hint")] if "hint" in data else []
+        data.setdefault("hints", [hint for hint in first_hint if hint != ""])  # earlier versions had one hint
         try:
-            return build(cls, data)
+            question = build(cls, data)
+            if first_hint not in ([], [question.hint]):
+                raise UserError("hint must be the first of hints.")
+            return question
         except UserError as error:
             raise UserError(f"The question can't be read: {error}") from None
 

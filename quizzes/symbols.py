@@ -11,12 +11,14 @@
 A symbol has a meaning and a domain, and it reads a value that a user typed. Its name is that of the keyword.
 """
 
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, replace
 from typing import ClassVar, Self
 
 from quizzes.answers import KINDS
 from quizzes.expressions.graph import build_graph
-from quizzes.expressions.parser import Trees, read, read_list
+from quizzes.expressions.parser import FormatError, Trees, read, read_list
 from quizzes.expressions.tree import Value, evaluate, exact
 from quizzes.layers import read_layers
 from quizzes.question import Part
@@ -247,6 +249,42 @@ class Table(Symbol):
     """A list of rows, each a dict; an output."""
 
     kind, answer_kind, in_words = "table", "table", "a table"
+
+
+def read_values(owner: str, symbols: Mapping[str, Symbol], words: Iterable[str]) -> dict[str, Value]:
+    """Return the values by name, from words such as `n=3` that a user typed.
+
+    Args:
+        owner: The name of the formula or procedure, for messages.
+        symbols: The symbols that may have a value, by name.
+        words: The words.
+
+    Raises:
+        UserError: If a word isn't NAME=VALUE, its name isn't a symbol or is repeated, or its value can't be read.
+    """
+    values: dict[str, Value] = {}
+    for word in words:
+        name, equals, text = word.partition("=")
+        if not equals:
+            raise UserError(f"Write {word[:40]!r} as NAME=VALUE, such as {next(iter(symbols))}=3.")
+        if name not in symbols:
+            raise unknown_name(f"symbol of {owner}", name, symbols)
+        if name in values:
+            raise UserError(f"{name} is given twice. Give it once.")
+        try:
+            values[name] = symbols[name].read(text)
+        except FormatError as error:
+            raise UserError(f"{name}: {error.sentence}.") from None
+    return values
+
+
+def split_assignments(text: str, names: Iterable[str]) -> list[str]:
+    """Return the words of a line such as `n=3 X=[[1, 2], [3, 4]]`: each begins with one of the names.
+
+    A piece before the first name is a word too, so that `read_values` reports it.
+    """
+    start = re.compile(rf"(?<!\S)(?={'|'.join(re.escape(name) + '=' for name in names)})")
+    return [word.strip() for word in start.split(text) if word.strip()]
 
 
 def _evaluate_list(trees: Trees) -> list[Value]:

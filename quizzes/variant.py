@@ -8,6 +8,7 @@ from quizzes.check_source import script
 from quizzes.declaration import Declaration, MistakeRule
 from quizzes.expressions.tree import UndefinedValue, Value
 from quizzes.formula import Equation, Replacement
+from quizzes.hints import hints_by_degrees
 from quizzes.question import Answer, Check, Mistake, Params, Part, Question, Visualization, to_json, value_text
 from quizzes.solution import worked_steps
 from quizzes.text_checks import LEAST_MISTAKES
@@ -62,19 +63,20 @@ class Variant:
         mistakes = self._mistakes()
         if mistakes is None:
             return None
-        drill = self.drill
+        drill, prompt = self.drill, self._prompt()
+        steps = worked_steps(drill, self.values, self.parts[0] if self.unknown else None)
         return Question(
             drill=drill.id,
             seed=self.seed,
             topic=drill.topic,
             tier=drill.tier,
             title=drill.title,
-            prompt=self._prompt(),
+            prompt=prompt,
             params=self.params,
             parts=self.parts,
             mistakes=mistakes,
-            hint=drill.hint,
-            steps=worked_steps(drill, self.values, self.parts[0] if self.unknown else None),
+            hints=hints_by_degrees(drill, prompt, self.params, self.parts, steps),
+            steps=steps,
             equations=[eq.text for eq in self.formula.equations],
             procedure_values={name: to_json(self.values[name]) for name in self.formula.procedure_outputs},
             check=self.check,

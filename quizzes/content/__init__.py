@@ -2,6 +2,7 @@
 
     formulas.py   formulas
     drills.py     drills about them; a folder `drills/` of several files if they are many
+    procedures.py procedures that can be stepped through
     checks.py     a function for each drill that computes its answers by PyTorch; only the worker imports it
     cards.toml    flashcards
 

@@ -7,6 +7,7 @@ from random import Random
 from typing import Any, TypeVar
 
 from quizzes import formulas
+from quizzes.declaration import MAX_HINTS
 from quizzes.drill import Drill, Mistake
 from quizzes.expressions.parser import FormatError
 from quizzes.expressions.tree import UndefinedValue
@@ -68,7 +69,7 @@ def read_drill(table: Table, pack: str, topics: Collection[str]) -> PackDrill | 
         topics: The ids of the topics that the drill may use.
     """
     id, title = table.identifier("id"), table.short_text("title")
-    prompt, hint = table.text("prompt"), table.text("hint")
+    prompt, hints = table.text("prompt"), _read_hints(table)
     topic = table.one_of("topic", topics, required=False)
     tier, decimals = table.integer("tier", 1, MAX_TIER), table.integer("decimals", 0, MAX_DECIMALS, default=4)
     asks, where = table.text("asks"), table.text("where", required=False)
@@ -96,11 +97,23 @@ def read_drill(table: Table, pack: str, topics: Collection[str]) -> PackDrill | 
         asks=split_asks(asks),
         one_of="|" in asks,
         prompt=prompt,
-        hint=hint,
+        hint="",
+        hints=hints,
         mistakes=tuple(Mistake(*mistake) for mistake in mistakes),
         decimals=decimals,
         topic_override=topic,
     )
+
+
+def _read_hints(table: Table) -> tuple[str, ...]:
+    """Return the hints of a drill: a list `hints`, or one `hint`."""
+    if "hints" not in table.data:
+        hint = table.text("hint")
+        table.expected_keys.append("hints")
+        return (hint,) if hint else ()
+    if table.value("hint", required=False) is not None:
+        table.report("Write either hint or hints. The first of hints is the same as hint.", "hint")
+    return tuple(table.text_list("hints", 1, MAX_HINTS))
 
 
 def _read_formula(table: Table) -> Formula | None:

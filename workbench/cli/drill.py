@@ -109,6 +109,7 @@ def question_to_json(q: "Question") -> dict[str, Any]:
         params=q.params,
         parts=parts,
         hint=q.hint,
+        hints=q.hints,
     )
 
 

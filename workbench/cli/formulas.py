@@ -29,10 +29,14 @@ def formulas(
     if not (name or as_json):
         _list_formulas()
         return
+    from quizzes import procedures
     from quizzes.formulas import all_formulas
     from workbench.errors import unknown_name
 
     by_id = all_formulas()
+    entry = procedures.entries().get(name)
+    if entry and not entry.has_formula:
+        by_id = {name: procedures.get(name).formula}
     selected = [formula for formula in by_id.values() if name in ("", formula.id, formula.topic)]
     if not selected:
         raise unknown_name("formula or topic", name, [*by_id, *{formula.topic for formula in by_id.values()}])
@@ -41,10 +45,13 @@ def formulas(
         return
     for formula in selected:
         _print_formula(formula, with_symbols=formula.id == name)
+    if ids := [entry.id for entry in procedures.entries().values() if name in (entry.id, entry.topic)]:
+        print("\n".join(["Step by step:", *(f"  workbench calc {id} --steps" for id in ids)]))
 
 
 def _list_formulas() -> None:
     """Print every formula by topic, with its equations as text."""
+    from quizzes import procedures
     from workbench import question_index, syllabus
 
     topic = ""
@@ -56,6 +63,7 @@ def _list_formulas() -> None:
         for equation in formula.equations or ["a procedure, computed step by step"]:
             print(f"      {equation}")
         print()
+    print(f"Step by step: workbench calc NAME --steps, for {', '.join(procedures.entries())}.")
     print("Next: workbench formulas TOPIC|FORMULA, or workbench calc FORMULA name=value ...")
 
 

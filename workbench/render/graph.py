@@ -187,3 +187,11 @@ def draw_graph(data: dict[str, Any], width: int, height: int) -> str:
     """Draw the graph of the equations in `text`, with the values that the question gives."""
     nodes = [node | {"value": data.get(node["node"])} for node in describe_nodes(build_graph(data["text"]))]
     return render_graph(nodes, width)
+
+
+def draw_passes(data: dict[str, Any], width: int, height: int) -> str:
+    """Draw the graph of `nodes` with the values and gradients so far; the `node` that is computed is marked."""
+    lines = render_graph(data["nodes"], width - 2).splitlines()
+    own = re.compile(rf"[├└│─ ]*{re.escape(truncate(data['node'], NAME_WIDTH))}(?: = |  |$)")
+    is_marked = [bool(data["node"] and own.match(line)) for line in lines]
+    return "\n".join(f"{'▸ ' if mark else '  '}{line}" for line, mark in zip(lines, is_marked, strict=True))

@@ -59,6 +59,12 @@ def render_choices(part: Part) -> str:
     return wrap_text("\n".join(lines))
 
 
+def render_hint(question: Question, number: int) -> str:
+    """Return a hint with its number, counted from 1; the last one if there are fewer."""
+    number = min(number, len(question.hints))
+    return wrap_text(f"Hint {number} of {len(question.hints)}: {question.hints[number - 1]}")
+
+
 def render_part_mark(mark: PartMark, name: str = "") -> str:
     """Return the verdict on one part, with the answer as the program read it, the mistake and the feedback.
 

@@ -83,6 +83,22 @@ def test_a_drill_may_have_another_topic_than_its_formula(folder, library):
     assert bank.draw("first-layers/conv-basics", 1).topic == "pooling"
 
 
+def test_a_pack_may_write_up_to_three_hints(folder):
+    file = folder / "drills" / "sizes.toml"
+    defaults = check_pack(folder, syllabus.topics()).drills["first-layers/conv-basics"].draw(1).hints
+    assert len(defaults) == 3 and defaults[1].startswith("Use this formula:\n  o = floor(")
+    text = file.read_text(encoding="utf-8")
+    line = next(line for line in text.splitlines() if line.startswith("hint = "))
+    file.write_text(text.replace(line, 'hints = ["Count positions.", "Add 1 to the steps."]'), encoding="utf-8")
+    pack = check_pack(folder, syllabus.topics())
+    assert pack.problems == []
+    assert pack.drills["first-layers/conv-basics"].draw(1).hints == [
+        "Count positions.",
+        "Add 1 to the steps.",
+        defaults[2],
+    ]
+
+
 TABLE_DRILL = """
 [[drill]]
 id = "memory"

@@ -117,7 +117,7 @@ def test_drill_list_and_show_as_json(cli):
     assert set(rows[0]) == {"drill", "type", "topic", "title", "tier", "kinds", "place"}
     assert {row["topic"] for row in js(cli("drill", "list", "--topic", "convolution", "--json"))} == {"convolution"}
     question = js(cli("drill", "show", "iou", "--seed", "7", "--json"))
-    assert set(question) == {"drill", "seed", "topic", "tier", "prompt", "params", "parts", "hint"}
+    assert set(question) == {"drill", "seed", "topic", "tier", "prompt", "params", "parts", "hint", "hints"}
     assert (question["drill"], question["seed"]) == ("iou", 7)
     assert [part["part"] for part in question["parts"]] == ["I", "U", "iou"]
     assert question["parts"][2]["decimals"] == 4

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from quizzes.question import Visualization, value_text
-from workbench.render.graph import draw_graph
+from workbench.render.graph import draw_graph, draw_passes
 from workbench.render.visualizations import (
     areas,
     bars,
@@ -84,6 +84,7 @@ DRAWINGS: dict[str, Drawing] = {
     "confusion": (matrices.draw_confusion, matrices.describe_confusion),
     "contour": (descent.draw_contour, _nothing),
     "convolution": (windows.draw_convolution, _nothing),
+    "descent": (descent.draw_descent, _nothing),
     "deviations": (lines.draw_deviations, _nothing),
     "dilation": (windows.draw_dilation, _nothing),
     "flow": (flows.draw_flow, _nothing),
@@ -96,15 +97,21 @@ DRAWINGS: dict[str, Drawing] = {
     "logistic": (plane.draw_logistic, _nothing),
     "matrices": (matrices.draw_matrices, _nothing),
     "network": (networks.draw_network, _nothing),
+    "highlighted-table": (matrices.draw_highlighted_table, _nothing),
     "neuron": (networks.draw_neuron, _nothing),
     "number-line": (lines.draw_number_line, lines.describe_number_line),
     "parabola": (descent.draw_parabola, _nothing),
+    "passes": (draw_passes, _nothing),
     "pooling": (windows.draw_pooling, _nothing),
     "precision-recall": (curves.draw_precision_recall, curves.describe_precision_recall),
+    "progress": (learning.draw_progress, _nothing),
     "rescaling": (lines.draw_rescaling, _nothing),
     "residuals": (plane.draw_residuals, _nothing),
     "roc": (curves.draw_roc, curves.describe_roc),
     "scatter": (plane.draw_scatter, _nothing),
+    "separating-line": (plane.draw_separating_line, _nothing),
+    "sliding-window": (windows.draw_sliding_window, _nothing),
+    "suppression": (areas.draw_suppression, _nothing),
     "table": (matrices.draw_table, _nothing),
     "trace": (matrices.draw_trace, _nothing),
     "two-neurons": (networks.draw_two_neurons, _nothing),

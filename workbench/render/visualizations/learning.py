@@ -63,3 +63,23 @@ def _schedule(data: dict[str, Any]) -> tuple[float, Callable[[float], float], li
         lambda t: eta0 * (t / warmup if t < warmup else (1 + math.cos(math.pi * (t - warmup) / decay)) / 2),
         ["t_a", "t_b"],
     )
+
+
+def draw_progress(data: dict[str, Any], width: int, height: int) -> str:
+    """Draw `curves` by name over the epochs or steps `x`, with the one that is reached.
+
+    Each curve begins at `first`. The index `at` is marked, and so are the indices of `marks`, by vertical lines. What
+    comes after `at` is dotted.
+    """
+    first, at, curves = data["first"], data["at"], data["curves"]
+    last = first + max(map(len, curves.values())) - 1
+    plot = Plot([first, last], [value for curve in curves.values() for value in curve], width, height - 1)
+    for curve in curves.values():
+        points = list(enumerate(curve, first))
+        plot.curve(points[at:], dotted=True)
+        plot.curve(points[: at + 1])
+    for curve in curves.values():
+        plot.mark(first + at, curve[at], "◆")
+    for name, index in data.get("marks", {}).items():
+        plot.add_vertical_line(first + index, name)
+    return f"{', '.join(curves)} by {data['x']}: ◆ {data['x']} {first + at}\n{plot.text()}"

@@ -34,8 +34,9 @@ class Practice(Page):
     CSS_PATH = "practice.tcss"
     HELP = """
     Type the answer and press Enter. Under the line stands how it is read; what can't be read costs nothing.
-    A question mark asks for the hint. Escape leaves the line, so that the keys below work: `s` shows the steps
-    (before an answer that is giving up), `v` asks PyTorch, `r` gives the same question with other numbers.
+    A question mark asks for the next hint: the idea, the formula, the first step. Escape leaves the line, so that the
+    keys below work: `s` shows the steps (before an answer that is giving up), `v` asks PyTorch, `r` gives the same
+    question with other numbers.
     """
     BINDINGS = [
         # Of priority, so that the next key waits for the new question's line, and belongs there.
@@ -52,7 +53,7 @@ class Practice(Page):
         self.chosen = name
         self.question: Question | None = None
         self.mark: Mark | None = None
-        self.hinted = False
+        self.hint_count = 0
         self.started = 0.0
 
     def compose(self) -> ComposeResult:
@@ -81,7 +82,7 @@ class Practice(Page):
         if question is None:
             await self._finish()
             return
-        self.question, self.mark, self.hinted, self.started = question, None, False, monotonic()
+        self.question, self.mark, self.hint_count, self.started = question, None, 0, monotonic()
         left = len(self.session.queue)
         title = " · ".join(filter(None, [question.title, question.topic]))
         tier = lines.LEVELS[question.tier]
@@ -124,7 +125,7 @@ class Practice(Page):
         if self.mark or not self.question or message.parts is not self.question.parts:
             return
         try:
-            mark = self.session.answer(self.question, message.texts, self.hinted, monotonic() - self.started)
+            mark = self.session.answer(self.question, message.texts, self.hint_count > 0, monotonic() - self.started)
         except UserError as problem:  # the study file can't be written now: what was typed stays
             self.workbench.problem(str(problem))
             return
@@ -211,7 +212,7 @@ class Practice(Page):
         if action == "verify":
             return marked and bool(self.question and self.question.verify)
         if action == "hint":
-            return asking and not marked and bool(self.question and self.question.hint)
+            return asking and not marked and self.question is not None and self.hint_count < len(self.question.hints)
         return asking if action == "steps" else super().check_action(action, parameters)
 
     def copied(self) -> str:
@@ -233,9 +234,13 @@ class Practice(Page):
             await self._ask(self.session.draw(self.question.drill))
 
     def action_hint(self) -> None:
-        if self.question:
-            self.hinted = True
-            self._say("#hint", f"Hint: {self.question.hint}")
+        """Show one more hint below those that are shown; after the last one nothing changes."""
+        if self.question and self.hint_count < len(self.question.hints):
+            self.hint_count += 1
+            hints = [lines.render_hint(self.question, k) for k in range(1, self.hint_count + 1)]
+            self._say("#hint", "\n".join(hints))
+            self.call_after_refresh(self.query_one("#hint").scroll_visible, animate=False)
+            self.refresh_bindings()
 
     def action_steps(self) -> None:
         """The solution; before an answer was given, that is giving up."""

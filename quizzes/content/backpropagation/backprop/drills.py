@@ -220,7 +220,11 @@ def matmul_grads(rng: Random) -> Inputs:
     steps=_gradient_shape_steps,
     prompt="A linear layer computes Y = X W + b. X is {N}x{d} (one row for each of {N} samples), W is {d}x{m}, and b "
     "has {m} entries. L is a scalar loss. What are the shapes of dX = dL/dX, dW = dL/dW, and db = dL/db?",
-    hint="How many partial derivatives does a scalar loss have with respect to a tensor?",
+    hints=(
+        "How many partial derivatives does a scalar loss have with respect to a tensor?",
+        "Y = X W + b has the gradients dX = dY W^T and dW = X^T dY, and db is the sum of the rows of dY.",
+        "First step: write the shape of dY, then that of W^T. The outer two numbers are the shape of their product.",
+    ),
     mistakes=[
         Mistake(
             "transposed",

@@ -287,12 +287,21 @@ def add(A: Map, b: Any) -> Map:
     return [[x + y for x, y in zip(row, line, strict=True)] for row, line in zip(A, other, strict=True)]
 
 
-def _conv_values(X: Map, K: Map, b: Any, s: int, p: int, d: int = 1) -> dict[str, Any]:
+def check_kernel(X: Map, K: Map, p: int, d: int = 1) -> None:
+    """Check that a kernel fits into a padded feature map.
+
+    Raises:
+        UserError: If it doesn't, or rows have different lengths.
+    """
     check_maps(X=X, K=K)
     height, width = (d * (len(axis) - 1) + 1 for axis in (K, K[0]))
     if height > len(X) + 2 * p or width > len(X[0]) + 2 * p:
         padded = f"{len(X) + 2 * p}x{len(X[0]) + 2 * p}"
         raise UserError(f"The kernel K covers {height}x{width}, which is larger than the padded map X, {padded}.")
+
+
+def _conv_values(X: Map, K: Map, b: Any, s: int, p: int, d: int = 1) -> dict[str, Any]:
+    check_kernel(X, K, p, d)
     return {"O": add(correlate(X, K, s, p, d), b)}
 
 

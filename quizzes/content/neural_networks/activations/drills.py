@@ -51,7 +51,10 @@ HALF_REMEMBERED = {
     prompt="f(z) = {activation}({argument}).\n"
     "Answer in terms of z, with sigmoid(...), tanh(...), exp(...), and arithmetic. Any equivalent form is accepted. "
     "Definitions: softplus(u) = ln(1 + exp(u)), silu(u) = u*sigmoid(u).",
-    hint="Differentiate the activation at its argument. By which factor does the chain rule multiply the result?",
+    hints=(
+        "Differentiate the activation at its argument. By which factor does the chain rule multiply the result?",
+        "With the argument u, the chain rule is df/dz = g'(u)*du/dz, where g is the activation.",
+    ),
     steps=_steps,
     mistakes=[
         Mistake(

@@ -66,7 +66,11 @@ def _latest_of_equals(val: list[Any], patience: int) -> dict[str, int]:
     "restored.\n"
     "Which epoch do the restored weights come from (best), and which is the last epoch of training (stop)?\n"
     "Conventions: an epoch is an improvement only if its loss is strictly below the lowest loss before it.",
-    hint="After each epoch, what is the lowest loss so far, and how many epochs ago was it reached?",
+    hints=(
+        "After each epoch, what is the lowest loss so far, and how many epochs ago was it reached?",
+        "best is the epoch of the lowest loss so far. Training stops after the first epoch for which the number of "
+        "the epoch minus best is the patience.",
+    ),
     mistakes=[
         Mistake(
             "last-for-best",

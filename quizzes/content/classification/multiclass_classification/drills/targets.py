@@ -25,7 +25,11 @@ def _one_hot_steps(k: int, K: int, t: list[int]) -> list[Step]:
     steps=_one_hot_steps,
     prompt="A dataset has {K} classes, numbered from 0: {listing}. A sample has the label {k}.\n"
     "Conventions: the elements are in the order of the class numbers.",
-    hint="How many elements does the vector have, and which one belongs to class 0?",
+    hints=(
+        "How many elements does the vector have, and which one belongs to class 0?",
+        "t[k] is 1 if k is the class of the sample, and 0 for every other class.",
+        "First step: write a 0 for each class, in the order of the class numbers, beginning with class 0.",
+    ),
     mistakes=[
         Mistake(
             "counted-from-1",

@@ -133,7 +133,12 @@ def receptive_field(rng: Random) -> Inputs:
     "{listing}\n"
     "What are the output shapes S1, S2 and S3 of the layers?\n"
     "Conventions: no dilation; sizes are rounded down; shapes as HxWxC.",
-    hint="How do kernel size, stride and padding change the size? What determines the number of channels?",
+    hints=(
+        "How do kernel size, stride and padding change the size? What determines the number of channels?",
+        "Use this formula for height and width of each layer:\n"
+        "  o = floor((n + 2*p - f)/s) + 1\n"
+        "A convolution has one output channel per filter, and pooling keeps the channels.",
+    ),
     mistakes=[
         Mistake(
             "rounded-up",

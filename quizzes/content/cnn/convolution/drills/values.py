@@ -75,8 +75,12 @@ def _channel_steps(X1: Map, X2: Map, K1: Map, K2: Map, b: int, O: Map) -> list[S
     "{rows_K}\n"
     "with bias {b}, stride {s} and zero padding {p} on each side.\n"
     "Conventions: cross-correlation, so the kernel is not flipped; no activation.",
-    hint="Place the kernel on the top left patch, multiply element-wise, sum, and add the bias. Then move by the "
-    "stride.",
+    hints=(
+        "Place the kernel on the top left patch, multiply element-wise, sum, and add the bias. Then move by the "
+        "stride.",
+        "Use this formula, with X already padded:\n"
+        "  O[r, c] = b + sum(i, sum(j, K[i, j]*X[(r - 1)*s + i, (c - 1)*s + j]))",
+    ),
     mistakes=[
         Mistake("flipped-filter", {"O": lambda X, K, b, s, p: add(correlate(X, _flip(K), s, p), b)}, FLIPPED),
         Mistake("bias-left-out", {"O": lambda X, K, b, s, p: correlate(X, K, s, p)}, NO_BIAS_IN_SUM),
@@ -121,7 +125,12 @@ def conv_value_hand(rng: Random) -> Inputs:
     "  K2 = {K2}\n"
     "for them, and the bias {b}.\n"
     "Conventions: stride 1; no padding; cross-correlation, so the kernels are not flipped; no activation.",
-    hint="How many output channels does one filter have? At each position it sums over both input channels.",
+    hints=(
+        "How many output channels does one filter have? At each position it sums over both input channels.",
+        "Use this formula:\n"
+        "  O[r, c] = b + sum(i, sum(j, K1[i, j]*X1[r + i - 1, c + j - 1] + K2[i, j]*X2[r + i - 1, c + j - "
+        "1]))",
+    ),
     mistakes=[
         Mistake(
             "first-channel-only",

@@ -80,7 +80,12 @@ def layer_norm(rng: Random) -> Inputs:
     "channels, X = {X}. Rows are channels and columns are pixels.\n"
     "Conventions: adjacent channels form a group; the variance is divided by the number of values; epsilon is added "
     "to the variance, inside the square root.",
-    hint="Which values share a mean and a variance?",
+    hints=(
+        "Which values share a mean and a variance?",
+        "Use the mean and the variance of the value's own group:\n  y = (x - mean)/sqrt(variance + epsilon)",
+        "First step: write down the values of the first group, all pixels of its channels. What are their "
+        "mean and variance?",
+    ),
     mistakes=[
         Mistake(
             "each-channel-alone",
