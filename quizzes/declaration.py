@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from quizzes.check_source import CheckSource, read_checks
 from quizzes.expressions.parser import FormatError
-from quizzes.expressions.tree import CONSTANTS, Value, names
+from quizzes.expressions.tree import Value
 from quizzes.formula import DeclarationError, Equation, Formula, Replacement, equation
 from quizzes.question import Params, Step
 
@@ -137,7 +137,7 @@ class Declaration:
                     f"mistake {mistake.name}: nothing defines {name!r}; {self.formula.id} defines {defined}"
                 )
             if isinstance(replacement, Equation):
-                for used in sorted(names(replacement.tree) - {*replacement.index, *CONSTANTS, *self.formula.symbols}):
+                for used in sorted(replacement.used_names - {*self.formula.symbols}):
                     raise self.error(
                         f"mistake {mistake.name}: {used!r} is not a symbol of {self.formula.id}: "
                         + ", ".join(self.formula.symbols)
