@@ -74,11 +74,11 @@ SOFTMAX_JACOBIAN = Formula(
     "softmax-jacobian",
     """
     p[i] = exp(z[i])/sum(j, exp(z[j]))
-    J[i, k] = p[i]*(1 - min(1, abs(i - k))) - p[i]*p[k]
+    J[i, k] = p[i]*[i = k] - p[i]*p[k]
     """,
     title="Jacobian of softmax",
-    source="derivation: by the quotient rule dp_i/dz_i = p_i - p_i^2, and dp_i/dz_k = -p_i p_k for k other than i; 1 "
-    "- min(1, |i - k|) is 1 on the diagonal and 0 off it",
+    source="derivation: by the quotient rule dp_i/dz_i = p_i - p_i^2, and dp_i/dz_k = -p_i p_k for k other "
+    "than i; [i = k] is 1 on the diagonal and 0 off it",
     z=LOGITS,
     p=PROBABILITIES,
     J=Matrix(meaning="Jacobian, dp_i/dz_k in row i and column k"),
