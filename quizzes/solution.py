@@ -28,6 +28,7 @@ from quizzes.formula import Equation, Formula
 from quizzes.question import Part, Step, to_json
 
 MAX_SOLUTIONS = 5  # that are listed
+MAX_LENGTH = 150  # characters of a line of brackets with numbers; a longer one would hide more than it shows
 
 
 def worked_steps(drill: Declaration, values: Values, unknown: Part | None) -> list[Step]:
@@ -78,7 +79,7 @@ def _lengths(tree: Tree, values: Values) -> dict[str, Tree]:
 def _step(eq: Equation, formula: Formula, values: Values, numbers: Mapping[str, Tree], decimals: int | None) -> Step:
     """Return the step of one equation; for an indexed one, with the numbers of its first element.
 
-    If it has cases, the step says which one holds, and has a line without them.
+    If it has cases, the step says which one holds, or has a line with and one without them.
     """
     inside = {**numbers, **{index: integer(1) for index in eq.index}, **_lengths(eq.tree, values)}
     target = eq.name + (f"[{', '.join('1' for _ in eq.index)}]" if eq.index else "")
@@ -86,9 +87,16 @@ def _step(eq: Equation, formula: Formula, values: Values, numbers: Mapping[str, 
     kind = KINDS[symbol.answer_kind]
     result = kind.format_answer(kind.to_json(values[eq.name]), Part(eq.name, "", "", None, decimals=decimals))
     with_numbers = substitute(eq.tree, inside)
-    lines = [f"{target} = {write(tree)}" for tree in dict.fromkeys([with_numbers, resolve(with_numbers)])]
     case = explain(target, substitute(eq.tree, {index: integer(1) for index in eq.index}), with_numbers)
-    return Step(f"{symbol.meaning}. {case}" if case else symbol.meaning, [eq.text, *lines, f"{eq.name} = {result}"])
+    without_cases = resolve(with_numbers)
+    lines = [f"{target} = {write(with_numbers)}"]
+    if without_cases != with_numbers:
+        lines = [] if case or len(lines[0]) > MAX_LENGTH else lines
+        lines.append(f"{target} = {write(without_cases)}")
+    last = f"{eq.name} = {result}"
+    if case and lines == [last]:
+        lines = []
+    return Step(f"{symbol.meaning}. {case}" if case else symbol.meaning, [eq.text, *lines, last])
 
 
 def _numbers(name: str, value: Value) -> dict[str, Tree]:

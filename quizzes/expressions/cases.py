@@ -7,6 +7,7 @@ from quizzes.expressions.nodes import (
     Comparison,
     Iverson,
     Logic,
+    Op,
     Tree,
     Where,
     children,
@@ -46,10 +47,11 @@ def choose(tree: Where | Iverson, holds: bool) -> Tree:
 
 
 def resolve(tree: Tree) -> Tree:
-    """Replace cases and brackets whose conditions have numbers alone by the value that holds."""
+    """Replace cases and brackets whose conditions have numbers alone by the value that holds, and `0/2` by 0."""
     if isinstance(tree, Where | Iverson) and (holds := _decide(tree.condition)) is not None:
         return resolve(choose(tree, holds))
-    return with_children(tree, [resolve(child) for child in children(tree)])
+    tree = with_children(tree, [resolve(child) for child in children(tree)])
+    return integer(0) if isinstance(tree, Op) and tree.op == "/" and tree.args[0] == integer(0) else tree
 
 
 def _decide(condition: Tree) -> bool | None:
@@ -73,7 +75,7 @@ def explain(name: str, symbolic: Tree, with_numbers: Tree) -> str:
         if holds is None:
             return ""
         verdict = "holds" if holds else "does not hold"
-        reasons.append(f"{write(symbolic.condition)} {verdict} ({write(with_numbers.condition)})")
+        reasons.append(f"{write(symbolic.condition)} {verdict} ({write(resolve(with_numbers.condition))})")
         symbolic, with_numbers = choose(symbolic, holds), choose(with_numbers, holds)
     return f"Here {' and '.join(reasons)}, so {name} = {write(symbolic)}." if reasons else ""
 

@@ -123,7 +123,7 @@ def _unevaluated(tree: Tree) -> Expression:
         case Reduction():
             return _unevaluated_reduction(tree)
         case Array(items):
-            return _Bracket(*map(_unevaluated, items))
+            return _Bracket(*map(_alone, items))
         case Iverson(condition):
             return _Bracket(_condition(condition))
         case Where():
@@ -144,16 +144,24 @@ def _unevaluated_cases(tree: Where) -> Expression:
     pairs: list[tuple[Expression, Expression]] = []
     rest: Tree = tree
     while isinstance(rest, Where):
-        pairs.append((_unevaluated(rest.value), _condition(rest.condition)))
+        pairs.append((_alone(rest.value), _condition(rest.condition)))
         rest = rest.otherwise
-    return sp.Piecewise(*pairs, (_unevaluated(rest), True), evaluate=False)
+    return sp.Piecewise(*pairs, (_alone(rest), True), evaluate=False)
+
+
+def _alone(tree: Tree) -> Expression:
+    """Convert an expression that is no operand: a negative number needs no parentheses."""
+    match tree:
+        case Op("neg", (Num(_, text),)):
+            return sp.Symbol(f"-{text}")
+    return _unevaluated(tree)
 
 
 def _condition(tree: Tree, precedence: int = 0) -> Expression:
     """Convert a condition for printing; one that binds more weakly than the one around it gets parentheses."""
     match tree:
         case Comparison(sign, (a, b)):
-            parts, own = [_unevaluated(a), Str(f" {SIGNS.get(sign, sign)} "), _unevaluated(b)], COMPARISON
+            parts, own = [_alone(a), Str(f" {SIGNS.get(sign, sign)} "), _alone(b)], COMPARISON
         case Logic("not", (a,)):
             parts, own = [Str("not "), _condition(a, NOT)], NOT
         case Logic(op, (a, b)):

@@ -100,7 +100,7 @@ class Passes:
         local_derivatives: For each node the derivative with respect to each operand; None where no gradient passes.
         gradients: The derivative of the root with respect to each node but constants and conditions, summed over all
             paths.
-        kinks: A sentence for each operation that has no derivative at this point.
+        kinks: A sentence for each operation that has no derivative, or condition that changes, at this point.
     """
 
     values: dict[str, Value]
@@ -294,7 +294,8 @@ def run_passes(graph: Graph, leaf_values: Values) -> Passes:
         for name, node in graph.nodes.items()
     }
     kinks = [
-        f"{name} = {node.text} has a kink{_point(graph, node, values)}: {KINKS[node.operation]}."
+        f"{name} = {node.text} {'changes' if node.kind == 'condition' else 'has a kink'}"
+        f"{_point(graph, node, values)}: {KINKS[node.operation]}."
         for name, node in graph.nodes.items()
         if len(set(node.operands)) == len(node.operands)  # max(x, x) is x: no kink
         and is_at_kink(node.operation, [values[operand] for operand in node.operands])

@@ -24,7 +24,6 @@ DERIVATIVES: dict[str, tuple[str, ...]] = {
     "^": ("b*a^c", "v*ln(a)"),
     **{row.name: row.derivatives for row in FUNCTIONS.values() if row.derivatives},
 }
-CONDITIONS = {*COMPARISONS, "and", "or", "not"}  # operations without a gradient
 WHERE = "where"  # the operation whose operands are a condition and two values
 KINKS = {row.name: row.gradient_at_kink for row in FUNCTIONS.values() if row.gradient_at_kink}
 KINKS |= dict.fromkeys(COMPARISONS, "the gradient of the case that holds is used, as in PyTorch")

@@ -107,7 +107,7 @@ ARRAYS: dict[str, Callable[[Value], Value]] = {  # functions of a whole array
     "max": max,
     "argmax": largest_position,
 }
-MAX_TERMS = 1000  # of a sum with bounds
+MAX_TERMS = 100  # of a sum with bounds
 
 
 def evaluate(tree: Tree, values: Values, lib: Library = math) -> Value:

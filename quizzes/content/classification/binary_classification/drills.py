@@ -364,7 +364,7 @@ def confusion_counts(rng: Random) -> Inputs:
         ),
         Mistake(
             "axes-swapped",
-            "AUC = mean(i, mean(j, [neg[j] > pos[i]] + [pos[i] = neg[j]]/2))",
+            "AUC = mean(i, mean(j, where(neg[j] > pos[i], 1, where(pos[i] = neg[j], 1/2, 0))))",
             "You counted the pairs in which the negative sample has the higher score. Count those in which the "
             "positive "
             "sample does.",

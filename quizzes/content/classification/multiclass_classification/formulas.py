@@ -85,17 +85,11 @@ SOFTMAX_JACOBIAN = Formula(
 )
 
 
-def _one_hot(k: int, K: int) -> dict[str, list[int]]:
-    return {"t": [int(j == k) for j in range(K)]}
-
-
 ONE_HOT = Formula(
     "one-hot",
-    "",
+    "t[j] = [j = k + 1] for j = 1..K",
     title="One-hot vector of a class",
     source="Bishop, Pattern Recognition and Machine Learning, 2006, chapter 4, introduction (1-of-K coding)",
-    procedure=_one_hot,
-    procedure_outputs="t",
     K=Int(2, 1000, "number of classes"),
     k=Int(0, 999, "class, numbered from 0"),
     t=Vector(meaning="one-hot vector"),
