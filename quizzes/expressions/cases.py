@@ -7,6 +7,7 @@ from quizzes.expressions.nodes import (
     Comparison,
     Iverson,
     Logic,
+    Name,
     Op,
     Tree,
     Where,
@@ -16,7 +17,7 @@ from quizzes.expressions.nodes import (
     walk,
     with_children,
 )
-from quizzes.expressions.tree import CONSTANTS, UndefinedValue, Values, evaluate
+from quizzes.expressions.tree import CONSTANTS, UndefinedValue, Value, Values, evaluate
 from quizzes.expressions.writing import NOT, write
 
 COMPLEMENTS = {"=": "!=", "!=": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
@@ -122,6 +123,23 @@ def hold(conditions: list[Tree], values: Values) -> bool:
         return all(evaluate(condition, values) for condition in conditions)
     except UndefinedValue:
         return False
+
+
+def only_value(conditions: list[Tree], unknown: str, values: Values) -> Value:
+    """Return the only value of a symbol for which a case holds, as for `x = 3`.
+
+    Raises:
+        Undetermined: If it holds for many.
+    """
+    pending = list(conditions)
+    for condition in pending:
+        match condition:
+            case Logic("and", args):
+                pending += args
+            case Comparison("=", (Name(name), other)) | Comparison("=", (other, Name(name))):
+                if name == unknown and unknown not in names(other):
+                    return evaluate(other, values)
+    raise Undetermined(f"every {unknown} with {describe(conditions)} leads to the same value")
 
 
 def describe(conditions: list[Tree]) -> str:

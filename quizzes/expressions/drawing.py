@@ -88,7 +88,7 @@ def pretty_text(text: str, width: int = 76) -> str:
 
 def _is_list(text: str) -> bool:
     try:
-        return isinstance(parse(text), Array)
+        return isinstance(parse_with_ranges(text)[0], Array)
     except FormatError:
         return True
 
@@ -118,8 +118,7 @@ def _unevaluated(tree: Tree) -> Expression:
         case Call(function, args):
             inside = [_unevaluated(a) for a in args]
             row = FUNCTIONS.get(function)
-            is_own = row is not None and row.arity[0] <= len(args) and row.printed is not None
-            return row.printed(sp, *inside) if row and is_own else sp.Function(function)(*inside)
+            return row.printed(sp, *inside) if row and row.printed else sp.Function(function)(*inside)
         case Reduction():
             return _unevaluated_reduction(tree)
         case Array(items):

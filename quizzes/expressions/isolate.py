@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from quizzes.expressions.arithmetic import OPERATIONS, Value, Values
-from quizzes.expressions.cases import Undetermined, describe, first_case, hold, split_cases
+from quizzes.expressions.cases import Undetermined, describe, first_case, hold, only_value, split_cases
 from quizzes.expressions.functions import FUNCTIONS
 from quizzes.expressions.inverses import CannotIsolate, Range, RangeInverse, decreasing, of_operation
 from quizzes.expressions.nodes import (
@@ -93,10 +93,11 @@ def _isolate_cases(tree: Tree, unknown: str, target: Value) -> list[Line]:
         form, case = _evaluate_constants(form, unknown, {}), describe(conditions)
         lines.append(Line(form, [Range(target, target)], case))
         if unknown not in names(form):
-            if math.isclose(evaluate(form, {}), target, rel_tol=1e-9, abs_tol=1e-12):
-                raise Undetermined(f"every {unknown} with {case} leads to the same value")
-            continue
-        lines += _undo_operations(form, unknown, lines[-1].ranges)
+            if not math.isclose(evaluate(form, {}), target, rel_tol=1e-9, abs_tol=1e-12):
+                continue
+            value = only_value(conditions, unknown, {})
+            lines.append(Line(Name(unknown), [Range(value, value)]))
+        lines += _undo_operations(lines[-1].tree, unknown, lines[-1].ranges)
         if not all(r.is_single for r in lines[-1].ranges):
             raise CannotIsolate
         solutions += [r for r in lines[-1].ranges if hold(conditions, {unknown: r.low}) and r not in solutions]

@@ -8,8 +8,8 @@ from fractions import Fraction
 
 import sympy as sp
 
-from quizzes.expressions.arithmetic import Value, Values, compare, exact, is_close
-from quizzes.expressions.cases import Undetermined, describe, hold, split_cases
+from quizzes.expressions.arithmetic import Value, Values, compare, exact
+from quizzes.expressions.cases import hold, only_value, split_cases
 from quizzes.expressions.drawing import Expression, draw_unicode, pretty, pretty_text
 from quizzes.expressions.functions import FUNCTIONS
 from quizzes.expressions.inverses import CannotIsolate
@@ -27,9 +27,8 @@ from quizzes.expressions.nodes import (
     Where,
     index_range,
     integer,
-    names,
 )
-from quizzes.expressions.tree import ARRAYS, bounded_range, evaluate
+from quizzes.expressions.tree import ARRAYS, bounded_range
 
 __all__ = ["Expression", "compute", "draw_unicode", "pretty", "pretty_text", "solve"]
 
@@ -180,17 +179,19 @@ def solve(tree: Tree, target: Value, unknown: str, values: Values) -> list[float
     except CannotIsolate:
         raise NotImplementedError from None
     for conditions, form in forms:
-        if conditions and unknown not in names(form):
-            if is_close(evaluate(form, values), target, TOLERANCE):
-                raise Undetermined(f"every {unknown} with {describe(conditions)} leads to the same value")
-            continue
-        roots += [root for root in _solve(form, target, unknown, values) if hold(conditions, {**values, unknown: root})]
+        symbol = sp.Symbol(unknown, real=True)
+        equation = compute(form, {**values, unknown: symbol}) - _number(target)
+        if not conditions or symbol in equation.free_symbols:
+            solutions = _solve(equation, symbol)
+        elif abs(sp.N(equation, 30)) <= TOLERANCE * max(1, abs(target)):
+            solutions = [only_value(conditions, unknown, values)]
+        else:
+            solutions = []
+        roots += [root for root in solutions if hold(conditions, {**values, unknown: root})]
     return roots
 
 
-def _solve(tree: Tree, target: Value, unknown: str, values: Values) -> list[float | Fraction]:
-    symbol = sp.Symbol(unknown, real=True)
-    equation = compute(tree, {**values, unknown: symbol}) - _number(target)
+def _solve(equation: Expression, symbol: Expression) -> list[float | Fraction]:
     roots: list[float | Fraction] = []
     # Callers put each root into the equation: SymPy's own check and simplification take most of its time.
     for root in sp.solve(equation, symbol, check=False, simplify=False):

@@ -207,7 +207,7 @@ class Parser:
             return Iverson(first)
         if self.symbols is not None:
             raise self.error("enter one value here, not a list; a bracket holds a condition, such as [x > 0]", at)
-        items = [first]
+        items: list[Tree] = [first]
         while self.accept(","):
             items.append(self.value())
         self.expect("]", "to close the array")

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from functools import reduce
 from typing import Any
 
 import torch
@@ -16,7 +15,10 @@ def _where(condition: torch.Tensor, value: torch.Tensor, otherwise: torch.Tensor
 
 def _torch_operation(name: str) -> Callable[..., torch.Tensor]:
     """Return the operation of a dotted name, such as `torch.nn.functional.gelu`."""
-    operation: Callable[..., torch.Tensor] = reduce(getattr, name.split(".")[1:], torch)
+    value: Any = torch
+    for attribute in name.split(".")[1:]:
+        value = getattr(value, attribute)
+    operation: Callable[..., torch.Tensor] = value
     return operation
 
 
