@@ -149,7 +149,7 @@ def _unevaluated_cases(tree: Where) -> Expression:
 
 
 def _alone(tree: Tree) -> Expression:
-    """Convert an expression that is no operand: a negative number needs no parentheses."""
+    """Convert an expression outside of an operation: a negative number needs no parentheses."""
     match tree:
         case Op("neg", (Num(_, text),)):
             return sp.Symbol(f"-{text}")

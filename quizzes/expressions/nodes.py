@@ -12,7 +12,7 @@ from quizzes.expressions.arithmetic import UndefinedValue, Values
 
 Dimension: TypeAlias = tuple[str, int]  # an array and one of its dimensions, counted from 0
 REDUCTIONS = ("sum", "mean", "prod", "argmax")
-MAX_WRITTEN = 20  # terms up to which a sum with bounds is written out
+MAX_EXPANDED = 20  # terms up to which a sum with bounds is written out
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +205,7 @@ def substitute(tree: Tree, values: Mapping[str, Tree]) -> Tree:
             last = values.get(f"#{index}")
             ends = bounds or ((integer(1), last) if last else ())
             numbers = [int(end.value) for end in ends if isinstance(end, Num)]
-            if len(numbers) == 2 and (last or numbers[1] - numbers[0] < MAX_WRITTEN):
+            if len(numbers) == 2 and (last or numbers[1] - numbers[0] < MAX_EXPANDED):
                 return _write_out(tree, values, range(numbers[0], numbers[1] + 1))
             inside = {k: v for k, v in values.items() if k != index}
             return replace(tree, body=substitute(body, inside), bounds=bounds)

@@ -108,7 +108,7 @@ def _compute_condition(tree: Tree, values: Mapping[str, Expression]) -> Expressi
             left, right = (compute(arg, values) for arg in args)
             relation = RELATIONS[sign](left, right)
             if relation not in (sp.true, sp.false) and not relation.free_symbols:
-                return sp.true if compare(sign, *(sp.N(side, 30) for side in (left, right))) else sp.false
+                return sp.true if compare(sign, sp.N(left, 30), sp.N(right, 30)) else sp.false
             return relation
         case Logic(op, args):
             return CONNECTIVES[op](*(_compute_condition(arg, values) for arg in args))

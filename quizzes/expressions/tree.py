@@ -268,7 +268,7 @@ def bounded_range(first: Value, last: Value) -> range:
     """Return the integers from a first to a last one, both included.
 
     Raises:
-        UndefinedValue: If one is no integer, or there are too many.
+        UndefinedValue: If one is not an integer, or there are too many.
     """
     if first != int(first) or last != int(last):
         raise UndefinedValue(f"an index runs over integers, not from {float(first):g} to {float(last):g}")

@@ -102,12 +102,12 @@ def test_solutions_are_those_of_trying_every_value(text, x):
         lambda: solve(tree, target, "x", {}),
     ):
         try:
-            found = {Fraction(v) for v in solutions()}
+            roots = {Fraction(v) for v in solutions()}
         except Undetermined:
             assert len(fitting) > 50
         else:
-            assert {v for v in found if v.denominator <= 2 and abs(v) <= 100} == fitting
-            assert all(float(evaluate(tree, {"x": v})) == pytest.approx(float(target)) for v in found)
+            assert {v for v in roots if v.denominator <= 2 and abs(v) <= 100} == fitting
+            assert all(float(evaluate(tree, {"x": v})) == pytest.approx(float(target)) for v in roots)
 
 
 def test_the_lines_name_each_case():
@@ -160,7 +160,7 @@ def test_cases_and_brackets_are_drawn():
     assert pretty_text("r = [C != D or not s <= 1]") == "r = [C ≠ D or not s ≤ 1]"
     assert pretty_text("y = W @ x + b") == "y = W⋅x + b"
     assert pretty_text("k = argmax(i, w[i])") == "k = argmaxᵢ(wᵢ)"
-    assert pretty_text("t[j] = [j = k + 1] for j = 1..K") == "tⱼ = [j = k + 1]\nfor j = 1..K"
+    assert pretty_text("t[i] = [i = k + 1] for i = 1..K") == "tᵢ = [i = k + 1]\nfor i = 1..K"
     assert "k = 1" in pretty_text("s = sum(k = 1..n, r^k)")
     for line in ("Case x = 3:", "5 <= n < 7", "x = [1, 2]", "z = [[1, -2], [3, 4]]"):
         assert pretty_text(line) == line

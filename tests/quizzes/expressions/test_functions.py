@@ -147,7 +147,7 @@ def test_it_is_written_and_drawn(row):
 
 
 @ROW
-def test_kinks_are_where_one_sided_slopes_differ(row):
+def test_kinks_are_where_the_slopes_differ(row):
     """The slopes on both sides of 0, of an integer, or of the other argument differ just where the row says so."""
     for place, kind in ((Fraction(0), "zero"), (Fraction(2), "integers"), (Fraction(1), "equal")):
         h = Fraction(1, 10**6)
