@@ -8,7 +8,6 @@ from quizzes.expressions.nodes import (
     Iverson,
     Logic,
     Name,
-    Op,
     Tree,
     Where,
     children,
@@ -48,11 +47,10 @@ def choose(tree: Where | Iverson, holds: bool) -> Tree:
 
 
 def resolve(tree: Tree) -> Tree:
-    """Replace cases and brackets whose conditions have numbers alone by the value that holds, and `0/2` by 0."""
+    """Replace cases and brackets whose conditions have numbers alone by the value that holds."""
     if isinstance(tree, Where | Iverson) and (holds := _decide(tree.condition)) is not None:
         return resolve(choose(tree, holds))
-    tree = with_children(tree, [resolve(child) for child in children(tree)])
-    return integer(0) if isinstance(tree, Op) and tree.op == "/" and tree.args[0] == integer(0) else tree
+    return with_children(tree, [resolve(child) for child in children(tree)])
 
 
 def _decide(condition: Tree) -> bool | None:
