@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from quizzes.answers import KINDS
 from quizzes.expressions.parser import parse
-from quizzes.expressions.tree import Value, Values, evaluate, exact, index_range, is_close
+from quizzes.expressions.tree import Value, Values, evaluate, exact, is_close
 from quizzes.formula import Equation, equation
 from quizzes.question import Answer, Part, Question
 
@@ -37,10 +37,15 @@ def _evaluate_equation(eq: Equation, values: Values, done: int = 0) -> Value:
     from quizzes.expressions import symbolic
 
     if done == len(eq.index):
-        value = symbolic.compute(eq.tree, values)
-        return value if value.is_Rational else value.evalf(30)
+        return _to_number(symbolic.compute(eq.tree, values))
     index = eq.index[done]
-    return [_evaluate_equation(eq, {**values, index: k}, done + 1) for k in index_range(eq.tree, index, values)]
+    return [_evaluate_equation(eq, {**values, index: k}, done + 1) for k in eq.index_values(index, values)]
+
+
+def _to_number(value: Value) -> Value:
+    if isinstance(value, list):
+        return [_to_number(v) for v in value]
+    return value if value.is_Rational else value.evalf(30)
 
 
 def _to_float(value: Value) -> Answer:

@@ -29,7 +29,7 @@ from quizzes.drill import Inputs, Mistake, drill
         ),
         Mistake(
             "path-through-sum-forgotten",
-            "dy = dm*max(0, sign(y - z))",
+            "dy = dm*[y > z]",
             "You left out the path from y through the sum. y is used twice, so add the gradients of both paths.",
         ),
         Mistake(

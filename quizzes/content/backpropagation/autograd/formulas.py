@@ -12,8 +12,8 @@ SUM_TIMES_MAXIMUM = Formula(
     da = m
     dm = a
     dx = da
-    dy = da + dm*(1 + sign(y - z))/2
-    dz = dm*(1 + sign(z - y))/2
+    dy = da + dm*where(y > z, 1, where(y = z, 1/2, 0))
+    dz = dm*where(z > y, 1, where(y = z, 1/2, 0))
     """,
     title="Backward pass through f = (x + y) max(y, z)",
     source="derivation: chain rule, backward from f; a sum passes its gradient to both inputs, a product multiplies it "

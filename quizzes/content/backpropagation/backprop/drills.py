@@ -130,7 +130,7 @@ def backprop_2layer_scalar(rng: Random) -> Inputs:
         ),
         Mistake(
             "mask-on-output",
-            "delta2[k] = (p[k] - t[k])*max(0, sign(z2[k]))",
+            "delta2[k] = (p[k] - t[k])*[z2[k] > 0]",
             "You applied the ReLU mask at the output. ReLU is applied to z1, so its mask belongs to delta1, not to "
             "delta2.",
         ),
@@ -142,7 +142,7 @@ def backprop_2layer_scalar(rng: Random) -> Inputs:
         ),
         Mistake(
             "not-transposed",
-            "delta1[i] = max(0, sign(z1[i]))*sum(k, W2[i, k]*delta2[k])",
+            "delta1[i] = [z1[i] > 0]*sum(k, W2[i, k]*delta2[k])",
             "You did not transpose W2. The backward pass multiplies by W2^T: each hidden neuron uses its column of W2.",
         ),
         Mistake("mask-forgotten", "delta1[i] = sum(k, W2[k, i]*delta2[k])", NO_RELU_MASK),
@@ -338,7 +338,7 @@ def grad_check(rng: Random) -> Inputs:
         Mistake("mask-forgotten", "delta1[i] = delta2*w2[i]", NO_RELU_MASK),
         Mistake(
             "updated-weights-used",
-            "delta1[i] = delta2*(w2[i] - eta*g2[i])*max(0, sign(z1[i]))",
+            "delta1[i] = delta2*(w2[i] - eta*g2[i])*[z1[i] > 0]",
             "You used the updated w2. All gradients use the old parameters, so delta1 uses the w2 of the forward pass.",
         ),
         Mistake(

@@ -114,7 +114,7 @@ def activation_derivs(rng: Random) -> Inputs:
         ),
         Mistake(
             "minus-one-left-out",
-            "y_elu = max(0, z) + alpha*exp(min(0, z)) - alpha*max(0, sign(z))",
+            "y_elu = where(z > 0, z, alpha*exp(z))",
             "You left out the -1. For negative z, ELU is alpha*(exp(z) - 1), so that its two pieces meet at 0.",
         ),
         Mistake(
@@ -154,7 +154,7 @@ def activation_values(rng: Random) -> Inputs:
     mistakes=[
         Mistake(
             "step-reversed",
-            "drelu = 1 - max(0, sign(z))",
+            "drelu = where(z > 0, 0, 1)",
             "You swapped the two pieces. ReLU has slope 0 for negative z and slope 1 for positive z.",
         ),
         Mistake(
@@ -164,7 +164,7 @@ def activation_values(rng: Random) -> Inputs:
         ),
         Mistake(
             "no-slope",
-            "dleaky = max(0, sign(z))",
+            "dleaky = where(z > 0, 1, 0)",
             "You used the slope 0, as ReLU has. Leaky ReLU has slope a for negative z.",
         ),
         Mistake(

@@ -15,7 +15,7 @@ ACTIVATION_VALUES = Formula(
     "activation-values",
     """
     y_leaky = max(z, a*z)
-    y_elu = max(0, z) + alpha*(exp(min(0, z)) - 1)
+    y_elu = where(z > 0, z, alpha*(exp(z) - 1))
     y_silu = z*sigmoid(z)
     y_gelu = z*Phi
     y_softplus = softplus(z)
@@ -44,8 +44,8 @@ ACTIVATION_DERIVATIVES = Formula(
     dtanh = 1 - tanh(z)^2
     dsoftplus = sigmoid(z)
     dsilu = sigmoid(z)*(1 + z*(1 - sigmoid(z)))
-    drelu = max(0, sign(z))
-    dleaky = a + (1 - a)*max(0, sign(z))
+    drelu = where(z > 0, 1, 0)
+    dleaky = where(z > 0, 1, a)
     """,
     title="Derivatives of the activation functions",
     source="derivation: with s = 1/(1 + exp(-z)), s' = exp(-z)/(1 + exp(-z))^2 = s(1 - s); tanh z = 2 s(2z) - 1; "

@@ -280,7 +280,7 @@ def mlp_shapes(rng: Random) -> Inputs:
         ),
         Mistake(
             "zero-counts-as-right",
-            "w_new[i] = w[i] + max(0, -sign(y*s))*eta*y*x[i]",
+            "w_new[i] = w[i] + [y*s < 0]*eta*y*x[i]",
             "You made no step at the score 0. Here a score of 0 counts as misclassified, so update.",
         ),
     ],

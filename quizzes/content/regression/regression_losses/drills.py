@@ -178,7 +178,7 @@ def best_constant(rng: Random) -> Inputs:
         ),
         Mistake(
             "other-of-the-two",
-            "huber = (q^2/2 + beta*(abs(d) - q))/beta; smooth = huber",
+            "huber = where(abs(d) <= beta, d^2/2, beta*(abs(d) - beta/2))/beta; smooth = huber",
             "You swapped the two losses. Smooth L1 is the Huber loss divided by the threshold.",
         ),
     ],

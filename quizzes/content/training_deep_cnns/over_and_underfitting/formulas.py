@@ -41,10 +41,10 @@ EARLY_STOPPING = Formula(
 BAGGING = Formula(
     "bagging-ensemble",
     """
-    votes = sum(i, floor(p[i] + 1/2))
+    votes = sum(i, [p[i] >= 1/2])
     P = mean(i, p[i])
-    soft = floor(P + 1/2)
-    hard = floor(mean(i, floor(p[i] + 1/2)) + 1/2)
+    soft = where(P >= 1/2, 1, 0)
+    hard = where(mean(i, [p[i] >= 1/2]) >= 1/2, 1, 0)
     """,
     title="Soft and hard voting of an ensemble, two classes",
     source="derivation: soft voting averages the probabilities and thresholds the mean at 1/2; hard voting thresholds "

@@ -34,7 +34,7 @@ def _steps(candidate: str, references: list[str], c: int, r: int, BP: float, BLE
         *steps,
         Step(
             f"Compute the brevity penalty. The candidate has {c} words, and the closest reference has {r}.",
-            [f"BP = min(1, exp(1 - {r}/{c}))", f"BP = {BP:.4f}"],
+            [f"BP = where({c} > {r}, 1, exp(1 - {r}/{c}))", f"BP = {BP:.4f}"],
         ),
         Step(
             "Multiply the geometric mean of the precisions by the penalty.",
@@ -99,7 +99,7 @@ def _penalty(candidate: str, r: int) -> float:
         ),
         Mistake(
             "penalty-inverted",
-            "BP = min(1, exp(1 - c/r))",
+            "BP = where(r > c, 1, exp(1 - c/r))",
             "You inverted the ratio. BP is exp(1 - r/c), with the reference length r over the candidate length c.",
         ),
         Mistake(

@@ -157,7 +157,7 @@ def entropy_kl(rng: Random) -> Inputs:
         ),
         Mistake(
             "divided-by-classes",
-            "L = mean(j, m[j]*min(1, abs(j - c)))",
+            "L = mean(j, m[j]*[j != c])",
             "You divided by the number of classes, as PyTorch's multi_margin_loss does. The convention here is the "
             "sum.",
         ),

@@ -159,19 +159,19 @@ def softmax_ce_grad(rng: Random) -> Inputs:
         Mistake("sigmoids", "p[i] = sigmoid(z[i])", SIGMOIDS),
         Mistake(
             "diagonal-only",
-            "J[i, k] = p[i]*(1 - p[i])*(1 - min(1, abs(i - k))) + 0*p[k]",
+            "J[i, k] = p[i]*(1 - p[i])*[i = k] for k = 1..len(p)",
             "You set the off-diagonal elements to 0. Every probability depends on every logit, so these elements are "
             "-p_i p_k.",
         ),
         Mistake(
             "off-diagonal-sign",
-            "J[i, k] = p[i]*(1 - min(1, abs(i - k))) - p[i]*p[k]*(1 - 2*min(1, abs(i - k)))",
+            "J[i, k] = where(i = k, p[i] - p[i]*p[k], p[i]*p[k])",
             "You used a plus sign off the diagonal. A higher logit of another class lowers p_i, so the element is "
             "-p_i p_k.",
         ),
         Mistake(
             "square-left-out",
-            "J[i, k] = p[i]*(1 - min(1, abs(i - k))) - p[i]*p[k]*min(1, abs(i - k))",
+            "J[i, k] = where(i = k, p[i], -p[i]*p[k])",
             "You left out the square. The logit also increases the common sum, so the diagonal element is p_i - p_i^2.",
         ),
     ],
