@@ -26,6 +26,7 @@ COMMANDS = {
     "review": ("workbench.cli.review", "Answer the questions that are due today; results are saved."),
     "cards": ("workbench.cli.cards", "List, show and answer flashcards."),
     "packs": ("workbench.cli.packs", "List, check, add and remove packs: your own drills and cards."),
+    "new": ("workbench.cli.new", "Write the skeleton of a drill, for authors."),
     "autograd": ("workbench.cli.autograd", "Show the computation graph of an expression with gradients."),
     "models": ("workbench.cli.models", "List, show and draw the networks that can be trained."),
     "train": ("workbench.cli.train", "Train a network and show its progress."),
@@ -76,7 +77,8 @@ class LazyGroup(TyperGroup):
             raise unknown_name("command", args[0], [*COMMANDS, HELP])
         name, command, rest = super().resolve_command(ctx, args)
         has_subcommand = rest and (not rest[0].startswith("-") or rest[0] in ctx.help_option_names)
-        if isinstance(command, TyperGroup) and not has_subcommand and not ctx.resilient_parsing:
+        has_list = isinstance(command, TyperGroup) and "list" in command.commands
+        if has_list and not has_subcommand and not ctx.resilient_parsing:
             rest = ["list", *rest]
         return name, command, rest
 
