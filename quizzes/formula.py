@@ -169,6 +169,8 @@ class Formula:
     ):
         self.id, self.title, self.source = id, title, source
         frame = sys._getframe(1)
+        while frame.f_code.co_name == "__init__" and frame.f_back:  # of a subclass
+            frame = frame.f_back
         self.place = f"{frame.f_code.co_filename}:{frame.f_lineno}"
         for name, symbol in symbols.items():
             if not isinstance(symbol, Symbol):

@@ -37,6 +37,7 @@ class DrillEntry(NamedTuple):
     title: str
     tier: int
     kinds: list[str]
+    joins: list[str]
 
 
 class CardEntry(NamedTuple):
@@ -111,7 +112,7 @@ def _index() -> Index:
 
 
 def _drill_entry(drill: "Drill") -> DrillEntry:
-    return DrillEntry(drill.id, drill.type, drill.topic, drill.title, drill.tier, drill.kinds)
+    return DrillEntry(drill.id, drill.type, drill.topic, drill.title, drill.tier, drill.kinds, list(drill.joins))
 
 
 def _card_entry(card: "Card") -> CardEntry:

@@ -123,7 +123,7 @@ def coverage(methods: Mapping[str, str]) -> list[Coverage]:
     rows = []
     for topic in topics().values():
         # A drill type that two topics name covers both; the drill itself belongs to one of them.
-        covering = [d for d in drills if d.topic == topic.topic or d.type in topic.drills]
+        covering = [d for d in drills if topic.topic in (d.topic, *d.joins) or d.type in topic.drills]
         cards = [c.id for c in all_cards if c.topic == topic.topic]
         types = {d.type for d in covering}
         missing = [f"drill {t}" for t in topic.drills if t not in types]

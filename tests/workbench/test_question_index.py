@@ -44,7 +44,9 @@ def test_the_index_equals_the_loaded_questions():
     again, loaded_again = load()
     assert (loaded_first, loaded_again) == (True, False) and first == again
     drills, cards, formulas = first
-    assert drills == [[d.id, d.type, d.topic, d.title, d.tier, d.kinds] for d in bank.builtin_drills().values()]
+    assert drills == [
+        [d.id, d.type, d.topic, d.title, d.tier, d.kinds, [*d.joins]] for d in bank.builtin_drills().values()
+    ]
     assert cards == [[c.id, c.topic, c.kind, c.prompt] for c in all_cards().values()]
     declared = {f.id: [f.id, f.topic, f.title] for f in all_formulas().values()}  # other tests may declare more
     assert formulas == [declared[id] for id, _, _ in formulas] and len(formulas) > 100

@@ -19,6 +19,17 @@ if TYPE_CHECKING:
 
 MAX_PROCESSES = 8  # each loads PyTorch
 MAX_PROBLEMS = 5  # printed for each drill
+PUBLIC_FIELDS = (
+    "choices",
+    "items",
+    "variables",
+    "definitions",
+    "form",
+    "decimals",
+    "digits",
+    "imports",
+    "supported_by",
+)
 
 app = typer.Typer(
     add_completion=False,
@@ -42,10 +53,13 @@ def list_drills(
 
     if topic:
         syllabus.get(topic)
-    drills = [drill for drill in question_index.drills() if topic in ("", drill.topic)]
+    drills = [drill for drill in question_index.drills() if topic in ("", drill.topic, *drill.joins)]
     if as_json:
         print_json(
-            [dict(drill=d.id, type=d.type, topic=d.topic, title=d.title, tier=d.tier, kinds=d.kinds) for d in drills]
+            [
+                dict(drill=d.id, type=d.type, topic=d.topic, title=d.title, tier=d.tier, kinds=d.kinds, joins=d.joins)
+                for d in drills
+            ]
         )
         return
     width = max((len(d.id) for d in drills), default=0) + 2
@@ -82,13 +96,16 @@ def show(
 
 def question_to_json(q: "Question") -> dict[str, Any]:
     """Return a question as plain data, without its answers."""
+    from workbench.render.visualizations import drawing_data
+
     parts = []
     for part in q.parts:
         row: dict[str, Any] = {"part": part.part, "kind": part.kind, "label": part.label}
-        for name in ("choices", "items", "variables", "decimals"):
-            if getattr(part, name) not in ([], {}, None):
+        for name in PUBLIC_FIELDS:
+            if getattr(part, name) not in ([], {}, None) and not (name == "decimals" and part.digits):
                 row[name] = getattr(part, name)
         parts.append(row)
+    kind, data = drawing_data(q.visualization) if q.visualization else ("", {})
     return dict(
         drill=q.drill,
         seed=q.seed,
@@ -98,6 +115,8 @@ def question_to_json(q: "Question") -> dict[str, Any]:
         params=q.params,
         parts=parts,
         hint=q.hint,
+        joins=q.joins,
+        visualization={"kind": kind, "data": data} if kind else None,
     )
 
 
@@ -199,8 +218,9 @@ def verify(drill: Id, seed: Seed = 1, as_json: Json = False) -> None:
     else:
         print(question.verify or "Drills of packs have no PyTorch check: only SymPy computes the values.")
         for part in question.parts:
-            second = f", PyTorch {torch[part.part]}" if torch else ""
-            print(f"\n{part.part}: SymPy {sympy[part.part]}{second}")
+            if part.part in sympy:
+                second = f", PyTorch {torch[part.part]}" if torch else ""
+                print(f"\n{part.part}: SymPy {sympy[part.part]}{second}")
         print("\nThey agree." if agree else "\nThey do not agree.")
     raise typer.Exit(0 if agree else 1)
 

@@ -1,0 +1,103 @@
+"""A formula made of several: each passes its outputs on to the next, so that a drill joins topics."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from quizzes.derivation import fold
+from quizzes.expressions.parser import parse, write
+from quizzes.expressions.tree import Name, Tree, substitute, walk
+from quizzes.formula import Equation, Formula, equation
+from quizzes.solution import number_trees
+from quizzes.symbols import Symbol
+
+
+@dataclass(frozen=True)
+class Link:
+    """A formula within a chain, with other names for its symbols.
+
+    Attributes:
+        formula: The formula.
+        names: The expression for each symbol that is renamed, such as `n1` or `2`.
+        omitted: The outputs that the chain doesn't need.
+    """
+
+    formula: Formula
+    names: Mapping[str, str]
+    omitted: Collection[str] = ()
+
+    def equations(self) -> list[Equation]:
+        """Return the equations in the names of the chain; a default is put in for an input that is not renamed."""
+        trees: dict[str, Tree] = {}
+        for name, symbol in self.formula.symbols.items():
+            if name in self.names:
+                trees[name] = parse(self.names[name])
+            elif name in self.formula.inputs and not symbol.is_required and symbol.default is not None:
+                trees |= number_trees(name, symbol.default)
+        return [self._renamed(eq, trees) for eq in self.formula.equations if eq.name not in self.omitted]
+
+    def _renamed(self, eq: Equation, trees: Mapping[str, Tree]) -> Equation:
+        arrays = {node.name for node in walk(eq.tree) if isinstance(node, Name) and node.index} & trees.keys()
+        if arrays or (eq.index and eq.name in trees):
+            raise self.formula.error(f"a chain can't rename the array {min(arrays or {eq.name})}")
+        index = f"[{', '.join(eq.index)}]" if eq.index else ""
+        return equation(f"{self.names.get(eq.name, eq.name)}{index} = {write(fold(substitute(eq.tree, trees)))}")
+
+    def symbols(self) -> dict[str, Symbol]:
+        """Return the symbols that the chain has from this formula, under their names there."""
+        symbols = {}
+        for name, symbol in self.formula.symbols.items():
+            new = self.names.get(name, name)
+            is_fixed = name in self.formula.inputs and symbol.default is not None and name not in self.names
+            if isinstance(parse(new), Name) and not is_fixed and name not in self.omitted:
+                symbols[new] = replace(symbol, name=new)
+        return symbols
+
+
+def link(formula: Formula, **names: str | int | None) -> Link:
+    """Use a formula in a chain: `link(CONV_MACS, n="n0", s=2, o="n1", FLOPs=None)`; None leaves an output out."""
+    omitted = [name for name, text in names.items() if text is None]
+    return Link(formula, {name: str(text) for name, text in names.items() if text is not None}, omitted)
+
+
+class Chain(Formula):
+    """Formulas, and equations between them, as one formula.
+
+    Args:
+        id: Its name on the command line.
+        links: The formulas in order, each as `link(...)`, and further equations as text.
+        title: A few words.
+        source: A reference; by default the sources of the formulas.
+        conventions: As of a formula.
+        symbols: The symbols of the further equations, and those of the formulas that have another meaning here.
+
+    Attributes:
+        topics: The topics of its formulas.
+    """
+
+    def __init__(
+        self,
+        id: str,
+        links: Sequence[Link | str],
+        *,
+        title: str,
+        source: str = "",
+        conventions: str = "",
+        **symbols: Symbol,
+    ):
+        equations: list[Equation] = []
+        shared: dict[str, Symbol] = {}
+        formulas = [one.formula for one in links if isinstance(one, Link)]
+        self.topics = list(dict.fromkeys(formula.topic for formula in formulas))
+        source = source or "; ".join(dict.fromkeys(formula.source for formula in formulas))
+        for one in links:
+            if isinstance(one, str):
+                equations.append(equation(one))
+                continue
+            equations += one.equations()
+            shared |= {name: symbol for name, symbol in one.symbols().items() if name not in shared}
+        arguments: dict[str, Any] = {**shared, **symbols}
+        super().__init__(id, equations, title=title, source=source, conventions=conventions, **arguments)
+        defined = [eq.name for eq in self.equations]
+        if repeated := sorted({name for name in defined if defined.count(name) > 1}):
+            raise self.error(f"{repeated[0]} is defined twice. Rename it in one of the links")
