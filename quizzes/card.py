@@ -40,6 +40,11 @@ class Card:
     content: Mapping[str, Any]
     tier: int = 1
 
+    @property
+    def topics(self) -> list[str]:
+        """The topics that it belongs to."""
+        return [self.topic]
+
     def draw(self, seed: int) -> Question:
         """Return the card as a question, with its choices shuffled by the seed."""
         rng = Random(f"{self.id}/{seed}")

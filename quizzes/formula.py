@@ -196,6 +196,8 @@ class Formula:
     ):
         self.id, self.title, self.source = id, title, source
         frame = sys._getframe(1)
+        while frame.f_code.co_name == "__init__" and frame.f_back:  # of a subclass
+            frame = frame.f_back
         self.place = f"{frame.f_code.co_filename}:{frame.f_lineno}"
         for name, symbol in symbols.items():
             if not isinstance(symbol, Symbol):
@@ -218,6 +220,11 @@ class Formula:
             raise self.error(str(unknown_name("topic", topic, syllabus.topics())))
         self.topic = topic or frame.f_globals["__name__"].split(".")[-2].replace("_", "-")
         self._check()
+
+    @property
+    def topics(self) -> list[str]:
+        """The topics that it joins: its own, unless it is made of formulas of several."""
+        return [self.topic]
 
     def error(self, problem: str) -> DeclarationError:
         """Return the error for a problem of the declaration."""

@@ -32,6 +32,8 @@ def hints_by_degrees(
         steps: The worked solution.
     """
     hints = list(drill.author_hints)
+    if drill.derived:  # the equations are what the question asks for
+        return hints
     if len(hints) < 2:
         hints += _formula_hint(drill)
     if len(hints) < 3:
@@ -53,7 +55,7 @@ def _formula_hint(drill: Declaration) -> list[str]:
 
 def _needed(drill: Declaration) -> Sequence[Equation]:
     """Return the equations that lead to what the drill asks for; all of them if it asks for an input."""
-    needed = set(drill.asks)
+    needed = {name for name in drill.asks if not drill.draws_answer(name)}
     if needed & set(drill.formula.inputs):
         return drill.formula.equations
     equations: list[Equation] = []
@@ -74,11 +76,11 @@ def _first_step(
             if lines := [line for line in lines if not reveals(line, question_text, parts)]:
                 return ["\n".join(lines if lines[0] == step.text else ["First step:", *lines])]
         return []
-    formula, unknown = drill.formula, parts[0].part if parts[0].part in drill.formula.inputs else ""
+    formula, unknown = drill.formula, parts[0].part if parts[0].domain else ""
     needed = {eq.name for eq in _needed(drill)}
     for eq, step in zip(formula.equations, steps, strict=False):
-        line = step.math[1]
-        if eq.name not in needed or line.replace(" ", "") == eq.text.replace(" ", ""):
+        line = step.math[1] if len(step.math) > 1 else ""
+        if eq.name not in needed or not line or line.replace(" ", "") == eq.text.replace(" ", ""):
             continue  # nothing to put in, as in n = len(x)
         head = f"First step, {formula.symbols[eq.name].meaning}:"
         if unknown and eq.name in params:

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
-from quizzes.static import Formula, SourceFile, Sources
+from quizzes.static import Derived, Formula, SourceFile, Sources
 from workbench.errors import DeclarationError, unknown_name
 
 
 class DrillEntry(NamedTuple):
-    """The part of a drill that lists show, and where it is declared."""
+    """The part of a drill that lists show, and where it is declared; `joins` are further topics that it belongs to."""
 
     id: str
     type: str
@@ -19,6 +19,7 @@ class DrillEntry(NamedTuple):
     title: str
     tier: int
     kinds: list[str]
+    joins: list[str]
     file: str
     line: int
 
@@ -62,20 +63,20 @@ def _drill(file: SourceFile, function: ast.FunctionDef, call: ast.Call) -> Drill
     formula = file.value(call.args[0]) if call.args else None
     if not isinstance(formula, Formula):
         raise file.error(call, f"drill {function.name}: its first argument must be a formula")
-    arguments = file.arguments(call, {"id", "asks", "tier"})
-    asks = arguments.get("asks", ())
-    kinds = {name: formula.answer_kind(name) for name in ([asks] if isinstance(asks, str) else asks)}
-    for name, kind in kinds.items():
-        if kind is None:
+    arguments = file.arguments(call, {"id", "asks", "tier", "joins"})
+    asks, kinds = arguments.get("asks", ()), set()
+    for one in [asks] if isinstance(asks, str | Derived) else asks:
+        name = one.name if isinstance(one, Derived) else one
+        if (kind := formula.answer_kind(name)) is None:
             unknown = unknown_name(f"symbol of {formula.id}", name, formula.symbols)
             raise file.error(call, f"drill {function.name}: {unknown}")
+        kinds.add("expression" if isinstance(one, Derived) else kind)
     id = arguments.get("id") or function.name.replace("_", "-")
     title = (ast.get_docstring(function, clean=False) or "").strip().rstrip(".")
     line = min(decorator.lineno for decorator in function.decorator_list)
     tier = arguments.get("tier", 1)
-    return DrillEntry(
-        id, id.partition(":")[0], formula.topic, title, tier, sorted(map(str, {*kinds.values()})), str(file.path), line
-    )
+    joins = [*arguments.get("joins", ())]
+    return DrillEntry(id, id.partition(":")[0], formula.topic, title, tier, sorted(kinds), joins, str(file.path), line)
 
 
 def read_formulas(sources: Sources, path: Path) -> list[FormulaEntry]:

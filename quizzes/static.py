@@ -4,6 +4,7 @@ A declaration that can't be read so is an error with its file and line, so that 
 """
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache, cached_property
 from inspect import signature
@@ -14,13 +15,26 @@ from quizzes import content
 from workbench.errors import DeclarationError
 
 CONTENT, SYMBOLS = "quizzes.content.", "quizzes.symbols"
+FORMULAS = [("quizzes.formula", "Formula"), ("quizzes.chain", "Chain")]
 HOW = "Write it as a literal, a symbol, dict(...), one_of(...), or the name of such a value."
 
 
 class Symbol(NamedTuple):
-    """A symbol of a formula: the kind of answer that asks for it."""
+    """A symbol of a formula.
+
+    Attributes:
+        answer_kind: The kind of answer that asks for it.
+        default: Its value if the user gives none.
+    """
 
     answer_kind: str
+    default: Any = None
+
+
+class Derived(NamedTuple):
+    """A symbol that a drill asks for as an expression."""
+
+    name: str
 
 
 class Formula(NamedTuple):
@@ -31,12 +45,49 @@ class Formula(NamedTuple):
     topic: str
     equations: tuple[str, ...]
     symbols: dict[str, Symbol]
+    procedure_outputs: tuple[str, ...] = ()
     repeated: bool = False  # over several steps, so that its symbols end in the number of the step
 
     def answer_kind(self, name: str) -> str | None:
         """Return the kind of answer that asks for a symbol; None if there is no such symbol."""
         symbol = self.symbols.get(name[:-1] if self.repeated and name not in self.symbols else name)
         return symbol.answer_kind if symbol else None
+
+
+class Link(NamedTuple):
+    """A formula within a chain, with other names for its symbols; None for an output that is left out."""
+
+    formula: Formula
+    names: dict[str, str | int | None]
+
+    def equations(self) -> list[str]:
+        """Return the equations in the names of the chain."""
+        from quizzes.chain import rename
+        from quizzes.expressions.tree import exact
+        from quizzes.formula import equation
+
+        equations, outputs = [equation(text) for text in self.formula.equations], self.outputs
+        defaults = {n: exact(s.default) for n, s in self.formula.symbols.items() if s.default is not None}
+        names = {name: str(text) for name, text in self.names.items() if text is not None}
+        kept = [eq for eq in equations if eq.name not in self.names or eq.name in names]
+        return [eq.text for eq in rename(kept, names, {n: v for n, v in defaults.items() if n not in outputs})]
+
+    def symbols(self) -> dict[str, Symbol]:
+        """Return the symbols that the chain has from the formula, under their names there."""
+        pairs = [(self.names.get(name, name), name, symbol) for name, symbol in self.formula.symbols.items()]
+        return {
+            new: symbol
+            for new, name, symbol in pairs
+            if isinstance(new, str)
+            and new.isidentifier()
+            and (name in self.names or symbol.default is None or name in self.outputs)
+        }
+
+    @property
+    def outputs(self) -> set[str]:
+        """The symbols that the formula defines."""
+        targets = {re.split(r"[\[=]", text, maxsplit=1)[0].strip() for text in self.formula.equations}
+        return targets | {*self.formula.procedure_outputs}
 
 
 def declares_drill(path: Path, id: str) -> bool:
@@ -140,9 +191,9 @@ class SourceFile:
                         yield node, decorator
 
     def formulas(self) -> Iterator[tuple[Formula, ast.Call]]:
-        """Yield the formulas that the file declares, each with the call of `Formula`."""
+        """Yield the formulas that the file declares, each with the call of `Formula` or `Chain`."""
         for name, node in self.values.items():
-            if isinstance(node, ast.Call) and self._origin(node.func) == ("quizzes.formula", "Formula"):
+            if isinstance(node, ast.Call) and self._origin(node.func) in FORMULAS:
                 yield self.named(name, node), node
 
     def error(self, node: ast.AST, problem: str) -> DeclarationError:
@@ -181,6 +232,8 @@ class SourceFile:
                 return value
             case ast.Name(name):
                 return self.named(name, node)
+            case ast.UnaryOp(ast.USub(), ast.Constant(value)) if isinstance(value, int | float):
+                return -value
             case ast.Tuple(elements) | ast.List(elements):
                 return tuple(self.value(element) for element in elements)
             case ast.JoinedStr(pieces):
@@ -205,12 +258,12 @@ class SourceFile:
         return {key.arg: self.value(key.value) for key in call.keywords if key.arg in names}
 
     def formula(self, call: ast.Call) -> Formula:
-        """Return the formula that a call of `Formula` declares.
+        """Return the formula that a call of `Formula` or `Chain` declares.
 
         Raises:
             DeclarationError: If a symbol can't be read.
         """
-        texts = self.arguments(call, {"title", "topic"})
+        texts = self.arguments(call, {"title", "topic", "procedure_outputs"})
         if len(call.args) != 2 or "title" not in texts:
             raise self.error(
                 call, "a formula needs its id, its equations and a title: Formula(id, equations, title=...)"
@@ -221,8 +274,15 @@ class SourceFile:
             if not isinstance(symbol, Symbol):
                 raise self.error(call, f"{name} must be a symbol, such as {name}=Real(meaning=...)")
         id, equations = map(self.value, call.args)
-        lines = tuple(line.strip() for line in equations.replace(";", "\n").splitlines() if line.strip())
-        return Formula(id, texts["title"], texts.get("topic", self.topic), lines, values)
+        lines: list[str] = []
+        for one in [equations] if isinstance(equations, str) else equations:  # of a chain, links and texts
+            if isinstance(one, Link):
+                lines += one.equations()
+                values = one.symbols() | values
+            else:
+                lines += (line.strip() for line in one.replace(";", "\n").splitlines() if line.strip())
+        procedure_outputs = tuple(texts.get("procedure_outputs", "").split())
+        return Formula(id, texts["title"], texts.get("topic", self.topic), tuple(lines), values, procedure_outputs)
 
     def _values(self, keywords: list[ast.keyword]) -> Iterator[tuple[ast.keyword, Any]]:
         return ((key, self.value(key.value)) for key in keywords)
@@ -247,13 +307,18 @@ class SourceFile:
                 return self._merge(call, [*dicts, *(v if key.arg is None else {key.arg: v} for key, v in pairs)])
             case ("quizzes.drill", "one_of"):
                 return tuple(map(self.value, call.args))
-            case ("quizzes.formula", "Formula"):
+            case ("quizzes.drill", "derive") if call.args:
+                return Derived(self.value(call.args[0]))
+            case origin if origin in FORMULAS:
                 return self.formula(call)
+            case ("quizzes.chain", "link") if call.args:
+                names = {key.arg: self.value(key.value) for key in call.keywords if key.arg}
+                return Link(self.value(call.args[0]), names)
             case ("quizzes.trace", "Trace") if call.args:
                 return self.value(call.args[0])._replace(repeated=True)
             case (module, name) if module == SYMBOLS:
                 from quizzes import symbols
 
                 if kind := getattr(getattr(symbols, name, None), "answer_kind", None):
-                    return Symbol(kind)
+                    return Symbol(kind, self.arguments(call, {"default"}).get("default"))
         raise self.error(call, f"{ast.unparse(call)[:60]!r} can't be read from the source. {HOW}")

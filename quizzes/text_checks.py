@@ -5,10 +5,11 @@ from collections.abc import Collection, Iterator
 from string import Formatter
 
 from quizzes.formula import Formula
+from quizzes.symbols import AnswerSymbol
 from workbench.errors import unknown_name
 
 MAX_TEXT, MAX_IDENTIFIER = 2000, 60  # characters
-MAX_TIER, MAX_DECIMALS = 3, 10
+MAX_TIER, MAX_DECIMALS, MAX_DIGITS = 3, 10, 10
 LEAST_MISTAKES = 2
 WIDTH = re.compile(r"(?:[<>^]?\d{1,2})?", re.ASCII)  # of a field
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # characters; but for line breaks and tabs
@@ -58,29 +59,35 @@ def asks_problems(names: Collection[str], is_one_of: bool, formula: Formula) -> 
     for name in names:
         if name not in formula.symbols:
             yield f"asks: {unknown_symbol(name, formula)}"
-        elif name in formula.inputs and len(names) > 1 and not is_one_of:
+        elif name in formula.inputs and len(names) > 1 and not is_one_of and not draws_answer(name, formula):
             yield f"asks: {name} is an input. Ask for it alone, or for one of several symbols."
 
 
-def prompt_problems(prompt: str, options: Collection[str] | None = None) -> Iterator[str]:
+def draws_answer(name: str, formula: Formula) -> bool:
+    """Return whether a symbol is an input whose value a drill draws and asks for, such as the wrong line."""
+    return name in formula.inputs and isinstance(formula.symbols[name], AnswerSymbol)
+
+
+def prompt_problems(prompt: str, options: Collection[str] | None = None, key: str = "prompt") -> Iterator[str]:
     """Yield the problems of the fields of a prompt, such as `{n}`.
 
     Args:
-        prompt: The prompt.
+        prompt: The prompt, or another text with fields.
         options: The names that fields may have; None if they aren't known yet.
+        key: What the text is called.
     """
     try:
         fields = [field for field in Formatter().parse(prompt) if field[1] is not None]
     except ValueError:
-        yield "prompt has a brace without a partner. Write {n} for a symbol, and {{ or }} for a brace."
+        yield f"{key} has a brace without a partner. Write {{n}} for a symbol, and {{{{ or }}}} for a brace."
         return
     for _, name, spec, conversion in fields:
         symbol = re.split(r"\W", name or "", maxsplit=1)[0]
         if conversion or not symbol or symbol != name or not WIDTH.fullmatch(spec or ""):
             example = f"{{{symbol[:30] or 'n'}}}"
-            yield f"A field of prompt must be only a symbol, or one with a width: {{n:<7}}. Write it as {example}."
+            yield f"A field of {key} must be only a symbol, or one with a width: {{n:<7}}. Write it as {example}."
         elif options is not None and name not in options:
-            yield f"prompt: {unknown_name('field', name, options)}"
+            yield f"{key}: {unknown_name('field', name, options)}"
 
 
 def mistakes_problems(names: Collection[str]) -> Iterator[str]:

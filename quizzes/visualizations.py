@@ -8,9 +8,9 @@ from workbench.errors import unknown_name
 
 KINDS = frozenset(
     """
-    bars boundary boxes branches confusion contour convolution deviations dilation flow functions graph kernel-slide
-    layers learning-curves learning-rate logistic matrices network neuron number-line parabola pooling precision-recall
-    rescaling residuals roc scatter table trace two-neurons
+    bars boundary boxes branches code confusion contour convolution deviations dilation flow functions graph
+    kernel-slide layers learning-curves learning-rate line-chart logistic matrices network neuron number-line
+    parabola pooling precision-recall printout rescaling residuals roc scatter table trace two-neurons
     """.split()
 )
 PARAMETER = re.compile(r"(?:\w+=)?±?([A-Za-z]\w*)")  # `x`, or `w=w0` for a value that the drawing has another name for
@@ -40,12 +40,13 @@ def visualization_problems(visualization: str, names: Collection[str] | None = N
 
 def _names(visualization: str) -> Iterator[str]:
     """Yield the names of the values in a visualization."""
-    kind, _, data = visualization.partition(" ")
-    if kind.endswith(":"):
+    kind = kind_of(visualization)
+    if visualization.startswith(f"{kind}:"):
+        data = visualization.removeprefix(f"{kind}:")
         for _, field, _, _ in Formatter().parse(data):
             if field is not None:
                 yield re.split(r"[.\[]", field, maxsplit=1)[0]
         return
-    for word in data.split():
+    for word in visualization.split()[1:]:
         if match := PARAMETER.fullmatch(word):
             yield match[1]

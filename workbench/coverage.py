@@ -63,7 +63,8 @@ def coverage(methods: Mapping[str, str]) -> list[Coverage]:
     drills, runnable = question_index.drills(), systems(methods)
     numbers: defaultdict[str, set[int]] = defaultdict(set)  # of the drills, by topic and by type
     for number, drill in enumerate(drills):
-        numbers[f"topic {drill.topic}"].add(number)
+        for name in (drill.topic, *drill.joins):
+            numbers[f"topic {name}"].add(number)
         numbers[f"type {drill.type}"].add(number)
     all_cards: defaultdict[str, list[str]] = defaultdict(list)  # by topic
     for card in question_index.cards():

@@ -24,8 +24,9 @@ from workbench.paths import cache_dir
 from workbench.user_bank import user_packs
 
 FILE = "questions.json"
-# What all entries depend on.
-PROGRAM = [__file__, *(f"{quizzes.__path__[0]}/{name}.py" for name in ("index", "static", "symbols", "formula"))]
+# What all entries depend on, in `quizzes`.
+READING = ("index", "static", "symbols", "formula", "chain", "derivation")
+PROGRAM = [__file__, *(f"{quizzes.__path__[0]}/{name}.py" for name in READING)]
 
 State = list[int]  # modification time in nanoseconds, size in bytes
 AnyEntry = TypeVar("AnyEntry", DrillEntry, CardEntry, FormulaEntry)
@@ -64,7 +65,8 @@ def drills() -> list[DrillEntry]:
     for pack in user_packs():
         if not pack.problems:
             for d in pack.drills.values():
-                entries.append(DrillEntry(d.id, d.type, d.topic, d.title, d.tier, d.kinds, *pack.place(d.id)))
+                row = (d.id, d.type, d.topic, d.title, d.tier, d.kinds, [*d.joins])
+                entries.append(DrillEntry(*row, *pack.place(d.id)))
     return entries
 
 
@@ -118,8 +120,9 @@ def _update(old: Index | None, states: dict[str, State]) -> list[bytes]:
                 dependencies[file] = list(map(str, sources.dependencies(Path(file))))
             entries += cached_entries[file]
         for entry in entries:
-            if entry.topic not in order:
-                raise DeclarationError(f"{entry.file}:{entry.line}: {unknown_name('topic', entry.topic, order)}")
+            for topic in (entry.topic, *(entry.joins if isinstance(entry, DrillEntry) else ())):
+                if topic not in order:
+                    raise DeclarationError(f"{entry.file}:{entry.line}: {unknown_name('topic', topic, order)}")
         lines.append(_line(sorted(entries, key=lambda entry: order[entry.topic])))
     return [_line(states), _line(dependencies), *lines]
 

@@ -64,7 +64,7 @@ def explain(name: str, symbolic: Tree, with_numbers: Tree) -> str:
     """Say which case of an equation holds: `Here z > 0 does not hold (-2 > 0), so y = a * z.`; empty without cases.
 
     Args:
-        name: The left-hand side.
+        name: The left-hand side; empty to say only which case holds.
         symbolic: The expression.
         with_numbers: The same with numbers in place of its symbols.
     """
@@ -76,7 +76,8 @@ def explain(name: str, symbolic: Tree, with_numbers: Tree) -> str:
         verdict = "holds" if holds else "does not hold"
         reasons.append(f"{write(symbolic.condition)} {verdict} ({write(resolve(with_numbers.condition))})")
         symbolic, with_numbers = choose(symbolic, holds), choose(with_numbers, holds)
-    return f"Here {' and '.join(reasons)}, so {name} = {write(symbolic)}." if reasons else ""
+    result = f", so {name} = {write(symbolic)}" if name else ""
+    return f"Here {' and '.join(reasons)}{result}." if reasons else ""
 
 
 def first_case(tree: Tree, unknown: str) -> Where | Iverson | None:

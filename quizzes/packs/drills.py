@@ -102,6 +102,7 @@ def read_drill(table: Table, pack: str, topics: Collection[str]) -> PackDrill | 
         mistakes=tuple(Mistake(*mistake) for mistake in mistakes),
         decimals=decimals,
         topic_override=topic,
+        joins=tuple(name for name in formula.topics if name != (topic or formula.topic)),
     )
 
 

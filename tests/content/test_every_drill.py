@@ -30,11 +30,14 @@ def test_every_question_of_the_topic_passes_all_checks(topic, seeds):
     from quizzes.selftest import selftest
     from tests.content import checks
     from workbench.engine.worker import check_values
+    from workbench.render import visualizations
 
     prompts = set()
 
     def always(question):
-        prompts.add(question.prompt)
+        prompts.add(
+            (question.prompt, visualizations.describe(question.visualization) if question.visualization else "")
+        )
         return chain(checks.is_complete(question), checks.gives_what_it_needs_and_no_answer(question))
 
     def if_printed(question):

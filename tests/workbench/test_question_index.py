@@ -61,8 +61,8 @@ def copy(tmp_path, monkeypatch):
 
 def test_the_index_equals_the_loaded_questions():
     index = question_index.load_index()
-    drills = {d.id: [d.id, d.type, d.topic, d.title, d.tier, d.kinds] for d in bank.all_drills().values()}
-    assert {d.id: list(d[:6]) for d in index.drills} == drills and len(index.drills) == len(drills)
+    drills = {d.id: [d.id, d.type, d.topic, d.title, d.tier, d.kinds, [*d.joins]] for d in bank.all_drills().values()}
+    assert {d.id: list(d[:7]) for d in index.drills} == drills and len(index.drills) == len(drills)
     assert {c.id: list(c[:4]) for c in index.cards} == {
         c.id: [c.id, c.topic, c.kind, c.prompt] for c in cards.all_cards().values()
     }

@@ -19,6 +19,17 @@ if TYPE_CHECKING:
 
 MAX_PROCESSES = 8  # each loads PyTorch
 MAX_PROBLEMS = 5  # printed for each drill
+PUBLIC_FIELDS = (
+    "choices",
+    "items",
+    "variables",
+    "definitions",
+    "form",
+    "decimals",
+    "digits",
+    "imports",
+    "supported_by",
+)
 
 app = typer.Typer(
     add_completion=False,
@@ -42,7 +53,7 @@ def list_drills(
 
     if topic:
         syllabus.get(topic)
-    drills = [drill for drill in question_index.drills() if topic in ("", drill.topic)]
+    drills = [drill for drill in question_index.drills() if topic in ("", drill.topic, *drill.joins)]
     if as_json:
         print_json(
             [
@@ -53,6 +64,7 @@ def list_drills(
                     title=d.title,
                     tier=d.tier,
                     kinds=d.kinds,
+                    joins=d.joins,
                     place=f"{d.file}:{d.line}",
                 )
                 for d in drills
@@ -93,13 +105,16 @@ def show(
 
 def question_to_json(q: "Question") -> dict[str, Any]:
     """Return a question as plain data, without its answers."""
+    from workbench.render.visualizations import drawing_data
+
     parts = []
     for part in q.parts:
         row: dict[str, Any] = {"part": part.part, "kind": part.kind, "label": part.label}
-        for name in ("choices", "items", "variables", "decimals"):
-            if getattr(part, name) not in ([], {}, None):
+        for name in PUBLIC_FIELDS:
+            if getattr(part, name) not in ([], {}, None) and not (name == "decimals" and part.digits):
                 row[name] = getattr(part, name)
         parts.append(row)
+    kind, data = drawing_data(q.visualization) if q.visualization else ("", {})
     return dict(
         drill=q.drill,
         seed=q.seed,
@@ -110,6 +125,8 @@ def question_to_json(q: "Question") -> dict[str, Any]:
         parts=parts,
         hint=q.hint,
         hints=q.hints,
+        joins=q.joins,
+        visualization={"kind": kind, "data": data} if kind else None,
     )
 
 
@@ -211,8 +228,9 @@ def verify(drill: Id, seed: Seed = 1, as_json: Json = False) -> None:
     else:
         print(question.verify or "Drills of packs have no PyTorch check: only SymPy computes the values.")
         for part in question.parts:
-            second = f", PyTorch {torch[part.part]}" if torch else ""
-            print(f"\n{part.part}: SymPy {sympy[part.part]}{second}")
+            if part.part in sympy:
+                second = f", PyTorch {torch[part.part]}" if torch else ""
+                print(f"\n{part.part}: SymPy {sympy[part.part]}{second}")
         print("\nThey agree." if agree else "\nThey do not agree.")
     raise typer.Exit(0 if agree else 1)
 

@@ -29,17 +29,17 @@ def items_of(name: str | None) -> list[str]:
         return list(everything)
     if name in everything:
         return [name]
-    items = [id for id, item in everything.items() if name in _groups(id, item.topic)]
+    items = [id for id, item in everything.items() if name in _groups(id, item.topics)]
     if not items:
-        topics = {item.topic for item in everything.values()}
+        topics = {topic for item in everything.values() for topic in item.topics}
         raise unknown_name("chapter, topic, drill or card with questions called", name, sorted({*topics, *everything}))
     return items
 
 
-def _groups(id: str, topic: str) -> tuple[str, ...]:
-    """Return the topic and chapter of a drill or card, and its pack if the id begins with one."""
+def _groups(id: str, topics: list[str]) -> set[str]:
+    """Return the topics and chapters of a drill or card, and its pack if the id begins with one."""
     pack, slash, _ = id.partition("/")
-    return (topic, syllabus.topics()[topic].chapter, *([pack] if slash else []))
+    return {*topics, *(syllabus.topics()[topic].chapter for topic in topics), *([pack] if slash else [])}
 
 
 def choose(store: Store, items: list[str], count: int, at: datetime, rng: Random) -> list[str]:

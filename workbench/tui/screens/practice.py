@@ -7,6 +7,7 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
 from textual.events import Key
 from textual.widgets import Footer, Input, Static
 
@@ -18,6 +19,7 @@ from workbench.study import schedule
 from workbench.study.session import Session, choose, items_of
 from workbench.tui.screens.page import Page
 from workbench.tui.widgets.answer import Answers
+from workbench.tui.widgets.code import program
 from workbench.tui.widgets.heading import Heading
 
 ROUND = 10  # questions
@@ -89,21 +91,24 @@ class Practice(Page):
         self.query_one(Heading).say(title, f"{tier} · seed {question.seed} · {left} more")
         self.query_one("#prompt", Static).update(question.prompt)
         self._draw_picture()
-        chooses = [lines.render_choices(p) for p in question.parts if p.kind in ("choice", "choices", "order", "match")]
-        self._say("#choices", "\n".join(chooses))
+        self._say("#choices", lines.render_all_choices(question))
         for place in ("#hint", "#mark", "#steps", "#verified"):
             self._say(place, "")
         await self.query_one(Answers).ask(question)
         self.query_one("#sheet").scroll_home(animate=False)
         self.refresh_bindings()
 
-    def _say(self, place: str, text: str) -> None:
+    def _say(self, place: str, text: str | Content) -> None:
         shown = self.query_one(place, Static)
         shown.update(text)
         shown.display = bool(text)
 
     def _draw_picture(self) -> None:
         picture = self.question.visualization if self.question else None
+        if picture and visualizations.is_text(picture):
+            self.query_one("#asked").set_class(True, "stacked")
+            self._say("#picture", program(picture))
+            return
         wide = self.workbench.size.width >= WIDE
         text = visualizations.draw(picture, *((44, 14) if wide else (30, 9))) if picture else ""
         widest = max(map(len, text.splitlines()), default=0)

@@ -3,7 +3,13 @@
 from random import Random
 from typing import Any
 
-from quizzes.content.cnn.convolution.formulas import CONV_STACK, RECEPTIVE_FIELD_OF_THREE, output_size, stack_shapes
+from quizzes.content.cnn.convolution.formulas import (
+    CONV_STACK,
+    RECEPTIVE_FIELD_OF_THREE,
+    SMALL_CNN,
+    output_size,
+    stack_shapes,
+)
 from quizzes.drill import Inputs, Mistake, drill
 from quizzes.expressions.tree import UndefinedValue
 from quizzes.question import Step
@@ -185,3 +191,52 @@ def conv_stack_shapes(rng: Random) -> Inputs:
     n = rng.choice([n for n in sizes if stack_shapes(n, C, layers)[-1][0] > 1])
     lines = [f"  {k}. {_layer(*row)}" for k, row in enumerate(layers, 1)]
     return dict(n=n, C=C, layers=layers, listing="\n".join(lines))
+
+
+@drill(
+    SMALL_CNN,
+    tier=3,
+    asks=("n1", "n3", "params", "MACs", "field", "bytes"),
+    joins=("pooling", "model-complexity"),
+    visualization="flow: {n0} x {n0} x {C0} > conv > ? > pool > ? > conv > ?",
+    prompt="A network takes {n0}x{n0}x{C0} images: a {k1}x{k1} convolution to {C1} channels (stride 1, padding {p1}), "
+    "ReLU, 2x2 max pooling with stride 2, a {k2}x{k2} convolution to {C2} channels (stride {s2}, padding {p2}), ReLU, "
+    "global average pooling, and a linear layer to {K} classes. All layers have biases.\n"
+    "What are the output sizes n1 and n3 of the convolutions, the number of parameters of the network, its MACs per "
+    "image (without biases), the receptive field of a value after the second convolution, and the bytes of the first "
+    "convolution's output for a batch of B = {B} in fp32? Conventions: sizes are rounded down.",
+    hint="Which sizes do the convolutions have? Everything else follows from them.",
+    mistakes=[
+        Mistake(
+            "pool-ignored",
+            "field = k1 + k2 - 1",
+            "You ignored the pooling. It adds a pixel, and after it two neighbors are 2 pixels apart.",
+        ),
+        Mistake(
+            "input-size-macs",
+            "MACs = k1^2*C0*C1*n0^2 + k2^2*C1*C2*n2^2 + C2*K",
+            "You used the input sizes. Each filter is applied once per output position.",
+        ),
+        Mistake(
+            "flattened",
+            "params = P1 + P2 + (n3^2*C2 + 1)*K",
+            "You counted a linear layer after flattening. Global average pooling leaves one value per channel.",
+        ),
+        Mistake(
+            "biases-forgotten",
+            "params = k1^2*C0*C1 + k2^2*C1*C2 + C2*K",
+            "You left out the biases: one per filter, and one per class.",
+        ),
+        Mistake("batch-forgotten", "bytes = 4*C1*n1^2", "You left out the batch. Each image has its own feature map."),
+        Mistake("pooling-skipped", "n3 = floor((n1 + 2p2 - k2)/s2) + 1", "You left out the pooling before it."),
+    ],
+)
+def small_cnn_audit(rng: Random) -> Inputs:
+    """Audit of a small CNN"""
+    k1, k2 = rng.choice([3, 5]), rng.choice([3, 5])
+    C1 = rng.choice([4, 6, 8, 12, 16])
+    return dict(
+        n0=rng.choice([16, 20, 24, 28, 32, 36, 48]), k1=k1, p1=(k1 - 1) // 2, C0=rng.choice([1, 3]), C1=C1,
+        k2=k2, s2=rng.choice([1, 2]), p2=rng.choice([0, (k2 - 1) // 2]), C2=C1 * rng.choice([2, 3]),
+        K=rng.choice([5, 10, 20]), B=rng.choice([8, 12, 16, 32]),
+    )  # fmt: skip
