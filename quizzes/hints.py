@@ -116,5 +116,7 @@ def _texts(value: Answer, part: Part) -> Iterator[str]:
     """Yield a number as it may be written, without its sign; nothing for a text."""
     if isinstance(value, int | float):
         yield value_text(abs(value))
-        if part.decimals is not None:
+        if part.decimals is not None and not part.digits:
             yield format_decimal(abs(value), part.decimals)
+        elif part.digits:
+            yield KINDS[part.kind].format_answer(abs(value), part)

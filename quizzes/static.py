@@ -4,7 +4,6 @@ A declaration that can't be read so is an error with its file and line, so that 
 """
 
 import ast
-import re
 from collections.abc import Iterator
 from functools import cache, cached_property
 from inspect import signature
@@ -30,6 +29,11 @@ class Symbol(NamedTuple):
     answer_kind: str
     default: Any = None
 
+    @property
+    def has_default(self) -> bool:
+        """Return whether a chain can leave it out."""
+        return self.default is not None
+
 
 class Derived(NamedTuple):
     """A symbol that a drill asks for as an expression."""
@@ -45,7 +49,6 @@ class Formula(NamedTuple):
     topic: str
     equations: tuple[str, ...]
     symbols: dict[str, Symbol]
-    procedure_outputs: tuple[str, ...] = ()
     repeated: bool = False  # over several steps, so that its symbols end in the number of the step
 
     def answer_kind(self, name: str) -> str | None:
@@ -66,28 +69,17 @@ class Link(NamedTuple):
         from quizzes.expressions.tree import exact
         from quizzes.formula import equation
 
-        equations, outputs = [equation(text) for text in self.formula.equations], self.outputs
-        defaults = {n: exact(s.default) for n, s in self.formula.symbols.items() if s.default is not None}
+        defaults = {name: exact(symbol.default) for name, symbol in self.formula.symbols.items() if symbol.has_default}
         names = {name: str(text) for name, text in self.names.items() if text is not None}
-        kept = [eq for eq in equations if eq.name not in self.names or eq.name in names]
-        return [eq.text for eq in rename(kept, names, {n: v for n, v in defaults.items() if n not in outputs})]
+        omitted = self.names.keys() - names.keys()
+        equations = [eq for eq in map(equation, self.formula.equations) if eq.name not in omitted]
+        return [eq.text for eq in rename(equations, names, defaults)]
 
     def symbols(self) -> dict[str, Symbol]:
         """Return the symbols that the chain has from the formula, under their names there."""
-        pairs = [(self.names.get(name, name), name, symbol) for name, symbol in self.formula.symbols.items()]
-        return {
-            new: symbol
-            for new, name, symbol in pairs
-            if isinstance(new, str)
-            and new.isidentifier()
-            and (name in self.names or symbol.default is None or name in self.outputs)
-        }
-
-    @property
-    def outputs(self) -> set[str]:
-        """The symbols that the formula defines."""
-        targets = {re.split(r"[\[=]", text, maxsplit=1)[0].strip() for text in self.formula.equations}
-        return targets | {*self.formula.procedure_outputs}
+        pairs = {str(self.names.get(name, name)): name for name in self.formula.symbols}
+        symbols = {new: self.formula.symbols[name] for new, name in pairs.items() if new.isidentifier()}
+        return {new: symbol for new, symbol in symbols.items() if pairs[new] in self.names or not symbol.has_default}
 
 
 def declares_drill(path: Path, id: str) -> bool:
@@ -263,7 +255,7 @@ class SourceFile:
         Raises:
             DeclarationError: If a symbol can't be read.
         """
-        texts = self.arguments(call, {"title", "topic", "procedure_outputs"})
+        texts = self.arguments(call, {"title", "topic"})
         if len(call.args) != 2 or "title" not in texts:
             raise self.error(
                 call, "a formula needs its id, its equations and a title: Formula(id, equations, title=...)"
@@ -281,8 +273,7 @@ class SourceFile:
                 values = one.symbols() | values
             else:
                 lines += (line.strip() for line in one.replace(";", "\n").splitlines() if line.strip())
-        procedure_outputs = tuple(texts.get("procedure_outputs", "").split())
-        return Formula(id, texts["title"], texts.get("topic", self.topic), tuple(lines), values, procedure_outputs)
+        return Formula(id, texts["title"], texts.get("topic", self.topic), tuple(lines), values)
 
     def _values(self, keywords: list[ast.keyword]) -> Iterator[tuple[ast.keyword, Any]]:
         return ((key, self.value(key.value)) for key in keywords)

@@ -165,10 +165,11 @@ def _line(value: Any) -> bytes:
 
 
 def _read(path: Path) -> list[bytes]:
-    """Return the lines of the file; none if it is missing or damaged."""
+    """Return the lines of the file; none if it is missing, damaged or of another version."""
     try:
         checksum, _, data = path.read_bytes().partition(b"\n")
-        return data.split(b"\n") if int(checksum, 16) == crc32(data) else []
+        lines = data.split(b"\n")
+        return lines if int(checksum, 16) == crc32(data) and len(lines) == 2 + len(READERS) else []
     except (OSError, ValueError):
         return []
 

@@ -209,7 +209,13 @@ def _diagnosis(printed: list[float], third: float, at: float, cause: str, **_: o
     "each backward pass; below are the first three prints. One call is missing in the loop.\n"
     "Which call is missing (cause)? What would the third print be with that call (third)? What is the derivative of L "
     "at the w of the third print below (at)?",
-    hint="Compute the first two gradients by hand. From which print on do they differ?",
+    hints=(
+        "Compute the first two gradients by hand. From which print on do they differ?",
+        "The derivative of L = (w - a)^2 is 2(w - a), and a correct step is w = w - eta*2(w - a). What would be "
+        "printed if gradients added up, and what if w never changed?",
+        "First step: the first print is right in any case. Subtract it, times the learning rate, from the initial w, "
+        "and compute the second gradient.",
+    ),
     steps=_diagnosis,
     mistakes=[
         Mistake(

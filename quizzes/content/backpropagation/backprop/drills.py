@@ -385,7 +385,12 @@ WEIGHTS = {"w1": [-2, 2], "w2": [-2, 2]}  # the intervals in which expressions a
     prompt="Two neurons compute h = sigmoid(w1*x + b1) and y = sigmoid(w2*h + b2) with b1 = {b1} and b2 = {b2}, for "
     "x = {x} and the target t = {t}. The loss is (y - t)^2/2.\n"
     "Derive the gradient of the loss, g_w1 = dL/dw1 or g_w2 = dL/dw2, as asked below.",
-    hint="Go backward from the loss. By which factor does each sigmoid multiply the gradient?",
+    hints=(
+        "Go backward from the loss. By which factor does each sigmoid multiply the gradient?",
+        "The derivative of (y - t)^2/2 with respect to y is y - t, and a sigmoid with the value s has the derivative "
+        "s(1 - s).",
+        "First step: write the gradient at the input of the second sigmoid as a product of two derivatives.",
+    ),
     mistakes=[
         Mistake(
             "output-slope-lost",

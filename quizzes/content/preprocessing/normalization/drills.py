@@ -115,7 +115,12 @@ def norm_minmax_split(rng: Random) -> Inputs:
     "{b}. A linear model w*u + c takes the normalized feature u.\n"
     "Which slope and which intercept does the same model have for the raw feature x? Answer in terms of w, c, x_min, "
     "and x_max.",
-    hint="Write u in terms of x and insert it into w*u + c. Which terms have a factor x?",
+    hints=(
+        "Write u in terms of x and insert it into w*u + c. Which terms have a factor x?",
+        "u is a linear function of x. It is at the lower end of the range at x_min, and at the upper end at x_max.",
+        "First step: (x - x_min)/(x_max - x_min) runs from 0 to 1. Stretch it by the width of the range, and add the "
+        "lower end.",
+    ),
     mistakes=[
         Mistake(
             "range-ignored",
