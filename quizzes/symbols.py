@@ -352,6 +352,9 @@ class Choice(AnswerSymbol):
             raise unknown_name(self.meaning, str(value), self.options)
         return value
 
+    def describe_domain(self) -> str:
+        return f"one of {', '.join(f'{name} ({number})' for number, name in enumerate(self.options, 1))}"
+
     def complete_part(self, part: Part, value: Value, texts: Mapping[str, str], rng: Random) -> Part:
         order = rng.sample(list(self.options), len(self.options))
         numbers = {name: k for k, name in enumerate(self.options, 1)}
