@@ -77,9 +77,12 @@ class Link(NamedTuple):
 
     def symbols(self) -> dict[str, Symbol]:
         """Return the symbols that the chain has from the formula, under their names there."""
-        pairs = {str(self.names.get(name, name)): name for name in self.formula.symbols}
-        symbols = {new: self.formula.symbols[name] for new, name in pairs.items() if new.isidentifier()}
-        return {new: symbol for new, symbol in symbols.items() if pairs[new] in self.names or not symbol.has_default}
+        symbols = {}
+        for name, symbol in self.formula.symbols.items():
+            new = self.names.get(name, "" if symbol.has_default else name)
+            if isinstance(new, str) and new.isidentifier():
+                symbols[new] = symbol
+        return symbols
 
 
 def declares_drill(path: Path, id: str) -> bool:
