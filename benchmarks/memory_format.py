@@ -2,8 +2,8 @@
 
     python benchmarks/memory_format.py [PAIRS] [NAME ...] [--dry]
 
-Two training states of the same spec take turns on one thread. The result is the median of the ratios of these turns, which is
-below 1 if channels-last is faster.
+Two training states of the same spec take turns on one thread. The result is the median of the ratios of these turns,
+which is below 1 if channels-last is faster.
 """
 
 import os

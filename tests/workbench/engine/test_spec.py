@@ -247,6 +247,11 @@ def test_a_table_of_ones_own_is_found_from_any_folder(tmp_path, monkeypatch):
 
 
 def test_a_network_that_needs_smaller_steps_gets_them_by_adam_alone():
-    assert RunSpec("vgg16").lr == RunSpec("vgg16", optimizer="adamw").lr == models.info("vgg16").recipe["lr"] < RunSpec("mlp").lr
+    assert (
+        RunSpec("vgg16").lr
+        == RunSpec("vgg16", optimizer="adamw").lr
+        == models.info("vgg16").recipe["lr"]
+        < RunSpec("mlp").lr
+    )
     assert RunSpec("vgg16", optimizer="sgd").lr == OPTIMIZERS["sgd"].lr
     assert RunSpec("vgg16", lr=0.5).lr == 0.5
