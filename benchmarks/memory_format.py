@@ -2,8 +2,8 @@
 
     python benchmarks/memory_format.py [PAIRS] [NAME ...] [--dry]
 
-Two learners of the same spec take turns on one thread. The result is the median of the ratios of these turns, which is
-below 1 if channels-last is faster.
+Two training states of the same spec take turns on one thread. The result is the median of the ratios of these turns,
+which is below 1 if channels-last is faster.
 """
 
 import os
@@ -14,7 +14,7 @@ import _options
 import torch
 
 from workbench.engine import RunSpec
-from workbench.engine.learner import Learner
+from workbench.engine.train.state import SeedState
 
 NAMES = (
     *("lenet5-modern", "alexnet", "vgg16", "googlenet", "resnet18", "densenet121"),
@@ -25,16 +25,15 @@ WARMUPS = 3
 
 def race(name: str, pairs: int) -> list[tuple[float, float]]:
     """Return the seconds of a step in channels-last and in channels-first format, turn by turn."""
-    channels_last, channels_first = (Learner(RunSpec(name, device="cpu")) for _ in range(2))
+    channels_last, channels_first = (SeedState(RunSpec(name, device="cpu")) for _ in range(2))
     channels_first.network.to(memory_format=torch.contiguous_format)
-    batches = iter(channels_last.order)
     turns = []
     for turn in range(WARMUPS + pairs):
-        batch, times = next(batches), {}
-        for learner in (channels_last, channels_first)[:: 1 if turn % 2 else -1]:  # neither always runs second
+        times = {}
+        for state in (channels_last, channels_first)[:: 1 if turn % 2 else -1]:  # neither always runs second
             started = time.perf_counter()
-            learner.update(batch)
-            times[learner] = time.perf_counter() - started
+            state.update()
+            times[state] = time.perf_counter() - started
         turns.append((times[channels_last], times[channels_first]))
     return turns[WARMUPS:]
 

@@ -209,10 +209,9 @@ def main(rounds: int, names: list[str], dry: bool) -> None:
         import lightning.pytorch  # noqa: F401  (it sets its own level when it is imported)
 
         logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    print(
-        f"torch {torch.__version__}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; steps per second of CPU time, medians"
-    )
-    print(f"{'':16}{'minimal':>8}{'ours':>8}{'ours/minimal':>13} (quartiles){'Lightning':>11}{'Lightning/minimal':>19}")
+    print(f"torch {torch.__version__}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    print("Steps per second of CPU time, medians:")
+    print(f"{'':16}{'minimal':>8}{'ours':>8}{'minimal/ours':>13} (quartiles){'Lightning':>11}{'Lightning/minimal':>19}")
     turns, lightning_turns = (4, 1) if dry else (TURNS, LIGHTNING_TURNS)
     for name in names:
         pairs = [pair for _ in range(rounds) for pair in race(name, turns)]

@@ -12,8 +12,8 @@ def skip_compiler() -> None:
 
     Torch marks its optimizers, and its kernels for meta tensors, as code that must not be compiled, and imports the
     compiler for that: longer than importing torch itself. Where nothing is compiled, a stand-in with the functions
-    that they call is enough: `disable` returns the function as it is, and `graph_break` does nothing. If the compiler
-    was imported before, nothing happens.
+    that they call is enough: `disable` returns the function as it is, and `graph_break` does nothing. torchvision asks
+    whether it could compile: it can't. If the compiler was imported before, nothing happens.
     """
     if COMPILER in sys.modules:
         return
@@ -22,4 +22,8 @@ def skip_compiler() -> None:
     stand_in: Any = ModuleType(COMPILER)
     stand_in.disable = lambda function=None, *_, **__: function if function else lambda other: other
     stand_in.graph_break = lambda *_, **__: None
+    stand_in.__path__ = []  # a package, of which torchvision imports `utils`
+    stand_in.utils = ModuleType(f"{COMPILER}.utils")
+    stand_in.utils.is_compile_supported = lambda device_type: False
     sys.modules[COMPILER] = torch._dynamo = stand_in
+    sys.modules[f"{COMPILER}.utils"] = stand_in.utils

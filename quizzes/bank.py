@@ -1,18 +1,21 @@
 """The question bank: all drills and cards by id, built-in or from packs.
 
-`draw("conv-out-size", seed=7)` returns a question.
+    Bank.load(packs=["my-pack"]).draw("conv-out-size", seed=7)
+
+The functions of the module are those of the bank without packs: `bank.draw("conv-out-size", seed=7)`.
 """
 
-from collections.abc import Iterable
-from functools import cache
+from collections.abc import Iterable, Iterator
+from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
+from threading import Lock
+from typing import TYPE_CHECKING, Self
 
-from quizzes import cards, content, packs
-from quizzes.cards import Card
-from quizzes.declaration import check_pairs
+from quizzes.builtin import CONTENT, Content
+from quizzes.card import Card
 from quizzes.drill import Drill
 from quizzes.question import Question
+from workbench import syllabus
 from workbench.errors import UserError, unknown_name
 
 if TYPE_CHECKING:
@@ -21,126 +24,142 @@ if TYPE_CHECKING:
 MAX_SEED = 2**63 - 1  # the largest integer of SQLite, in which seeds are stored
 
 
-def _load_drills(file: Path) -> dict[str, Drill]:
-    """Import a file of drills and return its drills by id."""
-    result: dict[str, Drill] = {}
-    for value in vars(content.load(file)).values():
-        if isinstance(value, Drill) and result.setdefault(value.id, value) is not value:
-            raise ValueError(f"Two drills have the id {value.id}.")
-    check_pairs(file.with_name("checks.py"), result.values())
-    return result
+class Bank:
+    """All drills and cards: the built-in ones, then those of packs.
 
-
-@cache
-def builtin_drills() -> dict[str, Drill]:
-    """Return the built-in drills by id, sorted by chapter and file."""
-    result: dict[str, Drill] = {}
-    for file in content.files("drills.py"):
-        for id, drill in _load_drills(file).items():
-            if result.setdefault(id, drill) is not drill:
-                raise ValueError(f"Two drills have the id {id}.")
-    return result
-
-
-def _builtin_drill(id: str) -> Drill | None:
-    """Return the built-in drill with an id; None if there is none.
-
-    Only the files whose text declares the id are imported, because importing all of them takes long.
+    Args:
+        content: The built-in drills and cards.
+        packs: The packs. They are iterated when an id is looked up that is not built-in. Drills and cards of packs
+            with problems are not used.
     """
-    if builtin_drills.cache_info().currsize:  # all of them have been imported already
-        return builtin_drills().get(id)
-    declarations = (f'"{id}"', f"def {id.replace('-', '_')}(")
-    for file in content.files("drills.py"):
-        text = file.read_text(encoding="utf-8")
-        if any(declaration in text for declaration in declarations) and (drill := _load_drills(file).get(id)):
+
+    def __init__(self, content: Content, packs: "Iterable[Pack]" = ()):
+        self.content, self._iterable, self._lock = content, packs, Lock()
+        self._packs: tuple[Pack, ...] | None = None
+
+    @classmethod
+    def load(cls, packs: Iterable[str | PathLike[str]] = ()) -> Self:
+        """Return the bank of the built-in questions and of packs.
+
+        Args:
+            packs: The folders of the packs, each with its `pack.toml`.
+
+        Raises:
+            UserError: If there is no such folder.
+        """
+        folders = [Path(folder) for folder in packs]
+        for folder in folders:
+            if not folder.is_dir():
+                raise UserError(f"There is no folder {folder}. Name the folder that contains pack.toml.")
+        return cls(CONTENT, _Folders(folders))
+
+    @property
+    def packs(self) -> "tuple[Pack, ...]":
+        """All packs, including those with problems."""
+        with self._lock:  # screens look up questions in threads
+            if self._packs is None:
+                self._packs = tuple(self._iterable)
+            return self._packs
+
+    @property
+    def valid_packs(self) -> "tuple[Pack, ...]":
+        """The packs without problems. Only their drills and cards are used."""
+        return tuple(pack for pack in self.packs if not pack.problems)
+
+    def all_drills(self) -> dict[str, Drill]:
+        """Return every drill by id: the built-in drills, then those of packs."""
+        return {**self.content.drills, **{id: drill for pack in self.valid_packs for id, drill in pack.drills.items()}}
+
+    def all_cards(self) -> dict[str, Card]:
+        """Return every card by id: the built-in cards, then those of packs."""
+        return {**self.content.cards, **{id: card for pack in self.valid_packs for id, card in pack.cards.items()}}
+
+    def all_drills_and_cards(self) -> dict[str, Drill | Card]:
+        """Return every drill and card by id: everything that can be scheduled for review."""
+        return {**self.all_drills(), **self.all_cards()}
+
+    def get_drill(self, id: str) -> Drill:
+        """Return the drill with an id.
+
+        Raises:
+            UserError: If there is none; the message suggests the closest ids.
+        """
+        if drill := self._find_drill(id):
             return drill
-    return None
+        raise self._unknown_id("drill", id, self.all_drills())
+
+    def get_card(self, id: str) -> Card:
+        """Return the card with an id.
+
+        Raises:
+            UserError: If there is none; the message suggests the closest ids.
+        """
+        if card := self._find_card(id):
+            return card
+        raise self._unknown_id("card", id, self.all_cards())
+
+    def find(self, id: str) -> Drill | Card:
+        """Return the drill or card with an id.
+
+        Raises:
+            UserError: If there is none; the message suggests the closest ids.
+        """
+        if item := self._find_drill(id) or self._find_card(id):
+            return item
+        raise self._unknown_id("drill or card", id, self.all_drills_and_cards())
+
+    def draw(self, id: str, seed: int) -> Question:
+        """Return the question that a drill generates for a seed, or a card with its choices shuffled by the seed.
+
+        The same id and seed give the same question on every machine.
+
+        Raises:
+            UserError: If there is no such drill or card, or the seed is out of range.
+        """
+        if not 0 <= seed <= MAX_SEED:
+            raise UserError(f"The seed must be an integer from 0 to {MAX_SEED}, not {seed}.")
+        return self.find(id).draw(seed)
+
+    def _find_drill(self, id: str) -> Drill | None:
+        built_in = self.content.find_drill(id)
+        return built_in or next((pack.drills[id] for pack in self.valid_packs if id in pack.drills), None)
+
+    def _find_card(self, id: str) -> Card | None:
+        built_in = self.content.find_card(id)
+        return built_in or next((pack.cards[id] for pack in self.valid_packs if id in pack.cards), None)
+
+    def _unknown_id(self, noun: str, id: str, options: Iterable[str]) -> UserError:
+        """Return the error for an id that can't be used: its pack has problems, or there is no such id."""
+        name, slash, _ = id.partition("/")
+        for pack in self.packs:
+            if slash and pack.problems and name in (pack.name, pack.folder.name):
+                return UserError(pack.summarize_problems())
+        return unknown_name(noun, id, options)
 
 
-def _builtin_card(id: str) -> Card | None:
-    """Return the built-in card with an id, reading only the file of its topic; None if there is none."""
-    return next((card for card in cards.of_topic(id.partition("/")[0]) if card.id == id), None)
+class _Folders:
+    """The packs in several folders, read when they are iterated."""
+
+    def __init__(self, folders: list[Path]):
+        self.folders = folders
+
+    def __iter__(self) -> "Iterator[Pack]":
+        """Read the packs.
+
+        Raises:
+            UserError: If two have the same name.
+        """
+        from quizzes.packs.pack import read_pack
+
+        names: dict[str, Path] = {}
+        for folder in self.folders:
+            pack = read_pack(folder, syllabus.topics())
+            if pack.name and names.setdefault(pack.name, folder) != folder:
+                raise UserError(f"The packs in {names[pack.name]} and {folder} have the same name. Rename one of them.")
+            yield pack
 
 
-@cache
-def _drills_with_packs(valid_packs: "tuple[Pack, ...]") -> dict[str, Drill]:
-    return builtin_drills() | {id: drill for pack in valid_packs for id, drill in pack.drills.items()}
+BUILTIN = Bank(CONTENT)
 
-
-@cache
-def _cards_with_packs(valid_packs: "tuple[Pack, ...]") -> dict[str, Card]:
-    return cards.all_cards() | {id: card for pack in valid_packs for id, card in pack.cards.items()}
-
-
-def all_drills() -> dict[str, Drill]:
-    """Return every drill by id: the built-in drills, then those of packs."""
-    return _drills_with_packs(packs.valid_packs())
-
-
-def all_cards() -> dict[str, Card]:
-    """Return every card by id: the built-in cards, then those of packs."""
-    return _cards_with_packs(packs.valid_packs())
-
-
-def all_drills_and_cards() -> dict[str, Drill | Card]:
-    """Return every drill and card by id: everything that can be scheduled for review."""
-    return {**all_drills(), **all_cards()}
-
-
-def get_drill(id: str) -> Drill:
-    """Return the drill with an id.
-
-    Raises:
-        UserError: If there is none; the message suggests the closest ids.
-    """
-    if drill := _find_drill(id):
-        return drill
-    raise _unknown_id("drill", id, all_drills())
-
-
-def get_card(id: str) -> Card:
-    """Return the card with an id.
-
-    Raises:
-        UserError: If there is none; the message suggests the closest ids.
-    """
-    if card := _find_card(id):
-        return card
-    raise _unknown_id("card", id, all_cards())
-
-
-def _find_drill(id: str) -> Drill | None:
-    return _builtin_drill(id) or next((pack.drills[id] for pack in packs.valid_packs() if id in pack.drills), None)
-
-
-def _find_card(id: str) -> Card | None:
-    return _builtin_card(id) or next((pack.cards[id] for pack in packs.valid_packs() if id in pack.cards), None)
-
-
-def _unknown_id(noun: str, id: str, options: Iterable[str]) -> UserError:
-    """Return the error for an id that can't be used: its pack has problems, or there is no such id."""
-    return packs.rejection(id) or unknown_name(noun, id, options)
-
-
-def draw(id: str, seed: int) -> Question:
-    """Return the question that a drill generates for a seed, or a card with its choices shuffled by the seed.
-
-    The same id and seed give the same question on every machine.
-
-    Raises:
-        UserError: If there is no such drill or card, or the seed is out of range.
-    """
-    if not 0 <= seed <= MAX_SEED:
-        raise UserError(f"The seed must be an integer from 0 to {MAX_SEED}, not {seed}.")
-    return find(id).draw(seed)
-
-
-def find(id: str) -> Drill | Card:
-    """Return the drill or card with an id.
-
-    Raises:
-        UserError: If there is none; the message suggests the closest ids.
-    """
-    if item := _find_drill(id) or _find_card(id):
-        return item
-    raise _unknown_id("drill or card", id, all_drills_and_cards())
+draw, find, get_drill, get_card = BUILTIN.draw, BUILTIN.find, BUILTIN.get_drill, BUILTIN.get_card
+all_drills, all_cards, all_drills_and_cards = BUILTIN.all_drills, BUILTIN.all_cards, BUILTIN.all_drills_and_cards

@@ -10,6 +10,8 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
+from workbench.errors import DeclarationError
+
 DTYPE = "torch.set_default_dtype(torch.float64)"
 
 
@@ -30,12 +32,19 @@ class CheckSource:
 
 @cache
 def read_checks(module: str) -> dict[str, CheckSource]:
-    """Return the checks of a module by name; none if there is no such module."""
+    """Return the checks of a module by name; none if there is no such module.
+
+    Raises:
+        DeclarationError: If it is not valid Python.
+    """
     spec = find_spec(module)
     if spec is None or spec.origin is None:
         return {}
     text = Path(spec.origin).read_text(encoding="utf-8")
-    tree = ast.parse(text)
+    try:
+        tree = ast.parse(text)
+    except SyntaxError as error:
+        raise DeclarationError(f"{spec.origin}:{error.lineno}: {error.msg}") from None
     imports = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
     return {node.name: _check(node, text, imports) for node in tree.body if isinstance(node, ast.FunctionDef)}
 

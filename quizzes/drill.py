@@ -16,19 +16,20 @@
 
 The name of the generator is the drill's id, its docstring the title, and the function of the same name in `checks.py`
 its check. `asks` is a symbol, a tuple of symbols that are asked for one after the other, or `one_of(...)` for one that
-the seed chooses. The kind of each answer is that of its symbol.
+the seed chooses. The kind of each answer is that of its symbol; `derive("o", form="factored")` asks for its expression
+in the inputs that the generator gives no number.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 
-from quizzes.declaration import Declaration, Generator, Inputs, Mistake, OneOf, one_of
+from quizzes.declaration import Declaration, Derive, Generator, Inputs, Mistake, OneOf, derive, one_of
 from quizzes.expressions.tree import UndefinedValue
 from quizzes.formula import Formula
 from quizzes.question import Question, Step
 from quizzes.variant import Variant
 
-__all__ = ["Drill", "Inputs", "Mistake", "drill", "one_of"]
+__all__ = ["Drill", "Inputs", "Mistake", "derive", "drill", "one_of"]
 
 MAX_TRIES = 200
 
@@ -44,9 +45,9 @@ class Drill(Declaration):
         """
         for attempt in range(MAX_TRIES):
             rng = Random(f"{self.id}/{seed}/{attempt}")
-            values = self.generate(rng)
-            parts = (rng.choice(self.asks),) if self.one_of else self.asks
             try:
+                values = self.generate(rng)
+                parts = (rng.choice(self.asks),) if self.one_of else self.asks
                 question = Variant(self, seed, values, parts).question()
             except UndefinedValue:
                 continue
@@ -58,15 +59,18 @@ class Drill(Declaration):
 def drill(
     formula: Formula,
     *,
-    asks: str | tuple[str, ...] | OneOf,
+    asks: str | Derive | tuple[str | Derive, ...] | OneOf,
     prompt: str,
-    hint: str,
+    hint: str = "",
+    hints: Sequence[str] = (),
     tier: int,
     mistakes: Sequence[Mistake],
     id: str = "",
     decimals: int | None = 4,
     visualization: str = "",
     steps: Callable[..., list[Step]] | None = None,
+    digits: Mapping[str, int] | None = None,
+    joins: tuple[str, ...] = (),
 ) -> Callable[[Generator], Drill]:
     """Declare a drill about a formula; it decorates the generator of the inputs.
 
@@ -74,19 +78,24 @@ def drill(
         formula: The formula that it drills.
         asks: The symbols that it asks for.
         prompt: The text of the question, with `{symbol}` for a value; for the unknown, its name.
-        hint: A sentence that helps.
+        hint: The idea as a sentence or a question. The formula and the first step are further hints.
+        hints: The idea, the formula and the first step, to write the last two differently than they are made; one to
+            three. Either `hint` or `hints` is needed.
         tier: The level, 1 (one formula), 2 (several steps) or 3 (a small exam problem).
         mistakes: The mistakes that it recognizes.
         id: Its id, if that is not the generator's name (`type:flavor` for a further drill of one type).
         decimals: The decimal places of decimal answers; None for exact vectors and matrices.
         visualization: The kind of visualization next to it.
         steps: values -> worked steps, if the equations alone don't explain the solution.
+        digits: The significant digits of decimal answers that are rounded to these instead, by symbol.
+        joins: The further topics that it joins; it is counted to each of them.
 
     Returns:
         A decorator for the generator, which takes a random number generator and returns the inputs by symbol, and
-        whatever else the prompt names (`labels` for the choices).
+        whatever else the prompt names (`labels` for the choices). It raises `UndefinedValue` to draw again.
     """
-    names = asks.names if isinstance(asks, OneOf) else (asks,) if isinstance(asks, str) else asks
+    parts = asks.parts if isinstance(asks, OneOf) else (asks,) if isinstance(asks, str | Derive) else asks
+    derived = {part.name: part for part in parts if isinstance(part, Derive)}
 
     def declare(generate: Generator) -> Drill:
         return Drill(
@@ -95,14 +104,18 @@ def drill(
             formula=formula,
             generate=generate,
             tier=tier,
-            asks=names,
+            asks=tuple(part.name if isinstance(part, Derive) else part for part in parts),
             one_of=isinstance(asks, OneOf),
             prompt=prompt,
             hint=hint,
+            hints=hints,
             mistakes=tuple(mistakes),
             decimals=decimals,
             visualization=visualization,
             steps=steps,
+            derived=derived,
+            digits=digits or {},
+            joins=joins,
         )
 
     return declare

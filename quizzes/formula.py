@@ -2,13 +2,14 @@
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from itertools import chain
 from typing import TypeAlias
 
 from quizzes.expressions import isolate
-from quizzes.expressions.parser import FormatError, parse
+from quizzes.expressions.cases import Undetermined
+from quizzes.expressions.parser import FormatError, parse, parse_with_ranges, split_equation
 from quizzes.expressions.tree import (
     CONSTANTS,
     Dimension,
@@ -19,10 +20,12 @@ from quizzes.expressions.tree import (
     UndefinedValue,
     Value,
     Values,
+    bounded_range,
     compile_tree,
     evaluate,
     exact,
     index_occurrences,
+    integer,
     is_close,
     names,
     occurrence_range,
@@ -33,7 +36,8 @@ from quizzes.expressions.tree import (
     without_decimals,
 )
 from quizzes.symbols import Symbol
-from workbench.errors import UserError
+from workbench import syllabus
+from workbench.errors import DeclarationError, UserError, unknown_name
 
 NEIGHBORHOOD = 24  # how far from a known solution a drill looks for further ones
 MAX_TRIALS = 100_000  # integers up to which an unknown is found by trying each of them
@@ -42,12 +46,22 @@ TOLERANCE = 1e-9  # relative, of a solution
 
 @dataclass(frozen=True)
 class Equation:
-    """`name = tree`, or `name[i, k] = tree` for every i and k."""
+    """`name = tree`, or `name[i, k] = tree` for every i and k.
+
+    Attributes:
+        name: The symbol that it defines.
+        index: The indices of its elements.
+        tree: The right-hand side.
+        text: The equation as it was written.
+        lengths: For an index that says how far it runs, as in `for k = 1..n`, the expression of n; others run over
+            the arrays that they index.
+    """
 
     name: str
     index: tuple[str, ...]
     tree: Tree
     text: str
+    lengths: Mapping[str, Tree] = field(default_factory=dict, hash=False)
 
     @cached_property
     def evaluator(self) -> Evaluator:
@@ -62,12 +76,20 @@ class Equation:
     @property
     def equal_lengths(self) -> list[set[Dimension]]:
         """The dimensions that share an index, for each index: they must have the same length."""
-        own = [{(self.name, k), *self.indexed_dimensions[index]} for k, index in enumerate(self.index)]
+        shared = {index: [] if index in self.lengths else self.indexed_dimensions[index] for index in self.index}
+        own = [{(self.name, k), *shared[index]} for k, index in enumerate(self.index)]
         return own + [set(dimensions) for _, dimensions in reduction_indices(self.tree)]
 
+    @property
+    def used_names(self) -> set[str]:
+        """The symbols that it needs values for."""
+        return (names(self.tree) - {*self.index}).union(*map(names, self.lengths.values())) - CONSTANTS.keys()
 
-class DeclarationError(ValueError):
-    """A formula or a drill is declared incorrectly; the message names the file and the line."""
+    def index_values(self, index: str, values: Values) -> range:
+        """Return the values of one of its indices."""
+        if index in self.lengths:
+            return bounded_range(1, evaluate(self.lengths[index], values))
+        return occurrence_range(self.indexed_dimensions[index], index, values)
 
 
 Procedure: TypeAlias = Callable[..., Mapping[str, Value]]
@@ -81,12 +103,18 @@ def equation(text: str) -> Equation:
 
     Raises:
         TypeError: If it defines no symbol.
+        FormatError: If it can't be read.
     """
-    left, _, right = text.partition("=")
+    left, right = split_equation(text) or (text, "")
     target = parse(left) if right.strip() else None
     if not isinstance(target, Name):
         raise TypeError(f"{text.strip()!r} is not an equation. Write it as name = ...")
-    return Equation(target.name, tuple(i.name for i in target.index if isinstance(i, Name)), parse(right), text.strip())
+    index = tuple(i.name for i in target.index if isinstance(i, Name))
+    tree, ranges = parse_with_ranges(right)
+    for name, (first, _) in ranges.items():
+        if name not in index or first != integer(1):
+            raise FormatError(f"{name} must be an index on the left-hand side, and run from 1", text.strip(), 0)
+    return Equation(target.name, index, tree, text.strip(), {name: last for name, (_, last) in ranges.items()})
 
 
 def evaluate_equation(eq: Equation, values: Values, index: tuple[str, ...] | None = None) -> Value:
@@ -101,8 +129,7 @@ def evaluate_equation(eq: Equation, values: Values, index: tuple[str, ...] | Non
     if not remaining:
         return run_compiled(eq.evaluator, values)
     first, *others = remaining
-    indices = occurrence_range(eq.indexed_dimensions[first], first, values)
-    return [evaluate_equation(eq, {**values, first: k}, tuple(others)) for k in indices]
+    return [evaluate_equation(eq, {**values, first: k}, tuple(others)) for k in eq.index_values(first, values)]
 
 
 def evaluate_equations(
@@ -169,6 +196,8 @@ class Formula:
     ):
         self.id, self.title, self.source = id, title, source
         frame = sys._getframe(1)
+        while frame.f_code.co_name == "__init__" and frame.f_back:  # of a subclass
+            frame = frame.f_back
         self.place = f"{frame.f_code.co_filename}:{frame.f_lineno}"
         for name, symbol in symbols.items():
             if not isinstance(symbol, Symbol):
@@ -178,15 +207,24 @@ class Formula:
             lines = [line for line in equations.replace(";", "\n").splitlines() if line.strip()]
             try:
                 equations = [equation(line) for line in lines]
-            except (FormatError, TypeError) as error:
+            except FormatError as error:
+                raise self.error(error.message_with_caret()) from None
+            except TypeError as error:
                 raise self.error(str(error)) from None
         self.equations = tuple(equations)
         self.conventions = "\n\n".join(" ".join(paragraph.split()) for paragraph in conventions.split("\n\n"))
         self.procedure, self.procedure_outputs = procedure, tuple(procedure_outputs.split())
         self.integer_constraints = tuple(text.strip() for text in integer_constraints.split(",") if text.strip())
         self.shapes = tuple(shape for text in shapes.split(";") if text and isinstance(shape := parse(text), Name))
+        if topic and topic not in syllabus.topics():
+            raise self.error(str(unknown_name("topic", topic, syllabus.topics())))
         self.topic = topic or frame.f_globals["__name__"].split(".")[-2].replace("_", "-")
         self._check()
+
+    @property
+    def topics(self) -> list[str]:
+        """The topics that it joins: its own, unless it is made of formulas of several."""
+        return [self.topic]
 
     def error(self, problem: str) -> DeclarationError:
         """Return the error for a problem of the declaration."""
@@ -203,11 +241,23 @@ class Formula:
             if name not in self.symbols:
                 raise self.error(f"{name} has no symbol. Add {name}=Real(meaning=...)")
         for eq in self.equations:
-            for name in sorted(names(eq.tree) - {*eq.index, *CONSTANTS} - set(self.symbols)):
+            for name in sorted(eq.used_names - set(self.symbols)):
                 raise self.error(f"{eq.text!r} uses {name}, which is not one of its symbols: {options}")
         for name, symbol in self.symbols.items():
             if not symbol.meaning:
                 raise self.error(f"{name} has no meaning")
+            if symbol.low is not None and symbol.high is not None and symbol.low > symbol.high:
+                raise self.error(f"{name} has no values, because {symbol.low:g} is larger than {symbol.high:g}")
+            if symbol.default is not None:
+                try:
+                    symbol.check(symbol.default)
+                except UserError as error:
+                    raise self.error(f"the default of {error}") from None
+        for name in self.outputs:
+            if self.outputs.count(name) > 1:
+                raise self.error(f"{name} is defined twice")
+        if bool(self.procedure) != bool(self.procedure_outputs):
+            raise self.error("procedure and procedure_outputs need each other")
 
     @cached_property
     def outputs(self) -> list[str]:
@@ -426,14 +476,21 @@ class Formula:
                 return [r.low for r in ranges]
         except UndefinedValue:
             return []
+        except Undetermined as reason:
+            raise self._no_single_value(unknown, reason) from None
         except isolate.CannotIsolate:
             pass
         from quizzes.expressions import symbolic
 
         try:
             return symbolic.solve(tree, target, unknown, inputs)
+        except Undetermined as reason:
+            raise self._no_single_value(unknown, reason) from None
         except NotImplementedError:
             raise UserError(f"{self.id} has no closed-form solution for {unknown}.") from None
+
+    def _no_single_value(self, unknown: str, reason: Exception) -> UserError:
+        return UserError(f"{self.id} can't be solved for {unknown}: {reason}.")
 
     def compose(self, name: str, replaced: Mapping[str, Replacement] | None = None) -> Tree:
         """Return an output as one expression of the inputs; `replaced` has the equations of a mistake."""

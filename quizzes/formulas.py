@@ -5,6 +5,7 @@ from pathlib import Path
 
 from quizzes import content
 from quizzes.formula import Formula
+from quizzes.static import declares_formula
 from quizzes.trace import Trace
 from workbench.errors import lookup
 
@@ -15,12 +16,12 @@ def _declared_in(file: Path) -> dict[str, Formula]:
     for value in vars(content.load(file)).values():
         is_own = isinstance(value, Formula) and not isinstance(value, Trace) and value.topic == _topic(file)
         if is_own and formulas.setdefault(value.id, value) is not value:
-            raise ValueError(f"two formulas have the id {value.id}")
+            raise value.error("another formula has the same id")
     return formulas
 
 
 def _topic(file: Path) -> str:
-    return file.parent.name.replace("_", "-")
+    return content.topic_folder(file).name.replace("_", "-")
 
 
 @cache
@@ -30,7 +31,7 @@ def all_formulas() -> dict[str, Formula]:
     for file in content.files("formulas.py"):
         for id, formula in _declared_in(file).items():
             if formulas.setdefault(id, formula) is not formula:
-                raise ValueError(f"two formulas have the id {id}")
+                raise formula.error("another formula has the same id")
     return formulas
 
 
@@ -40,7 +41,7 @@ def get(id: str) -> Formula:
     Raises:
         UserError: If there is none; the message names the closest ids.
     """
-    for file in content.files("formulas.py"):  # load only topics whose text declares it
-        if f'"{id}"' in file.read_text(encoding="utf-8") and id in _declared_in(file):
+    for file in content.files("formulas.py"):  # import only the topic that declares it
+        if declares_formula(file, id):
             return _declared_in(file)[id]
     return lookup("formula", id, all_formulas())

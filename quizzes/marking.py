@@ -1,6 +1,7 @@
 """Grading: mistakes recognized by name, partial credit, and later parts graded from the student's earlier values."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from quizzes.answers import KINDS, Reading
 from quizzes.expressions.parser import FormatError
@@ -8,6 +9,8 @@ from quizzes.expressions.tree import UndefinedValue, Value, exact
 from quizzes.formula import evaluate_equations
 from quizzes.question import Mark, Outcome, Part, PartMark, Question
 from workbench.errors import UserError
+
+FORM_SCORE = 0.5  # of a correct value in another form than the one that is asked for
 
 SIGNS: dict[str, str] = {Outcome.RIGHT: "✓", Outcome.PARTLY: "≈", Outcome.WRONG: "✗", Outcome.NOT_UNDERSTOOD: "?"}
 
@@ -36,10 +39,11 @@ def mark(question: Question, answers: Mapping[str, str]) -> Mark:
             marks.append(PartMark(part.part, Outcome.NOT_UNDERSTOOD, feedback=error.message_with_caret()))
             continue
         marks.append(_mark_part(question, part, reading, own_values, all_right))
-        own_values[part.part] = _number(reading.value)
+        own_values[part.part] = _equation_value(part, reading)
         all_right = all_right and marks[-1].mark == Outcome.RIGHT
     if unread := [m for m in marks if m.mark == Outcome.NOT_UNDERSTOOD]:
         return Mark(Outcome.NOT_UNDERSTOOD, 0.0, unread[0].feedback, marks)
+    marks = [_check_support(part, m, marks) for part, m in zip(question.parts, marks, strict=True)]
     score = sum(m.score for m in marks) / len(marks)
     outcome = Outcome.RIGHT if score == 1 else Outcome.WRONG if score == 0 else Outcome.PARTLY
     return Mark(outcome, round(score, 4), next((m.feedback for m in marks if m.feedback), ""), marks)
@@ -67,13 +71,24 @@ def read_part(part: Part, text: str) -> Reading:
         FormatError: If it can't be read.
     """
     left, equals, right = text.partition("=")
-    has_name = equals and left.strip() == part.part and part.kind != "match"
+    has_name = equals and left.strip() == part.part and part.kind not in ("match", "line")
     return KINDS[part.kind].read(right if has_name else text, part)
 
 
-def _number(value: Value) -> Value:
-    """Return a value that was read, as equations take it: a decimal is read with its number of decimal places."""
-    return value[0] if isinstance(value, tuple) else value
+def _equation_value(part: Part, reading: Reading) -> Value:
+    return KINDS[part.kind].equation_value(reading.value, part)
+
+
+def _check_support(part: Part, part_mark: PartMark, marks: list[PartMark]) -> PartMark:
+    """Return the result for a part; a correct choice without the correct values that support it earns nothing."""
+    incorrect = [m.part for m in marks if m.part in part.supported_by and m.mark != Outcome.RIGHT]
+    if part_mark.mark != Outcome.RIGHT or not incorrect:
+        return part_mark
+    names, verb = " and ".join(incorrect), "doesn't" if len(incorrect) == 1 else "don't"
+    is_expected = not part_mark.feedback  # it does not only follow from an incorrect value
+    choice = "The choice is correct" if is_expected else "The choice follows from your own value"
+    feedback = f"{choice}, but {names} {verb} support it: it earns credit only with the correct value."
+    return replace(part_mark, mark=Outcome.PARTLY, score=0.0, feedback=feedback)
 
 
 def _mark_part(
@@ -81,6 +96,8 @@ def _mark_part(
 ) -> PartMark:
     kind = KINDS[part.kind]
     score = max(kind.score(reading.value, answer, part) for answer in [part.answer, *part.other_answers])
+    if score == 1 and (advice := kind.form_feedback(reading.value, part)):
+        return PartMark(part.part, Outcome.PARTLY, FORM_SCORE, reading.read_as, feedback=advice)
     if score == 1 or _fits_outputs(question, part, reading):
         return PartMark(part.part, Outcome.RIGHT, 1.0, reading.read_as)
     if _follows_from_own_values(question, part, reading, own_values):
@@ -98,7 +115,7 @@ def _mark_part(
 
 def _fits_outputs(question: Question, part: Part, reading: Reading) -> bool:
     """Return whether an unknown input leads to the given outputs: any value that does is correct."""
-    value = _number(reading.value)
+    value = _equation_value(part, reading)
     low, high = part.domain or (None, None)
     if not part.domain or (low is not None and value < low) or (high is not None and value > high):
         return False
@@ -115,20 +132,22 @@ def _follows_from_own_values(question: Question, part: Part, reading: Reading, o
     A trivial value earns nothing, since it removes the work: neither 0, 1 or -1 in place of an earlier value, nor a
     later value that becomes trivial through it.
     """
-    if not question.equations or not own_values:
+    if not question.equations or not own_values or part.part in question.procedure_values:
         return False
-    correct = {p.part: p.answer for p in question.parts}
-    if any(_is_trivial(value) and not _is_trivial(exact(correct[name])) for name, value in own_values.items()):
+    correct = {**{p.part: p.answer for p in question.parts}, **question.expected}
+    choices = {p.part for p in question.parts if p.choice_values}  # the number of a choice is never trivial
+    own_numbers = [(name, value) for name, value in own_values.items() if name not in choices]
+    if any(_is_trivial(value) and not _is_trivial(exact(correct[name])) for name, value in own_numbers):
         return False
     inputs = {**question.params, **question.procedure_values}
     try:
         value = evaluate_equations(question.equations, inputs, overrides=own_values)[part.part]
     except (UndefinedValue, KeyError, TypeError):
         return False
-    if _is_trivial(value) and not _is_trivial(exact(part.answer)):
+    if part.part not in choices and _is_trivial(value) and not _is_trivial(exact(correct[part.part])):
         return False
     kind = KINDS[part.kind]
-    return kind.score(reading.value, kind.to_json(value), part) == 1
+    return kind.score(reading.value, kind.answer(value, part), part) == 1
 
 
 def _is_trivial(value: Value) -> bool:

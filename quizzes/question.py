@@ -31,10 +31,19 @@ class Part:
         answer: The correct answer, in the form that its kind's `to_json` returns.
         other_answers: Further correct answers (several inputs may lead to one output).
         decimals: The decimal places that the answer is rounded to; None for an exact answer.
+        digits: The significant digits that it is rounded to, if the question asks for these; else None.
         choices: The answers to choose among, the items to order, or the right-hand side of a match.
+        choice_values: The value that equations and checks have for each choice; empty if there are none.
         items: The left-hand side of a match.
         variables: The symbols of an expression, each with the interval in which it is compared.
         domain: For an unknown input, the smallest and the largest value that it may have, None for no limit.
+        form: The forms that an expression must have, as in `answers.forms`.
+        definitions: Further symbols that an expression may use, each defined by an expression in the variables.
+        before: For an order, the pairs of items of which the first must come before the second; with none, only the
+            order of the answer is correct.
+        imports: For a line of a program, the import statements of the program.
+        signatures: For a line of a program, the signatures of functions that it may call.
+        supported_by: For a choice, the parts that must be correct too, so that a guess earns nothing.
     """
 
     part: str
@@ -44,9 +53,17 @@ class Part:
     other_answers: list[Answer] = field(default_factory=list)
     decimals: int | None = None
     choices: list[str] = field(default_factory=list)
+    choice_values: list[Answer] = field(default_factory=list)
     items: list[str] = field(default_factory=list)
     variables: dict[str, list[float]] = field(default_factory=dict)
     domain: list[float | None] = field(default_factory=list)
+    form: list[str] = field(default_factory=list)
+    definitions: dict[str, str] = field(default_factory=dict)
+    before: list[list[str]] = field(default_factory=list)
+    imports: list[str] = field(default_factory=list)
+    signatures: list[str] = field(default_factory=list)
+    supported_by: list[str] = field(default_factory=list)
+    digits: int | None = None
 
 
 @dataclass(frozen=True)
@@ -113,17 +130,19 @@ class Question:
         params: The values that the question gives, by symbol.
         parts: The values that it asks for, in order.
         mistakes: The mistakes that this variant can tell apart.
-        hint: A sentence that helps without giving the answer.
+        hints: Sentences that help without giving the answer, from the idea to the first step.
         steps: The worked solution.
         equations: The equations from the inputs to the outputs: a later part can be graded from the student's own
             earlier value, and an unknown input by the outputs that it leads to.
-        procedure_values: The values that a procedure computed for the equations.
+        procedure_values: The values that the equations use and the question doesn't give: those of a procedure, and
+            inputs that are asked for.
         check: The function that computes the answers by another library; None for a card.
         verify: The check as a program that a student can run; empty for a card.
         expected: The values that the check must compute, by name.
         visualization: What to draw next to it.
         explanation: Why a card's answer is correct; empty for a drill, whose steps explain it.
         source: Where the formula or the fact comes from.
+        joins: Further topics that it belongs to.
     """
 
     drill: str
@@ -135,7 +154,7 @@ class Question:
     params: Params
     parts: list[Part]
     mistakes: list[Mistake] = field(default_factory=list)
-    hint: str = ""
+    hints: list[str] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     equations: list[str] = field(default_factory=list)
     procedure_values: Params = field(default_factory=dict)
@@ -145,10 +164,16 @@ class Question:
     visualization: Visualization | None = None
     explanation: str = ""
     source: str = ""
+    joins: list[str] = field(default_factory=list)
+
+    @property
+    def hint(self) -> str:
+        """The first hint; empty if there is none."""
+        return self.hints[0] if self.hints else ""
 
     def to_json(self) -> str:
         """Return the question as text, for `from_json`: a printed exam is graded as it was printed."""
-        return json.dumps({"schema": SCHEMA, **asdict(self)})
+        return json.dumps({"schema": SCHEMA, **asdict(self), "hint": self.hint})
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "Question":
@@ -164,8 +189,13 @@ class Question:
         schema = data.pop("schema", None) if isinstance(data, dict) else None
         if schema != SCHEMA:
             raise UserError(f"The question can't be read: its schema must be {SCHEMA}, not {str(schema)[:20]}.")
+        first_hint = [data.pop("hint")] if "hint" in data else []
+        data.setdefault("hints", [hint for hint in first_hint if hint != ""])  # earlier versions had one hint
         try:
-            return build(cls, data)
+            question = build(cls, data)
+            if first_hint not in ([], [question.hint]):
+                raise UserError("hint must be the first of hints.")
+            return question
         except UserError as error:
             raise UserError(f"The question can't be read: {error}") from None
 

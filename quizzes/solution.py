@@ -8,8 +8,10 @@ from quizzes.answers import KINDS
 from quizzes.answers.numbers import format_number
 from quizzes.declaration import Declaration
 from quizzes.expressions import isolate
+from quizzes.expressions.cases import explain, resolve
 from quizzes.expressions.parser import write
 from quizzes.expressions.tree import (
+    Array,
     Num,
     Op,
     Reduction,
@@ -23,9 +25,11 @@ from quizzes.expressions.tree import (
     walk,
 )
 from quizzes.formula import Equation, Formula
-from quizzes.question import Part, Step, to_json
+from quizzes.question import Part, Step, to_json, value_text
+from quizzes.symbols import Choice
 
 MAX_SOLUTIONS = 5  # that are listed
+MAX_LENGTH = 150  # characters of a line of brackets with numbers; a longer one would hide more than it shows
 
 
 def worked_steps(drill: Declaration, values: Values, unknown: Part | None) -> list[Step]:
@@ -39,7 +43,7 @@ def worked_steps(drill: Declaration, values: Values, unknown: Part | None) -> li
     if drill.steps:
         return drill.steps(**{name: to_json(value) for name, value in values.items()})
     question_values = {name: value for name, value in values.items() if not unknown or name != unknown.part}
-    numbers = {key: tree for name, value in question_values.items() for key, tree in _numbers(name, value).items()}
+    numbers = {key: tree for name, value in question_values.items() for key, tree in number_trees(name, value).items()}
     steps = [_step(eq, drill.formula, values, numbers, drill.decimals) for eq in drill.formula.equations]
     if not unknown:
         return steps
@@ -59,7 +63,7 @@ def _isolated(formula: Formula, values: Values, numbers: Mapping[str, Tree], unk
     """Return the lines from the formula with its numbers to the unknown; none if only SymPy can solve for it."""
     name = formula.outputs[0]
     tree = formula.compose(name)
-    tree = substitute(tree, {**numbers, **_lengths(tree, values)})
+    tree = substitute(tree, {**numbers, **reduction_lengths(tree, values)})
     try:
         lines = isolate.isolate(tree, unknown, values[name], {})
     except isolate.CannotIsolate:
@@ -67,31 +71,57 @@ def _isolated(formula: Formula, values: Values, numbers: Mapping[str, Tree], unk
     return [text for line in lines for text in line.render(format_number)]
 
 
-def _lengths(tree: Tree, values: Values) -> dict[str, Tree]:
+def reduction_lengths(tree: Tree, values: Values) -> dict[str, Tree]:
     """Return the number of terms of each sum in an expression, as `substitute` takes it."""
-    sums = [node for node in walk(tree) if isinstance(node, Reduction)]
+    sums = [node for node in walk(tree) if isinstance(node, Reduction) and not node.bounds]
     return {f"#{node.index}": integer(len(index_range(node.body, node.index, values))) for node in sums}
 
 
 def _step(eq: Equation, formula: Formula, values: Values, numbers: Mapping[str, Tree], decimals: int | None) -> Step:
-    """Return the step of one equation; for an indexed one, with the numbers of its first element."""
-    inside = {**numbers, **{index: integer(1) for index in eq.index}, **_lengths(eq.tree, values)}
+    """Return the step of one equation; for an indexed one, with the numbers of its first element.
+
+    If it has cases, the step says which one holds, or has a line with and one without them.
+    """
+    inside = {**numbers, **{index: integer(1) for index in eq.index}, **reduction_lengths(eq.tree, values)}
     target = eq.name + (f"[{', '.join('1' for _ in eq.index)}]" if eq.index else "")
-    symbol = formula.symbols[eq.name]
+    symbol, with_numbers = formula.symbols[eq.name], substitute(eq.tree, inside)
+    if isinstance(symbol, Choice):
+        option = list(symbol.options.values())[int(values[eq.name]) - 1]
+        texts = {name: value_text(to_json(value)) for name, value in values.items()}
+        return Step(f"{symbol.meaning}: {option.format(**texts)}. {explain('', eq.tree, with_numbers)}".strip())
     kind = KINDS[symbol.answer_kind]
     result = kind.format_answer(kind.to_json(values[eq.name]), Part(eq.name, "", "", None, decimals=decimals))
-    with_numbers = f"{target} = {write(substitute(eq.tree, inside))}"
-    return Step(symbol.meaning, [eq.text, with_numbers, f"{eq.name} = {result}"])
+    case = explain(target, substitute(eq.tree, {index: integer(1) for index in eq.index}), with_numbers)
+    without_cases = resolve(with_numbers)
+    lines = [f"{target} = {write(with_numbers)}"]
+    if without_cases != with_numbers:
+        lines = [] if case or len(lines[0]) > MAX_LENGTH else lines
+        lines.append(f"{target} = {write(without_cases)}")
+    last = f"{eq.name} = {result}"
+    if case and lines == [last]:
+        lines = []
+    return Step(f"{symbol.meaning}. {case}" if case else symbol.meaning, [eq.text, *lines, last])
 
 
-def _numbers(name: str, value: Value) -> dict[str, Tree]:
+def number_trees(name: str, value: Value) -> dict[str, Tree]:
     """Return a symbol's number, or the numbers of its elements: `z[2]`, `Q[1, 2]`."""
     if isinstance(value, list):
-        return {_element(name, k, key): tree for k, v in enumerate(value, 1) for key, tree in _numbers("", v).items()}
+        elements = {
+            _element(name, k, key): tree for k, v in enumerate(value, 1) for key, tree in number_trees("", v).items()
+        }
+        return elements | ({name: array} if name and (array := _array(value)) else {})
     if isinstance(value, str | dict):  # a row of a table is a dict
         return {}
     number = Num(Fraction(abs(value)), format_number(abs(value)))
     return {name: Op("neg", (number,)) if value < 0 else number}
+
+
+def _array(value: Value) -> Tree | None:
+    """Return a number or array as an expression; None if an element is a text."""
+    if not isinstance(value, list):
+        return number_trees("", value).get("")
+    items = [item for v in value if (item := _array(v))]
+    return Array(tuple(items)) if len(items) == len(value) else None
 
 
 def _element(name: str, k: int, inner: str) -> str:

@@ -33,7 +33,8 @@ class Trace(Formula):
             elif name != counter:
                 symbols[name] = symbol
         equations = [self._numbered(eq, k) for k in range(1, steps + 1) for eq in step.equations]
-        super().__init__(step.id, equations, title=step.title, source=step.source, topic=step.topic, **symbols)
+        super().__init__(step.id, equations, title=step.title, source=step.source, **symbols)
+        self.topic = step.topic
 
     def expand(self, eq: Equation) -> list[Equation]:
         """Return the equations of all steps that replace the formula's own in a mistake in one step."""

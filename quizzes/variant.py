@@ -1,18 +1,28 @@
 """One variant of a drill: from the generated values to the question, with its mistakes, steps and check."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from fractions import Fraction
 from functools import cached_property
+from random import Random
 
 from quizzes.answers import KINDS
+from quizzes.answers.forms import describe_form
+from quizzes.answers.numbers import decimals_of
 from quizzes.check_source import script
 from quizzes.declaration import Declaration, MistakeRule
-from quizzes.expressions.tree import UndefinedValue, Value
+from quizzes.derivation import Derivation
+from quizzes.expressions.parser import write
+from quizzes.expressions.tree import UndefinedValue, Value, names
 from quizzes.formula import Equation, Replacement
-from quizzes.question import Answer, Check, Mistake, Params, Part, Question, Visualization, to_json, value_text
+from quizzes.hints import hints_by_degrees
+from quizzes.question import Answer, Check, Mistake, Params, Part, Question, Step, Visualization, to_json, value_text
 from quizzes.solution import worked_steps
+from quizzes.symbols import AnswerSymbol, Choice
+from quizzes.text_checks import LEAST_MISTAKES
 from workbench.errors import UserError
 
-LEAST_MISTAKES = 2
+GOLDEN = 0.6180339887  # its multiples, modulo 1, are far from each other
 
 
 class Variant:
@@ -30,12 +40,43 @@ class Variant:
 
     def __init__(self, drill: Declaration, seed: int, generated: Params, part_names: tuple[str, ...]):
         self.drill, self.formula, self.seed = drill, drill.formula, seed
-        inputs = self.formula.complete({k: v for k, v in generated.items() if k in self.formula.symbols})
+        values = {k: v for k, v in generated.items() if k in self.formula.symbols}
+        self.extras = {name: value for name, value in generated.items() if name not in self.formula.inputs}
+        self.variables = self._symbolic_inputs(values) if drill.derived else {}
+        points = {name: _inner_point(k, *interval) for k, (name, interval) in enumerate(self.variables.items())}
+        inputs = self.formula.complete({**values, **points})
         self.values = self.formula.evaluate(inputs)
-        self.inputs = {name: generated.get(name, to_json(value)) for name, value in inputs.items()}
-        self.extras = {name: value for name, value in generated.items() if name not in inputs}
-        self.unknown = part_names[0] if part_names[0] in inputs else ""
+        self.inputs = {k: values.get(k, to_json(value)) for k, value in inputs.items() if k not in self.variables}
         self.part_names = part_names
+        is_unknown = part_names[0] in inputs and not drill.draws_answer(part_names[0])
+        self.unknown = part_names[0] if is_unknown else ""
+
+    def _symbolic_inputs(self, numbers: Params) -> dict[str, list[float]]:
+        """Return the inputs without a number, each with the interval in which expressions in it are compared."""
+        variables: dict[str, list[float]] = {}
+        for name in self.formula.inputs:
+            symbol = self.formula.symbols[name]
+            if name in numbers or not symbol.is_required:
+                continue
+            low, high = self.extras.get("variables", {}).get(name, (symbol.low, symbol.high))
+            if low is None or high is None:
+                raise self.drill.error(
+                    f"{name} needs a lower and an upper limit, between which expressions are compared"
+                )
+            variables[name] = [low, high]
+        return variables
+
+    @cached_property
+    def derivation(self) -> Derivation:
+        """The formula with its numbers, for the parts that are asked for as expressions."""
+        numbers = {name: value for name, value in self.values.items() if name in self.inputs}
+        return Derivation(self.formula, numbers, self.part_names)
+
+    @cached_property
+    def expressions(self) -> dict[str, str]:
+        """The parts that are asked for as expressions, as text."""
+        derived = {name: self.drill.derived[name] for name in self.part_names if name in self.drill.derived}
+        return {name: write(self.derivation.expression(name, d.in_terms_of)) for name, d in derived.items()}
 
     @cached_property
     def outputs(self) -> Params:
@@ -46,59 +87,127 @@ class Variant:
     @cached_property
     def params(self) -> Params:
         """The values that the question gives: the inputs; for an unknown input, the others and the outputs."""
+        inputs = {k: v for k, v in self.inputs.items() if not self.drill.draws_answer(k)}
         if not self.unknown:
-            return {**self.inputs, **self.extras}
-        return {**{k: v for k, v in self.inputs.items() if k != self.unknown}, **self.outputs, **self.extras}
+            return {**inputs, **self.extras}
+        return {**{k: v for k, v in inputs.items() if k != self.unknown}, **self.outputs, **self.extras}
+
+    @cached_property
+    def hidden_values(self) -> Params:
+        """The values that equations use and the question doesn't give."""
+        names = [name for name in self.inputs if self.drill.draws_answer(name)]
+        values = {name: to_json(self.values[name]) for name in [*names, *self.formula.procedure_outputs]}
+        return values | self.expressions
+
+    @cached_property
+    def texts(self) -> dict[str, str]:
+        """The text of each field of a prompt: of a symbol its value, or its name if the question doesn't give it."""
+        return {name: name for name in self.formula.symbols} | {k: value_text(v) for k, v in self.params.items()}
 
     @cached_property
     def parts(self) -> list[Part]:
         """The parts of the question."""
         if self.unknown:
             return [self._part(self.unknown, self._inverse_solutions({}))]
-        return [self._part(name, [self.values[name]]) for name in self.part_names]
+        return [self._part(name, self._candidates(name, self._value(name))) for name in self.part_names]
+
+    def _value(self, name: str) -> Value:
+        return self.expressions.get(name, self.values[name])
+
+    def _candidates(self, name: str, value: Value) -> list[Value]:
+        """Return the answers that a value of a part stands for; a choice by its number if an equation computes it."""
+        symbol = self.formula.symbols[name]
+        if not isinstance(symbol, AnswerSymbol):
+            return [value]
+        if isinstance(symbol, Choice) and isinstance(value, str) and not isinstance(self.values[name], str):
+            return [list(symbol.options).index(value) + 1]
+        return symbol.candidates(value)
 
     def question(self) -> Question | None:
         """Return the question; None if these values don't tell its mistakes apart."""
+        self.drill.check_generated(self.extras)
         mistakes = self._mistakes()
         if mistakes is None:
             return None
-        drill = self.drill
+        drill, prompt = self.drill, self._prompt()
+        steps = self._steps()
         return Question(
             drill=drill.id,
             seed=self.seed,
             topic=drill.topic,
             tier=drill.tier,
             title=drill.title,
-            prompt=self._prompt(),
+            prompt=prompt,
             params=self.params,
             parts=self.parts,
             mistakes=mistakes,
-            hint=drill.hint,
-            steps=worked_steps(drill, self.values, self.parts[0] if self.unknown else None),
-            equations=[eq.text for eq in self.formula.equations],
-            procedure_values={name: to_json(self.values[name]) for name in self.formula.procedure_outputs},
+            hints=hints_by_degrees(drill, prompt, self.params, self.parts, steps),
+            steps=steps,
+            equations=self._equations(),
+            procedure_values=self.hidden_values,
             check=self.check,
             verify=self._script(),
-            expected=self.outputs if self.unknown else {part.part: part.answer for part in self.parts},
+            expected=self.outputs if self.unknown else self._expected(),
             visualization=Visualization(drill.visualization, self.params) if drill.visualization else None,
             source=self.formula.source,
+            joins=list(drill.joins),
         )
 
+    def _steps(self) -> list[Step]:
+        if self.drill.derived and not self.drill.steps:
+            return self.derivation.steps(self.expressions)
+        values = {name: value for name, value in self.values.items() if name not in self.variables}
+        return worked_steps(self.drill, values | self.expressions, self.parts[0] if self.unknown else None)
+
+    def _equations(self) -> list[str]:
+        """Return the equations that have a value, since their inputs have numbers."""
+        symbolic, result = set(self.variables), []
+        for eq in self.formula.equations:
+            if symbolic & names(eq.tree):
+                symbolic.add(eq.name)
+            else:
+                result.append(eq.text)
+        return result
+
+    def _expected(self) -> Params:
+        """Return the values that a check must compute; a line of a program is not among them."""
+        return {
+            part.part: to_json(self._value(part.part)) if part.choice_values else part.answer
+            for part in self.parts
+            if part.kind != "line"
+        }
+
     def _part(self, name: str, values: list[Value]) -> Part:
-        symbol = self.formula.symbols[name]
-        kind = symbol.answer_kind
-        answer, *others = [KINDS[kind].to_json(value) for value in values]
-        return Part(
+        symbol, kind = self.formula.symbols[name], self.drill.answer_kind(name)
+        digits = self.drill.digits.get(name) if kind == "decimal" else None
+        part = Part(
             part=name,
             kind=kind,
             label=symbol.meaning + (f" ({symbol.unit})" if symbol.unit else ""),
-            answer=answer,
-            other_answers=others,
+            answer=None,
             decimals=self.drill.decimals if kind in ("decimal", "vector", "matrix") else None,
             choices=self.extras.get("labels", []) if kind in ("sequence", "set", "choice") else [],
             variables=self.extras.get("variables", {}) if kind == "expression" else {},
             domain=[symbol.low, symbol.high] if name == self.unknown else [],
         )
+        if digits:
+            part = replace(part, digits=digits, decimals=decimals_of(values[0], digits))
+        if name in self.drill.derived:
+            part = self._with_terms(part)
+        if isinstance(symbol, AnswerSymbol):
+            rng = Random(f"{self.drill.id}/{self.seed}/{name}")
+            part = symbol.complete_part(part, values[0], self.texts, rng)
+        answer, *others = [KINDS[kind].answer(value, part) for value in values]
+        return replace(part, answer=answer, other_answers=others)
+
+    def _with_terms(self, part: Part) -> Part:
+        """Return the part of a derived symbol with the symbols and the forms of its expression."""
+        derived = self.drill.derived[part.part]
+        terms = derived.in_terms_of or tuple(self.variables)
+        definitions = {name: write(self.derivation.expression(name)) for name in terms if name in self.formula.outputs}
+        is_free = set(terms) == {*self.variables, *definitions}
+        form = [*([] if is_free else [f"in terms of {', '.join(terms)}"]), *derived.form]
+        return replace(part, variables=self.variables, definitions=definitions, form=form)
 
     def _inverse_solutions(self, replaced: Mapping[str, Replacement]) -> list[Value]:
         """Return the values of the unknown that lead to the outputs, or seem to by the equations of a mistake."""
@@ -130,32 +239,38 @@ class Variant:
                 values = {self.unknown: self._inverse_solutions(rule.replaced)}
             else:
                 outputs = self.formula.evaluate_with_mistake(rule.replaced, self.values, self.part_names)
-                values = {name: [outputs[name]] for name in self.part_names}
+                outputs |= {name: self._mistaken_expression(name, rule, outputs) for name in self.expressions}
+                values = {name: self._candidates(name, outputs[name]) for name in self.part_names}
         except (UndefinedValue, UserError):  # the mistake leads to no value here, or can't be solved for the unknown
             return []
         results = []
         for part in self.parts:
             kind, correct = KINDS[part.kind], [part.answer, *part.other_answers]
-            answers = [kind.to_json(value) for value in values[part.part]]
+            answers = [kind.answer(value, part) for value in values[part.part]]
             answers = [a for a in answers if not any(kind.are_indistinguishable(a, answer, part) for answer in correct)]
             if answers:
                 results.append((part, answers))
         return results
 
+    def _mistaken_expression(self, name: str, rule: MistakeRule, outputs: Params) -> str:
+        other = rule.replaced.get(name)
+        if other and not isinstance(other, Equation):
+            return str(outputs[name])
+        return write(self.derivation.expression(name, self.drill.derived[name].in_terms_of, rule.replaced))
+
     def _prompt(self) -> str:
-        symbols = {name: name for name in self.formula.symbols}
-        values = symbols | {name: value_text(value) for name, value in self.params.items()}
-        try:
-            text = self.drill.prompt.format(**values)
-        except KeyError as error:
-            raise self.drill.error(f"the prompt's field {error} is not one of {', '.join(values)}") from None
+        text = self.drill.prompt.format(**self.texts)
         if len(self.parts) == 1:
             text += f"\nFind {self.parts[0].part}: {self.parts[0].label}."
         if self.unknown:
             text += " Any value that fits is accepted."
-        decimals = {part.decimals for part in self.parts} - {None}
-        if decimals:
-            text += f" Round final answers to {decimals.pop()} decimal places; keep full precision in between."
+        text += "".join(map(_form_sentence, self.parts))
+        if self.expressions:
+            text += " Any equivalent expression is accepted."
+        places = {f"{part.decimals} decimal places": None for part in self.parts if part.decimals and not part.digits}
+        places |= {f"{part.digits} significant digits ({part.part})": None for part in self.parts if part.digits}
+        if places:
+            text += f" Round final answers to {' or '.join(places)}; keep full precision in between."
         return text
 
     @cached_property
@@ -175,3 +290,15 @@ class Variant:
         if self.check is None or self.drill.check is None:
             return ""
         return script(self.drill.check, self.check.name, self.check.arguments)
+
+
+def _form_sentence(part: Part) -> str:
+    """Return the sentence of a prompt on the form of an expression; empty if any form is accepted."""
+    return f" Give {part.part} {', '.join(map(describe_form, part.form))}." if part.form else ""
+
+
+def _inner_point(k: int, low: float, high: float) -> Value:
+    """Return a point of an interval for an input without a number, another for each k; an integer if there is one."""
+    share = Fraction(round(100 * ((k + 1) * GOLDEN % 1)), 100)
+    point = Fraction(low) + share * (Fraction(high) - Fraction(low))
+    return round(point) if low < round(point) < high else point

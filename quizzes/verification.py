@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from quizzes.answers import KINDS
+from quizzes.answers.expressions import in_variables
 from quizzes.expressions.parser import parse
-from quizzes.expressions.tree import Value, Values, evaluate, exact, index_range, is_close
+from quizzes.expressions.tree import Value, Values, evaluate, exact, is_close
 from quizzes.formula import Equation, equation
 from quizzes.question import Answer, Part, Question
 
@@ -37,10 +38,15 @@ def _evaluate_equation(eq: Equation, values: Values, done: int = 0) -> Value:
     from quizzes.expressions import symbolic
 
     if done == len(eq.index):
-        value = symbolic.compute(eq.tree, values)
-        return value if value.is_Rational else value.evalf(30)
+        return _to_number(symbolic.compute(eq.tree, values))
     index = eq.index[done]
-    return [_evaluate_equation(eq, {**values, index: k}, done + 1) for k in index_range(eq.tree, index, values)]
+    return [_evaluate_equation(eq, {**values, index: k}, done + 1) for k in eq.index_values(index, values)]
+
+
+def _to_number(value: Value) -> Value:
+    if isinstance(value, list):
+        return [_to_number(v) for v in value]
+    return value if value.is_Rational else value.evalf(30)
 
 
 def _to_float(value: Value) -> Answer:
@@ -63,7 +69,10 @@ def compare_values(question: Question, computed: Computed) -> tuple[dict[str, st
     by_name = {part.part: part for part in question.parts}
     for name, expected in question.expected.items():
         part = by_name.get(name)
-        if part and part.kind == "expression":
+        if part and part.kind == "order":
+            texts[name] = _write(part, computed[name])
+            is_same = KINDS[part.kind].are_indistinguishable(texts[name].split(", "), part.answer, part)
+        elif part and part.kind == "expression":
             is_same = _is_same_expression(part, computed)
             texts[name] = f"equal at {len(computed[name])} points" if is_same else "not equal"
         else:
@@ -71,7 +80,7 @@ def compare_values(question: Question, computed: Computed) -> tuple[dict[str, st
             texts[name] = _write(part, computed[name]) if part else f"{name} = {computed[name]}"
         agree = agree and is_same
     first = question.parts[0]
-    if first.part not in question.expected:  # an unknown input is correct if it leads to the outputs
+    if first.domain:  # an unknown input is correct if it leads to the outputs
         texts = {
             first.part: KINDS[first.kind].format_answer(first.answer, first) if agree else "; ".join(texts.values())
         }
@@ -80,14 +89,17 @@ def compare_values(question: Question, computed: Computed) -> tuple[dict[str, st
 
 def _write(part: Part, value: Answer) -> str:
     kind = KINDS[part.kind]
-    return kind.format_answer(kind.to_json(round(value) if part.kind == "integer" else value), part)
+    options = value if isinstance(value, list) else [value]
+    if part.choice_values and any(option not in part.choice_values for option in options):
+        return str(value)
+    return kind.format_answer(kind.answer(round(value) if part.kind == "integer" else value, part), part)
 
 
 def _is_same_expression(part: Part, computed: Computed) -> bool:
     values = computed[part.part]
     if isinstance(values, str):
         return bool(values == part.answer)
-    tree = parse(part.answer, tuple(part.variables))
+    tree = in_variables(parse(part.answer, (*part.variables, *part.definitions)), part)
     columns = [computed[name] for name in part.variables]
     points = [dict(zip(part.variables, point, strict=True)) for point in zip(*columns, strict=True)]
     return all(is_close(evaluate(tree, p), value, TOLERANCE) for p, value in zip(points, values, strict=True))

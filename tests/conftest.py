@@ -79,11 +79,7 @@ class Result(NamedTuple):
 @pytest.fixture
 def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """A function that runs a command in this process, in an empty folder."""
-    from quizzes import packs
     from workbench.cli.main import main
-
-    monkeypatch.setattr(packs, "_load", packs._load)  # the command says where packs lie; the next test must not know
-    monkeypatch.setattr(packs, "_packs", packs._packs)
 
     def run(*args: object, input: str = "", env: dict[str, str] | None = None, terminal: bool = False) -> Result:
         streams = [io.TextIOWrapper(io.BytesIO(text), encoding="utf-8") for text in (input.encode(), b"", b"")]

@@ -1,42 +1,124 @@
-"""Documents are true: the drill of CONTRIBUTING works, and commands of the README exist and print what it shows."""
+"""Documents are true: the samples of CONTRIBUTING work, and commands of the README exist and print what it shows."""
 
+import json
 import re
 import shlex
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.patience import PATIENCE
+from tests.copied_tree import CopiedTree
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-SELFTEST = """
-import sys
-from quizzes import bank, content, formulas
+SAMPLES = re.findall(
+    r"^`([\w./]+)`\n\n```(?:python|toml)\n(.*?)```",
+    (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"),
+    re.M | re.DOTALL,
+)
+QUESTIONS = """
+from quizzes import bank, formulas
+from quizzes.answers import KINDS
+from quizzes.marking import mark
 from quizzes.selftest import selftest
 from workbench.engine.worker import check_values
 
-content.__path__.append(sys.argv[1])
-assert formulas.get("leaky-relu").solve(z=-2)["y"] == formulas.get("leaky-relu").symbols["z"].exact("-0.02")
+formula = formulas.get("leaky-relu")
+assert formula.solve(z=-2)["y"] == formula.symbols["z"].exact("-0.02")
 report = selftest(bank.get_drill("leaky-relu"), range(1, 51), check_values)
 assert report.variants == 50 and not report.problems, report.problems
+card = bank.get_card("activations/leaky-relu-gradient").draw(1)
+assert mark(card, {"answer": "its gradient is not zero there"}).mark == "right"
+ratio = formulas.get("type-token-ratio").solve(sentence="the cat saw the dog")
+assert (ratio["n"], ratio["V"], str(ratio["r"])) == (5, 4, "4/5")
+assert set(bank.all_drills_and_cards()) and formulas.all_formulas()
+"""
+SCREEN = """
+import asyncio
+from workbench.store import Store
+from workbench.tui.app import WorkbenchApp
+from workbench.tui.screens.practice import Practice
+
+async def look():
+    app = WorkbenchApp(Store())
+    app.verifier.warm = lambda: None
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.topics()
+        await pilot.pause()
+        assert type(app.screen).__name__ == "Topics"
+        await pilot.press("down", "enter")
+        await pilot.pause()
+        assert isinstance(app.screen, Practice)
+
+asyncio.run(look())
 """
 
 
-def test_the_example_of_a_topic_works_in_a_folder_of_its_own(tmp_path: Path) -> None:
-    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").replace("neural_networks.activations", "new.topic")
-    topic = tmp_path / "new" / "topic"
-    topic.mkdir(parents=True)
-    (tmp_path / "new" / "__init__.py").touch()
-    (topic / "__init__.py").touch()
-    blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    for name, block in zip(("formulas.py", "drills.py", "checks.py"), blocks, strict=True):
-        (topic / name).write_text(block, encoding="utf-8")
-    command = [sys.executable, "-c", SELFTEST, str(tmp_path)]
-    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=PATIENCE)
-    assert result.returncode == 0, result.stderr
+@pytest.fixture(scope="module")
+def extended(tmp_path_factory: pytest.TempPathFactory) -> CopiedTree:
+    """A copy of the packages with every sample of CONTRIBUTING."""
+    tree = CopiedTree(tmp_path_factory.mktemp("samples"))
+    for name, text in SAMPLES:
+        file = tree.folder / name
+        old = file.read_text(encoding="utf-8") if file.exists() else ""
+        if name.endswith("app.py"):
+            before, after = old.split("    def _open(")
+            file.write_text(f"{before}{text}\n    def _open({after}", encoding="utf-8")
+        else:
+            file.write_text(f"{old}\n\n{text}" if old else text, encoding="utf-8")
+    return tree
+
+
+def check(result: "subprocess.CompletedProcess[str]") -> str:
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+def test_there_is_a_sample_of_each_addition() -> None:
+    places = {str(Path(name).parent).replace("/", ".") for name, _ in SAMPLES}
+    content, activations = "quizzes.content.", "quizzes.content.neural_networks.activations"
+    assert {name for name, _ in SAMPLES if Path(name).match("*/activations/*")} == {
+        f"{activations.replace('.', '/')}/{name}" for name in ("formulas.py", "drills.py", "checks.py", "cards.toml")
+    }
+    assert {place for place in places if not place.startswith(content)} == {
+        "models.dense",
+        "workbench.data",
+        "workbench.tasks",
+        "workbench.tui.screens",
+        "workbench.tui",
+    }
+
+
+def test_the_samples_of_questions_work(extended: CopiedTree) -> None:
+    check(extended.python("-c", QUESTIONS))
+    drills = json.loads(check(extended.run("drill", "list", "--json")))
+    assert [(d["topic"], d["kinds"]) for d in drills if d["drill"] == "leaky-relu"] == [("activations", ["decimal"])]
+    assert "activations/leaky-relu-gradient" in check(extended.run("cards", "list", "--topic", "activations"))
+    assert "(type-token-ratio)" in check(extended.run("formulas"))
+
+
+@pytest.mark.full
+def test_the_sample_of_a_network_is_built_and_trained(extended: CopiedTree) -> None:
+    summary = json.loads(check(extended.run("models", "show", "maxout", "--preset", "paper", "--json")))
+    assert (summary["params"], summary["output_shape"][-1]) == (211, 3)
+    events = [
+        json.loads(line) for line in check(extended.run("train", "maxout", "--steps", "2", "--json")).splitlines()
+    ]
+    assert (events[-1]["status"], events[-1]["steps"]) == ("done", 2)
+
+
+@pytest.mark.full
+def test_the_samples_of_a_dataset_and_a_task_are_trained_on(extended: CopiedTree) -> None:
+    assert json.loads(check(extended.run("data", "show", "rings", "--json")))["samples"] == 300
+    words = ["train", "mlp", "--task", "rings", "--steps", "2", "--json"]
+    events = [json.loads(line) for line in check(extended.run(*words)).splitlines()]
+    assert (events[-1]["status"], events[-1]["steps"]) == ("done", 2)
+
+
+@pytest.mark.full
+def test_the_sample_of_a_screen_opens(extended: CopiedTree) -> None:
+    check(extended.python("-c", SCREEN))
 
 
 def commands() -> list[str]:

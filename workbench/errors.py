@@ -23,6 +23,10 @@ class UserError(ValueError):
         self.code = code
 
 
+class DeclarationError(UserError):
+    """A formula, a drill or a card is declared incorrectly; the message names the file and the line."""
+
+
 def unknown_name(noun: str, name: object, options: Iterable[str]) -> UserError:
     """Return the error for a name that does not exist; the message suggests similar names that do.
 

@@ -241,7 +241,7 @@ class YoloV1(nn.Module):
             score_threshold: Smallest score. A low one is for average precision, which ranks all detections.
             iou_threshold: Largest IoU of two detections of one class in NMS.
         """
-        boxes, confidence, classes = self.split(grid)
+        boxes, confidence, classes = self.split(grid.float())
         corners = self.to_corners(boxes).clamp(0, self.input_shape[1]).flatten(1, 3)
         scores = (confidence.clamp(0, 1)[..., None] * classes.clamp(0, 1)[..., None, :]).flatten(1, 3)
         return [select(*image, score_threshold, iou_threshold) for image in zip(corners, scores, strict=True)]
@@ -268,8 +268,6 @@ FAMILY = dict(
         ),
         head=((3, 1024), (3, 1024, 2), (3, 1024), (3, 1024)),
     )},
-    input_shape=(3, 448, 448),
-    output_shape=(7, 7, 30),
     inputs=dict(image="float32[3, 448, 448]"),
     outputs=dict(grid="float32[7, 7, 30]"),
     sizes=dict(classes="num_classes"),
@@ -284,6 +282,7 @@ FAMILY = dict(
         num_classes=5,
         image_size=64,
     ),
+    recipe=dict(epochs=8, schedule="one-cycle", lr=0.006),
     reference=None,
 )
 # fmt: on

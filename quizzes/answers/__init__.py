@@ -12,15 +12,18 @@ sequence    A, C, B                     the same labels in the same order
 set         A, C                        the same labels
 choice      b                           that choice, by its letter or its text
 choices     a, c                        exactly these
-order       C, A, B                     the items in order
+order       C, A, B                     the items in an order that is possible
 match       a=2, b=1                    every pair
 text        bias                        one of the accepted words
+line        h = F.relu(h)               the same statement as one of the accepted lines
 """
 
 from quizzes.answers.expressions import Expression
 from quizzes.answers.kind import Kind, Reading
-from quizzes.answers.labels import Choice, Choices, Match, Order, Sequence, Set, Text
+from quizzes.answers.labels import Choice, Choices, Match, Sequence, Set, Text
+from quizzes.answers.lines import Line
 from quizzes.answers.numbers import Decimal, FractionKind, Integer
+from quizzes.answers.orders import Order
 from quizzes.answers.tensors import Matrix, Shape, Vector
 
 KINDS: dict[str, Kind] = {
@@ -38,6 +41,7 @@ KINDS: dict[str, Kind] = {
     "order": Order(),
     "match": Match(),
     "text": Text(),
+    "line": Line(),
 }
 
 __all__ = ["KINDS", "Kind", "Reading"]

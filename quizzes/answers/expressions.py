@@ -1,8 +1,9 @@
-"""Answers that are an expression, compared by value, not by form.
+"""Answers that are an expression, compared by value; `forms` compares the form, if one is asked for.
 
 Simplification would not decide: SymPy can't show every equal pair equal, and values at points decide in milliseconds.
 Points alone would miss narrow regions, so the pieces of both expressions are searched for as well: wherever the
-argument of a `sign`, `max` or `floor` crosses a kink, the expressions are compared on both sides.
+argument of a `sign`, `max` or `floor` crosses a kink or a condition changes, the expressions are compared on both
+sides. At the kink itself, where a case holds at one point alone, they are not: the value there is a convention.
 """
 
 import math
@@ -13,9 +14,13 @@ from itertools import product
 from random import Random
 from typing import TypeAlias
 
+from quizzes.answers.forms import IN_TERMS, advise, describe_form, has_form
 from quizzes.answers.kind import Kind, Reading
+from quizzes.expressions.arithmetic import Library, UndefinedValue, Value
+from quizzes.expressions.functions import FUNCTIONS
+from quizzes.expressions.nodes import Call, Comparison, Op, Tree, walk
 from quizzes.expressions.parser import parse, read, write
-from quizzes.expressions.tree import Call, Library, Op, Tree, UndefinedValue, Value, compile_tree, run_compiled, walk
+from quizzes.expressions.tree import compile_tree, evaluate, run_compiled, substitute
 from quizzes.question import Answer, Part
 
 POINTS, MAX_POINTS, TOLERANCE = 60, 180, 1e-20
@@ -27,16 +32,15 @@ UNEVEN = 0.4837  # the share at which it is divided; halves would hit a kink at 
 MAX_PIECE_POINTS = 200
 CORNERS = 64
 INWARD = 1e-6  # distance of a point from a corner of the domain, as a share of the domain's width
+CLEAR = 1e-6  # difference, also of numbers with the precision of a float
 NEAR_KINK = 1e-9  # an integer point this near to a kink is not compared: a value on a kink is a convention
-ROUNDING = ("floor", "ceil")
-EXTREMA = ("min", "max")
-KINKED = ("sign", "abs", "relu", *ROUNDING, *EXTREMA)
-KINKED_AT_ZERO = ("sign", "abs", "relu", "sqrt")
 
 Point: TypeAlias = dict[str, Value]
 Variables: TypeAlias = dict[str, list[float]]  # each with the interval in which it is compared
 Domain: TypeAlias = tuple[tuple[str, float, float], ...]
 Region: TypeAlias = tuple[Value, ...]  # for each kink, which part of its argument's range a point is in
+
+NOT_EVALUATED = (None, False)  # in place of the part, of what is in the case that does not hold
 
 
 @cache
@@ -53,20 +57,62 @@ class Expression(Kind):
     """Two expressions are equal if they agree, to 20 of 30 digits, at many points and in each of their pieces."""
 
     def format_hint(self, part: Part) -> str:
-        return f"an expression in {', '.join(part.variables)}"
+        symbols = "" if any(form.startswith(IN_TERMS) for form in part.form) else f" in {', '.join(_symbols(part))}"
+        return ", ".join([f"an expression{symbols}", *map(describe_form, part.form)]).replace(
+            "n, in terms", "n in terms"
+        )
 
     def read(self, text: str, part: Part) -> Reading:
-        tree = read(text, part.variables)
+        tree = read(text, _symbols(part))
         return Reading(tree, write(tree))
 
     def score(self, value: Tree, expected: Answer, part: Part) -> float:
-        return float(equal(value, expected, part.variables))
+        if value == parse(expected, _symbols(part)):
+            return 1.0
+        return float(equal(in_variables(value, part), text_in_variables(expected, part), part.variables))
+
+    def form_feedback(self, value: Tree, part: Part) -> str:
+        expected = parse(part.answer, _symbols(part))
+        missing = (form for form in part.form if not has_form(value, form, expected))
+        return next(map(advise, missing), "")
 
     def are_indistinguishable(self, a: Answer, b: Answer, part: Part) -> bool:
-        return equal(parse(a, tuple(part.variables)), b, part.variables)
+        trees = [parse(text, _symbols(part)) for text in (a, b)]
+        return not _differ_at_a_point(trees[0], trees[1], part) and bool(self.score(trees[0], b, part))
 
     def format_answer(self, value: Answer | Tree, part: Part) -> str:
         return value if isinstance(value, str) else write(value)
+
+
+def _symbols(part: Part) -> tuple[str, ...]:
+    """Return the symbols that an answer may have."""
+    return (*part.variables, *part.definitions)
+
+
+def in_variables(tree: Tree, part: Part) -> Tree:
+    """Replace the symbols that a part defines by their definitions."""
+    definitions = {name: parse(text, tuple(part.variables)) for name, text in part.definitions.items()}
+    return substitute(tree, definitions) if definitions else tree
+
+
+def text_in_variables(text: str, part: Part) -> str:
+    """Return an expression of the program's own without the symbols that a part defines."""
+    return write(in_variables(parse(text, _symbols(part)), part)) if part.definitions else text
+
+
+def _differ_at_a_point(a: Tree, b: Tree, part: Part) -> bool:
+    """Return whether two expressions of the program's own clearly differ at one point, which takes little time."""
+    point: Point = {
+        name: low + (high - low) * ((k + 1) * UNEVEN % 1)
+        for k, (name, (low, high)) in enumerate(part.variables.items())
+    }
+    try:
+        for name, text in part.definitions.items():
+            point[name] = evaluate(parse(text, tuple(part.variables)), point)
+        first, second = evaluate(a, point), evaluate(b, point)
+    except UndefinedValue:
+        return False
+    return bool(abs(first - second) > CLEAR * max(1, abs(first), abs(second)))
 
 
 def equal(tree: Tree, expected: str, variables: Variables) -> bool:
@@ -100,7 +146,7 @@ def equal(tree: Tree, expected: str, variables: Variables) -> bool:
 
 
 def one_sided(expected: str, variables: Variables) -> list[str]:
-    """Return the functions with a kink in an expression of the program's own whose kink is outside the domain.
+    """Return the functions and conditions in an expression of the program's own that change outside the domain alone.
 
     An answer without such a function, or with its kink elsewhere, would be graded correct.
     """
@@ -108,8 +154,8 @@ def one_sided(expected: str, variables: Variables) -> list[str]:
     points = [{name: float(value) for name, value in point.items()} for point, _ in curve.pieces(_Kinks())]
     regions = [located[0] for point in points if (located := curve.kinks.locate(point))]
     pairs = zip(curve.kinks.nodes, zip(*regions, strict=True), strict=False)
-    never_crossed = [node for node, intervals in pairs if len(set(intervals)) == 1]
-    return [write(node) for node in never_crossed if isinstance(node, Call) and node.function in KINKED]
+    never_crossed = [node for node, intervals in pairs if len({*intervals} - {None}) < 2]
+    return [write(node) for node in never_crossed if _is_kinked(node)]
 
 
 class _Kinks:
@@ -133,7 +179,7 @@ class _Kinks:
                 run_compiled(compute, point)
         except UndefinedValue:
             return None
-        located = [self._located[id(node)] for node in self.nodes]
+        located = [self._located.get(id(node), NOT_EVALUATED) for node in self.nodes]
         return tuple(interval for interval, _ in located), any(is_on_kink for _, is_on_kink in located)
 
     def is_on_kink(self, point: Point) -> bool:
@@ -144,15 +190,23 @@ class _Kinks:
 
 def _may_have_kink(tree: Tree) -> bool:
     if isinstance(tree, Call):
-        return tree.function in (*ROUNDING, *EXTREMA, *KINKED_AT_ZERO)
-    return isinstance(tree, Op) and tree.op == "^"
+        return bool(FUNCTIONS[tree.function].kinks)
+    return isinstance(tree, Comparison) or (isinstance(tree, Op) and tree.op == "^")
+
+
+def _is_kinked(tree: Tree) -> bool:
+    """Return whether an expression must be crossed to be compared; a root or power may well be positive throughout."""
+    return isinstance(tree, Comparison) or (isinstance(tree, Call) and FUNCTIONS[tree.function].kinks != "end")
 
 
 def _locate(tree: Tree, args: list[Value]) -> tuple[Value, bool]:
     """Return the interval between kinks that the arguments of a function are in, and whether they are on a kink."""
-    if isinstance(tree, Call) and tree.function in ROUNDING:
+    if isinstance(tree, Comparison):
+        return args[0] > args[1], abs(args[0] - args[1]) < NEAR_KINK
+    kinks = FUNCTIONS[tree.function].kinks if isinstance(tree, Call) else "zero"
+    if kinks == "integers":
         return math.floor(args[0]), abs(args[0] - round(args[0])) < NEAR_KINK
-    if isinstance(tree, Call) and tree.function in EXTREMA:
+    if isinstance(tree, Call) and kinks == "equal":
         first, second = sorted(args)[-2:] if tree.function == "max" else sorted(args)[:2]
         return args.index(max(args) if tree.function == "max" else min(args)), abs(first - second) < NEAR_KINK
     return args[0] > 0, abs(args[0]) < NEAR_KINK

@@ -44,6 +44,10 @@ class Kind:
         """Return the correct fraction of an answer's parsed value, from 0 to 1."""
         return float(value == expected)
 
+    def form_feedback(self, value: Value, part: Part) -> str:
+        """Return the feedback to a correct value that lacks the form asked for; empty if it has it."""
+        return ""
+
     def near_miss_feedback(self, reading: Reading, expected: Answer, part: Part) -> str:
         """Return the feedback to an incorrect answer with only a wrong format, such as too few digits; else empty."""
         return ""
@@ -58,4 +62,12 @@ class Kind:
 
     def to_json(self, value: Value) -> Answer:
         """Convert a computed value to the JSON data that a question stores as its answer."""
+        return value
+
+    def answer(self, value: Value, part: Part) -> Answer:
+        """Convert a computed value to the answer of a part; that of a choice is a letter."""
+        return self.to_json(value)
+
+    def equation_value(self, value: Value, part: Part) -> Value:
+        """Return an answer's parsed value as equations take it."""
         return value

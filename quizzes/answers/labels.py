@@ -1,9 +1,8 @@
-"""Answers made of labels: sequences, sets, choices, orders, matches, and words."""
+"""Answers made of labels: sequences, sets, choices, matches, and words."""
 
 import re
 import unicodedata
 from fractions import Fraction
-from itertools import pairwise
 from string import ascii_lowercase
 
 from quizzes.answers.kind import Kind, Reading
@@ -23,14 +22,14 @@ PARTS = {"half": 2, "halves": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth":
 PARTS |= {f"{part}s": n for part, n in PARTS.items() if n > 2} | {"hundredth": 100, "hundredths": 100}
 
 
-def _split(text: str) -> list[str]:
+def split_labels(text: str) -> list[str]:
     """Split an answer into words at commas, semicolons, arrows or spaces; brackets around it are dropped."""
     check_length(text)
     inside = text.strip().strip("[](){}")
     return [word for word in re.split(r"\s*(?:,|;|->|→|\s)\s*", inside) if word]
 
 
-def _labels(words: list[str], labels: list[str], text: str) -> list[str]:
+def read_labels(words: list[str], labels: list[str], text: str) -> list[str]:
     """Return the labels that words name, spelled as in the question; case doesn't matter.
 
     If every label is one character, a word may be several of them: `dcba`.
@@ -53,7 +52,7 @@ def _enumerate(labels: list[str]) -> str:
     return " and ".join(filter(None, [", ".join(labels[:-1]), labels[-1]])) if labels else "none"
 
 
-def _check_unique(words: list[str], text: str) -> list[str]:
+def check_unique(words: list[str], text: str) -> list[str]:
     for word in words:
         if words.count(word) > 1:
             raise FormatError(f"{word!r} appears twice", text, max(0, text.rfind(word)))
@@ -65,13 +64,18 @@ def letters(choices: list[str]) -> list[str]:
     return list(ascii_lowercase[: len(choices)])
 
 
+def letter_of(value: Value, part: Part) -> str:
+    """Return the letter of the choice that has a value in equations and checks."""
+    return letters(part.choices)[part.choice_values.index(value)]
+
+
 class Sequence(Kind):
     """Labels in order; the score is the longest common subsequence as a share of the longer of the two answers."""
 
     expected_format = "labels in order, separated by commas"
 
     def read(self, text: str, part: Part) -> Reading:
-        words = _check_unique(_labels(_split(text), part.choices, text), text)
+        words = check_unique(read_labels(split_labels(text), part.choices, text), text)
         if not words:
             raise FormatError("this is empty: enter an answer", text, 0)
         return Reading(words, ", ".join(words))
@@ -121,6 +125,12 @@ class Choice(Kind):
                 return letter
         raise FormatError(f"answer with {self.format_hint(part)}", text[:LENGTH], 0)
 
+    def answer(self, value: Value, part: Part) -> Answer:
+        return letter_of(value, part)
+
+    def equation_value(self, value: Value, part: Part) -> Value:
+        return part.choice_values[letters(part.choices).index(value)] if part.choice_values else value
+
 
 class Choices(Choice):
     """Several of several choices; an incorrect one cancels a correct one."""
@@ -129,8 +139,8 @@ class Choices(Choice):
         return "every correct letter, separated by commas"
 
     def read(self, text: str, part: Part) -> Reading:
-        words = [word.rstrip(").") for word in _split(text)]
-        selection = sorted(_check_unique(_labels(words, letters(part.choices), text), text))
+        words = [word.rstrip(").") for word in split_labels(text)]
+        selection = sorted(check_unique(read_labels(words, letters(part.choices), text), text))
         if not selection:
             raise FormatError("this is empty: enter an answer", text, 0)
         return Reading(selection, ", ".join(selection))
@@ -142,23 +152,11 @@ class Choices(Choice):
     def format_answer(self, value: Answer, part: Part) -> str:
         return ", ".join(value)
 
+    def answer(self, value: Value, part: Part) -> Answer:
+        return sorted(letter_of(key, part) for key in value)
 
-class Order(Choices):
-    """All items in order, by letter; the score is the share of neighbors that directly follow each other correctly."""
-
-    def format_hint(self, part: Part) -> str:
-        return "every letter once, first to last"
-
-    def read(self, text: str, part: Part) -> Reading:
-        words = [word.rstrip(").") for word in _split(text)]
-        order = _check_unique(_labels(words, letters(part.choices), text), text)
-        if len(order) != len(part.choices):
-            raise FormatError(f"put all {len(part.choices)} letters in order, each of them once", text, 0)
-        return Reading(order, ", ".join(order))
-
-    def score(self, value: list[str], expected: Answer, part: Part) -> float:
-        pairs = set(pairwise(expected))
-        return len(pairs & set(pairwise(value))) / len(pairs)
+    def equation_value(self, value: Value, part: Part) -> Value:
+        return value
 
 
 class Match(Kind):
@@ -175,7 +173,7 @@ class Match(Kind):
             if not match:
                 raise FormatError(f"write {self.expected_format}", text, at)
             letter, number = match[1].lower(), int(match[2])
-            _labels([letter], letters(part.items), text)
+            read_labels([letter], letters(part.items), text)
             if not 1 <= number <= len(part.choices):
                 raise FormatError(f"there is no {number}: the numbers are 1 to {len(part.choices)}", text, at)
             if letter in pairs:

@@ -1,5 +1,6 @@
 """Answers that are one number: an integer, a fraction, or a rounded decimal."""
 
+import math
 from fractions import Fraction
 
 from quizzes.answers.kind import Kind, Reading
@@ -29,9 +30,19 @@ def rounds_to(value: Value, expected: Value, decimals: int | None) -> bool:
     """
     if decimals is None:
         return bool(value == expected)
-    half = Fraction(1, 2 * 10**decimals)
-    tolerance = 1e-12 * max(1.0, abs(float(expected)))
-    return abs(float(value) - float(expected)) <= float(half) + tolerance
+    half = float(Fraction(1, 2) / Fraction(10) ** decimals)
+    tolerance = 1e-12 * max(min(1.0, 1e6 * half), abs(float(expected)))
+    return abs(float(value) - float(expected)) <= half + tolerance
+
+
+def rounding_text(part: Part) -> str:
+    """Return the number of decimal places or significant digits of a part, in words."""
+    return f"{part.digits} significant digits" if part.digits else f"{part.decimals} decimal places"
+
+
+def decimals_of(value: Value, digits: int) -> int:
+    """Return the decimal places to which a number has a number of significant digits; negative before the point."""
+    return digits - 1 - (math.floor(math.log10(abs(value))) if value else 0)
 
 
 def are_indistinguishable(a: Value, b: Value, decimals: int | None) -> bool:
@@ -101,26 +112,37 @@ class Decimal(Kind):
     expected_format = "a number"
 
     def format_hint(self, part: Part) -> str:
-        return f"a number to {part.decimals} decimal places"
+        return f"a number to {rounding_text(part)}"
 
     def read(self, text: str, part: Part) -> Reading:
         value, tree = read_number(text)
         return Reading((value, typed_decimals(tree)), reading_text(value, tree))
 
     def score(self, value: tuple[Value, int | None], expected: Answer, part: Part) -> float:
-        return float(rounds_to(value[0], expected, part.decimals))
+        return float(rounds_to(value[0], expected, _places(expected, part)))
 
     def near_miss_feedback(self, reading: Reading, expected: Answer, part: Part) -> str:
         value, decimals = reading.value
         if decimals and decimals < (part.decimals or 0) and rounds_to(value, expected, decimals):
-            return f"Correct value, too few digits: give {part.decimals} decimal places."
+            return f"Correct value, too few digits: give {rounding_text(part)}."
         return ""
 
     def are_indistinguishable(self, a: Answer, b: Answer, part: Part) -> bool:
-        return are_indistinguishable(a, b, part.decimals)
+        return are_indistinguishable(a, b, _places(max(a, b, key=abs), part))
+
+    def equation_value(self, value: Value, part: Part) -> Value:
+        return value[0]
 
     def format_answer(self, value: Answer, part: Part) -> str:
-        return format_decimal(value, part.decimals or 0)
+        if part.digits and value and not 1e-4 < abs(value) < 10.0**part.digits:
+            mantissa, _, exponent = f"{float(value):.{part.digits - 1}e}".partition("e")
+            return f"{mantissa}e{int(exponent)}"
+        return format_decimal(value, _places(value, part) or 0)
 
     def to_json(self, value: Value) -> Answer:
         return float(value)
+
+
+def _places(value: Value, part: Part) -> int | None:
+    """Return the decimal places that a value of a part is rounded to."""
+    return decimals_of(value, part.digits) if part.digits else part.decimals

@@ -1,7 +1,8 @@
 """The questions, by topic: `quizzes/content/<chapter>/<topic>/`, with the ids of the syllabus and underscores.
 
     formulas.py   formulas
-    drills.py     drills about them
+    drills.py     drills about them; a folder `drills/` of several files if they are many
+    procedures.py procedures that can be stepped through
     checks.py     a function for each drill that computes its answers by PyTorch; only the worker imports it
     cards.toml    flashcards
 
@@ -22,11 +23,35 @@ def topic_folders() -> dict[str, Path]:
     return {folder.name.replace("_", "-"): folder for folder in folders if (folder / "__init__.py").is_file()}
 
 
-def files(name: str) -> Iterator[Path]:
-    """Yield the files of a name, such as `drills.py`, of all topics."""
-    return (folder / name for folder in topic_folders().values() if (folder / name).is_file())
+def files(name: str, topic: Path | None = None) -> Iterator[Path]:
+    """Yield the files of a name, such as `drills.py`, and those in a folder of the name, `drills/`.
+
+    Args:
+        name: The name of the file.
+        topic: The folder of the topic; None for all topics.
+    """
+    for folder in topic_folders().values() if topic is None else [topic]:
+        if (file := folder / name).is_file():
+            yield file
+        yield from (file for file in sorted(file.with_suffix("").glob("*.py")) if file.name != "__init__.py")
+
+
+def topic_folder(file: Path) -> Path:
+    """Return the folder of the topic that a file belongs to."""
+    return next(folder for folder in topic_folders().values() if file.is_relative_to(folder))
 
 
 def load(file: Path) -> ModuleType:
     """Import a module of a topic."""
-    return import_module(".".join((__name__, *file.with_suffix("").parts[-3:])))
+    folder = topic_folder(file)
+    return import_module(".".join((__name__, *file.with_suffix("").parts[len(folder.parts) - 2 :])))
+
+
+def source(module: str) -> Path | None:
+    """Return the file of a module of a topic or a chapter, without importing it; None if there is none."""
+    names = module.split(".")[2:]
+    for root in map(Path, __path__):
+        for file in (root.joinpath(*names).with_suffix(".py"), root.joinpath(*names, "__init__.py")):
+            if names and file.is_file():
+                return file
+    return None

@@ -1,18 +1,22 @@
 """Two independent checks of a graph's gradients: SymPy differentiates the expression, and PyTorch runs autograd."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from textwrap import fill
 from typing import Any
 
 import sympy as sp
 
+from quizzes.expressions.arithmetic import Value, Values
+from quizzes.expressions.functions import FUNCTIONS, Function
 from quizzes.expressions.graph import Graph, Node, Passes
+from quizzes.expressions.nodes import Call, Name, Op, Tree, walk, with_children
+from quizzes.expressions.parser import parse
 from quizzes.expressions.symbolic import Expression, compute, draw_unicode
-from quizzes.expressions.tree import Call, Name, Op, Tree, Value, Values, evaluate, walk
+from quizzes.expressions.tree import evaluate
 from quizzes.question import to_json
 
 TOLERANCE = 1e-6  # relative
@@ -20,40 +24,22 @@ ROUNDING = 1e-12  # of the largest gradient: a smaller difference may be a round
 DIGITS = 50
 MAX_EXACT_CALLS = 8  # function calls up to which SymPy computes exactly: each may double the time
 MAX_CHARACTERS = 1500  # of a formula that is rendered
-HALF = sp.Rational(1, 2)
 
 
-def _kinked(
-    name: str, value: Callable[..., Expression], derivative: Callable[[tuple[Expression, ...], int], Expression]
-) -> Expression:
-    """Return a SymPy function with a kink, whose derivative there is PyTorch's and not SymPy's.
-
-    Args:
-        name: Its name in SymPy's output.
-        value: The function of SymPy that computes it for numbers.
-        derivative: Takes the arguments, and the number of the one to differentiate by, from 1.
-    """
+def _kinked(row: Function) -> Any:
+    """Return a SymPy function for one with a kink, whose derivative there is PyTorch's and not SymPy's."""
 
     def evaluate_numbers(_: type, *args: Expression) -> Expression | None:
-        return value(*args) if all(arg.is_number for arg in args) else None
+        return row.sympy(sp, *args) if all(arg.is_number for arg in args) else None
 
     def fdiff(self: Expression, argindex: int = 1) -> Expression:
-        return derivative(self.args, argindex)
+        return compute(parse(row.derivatives[argindex - 1]), dict(zip("ab", self.args, strict=False)))
 
+    name = {"relu": "ReLU", "abs": "Abs"}.get(row.name, row.name)
     return type(name, (sp.Function,), {"eval": classmethod(evaluate_numbers), "fdiff": fdiff})
 
 
-def _extremum_derivative(args: tuple[Expression, ...], argindex: int, sign: int) -> Expression:
-    one, other = args if argindex == 1 else args[::-1]
-    return sp.Piecewise((1, sign * (one - other) > 0), (HALF, sp.Eq(one, other)), (0, True))
-
-
-KINKED = {
-    "relu": _kinked("ReLU", lambda x: sp.Max(x, 0), lambda args, _: sp.Piecewise((1, args[0] > 0), (0, True))),
-    "abs": _kinked("Abs", sp.Abs, lambda args, _: sp.sign(args[0])),
-    "max": _kinked("max", sp.Max, lambda args, k: _extremum_derivative(args, k, 1)),
-    "min": _kinked("min", sp.Min, lambda args, k: _extremum_derivative(args, k, -1)),
-}
+KINKED = {row.name: _kinked(row) for row in FUNCTIONS.values() if row.gradient_at_kink}
 
 
 @dataclass(frozen=True)
@@ -93,8 +79,8 @@ def differentiate(graph: Graph, passes: Passes, width: int = 72) -> dict[str, De
 def _expression(node: Node, operands: Mapping[str, Expression], values: Values) -> Expression:
     if node.operation in KINKED:
         return KINKED[node.operation](*(operands[operand] for operand in node.operands))
-    if node.operation and isinstance(node.tree, Op | Call):
-        return compute(replace(node.tree, args=tuple(Name(operand) for operand in node.operands)), operands)
+    if node.operation:
+        return compute(with_children(node.tree, [Name(operand) for operand in node.operands]), operands)
     if any(_is_rounded(part, {}) for part in walk(node.tree)):
         return sp.Float(values[node.name], DIGITS)
     return compute(node.tree, {})

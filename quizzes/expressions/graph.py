@@ -5,7 +5,8 @@
 
 Every variable is one leaf that requires a gradient, however often it is used. An expression of numbers alone is a
 constant. An operation that is written twice is two nodes, as in PyTorch; a max or min of more than two values is a
-chain of operations with two operands. Values stay exact as far as `tree` keeps them exact.
+chain of operations with two operands. Of cases, `where(x > 0, x, a*x)`, the condition and both values are nodes, as in
+PyTorch; no gradient passes to the condition. Values stay exact as far as `tree` keeps them exact.
 """
 
 from collections.abc import Collection, Mapping
@@ -14,29 +15,29 @@ from functools import reduce
 from itertools import pairwise
 from typing import Any
 
-from quizzes.expressions.local_derivatives import KINKS, derivative_rules, is_at_kink, local_derivative
-from quizzes.expressions.parser import ALIASES, FormatError, check_length, read, tokens, write
-from quizzes.expressions.tree import (
-    CONSTANTS,
-    FUNCTIONS,
-    OPERATIONS,
-    REDUCTIONS,
+from quizzes.expressions.arithmetic import OPERATIONS, UndefinedValue, Value, Values
+from quizzes.expressions.functions import FUNCTIONS
+from quizzes.expressions.local_derivatives import KINKS, WHERE, derivative_rules, is_at_kink, local_derivative
+from quizzes.expressions.nodes import (
     Call,
+    Comparison,
+    Iverson,
+    Logic,
     Name,
     Op,
     Tree,
-    UndefinedValue,
-    Value,
-    Values,
-    evaluate,
+    Where,
     names,
     substitute,
+    with_children,
 )
+from quizzes.expressions.parser import ALIASES, RESERVED, FormatError, check_length, read, split_equation, tokens, write
+from quizzes.expressions.tree import CONSTANTS, evaluate
 from quizzes.question import to_json, value_text
 from workbench.errors import UserError, unknown_name
 
-FLAT = ("sign", "floor", "ceil")  # no gradient goes through these
-RESERVED = {*CONSTANTS, *FUNCTIONS, *REDUCTIONS, "log"}
+RESERVED_NAMES = {*CONSTANTS, *RESERVED, "log", "and", "or", "not"}
+WITHOUT_GRADIENT = ("constant", "condition")  # kinds of nodes
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Node:
 
     Attributes:
         name: The variable of a leaf, the text of a constant; the name that an equation defines, or `v1`, `v2`, ...
-        kind: leaf (a variable), constant, intermediate, or root (the last operation).
+        kind: leaf (a variable), constant, condition, intermediate, or root (the last operation).
         tree: The operation applied to the names of its operands; a constant's expression.
         operation: `+`, `neg`, `sigmoid`, ..., as in `tree`; empty for a leaf or a constant.
         operands: The names of its operands' nodes.
@@ -65,7 +66,7 @@ class Node:
     @property
     def rules(self) -> list[str]:
         """The derivative with respect to each operand, as a formula."""
-        return derivative_rules(self.tree, self.name) if isinstance(self.tree, Op | Call) and self.operation else []
+        return derivative_rules(self.tree, self.name) if self.operation else []
 
 
 @dataclass(frozen=True)
@@ -96,9 +97,10 @@ class Passes:
 
     Attributes:
         values: The value of each node.
-        local_derivatives: For each node the derivative with respect to each operand; None for a constant operand.
-        gradients: The derivative of the root with respect to each node but the constants, summed over all paths.
-        kinks: A sentence for each operation that has no derivative at this point.
+        local_derivatives: For each node the derivative with respect to each operand; None where no gradient passes.
+        gradients: The derivative of the root with respect to each node but constants and conditions, summed over all
+            paths.
+        kinks: A sentence for each operation that has no derivative, or condition that changes, at this point.
     """
 
     values: dict[str, Value]
@@ -131,10 +133,12 @@ def _variables(text: str, declared: Collection[str]) -> set[str]:
     """Return the names in a text that are variables, not functions or constants of the grammar."""
     all_tokens = tokens(text)
     called = {token.text for token, after in pairwise(all_tokens) if after.text == "("}
-    candidates = {token.text for token in all_tokens if token.kind == "name"} - RESERVED - (ALIASES.keys() & called)
+    candidates = (
+        {token.text for token in all_tokens if token.kind == "name"} - RESERVED_NAMES - (ALIASES.keys() & called)
+    )
     for name in candidates - set(declared) & called:
         if len(name) > 1:  # one letter is a factor, as in d(f - 1)
-            raise unknown_name("function", name, list(FUNCTIONS))
+            raise unknown_name("function", name, [*FUNCTIONS, WHERE])
     letters = {name for name in declared if len(name) == 1}
     variables = {n for n in candidates if n in declared or len(n) == 1 or not set(n) <= letters}
     return variables | letters
@@ -149,7 +153,7 @@ def read_name(text: str) -> str:
     name, *others = tokens(text)
     if name.kind != "name" or [token.kind for token in others] != ["end"]:
         raise FormatError("write one name before the equals sign, as in x = 2", text, 0)
-    if name.text in RESERVED:
+    if name.text in RESERVED_NAMES:
         raise FormatError(f"{name.text} is reserved: choose another name", text, 0)
     return name.text
 
@@ -177,9 +181,9 @@ class _Builder:
     last: str = ""
 
     def equation(self, text: str) -> None:
-        left, equals, right = text.partition("=")
-        name = self.target(left) if equals else ""
-        expression = read(right if equals else text, self.variables)
+        left, right = split_equation(text) or ("", text)
+        name = self.target(left) if left or right != text else ""
+        expression = read(right, self.variables)
         self.read_as.append(f"{name} = {write(expression)}" if name else write(expression))
         tree = substitute(expression, self.numbers)
         self.last = self.add(tree, name)
@@ -208,17 +212,31 @@ class _Builder:
                 return self.nodes_by_name.get(variable, variable)
             case Call("max" | "min" as function, args) if len(args) > 2:
                 return self.add(reduce(lambda a, b: Call(function, (a, b)), args), name)
-            case Call(function, _) if function in FLAT:
-                raise UserError(
-                    f"No gradient goes through {function}: its derivative is 0 between its jumps. Remove it."
-                )
+            case Call(function, _) if not FUNCTIONS[function].derivatives:
+                raise _no_gradient(function)
+            case Iverson():
+                raise _no_gradient(write(tree))
             case Op(operation, args) | Call(operation, args):
-                operands = tuple(self.add(arg) for arg in args)
-                args = tuple(self.constants[o].tree if o in self.constants else Name(o) for o in operands)
-                name = name or self.new_name()
-                self.operations[name] = Node(name, "intermediate", replace(tree, args=args), operation, operands)
-                return name
+                return self.add_operation(tree, operation, args, name)
+            case Comparison(sign, args):
+                return self.add_operation(tree, sign, args, name, "condition")
+            case Logic(op, args):
+                return self.add_operation(tree, op, args, name, "condition")
+            case Where(condition, value, otherwise):
+                if (names(value) | names(otherwise)) <= CONSTANTS.keys():
+                    raise _no_gradient(write(tree))
+                return self.add_operation(tree, WHERE, (condition, value, otherwise), name)
         raise TypeError(tree)
+
+    def add_operation(
+        self, tree: Tree, operation: str, args: tuple[Tree, ...], name: str, kind: str = "intermediate"
+    ) -> str:
+        """Add the node of an operation, after those of its operands; return its name."""
+        operands = tuple(self.add(arg) for arg in args)
+        named = [self.constants[o].tree if o in self.constants else Name(o) for o in operands]
+        name = name or self.new_name()
+        self.operations[name] = Node(name, kind, with_children(tree, named), operation, operands)
+        return name
 
     def new_name(self) -> str:
         used = {*self.variables, *self.operations}
@@ -237,6 +255,10 @@ class _Builder:
             nodes[self.last] = replace(nodes[self.last], kind="root")
         nodes = {name: node for name, node in nodes.items() if name in ancestors}
         return Graph(text, "; ".join(self.read_as), nodes, self.last)
+
+
+def _no_gradient(what: str) -> UserError:
+    return UserError(f"No gradient goes through {what}: its derivative is 0 between its jumps. Remove it.")
 
 
 def run_passes(graph: Graph, leaf_values: Values) -> Passes:
@@ -258,18 +280,22 @@ def run_passes(graph: Graph, leaf_values: Values) -> Passes:
     values: dict[str, Value] = {}
     for name, node in graph.nodes.items():
         try:
-            values[name] = leaf_values[name] if node.kind == "leaf" else evaluate(node.tree, values)
+            value = leaf_values[name] if node.kind == "leaf" else evaluate(node.tree, values)
+            values[name] = int(value) if isinstance(value, bool) else value
         except UndefinedValue as reason:
             raise UserError(f"{name} = {node.text} has no value{_point(graph, node, values)}: {reason}.") from None
     derivatives = {
         name: [
-            None if graph.nodes[operand].kind == "constant" else _derivative(graph, node, k, values)
+            _derivative(graph, node, k, values)
+            if node.kind != "condition" and graph.nodes[operand].kind not in WITHOUT_GRADIENT
+            else None
             for k, operand in enumerate(node.operands)
         ]
         for name, node in graph.nodes.items()
     }
     kinks = [
-        f"{name} = {node.text} has a kink{_point(graph, node, values)}: {KINKS[node.operation]}."
+        f"{name} = {node.text} {'changes' if node.kind == 'condition' else 'has a kink'}"
+        f"{_point(graph, node, values)}: {KINKS[node.operation]}."
         for name, node in graph.nodes.items()
         if len(set(node.operands)) == len(node.operands)  # max(x, x) is x: no kink
         and is_at_kink(node.operation, [values[operand] for operand in node.operands])
@@ -278,7 +304,7 @@ def run_passes(graph: Graph, leaf_values: Values) -> Passes:
 
 
 def _gradients(graph: Graph, derivatives: Mapping[str, list[Value | None]]) -> dict[str, Value]:
-    gradients: dict[str, Value] = {name: 0 for name, node in graph.nodes.items() if node.kind != "constant"}
+    gradients: dict[str, Value] = {n: 0 for n, node in graph.nodes.items() if node.kind not in WITHOUT_GRADIENT}
     gradients[graph.root] = 1
     for name, node in reversed(graph.nodes.items()):
         for operand, derivative in zip(node.operands, derivatives[name], strict=True):
@@ -311,8 +337,8 @@ def describe_nodes(graph: Graph, passes: Passes | None = None) -> list[dict[str,
 
     Returns:
         For each node: node (its name), kind, operation, operands, text, rules (the derivative with respect to each
-        operand as a formula), value, local (the same derivatives as numbers, None for a constant operand), gradient
-        (None for a constant).
+        operand as a formula; empty where no gradient passes), value (1 or 0 of a condition), local (the same
+        derivatives as numbers, None where no gradient passes), gradient (None for a constant or condition).
     """
     return [
         dict(

@@ -1,125 +1,40 @@
-"""Expressions in SymPy: rendered as on paper, computed exactly, and solved for a symbol.
+"""Expressions in SymPy: computed exactly, drawn (see `drawing`), and solved for a symbol.
 
 SymPy takes a second to import, so nothing here is imported before a formula must be rendered, verified or solved.
 """
 
 from collections.abc import Mapping
 from fractions import Fraction
-from functools import cache
-from threading import Lock
-from typing import Any, TypeAlias
 
 import sympy as sp
-from sympy.printing.pretty import pretty as sympy_pretty
 
-from quizzes.expressions.parser import parse, write
-from quizzes.expressions.tree import ARRAYS, Call, Name, Num, Op, Reduction, Tree, Value, Values, exact, index_range
+from quizzes.expressions.arithmetic import Value, Values, compare, exact
+from quizzes.expressions.cases import hold, only_value, split_cases
+from quizzes.expressions.drawing import Expression, draw_unicode, pretty, pretty_text
+from quizzes.expressions.functions import FUNCTIONS
+from quizzes.expressions.inverses import CannotIsolate
+from quizzes.expressions.nodes import (
+    Array,
+    Call,
+    Comparison,
+    Iverson,
+    Logic,
+    Name,
+    Num,
+    Op,
+    Reduction,
+    Tree,
+    Where,
+    index_range,
+    integer,
+)
+from quizzes.expressions.tree import ARRAYS, bounded_range
 
-Expression: TypeAlias = Any  # an expression of SymPy, which has no types
+__all__ = ["Expression", "compute", "draw_unicode", "pretty", "pretty_text", "solve"]
 
-NO_LIMIT = "‥"  # stands for the limits of a sum over a whole array, and is removed from the output
-PRINTER = Lock()  # SymPy sets for the whole process whether it prints Unicode, and resets it after each printing
-PRINTED_NAMES = {"ln": "ln", "sigmoid": "sigma", "relu": "ReLU"}  # of functions that SymPy lacks or names otherwise
-
-
-def pretty(tree: Tree, left: str = "", width: int = 76) -> str:
-    """Render an expression with SymPy, several lines high, in the order in which it is written.
-
-    Args:
-        tree: The expression.
-        left: The left-hand side of an equation, as text; empty for none.
-        width: The columns to keep within; a longer expression is broken as SymPy breaks it.
-    """
-    expression = _unevaluated(tree)
-    if left:
-        expression = sp.Eq(_unevaluated(parse(left)), expression, evaluate=False)
-    lines = draw_unicode(expression, order="none", num_columns=width, wrap_line=True).splitlines()
-    text = "\n".join(line.replace(f" = {NO_LIMIT}", " " * (3 + len(NO_LIMIT))).rstrip() for line in lines)
-    return text.strip("\n")
-
-
-def draw_unicode(expression: Expression, **settings: Any) -> str:
-    """Render an expression of SymPy in Unicode, one thread at a time."""
-    with PRINTER:
-        return str(sympy_pretty(expression, use_unicode=True, **settings))
-
-
-def pretty_text(text: str, width: int = 76) -> str:
-    """Render an equation or expression of the grammar; lists of numbers and inequalities stay as they are."""
-    if "<" in text:
-        return text.strip()
-    left, _, right = text.rpartition("=")
-    if right.strip().startswith("["):
-        return text.strip()
-    return pretty(parse(right), left.strip(), width)
-
-
-def _unevaluated(tree: Tree) -> Expression:
-    """Convert to SymPy for printing: numerals are symbols too, so that nothing is evaluated or reordered."""
-    match tree:
-        case Num(_, text):
-            return sp.Symbol(text)
-        case Name(name, index):
-            return sp.Symbol(_element_name(name, [write(i) for i in index]) if index else name)
-        case Op("neg", (Num(_, text),)):
-            return sp.Symbol(f"(-{text})")
-        case Op("neg", (a,)):
-            return sp.Mul(-1, _unevaluated(a), evaluate=False)
-        case Op("+", (a, b)):
-            return sp.Add(*_terms(_unevaluated(a)), _unevaluated(b), evaluate=False)
-        case Op("-", (a, b)):
-            negated = sp.Mul(-1, _unevaluated(b), evaluate=False)
-            return sp.Add(*_terms(_unevaluated(a)), negated, evaluate=False)
-        case Op("*", (a, b)):
-            return sp.Mul(_unevaluated(a), _unevaluated(b), evaluate=False)
-        case Op("/", (a, b)):
-            return sp.Mul(_unevaluated(a), sp.Pow(_unevaluated(b), -1, evaluate=False), evaluate=False)
-        case Op("^", (a, b)):
-            return sp.Pow(_unevaluated(a), _unevaluated(b), evaluate=False)
-        case Call("sqrt", (a,)):
-            return sp.Pow(_unevaluated(a), sp.Rational(1, 2), evaluate=False)
-        case Call(("exp" | "floor" | "ceil" | "abs") as function, (a,)):
-            return _functions()[function](_unevaluated(a), evaluate=False)
-        case Call(function, args):
-            return sp.Function(PRINTED_NAMES.get(function, function))(*(_unevaluated(a) for a in args))
-        case Reduction("mean", index, body):
-            return sp.Function(f"mean_{index}")(_unevaluated(body))
-        case Reduction(operation, index, body):
-            limits = (sp.Symbol(index), sp.Symbol(NO_LIMIT), sp.Symbol(" "))
-            return (sp.Sum if operation == "sum" else sp.Product)(_unevaluated(body), limits)
-    raise TypeError(tree)
-
-
-def _element_name(name: str, index: list[str]) -> str:
-    """Name an element: with subscripts if its indices are single symbols, with brackets if they are expressions."""
-    return f"{name}_{''.join(index)}" if all(map(str.isalnum, index)) else f"{name}[{', '.join(index)}]"
-
-
-def _terms(expression: Expression) -> tuple[Expression, ...]:
-    return tuple(expression.args) if isinstance(expression, sp.Add) else (expression,)
-
-
-@cache
-def _functions() -> dict[str, Any]:
-    return {
-        "sqrt": sp.sqrt,
-        "exp": sp.exp,
-        "ln": sp.log,
-        "log2": lambda x: sp.log(x, 2),
-        "log10": lambda x: sp.log(x, 10),
-        "sin": sp.sin,
-        "cos": sp.cos,
-        "tanh": sp.tanh,
-        "sigmoid": lambda x: 1 / (1 + sp.exp(-x)),
-        "softplus": lambda x: sp.log(1 + sp.exp(x)),
-        "relu": lambda x: sp.Max(x, 0),
-        "abs": sp.Abs,
-        "sign": sp.sign,
-        "floor": sp.floor,
-        "ceil": sp.ceiling,
-        "min": sp.Min,
-        "max": sp.Max,
-    }
+TOLERANCE = 1e-9  # relative
+RELATIONS = {"=": sp.Eq, "!=": sp.Ne, "<": sp.Lt, "<=": sp.Le, ">": sp.Gt, ">=": sp.Ge}
+CONNECTIVES = {"and": sp.And, "or": sp.Or, "not": sp.Not}
 
 
 def compute(tree: Tree, values: Mapping[str, Expression]) -> Expression:
@@ -140,27 +55,84 @@ def compute(tree: Tree, values: Mapping[str, Expression]) -> Expression:
                 value = value[int(compute(position, values)) - 1]
             return _number(value)
         case Op("neg", (a,)):
-            return -compute(a, values)
+            return _apply("*", sp.Integer(-1), compute(a, values))
         case Op("*", (a, Call("ln", (b,)))) if compute(a, values) == 0 == compute(b, values):
             return sp.Integer(0)  # 0 ln 0, as in `tree`
         case Op(op, (a, b)):
             return _apply(op, compute(a, values), compute(b, values))
+        case Array(items):
+            return [compute(item, values) for item in items]
         case Call("len", (array,)):
             return sp.Integer(len(compute(array, values)))
+        case Call("argmax", (array,)):
+            return sp.Integer(_largest_position(compute(array, values)))
         case Call(function, (array,)) if function in ARRAYS:
-            return _functions()[function](*compute(array, values))
+            return FUNCTIONS[function].sympy(sp, *compute(array, values))
         case Call(function, args):
-            return _functions()[function](*(compute(a, values) for a in args))
-        case Reduction(operation, index, body):
-            terms = [compute(body, {**values, index: k}) for k in index_range(body, index, values)]
+            return FUNCTIONS[function].sympy(sp, *(compute(a, values) for a in args))
+        case Reduction(operation, index, body, bounds):
+            ends = (int(compute(bound, values)) for bound in bounds)
+            indices = bounded_range(*ends) if bounds else index_range(body, index, values)
+            terms = [compute(body, {**values, index: k}) for k in indices]
+            if operation == "argmax":
+                return sp.Integer(_largest_position(terms) + indices.start - 1)
             if operation == "prod":
                 return sp.Mul(*terms)
             return sp.Add(*terms) / (len(terms) if operation == "mean" else 1)
+        case Iverson(condition):
+            return _compute_where(Where(condition, integer(1), integer(0)), values)
+        case Where():
+            return _compute_where(tree, values)
+    return _compute_condition(tree, values)
+
+
+def _compute_where(tree: Where, values: Mapping[str, Expression]) -> Expression:
+    """Compute the case that holds; a Piecewise if that depends on symbols."""
+    pairs: list[tuple[Expression, Expression]] = []
+    rest: Tree = tree
+    while isinstance(rest, Where):
+        condition = _compute_condition(rest.condition, values)
+        if condition == sp.true:
+            break
+        if condition != sp.false:
+            pairs.append((compute(rest.value, values), condition))
+        rest = rest.otherwise
+    last = compute(rest.value if isinstance(rest, Where) else rest, values)
+    return sp.Piecewise(*pairs, (last, True)) if pairs else last
+
+
+def _compute_condition(tree: Tree, values: Mapping[str, Expression]) -> Expression:
+    """Compute a condition: true, false, or a relation of SymPy."""
+    match tree:
+        case Comparison(sign, args):
+            left, right = (compute(arg, values) for arg in args)
+            relation = RELATIONS[sign](left, right)
+            if relation not in (sp.true, sp.false) and not relation.free_symbols:
+                return sp.true if compare(sign, sp.N(left, 30), sp.N(right, 30)) else sp.false
+            return relation
+        case Logic(op, args):
+            return CONNECTIVES[op](*(_compute_condition(arg, values) for arg in args))
+        case Name(name):
+            return values[name]
     raise TypeError(tree)
+
+
+def _largest_position(terms: list[Expression]) -> int:
+    """Return the position of the largest number, from 1; of the first one if several are equal."""
+    numbers = [sp.N(term, 30) for term in terms]
+    return numbers.index(max(numbers)) + 1
 
 
 def _apply(op: str, x: Expression, y: Expression) -> Expression:
     match op:
+        case "@":
+            return _matrix_product(x, y)
+        case "+" | "-" if isinstance(x, list):
+            return [_apply(op, a, b) for a, b in zip(x, y, strict=True)]
+        case "*" if isinstance(y, list):
+            return [_apply(op, x, b) for b in y]
+        case "*" | "/" if isinstance(x, list):
+            return [_apply(op, a, y) for a in x]
         case "+":
             return x + y
         case "-":
@@ -170,6 +142,15 @@ def _apply(op: str, x: Expression, y: Expression) -> Expression:
         case "/":
             return x / y
     return x**y
+
+
+def _matrix_product(x: list[Expression], y: list[Expression]) -> Expression:
+    rows = sp.Matrix(x if isinstance(x[0], list) else [x])
+    columns = sp.Matrix(y)  # a vector is a column
+    product = (rows * columns).tolist()
+    if not isinstance(y[0], list):
+        product = [row[0] for row in product]
+    return product if isinstance(x[0], list) else product[0]
 
 
 def _number(value: Value) -> Expression:
@@ -190,9 +171,27 @@ def solve(tree: Tree, target: Value, unknown: str, values: Values) -> list[float
 
     Raises:
         NotImplementedError: If SymPy can't solve the equation.
+        Undetermined: If every value of the symbol in a case leads to the target.
     """
-    symbol = sp.Symbol(unknown, real=True)
-    equation = compute(tree, {**values, unknown: symbol}) - _number(target)
+    roots: list[float | Fraction] = []
+    try:
+        forms = list(split_cases(tree, unknown))
+    except CannotIsolate:
+        raise NotImplementedError from None
+    for conditions, form in forms:
+        symbol = sp.Symbol(unknown, real=True)
+        equation = compute(form, {**values, unknown: symbol}) - _number(target)
+        if not conditions or symbol in equation.free_symbols:
+            solutions = _solve(equation, symbol)
+        elif abs(sp.N(equation, 30)) <= TOLERANCE * max(1, abs(target)):
+            solutions = [only_value(conditions, unknown, values)]
+        else:
+            solutions = []
+        roots += [root for root in solutions if hold(conditions, {**values, unknown: root})]
+    return roots
+
+
+def _solve(equation: Expression, symbol: Expression) -> list[float | Fraction]:
     roots: list[float | Fraction] = []
     # Callers put each root into the equation: SymPy's own check and simplification take most of its time.
     for root in sp.solve(equation, symbol, check=False, simplify=False):

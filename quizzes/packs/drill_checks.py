@@ -9,9 +9,9 @@ from quizzes.answers import KINDS
 from quizzes.expressions.tree import UndefinedValue
 from quizzes.formula import Replacement
 from quizzes.packs.drills import PackDrill
-from quizzes.packs.toml_lines import KeyPath
 from quizzes.question import Part
 from quizzes.selftest import selftest
+from quizzes.toml_lines import KeyPath
 from workbench.errors import UserError
 
 SEEDS = range(1, 51)

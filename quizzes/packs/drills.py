@@ -7,16 +7,17 @@ from random import Random
 from typing import Any, TypeVar
 
 from quizzes import formulas
+from quizzes.declaration import MAX_HINTS
 from quizzes.drill import Drill, Mistake
 from quizzes.expressions.parser import FormatError
 from quizzes.expressions.tree import UndefinedValue
 from quizzes.formula import Formula
-from quizzes.packs.equations import Condition, check_equation, parse_condition
-from quizzes.packs.pack_file import Table
-from quizzes.packs.prompt_checks import asks_problems, prompt_problems, split_asks
+from quizzes.mistake_equations import Condition, check_equation, parse_condition
+from quizzes.packs.prompt_checks import answer_problems, missing_values, split_asks
 from quizzes.packs.samplers import Sampler, make_sampler
 from quizzes.question import Question
-from quizzes.variant import LEAST_MISTAKES
+from quizzes.text_checks import MAX_DECIMALS, MAX_TIER, asks_problems, mistakes_problems, prompt_problems
+from quizzes.toml_file import Table
 from workbench.errors import UserError
 
 MAX_TRIES = 1000  # draws of inputs until the condition is satisfied
@@ -68,9 +69,9 @@ def read_drill(table: Table, pack: str, topics: Collection[str]) -> PackDrill | 
         topics: The ids of the topics that the drill may use.
     """
     id, title = table.identifier("id"), table.short_text("title")
-    prompt, hint = table.text("prompt"), table.text("hint")
+    prompt, hints = table.text("prompt"), _read_hints(table)
     topic = table.one_of("topic", topics, required=False)
-    tier, decimals = table.integer("tier", 1, 3), table.integer("decimals", 0, 10, default=4)
+    tier, decimals = table.integer("tier", 1, MAX_TIER), table.integer("decimals", 0, MAX_DECIMALS, default=4)
     asks, where = table.text("asks"), table.text("where", required=False)
     ranges, mistake_tables = _read_ranges(table), table.tables("mistake", MAX_MISTAKES)
     formula = _read_formula(table)
@@ -81,12 +82,11 @@ def read_drill(table: Table, pack: str, topics: Collection[str]) -> PackDrill | 
     _check_texts(table, formula, asks, prompt, ranges)
     samplers = _make_samplers(table, formula, ranges)
     condition = _try(table, partial(parse_condition, where, formula), "where") if where else None
-    if len(mistakes) < LEAST_MISTAKES and "mistake" in table.data:
-        table.report(f"A drill needs at least {LEAST_MISTAKES} mistakes. Add a table [[drill.mistake]].")
-    valid = [mistake for mistake in mistake_tables if mistake.is_valid]
-    if len({mistake.data.get("name") for mistake in valid}) < len(valid):
-        table.report("Two mistakes have the same name. Rename one of them.", "mistake")
-    if not table.is_valid or len(valid) < len(mistakes):
+    if not all(mistake.is_valid for mistake in mistake_tables):
+        return None
+    for message in mistakes_problems([name for name, _, _ in mistakes]) if "mistake" in table.data else ():
+        table.report(message, "mistake")
+    if not table.is_valid:
         return None
     return PackDrill(
         id=f"{pack}/{id}",
@@ -97,16 +97,29 @@ def read_drill(table: Table, pack: str, topics: Collection[str]) -> PackDrill | 
         asks=split_asks(asks),
         one_of="|" in asks,
         prompt=prompt,
-        hint=hint,
+        hint="",
+        hints=hints,
         mistakes=tuple(Mistake(*mistake) for mistake in mistakes),
         decimals=decimals,
         topic_override=topic,
+        joins=tuple(name for name in formula.topics if name != (topic or formula.topic)),
     )
 
 
+def _read_hints(table: Table) -> tuple[str, ...]:
+    """Return the hints of a drill: a list `hints`, or one `hint`."""
+    if "hints" not in table.data:
+        hint = table.text("hint")
+        table.expected_keys.append("hints")
+        return (hint,) if hint else ()
+    if table.value("hint", required=False) is not None:
+        table.report("Write either hint or hints. The first of hints is the same as hint.", "hint")
+    return tuple(table.text_list("hints", 1, MAX_HINTS))
+
+
 def _read_formula(table: Table) -> Formula | None:
-    options = formulas.all_formulas()
-    return options.get(table.one_of("formula", options))
+    id = table.text("formula")
+    return _try(table, partial(formulas.get, id), "formula") if id else None
 
 
 def _read_ranges(table: Table) -> dict[str, object]:
@@ -132,12 +145,16 @@ def _try(table: Table, read: Callable[[], T], *path: str) -> T | None:
 
 def _check_texts(table: Table, formula: Formula, asks: str, prompt: str, ranges: Collection[str]) -> None:
     """Report the problems of `asks` and `prompt`, unless they are empty, which was reported before."""
-    for message in asks_problems(asks, formula) if asks else ():
+    asked = split_asks(asks)
+    for message in asks_problems(asked, "|" in asks, formula) if asks else ():
+        table.report(message, "asks")
+    for message in answer_problems([name for name in asked if name in formula.symbols], formula):
         table.report(message, "asks")
     needed = [name for name in formula.inputs if name in ranges or not formula.symbols[name].optional]
-    if any(name in formula.inputs for name in split_asks(asks)):
+    if any(name in formula.inputs for name in asked):
         needed += formula.outputs
-    for message in prompt_problems(prompt, formula, needed) if prompt else ():
+    problems = list(prompt_problems(prompt, formula.symbols)) if prompt else []
+    for message in problems or (missing_values(prompt, needed) if prompt else ()):
         table.report(message, "prompt")
 
 

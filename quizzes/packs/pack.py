@@ -4,15 +4,15 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from quizzes.cards import Card
-from quizzes.packs.cards import read_card
+from quizzes.card import Card
+from quizzes.card_tables import MAX_CARDS, grading_problems, read_card
 from quizzes.packs.drill_checks import drill_problems
 from quizzes.packs.drills import PackDrill, read_drill
-from quizzes.packs.pack_file import PackFile, Problem, Table
 from quizzes.packs.pack_folder import read_files
+from quizzes.toml_file import Problem, Table, TomlFile
 from workbench.errors import UserError, unknown_name
 
-MAX_CARDS, MAX_DRILLS = 1000, 100  # of a file
+MAX_DRILLS = 100  # of a file
 
 
 @dataclass(eq=False)
@@ -26,7 +26,7 @@ class Pack:
         drills: Its drills by id.
         cards: Its cards by id.
         files: Its files, with their problems.
-        drill_tables: The table of each drill, by the drill's id.
+        tables: The table of each drill and card, by its id.
     """
 
     folder: Path
@@ -34,13 +34,18 @@ class Pack:
     title: str = ""
     drills: dict[str, PackDrill] = field(default_factory=dict)
     cards: dict[str, Card] = field(default_factory=dict)
-    files: list[PackFile] = field(default_factory=list)
-    drill_tables: dict[str, Table] = field(default_factory=dict)
+    files: list[TomlFile] = field(default_factory=list)
+    tables: dict[str, Table] = field(default_factory=dict)
 
     @property
     def problems(self) -> list[Problem]:
         """Its problems, file by file and line by line."""
         return [problem for file in self.files for problem in sorted(file.problems)]
+
+    def place(self, id: str) -> tuple[str, int]:
+        """Return the file and the line of a drill or a card."""
+        table = self.tables[id]
+        return str(self.folder / table.file.name), table.line()
 
     def summarize_problems(self) -> str:
         """Return one line for a pack with problems: how many there are, the first one, and how to list all."""
@@ -83,21 +88,23 @@ def _read_head(pack: Pack, table: Table, topics: Collection[str]) -> None:
         table.report(message, "name")
 
 
-def _read_cards(pack: Pack, file: PackFile, topic: str, topics: Collection[str], ids: set[str]) -> None:
+def _read_cards(pack: Pack, file: TomlFile, topic: str, topics: Collection[str], ids: set[str]) -> None:
     if topic not in topics:
         file.report(f"A file of cards must have the id of a topic. {unknown_name('topic', topic, topics)}", 1)
     for table in file.root.tables("card", MAX_CARDS):
         _check_id(table, f"{topic}/", ids)
-        if card := read_card(table, pack.name, topic):
-            pack.cards[card.id] = card
+        if card := read_card(table, topic, pack.name):
+            for message in grading_problems(card):
+                table.report(message)
+            pack.cards[card.id], pack.tables[card.id] = card, table
     file.root.report_unknown_keys()
 
 
-def _read_drills(pack: Pack, file: PackFile, topics: Collection[str], ids: set[str]) -> None:
+def _read_drills(pack: Pack, file: TomlFile, topics: Collection[str], ids: set[str]) -> None:
     for table in file.root.tables("drill", MAX_DRILLS):
         _check_id(table, "", ids)
         if drill := read_drill(table, pack.name, topics):
-            pack.drills[drill.id], pack.drill_tables[drill.id] = drill, table
+            pack.drills[drill.id], pack.tables[drill.id] = drill, table
     file.root.report_unknown_keys()
 
 
@@ -125,5 +132,5 @@ def check_pack(folder: Path, topics: Collection[str]) -> Pack:
     pack = read_pack(folder, topics)
     for id, drill in pack.drills.items():
         for path, message in drill_problems(drill):
-            pack.drill_tables[id].report(message, *path)
+            pack.tables[id].report(message, *path)
     return pack

@@ -4,7 +4,7 @@ import re
 from os.path import realpath
 from pathlib import Path
 
-from quizzes.packs.pack_file import PackFile
+from quizzes.toml_file import TomlFile
 
 MAX_BYTES, MAX_CHARACTERS = 1_000_000, 4_000_000  # bytes of a file, and characters of a pack
 MAX_LINE = 4000  # characters; tomllib takes minutes for a key with many thousands of dots
@@ -13,7 +13,7 @@ FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\.toml")
 FOLDERS = ("cards", "drills")
 
 
-def read_files(folder: Path) -> list[PackFile]:
+def read_files(folder: Path) -> list[TomlFile]:
     """Return the files of a pack: `pack.toml`, then those of its cards and drills.
 
     A file that can't be read is returned with that problem and without content.
@@ -34,7 +34,7 @@ def read_files(folder: Path) -> list[PackFile]:
     return files
 
 
-def _read_file(folder: Path, name: str) -> PackFile:
+def _read_file(folder: Path, name: str) -> TomlFile:
     path = folder / name
     if not FILE_NAME.fullmatch(path.name):
         printable_name = "".join(c if c.isprintable() else "?" for c in name)
@@ -56,7 +56,7 @@ def _read_file(folder: Path, name: str) -> PackFile:
     return _decode(name, data)
 
 
-def _decode(name: str, data: bytes) -> PackFile:
+def _decode(name: str, data: bytes) -> TomlFile:
     try:
         text = data.decode("utf-8-sig")  # some editors begin a file with a byte order mark
     except UnicodeDecodeError as error:
@@ -67,10 +67,10 @@ def _decode(name: str, data: bytes) -> PackFile:
         if len(line_text) > MAX_LINE:
             message = f"This line has {len(line_text)} characters, and the limit is {MAX_LINE}. Shorten it."
             return _invalid_file(name, message, number)
-    return PackFile(name, text)
+    return TomlFile(name, text)
 
 
-def _invalid_file(name: str, message: str, line: int = 1) -> PackFile:
-    file = PackFile(name, "")
+def _invalid_file(name: str, message: str, line: int = 1) -> TomlFile:
+    file = TomlFile(name, "")
     file.report(message, line)
     return file

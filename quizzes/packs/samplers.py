@@ -7,9 +7,9 @@ from random import Random
 from typing import Any
 
 from quizzes.expressions.tree import exact
-from quizzes.packs.pack_file import text_problem
 from quizzes.question import to_json
 from quizzes.symbols import Symbol, Text
+from quizzes.text_checks import text_problem
 from workbench.errors import UserError
 
 RANGE = re.compile(

@@ -10,6 +10,7 @@ from quizzes import bank
 from quizzes.answers import KINDS
 from quizzes.marking import mark
 from quizzes.question import Question, value_text
+from quizzes.symbols import AnswerSymbol
 from quizzes.verification import compare_values, evaluate_with_sympy
 from workbench import syllabus
 from workbench.cli.drill import question_to_json, solution_to_json
@@ -50,11 +51,15 @@ def gives_what_it_needs_and_no_answer(question: Question) -> Iterator[str]:
     """Check that every given value is in the prompt, and no answer is among them."""
     formula = bank.get_drill(question.drill).formula
     yield from (f"{part.part} is given and asked for" for part in question.parts if part.part in question.params)
-    in_prompt = {float(text) for text in numbers(question.prompt)}
+    # What a program, a printout or a chart shows, the prompt need not repeat.
+    description = visualizations.describe(question.visualization) if question.visualization else ""
+    in_prompt = {float(text) for text in numbers(f"{question.prompt}\n{description}")}
     in_prompt |= {-float(text) for text in re.findall(r"[\w)] - (\d+(?:\.\d+)?)", question.prompt)}  # 2z - 1
     for name, value in question.params.items():
         if name not in formula.inputs:
             continue
+        if isinstance(formula.symbols[name], AnswerSymbol):
+            yield f"{name} is given, and only an answer may give it"
         if formula.symbols[name].kind.startswith("text"):
             if not all(text in question.prompt for text in (value if isinstance(value, list) else [value])):
                 yield f"the prompt lacks {name}"
@@ -98,6 +103,8 @@ def renders_its_visualization(question: Question) -> Iterator[str]:
         if len(text.strip("-0.").replace(".", "")) > 2
     } - {text.lstrip("-") for text in numbers(question.prompt)}
     kind, data = visualizations.drawing_data(question.visualization)
+    if visualizations.is_text(question.visualization):
+        return  # it is as large as it is, and `fits_80_columns` looks at its width
     for width, height in SIZES:
         text = visualizations.draw(question.visualization, width, height)
         rows = text.split("\n")

@@ -11,7 +11,7 @@ import pytest
 
 from quizzes import content
 
-TOPICS = [file.parent.name for file in content.files("drills.py")]
+TOPICS = [folder.name for folder in content.topic_folders().values() if any(content.files("drills.py", folder))]
 FEW, MANY = range(1, 6), range(1, 501)
 PRINTED = {len(FEW): 2, len(MANY): 25}  # number of seeds -> how many of them are also printed and checked by SymPy
 SPREAD = 60  # seeds that must give more than a third as many different questions
@@ -30,11 +30,14 @@ def test_every_question_of_the_topic_passes_all_checks(topic, seeds):
     from quizzes.selftest import selftest
     from tests.content import checks
     from workbench.engine.worker import check_values
+    from workbench.render import visualizations
 
     prompts = set()
 
     def always(question):
-        prompts.add(question.prompt)
+        prompts.add(
+            (question.prompt, visualizations.describe(question.visualization) if question.visualization else "")
+        )
         return chain(checks.is_complete(question), checks.gives_what_it_needs_and_no_answer(question))
 
     def if_printed(question):

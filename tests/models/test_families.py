@@ -15,6 +15,7 @@ import models
 from models.tracing import example_inputs
 from tests.networks import by_tier
 from workbench import tasks
+from workbench.tasks.base import StepContext
 
 NAMES = models.names()
 TRAINED_FAST = {"linear-regression", "logistic-regression", "softmax-regression", "mlp", "lenet5"}
@@ -144,13 +145,18 @@ LAYERS = (nn.Conv2d, nn.BatchNorm2d, nn.LayerNorm, nn.Linear, nn.Dropout)
 
 @pytest.mark.parametrize("name", by_tier(NAMES))
 def test_the_paper_preset_has_the_published_size_and_shapes(name):
-    architecture = models.info(name)
+    architecture = models.info(name).resolve()
     with torch.device("meta"):
         network = models.build(name).eval()
         inputs = example_inputs(network, 2)
         outputs = network(*inputs)
-    assert inputs[0].shape == (2, *architecture.input_shape)
-    assert outputs.shape == (2, *architecture.output_shape)
+    tensors = [*inputs, *(outputs.values() if isinstance(outputs, dict) else [outputs])]
+    for tensor, spec in zip(tensors, [*architecture.inputs.values(), *architecture.outputs.values()], strict=True):
+        assert str(tensor.dtype) == f"torch.{spec.dtype}" and len(tensor) == 2
+        # Dimensions that differ from batch to batch are names.
+        assert [
+            size if isinstance(dim, int) else dim for size, dim in zip(tensor.shape[1:], spec.dims, strict=True)
+        ] == [*spec.dims]
     if architecture.params is not None:
         assert sum(weight.numel() for weight in network.parameters()) == architecture.params
 
@@ -201,17 +207,21 @@ def test_a_few_steps_lower_the_loss_of_the_mini(name):
     torch.manual_seed(0)
     network = models.build(name, preset="mini")
     # The same few samples in every step: progress on them shows at once, however hard the task is.
-    batch = tuple(column[:BATCH] for column in task.splits(network.input_shape, seed=0)["train"])
+    batch = task.sources(network, seed=0)["train"].batch(slice(0, BATCH))
+    context = StepContext(is_training=True)
+
+    def compute_loss():
+        return task.losses(task.forward(network, batch, context), batch, context)["loss"]
 
     def loss():
         # In training mode, because running statistics of norms lag behind the weights of twenty steps.
         with torch.no_grad():
-            return task.loss(task.forward(network, batch), batch).item()
+            return compute_loss().item()
 
     before = np.mean([loss() for _ in range(REPEATS)])
-    optimizer = torch.optim.Adam(network.parameters(), lr=models.info(name).lr or 3e-3)
+    optimizer = torch.optim.Adam(network.parameters(), lr=models.info(name).recipe.get("lr", 3e-3))
     for _ in range(STEPS):
         optimizer.zero_grad()
-        task.loss(task.forward(network, batch), batch).backward()
+        compute_loss().backward()
         optimizer.step()
     assert np.mean([loss() for _ in range(REPEATS)]) < before

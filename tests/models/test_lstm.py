@@ -74,8 +74,9 @@ def test_both_ways_to_compute_have_the_same_weights_outputs_and_gradients(preset
     for logits in outputs:
         nn.functional.cross_entropy(logits[:, :-1].flatten(0, 1), tokens()[:, 1:].flatten()).backward()
     for (name, one), (_, other) in zip(fast.named_parameters(), plain.named_parameters(), strict=True):
-        assert one.grad.abs().max() > 1e-4, name
-        torch.testing.assert_close(one.grad, other.grad, rtol=0, atol=1e-6, msg=name)
+        largest = one.grad.abs().max().item()
+        torch.testing.assert_close(one.grad, other.grad, rtol=0, atol=min(1e-6, 1e-3 * largest), msg=name)
+        assert largest > 1e-5, name
 
 
 def test_the_recurrent_layer_has_the_published_size_and_cost_however_it_is_computed():
@@ -116,15 +117,6 @@ def test_weights_of_torchs_lstm_are_loaded_into_the_recurrent_layer():
         network.load_reference(theirs.state_dict())
         outputs, _ = theirs(network.embedding(tokens()))
         torch.testing.assert_close(network(tokens()), network.head(outputs), rtol=0, atol=1e-6)
-
-
-def test_forget_gates_begin_open():
-    torch.manual_seed(0)
-    lstm = models.build("lstm", num_layers=2).lstm
-    for layer in range(2):
-        i, f, g, o = lstm.get_parameter(f"bias_ih_l{layer}").detach().chunk(4)
-        assert f.mean().item() == pytest.approx(1, abs=0.05)
-        assert max(bias.abs().max().item() for bias in (i, g, o)) <= 1 / 16
 
 
 @pytest.mark.parametrize("fast", [True, False])

@@ -10,7 +10,7 @@ import models
 from models.cost import summarize
 from models.vision.neocognitron import CLayer, SLayer
 from workbench.engine import RunSpec
-from workbench.engine.learner import Learner
+from workbench.engine.train.state import SeedState
 from workbench.errors import UserError
 
 torch.set_num_threads(1)
@@ -211,14 +211,14 @@ def test_the_number_of_images_is_saved_with_the_weights():
 
 
 def test_gradients_train_only_the_readout():
-    learner = Learner(RunSpec("neocognitron", device="cpu", batch_size=8))
-    network, batch = learner.network, next(iter(learner.order))
+    state = SeedState(RunSpec("neocognitron", device="cpu", batch_size=8))
+    network = state.network
     assert not network.image_count
-    learner.update(batch)
+    batch = state.update().batch
     changed = {name for name, weight in network.named_parameters() if weight.grad is not None and weight.grad.any()}
     assert changed == {"readout.weight", "readout.bias"}
     alone = models.build("neocognitron", "mini").train()
-    alone(batch[0])
+    alone(batch["image"])
     assert network.image_count == 8 and torch.equal(network.s1.a, alone.s1.a)
 
 

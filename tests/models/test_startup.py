@@ -15,8 +15,10 @@ from torch import nn
 torch.set_num_threads(1)
 torch.manual_seed(0)
 x, y = torch.randn(64, 9), torch.randn(64, 2)
-for kind, options in (("SGD", {{"momentum": 0.9, "fused": True}}), ("Adam", {{"fused": True}}), ("AdamW", {{"fused": True}}),
-                      ("Adagrad", {{"fused": True}}), ("RMSprop", {{}})):
+fused = {{"fused": True}}
+for kind, options in (
+    ("SGD", {{"momentum": 0.9, **fused}}), ("Adam", fused), ("AdamW", fused), ("Adagrad", fused), ("RMSprop", {{}})
+):
     torch.manual_seed(1)
     network = nn.Sequential(nn.Linear(9, 8), nn.Tanh(), nn.Linear(8, 2))
     optimizer = getattr(torch.optim, kind)(network.parameters(), lr=0.01, **options)

@@ -119,6 +119,8 @@ CASES = [  # kind, further fields of the part, correct answer, typed answer, sco
     ("text", {}, "20", "twelve", 0),
     ("text", {}, "12", "twenty", 0),
     ("text", {}, "bias", "1", 0),
+    ("line", {}, "h = F.relu(h)", "h=torch.nn.functional.relu( h )  # now", 1),
+    ("line", {}, "h = F.relu(h)", "h = F.relu(x)", 0),
 ]
 
 
@@ -191,6 +193,7 @@ PARTS = {
     "order": part("order", ["a", "b", "c", "d"], **FOUR),
     "match": part("match", {"a": 1, "b": 2}, items=["x", "y"], choices=["1st", "2nd"]),
     "text": part("text", "bias"),
+    "line": part("line", "x = x + 1"),
 }
 
 

@@ -76,7 +76,7 @@ def test_a_card_with_the_wrong_fields_is_rejected(tmp_path):
     file.write_text(
         '[[card]]\nid="a"\nkind="choice"\nprompt="?"\nexplanation="."\nsource="."\nanswer="x"\n', encoding="utf-8"
     )
-    with pytest.raises(ValueError, match="a choice card has answer, wrong"):
+    with pytest.raises(ValueError, match="wrong is missing"):
         read_cards(file, "iou")
 
 

@@ -131,7 +131,7 @@ anything = st.recursive(
     lambda inner: (
         st.builds("({} {} {})".format, inner, st.sampled_from("+-*/^"), inner)
         | st.builds("-{}".format, inner)
-        | st.builds("{}({})".format, st.sampled_from([f for f in FUNCTIONS if FUNCTIONS[f][0] == 1]), inner)
+        | st.builds("{}({})".format, st.sampled_from([f for f in FUNCTIONS if FUNCTIONS[f].arity[0] == 1]), inner)
         | st.builds("{}({}, {})".format, st.sampled_from(["min", "max"]), inner, inner)
     ),
     max_leaves=10,

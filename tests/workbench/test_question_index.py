@@ -9,105 +9,207 @@ from pathlib import Path
 
 import pytest
 
-from quizzes import bank
-from quizzes.cards import all_cards
+from quizzes import bank, cards, content
 from quizzes.formulas import all_formulas
 from tests import example_pack
 from tests.patience import PATIENCE
-from workbench import question_index
+from workbench import question_index, syllabus
+from workbench.errors import DeclarationError
 from workbench.paths import cache_dir
+from workbench.user_bank import user_bank
 
-# Prints the index that a new process gets, and whether it loaded the questions for that.
+# Runs commands and looks up what Home shows; prints which modules of questions are imported then.
 PROGRAM = """
-import json, sys
+import io, json, sys
+from contextlib import redirect_stdout
 from workbench import question_index
-index = question_index.load_index()
-print(json.dumps([index, "quizzes.bank" in sys.modules]))
+from workbench.cli.main import main
+for words in json.loads(sys.argv[1]):
+    sys.argv = ["workbench", *words]
+    with redirect_stdout(io.StringIO()) as output:
+        try:
+            main()
+        except SystemExit as end:
+            assert not end.code, words
+    assert output.getvalue().strip()
+home = {entry.id: entry.topic for entry in question_index.drills()} | {c.id: c.topic for c in question_index.cards()}
+assert len(home) > 400
+heavy = [m for m in sys.modules if m.startswith("quizzes.content.") or m in ("sympy", "mpmath", "quizzes.bank")]
+print(json.dumps(heavy))
 """
+LISTS = [["topics"], ["topics", "--json"], ["drill", "list"], ["cards", "list"], ["formulas"], ["models", "list"]]
 
 
-def load(**env: str) -> tuple[list, bool]:
-    """Return the index that a new process gets, and whether it loaded the questions for that."""
-    result = subprocess.run(
-        [sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=PATIENCE, env={**os.environ, **env}
-    )
-    assert result.returncode == 0 and not result.stderr, result.stderr
-    return json.loads(result.stdout)
+def line_has(file: str, line: int, text: str) -> bool:
+    return text in "".join(Path(file).read_text(encoding="utf-8").split("\n")[line - 1 : line + 1])
 
 
-def index_file() -> Path:
-    return cache_dir() / question_index.FILE
+def lists(index: question_index.Index) -> tuple[list, list, list]:
+    return index.drills, index.cards, index.formulas
+
+
+@pytest.fixture
+def copy(tmp_path, monkeypatch):
+    """A copy of all topics, from which the index is read."""
+    folder = shutil.copytree(content.__path__[0], tmp_path / "content")
+    monkeypatch.setattr(content, "__path__", [str(folder)])
+    content.topic_folders.cache_clear()
+    yield folder
+    monkeypatch.undo()
+    content.topic_folders.cache_clear()
 
 
 def test_the_index_equals_the_loaded_questions():
-    first, loaded_first = load()
-    again, loaded_again = load()
-    assert (loaded_first, loaded_again) == (True, False) and first == again
-    drills, cards, formulas = first
-    assert drills == [[d.id, d.type, d.topic, d.title, d.tier, d.kinds] for d in bank.builtin_drills().values()]
-    assert cards == [[c.id, c.topic, c.kind, c.prompt] for c in all_cards().values()]
-    declared = {f.id: [f.id, f.topic, f.title] for f in all_formulas().values()}  # other tests may declare more
-    assert formulas == [declared[id] for id, _, _ in formulas] and len(formulas) > 100
+    index = question_index.load_index()
+    drills = {d.id: [d.id, d.type, d.topic, d.title, d.tier, d.kinds, [*d.joins]] for d in bank.all_drills().values()}
+    assert {d.id: list(d[:7]) for d in index.drills} == drills and len(index.drills) == len(drills)
+    assert {c.id: list(c[:4]) for c in index.cards} == {
+        c.id: [c.id, c.topic, c.kind, c.prompt] for c in cards.all_cards().values()
+    }
+    formulas = {f.id: [f.id, f.topic, f.title, [e.text for e in f.equations]] for f in all_formulas().values()}
+    assert {f.id: list(f[:4]) for f in index.formulas} == formulas and len(index.formulas) == len(formulas)
 
 
-def test_entries_of_packs_follow_the_programs_own(cli, home):
-    example_pack.write(home / "packs" / "first-layers")
+def test_a_place_is_where_the_declaration_begins():
+    index = question_index.load_index()
+    for entry in index.drills:
+        declared = bank.get_drill(entry.id).generate.__code__
+        assert (entry.file, entry.line) == (declared.co_filename, declared.co_firstlineno)
+    for formula in index.formulas:
+        assert f"{formula.file}:{formula.line}" == all_formulas()[formula.id].place
+    for card in index.cards:
+        assert line_has(card.file, card.line, "[[card]]") and line_has(card.file, card.line, card.id.split("/")[1])
+
+
+def test_the_order_is_that_of_the_syllabus():
+    order = list(syllabus.topics())
+    for entries in lists(question_index.load_index()):
+        numbers = [order.index(entry.topic) for entry in entries]
+        assert numbers == sorted(numbers) and len(set(numbers)) > 20
+
+
+@pytest.mark.parametrize("is_cached", [False, True], ids=["without a cache", "with a cache"])
+def test_a_list_imports_no_questions(is_cached):
+    if is_cached:
+        question_index.load_index()
+    result = subprocess.run(
+        [sys.executable, "-c", PROGRAM, json.dumps(LISTS)], capture_output=True, text=True, timeout=PATIENCE
+    )
+    assert (result.returncode, result.stdout.strip()) == (0, "[]"), result.stderr
+
+
+def test_entries_of_packs_follow_the_built_in_ones(cli, home):
+    folder = example_pack.write(home / "packs" / "first-layers")
     rows = json.loads(cli("drill", "list", "--json").out)
-    assert [row["drill"] for row in rows] == list(bank.all_drills())
-    assert [row["card"] for row in json.loads(cli("cards", "list", "--json").out)] == list(bank.all_cards())
-    assert any(row["drill"].startswith("first-layers/") for row in rows)
+    assert {row["drill"] for row in rows} == set(user_bank().all_drills())
+    assert [row["drill"].startswith("first-layers/") for row in rows] == [False] * (len(rows) - 2) + [True] * 2
+    assert rows[-1]["place"] == f"{folder}/drills/sizes.toml:1"
+    cards = json.loads(cli("cards", "list", "--json").out)
+    assert {row["card"] for row in cards} == set(user_bank().all_cards())
+    assert line_has(*cards[-1]["place"].rsplit(":", 1)[:1], int(cards[-1]["place"].rsplit(":", 1)[1]), "[[card]]")
 
 
 @pytest.fixture
 def index(home):
-    """An index that differs from the questions, in a file that is valid for the sources as they are."""
-    entries = question_index.Index([], [], [question_index.FormulaEntry("a", "b", "c")])
-    question_index._write(index_file(), question_index._sources(), entries)
-    assert question_index.load_index() == entries
+    """An index that differs from the sources, in a file that is valid for the sources as they are."""
+    question_index.load_index()
+    path = cache_dir() / question_index.FILE
+    states, dependencies, *lines = path.read_bytes().split(b"\n")[1:]
+    rows = [[[*row[:-1], 0] for row in json.loads(line)] for line in lines]
+    question_index._write(path, [states, dependencies, *map(question_index._line, rows)])
+    entries = lists(question_index.load_index())
+    assert {entry.line for part in entries for entry in part} == {0}
     return entries
 
 
 @pytest.mark.parametrize("damage", [b"", b"\n", b"00000000\n[]", b"\xff\xfe", b"[" * 100_000])
 def test_a_damaged_file_is_not_used(index, damage):
-    index_file().write_bytes(damage)
-    assert question_index.load_index() != index
+    (cache_dir() / question_index.FILE).write_bytes(damage)
+    assert lists(question_index.load_index()) != index
 
 
 def test_a_truncated_or_altered_file_is_not_used(index):
-    content = index_file().read_bytes()
-    for altered in (content[:-1], content.replace(b'"c"', b'"d"')):
-        index_file().write_bytes(altered)
-        assert question_index.load_index() != index
+    path = cache_dir() / question_index.FILE
+    data = path.read_bytes()
+    for altered in (data[:-1], data.replace(b"conv-out-size", b"conv-out-sign")):
+        path.write_bytes(altered)
+        assert lists(question_index.load_index()) != index
 
 
-def test_a_changed_source_makes_a_new_index(index, monkeypatch):
-    sources = question_index._sources()
-    assert any(path.endswith("cnn/convolution/cards.toml") for path, _, _ in sources)
-    assert any(path.endswith("cnn/convolution/drills.py") for path, _, _ in sources)
-    for changed in ([*sources, ["new.py", 1, 1]], [*sources[:-1], [*sources[-1][:2], 0]], sources[1:]):
-        monkeypatch.setattr(question_index, "_sources", lambda changed=changed: changed)
-        assert question_index.load_index() != index
+def test_another_version_of_the_reader_does_not_use_the_file(index, monkeypatch, tmp_path):
+    other = tmp_path / "index.py"
+    other.write_text("", encoding="utf-8")
+    monkeypatch.setattr(question_index, "PROGRAM", [str(other), *question_index.PROGRAM[1:]])
+    assert lists(question_index.load_index()) != index
 
 
-def test_the_sources_notice_an_edit(tmp_path, monkeypatch):
-    copy = shutil.copytree(Path(question_index.quizzes.__file__).parent, tmp_path / "quizzes")
-    monkeypatch.setattr(question_index.quizzes, "__file__", str(copy / "__init__.py"))
-    before = question_index._sources()
-    card = copy / "content" / "cnn" / "convolution" / "cards.toml"
-    os.utime(card, ns=(0, 0))
-    after = question_index._sources()
-    assert [path for path, *_ in before] == [path for path, *_ in after]
-    assert [new[0] for old, new in zip(before, after, strict=True) if old != new] == [str(card)]
+def test_only_what_depends_on_a_changed_file_is_read_again(copy, monkeypatch):
+    before = lists(question_index.load_index())
+    read: list[str] = []
+    for name, reader in question_index.READERS.items():
+
+        def note(sources, file, reader=reader):
+            read.append(file.relative_to(copy).as_posix())
+            return reader(sources, file)
+
+        monkeypatch.setitem(question_index.READERS, name, note)
+    assert lists(question_index.load_index()) == before and read == []
+    cards_file = copy / "cnn" / "pooling" / "cards.toml"
+    cards_file.write_text(cards_file.read_text(encoding="utf-8").replace('prompt = "', 'prompt = "Now: ', 1))
+    after = question_index.load_index()
+    assert read == ["cnn/pooling/cards.toml"] and [c.prompt[:5] for c in after.cards].count("Now: ") == 1
+    read.clear()
+    shared = copy / "optimization" / "shared.py"
+    shared.write_text(shared.read_text(encoding="utf-8").replace("theta=Real(", "theta=Rational("), encoding="utf-8")
+    with pytest.raises(DeclarationError, match=r"optimization/shared.py:\d+: .*Rational"):  # it isn't imported
+        question_index.load_index()
+    text = shared.read_text(encoding="utf-8").replace("import Real", "import Rational, Real")
+    shared.write_text(text, encoding="utf-8")
+    drills = {drill.id: drill.kinds for drill in question_index.load_index().drills}
+    assert drills["sgd-momentum:classical"] == drills["sgd-momentum"] == ["fraction"]
+    assert set(read) >= {"optimization/adam/formulas.py", "optimization/adam/drills.py"}
+    assert not any(file.startswith("cnn") for file in read)
+
+
+def test_a_new_topic_must_be_in_the_syllabus(copy):
+    shutil.copytree(copy / "cnn" / "pooling", copy / "cnn" / "poolign")
+    content.topic_folders.cache_clear()
+    with pytest.raises(DeclarationError, match=r"poolign/\w+\.\w+:\d+: Unknown topic 'poolign'. Did you mean 'pooling"):
+        question_index.load_index()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        (
+            "    POOLING,\n    tier",
+            "    choose(POOLING),\n    tier",
+            r"'choose\(POOLING\)' can't be read from the source. Write it",
+        ),
+        ("tier=2", "tier=level()", "'level\\(\\)' can't be read"),
+        ("tier=2", "tier=LEVEL", "LEVEL can't be read"),
+        ("@drill(\n", "@drill(\n    *many,\n", "can't be read"),
+        ("asks=", "asks=[", "closing parenthesis"),
+    ],
+)
+def test_what_cannot_be_read_is_an_error_with_its_place(copy, old, new, problem):
+    file = copy / "cnn" / "pooling" / "drills.py"
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(DeclarationError, match=rf"pooling/drills.py:\d+: .*{problem}"):
+        question_index.load_index()
 
 
 def test_a_cache_folder_that_cannot_be_written_is_no_obstacle(home):
     home.mkdir()
     (home / "cache").write_text("a file where the folder should be", encoding="utf-8")
-    (index, loaded), (again, loaded_again) = load(), load()
-    assert loaded and loaded_again and index == again and len(index[0]) == len(bank.builtin_drills())
+    assert len(question_index.load_index().drills) == len(bank.all_drills())
 
 
-def test_a_process_that_loaded_questions_before_writes_nothing(home):
-    assert bank.builtin_drills()
+def test_the_stamp_of_a_file_is_its_time_and_size(copy):
     question_index.load_index()
-    assert not index_file().exists()
+    file = copy / "cnn" / "convolution" / "cards.toml"
+    before = question_index._state(str(file))
+    os.utime(file, ns=(0, 0))
+    assert question_index._state(str(file)) == [0, before[1]] != before

@@ -34,7 +34,8 @@ def autograd(
     """Show the computation graph of an expression, with the value and gradient of each node.
 
     Gradients are computed by the chain rule, by SymPy and by PyTorch. No gradient passes through sign, floor and ceil.
-    relu and abs have gradient 0 at their kink (0); max and min of equal inputs pass one half to each, as in PyTorch.
+    relu and abs have gradient 0 at their kink (0); max and min of equal inputs pass one half to each, as in PyTorch. Of
+    where(x > 0, x, a*x), the gradient passes to the case that holds, and none to the condition.
 
     Exit code 0: all agree. 1: they do not.
     """

@@ -1,4 +1,4 @@
-"""`workbench calc`: evaluate a formula, or solve it for any of its symbols."""
+"""`workbench calc`: evaluate a formula, solve it for any of its symbols, or step through a procedure."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +10,7 @@ from workbench.cli.output import Json, console, print_json
 
 if TYPE_CHECKING:
     from quizzes.formula import Formula
+    from quizzes.procedure import Procedure
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -17,14 +18,17 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 @app.command(
     cls=FreeTextCommand,
     epilog="Example: workbench calc conv-out-size o=112 f=3 p=1 s=2 --solve n. Example of a procedure: "
-    "workbench calc network-size input=32x32x1 layers=conv5x5-6,pool2,fc10",
+    "workbench calc network-size input=32x32x1 layers=conv5x5-6,pool2,fc10. Example of steps: "
+    "workbench calc nms --steps",
     context_settings=SETTINGS,
 )
 def calc(
     formula: Annotated[
         str,
         typer.Argument(
-            metavar="FORMULA", help="Formula: see 'workbench formulas'.", autocompletion=completion.formulas
+            metavar="FORMULA",
+            help="Formula or procedure: see 'workbench formulas'.",
+            autocompletion=completion.formulas_and_procedures,
         ),
     ],
     values: Annotated[
@@ -39,6 +43,9 @@ def calc(
         str,
         typer.Option(metavar="NAME", help="Symbol to solve for: every solution in its domain. Default: the outputs."),
     ] = "",
+    steps: Annotated[
+        bool, typer.Option("--steps", help="Step through a procedure: each state with its reason, values and drawing.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Evaluate a formula, or solve it for any of its symbols.
@@ -46,12 +53,27 @@ def calc(
     Some formulas are procedures: conv-values, pooling-values, batch-norm, optimizer-steps, confusion-matrix, iou, nms,
     bleu, network-size (shapes, parameters, MACs, memory and receptive fields of a stack of layers) and more.
     'workbench formulas FORMULA' lists the inputs of each and its conventions.
+
+    With --steps, a procedure prints its states one after another; inputs that are left out are those of an example.
+    gd-steps, adam-steps, backprop-steps, k-fold-standardization and others have only steps.
     """
+    from quizzes import procedures
     from quizzes.formulas import get
+    from quizzes.symbols import read_values
+    from workbench.errors import UserError
     from workbench.render.formatting import format_table, format_value
 
+    entry = procedures.entries().get(formula)
+    if steps or (entry and not entry.has_formula):
+        if solve:
+            raise UserError("Steps can't be solved for a symbol. Leave out --solve or --steps.")
+        if not entry:
+            get(formula)  # an unknown name has its own error
+            raise UserError(f"{formula} has no steps. These have: {', '.join(procedures.entries())}.")
+        _print_steps(procedures.get(formula), values or [], as_json)
+        return
     definition = get(formula)
-    inputs = _read_values(definition, values or [])
+    inputs = read_values(definition.id, definition.symbols, values or [])
     plain_inputs = {name: _to_json(definition, name, value) for name, value in inputs.items()}
     if solve:
         solutions = definition.solutions(solve, inputs)
@@ -76,29 +98,21 @@ def calc(
         print(f"{name} = {answer}    {symbol.meaning}{unit}")
 
 
-def _read_values(formula: "Formula", words: list[str]) -> dict[str, Any]:
-    """Return the values by name, from words such as `n=3`.
+def _print_steps(procedure: "Procedure", words: list[str], as_json: bool) -> None:
+    """Print the states of a procedure in order."""
+    from quizzes.symbols import read_values
+    from workbench.render.question import wrap_text
+    from workbench.render.states import render_state
 
-    Raises:
-        UserError: If a word isn't NAME=VALUE, its name isn't a symbol or is repeated, or its value can't be read.
-    """
-    from quizzes.expressions.parser import FormatError
-    from workbench.errors import UserError, unknown_name
-
-    values: dict[str, Any] = {}
-    for word in words:
-        name, equals, text = word.partition("=")
-        if not equals:
-            raise UserError(f"Write {word[:40]!r} as NAME=VALUE, such as {next(iter(formula.symbols))}=3.")
-        if name not in formula.symbols:
-            raise unknown_name(f"symbol of {formula.id}", name, formula.symbols)
-        if name in values:
-            raise UserError(f"{name} is given twice. Give it once.")
-        try:
-            values[name] = formula.symbols[name].read(text)
-        except FormatError as error:
-            raise UserError(f"{name}: {error.sentence}.") from None
-    return values
+    states = procedure.states(read_values(procedure.id, procedure.symbols, words))
+    if as_json:
+        print_json([state.to_json(number) for number, state in enumerate(states, 1)])
+        return
+    print(f"{procedure.title}  ({procedure.id})")
+    for number, state in enumerate(states, 1):
+        print(f"\n--- State {number} of {len(states)}\n")
+        print(render_state(state, console().width))
+    print("\n" + wrap_text(f"Source: {procedure.source}"))
 
 
 def _to_json(formula: "Formula", name: str, value: Any) -> Any:

@@ -27,7 +27,9 @@ def list_cards(
         syllabus.get(topic)
     cards = [card for card in question_index.cards() if topic in ("", card.topic)]
     if as_json:
-        print_json([dict(card=c.id, topic=c.topic, kind=c.kind, prompt=c.prompt) for c in cards])
+        print_json(
+            [dict(card=c.id, topic=c.topic, kind=c.kind, prompt=c.prompt, place=f"{c.file}:{c.line}") for c in cards]
+        )
         return
     width = max((len(card.id) for card in cards), default=0) + 2
     for card in cards:
@@ -43,11 +45,11 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Show a card."""
-    from quizzes import bank
     from quizzes.answers import KINDS
     from workbench.render import question as lines
+    from workbench.user_bank import user_bank
 
-    question = bank.get_card(card).draw(seed)
+    question = user_bank().get_card(card).draw(seed)
     part = question.parts[0]
     if as_json:
         row = dict(
@@ -83,11 +85,11 @@ def answer(
     """Grade an answer to a card without saving the result. Exit codes are those of 'workbench drill answer'."""
     from dataclasses import asdict
 
-    from quizzes import bank
     from quizzes.marking import mark as grade
     from workbench.render import question as lines
+    from workbench.user_bank import user_bank
 
-    question = bank.get_card(card).draw(seed)
+    question = user_bank().get_card(card).draw(seed)
     mark = grade(question, {"answer": text})
     if as_json:
         print_json({**asdict(mark), "explanation": question.explanation})

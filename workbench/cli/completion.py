@@ -38,6 +38,15 @@ def formulas(incomplete: str) -> list[str]:
     return _starting((formula.id for formula in question_index.formulas()), incomplete)
 
 
+def formulas_and_procedures(incomplete: str) -> list[str]:
+    """Return the ids of formulas, and of procedures that can be stepped through."""
+    from quizzes import procedures
+    from workbench import question_index
+
+    ids = {formula.id for formula in question_index.formulas()} | procedures.entries().keys()
+    return _starting(ids, incomplete)
+
+
 def formulas_and_topics(incomplete: str) -> list[str]:
     """Return the ids of formulas, and of topics that have formulas."""
     from workbench import question_index
@@ -48,11 +57,14 @@ def formulas_and_topics(incomplete: str) -> list[str]:
 
 
 def symbols(context: Context, incomplete: str) -> list[str]:
-    """Return the symbols of the formula on the command line, each with its equals sign."""
-    from quizzes.formulas import get
+    """Return the symbols of the formula or procedure on the command line, each with its equals sign."""
+    from quizzes import formulas, procedures
 
+    id = context.params.get("formula") or ""
     with suppress(UserError):
-        return _starting((f"{name}=" for name in get(context.params.get("formula") or "").symbols), incomplete)
+        entry = procedures.entries().get(id)
+        owner = procedures.get(id) if entry and not entry.has_formula else formulas.get(id)
+        return _starting((f"{name}=" for name in owner.symbols), incomplete)
     return []
 
 

@@ -77,9 +77,9 @@ def _devices() -> list[str]:
 
 
 def _packs() -> list[str]:
-    from quizzes import packs
+    from workbench.user_bank import user_packs
 
-    return [pack.summarize_problems() for pack in packs.all_packs() if pack.problems]
+    return [pack.summarize_problems() for pack in user_packs() if pack.problems]
 
 
 def _paths() -> tuple[dict[str, str], list[str]]:

@@ -19,6 +19,17 @@ if TYPE_CHECKING:
 
 MAX_PROCESSES = 8  # each loads PyTorch
 MAX_PROBLEMS = 5  # printed for each drill
+PUBLIC_FIELDS = (
+    "choices",
+    "items",
+    "variables",
+    "definitions",
+    "form",
+    "decimals",
+    "digits",
+    "imports",
+    "supported_by",
+)
 
 app = typer.Typer(
     add_completion=False,
@@ -42,10 +53,22 @@ def list_drills(
 
     if topic:
         syllabus.get(topic)
-    drills = [drill for drill in question_index.drills() if topic in ("", drill.topic)]
+    drills = [drill for drill in question_index.drills() if topic in ("", drill.topic, *drill.joins)]
     if as_json:
         print_json(
-            [dict(drill=d.id, type=d.type, topic=d.topic, title=d.title, tier=d.tier, kinds=d.kinds) for d in drills]
+            [
+                dict(
+                    drill=d.id,
+                    type=d.type,
+                    topic=d.topic,
+                    title=d.title,
+                    tier=d.tier,
+                    kinds=d.kinds,
+                    joins=d.joins,
+                    place=f"{d.file}:{d.line}",
+                )
+                for d in drills
+            ]
         )
         return
     width = max((len(d.id) for d in drills), default=0) + 2
@@ -64,9 +87,9 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Show a question."""
-    from quizzes import bank
+    from workbench.user_bank import user_bank
 
-    question = bank.draw(drill, SystemRandom().randrange(1, 100_000) if seed is None else seed)
+    question = user_bank().draw(drill, SystemRandom().randrange(1, 100_000) if seed is None else seed)
     if as_json:
         print_json(question_to_json(question) | (solution_to_json(question) if solution else {}))
         return
@@ -82,13 +105,16 @@ def show(
 
 def question_to_json(q: "Question") -> dict[str, Any]:
     """Return a question as plain data, without its answers."""
+    from workbench.render.visualizations import drawing_data
+
     parts = []
     for part in q.parts:
         row: dict[str, Any] = {"part": part.part, "kind": part.kind, "label": part.label}
-        for name in ("choices", "items", "variables", "decimals"):
-            if getattr(part, name) not in ([], {}, None):
+        for name in PUBLIC_FIELDS:
+            if getattr(part, name) not in ([], {}, None) and not (name == "decimals" and part.digits):
                 row[name] = getattr(part, name)
         parts.append(row)
+    kind, data = drawing_data(q.visualization) if q.visualization else ("", {})
     return dict(
         drill=q.drill,
         seed=q.seed,
@@ -98,6 +124,9 @@ def question_to_json(q: "Question") -> dict[str, Any]:
         params=q.params,
         parts=parts,
         hint=q.hint,
+        hints=q.hints,
+        joins=q.joins,
+        visualization={"kind": kind, "data": data} if kind else None,
     )
 
 
@@ -140,12 +169,12 @@ def answer(
 
     Exit code 0: correct. 1: incorrect or partially correct. 2: the answer can't be read.
     """
-    from quizzes import bank
     from quizzes.marking import mark as grade
     from workbench.errors import UserError
     from workbench.render import question as lines
+    from workbench.user_bank import user_bank
 
-    question = bank.draw(drill, seed)
+    question = user_bank().draw(drill, seed)
     names = [part.part for part in question.parts]
     if len(answers) != len(names):
         parts = f"{plural(len(names), 'answer')}: {' '.join(n.upper() for n in names)}"
@@ -176,11 +205,11 @@ def verify(drill: Id, seed: Seed = 1, as_json: Json = False) -> None:
 
     Exit code 0: the values agree. 1: they don't.
     """
-    from quizzes import bank
     from quizzes.verification import check_names, compare_values, evaluate_with_sympy
     from workbench.engine.verify import Verifier
+    from workbench.user_bank import user_bank
 
-    question = bank.draw(drill, seed)
+    question = user_bank().draw(drill, seed)
     if not question.tier:
         from workbench.errors import UserError
 
@@ -199,8 +228,9 @@ def verify(drill: Id, seed: Seed = 1, as_json: Json = False) -> None:
     else:
         print(question.verify or "Drills of packs have no PyTorch check: only SymPy computes the values.")
         for part in question.parts:
-            second = f", PyTorch {torch[part.part]}" if torch else ""
-            print(f"\n{part.part}: SymPy {sympy[part.part]}{second}")
+            if part.part in sympy:
+                second = f", PyTorch {torch[part.part]}" if torch else ""
+                print(f"\n{part.part}: SymPy {sympy[part.part]}{second}")
         print("\nThey agree." if agree else "\nThey do not agree.")
     raise typer.Exit(0 if agree else 1)
 
@@ -216,15 +246,15 @@ def test(
     """Test drills with many seeds.
 
     The tests cover answers, mistakes, rounding, unreadable input, variety, and the second computation. Drills are
-    tested in parallel, one per processor.
+    tested in parallel, one per processor. Without a name, all declarations of formulas and cards are checked too.
 
-    Exit code 0: all pass. 1: some have problems.
+    Exit code 0: all pass. 1: some have problems. 2: a declaration is incorrect.
     """
     from concurrent.futures import ProcessPoolExecutor
 
-    from quizzes import bank
+    from workbench.user_bank import user_bank
 
-    ids = [bank.get_drill(drill).id] if drill else list(bank.all_drills())
+    ids = [user_bank().get_drill(drill).id] if drill else _check_declarations()
     width = max(map(len, ids)) + 2
     reports = []
     processes = min(len(ids), os.cpu_count() or 1, MAX_PROCESSES)
@@ -242,6 +272,22 @@ def test(
     raise typer.Exit(1 if any(report.problems for report in reports) else 0)
 
 
+def _check_declarations() -> list[str]:
+    """Load all questions and formulas, and return the ids of the drills.
+
+    Raises:
+        DeclarationError: If one is declared incorrectly.
+    """
+    from quizzes.formulas import all_formulas
+    from workbench import question_index
+    from workbench.user_bank import user_bank
+
+    question_index.load_index()
+    all_formulas()
+    user_bank().all_cards()
+    return list(user_bank().all_drills())
+
+
 def _set_up_process() -> None:
     """Set up a process of the pool, with one thread of PyTorch since the other processes have theirs."""
     import signal
@@ -249,17 +295,14 @@ def _set_up_process() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the process that started the pool, and that ends these
     import torch
 
-    from workbench.cli.main import configure_packs
-
     torch.set_num_threads(1)
-    configure_packs()
 
 
 def _run_selftest(drill: str, seeds: int) -> "Report":
     """Test a drill in a process of the pool, which may import torch as a worker does."""
-    from quizzes import bank
     from quizzes.selftest import selftest
     from workbench.engine.worker import check_values
+    from workbench.user_bank import user_bank
 
     gc.freeze()  # torch and SymPy stay in memory: scanning them for garbage again and again takes a third of the time
-    return selftest(bank.get_drill(drill), range(1, seeds + 1), check_values)
+    return selftest(user_bank().get_drill(drill), range(1, seeds + 1), check_values)

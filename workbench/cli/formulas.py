@@ -25,11 +25,18 @@ def formulas(
     ] = "",
     as_json: Json = False,
 ) -> None:
-    """Show the formula sheet, or one formula with its symbols, units and source."""
+    """List all formulas, or show those of a topic, or one with its symbols, units and source."""
+    if not (name or as_json):
+        _list_formulas()
+        return
+    from quizzes import procedures
     from quizzes.formulas import all_formulas
     from workbench.errors import unknown_name
 
     by_id = all_formulas()
+    entry = procedures.entries().get(name)
+    if entry and not entry.has_formula:
+        by_id = {name: procedures.get(name).formula}
     selected = [formula for formula in by_id.values() if name in ("", formula.id, formula.topic)]
     if not selected:
         raise unknown_name("formula or topic", name, [*by_id, *{formula.topic for formula in by_id.values()}])
@@ -38,8 +45,26 @@ def formulas(
         return
     for formula in selected:
         _print_formula(formula, with_symbols=formula.id == name)
-    if not name:
-        print("Next: workbench formulas FORMULA, or workbench calc FORMULA name=value ...")
+    if ids := [entry.id for entry in procedures.entries().values() if name in (entry.id, entry.topic)]:
+        print("\n".join(["Step by step:", *(f"  workbench calc {id} --steps" for id in ids)]))
+
+
+def _list_formulas() -> None:
+    """Print every formula by topic, with its equations as text."""
+    from quizzes import procedures
+    from workbench import question_index, syllabus
+
+    topic = ""
+    for formula in question_index.formulas():
+        if formula.topic != topic:
+            topic = formula.topic
+            print(f"{syllabus.get(topic).title} ({topic})\n")
+        print(f"  {formula.title}  ({formula.id})")
+        for equation in formula.equations or ["a procedure, computed step by step"]:
+            print(f"      {equation}")
+        print()
+    print(f"Step by step: workbench calc NAME --steps, for {', '.join(procedures.entries())}.")
+    print("Next: workbench formulas TOPIC|FORMULA, or workbench calc FORMULA name=value ...")
 
 
 def _to_json(formula: "Formula") -> dict[str, Any]:

@@ -5,7 +5,6 @@ one line on stderr; 130 after Ctrl-C; 141 if the reader closed the pipe.
 """
 
 import sys
-from collections.abc import Collection
 from importlib import import_module
 from io import TextIOWrapper
 from typing import Any
@@ -13,22 +12,21 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from quizzes import packs
 from workbench.cli.output import OutputError, discard_output, output_errors, print_error, print_json
 from workbench.errors import UserError, unknown_name
-from workbench.paths import packs_dir
 from workbench.untrusted import printable
 
 # command -> (module, help); a module is imported only when its command is called.
 COMMANDS = {
     "topics": ("workbench.cli.topics", "List the topics of the syllabus and what covers each."),
-    "formulas": ("workbench.cli.formulas", "Show the formula sheet, or one formula with its symbols."),
+    "formulas": ("workbench.cli.formulas", "List all formulas, or show one with its symbols."),
     "calc": ("workbench.cli.calc", "Evaluate a formula, or solve it for any of its symbols."),
     "drill": ("workbench.cli.drill", "List, show, answer, verify and test drills."),
     "quiz": ("workbench.cli.quiz", "Answer questions at the prompt; results are saved."),
     "review": ("workbench.cli.review", "Answer the questions that are due today; results are saved."),
     "cards": ("workbench.cli.cards", "List, show and answer flashcards."),
     "packs": ("workbench.cli.packs", "List, check, add and remove packs: your own drills and cards."),
+    "new": ("workbench.cli.new", "Write the skeleton of a drill, for authors."),
     "autograd": ("workbench.cli.autograd", "Show the computation graph of an expression with gradients."),
     "models": ("workbench.cli.models", "List, show and draw the networks that can be trained."),
     "train": ("workbench.cli.train", "Train a network and show its progress."),
@@ -81,7 +79,8 @@ class LazyGroup(TyperGroup):
             raise unknown_name("command", args[0], [*COMMANDS, HELP])
         name, command, rest = super().resolve_command(ctx, args)
         has_subcommand = rest and (not rest[0].startswith("-") or rest[0] in ctx.help_option_names)
-        if isinstance(command, TyperGroup) and not has_subcommand and not ctx.resilient_parsing:
+        has_list = isinstance(command, TyperGroup) and "list" in command.commands
+        if has_list and not has_subcommand and not ctx.resilient_parsing:
             rest = ["list", *rest]
         return name, command, rest
 
@@ -132,17 +131,6 @@ def workbench(
         WorkbenchApp(store).run()
 
 
-def configure_packs() -> None:
-    """Set the folder of the user's packs; they are read when questions are looked up."""
-
-    def topics() -> Collection[str]:
-        from workbench import syllabus
-
-        return syllabus.topics()
-
-    packs.configure(packs_dir, topics)
-
-
 def main() -> None:
     """Run the command line and exit with its exit code."""
     if sys.stdout is None:
@@ -151,7 +139,6 @@ def main() -> None:
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # print ? for what the terminal can't show
-    configure_packs()
     try:
         code = run()
         with output_errors():

@@ -24,16 +24,17 @@ Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder that contain
 @app.command("list", epilog="Example: workbench packs list")
 def list_packs(as_json: Json = False) -> None:
     """List the packs that were added. Packs with problems are reported on stderr."""
-    from quizzes import packs
+    from workbench.user_bank import user_packs
 
-    all_packs = packs.all_packs()
+    all_packs = user_packs()
     if as_json:
         print_json([_row(pack) for pack in all_packs])
     elif not all_packs:
         print(f"No packs yet. They are stored in {packs_dir()}.\nNext: workbench packs add DIR")
     else:
-        for pack in packs.valid_packs():
-            print(f"{pack.name:<26}{_count_items(pack)}  {pack.title}")
+        for pack in all_packs:
+            if not pack.problems:
+                print(f"{pack.name:<26}{_count_items(pack)}  {pack.title}")
         print("\nNext: workbench drill list")
     for pack in all_packs:
         if pack.problems:

@@ -25,7 +25,7 @@ def ask_all(session: Session) -> None:
     Raises:
         typer.Exit: After Ctrl-C, with exit code 130.
     """
-    print("Type an answer, or ? for a hint, . for the solution, q to quit. Each result is saved at once.")
+    print("Type an answer, or ? for the next hint, . for the solution, q to quit. Each result is saved at once.")
     is_interrupted = False
     try:
         while question := session.next():
@@ -48,7 +48,7 @@ def ask_all(session: Session) -> None:
 def ask(session: Session, question: Question) -> None:
     """Ask one question until it is answered or its solution is shown."""
     print(lines.render_question(question, draw=False))
-    started, hinted = monotonic(), False
+    started, hint_count = monotonic(), 0
     answers: dict[str, str] = {}
     while len(answers) < len(question.parts):
         part = question.parts[len(answers)]
@@ -57,8 +57,9 @@ def ask(session: Session, question: Question) -> None:
         if word in QUIT:
             raise Quit
         if word in HINT:
-            hinted = True
-            print(question.hint or f"It is {KINDS[part.kind].format_hint(part)}.")
+            hint_count += 1
+            own = lines.render_hint(question, hint_count) if question.hints else ""
+            print(own or f"It is {KINDS[part.kind].format_hint(part)}.")
         elif word in SHOW:
             session.give_up(question, monotonic() - started)
             print(f"\n{lines.render_solution(question, draw=False)}")
@@ -69,7 +70,7 @@ def ask(session: Session, question: Question) -> None:
                 answers[part.part] = text
             except FormatError as error:
                 print(f"{SIGNS['not_understood']} Can't read this. (Not counted.)\n{error.message_with_caret()}")
-    mark = session.answer(question, answers, hinted, monotonic() - started)
+    mark = session.answer(question, answers, hint_count > 0, monotonic() - started)
     print(lines.render_mark(mark))
     _explain(question, mark)
 

@@ -26,7 +26,7 @@ def quiz(
 ) -> None:
     """Answer questions at the prompt; results are saved.
 
-    At the prompt, type an answer, or ? for a hint, . for the solution, q to quit.
+    At the prompt, type an answer, or ? for the next hint, . for the solution, q to quit.
     """
     from random import Random
 

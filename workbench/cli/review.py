@@ -10,12 +10,12 @@ def review() -> None:
     """Answer the questions that are due today; results are saved. The prompt works as in 'workbench quiz'."""
     from random import Random
 
-    from quizzes import bank
     from workbench.cli.prompt_session import ask_all
     from workbench.store import Store
     from workbench.study import schedule, session
+    from workbench.user_bank import user_bank
 
-    items = bank.all_drills_and_cards()
+    items = user_bank().all_drills_and_cards()
     with Store() as store:
         due = [state.item for state in schedule.due(store.items().values(), schedule.now()) if state.item in items]
         if not due:

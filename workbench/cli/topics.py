@@ -19,14 +19,14 @@ def topics(
     as_json: Json = False,
 ) -> None:
     """List the topics of the syllabus and what covers each."""
-    from workbench import syllabus
+    from workbench import coverage, syllabus
     from workbench.engine.methods import METHODS
 
     methods = {name: method.command for name, method in METHODS.items()}
     if systems:
-        _print_systems(syllabus.systems(methods), as_json)
+        _print_systems(coverage.systems(methods), as_json)
         return
-    rows = [row for row in syllabus.coverage(methods) if row.missing or not missing]
+    rows = [row for row in coverage.coverage(methods) if row.missing or not missing]
     if as_json:
         print_json([asdict(row) for row in rows])
         return

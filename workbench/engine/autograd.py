@@ -5,7 +5,22 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
-import torch.nn.functional as F
+
+from quizzes.expressions.functions import FUNCTIONS
+
+
+def _where(condition: torch.Tensor, value: torch.Tensor, otherwise: torch.Tensor) -> torch.Tensor:
+    return torch.where(condition.bool(), value, otherwise)  # a condition of numbers comes as the number 1 or 0
+
+
+def _torch_operation(name: str) -> Callable[..., torch.Tensor]:
+    """Return the operation of a dotted name, such as `torch.nn.functional.gelu`."""
+    value: Any = torch
+    for attribute in name.split(".")[1:]:
+        value = getattr(value, attribute)
+    operation: Callable[..., torch.Tensor] = value
+    return operation
+
 
 OPERATIONS: dict[str, Callable[..., torch.Tensor]] = {
     "neg": torch.neg,
@@ -14,20 +29,17 @@ OPERATIONS: dict[str, Callable[..., torch.Tensor]] = {
     "*": torch.mul,
     "/": torch.div,
     "^": torch.pow,
-    "sqrt": torch.sqrt,
-    "exp": torch.exp,
-    "ln": torch.log,
-    "log2": torch.log2,
-    "log10": torch.log10,
-    "sin": torch.sin,
-    "cos": torch.cos,
-    "tanh": torch.tanh,
-    "sigmoid": torch.sigmoid,
-    "softplus": F.softplus,
-    "relu": torch.relu,
-    "abs": torch.abs,
-    "max": torch.maximum,
-    "min": torch.minimum,
+    "=": torch.eq,
+    "!=": torch.ne,
+    "<": torch.lt,
+    "<=": torch.le,
+    ">": torch.gt,
+    ">=": torch.ge,
+    "and": torch.logical_and,
+    "or": torch.logical_or,
+    "not": torch.logical_not,
+    "where": _where,
+    **{name: _torch_operation(row.torch) for name, row in FUNCTIONS.items()},
 }
 
 
@@ -40,19 +52,26 @@ def gradients(nodes: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, float |
 
     Returns:
         node -> {"value": its value, "gradient": the root's derivative by it}; None where that is no finite number, and
-        for a constant, which takes no gradient.
+        for a constant or a condition, which take no gradient.
     """
     tensors: dict[str, torch.Tensor] = {}
     for node in nodes:
         if node["operation"]:
             tensor = OPERATIONS[node["operation"]](*(tensors[operand] for operand in node["operands"]))
-            tensor.retain_grad()
+            if tensor.requires_grad:
+                tensor.retain_grad()
         else:
             tensor = torch.tensor(float(node["value"]), dtype=torch.float64, requires_grad=node["kind"] == "leaf")
         tensors[node["node"]] = tensor
     tensors[nodes[-1]["node"]].backward()
-    return {name: {"value": _finite(tensor), "gradient": _finite(tensor.grad)} for name, tensor in tensors.items()}
+    return {name: {"value": _finite(tensor), "gradient": _gradient(tensor)} for name, tensor in tensors.items()}
+
+
+def _gradient(tensor: torch.Tensor) -> float | None:
+    if tensor.requires_grad and tensor.grad is None:
+        return 0.0  # the root depends on it by conditions alone
+    return _finite(tensor.grad)
 
 
 def _finite(tensor: torch.Tensor | None) -> float | None:
-    return tensor.item() if tensor is not None and math.isfinite(tensor.item()) else None
+    return float(tensor.item()) if tensor is not None and math.isfinite(tensor.item()) else None

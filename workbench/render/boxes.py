@@ -4,6 +4,7 @@ Below each image, its predictions are listed by number and the missed objects by
 
     1 ✓ circle 0.93    a prediction of the correct class, whose IoU with an object is at least 0.5
     2 ✗ star 0.41      any other prediction
+    3 bar 0.87         a prediction for an image whose objects are not known
     a missed bar       an object that no prediction detects
 """
 
@@ -16,7 +17,8 @@ from workbench.render.frame import cells_per_pixel, draw_rectangle, join_cells, 
 from workbench.render.halfblock import GAP, Rows, render_image, to_pixels
 
 CORRECT, INCORRECT = Style(color="#40ff40", bold=True), Style(color="#ff5050", bold=True)
-MISSED = Style(color="#ffd000")
+UNKNOWN = MISSED = Style(color="#ffd000", bold=True)
+STYLES = {True: ("✓ ", CORRECT), False: ("✗ ", INCORRECT), None: ("", UNKNOWN)}
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 MIN_LEGEND = 18  # cells
 
@@ -26,7 +28,8 @@ def draw_boxes(images: list[dict[str, Any]], width: int, height: int, color: boo
 
     Args:
         images: Visualizations of the kind `boxes`: `pixels`, `classes`, and lists of boxes in pixels: `predicted`, each
-            with its label, its score and whether it is correct, and `missed`, each with its label.
+            with its label, its score and whether it is correct (None if that is not known), and `missed`, each with its
+            label.
         width: Number of cells per row.
         height: Number of rows.
         color: Whether colors can be shown.
@@ -51,7 +54,7 @@ def _block(image: dict[str, Any], divisor: int, legend_height: int, color: bool)
     cells = split_cells(render_image(to_pixels(image["pixels"]), 1, divisor, color))
     scale = cells_per_pixel(len(image["pixels"][0]), 1, divisor, color)
     predictions = [
-        (str(number), CORRECT if one["correct"] else INCORRECT, "─│", one["box"])
+        (str(number), STYLES[one["correct"]][1], "─│", one["box"])
         for number, one in enumerate(image["predicted"], start=1)
     ]
     missed = [(letter, MISSED, "┄┆", one["box"]) for letter, one in zip(LETTERS, image["missed"], strict=False)]
@@ -71,13 +74,10 @@ def _block(image: dict[str, Any], divisor: int, legend_height: int, color: bool)
 
 def _legend(image: dict[str, Any]) -> list[tuple[str, Style]]:
     classes = image["classes"]
-    lines = [
-        (
-            f"{number} {'✓' if one['correct'] else '✗'} {classes[one['label']]} {one['score']:.2f}",
-            CORRECT if one["correct"] else INCORRECT,
-        )
-        for number, one in enumerate(image["predicted"], start=1)
-    ]
+    lines = []
+    for number, one in enumerate(image["predicted"], start=1):
+        sign, style = STYLES[one["correct"]]
+        lines.append((f"{number} {sign}{classes[one['label']]} {one['score']:.2f}", style))
     lines += [
         (f"{letter} missed {classes[one['label']]}", MISSED)
         for letter, one in zip(LETTERS, image["missed"], strict=False)

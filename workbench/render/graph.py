@@ -33,7 +33,7 @@ def render_table(nodes: list[Node], width: int = 78) -> str:
         align("node", [truncate(node["node"], NAME_WIDTH) for node in rows]),
         align("operation", operations),
         align("value", [format_number(node["value"]) for node in rows]),
-        align("gradient", [format_number(node["gradient"]) for node in rows]),
+        align("gradient", ["" if node["kind"] == "condition" else format_number(node["gradient"]) for node in rows]),
         align("kind", [node["kind"] for node in rows]),
     ]
     return join_columns(columns, width)
@@ -108,15 +108,18 @@ def edges_of(nodes: list[Node], branches: tuple[str, str, str, str]) -> Iterator
 
 def _format_gradient(edge: Edge, uses: Counter[str]) -> str:
     """Return the gradient of an edge's node; for a node with several uses, how much of it comes through this edge."""
+    if edge.node["kind"] == "condition":
+        return ""
     total = format_number(edge.node["gradient"])
     if edge.consumer is None or uses[edge.node["node"]] < 2 or edge.node["gradient"] is None:
         return total
-    return f"{format_number(edge.consumer['gradient'] * edge.consumer['local'][edge.which])} of {total}"
+    local = edge.consumer["local"][edge.which]  # None of a condition, which takes no gradient
+    return f"{format_number(0 if local is None else edge.consumer['gradient'] * local)} of {total}"
 
 
 def _format_local(edge: Edge, room: int) -> str:
     """Return the derivative along an edge: its name, formula and value, as far as there is room."""
-    if edge.consumer is None:
+    if edge.consumer is None or not edge.consumer["rules"][edge.which]:
         return ""
     rule, value = edge.consumer["rules"][edge.which], format_number(edge.consumer["local"][edge.which])
     equation = rule if rule == value else f"{rule} = {value}"
@@ -187,3 +190,11 @@ def draw_graph(data: dict[str, Any], width: int, height: int) -> str:
     """Draw the graph of the equations in `text`, with the values that the question gives."""
     nodes = [node | {"value": data.get(node["node"])} for node in describe_nodes(build_graph(data["text"]))]
     return render_graph(nodes, width)
+
+
+def draw_passes(data: dict[str, Any], width: int, height: int) -> str:
+    """Draw the graph of `nodes` with the values and gradients so far; the `node` that is computed is marked."""
+    lines = render_graph(data["nodes"], width - 2).splitlines()
+    own = re.compile(rf"[├└│─ ]*{re.escape(truncate(data['node'], NAME_WIDTH))}(?: = |  |$)")
+    is_marked = [bool(data["node"] and own.match(line)) for line in lines]
+    return "\n".join(f"{'▸ ' if mark else '  '}{line}" for line, mark in zip(lines, is_marked, strict=True))

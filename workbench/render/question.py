@@ -40,13 +40,20 @@ def render_question(question: Question, draw: bool = True) -> str:
     if question.visualization:
         render = visualizations.draw if draw else visualizations.describe
         blocks += filter(None, [render(question.visualization)])
-    blocks += [render_choices(part) for part in question.parts if part.kind in ("choice", "choices", "order", "match")]
+    blocks += filter(None, [render_all_choices(question)])
     if len(question.parts) > 1:
         rows = [f"  {part.part}: {part.label} ({KINDS[part.kind].format_hint(part)})" for part in question.parts]
         blocks.append(wrap_text("\n".join(rows)))
     else:
         blocks.append(f"Answer with {KINDS[question.parts[0].kind].format_hint(question.parts[0])}.")
     return "\n\n".join(blocks)
+
+
+def render_all_choices(question: Question) -> str:
+    """Return the choices of every part that has some; of several parts, each after the part's name and label."""
+    parts = [part for part in question.parts if part.kind in ("choice", "choices", "order", "match")]
+    names = [f"{wrap_text(f'{part.part}: {part.label}')}\n" if len(question.parts) > 1 else "" for part in parts]
+    return "\n\n".join(name + render_choices(part) for name, part in zip(names, parts, strict=True))
 
 
 def render_choices(part: Part) -> str:
@@ -57,6 +64,12 @@ def render_choices(part: Part) -> str:
         return wrap_text("\n".join([*left, "with", *right]))
     lines = [f"  {c}) {choice}" for c, choice in zip(letters(part.choices), part.choices, strict=True)]
     return wrap_text("\n".join(lines))
+
+
+def render_hint(question: Question, number: int) -> str:
+    """Return a hint with its number, counted from 1; the last one if there are fewer."""
+    number = min(number, len(question.hints))
+    return wrap_text(f"Hint {number} of {len(question.hints)}: {question.hints[number - 1]}")
 
 
 def render_part_mark(mark: PartMark, name: str = "") -> str:
@@ -94,10 +107,14 @@ def render_answers(question: Question) -> str:
         text = KINDS[part.kind].format_answer(part.answer, part)
         if part.kind == "choice":
             text += f") {part.choices[letters(part.choices).index(text)]}"
+        if part.kind == "order" and part.before:
+            text += " (an order is correct if each item comes after those that it needs)"
         if part.other_answers and part.kind == "integer":
             others = ", ".join(str(v) for v in part.other_answers[:6])
             text += f" (also {others}{' ...' if len(part.other_answers) > 6 else ''})"
         lines.append(f"{part.part} = {text}" if question.tier else f"Answer: {text}")
+        if part.kind == "order" and question.tier:
+            lines += [f"  {letter}) {part.choices[letters(part.choices).index(letter)]}" for letter in part.answer]
     return wrap_text("\n".join(lines))
 
 

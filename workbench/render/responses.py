@@ -55,7 +55,7 @@ def draw_text(answer: dict[str, Any], width: int, height: int, color: bool) -> R
     rows: Rows = []
     for sample in answer["texts"]:
         rows.append([Segment(sample["caption"][:width], QUIET)])
-        for line in sample["text"].splitlines() or [""]:
+        for line in sample["lines"]:
             rows += [[Segment(part)] for part in wrap(line, width, drop_whitespace=False) or [""]]
         rows.append([])
     return rows[:height]

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from random import Random
 
-from quizzes import bank
 from quizzes.marking import mark
 from quizzes.question import Mark, Outcome, PartMark, Question
 from workbench import syllabus
 from workbench.errors import unknown_name
 from workbench.store import Attempt, Store
 from workbench.study import schedule
+from workbench.user_bank import user_bank
 
 
 def items_of(name: str | None) -> list[str]:
@@ -24,22 +24,22 @@ def items_of(name: str | None) -> list[str]:
     Raises:
         UserError: If nothing has that name.
     """
-    everything = bank.all_drills_and_cards()
+    everything = user_bank().all_drills_and_cards()
     if name is None:
         return list(everything)
     if name in everything:
         return [name]
-    items = [id for id, item in everything.items() if name in _groups(id, item.topic)]
+    items = [id for id, item in everything.items() if name in _groups(id, item.topics)]
     if not items:
-        topics = {item.topic for item in everything.values()}
+        topics = {topic for item in everything.values() for topic in item.topics}
         raise unknown_name("chapter, topic, drill or card with questions called", name, sorted({*topics, *everything}))
     return items
 
 
-def _groups(id: str, topic: str) -> tuple[str, ...]:
-    """Return the topic and chapter of a drill or card, and its pack if the id begins with one."""
+def _groups(id: str, topics: list[str]) -> set[str]:
+    """Return the topics and chapters of a drill or card, and its pack if the id begins with one."""
     pack, slash, _ = id.partition("/")
-    return (topic, syllabus.topics()[topic].chapter, *([pack] if slash else []))
+    return {*topics, *(syllabus.topics()[topic].chapter for topic in topics), *([pack] if slash else [])}
 
 
 def choose(store: Store, items: list[str], count: int, at: datetime, rng: Random) -> list[str]:
@@ -56,6 +56,7 @@ def choose(store: Store, items: list[str], count: int, at: datetime, rng: Random
     due = [state.item for state in schedule.due(states.values(), at)]
     new = [item for item in items if item not in states]
     rng.shuffle(new)
+    bank = user_bank()
     new.sort(key=lambda item: bank.find(item).tier)
     others = [state for state in states.values() if state.item not in due]
     others.sort(key=lambda state: schedule.retrievability(state, at))
@@ -85,7 +86,7 @@ class Session:
 
     def draw(self, item: str) -> Question:
         """Return a new variant of an item."""
-        return bank.draw(item, self.rng.randrange(1, 100_000))
+        return user_bank().draw(item, self.rng.randrange(1, 100_000))
 
     def answer(
         self, question: Question, answers: Mapping[str, str], hinted: bool = False, seconds: float = 0.0

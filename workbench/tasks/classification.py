@@ -75,7 +75,7 @@ class Classification(Task):
                 f"This network returns {format_shape(own.shape[1:])}, and there are {self.classes} classes: "
                 f"size it to {fitting}."
             )
-        return own[:, : self.classes]
+        return own if own.shape[1] == self.classes else own[:, : self.classes]
 
     def losses(self, outputs: Tensor | tuple[Tensor, ...], batch: Batch, context: StepContext) -> dict[str, Tensor]:
         if isinstance(outputs, tuple):

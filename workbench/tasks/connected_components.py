@@ -16,16 +16,13 @@ TRAINING_IMAGES = 2000
 Proposals = tuple[np.ndarray, np.ndarray]  # boxes (n, 4), float32, and masks (n, MASK_SIZE ** 2)
 
 
-def fit(
-    images: np.ndarray, boxes: np.ndarray, labels: np.ndarray, num_classes: int
-) -> Callable[[np.ndarray], list[Detections]]:
+def fit(images: np.ndarray, boxes: np.ndarray, labels: np.ndarray) -> Callable[[np.ndarray], list[Detections]]:
     """Fit a logistic regression of the form of components, and return the detector that it makes.
 
     Args:
         images: Images (N, channels, height, width), uint8.
         boxes: Corners of their objects (N, M, 4).
         labels: Their classes (N, M), -1 for none.
-        num_classes: Number of classes.
     """
     from sklearn.linear_model import LogisticRegression
 

@@ -169,6 +169,14 @@ class WorkbenchApp(App[None]):
 
         self._open(Autograd(expression))
 
+    def steps(self, id: str, inputs: str = "") -> None:
+        """Open the steps of a procedure on top of the screen that is there, in place of those of another one."""
+        from workbench.tui.screens.steps import Steps
+
+        if isinstance(self.screen, Steps):
+            self.pop_screen()
+        self.push_screen(Steps(id, inputs))
+
     def _open(self, screen: Screen[Any]) -> None:
         """Put a screen on top of Home, in place of the one that is there."""
         while len(self.screen_stack) > 1:
@@ -185,9 +193,8 @@ class WorkbenchApp(App[None]):
         """Everything by its name: what one looks for stands in a command's title, ids too."""
         yield from super().get_system_commands(screen)
         import models
-        from quizzes import bank
-        from quizzes.formulas import all_formulas
-        from workbench import syllabus
+        from quizzes import procedures
+        from workbench import question_index, syllabus
         from workbench.engine.runs import every
 
         yield SystemCommand("Practise what is due", "A round of ten questions", self.practise)
@@ -196,16 +203,19 @@ class WorkbenchApp(App[None]):
         yield SystemCommand("Models", "Every network, layer by layer", self.models)
         yield SystemCommand("Lab", "Train a network and watch it learn", self.lab)
         yield SystemCommand("Runs", "Watch, stop, compare", self.runs)
-        drills = bank.all_drills().values()
+        drills = question_index.drills()
         for drill in drills:
             title = f"Practise: {drill.title} ({drill.id})"
             yield SystemCommand(title, syllabus.get(drill.topic).title, lambda id=drill.id: self.practise(id))
         for topic in dict.fromkeys(drill.topic for drill in drills):
             title = f"Topic: {syllabus.get(topic).title} ({topic})"
             yield SystemCommand(title, "A round of its questions", lambda id=topic: self.practise(id))
-        for formula in all_formulas().values():
+        for formula in question_index.formulas():
             title = f"Formula: {formula.title} ({formula.id})"
             yield SystemCommand(title, syllabus.get(formula.topic).title, lambda id=formula.id: self.formulas(id))
+        for entry in procedures.entries().values():
+            title = f"Steps: {entry.title} ({entry.id})"
+            yield SystemCommand(title, syllabus.get(entry.topic).title, lambda id=entry.id: self.steps(id))
         for name in models.names():
             yield SystemCommand(f"Network: {name}", models.info(name).family, lambda name=name: self.models(name))
         for run in reversed(every()):

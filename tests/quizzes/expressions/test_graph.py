@@ -14,7 +14,7 @@ from quizzes.expressions.parser import FormatError
 from workbench.engine.autograd import gradients
 from workbench.errors import UserError
 
-SMOOTH = ["exp", "sin", "cos", "tanh", "sigmoid", "softplus"]
+SMOOTH = ["exp", "sin", "cos", "tanh", "sigmoid", "softplus", "erf", "gelu"]
 ONE = [*SMOOTH, "relu", "abs"]
 numbers = st.sampled_from(["0.5", "2", "3", "1.25", "10"])
 operands = st.sampled_from(["x", "y", "z", "x", "y"]) | numbers
@@ -26,6 +26,12 @@ texts = st.recursive(
         | st.tuples(st.sampled_from(["max", "min"]), inside, inside).map(lambda t: f"{t[0]}({t[1]}, {t[2]})")
         | st.tuples(inside, st.sampled_from(["2", "3", "-1"])).map(lambda t: f"({t[0]})^{t[1]}")
         | inside.map(lambda a: f"ln(1 + ({a})^2)")
+        | st.tuples(inside, st.sampled_from(["<", ">="]), inside, inside, inside).map(
+            lambda t: f"where({t[0]} {t[1]} {t[2]}, {t[3]}, {t[4]})"
+        )
+        | st.tuples(operands, operands, inside, inside).map(
+            lambda t: f"where({t[0]} > 1 or {t[1]} <= 2, {t[2]}, {t[3]})"
+        )
         | inside.map(lambda a: f"sqrt(2 + sin({a}))")
         | inside.map(lambda a: f"(-({a}))")
     ),
@@ -36,12 +42,14 @@ points = st.fixed_dictionaries({name: st.integers(-16, 16).map(lambda k: Fractio
 MPMATH = dict(  # the functions of an expression, independently of the program: by mpmath, and by PyTorch
     exp=mpmath.exp, sin=mpmath.sin, cos=mpmath.cos, tanh=mpmath.tanh, ln=mpmath.log, sqrt=mpmath.sqrt, abs=abs,
     sigmoid=lambda x: 1 / (1 + mpmath.exp(-x)), softplus=lambda x: mpmath.log(1 + mpmath.exp(x)),
-    relu=lambda x: max(x, mpmath.mpf(0)), max=max, min=min,
+    relu=lambda x: max(x, mpmath.mpf(0)), max=max, min=min, where=lambda c, a, b: a if c else b,
+    erf=mpmath.erf, gelu=lambda x: x * mpmath.ncdf(x),
 )  # fmt: skip
 TORCH = dict(
     exp=torch.exp, sin=torch.sin, cos=torch.cos, tanh=torch.tanh, ln=torch.log, sqrt=torch.sqrt, abs=torch.abs,
     sigmoid=torch.sigmoid, softplus=torch.nn.functional.softplus, relu=torch.relu,
-    max=torch.maximum, min=torch.minimum,
+    max=torch.maximum, min=torch.minimum, erf=torch.erf, gelu=torch.nn.functional.gelu,
+    where=lambda c, a, b: torch.where(torch.as_tensor(c), a, b),
 )  # fmt: skip
 
 
@@ -82,7 +90,8 @@ def test_gradients_are_those_of_pytorch(text, values):
     root.backward()
     assert float(passes.values[graph.root]) == pytest.approx(root.item(), rel=1e-9, abs=1e-12)
     for leaf in graph.leaves:
-        assert float(passes.gradients[leaf]) == pytest.approx(at[leaf].grad.item(), rel=1e-6, abs=1e-9)
+        gradient = 0 if at[leaf].grad is None else at[leaf].grad.item()  # None of a leaf in conditions alone
+        assert float(passes.gradients[leaf]) == pytest.approx(gradient, rel=1e-6, abs=1e-9)
 
 
 @given(texts, points)
@@ -118,6 +127,13 @@ def test_sympy_and_pytorch_agree_with_the_graph(text, values):
         ("b^t", dict(b=1.0000001, t=10**9)),
         ("x*((0.99999^99)^99)^2", dict(x=2)),
         ("x", dict(x=7)),
+        ("where(x > 0, x^2, 3x)", dict(x=0)),  # the gradient of the case that holds
+        ("where(x = y, x*y, x)", dict(x=2, y=2)),
+        ("where(not (x > 0 and y > 0), x, y)", dict(x=1, y=1)),
+        ("where(x*y > 5, 1, x)*t", dict(x=1, y=2, t=4)),  # y has the gradient 0
+        ("u = x*y; where(u > 1, u, where(u > 0, u^2, 0))", dict(x=0.5, y=0.5)),
+        ("where(1 < 2, x, y)", dict(x=3, y=4)),
+        ("gelu(x) - erf(x)", dict(x=-30)),
     ],
 )
 def test_gradients_at_kinks_and_special_points_agree(text, values):
@@ -133,6 +149,20 @@ def test_kinks_are_reported_only_at_kinks():
     assert ["x = 0" in sentence for sentence in run_passes(build_graph("relu(x)"), {"x": 0}).kinks] == [True]
     assert len(run_passes(build_graph("max(x, y) + min(x, y)"), {"x": 2, "y": 2}).kinks) == 2
     assert run_passes(build_graph("max(x, x) + relu(x) + abs(x)"), {"x": 2}).kinks == []
+
+
+def test_a_condition_that_changes_is_reported_and_takes_no_gradient():
+    graph = build_graph("where(x > 0, x, 2x)")
+    passes = run_passes(graph, {"x": 0})
+    assert passes.kinks == ["v1 = x > 0 changes at x = 0: the gradient of the case that holds is used, as in PyTorch."]
+    assert passes.gradients == {"x": 2, "v2": 1, "v3": 1} and passes.values["v1"] == 0
+    assert [(n.name, n.kind, n.text) for n in graph.nodes.values() if n.operation] == [
+        ("v1", "condition", "x > 0"),
+        ("v2", "intermediate", "2 * x"),
+        ("v3", "root", "where(v1, x, v2)"),
+    ]
+    with pytest.raises(UserError, match="v2 = ln"):  # PyTorch computes both cases, too
+        run_passes(build_graph("where(x > 0, ln(x), x)"), {"x": -1})
 
 
 def test_compare_gradients_reports_disagreement():
@@ -207,7 +237,7 @@ def test_names_of_operations_differ_from_those_of_variables():
         ("log(x)", "write ln"),
         ("x[1]", "write out every term"),
         ("sum(i, x[i])", "write out every term"),
-        ("[1, 2]*x", "number is missing"),
+        ("[1, 2]*x", "not a list"),
         ("floor(x)", "No gradient goes through floor"),
         ("sign(x) + x", "derivative is 0 between its jumps"),
         ("2 + 3", "has no variable"),
@@ -219,7 +249,13 @@ def test_names_of_operations_differ_from_those_of_variables():
         ("2x = 3", "one name"),
         ("x*" * 160 + "x", "the limit is 300"),
         ("+".join("x" * 90), "more than 150"),
-        ("x @ y", "can't read"),
+        ("x @ y", "write * for a product"),
+        ("[x > 0]*x", "No gradient goes through [x > 0]"),
+        ("where(x > 0, 1, 2)*x", "No gradient goes through where(x > 0, 1, 2)"),
+        ("where(x, 1, y)", "a condition is needed"),
+        ("x > 0", "without a comparison"),
+        ("argmax(x, y)", "write out every term"),
+        ("where = x; where*x", "where is reserved"),
         ("__import__('os')", "leave out the quotation mark"),
     ],
 )

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from quizzes.content.training_deep_cnns.batch_normalization import drills as batch_normalization
+from quizzes.content.training_deep_cnns.batch_normalization.drills import batch, layers
 from quizzes.content.training_deep_cnns.gradient_issues import drills as gradient_issues
 from quizzes.content.training_deep_cnns.initialization import drills as initialization
 from quizzes.content.training_deep_cnns.over_and_underfitting import drills as over_and_underfitting
@@ -105,10 +105,10 @@ def evaluate_with_mistake(drill, mistake, **inputs):
         (regularization.weight_decay_sgd, "factor-2", dict(lam=0.5, b=2, g_b=0.5, **STEP), {"w_new": 1.75}),
         (regularization.weight_decay_sgd, "bias-decayed", dict(lam=0.5, b=2, g_b=0.5, **STEP), {"b_new": 1.85}),
         (regularization.soft_threshold, "crosses-zero", dict(w=[-0.3], lam=0.5), {"w_new": [0.2]}),
-        (batch_normalization.bn_running_stats, "biased-variance", dict(x=[1, 3, 5, 7]), {"R_var": 1.4}),
-        (batch_normalization.bn_running_stats, "momentum-reversed", dict(x=[1, 3, 5, 7]), {"R_mean": 3.6}),
+        (batch.bn_running_stats, "biased-variance", dict(x=[1, 3, 5, 7]), {"R_var": 1.4}),
+        (batch.bn_running_stats, "momentum-reversed", dict(x=[1, 3, 5, 7]), {"R_mean": 3.6}),
         (
-            batch_normalization.bn_fold,
+            layers.bn_fold,
             "epsilon-left-out",
             dict(W=2, mu=1, v=3, gamma=3, epsilon=1),
             {"W_folded": 3.4641},

@@ -1,13 +1,10 @@
 """The example pack of the documentation, and a library for packs."""
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from quizzes import packs
 from tests import example_pack
-from workbench import syllabus
 
 
 @pytest.fixture
@@ -17,15 +14,6 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def library(tmp_path: Path) -> Iterator[Path]:
+def library(home: Path) -> Path:
     """The folder from which packs are loaded during the test."""
-    path = tmp_path / "packs"
-    packs.configure(lambda: path, syllabus.topics)
-    yield path
-    packs.configure(lambda: tmp_path / "nowhere", dict)
-
-
-@pytest.fixture
-def reload(library: Path) -> Callable[[], None]:
-    """A function that makes the packs be read again, as the next start of the program does."""
-    return lambda: packs.configure(lambda: library, syllabus.topics)
+    return home / "packs"

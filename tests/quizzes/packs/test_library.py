@@ -2,12 +2,12 @@
 
 import pytest
 
-from quizzes import bank, packs
 from quizzes.packs.library import add, remove
 from quizzes.packs.pack import check_pack
-from workbench import syllabus
+from workbench import coverage, syllabus
 from workbench.errors import UserError
 from workbench.study.session import items_of
+from workbench.user_bank import user_bank, user_packs
 
 IDS = {
     "first-layers/conv-basics",
@@ -21,18 +21,17 @@ def check(folder):
     return check_pack(folder, syllabus.topics())
 
 
-def test_questions_of_a_pack_are_in_the_bank_until_it_is_removed(folder, library, reload):
-    own_ids = set(bank.all_drills_and_cards())
+def test_questions_of_a_pack_are_in_the_bank_until_it_is_removed(folder, library):
+    own_ids = set(user_bank().all_drills_and_cards())
     add(check(folder), library)
-    reload()
-    assert set(bank.all_drills_and_cards()) - own_ids == IDS and own_ids < set(bank.all_drills_and_cards())
+    ids = set(user_bank().all_drills_and_cards())
+    assert ids - own_ids == IDS and own_ids < ids
     assert set(items_of("convolution")) >= IDS - {"first-layers/momentum-by-hand"}
-    assert all(bank.find(id).draw(3).drill == id for id in IDS)
-    covered = {row.topic: row for row in syllabus.coverage({})}
+    assert all(user_bank().find(id).draw(3).drill == id for id in IDS)
+    covered = {row.topic: row for row in coverage.coverage({})}
     assert "first-layers/conv-basics" in covered["convolution"].drills
     remove("first-layers", library)
-    reload()
-    assert set(bank.all_drills_and_cards()) == own_ids
+    assert set(user_bank().all_drills_and_cards()) == own_ids
 
 
 def test_add_copies_only_the_files_of_the_pack(folder, library):
@@ -47,15 +46,14 @@ def test_add_copies_only_the_files_of_the_pack(folder, library):
     assert [entry.name for entry in library.iterdir()] == ["first-layers"]
 
 
-def test_add_replaces_a_pack_of_the_same_name(folder, library, reload):
+def test_add_replaces_a_pack_of_the_same_name(folder, library):
     add(check(folder), library)
     (folder / "drills" / "momentum.toml").unlink()
     add(check(folder), library)
-    reload()
-    assert {id for id in bank.all_drills() if id.startswith("first-layers/")} == {"first-layers/conv-basics"}
+    assert {id for id in user_bank().all_drills() if id.startswith("first-layers/")} == {"first-layers/conv-basics"}
 
 
-def test_a_pack_stays_if_its_replacement_cant_be_written(folder, library, reload, monkeypatch):
+def test_a_pack_stays_if_its_replacement_cant_be_written(folder, library, monkeypatch):
     add(check(folder), library)
     rename = type(library).rename
 
@@ -64,46 +62,42 @@ def test_a_pack_stays_if_its_replacement_cant_be_written(folder, library, reload
             raise OSError(28, "No space left on device")
         return rename(self, target)
 
-    monkeypatch.setattr(type(library), "rename", fail)
-    with pytest.raises(UserError, match="No space left"):
-        add(check(folder), library)
-    monkeypatch.undo()
-    reload()
-    assert set(bank.all_drills_and_cards()) >= IDS
+    with monkeypatch.context() as patch:
+        patch.setattr(type(library), "rename", fail)
+        with pytest.raises(UserError, match="No space left"):
+            add(check(folder), library)
+    assert set(user_bank().all_drills_and_cards()) >= IDS
 
 
-def test_a_pack_with_a_problem_is_not_loaded(folder, library, reload):
+def test_a_pack_with_a_problem_is_not_loaded(folder, library):
     copy = add(check(folder), library)
     file = copy / "cards" / "convolution.toml"
     file.write_text(file.read_text(encoding="utf-8").replace("kind =", "knd ="), encoding="utf-8")
-    reload()
-    assert not IDS & set(bank.all_drills_and_cards())
-    [pack] = packs.all_packs()
-    assert packs.valid_packs() == ()
+    assert not IDS & set(user_bank().all_drills_and_cards())
+    [pack] = user_packs()
+    assert user_bank().valid_packs == ()
     summary = pack.summarize_problems()
     assert summary.startswith("The pack first-layers was not loaded because of 2 problems. The first is in cards/")
     assert summary.count("\n") == 0 and summary.endswith(f"Run 'workbench packs check {copy}'.")
     with pytest.raises(UserError, match="first-layers was not loaded"):
-        bank.draw("first-layers/conv-basics", 1)
+        user_bank().draw("first-layers/conv-basics", 1)
     with pytest.raises(UserError, match="Unknown drill"):
-        bank.get_drill("second-layers/conv-basics")
+        user_bank().get_drill("second-layers/conv-basics")
 
 
-def test_a_folder_must_have_the_name_of_its_pack(folder, library, reload):
+def test_a_folder_must_have_the_name_of_its_pack(folder, library):
     add(check(folder), library).rename(library / "other")
-    reload()
-    assert not IDS & set(bank.all_drills_and_cards())
-    [pack] = packs.all_packs()
+    assert not IDS & set(user_bank().all_drills_and_cards())
+    [pack] = user_packs()
     assert "because of a problem in pack.toml, line 1: The folder of a pack must have" in pack.summarize_problems()
 
 
-def test_a_drill_without_usable_inputs_raises_a_user_error(folder, library, reload):
+def test_a_drill_without_usable_inputs_raises_a_user_error(folder, library):
     copy = add(check(folder), library)
     file = copy / "drills" / "sizes.toml"
     file.write_text(file.read_text(encoding="utf-8").replace("o >= 4", "o >= 400"), encoding="utf-8")
-    reload()
     with pytest.raises(UserError, match="Widen its ranges"):
-        bank.draw("first-layers/conv-basics", 1)
+        user_bank().draw("first-layers/conv-basics", 1)
 
 
 @pytest.mark.parametrize("name", ["..", ".", "../packs", "nothing", "/etc", ""])

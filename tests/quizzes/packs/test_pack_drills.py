@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quizzes import bank
 from quizzes.marking import mark
-from quizzes.packs.equations import parse_condition
+from quizzes.mistake_equations import parse_condition
 from quizzes.packs.library import add
 from quizzes.packs.pack import check_pack
 from quizzes.packs.samplers import make_sampler
@@ -20,6 +19,7 @@ from quizzes.symbols import Int, Real
 from quizzes.verification import compare_values, evaluate_with_sympy
 from workbench import syllabus
 from workbench.errors import UserError
+from workbench.user_bank import user_bank
 
 SEEDS = range(60)
 
@@ -38,7 +38,7 @@ def positions(n: int, f: int, p: int, s: int) -> int:
 def test_sizes_equal_the_number_of_positions(example):
     unknowns = set()
     for seed in SEEDS:
-        question = bank.draw("first-layers/conv-basics", seed)
+        question = user_bank().draw("first-layers/conv-basics", seed)
         [part] = question.parts
         values = {**question.params, part.part: part.answer}
         unknowns.add(part.part)
@@ -54,7 +54,7 @@ def test_sizes_equal_the_number_of_positions(example):
 
 def test_momentum_equals_the_hand_computation(example):
     for seed in SEEDS:
-        question = bank.draw("first-layers/momentum-by-hand", seed)
+        question = user_bank().draw("first-layers/momentum-by-hand", seed)
         inputs = {name: Fraction(str(value)) for name, value in question.params.items()}
         v = inputs["beta"] * inputs["v_prior"] + inputs["g"]
         theta = inputs["theta_prior"] - inputs["eta"] * v
@@ -69,7 +69,7 @@ def test_momentum_equals_the_hand_computation(example):
 
 @pytest.mark.parametrize("id", ["first-layers/conv-basics", "first-layers/momentum-by-hand"])
 def test_the_example_passes_the_self_test_of_all_drills(example, id):
-    report = selftest(bank.get_drill(id), range(100, 200))
+    report = selftest(user_bank().get_drill(id), range(100, 200))
     assert report.problems == [] and report.variants == 100
 
 
@@ -78,9 +78,25 @@ def test_a_drill_may_have_another_topic_than_its_formula(folder, library):
     text = file.read_text(encoding="utf-8")
     file.write_text(text.replace("tier = 1", 'tier = 1\ntopic = "pooling"'), encoding="utf-8")
     add(check_pack(folder, syllabus.topics()), library)
-    assert (
-        bank.get_drill("first-layers/conv-basics").topic == bank.draw("first-layers/conv-basics", 1).topic == "pooling"
-    )
+    bank = user_bank()
+    assert bank.get_drill("first-layers/conv-basics").topic == "pooling"
+    assert bank.draw("first-layers/conv-basics", 1).topic == "pooling"
+
+
+def test_a_pack_may_write_up_to_three_hints(folder):
+    file = folder / "drills" / "sizes.toml"
+    defaults = check_pack(folder, syllabus.topics()).drills["first-layers/conv-basics"].draw(1).hints
+    assert len(defaults) == 3 and defaults[1].startswith("Use this formula:\n  o = floor(")
+    text = file.read_text(encoding="utf-8")
+    line = next(line for line in text.splitlines() if line.startswith("hint = "))
+    file.write_text(text.replace(line, 'hints = ["Count positions.", "Add 1 to the steps."]'), encoding="utf-8")
+    pack = check_pack(folder, syllabus.topics())
+    assert pack.problems == []
+    assert pack.drills["first-layers/conv-basics"].draw(1).hints == [
+        "Count positions.",
+        "Add 1 to the steps.",
+        defaults[2],
+    ]
 
 
 TABLE_DRILL = """
@@ -184,5 +200,5 @@ CONDITIONS = {
 @pytest.mark.parametrize("text", CONDITIONS)
 @given(n=st.integers(0, 9), f=st.integers(0, 9), p=st.integers(0, 3))
 def test_a_condition_agrees_with_python(text, n, f, p):
-    is_true = parse_condition(text, bank.get_drill("conv-out-size").formula)
+    is_true = parse_condition(text, user_bank().get_drill("conv-out-size").formula)
     assert is_true(dict(n=n, f=f, p=p)) == CONDITIONS[text](n, f, p)

@@ -114,10 +114,13 @@ def test_topics_as_json(cli):
 def test_drill_list_and_show_as_json(cli):
     rows = js(cli("drill", "list", "--json"))
     assert {row["drill"] for row in rows} == set(bank.all_drills())
-    assert set(rows[0]) == {"drill", "type", "topic", "title", "tier", "kinds"}
+    assert set(rows[0]) == {"drill", "type", "topic", "title", "tier", "kinds", "joins", "place"}
     assert {row["topic"] for row in js(cli("drill", "list", "--topic", "convolution", "--json"))} == {"convolution"}
+    joined = js(cli("drill", "list", "--topic", "pooling", "--json"))
+    assert [row["topic"] for row in joined if "pooling" in row["joins"]] == ["convolution"]
     question = js(cli("drill", "show", "iou", "--seed", "7", "--json"))
-    assert set(question) == {"drill", "seed", "topic", "tier", "prompt", "params", "parts", "hint"}
+    keys = {"drill", "seed", "topic", "tier", "prompt", "params", "parts", "hint", "hints", "joins", "visualization"}
+    assert set(question) == keys
     assert (question["drill"], question["seed"]) == ("iou", 7)
     assert [part["part"] for part in question["parts"]] == ["I", "U", "iou"]
     assert question["parts"][2]["decimals"] == 4

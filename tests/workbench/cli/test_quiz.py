@@ -110,6 +110,16 @@ def test_hints_and_mistakes_and_solutions(cli):
         ]
 
 
+def test_each_question_mark_gives_the_next_hint(cli):
+    result = cli("quiz", "conv-params", "-n", "1", "--seed", "5", input="?\n?\n?\n?\nq\n")
+    assert [line[:12] for line in result.out.replace("P = Hint", "\nHint").splitlines() if line.startswith("Hint")] == [
+        "Hint 1 of 3:",
+        "Hint 2 of 3:",
+        "Hint 3 of 3:",
+        "Hint 3 of 3:",
+    ]
+
+
 def test_input_that_is_not_text_is_not_an_answer(home):
     command = [sys.executable, "-P", "-m", "workbench.cli.main", "quiz", "bce-value", "-n", "1"]
     env = {**os.environ, "PYTHONIOENCODING": "utf-8:strict"}

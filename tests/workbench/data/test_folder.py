@@ -36,7 +36,7 @@ def test_a_folder_of_classes_is_dealt_by_the_seed(pets):
     for pictures, classes in parts.values():
         assert pictures.dtype == np.uint8
         assert all((one[2].mean() > one[0].mean()) == (kind == 1) for one, kind in zip(pictures, classes, strict=True))
-    assert tasks.info(name).outputs == 1 and tasks.get(name).data == name
+    assert tasks.info(name).sizes["outputs"] == (1, 2) and tasks.get(name).data == name
 
 
 def test_a_folder_of_parts_stays_as_it_is_divided(pets, tmp_path):

@@ -20,7 +20,7 @@ def told(first, last, **more):
         at = dict(step=step, epoch=step / 10, seconds=step / 100)
         yield dict(event="metric", split="train", metrics={"loss": 1 / step, "lr": 0.1}, **at, **more)
         yield dict(event="eval", split="train", metrics={"loss": 2 / step}, **at)
-        yield dict(event="eval", split="test", metrics={"loss": 3 / step, "accuracy": None}, **at)
+        yield dict(event="eval", split="validation", metrics={"loss": 3 / step, "accuracy": None}, **at)
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_the_table_is_the_events_each_step_once(run, tmp_path):
     assert losses == {
         (step, split): share / step
         for step in range(10, 51, 10)
-        for split, share in (("train", 1), ("train_eval", 2), ("test", 3))
+        for split, share in (("train", 1), ("train_eval", 2), ("validation", 3))
     }
     assert {row["value"] for row in rows if row["metric"] == "accuracy"} == {""}
 
@@ -63,7 +63,7 @@ def test_tensorboard_reads_what_was_written(run, tmp_path):
     assert [one.step for one in said] == [10, 20, 30, 40, 50]
     assert [one.value for one in said] == pytest.approx([1 / step for step in range(10, 51, 10)])
     assert [one.wall_time for one in said] == pytest.approx([1000.1, 1000.2, 2000.1, 2000.2, 2000.3])
-    other = EventAccumulator(str(tmp_path / run.id / "test"))
+    other = EventAccumulator(str(tmp_path / run.id / "validation"))
     other.Reload()
     assert other.Tags()["scalars"] == ["loss"]  # what is no number has no point
 
@@ -115,4 +115,5 @@ def test_runs_are_compared_by_where_they_differ(run):
     found = compared([run, other])
     assert found["differing"] == {"options": [{}, {"activation": "tanh"}], "lr": [0.003, 0.5]}
     assert [row["metrics"] for row in found["runs"]] == [{"loss": 3 / 50, "accuracy": None}, {}]
+    assert {row["split"] for row in found["runs"]} == {"validation"}  # neither is done
     json.dumps(found)

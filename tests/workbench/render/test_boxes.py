@@ -43,6 +43,10 @@ def test_incorrect_and_missed_ones_differ_without_color():
     assert rows[5][10:20] == "a┄┄┄┄┄┄┄┄┐" and rows[6][10] == rows[6][19] == "┆"
 
 
+def test_predictions_without_known_objects_have_no_sign():
+    assert draw(image([((0, 0, 8, 8), 1, 0.5, None)]))[12] == "1 bar 0.50"
+
+
 def test_as_many_images_as_fit_are_in_a_row():
     two = [image([((0, 0, 8, 8), label, 0.5, True)]) for label in (0, 1)]
     assert len(draw(*two, width=80, height=14)) == 13 and draw(*two, width=80, height=14)[12].split() == [

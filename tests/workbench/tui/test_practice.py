@@ -134,9 +134,17 @@ async def test_several_parts_are_answered_line_by_line(pilot: Pilot) -> None:
 async def test_a_hint_is_shown_by_a_question_mark_and_noted(pilot: Pilot) -> None:
     pilot.app.practise("conv-params")
     await pilot.pause()
+    hints = question(pilot).hints
+    for number in (1, 2, 3):
+        assert "? Hint" in shown(pilot)
+        await pilot.press("?")
+        await pilot.pause()
+        first_line, *others = hints[number - 1].splitlines()
+        shows = str(pilot.app.screen.query_one("#hint", Static).render())
+        assert f"Hint {number} of 3: {first_line[:40]}" in shows and f"Hint {number + 1} of 3" not in shows
+        assert all(line in shows for line in others)
+    assert "? Hint" not in shown(pilot)
     await pilot.press("?")
-    await pilot.pause()
-    assert "Hint:" in shown(pilot)
     assert pilot.app.screen.query_one(Input).value == ""
     await answer(pilot, str(question(pilot).parts[0].answer))
     [kept] = pilot.app.store.attempts()

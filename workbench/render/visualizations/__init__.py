@@ -7,13 +7,21 @@ A drill names the kind of its visualization and the data to show:
     visualization="flow: {n} x {n} x {c} > conv > ?"   everything, and a text that is filled in like the prompt
 
 A visualization contains only what the question gives. Unknown values are shown as `?`.
+
+Programs and printouts are shown in full, and described by themselves, so the prompt need not repeat them:
+
+    visualization="code program"                       the value `program` of the generator: Python, with line numbers
+    visualization="printout log"                       the value `log`, as a program prints it
+    visualization="line-chart train validation x=t"    curves by name; without x, the first value is at 1
+    visualization="table N accuracy"                   vectors as the rows of a table
 """
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 from quizzes.question import Visualization, value_text
-from workbench.render.graph import draw_graph
+from workbench.render.graph import draw_graph, draw_passes
 from workbench.render.visualizations import (
     areas,
     bars,
@@ -25,6 +33,7 @@ from workbench.render.visualizations import (
     matrices,
     networks,
     plane,
+    texts,
     windows,
 )
 
@@ -58,7 +67,7 @@ def describe(visualization: Visualization) -> str:
 
 def drawing_data(visualization: Visualization) -> tuple[str, dict[str, Any]]:
     """Return the kind of a visualization and the data for its drawing; None for a value that isn't given."""
-    kind, _, words = visualization.kind.partition(" ")
+    kind, words = re.fullmatch(r"(\S+)\s?(.*)", visualization.kind, re.DOTALL).groups()  # type: ignore[union-attr]
     if kind.endswith(":"):
         texts = {name: value_text(v) if isinstance(v, float) else v for name, v in visualization.data.items()}
         return kind[:-1], visualization.data | {"text": words.format_map(_Fields(texts))}
@@ -72,6 +81,11 @@ def _value(symbol: str, data: dict[str, Any]) -> Any:
     return int(symbol) if symbol.isdigit() else data.get(symbol.lstrip("±"))
 
 
+def is_text(visualization: Visualization) -> bool:
+    """Return whether a visualization is a program or a printout, which is shown in full, at its own size."""
+    return drawing_data(visualization)[0] in TEXTS
+
+
 def _nothing(data: dict[str, Any]) -> str:
     return ""
 
@@ -81,9 +95,11 @@ DRAWINGS: dict[str, Drawing] = {
     "boundary": (plane.draw_boundary, _nothing),
     "boxes": (areas.draw_boxes, _nothing),
     "branches": (flows.draw_branches, _nothing),
+    "code": (texts.draw_code, texts.describe_code),
     "confusion": (matrices.draw_confusion, matrices.describe_confusion),
     "contour": (descent.draw_contour, _nothing),
     "convolution": (windows.draw_convolution, _nothing),
+    "descent": (descent.draw_descent, _nothing),
     "deviations": (lines.draw_deviations, _nothing),
     "dilation": (windows.draw_dilation, _nothing),
     "flow": (flows.draw_flow, _nothing),
@@ -93,19 +109,28 @@ DRAWINGS: dict[str, Drawing] = {
     "layers": (networks.draw_layers, _nothing),
     "learning-curves": (learning.draw_learning_curves, _nothing),
     "learning-rate": (learning.draw_learning_rate, _nothing),
+    "line-chart": (learning.draw_line_chart, learning.describe_line_chart),
     "logistic": (plane.draw_logistic, _nothing),
     "matrices": (matrices.draw_matrices, _nothing),
     "network": (networks.draw_network, _nothing),
+    "highlighted-table": (matrices.draw_highlighted_table, _nothing),
     "neuron": (networks.draw_neuron, _nothing),
     "number-line": (lines.draw_number_line, lines.describe_number_line),
     "parabola": (descent.draw_parabola, _nothing),
+    "passes": (draw_passes, _nothing),
     "pooling": (windows.draw_pooling, _nothing),
+    "printout": (texts.draw_printout, texts.listing),
     "precision-recall": (curves.draw_precision_recall, curves.describe_precision_recall),
+    "progress": (learning.draw_progress, _nothing),
     "rescaling": (lines.draw_rescaling, _nothing),
     "residuals": (plane.draw_residuals, _nothing),
     "roc": (curves.draw_roc, curves.describe_roc),
     "scatter": (plane.draw_scatter, _nothing),
-    "table": (matrices.draw_table, _nothing),
+    "separating-line": (plane.draw_separating_line, _nothing),
+    "sliding-window": (windows.draw_sliding_window, _nothing),
+    "suppression": (areas.draw_suppression, _nothing),
+    "table": (matrices.draw_table, matrices.describe_table),
     "trace": (matrices.draw_trace, _nothing),
     "two-neurons": (networks.draw_two_neurons, _nothing),
 }
+TEXTS = ("code", "printout")

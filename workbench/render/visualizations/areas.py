@@ -8,15 +8,7 @@ from workbench.render.visualizations.grid import DASHED, DOUBLE, HEAVY, LIGHT, R
 def draw_boxes(data: dict[str, Any], width: int, height: int) -> str:
     """Draw boxes `A` and `B`, or `boxes` with their `labels`; each is [x1, y1, x2, y2]."""
     boxes = _boxes_by_name(data)
-    left, top = (min(b[k] for b in boxes.values()) for k in (0, 1))
-    extent_x, extent_y = (max(b[k + 2] for b in boxes.values()) - low for k, low in ((0, left), (1, top)))
-    scale = min((width - 1) / extent_x, 2 * (height - 1) / extent_y)  # columns per pixel
-    canvas = Grid(width, round(extent_y * scale / 2) + 1)
-    cells = {
-        name: [round((b[0] - left) * scale), round((b[1] - top) * scale / 2),
-               round((b[2] - left) * scale), round((b[3] - top) * scale / 2)]
-        for name, b in boxes.items()
-    }  # fmt: skip
+    canvas, cells = _to_cells(boxes, width, height)
     if len(boxes) == 2:
         (ax1, ay1, ax2, ay2), (bx1, by1, bx2, by2) = cells.values()
         canvas.fill(max(ax1, bx1), max(ay1, by1), min(ax2, bx2), min(ay2, by2), "░")
@@ -25,6 +17,43 @@ def draw_boxes(data: dict[str, Any], width: int, height: int) -> str:
     for name, (x1, y1, _, _) in cells.items():
         canvas.put(x1 + 1, y1, name)
     return canvas.text()
+
+
+def draw_suppression(data: dict[str, Any], width: int, height: int) -> str:
+    """Draw `boxes` with their `labels`: the `current` one, and those in `keep` and `suppressed`, in different lines."""
+    boxes = _boxes_by_name(data)
+    keep, suppressed, current = data["keep"], data["suppressed"], data["current"]
+    waiting = [name for name in boxes if name not in [*keep, *suppressed]]
+    groups = [("suppressed", DASHED, suppressed), ("waiting", LIGHT, waiting), ("kept", HEAVY, keep)]
+    canvas, cells = _to_cells(boxes, width, height - 1)
+    for _, lines, names in groups:
+        for name in names:
+            canvas.draw_box(*cells[name], lines)
+    occupied: set[tuple[int, int]] = set()
+    for name, (x1, y1, x2, _) in cells.items():
+        text = f"▸{name}" if name == current else name
+        free = (x for x in range(x1 + 1, x2) if not occupied & {(x + k, y1) for k in range(-1, len(text) + 1)})
+        x = next(free, x1 + 1)
+        canvas.put(x, y1, text)
+        occupied |= {(x + k, y1) for k in range(len(text))}
+    legend = "   ".join(f"{lines[0] * 2} {group} {', '.join(names)}" for group, lines, names in groups if names)
+    return f"{legend[:width]}\n{canvas.text()}"
+
+
+def _to_cells(
+    boxes: dict[str, list[float]], width: int, height: int
+) -> tuple[Grid, dict[str, tuple[int, int, int, int]]]:
+    """Return an empty grid, and the corners of each box in it: x1, y1, x2, y2 in cells."""
+    left, top = (min(b[k] for b in boxes.values()) for k in (0, 1))
+    extent_x, extent_y = (max(b[k + 2] for b in boxes.values()) - low for k, low in ((0, left), (1, top)))
+    scale = min((width - 1) / extent_x, 2 * (height - 1) / extent_y)  # columns per pixel
+    canvas = Grid(width, round(extent_y * scale / 2) + 1)
+    cells = {
+        name: (round((b[0] - left) * scale), round((b[1] - top) * scale / 2),
+               round((b[2] - left) * scale), round((b[3] - top) * scale / 2))
+        for name, b in boxes.items()
+    }  # fmt: skip
+    return canvas, cells
 
 
 def _boxes_by_name(data: dict[str, Any]) -> dict[str, list[float]]:

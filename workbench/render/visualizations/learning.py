@@ -7,7 +7,7 @@ from typing import Any
 from quizzes.question import value_text
 from workbench.render.visualizations.plot import Plot
 
-SIGNS = "●○"
+SIGNS = "●○◆◇"
 
 
 def draw_learning_curves(data: dict[str, Any], width: int, height: int) -> str:
@@ -21,6 +21,33 @@ def draw_learning_curves(data: dict[str, Any], width: int, height: int) -> str:
             plot.mark(*point, SIGNS[k])
     names = "  ".join(f"{sign} {name}" for sign, name in zip(SIGNS, data, strict=False))
     return f"loss by epoch: {names}\n{plot.text()}"
+
+
+def draw_line_chart(data: dict[str, Any], width: int, height: int) -> str:
+    """Draw curves by name, over the values `x` or the numbers from 1."""
+    curves = {name: _points(values, data) for name, values in data.items() if name != "x"}
+    xs, ys = ([point[k] for points in curves.values() for point in points] for k in (0, 1))
+    plot = Plot(xs, ys, width, height - 1)
+    for k, (sign, points) in enumerate(zip(SIGNS, curves.values(), strict=False)):
+        plot.curve(points, dotted=k > 0)
+        for point in points:
+            plot.mark(*point, sign)
+    names = "  ".join(f"{sign} {name}" for sign, name in zip(SIGNS, curves, strict=False))
+    return f"{names}\n{plot.text()}"
+
+
+def _points(values: list[float], data: dict[str, Any]) -> list[tuple[float, float]]:
+    return list(zip(data.get("x") or range(1, len(values) + 1), values, strict=True))
+
+
+def describe_line_chart(data: dict[str, Any]) -> str:
+    """List the points of each curve."""
+    curves = {name: _points(values, data) for name, values in data.items() if name != "x"}
+    lists = [
+        f"{name}: {', '.join(f'({value_text(x)}, {value_text(y)})' for x, y in points)}"
+        for name, points in curves.items()
+    ]
+    return "\n".join(lists)
 
 
 def draw_learning_rate(data: dict[str, Any], width: int, height: int) -> str:
@@ -63,3 +90,23 @@ def _schedule(data: dict[str, Any]) -> tuple[float, Callable[[float], float], li
         lambda t: eta0 * (t / warmup if t < warmup else (1 + math.cos(math.pi * (t - warmup) / decay)) / 2),
         ["t_a", "t_b"],
     )
+
+
+def draw_progress(data: dict[str, Any], width: int, height: int) -> str:
+    """Draw `curves` by name over the epochs or steps `x`, with the one that is reached.
+
+    Each curve begins at `first`. The index `at` is marked, and so are the indices of `marks`, by vertical lines. What
+    comes after `at` is dotted.
+    """
+    first, at, curves = data["first"], data["at"], data["curves"]
+    last = first + max(map(len, curves.values())) - 1
+    plot = Plot([first, last], [value for curve in curves.values() for value in curve], width, height - 1)
+    for curve in curves.values():
+        points = list(enumerate(curve, first))
+        plot.curve(points[at:], dotted=True)
+        plot.curve(points[: at + 1])
+    for curve in curves.values():
+        plot.mark(first + at, curve[at], "◆")
+    for name, index in data.get("marks", {}).items():
+        plot.add_vertical_line(first + index, name)
+    return f"{', '.join(curves)} by {data['x']}: ◆ {data['x']} {first + at}\n{plot.text()}"

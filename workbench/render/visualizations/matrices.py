@@ -48,6 +48,27 @@ def draw_table(data: dict[str, Any], width: int, height: int) -> str:
     )
 
 
+def describe_table(data: dict[str, Any]) -> str:
+    """Return the table itself: it is text, and a screen reader reads it row by row."""
+    return draw_table(data, 0, 0)
+
+
+def draw_highlighted_table(data: dict[str, Any], width: int, height: int) -> str:
+    """Draw a table of texts, `rows` below the names of the `columns`; the one at the index `row`, if any, has a sign.
+
+    If there are more rows than lines, those around that one are drawn.
+    """
+    highlighted = data["row"]
+    rows = [[("▸ " if k == highlighted else "  ") + first, *others] for k, (first, *others) in enumerate(data["rows"])]
+    heading, *lines = format_table([[f"  {data['columns'][0]}", *data["columns"][1:]], *rows]).splitlines()
+    room = height - 1
+    start = min(max(0, (highlighted or 0) - room // 2), max(0, len(lines) - room))
+    visible = lines[start : start + room]
+    if start + room < len(lines):
+        visible[-1] = f"  ... {len(lines) - start - room + 1} more"
+    return "\n".join(line[:width] for line in [heading, *visible])
+
+
 def draw_trace(data: dict[str, Any], width: int, height: int) -> str:
     """Draw a table of two steps with a row for each name of the text: `name0` is the start, `name1` and `name2` follow.
 

@@ -58,6 +58,22 @@ def draw_boundary(data: dict[str, Any], width: int, height: int) -> str:
     return f"{head if len(head) <= width else '● x, line: w x + b = 0'}\n{plot.text()}"
 
 
+def draw_separating_line(data: dict[str, Any], width: int, height: int) -> str:
+    """Draw points `X` of the classes `y`, 1 or -1, with the line w x + b = 0; `current` is the index of one of them."""
+    X, y, (w1, w2), b, current = data["X"], data["y"], data["w"], data["b"], data["current"]
+    xs, ys = (_add_margin([point[axis] for point in X]) for axis in (0, 1))
+    plot = Plot(xs, ys, width, height - 1)
+    if w2:
+        plot.function(lambda v: -(w1 * v + b) / w2)
+    elif w1:
+        plot.curve([(-b / w1, ys[0]), (-b / w1, ys[1])])
+    for k, ((x1, x2), label) in enumerate(zip(X, y, strict=True)):
+        signs = "◆◇" if k == current else "●○"
+        plot.mark(x1, x2, signs[label < 0])
+    line = "line: w x + b = 0" if w1 or w2 else "no line, because w is 0"
+    return f"● y = 1  ○ y = -1  ◆◇ this sample  {line}"[:width] + f"\n{plot.text()}"
+
+
 def _add_margin(values: list[float]) -> list[float]:
     """Return the range of the values with a margin, so that no point is on the border."""
     low, high = min(values), max(values)

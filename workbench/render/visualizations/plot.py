@@ -36,6 +36,11 @@ class Plot:
         dots = [self._dot(*point) if self._is_inside(*point) else None for point in points]
         self._canvas.paint(dots, PLAIN, dotted)
 
+    def dots(self, points: Iterable[Point]) -> None:
+        """Draw points as single dots; points outside the axes are left out."""
+        inside = (self._dot(*point) for point in points if self._is_inside(*point))
+        self._canvas.paint([dot for point in inside for dot in (point, None)], PLAIN, dotted=False)
+
     def function(self, f: Callable[[float], float], dotted: bool = False) -> None:
         """Draw a function over the whole x axis."""
         steps = 4 * self._canvas.width

@@ -9,7 +9,7 @@ from textual.containers import Horizontal, HorizontalScroll, Vertical, VerticalS
 from textual.widgets import Footer, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from quizzes import bank
+from quizzes import procedures
 from quizzes.expressions.parser import FormatError
 from quizzes.formula import Formula
 from quizzes.formulas import all_formulas
@@ -20,6 +20,7 @@ from workbench.tui import state
 from workbench.tui.screens.page import Page
 from workbench.tui.widgets.heading import Heading
 from workbench.tui.widgets.listing import Listing
+from workbench.user_bank import user_bank
 
 PROCEDURE = "A procedure: it counts, compares or goes step by step."
 
@@ -34,12 +35,13 @@ class Formulas(Page):
     CSS_PATH = "formulas.tcss"
     HELP = """
     Fill in what you know and press Enter: what is left blank is computed. A `?` for what is sought solves for it; every
-    solution in its domain is given. `/` searches titles, topics and what the symbols mean. Space shows the next page
-    of a long formula, `b` the page before.
+    solution in its domain is given. `t` steps through a procedure of the formula or of its topic. `/` searches titles,
+    topics and what the symbols mean. Space shows the next page of a long formula, `b` the page before.
     """
     BINDINGS = [
         Binding("slash", "search", "Search", id="formulas.search", priority=True),
         Binding("p", "practise", "Practise", id="formulas.practise"),
+        Binding("t", "steps", "Steps", id="formulas.steps"),
         Binding("escape", "leave", "Leave"),
     ]
 
@@ -181,18 +183,37 @@ class Formulas(Page):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only what does something now is offered."""
+        if action == "steps":
+            return bool(self._procedures())
         return bool(self._drills()) if action == "practise" else super().check_action(action, parameters)
 
     def _drills(self) -> list[str]:
         """The drills over the formula that is shown."""
         formula = self.formula
-        return [drill.id for drill in bank.all_drills().values() if formula and drill.formula is formula]
+        return [drill.id for drill in user_bank().all_drills().values() if formula and drill.formula is formula]
+
+    def _procedures(self) -> list[str]:
+        """The procedure of the formula that is shown; those of its topic if it has none."""
+        formula = self.formula
+        if formula is None:
+            return []
+        if formula.id in procedures.entries():
+            return [formula.id]
+        return [entry.id for entry in procedures.of_topic(formula.topic)]
 
     def copied(self) -> str:
         """What was computed; before that, the equations."""
         computed = str(self.query_one("#result", Static).render())
         equations = self.formula.equations if self.formula else []
         return computed or "\n".join(equation.text for equation in equations)
+
+    def action_steps(self) -> None:
+        """Step through the formula, with the values that are filled in, or through the first procedure of its topic."""
+        formula, id = self.formula, self._procedures()[0]
+        lines = self.query("#calculator Input").results(Input)
+        inputs = formula.inputs if formula and formula.id == id else []
+        values = [f"{line.name}={line.value}" for line in lines if line.name in inputs and line.value.strip(" ?")]
+        self.workbench.steps(id, " ".join(values))
 
     def action_practise(self) -> None:
         """The formula's drill."""

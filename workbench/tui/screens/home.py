@@ -61,10 +61,11 @@ class Home(Page):
 
     @work(thread=True)
     def _look_up(self) -> None:
-        from quizzes import bank
+        from workbench import question_index
         from workbench.engine import runs
 
-        topics = {item.id: item.topic for item in bank.all_drills_and_cards().values()}
+        topics = {drill.id: drill.topic for drill in question_index.drills()}
+        topics |= {card.id: card.topic for card in question_index.cards()}
         running = [run.id for run in runs.every() if run.status() == "running"]
         self.from_thread(self._show, topics, running)
 

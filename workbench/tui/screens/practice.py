@@ -7,6 +7,7 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
 from textual.events import Key
 from textual.widgets import Footer, Input, Static
 
@@ -18,6 +19,7 @@ from workbench.study import schedule
 from workbench.study.session import Session, choose, items_of
 from workbench.tui.screens.page import Page
 from workbench.tui.widgets.answer import Answers
+from workbench.tui.widgets.code import program
 from workbench.tui.widgets.heading import Heading
 
 ROUND = 10  # questions
@@ -34,8 +36,9 @@ class Practice(Page):
     CSS_PATH = "practice.tcss"
     HELP = """
     Type the answer and press Enter. Under the line stands how it is read; what can't be read costs nothing.
-    A question mark asks for the hint. Escape leaves the line, so that the keys below work: `s` shows the steps
-    (before an answer that is giving up), `v` asks PyTorch, `r` gives the same question with other numbers.
+    A question mark asks for the next hint: the idea, the formula, the first step. Escape leaves the line, so that the
+    keys below work: `s` shows the steps (before an answer that is giving up), `v` asks PyTorch, `r` gives the same
+    question with other numbers.
     """
     BINDINGS = [
         # Of priority, so that the next key waits for the new question's line, and belongs there.
@@ -52,7 +55,7 @@ class Practice(Page):
         self.chosen = name
         self.question: Question | None = None
         self.mark: Mark | None = None
-        self.hinted = False
+        self.hint_count = 0
         self.started = 0.0
 
     def compose(self) -> ComposeResult:
@@ -81,28 +84,31 @@ class Practice(Page):
         if question is None:
             await self._finish()
             return
-        self.question, self.mark, self.hinted, self.started = question, None, False, monotonic()
+        self.question, self.mark, self.hint_count, self.started = question, None, 0, monotonic()
         left = len(self.session.queue)
         title = " · ".join(filter(None, [question.title, question.topic]))
         tier = lines.LEVELS[question.tier]
         self.query_one(Heading).say(title, f"{tier} · seed {question.seed} · {left} more")
         self.query_one("#prompt", Static).update(question.prompt)
         self._draw_picture()
-        chooses = [lines.render_choices(p) for p in question.parts if p.kind in ("choice", "choices", "order", "match")]
-        self._say("#choices", "\n".join(chooses))
+        self._say("#choices", lines.render_all_choices(question))
         for place in ("#hint", "#mark", "#steps", "#verified"):
             self._say(place, "")
         await self.query_one(Answers).ask(question)
         self.query_one("#sheet").scroll_home(animate=False)
         self.refresh_bindings()
 
-    def _say(self, place: str, text: str) -> None:
+    def _say(self, place: str, text: str | Content) -> None:
         shown = self.query_one(place, Static)
         shown.update(text)
         shown.display = bool(text)
 
     def _draw_picture(self) -> None:
         picture = self.question.visualization if self.question else None
+        if picture and visualizations.is_text(picture):
+            self.query_one("#asked").set_class(True, "stacked")
+            self._say("#picture", program(picture))
+            return
         wide = self.workbench.size.width >= WIDE
         text = visualizations.draw(picture, *((44, 14) if wide else (30, 9))) if picture else ""
         widest = max(map(len, text.splitlines()), default=0)
@@ -124,7 +130,7 @@ class Practice(Page):
         if self.mark or not self.question or message.parts is not self.question.parts:
             return
         try:
-            mark = self.session.answer(self.question, message.texts, self.hinted, monotonic() - self.started)
+            mark = self.session.answer(self.question, message.texts, self.hint_count > 0, monotonic() - self.started)
         except UserError as problem:  # the study file can't be written now: what was typed stays
             self.workbench.problem(str(problem))
             return
@@ -211,7 +217,7 @@ class Practice(Page):
         if action == "verify":
             return marked and bool(self.question and self.question.verify)
         if action == "hint":
-            return asking and not marked and bool(self.question and self.question.hint)
+            return asking and not marked and self.question is not None and self.hint_count < len(self.question.hints)
         return asking if action == "steps" else super().check_action(action, parameters)
 
     def copied(self) -> str:
@@ -233,9 +239,13 @@ class Practice(Page):
             await self._ask(self.session.draw(self.question.drill))
 
     def action_hint(self) -> None:
-        if self.question:
-            self.hinted = True
-            self._say("#hint", f"Hint: {self.question.hint}")
+        """Show one more hint below those that are shown; after the last one nothing changes."""
+        if self.question and self.hint_count < len(self.question.hints):
+            self.hint_count += 1
+            hints = [lines.render_hint(self.question, k) for k in range(1, self.hint_count + 1)]
+            self._say("#hint", "\n".join(hints))
+            self.call_after_refresh(self.query_one("#hint").scroll_visible, animate=False)
+            self.refresh_bindings()
 
     def action_steps(self) -> None:
         """The solution; before an answer was given, that is giving up."""

@@ -23,7 +23,9 @@ from workbench.tui.widgets.field import Choice, Field
 REFUSALS = UserError
 SEEDS = "Decides the split, the first weights and the order. 0..4 or 0,3,7: a run for each, one after the other."
 OWN = "your own"  # chosen for a task: then its data are written in a line of their own
-ABOUT_OWN = "folder:PATH, a folder of pictures for each class; csv:PATH, a table whose last column is told."
+ABOUT_OWN = (
+    "folder:PATH, a folder of pictures for each class; csv:PATH, a table whose last column is told; text:PATH, a text."
+)
 USUAL = {"warmup": "0", "dropout": "0", "batch_norm": "no", "init": "the network's own"}  # what None stands for
 
 
@@ -89,7 +91,7 @@ class Form(VerticalScroll, can_focus=False):
         with self.prevent(Field.Changed):
             for field in (*self.fields, self.own):
                 field.text = self.texts.get(field.field, "")
-            self.own.hint("folder:PATH or csv:PATH")
+            self.own.hint("folder:PATH, csv:PATH or text:PATH")
         self._settle()
 
     def on_field_changed(self) -> None:

@@ -51,7 +51,7 @@ MOBILENET_V2 = Formula(
     """
     E = t*C
     W = C*E + 9*E + E*D
-    r = 1 - min(1, abs(C - D) + s - 1)
+    r = where(C = D and s = 1, 1, 0)
     """,
     title="Inverted residual block of MobileNetV2",
     source="Sandler, Howard, Zhu, Zhmoginov & Chen, MobileNetV2, 2018 (arXiv:1801.04381)",

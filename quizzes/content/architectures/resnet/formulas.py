@@ -15,7 +15,7 @@ def _residual_shape(n: int, C_in: int, C_out: int, s: int) -> dict[str, Any]:
 RESNET_BLOCK = Formula(
     "resnet-block",
     """
-    P = min(1, abs(C_in - C_out) + s - 1)*C_in*C_out
+    P = where(C_in = C_out and s = 1, 0, C_in*C_out)
     W = 9*C_in*C_out + 9*C_out^2
     """,
     title="Shape and weights of a residual block with a projection shortcut",

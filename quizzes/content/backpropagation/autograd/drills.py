@@ -1,9 +1,19 @@
 """PyTorch autograd: the dynamic graph: drills."""
 
+from fractions import Fraction
 from random import Random
 
-from quizzes.content.backpropagation.autograd.formulas import ACCUMULATED_GRADIENT, SHARED_NODE, SUM_TIMES_MAXIMUM
+from quizzes.content.backpropagation.autograd.formulas import (
+    ACCUMULATED_GRADIENT,
+    PRINTED_GRADIENTS,
+    SHARED_NODE,
+    SUM_TIMES_MAXIMUM,
+    TIED_RESIDUAL,
+    print_gradients,
+)
 from quizzes.drill import Inputs, Mistake, drill
+from quizzes.expressions.tree import UndefinedValue
+from quizzes.question import Step
 
 
 @drill(
@@ -29,7 +39,7 @@ from quizzes.drill import Inputs, Mistake, drill
         ),
         Mistake(
             "path-through-sum-forgotten",
-            "dy = dm*max(0, sign(y - z))",
+            "dy = dm*[y > z]",
             "You left out the path from y through the sum. y is used twice, so add the gradients of both paths.",
         ),
         Mistake(
@@ -131,3 +141,115 @@ def grad_accumulate(rng: Random) -> Inputs:
     """Gradients over several backward passes"""
     k = rng.choice([2, 3, 4, 4, 5])
     return dict(k=k, g=[rng.choice([-1, 1, 1]) * rng.randint(1, 40) / 20 for _ in range(k)])
+
+
+@drill(
+    TIED_RESIDUAL,
+    id="autograd-dag:order",
+    tier=3,
+    asks=("steps", "dw"),
+    prompt="A network computes h = ReLU(w*x + b), y = w*h + x, and L = (y - t)^2/2 for x = {x}, w = {w}, b = {b}, and "
+    "t = {t}. The weight w is used twice.\n"
+    "Select the lines of the backward pass that computes dw = dL/dw, and put them in order (steps). A line can only "
+    "use what lines before it and the forward pass define. Three lines don't belong. What is the value of dw?",
+    hint="Which gradient is known first? Which lines need it?",
+    mistakes=[
+        Mistake(
+            "inner-use-only",
+            {"steps": dict(outer=None, dw=None, overwritten="inner")},
+            "You kept the gradient of one use of w. Both uses depend on w, so add their gradients.",
+        ),
+        Mistake(
+            "sign-reversed",
+            {"steps": dict(dy=None, reversed="", outer="reversed", dh="reversed")},
+            "The sign of dy is reversed. The derivative of (y - t)^2/2 with respect to y is y - t.",
+        ),
+        Mistake(
+            "outer-use-only",
+            "dw = (y - t)*h",
+            "You left out the use of w inside the ReLU. Add the gradients of both uses.",
+        ),
+        Mistake(
+            "inner-only",
+            "dw = (y - t)*w*x",
+            "You left out the use of w outside the ReLU. Add the gradients of both uses.",
+        ),
+        Mistake("target-minus-output", "dw = (t - y)*(h + w*x)", "The sign is reversed: dL/dy is y - t."),
+    ],
+)
+def autograd_backward_order(rng: Random) -> Inputs:
+    """The backward pass of a tied weight, line by line"""
+    x, w = rng.choice([-3, -2, 2, 3]), rng.choice([-1.5, -0.5, 0.5, 1.5, 2])
+    b = rng.randint(-3, 3)
+    if w * x + b <= 0:
+        raise UndefinedValue("the hidden neuron must be active")
+    return dict(x=x, w=w, b=b, t=rng.choice([k for k in range(-3, 8) if k != w * (w * x + b) + x]))
+
+
+def _diagnosis(printed: list[float], third: float, at: float, cause: str, **_: object) -> list[Step]:
+    reasons = {
+        "zero_grad": "Each print is the sum of the gradients so far, so .grad is never set to zero.",
+        "step": "All prints are equal, so the weight never changes: step() is missing.",
+    }
+    return [
+        Step(reasons[cause]),
+        Step("With all calls, each step is w = w - eta*2(w - a). Take two steps, then compute the third gradient.",
+             [f"third = {third:.4f}"]),
+        Step("Insert the w of the third print into the derivative 2(w - a).", [f"at = {at:.4f}"]),
+    ]  # fmt: skip
+
+
+@drill(
+    PRINTED_GRADIENTS,
+    id="grad-accumulate:printout",
+    tier=2,
+    asks=("cause", "third", "at"),
+    visualization="printout log",
+    prompt="A loop minimizes L = (w - {a})^2 from w = {w0} by SGD with learning rate {eta}. It prints w.grad after "
+    "each backward pass; below are the first three prints. One call is missing in the loop.\n"
+    "Which call is missing (cause)? What would the third print be with that call (third)? What is the derivative of L "
+    "at the w of the third print below (at)?",
+    hints=(
+        "Compute the first two gradients by hand. From which print on do they differ?",
+        "The derivative of L = (w - a)^2 is 2(w - a), and a correct step is w = w - eta*2(w - a). What would be "
+        "printed if gradients added up, and what if w never changed?",
+        "First step: the first print is right in any case. Subtract it, times the learning rate, from the initial w, "
+        "and compute the second gradient.",
+    ),
+    steps=_diagnosis,
+    mistakes=[
+        Mistake(
+            "another-call",
+            {"cause": lambda cause, **_: "zero_grad" if cause == "step" else "step"},
+            "Without step() all prints are equal; without zero_grad() each print adds to the one before.",
+        ),
+        Mistake(
+            "no-backward",
+            {"cause": "backward"},
+            "Without loss.backward(), w.grad is None, and nothing like these numbers is printed.",
+        ),
+        Mistake(
+            "at-the-wrong-w",
+            {"third": lambda a, w0, eta, cause: 2 * (print_gradients(a, w0, eta, cause)[1] - a)},
+            "That is the gradient at the w of the faulty loop. In the correct loop w has other values.",
+        ),
+        Mistake(
+            "second-step",
+            {"third": lambda a, w0, eta, cause: print_gradients(a, w0, eta, "")[0][1]},
+            "That is the second gradient. Take one more step.",
+        ),
+        Mistake(
+            "printed-value",
+            {"at": lambda a, w0, eta, cause: print_gradients(a, w0, eta, cause)[0][2]},
+            "That is the third print, the sum of three gradients. Insert w into 2(w - a).",
+        ),
+    ],
+)
+def grad_accumulate_printout(rng: Random) -> Inputs:
+    """A training loop diagnosed by its printout"""
+    a = rng.randint(1, 5)
+    w0 = rng.choice([k for k in range(-5, 6) if k != a])
+    eta, cause = rng.choice([0.05, 0.1, 0.15, 0.2, 0.3]), rng.choice(["zero_grad", "zero_grad", "step"])
+    printed, _ = print_gradients(a, w0, Fraction(str(eta)), cause)
+    log = "\n".join(f"w.grad = {float(value):.6g}" for value in printed)
+    return dict(a=a, w0=w0, eta=eta, cause=cause, log=log)

@@ -1,7 +1,9 @@
 """PyTorch autograd: the dynamic graph: formulas."""
 
+from typing import Any
+
 from quizzes.formula import Formula
-from quizzes.symbols import Int, Real, Vector
+from quizzes.symbols import Choice, Int, Order, Real, Vector
 
 SUM_TIMES_MAXIMUM = Formula(
     "autograd-sum-times-maximum",
@@ -12,8 +14,8 @@ SUM_TIMES_MAXIMUM = Formula(
     da = m
     dm = a
     dx = da
-    dy = da + dm*(1 + sign(y - z))/2
-    dz = dm*(1 + sign(z - y))/2
+    dy = da + dm*where(y > z, 1, where(y = z, 1/2, 0))
+    dz = dm*where(z > y, 1, where(y = z, 1/2, 0))
     """,
     title="Backward pass through f = (x + y) max(y, z)",
     source="derivation: chain rule, backward from f; a sum passes its gradient to both inputs, a product multiplies it "
@@ -70,4 +72,80 @@ ACCUMULATED_GRADIENT = Formula(
     g=Vector(meaning="gradient of each pass"),
     grad=Real(meaning=".grad after the last pass"),
     avg=Real(meaning=".grad after the last pass if each loss is divided by the number of passes"),
+)
+
+
+TIED_RESIDUAL = Formula(
+    "tied-residual",
+    """
+    h = relu(w*x + b)
+    y = w*h + x
+    dw = (y - t)*(h + w*x*[h > 0])
+    """,
+    title="Gradient of a tied weight with a skip connection",
+    source="derivation: chain rule on L = (y - t)^2/2 with y = wh + x and h = ReLU(wx + b); the two uses of w add up",
+    x=Real(meaning="input"),
+    w=Real(meaning="weight, which is used twice"),
+    b=Real(meaning="bias"),
+    t=Real(meaning="target"),
+    h=Real(meaning="hidden activation"),
+    y=Real(meaning="output"),
+    steps=Order(
+        meaning="lines of the backward pass, first to last",
+        items=dict(
+            dy="dy = y - t",
+            outer="w_outer = dy*h",
+            dh="dh = dy*w",
+            dz="dz = dh if h > 0 else 0",
+            inner="w_inner = dz*x",
+            dw="dw = w_outer + w_inner",
+        ),
+        distractors=dict(overwritten="dw = w_inner", transposed="dh = dy*h", reversed="dy = t - y"),
+        after=dict(outer="dy", dh="dy", dz="dh", inner="dz", dw="outer inner"),
+    ),
+    dw=Real(meaning="gradient dL/dw"),
+)
+
+
+def print_gradients(a: Any, w0: Any, eta: Any, cause: str) -> tuple[list[Any], Any]:
+    """Return w.grad of three steps on (w - a)^2 with a call missing, and the last w at which it was computed."""
+    w, grad, prints = w0, 0, []
+    for _ in range(3):
+        at = w
+        gradient = 2 * (w - a)
+        grad = grad + gradient if cause == "zero_grad" else gradient
+        prints.append(grad)
+        w = w - eta * grad if cause != "step" else w
+    return prints, at
+
+
+def _diagnose(a: Any, w0: Any, eta: Any, cause: str) -> dict[str, Any]:
+    prints, w = print_gradients(a, w0, eta, cause)
+    return {"printed": prints, "third": print_gradients(a, w0, eta, "")[0][2], "at": 2 * (w - a)}
+
+
+PRINTED_GRADIENTS = Formula(
+    "printed-gradients",
+    "",
+    title="Gradients of a training loop with a call missing",
+    source="PyTorch documentation, torch.optim.Optimizer.zero_grad and step: gradients accumulate in .grad until they "
+    "are set to zero, and step changes the parameters",
+    procedure=_diagnose,
+    procedure_outputs="printed third at",
+    a=Real(meaning="target"),
+    w0=Real(meaning="initial weight"),
+    eta=Real(0, 1, "learning rate"),
+    cause=Choice(
+        meaning="call that is missing in the loop",
+        options=dict(
+            zero_grad="optimizer.zero_grad()",
+            step="optimizer.step()",
+            backward="loss.backward()",
+            detach="loss.detach()",
+        ),
+        supported_by="third",
+    ),
+    printed=Vector(meaning="printed gradients"),
+    third=Real(meaning="third gradient that the correct loop prints"),
+    at=Real(meaning="derivative of L at the w of the third print"),
 )

@@ -11,7 +11,7 @@ from quizzes.content.backpropagation.backprop.formulas import (
     TWO_LAYER_SCALAR,
     TWO_LAYER_SOFTMAX,
 )
-from quizzes.drill import Inputs, Mistake, drill
+from quizzes.drill import Inputs, Mistake, derive, drill, one_of
 from quizzes.question import Step
 
 
@@ -130,7 +130,7 @@ def backprop_2layer_scalar(rng: Random) -> Inputs:
         ),
         Mistake(
             "mask-on-output",
-            "delta2[k] = (p[k] - t[k])*max(0, sign(z2[k]))",
+            "delta2[k] = (p[k] - t[k])*[z2[k] > 0]",
             "You applied the ReLU mask at the output. ReLU is applied to z1, so its mask belongs to delta1, not to "
             "delta2.",
         ),
@@ -142,7 +142,7 @@ def backprop_2layer_scalar(rng: Random) -> Inputs:
         ),
         Mistake(
             "not-transposed",
-            "delta1[i] = max(0, sign(z1[i]))*sum(k, W2[i, k]*delta2[k])",
+            "delta1[i] = [z1[i] > 0]*sum(k, W2[i, k]*delta2[k])",
             "You did not transpose W2. The backward pass multiplies by W2^T: each hidden neuron uses its column of W2.",
         ),
         Mistake("mask-forgotten", "delta1[i] = sum(k, W2[k, i]*delta2[k])", NO_RELU_MASK),
@@ -220,7 +220,11 @@ def matmul_grads(rng: Random) -> Inputs:
     steps=_gradient_shape_steps,
     prompt="A linear layer computes Y = X W + b. X is {N}x{d} (one row for each of {N} samples), W is {d}x{m}, and b "
     "has {m} entries. L is a scalar loss. What are the shapes of dX = dL/dX, dW = dL/dW, and db = dL/db?",
-    hint="How many partial derivatives does a scalar loss have with respect to a tensor?",
+    hints=(
+        "How many partial derivatives does a scalar loss have with respect to a tensor?",
+        "Y = X W + b has the gradients dX = dY W^T and dW = X^T dY, and db is the sum of the rows of dY.",
+        "First step: write the shape of dY, then that of W^T. The outer two numbers are the shape of their product.",
+    ),
     mistakes=[
         Mistake(
             "transposed",
@@ -334,7 +338,7 @@ def grad_check(rng: Random) -> Inputs:
         Mistake("mask-forgotten", "delta1[i] = delta2*w2[i]", NO_RELU_MASK),
         Mistake(
             "updated-weights-used",
-            "delta1[i] = delta2*(w2[i] - eta*g2[i])*max(0, sign(z1[i]))",
+            "delta1[i] = delta2*(w2[i] - eta*g2[i])*[z1[i] > 0]",
             "You used the updated w2. All gradients use the old parameters, so delta1 uses the w2 of the forward pass.",
         ),
         Mistake(
@@ -367,3 +371,59 @@ def training_step(rng: Random) -> Inputs:
         if 0 not in z1 and max(z1) > 0 and abs(logit) <= 3:
             break
     return dict(x=x, W1=W1, b1=b1, w2=w2, b2=b2, t=rng.choice([0, 1]), eta=rng.choice([0.1, 0.2, 0.5]))
+
+
+WEIGHTS = {"w1": [-2, 2], "w2": [-2, 2]}  # the intervals in which expressions are compared
+
+
+@drill(
+    TWO_LAYER_SCALAR,
+    tier=2,
+    asks=one_of(
+        derive("g_w2", in_terms_of="h y w2", form="factored"), derive("g_w1", in_terms_of="h y w2", form="factored")
+    ),
+    prompt="Two neurons compute h = sigmoid(w1*x + b1) and y = sigmoid(w2*h + b2) with b1 = {b1} and b2 = {b2}, for "
+    "x = {x} and the target t = {t}. The loss is (y - t)^2/2.\n"
+    "Derive the gradient of the loss, g_w1 = dL/dw1 or g_w2 = dL/dw2, as asked below.",
+    hints=(
+        "Go backward from the loss. By which factor does each sigmoid multiply the gradient?",
+        "The derivative of (y - t)^2/2 with respect to y is y - t, and a sigmoid with the value s has the derivative "
+        "s(1 - s).",
+        "First step: write the gradient at the input of the second sigmoid as a product of two derivatives.",
+    ),
+    mistakes=[
+        Mistake(
+            "output-slope-lost",
+            "delta2 = y - t",
+            "You left out the derivative of the output's sigmoid. The chain rule multiplies by y(1 - y).",
+        ),
+        Mistake(
+            "hidden-slope-lost",
+            "delta1 = delta2*w2",
+            "You left out the derivative of the hidden sigmoid. The chain rule multiplies by h(1 - h).",
+        ),
+        Mistake(
+            "tanh-slope",
+            "delta1 = delta2*w2*(1 - h^2)",
+            "You used the derivative of tanh. The derivative of a sigmoid with value h is h(1 - h).",
+        ),
+        Mistake(
+            "weight-forgotten",
+            "delta1 = delta2*h*(1 - h)",
+            "You left out w2. The gradient passes from y to h through the weight w2.",
+        ),
+        Mistake(
+            "input-for-hidden",
+            "g_w2 = delta2*x",
+            "You multiplied by the input of the network. w2 is multiplied by h, so its gradient has the factor h.",
+        ),
+        Mistake(
+            "target-minus-output",
+            "delta2 = (t - y)*y*(1 - y)",
+            "The sign is reversed. The derivative of (y - t)^2/2 with respect to y is y - t.",
+        ),
+    ],
+)
+def backprop_expression(rng: Random) -> Inputs:
+    """Gradient of two sigmoid neurons as an expression"""
+    return dict(x=rng.choice([-5, -4, -3, -2, 2, 3, 4, 5, 6, 7, 8, 9]), t=rng.choice([0, 1]), variables=WEIGHTS)

@@ -39,7 +39,7 @@ TWO_LAYER_SOFTMAX = Formula(
     p[k] = exp(z2[k])/sum(m, exp(z2[m]))
     delta2[k] = p[k] - t[k]
     G2[k, i] = delta2[k]*h[i]
-    delta1[i] = max(0, sign(z1[i]))*sum(k, W2[k, i]*delta2[k])
+    delta1[i] = [z1[i] > 0]*sum(k, W2[k, i]*delta2[k])
     G1[i, j] = delta1[i]*x[j]
     """,
     title="Forward and backward pass through a ReLU layer and a softmax",
@@ -132,7 +132,7 @@ TRAINING_STEP = Formula(
     L = -(t*ln(y) + (1 - t)*ln(1 - y))
     delta2 = y - t
     g2[i] = delta2*h[i]
-    delta1[i] = delta2*w2[i]*max(0, sign(z1[i]))
+    delta1[i] = delta2*w2[i]*[z1[i] > 0]
     G1[i, j] = delta1[i]*x[j]
     w2_new[i] = w2[i] - eta*g2[i]
     b2_new = b2 - eta*delta2

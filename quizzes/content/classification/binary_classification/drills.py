@@ -158,7 +158,7 @@ def bce_clipped(rng: Random) -> Inputs:
     mistakes=[
         Mistake(
             "threshold-for-sigmoid",
-            "p[i] = max(0, sign(w*x[i] + b))",
+            "p[i] = where(w*x[i] + b > 0, 1, 0)",
             "You thresholded the probabilities. Training uses sigmoid(z) itself, and a threshold only for the final "
             "decision.",
         ),
@@ -354,17 +354,17 @@ def confusion_counts(rng: Random) -> Inputs:
     mistakes=[
         Mistake(
             "ties-count-as-won",
-            "AUC = mean(i, mean(j, 1 - max(0, sign(neg[j] - pos[i]))))",
+            "AUC = mean(i, mean(j, [pos[i] >= neg[j]]))",
             "You counted ties as 1. Neither sample of a tie has the higher score, so count one half.",
         ),
         Mistake(
             "ties-count-as-lost",
-            "AUC = mean(i, mean(j, max(0, sign(pos[i] - neg[j]))))",
+            "AUC = mean(i, mean(j, [pos[i] > neg[j]]))",
             "You counted ties as 0. The convention here is one half, so add 1/2 for each tie.",
         ),
         Mistake(
             "axes-swapped",
-            "AUC = mean(i, mean(j, (1 + sign(neg[j] - pos[i]))/2))",
+            "AUC = mean(i, mean(j, where(neg[j] > pos[i], 1, where(pos[i] = neg[j], 1/2, 0))))",
             "You counted the pairs in which the negative sample has the higher score. Count those in which the "
             "positive "
             "sample does.",

@@ -74,28 +74,22 @@ SOFTMAX_JACOBIAN = Formula(
     "softmax-jacobian",
     """
     p[i] = exp(z[i])/sum(j, exp(z[j]))
-    J[i, k] = p[i]*(1 - min(1, abs(i - k))) - p[i]*p[k]
+    J[i, k] = p[i]*[i = k] - p[i]*p[k]
     """,
     title="Jacobian of softmax",
-    source="derivation: by the quotient rule dp_i/dz_i = p_i - p_i^2, and dp_i/dz_k = -p_i p_k for k other than i; 1 "
-    "- min(1, |i - k|) is 1 on the diagonal and 0 off it",
+    source="derivation: by the quotient rule dp_i/dz_i = p_i - p_i^2, and dp_i/dz_k = -p_i p_k for k other "
+    "than i; [i = k] is 1 on the diagonal and 0 off it",
     z=LOGITS,
     p=PROBABILITIES,
     J=Matrix(meaning="Jacobian, dp_i/dz_k in row i and column k"),
 )
 
 
-def _one_hot(k: int, K: int) -> dict[str, list[int]]:
-    return {"t": [int(j == k) for j in range(K)]}
-
-
 ONE_HOT = Formula(
     "one-hot",
-    "",
+    "t[j] = [j = k + 1] for j = 1..K",
     title="One-hot vector of a class",
     source="Bishop, Pattern Recognition and Machine Learning, 2006, chapter 4, introduction (1-of-K coding)",
-    procedure=_one_hot,
-    procedure_outputs="t",
     K=Int(2, 1000, "number of classes"),
     k=Int(0, 999, "class, numbered from 0"),
     t=Vector(meaning="one-hot vector"),

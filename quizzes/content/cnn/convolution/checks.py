@@ -4,7 +4,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from quizzes.content.cnn.checks import receptive_range
 
@@ -101,3 +101,26 @@ def conv_value_hand(X: Tensor, K: Tensor, b: float, s: int, p: int) -> Tensor:
 
 def conv_value_channels(X1: Tensor, X2: Tensor, K1: Tensor, K2: Tensor, b: float) -> Tensor:
     return F.conv2d(torch.stack([X1, X2])[None], torch.stack([K1, K2])[None], torch.tensor([float(b)]))[0, 0]
+
+
+def small_cnn_audit(
+    n0: int, k1: int, p1: int, C0: int, C1: int, k2: int, s2: int, p2: int, C2: int, K: int, B: int
+) -> dict[str, Any]:
+    with torch.device("meta"):  # shapes and counts without numbers
+        conv1, conv2, head = nn.Conv2d(C0, C1, k1, padding=p1), nn.Conv2d(C1, C2, k2, s2, p2), nn.Linear(C2, K)
+        first = conv1(torch.empty(B, C0, n0, n0))
+        second = conv2(F.max_pool2d(first, 2))
+    products = [(conv1.weight, first[0, 0]), (conv2.weight, second[0, 0]), (head.weight, torch.empty(1))]
+    # In one dimension, with positive weights and the mean in place of the maximum, no path to the input is cut.
+    line = torch.zeros(1, 1, 64, requires_grad=True)
+    pooled = F.avg_pool1d(F.conv1d(line, torch.ones(1, 1, k1), padding=p1), 2)
+    out = F.conv1d(pooled, torch.ones(1, 1, k2), stride=s2)
+    (support,) = torch.autograd.grad(out[0, 0, out.shape[2] // 2], line)
+    return dict(
+        n1=first.shape[-1],
+        n3=second.shape[-1],
+        params=sum(p.numel() for layer in (conv1, conv2, head) for p in layer.parameters()),
+        MACs=sum(weight.numel() * positions.numel() for weight, positions in products),
+        field=int((support != 0).sum()),
+        bytes=first.float().nbytes,
+    )

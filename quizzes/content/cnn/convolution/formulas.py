@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from quizzes.chain import Chain, link
+from quizzes.content.cnn.pooling.formulas import GAP_HEAD
 from quizzes.content.cnn.shared import PARAMETERS, Map, check_maps, extract_windows, pad
 from quizzes.content.shared import IN_CHANNELS, KERNEL_SIZE, OUT_CHANNELS
 from quizzes.formula import Formula
@@ -287,12 +289,21 @@ def add(A: Map, b: Any) -> Map:
     return [[x + y for x, y in zip(row, line, strict=True)] for row, line in zip(A, other, strict=True)]
 
 
-def _conv_values(X: Map, K: Map, b: Any, s: int, p: int, d: int = 1) -> dict[str, Any]:
+def check_kernel(X: Map, K: Map, p: int, d: int = 1) -> None:
+    """Check that a kernel fits into a padded feature map.
+
+    Raises:
+        UserError: If it doesn't, or rows have different lengths.
+    """
     check_maps(X=X, K=K)
     height, width = (d * (len(axis) - 1) + 1 for axis in (K, K[0]))
     if height > len(X) + 2 * p or width > len(X[0]) + 2 * p:
         padded = f"{len(X) + 2 * p}x{len(X[0]) + 2 * p}"
         raise UserError(f"The kernel K covers {height}x{width}, which is larger than the padded map X, {padded}.")
+
+
+def _conv_values(X: Map, K: Map, b: Any, s: int, p: int, d: int = 1) -> dict[str, Any]:
+    check_kernel(X, K, p, d)
     return {"O": add(correlate(X, K, s, p, d), b)}
 
 
@@ -335,4 +346,37 @@ CONV_CHANNELS = Formula(
     K2=Matrix(meaning="kernel for the second channel"),
     b=Real(meaning="bias", default=0),
     O=Matrix(meaning="pre-activation output"),
+)
+
+
+SMALL_CNN = Chain(
+    "small-cnn",
+    [
+        link(CONV_MACS, n="n0", f="k1", s=1, p="p1", C_in="C0", C_out="C1", o="n1", MACs="M1", FLOPs=None),
+        "n2 = floor(n1/2)",
+        link(CONV_MACS, n="n2", f="k2", s="s2", p="p2", C_in="C1", C_out="C2", o="n3", MACs="M2", FLOPs=None),
+        link(CONV_PARAMS, k="k1", C_in="C0", C_out="C1", P="P1"),
+        link(CONV_PARAMS, k="k2", C_in="C1", C_out="C2", P="P2"),
+        link(GAP_HEAD, n="n3", C="C2", P="P3", D=None),
+        "params = P1 + P2 + P3",
+        "MACs = M1 + M2 + C2*K",
+        "field = k1 + 1 + 2*(k2 - 1)",
+        "bytes = 4*B*C1*n1^2",
+    ],
+    title="Sizes, parameters and MACs of a small CNN",
+    source="derivation: the formulas of its layers, one after the other; pooling adds a pixel to the receptive field "
+    "and doubles the distance of the values after it",
+    P1=Int(1, meaning="number of parameters of convolution 1"),
+    P2=Int(1, meaning="number of parameters of convolution 2"),
+    M1=Int(1, meaning="MACs of convolution 1"),
+    M2=Int(1, meaning="MACs of convolution 2"),
+    C0=Int(1, 1000, "number of input channels"),
+    n1=Int(1, meaning="output size of convolution 1", unit="px"),
+    n2=Int(1, meaning="output size of the max pooling", unit="px"),
+    n3=Int(1, meaning="output size of convolution 2", unit="px"),
+    B=Int(1, 100000, "batch size"),
+    params=Int(1, meaning="number of parameters of the network"),
+    MACs=Int(1, meaning="MACs of the convolutions and the linear layer, per image"),
+    field=Int(1, meaning="receptive field of a value after convolution 2", unit="px"),
+    bytes=Int(1, meaning="memory of the output of convolution 1 for the batch, in fp32", unit="bytes"),
 )

@@ -107,7 +107,13 @@ def _with_rules(size: Any, channels: Any = lambda C, **_: C) -> dict[str, Any]:
     "is pooled with square windows of size k = {k} at stride s = {s}, without padding.\n"
     "What are the outputs of max pooling (M) and average pooling (A)?\n"
     "Conventions: windows that would extend past the edge are dropped. Give exact values.",
-    hint="Mark the windows first. They start every s pixels, so they may overlap or leave pixels out.",
+    hints=(
+        "Mark the windows first. They start every s pixels, so they may overlap or leave pixels out.",
+        "M[r, c] is the maximum and A[r, c] the sum divided by k^2 of the window that begins at row (r - 1)*s "
+        "+ 1 and column (c - 1)*s + 1.",
+        "First step: write down the values of the first window, the k rows and k columns at the top left. "
+        "What are their maximum and their mean?",
+    ),
     mistakes=[
         Mistake(
             "windows-side-by-side",
@@ -172,7 +178,13 @@ def pooling_values(rng: Random) -> Inputs:
     "  G = {G}\n"
     "What is the gradient with respect to X for max pooling (M) and for average pooling (A)?\n"
     "Conventions: give exact values, including zeros.",
-    hint="If one value of X changes slightly, by how much does the output of its window change?",
+    hints=(
+        "If one value of X changes slightly, by how much does the output of its window change?",
+        "In M, each gradient of G goes to the largest value of its window. In A, each of the k^2 values of "
+        "the window receives the gradient divided by k^2. Gradients of windows that overlap add up.",
+        "First step: mark the window at the top left and its largest value. The first gradient of G belongs "
+        "to this window.",
+    ),
     mistakes=[
         Mistake(
             "max-shared",
@@ -238,7 +250,10 @@ def pool_backprop(rng: Random) -> Inputs:
     "are dropped.\n"
     "What are S and Q?\n"
     "Conventions: shapes as HxWxC.",
-    hint="Compute height and width separately. Does pooling change the number of channels?",
+    hints=(
+        "Compute height and width separately. Does pooling change the number of channels?",
+        "Use this formula for S, with ceil() instead of floor() for Q:\n  o = floor((n + 2*p - k)/s) + 1",
+    ),
     mistakes=[
         Mistake(
             "depth-pooled",

@@ -37,7 +37,12 @@ def mean(values: list[Any]) -> Any:
     return Fraction(sum(values)) / len(values)
 
 
-def _check_window(X: Map, k: int, p: int = 0) -> None:
+def check_window(X: Map, k: int, p: int = 0) -> None:
+    """Check that a window fits into a padded feature map.
+
+    Raises:
+        UserError: If it doesn't, or rows have different lengths.
+    """
     check_maps(X=X)
     if k > min(len(X), len(X[0])) + 2 * p:
         raise UserError(f"The window is larger than the {'padded ' if p else ''}map X.")
@@ -46,7 +51,7 @@ def _check_window(X: Map, k: int, p: int = 0) -> None:
 
 
 def _pooling(X: Map, k: int, s: int = 0, p: int = 0) -> dict[str, Any]:
-    _check_window(X, k, p)
+    check_window(X, k, p)
     s = s or k
     return {"M": pool(pad(X, p, -inf), k, s, max), "A": pool(pad(X, p), k, s, mean)}
 
@@ -141,7 +146,7 @@ def to_all(values: list[Any], g: Any) -> list[Any]:
 
 
 def _pool_backward(X: Map, G: Map, k: int, s: int) -> dict[str, Any]:
-    _check_window(X, k)
+    check_window(X, k)
     check_maps(G=G)
     height, width = ((len(axis) - k) // s + 1 for axis in (X, X[0]))
     if (len(G), len(G[0])) != (height, width):

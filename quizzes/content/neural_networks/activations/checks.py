@@ -4,6 +4,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 
 def activation_derivs(activation: str, a: int, b: int) -> dict[str, Any]:
@@ -34,3 +35,12 @@ def activation_slopes(z: float, a: float) -> dict[str, Any]:
         dsilu=F.silu(t),
     )
     return {name: torch.autograd.grad(value, t)[0] for name, value in values.items()}
+
+
+def discarded_relu(x: Tensor, W1: Tensor, b1: Tensor, W2: Tensor, program: str) -> dict[str, Any]:
+    h = W1 @ x + b1
+    h.relu()
+    prints = W2 @ h
+    h = h.relu()
+    line = next(k for k, text in enumerate(program.splitlines(), 1) if "relu(" in text)
+    return dict(line=line, prints=int(prints), fixed=int(W2 @ h))

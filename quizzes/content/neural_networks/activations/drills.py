@@ -1,15 +1,19 @@
 """Sigmoid, tanh, ReLU: drills."""
 
+from collections.abc import Sequence
 from math import erf, sqrt
 from random import Random
+from typing import Any
 
 from quizzes.content.neural_networks.activations.formulas import (
     ACTIVATION_DERIVATIVES,
     ACTIVATION_VALUES,
+    DISCARDED_RELU,
     OUTER,
     SCALED_ACTIVATION,
 )
 from quizzes.drill import Inputs, Mistake, drill
+from quizzes.expressions.tree import UndefinedValue
 from quizzes.question import Step
 
 
@@ -51,7 +55,10 @@ HALF_REMEMBERED = {
     prompt="f(z) = {activation}({argument}).\n"
     "Answer in terms of z, with sigmoid(...), tanh(...), exp(...), and arithmetic. Any equivalent form is accepted. "
     "Definitions: softplus(u) = ln(1 + exp(u)), silu(u) = u*sigmoid(u).",
-    hint="Differentiate the activation at its argument. By which factor does the chain rule multiply the result?",
+    hints=(
+        "Differentiate the activation at its argument. By which factor does the chain rule multiply the result?",
+        "With the argument u, the chain rule is df/dz = g'(u)*du/dz, where g is the activation.",
+    ),
     steps=_steps,
     mistakes=[
         Mistake(
@@ -111,7 +118,7 @@ def activation_derivs(rng: Random) -> Inputs:
         ),
         Mistake(
             "minus-one-left-out",
-            "y_elu = max(0, z) + alpha*exp(min(0, z)) - alpha*max(0, sign(z))",
+            "y_elu = where(z > 0, z, alpha*exp(z))",
             "You left out the -1. For negative z, ELU is alpha*(exp(z) - 1), so that its two pieces meet at 0.",
         ),
         Mistake(
@@ -151,7 +158,7 @@ def activation_values(rng: Random) -> Inputs:
     mistakes=[
         Mistake(
             "step-reversed",
-            "drelu = 1 - max(0, sign(z))",
+            "drelu = where(z > 0, 0, 1)",
             "You swapped the two pieces. ReLU has slope 0 for negative z and slope 1 for positive z.",
         ),
         Mistake(
@@ -161,7 +168,7 @@ def activation_values(rng: Random) -> Inputs:
         ),
         Mistake(
             "no-slope",
-            "dleaky = max(0, sign(z))",
+            "dleaky = where(z > 0, 1, 0)",
             "You used the slope 0, as ReLU has. Leaky ReLU has slope a for negative z.",
         ),
         Mistake(
@@ -193,3 +200,84 @@ def activation_values(rng: Random) -> Inputs:
 def activation_slopes(rng: Random) -> Inputs:
     """Derivatives of activations at a point"""
     return dict(z=rng.choice([-1, 1]) * rng.randint(2, 25) / 10, a=rng.choice([0.01, 0.02, 0.05, 0.1, 0.2, 0.3]))
+
+
+def _corrections(h: str) -> list[str]:
+    """Return the lines that apply a ReLU to a tensor."""
+    calls = (f"{h}.relu()", f"torch.relu({h})", f"F.relu({h})", f"nn.ReLU()({h})", f"{h}.clamp(min=0)", f"{h}.clamp(0)")
+    more = (f"torch.clamp({h}, min=0)", f"torch.clamp({h}, 0)", f"{h}.clip(min=0)", f"{h} * ({h} > 0)")
+    in_place = [
+        f"{h}.relu_()",
+        f"torch.relu_({h})",
+        f"F.relu_({h})",
+        f"F.relu({h}, inplace=True)",
+        f"{h}.clamp_(min=0)",
+    ]
+    return [*(f"{h} = {call}" for call in (*calls, *more)), *in_place, f"nn.ReLU(inplace=True)({h})"]
+
+
+def _relu_steps(z: list[int], prints: int, fixed: int, line: int, **_: object) -> list[Step]:
+    values = ", ".join(map(str, z))
+    return [
+        Step(f"Line {line} computes a new tensor with the ReLU, and nothing refers to it. Assign it to a variable."),
+        Step(f"The pre-activations are [{values}]. The program multiplies them by the output weights.",
+             [f"prints = {prints}"]),
+        Step("With the correction, negative pre-activations become 0 first.", [f"fixed = {fixed}"]),
+    ]  # fmt: skip
+
+
+@drill(
+    DISCARDED_RELU,
+    tier=2,
+    asks=("line", "fix", "prints", "fixed"),
+    visualization="code program",
+    prompt="This program should apply a ReLU to its hidden layer. One line has no effect.\n"
+    "What is the number of that line (line), and how should it read (fix)? What does the program print as it is "
+    "(prints), and after the correction (fixed)?",
+    hint="Which result is never assigned to a variable?",
+    steps=_relu_steps,
+    mistakes=[
+        Mistake(
+            "in-place-assumed",
+            "prints = sum(i, W2[i]*relu(z[i]))",
+            "You applied the ReLU. A method without a trailing underscore returns a new tensor and changes nothing.",
+        ),
+        Mistake(
+            "output-line",
+            {"line": lambda line, **_: line + 1},
+            "That line uses what the line before it should have changed. Find the line whose result is lost.",
+        ),
+        Mistake(
+            "absolute-value",
+            "fixed = sum(i, W2[i]*abs(z[i]))",
+            "You reversed the sign of negative pre-activations. A ReLU sets them to 0.",
+        ),
+        Mistake(
+            "not-called",
+            {"fix": lambda fix, **_: f"{fix[0].partition(' ')[0]} = {fix[0].partition(' ')[0]}.relu"},
+            "Without parentheses, this assigns the method itself. Call it.",
+        ),
+    ],
+)
+def discarded_relu(rng: Random) -> Inputs:
+    """A ReLU without effect"""
+    x = [rng.choice([-3, -2, -1, 1, 2, 3]) for _ in range(2)]
+    W1 = [[rng.choice([-2, -1, 1, 2]) for _ in range(2)] for _ in range(2)]
+    b1 = [rng.choice([-1, 0, 1, 2]) for _ in range(2)]
+    W2 = [rng.choice([-3, -2, -1, 1, 2, 3]) for _ in range(2)]
+    z = [sum(w * v for w, v in zip(row, x, strict=True)) + b for row, b in zip(W1, b1, strict=True)]
+    if (z[0] < 0) == (z[1] < 0) or 0 in z:
+        raise UndefinedValue("exactly one pre-activation must be negative")
+    h = rng.choice(["h", "hidden", "a"])
+    call = rng.choice([f"{h}.relu()", f"torch.relu({h})", f"F.relu({h})"])
+    values: dict[str, list[Any]] = dict(x=x, W1=W1, b1=b1, W2=W2)
+    tensors = [f"{name} = torch.tensor({_floats(value)})" for name, value in values.items()]
+    start = rng.choice([[], ["import torch"], ["import torch", "import torch.nn.functional as F"]])
+    lines = [*start, *tensors, f"{h} = W1 @ x + b1", call, f"y = W2 @ {h}", "print(int(y))"]
+    line = lines.index(call) + 1
+    return dict(x=x, W1=W1, b1=b1, W2=W2, line=line, fix=_corrections(h), program="\n".join(lines))
+
+
+def _floats(values: Sequence[object]) -> str:
+    """Write a list of integers as floating-point numbers: `[1., 2.]`."""
+    return f"[{', '.join(_floats(v) if isinstance(v, list) else f'{v}.' for v in values)}]"

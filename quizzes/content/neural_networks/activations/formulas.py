@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from quizzes.formula import Formula
-from quizzes.symbols import Expression, Int, Real, Word
+from quizzes.symbols import Expression, Int, Line, LineNumber, Matrix, Real, Vector, Word
 
 
 def _normal(z: Any, **others: Any) -> dict[str, float]:
@@ -15,7 +15,7 @@ ACTIVATION_VALUES = Formula(
     "activation-values",
     """
     y_leaky = max(z, a*z)
-    y_elu = max(0, z) + alpha*(exp(min(0, z)) - 1)
+    y_elu = where(z > 0, z, alpha*(exp(z) - 1))
     y_silu = z*sigmoid(z)
     y_gelu = z*Phi
     y_softplus = softplus(z)
@@ -44,8 +44,8 @@ ACTIVATION_DERIVATIVES = Formula(
     dtanh = 1 - tanh(z)^2
     dsoftplus = sigmoid(z)
     dsilu = sigmoid(z)*(1 + z*(1 - sigmoid(z)))
-    drelu = max(0, sign(z))
-    dleaky = a + (1 - a)*max(0, sign(z))
+    drelu = where(z > 0, 1, 0)
+    dleaky = where(z > 0, 1, a)
     """,
     title="Derivatives of the activation functions",
     source="derivation: with s = 1/(1 + exp(-z)), s' = exp(-z)/(1 + exp(-z))^2 = s(1 - s); tanh z = 2 s(2z) - 1; "
@@ -85,4 +85,28 @@ SCALED_ACTIVATION = Formula(
     a=Int(-9, 9, "coefficient of z"),
     b=Int(-9, 9, "constant term"),
     df=Expression(meaning="derivative df/dz"),
+)
+
+
+DISCARDED_RELU = Formula(
+    "discarded-relu",
+    """
+    z[i] = sum(j, W1[i, j]*x[j]) + b1[i]
+    prints = sum(i, W2[i]*z[i])
+    fixed = sum(i, W2[i]*relu(z[i]))
+    """,
+    title="A ReLU whose result is discarded",
+    source="PyTorch documentation, torch.Tensor.relu: it returns a new tensor, and torch.Tensor.relu_ changes its own",
+    x=Vector(meaning="inputs"),
+    W1=Matrix(meaning="weights of the hidden layer"),
+    b1=Vector(meaning="biases of the hidden layer"),
+    W2=Vector(meaning="weights of the output"),
+    z=Vector(meaning="pre-activations of the hidden layer"),
+    line=LineNumber(meaning="number of the line that has no effect"),
+    fix=Line(
+        meaning="that line, corrected",
+        signatures=("F.relu(input, inplace=False)", "nn.ReLU(inplace=False)"),
+    ),
+    prints=Int(meaning="number that is printed"),
+    fixed=Int(meaning="number that the corrected program prints"),
 )

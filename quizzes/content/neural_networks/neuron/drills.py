@@ -209,7 +209,11 @@ def mlp_params_budget(rng: Random) -> Inputs:
     steps=_linear_steps,
     prompt="In PyTorch, layer = torch.nn.Linear({n_in}, {n_out}) is applied to a batch of {B} samples, a tensor of "
     "shape {B}x{n_in}. What are the shapes of layer.weight (weight), layer.bias (bias), and the output (output)?",
-    hint="The output is X W^T + b. Which shape must W have for this product?",
+    hints=(
+        "The output is X W^T + b. Which shape must W have for this product?",
+        "Y = X W^T + b, and W has one row per neuron and one column per input.",
+        "First step: write the shape of X and that of W^T side by side. The inner two numbers must be equal.",
+    ),
     mistakes=[
         Mistake(
             "in-by-out",
@@ -276,7 +280,7 @@ def mlp_shapes(rng: Random) -> Inputs:
         ),
         Mistake(
             "zero-counts-as-right",
-            "w_new[i] = w[i] + max(0, -sign(y*s))*eta*y*x[i]",
+            "w_new[i] = w[i] + [y*s < 0]*eta*y*x[i]",
             "You made no step at the score 0. Here a score of 0 counts as misclassified, so update.",
         ),
     ],

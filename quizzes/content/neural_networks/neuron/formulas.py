@@ -82,7 +82,7 @@ PERCEPTRON = Formula(
     "perceptron",
     """
     s = sum(i, w[i]*x[i]) + b
-    m = 1 - max(0, sign(y*s))
+    m = where(y*s <= 0, 1, 0)
     w_new[i] = w[i] + m*eta*y*x[i]
     b_new = b + m*eta*y
     """,
@@ -104,7 +104,7 @@ PERCEPTRON_ZERO_ONE = Formula(
     "perceptron-zero-one",
     """
     s = sum(i, w[i]*x[i]) + b
-    yhat = max(0, sign(s))
+    yhat = where(s > 0, 1, 0)
     w_new[i] = w[i] + eta*(y - yhat)*x[i]
     b_new = b + eta*(y - yhat)
     """,

@@ -3,31 +3,29 @@
 from collections.abc import Callable
 from random import Random
 
-from quizzes.content.object_detection.nms.formulas import NMS, Box, overlap
+from quizzes.content.object_detection.nms.formulas import NMS, Box, overlap, visits
 from quizzes.drill import Inputs, Mistake, drill
+from quizzes.expressions.tree import exact
 from quizzes.question import Step
 
 
 def _steps(boxes: list[Box], scores: list[float], tau: float, keep: list[str]) -> list[Step]:
     labels = [chr(65 + k) for k in range(len(boxes))]
-    order = _best_first(scores)
-    steps = [Step(f"Sort the boxes by score: {', '.join(f'{labels[k]} ({scores[k]:g})' for k in order)}.")]
-    selected: list[int] = []
-    for k in order:
-        suppressor = next((other for other in selected if overlap(boxes[k], boxes[other]) > tau), None)
+    decisions = list(visits(boxes, scores, exact(tau)))
+    steps = [Step(f"Sort the boxes by score: {', '.join(f'{labels[v.box]} ({scores[v.box]:g})' for v in decisions)}.")]
+    for box, overlaps, suppressor in decisions:
         if suppressor is None:
-            largest = max(((float(overlap(boxes[k], boxes[o])), labels[o]) for o in selected), default=None)
+            largest = max(((float(iou), labels[other]) for other, iou in overlaps.items()), default=None)
             reason = (
                 f"its largest IoU with a kept box is {largest[0]:.4f} (with {largest[1]})"
                 if largest
                 else "it has the highest score"
             )
-            steps.append(Step(f"Keep {labels[k]}, because {reason}."))
-            selected.append(k)
+            steps.append(Step(f"Keep {labels[box]}, because {reason}."))
         else:
-            iou = float(overlap(boxes[k], boxes[suppressor]))
+            iou = float(overlaps[suppressor])
             steps.append(
-                Step(f"Suppress {labels[k]}, because its IoU with {labels[suppressor]} is {iou:.4f}, above {tau:g}.")
+                Step(f"Suppress {labels[box]}, because its IoU with {labels[suppressor]} is {iou:.4f}, above {tau:g}.")
             )
     return steps
 
@@ -59,8 +57,12 @@ def _best_first(scores: list[float]) -> list[int]:
     prompt="Non-maximum suppression with threshold {tau} suppresses a box if its IoU with a kept box is greater than "
     "{tau}. All boxes belong to one class, and each row gives its corners x1, y1, x2, y2.\n"
     "{listing}",
-    hint="Keep the best remaining box, suppress the boxes that overlap it too much, and repeat. Does a suppressed box "
-    "suppress others?",
+    hints=(
+        "Keep the best remaining box, suppress the boxes that overlap it too much, and repeat. Does a suppressed box "
+        "suppress others?",
+        "IoU is the area of the intersection divided by the area of the union. A box is kept if its IoU with "
+        "every box kept so far is at most the threshold.",
+    ),
     mistakes=[
         Mistake(
             "struck-boxes-strike",

@@ -1,7 +1,8 @@
 """NMS and its alternatives: formulas."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from typing import NamedTuple
 
 from quizzes.formula import Formula
 from quizzes.symbols import Labels, Matrix, Real, Vector
@@ -22,11 +23,55 @@ def overlap(a: Box, b: Box) -> Fraction:
     return intersection / (areas - intersection)
 
 
+class Visit(NamedTuple):
+    """The decision on one box.
+
+    Attributes:
+        box: Its index.
+        overlaps: The IoU with each box kept before, by index, up to the first above the threshold.
+        suppressor: The kept box that suppresses it; None if it is kept.
+    """
+
+    box: int
+    overlaps: dict[int, Fraction]
+    suppressor: int | None
+
+
+def visits(boxes: Sequence[Box], scores: Sequence[float | Fraction], tau: Number) -> Iterator[Visit]:
+    """Yield the decisions of greedy non-maximum suppression, by decreasing score.
+
+    Raises:
+        UserError: If the boxes and the scores don't fit each other, or a box is not x1 < x2, y1 < y2.
+    """
+    check_boxes(boxes, scores)
+    selected: list[int] = []
+    for k in sorted(range(len(boxes)), key=lambda k: -scores[k]):
+        overlaps: dict[int, Fraction] = {}
+        suppressor = None
+        for other in selected:
+            overlaps[other] = overlap(boxes[k], boxes[other])
+            if overlaps[other] > tau:
+                suppressor = other
+                break
+        if suppressor is None:
+            selected.append(k)
+        yield Visit(k, overlaps, suppressor)
+
+
 def suppress(boxes: Sequence[Box], scores: Sequence[Number], tau: Number) -> dict[str, list[str]]:
     """Return the labels A, B, C ... of the boxes that greedy non-maximum suppression keeps, best score first.
 
     Raises:
-        UserError: If the boxes and the scores don't fit each other, or a box is not x1 < x2, y1 < y2.
+        UserError: As `visits` does.
+    """
+    return {"keep": [chr(65 + visit.box) for visit in visits(boxes, scores, tau) if visit.suppressor is None]}
+
+
+def check_boxes(boxes: Sequence[Box], scores: Sequence[float | Fraction]) -> None:
+    """Check that there are at most 26 boxes with x1 < x2 and y1 < y2, and a score for each.
+
+    Raises:
+        UserError: If not.
     """
     if len(boxes) > 26:
         raise UserError(f"boxes must have at most 26 rows, not {len(boxes)}.")
@@ -34,11 +79,6 @@ def suppress(boxes: Sequence[Box], scores: Sequence[Number], tau: Number) -> dic
         raise UserError(f"scores must have one number per box: {len(boxes)}, not {len(scores)}.")
     if any(len(box) != 4 or box[0] >= box[2] or box[1] >= box[3] for box in boxes):
         raise UserError("Every row of boxes must be x1, y1, x2, y2 with x1 < x2 and y1 < y2.")
-    selected: list[int] = []
-    for k in sorted(range(len(boxes)), key=lambda k: -scores[k]):
-        if all(overlap(boxes[k], boxes[other]) <= tau for other in selected):
-            selected.append(k)
-    return {"keep": [chr(65 + k) for k in selected]}
 
 
 NMS = Formula(

@@ -1,16 +1,14 @@
 """Gradient descent and the learning rate: formulas."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from quizzes.content.optimization.adam.formulas import ADAGRAD_STEP, ADAM_STEP, ADAMW_STEP, RMSPROP_STEP
+from quizzes.content.optimization.descent import descend
 from quizzes.content.optimization.momentum.formulas import MOMENTUM_STEP, NESTEROV_STEP
 from quizzes.content.optimization.shared import GRADIENT_STEP
-from quizzes.expressions.graph import Graph, build_graph, run_passes
-from quizzes.expressions.tree import UndefinedValue
 from quizzes.formula import Formula
 from quizzes.symbols import Expression, Int, Real, Table, Vector, Word
-from workbench.errors import UserError
 
 GD_STEP = Formula(
     "gd-step",
@@ -123,78 +121,14 @@ METHODS = {
 }
 
 
-MAX_BITS = 512  # larger fractions become floats
-
-
-PRIOR = "_prior"  # ends the names of symbols whose values are those of the previous step
-
-
-def descend(method: str, f: str, start: Sequence[Any], lr: Any, steps: int, **settings: Any) -> dict[str, Any]:
+def optimizer_steps(method: str, f: str, start: Sequence[Any], lr: Any, steps: int, **settings: Any) -> dict[str, Any]:
     """Return every step of an optimizer on a function.
-
-    Args:
-        method: A key of `METHODS`.
-        f: The function of the weights.
-        start: The initial weights, in alphabetical order.
-        lr: The learning rate.
-        steps: The number of steps.
-        settings: Further inputs of the method's formula; the others have their defaults.
-
-    Returns:
-        `table` has one row per step and weight, `theta` the final weights, and `L` the values of the function at the
-        start and after each step.
 
     Raises:
         UserError: If the method has no such setting, the start doesn't fit the function, or there is no gradient.
         UndefinedValue: If the values grow beyond all bounds.
     """
-    step, graph = METHODS[method], build_graph(f)
-    weights = sorted(graph.leaves)
-    if len(start) != len(weights):
-        raise UserError(
-            f"start must have one number for each weight ({', '.join(weights)}): {len(weights)}, not {len(start)}."
-        )
-    for name in settings:
-        if name not in step.inputs:
-            names = ", ".join(n for n in step.inputs if n not in ("g", "t", "eta") and not n.endswith(PRIOR))
-            raise UserError(f"{method} has no {name}. Its settings besides lr: {names or 'none'}.")
-    priors = [name for name in step.inputs if name.endswith(PRIOR)]
-    state = [{name: step.symbols[name].default for name in priors} | {f"theta{PRIOR}": value} for value in start]
-    rows, losses = [], []
-    for t in range(1, steps + 1):
-        loss, gradients = _value_and_gradients(
-            graph, dict(zip(weights, [s[f"theta{PRIOR}"] for s in state], strict=True)), t
-        )
-        losses.append(loss)
-        for k, weight in enumerate(weights):
-            inputs = settings | state[k] | {"eta": lr, "g": gradients[weight], "t": t}
-            try:
-                values = step.evaluate(step.complete({n: v for n, v in inputs.items() if n in step.inputs}))
-            except UndefinedValue as reason:
-                raise UndefinedValue(f"step {t} of {weight}: {reason}") from None
-            outputs = {name: _bounded(values[name]) for name in step.outputs}
-            rows.append(
-                {"step": t, "weight": weight, "theta_prior": state[k][f"theta{PRIOR}"], "g": values["g"], **outputs}
-            )
-            state[k] = {name: outputs[name.removesuffix(PRIOR)] for name in priors}
-    end = [s[f"theta{PRIOR}"] for s in state]
-    last, _ = _value_and_gradients(graph, dict(zip(weights, end, strict=True)), steps + 1)
-    return {"table": rows, "theta": end, "L": [*losses, last]}
-
-
-def _value_and_gradients(graph: Graph, weights: Mapping[str, Any], t: int) -> tuple[Any, dict[str, Any]]:
-    try:
-        result = run_passes(graph, weights)
-    except UserError as reason:
-        raise UserError(f"Before step {t}: {reason}") from None
-    return result.values[graph.root], result.gradients
-
-
-def _bounded(value: Any) -> Any:
-    """Return the value, as a float if it is a long fraction: it would grow from step to step."""
-    if isinstance(value, float) or max(value.numerator.bit_length(), value.denominator.bit_length()) <= MAX_BITS:
-        return value
-    return float(value)
+    return descend(method, METHODS[method], f, start, lr, steps, **settings)
 
 
 OPTIMIZER_STEPS = Formula(
@@ -210,7 +144,7 @@ weight separately from the gradient. A setting that is left out has PyTorch's
 default (momentum and nesterov: beta = 0.9). Gradients at kinks are PyTorch's: 0
 for relu and abs at 0; max and min of two equal values give one half to each.
 """,
-    procedure=descend,
+    procedure=optimizer_steps,
     procedure_outputs="table theta L",
     method=Word(
         words=("gd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw"), meaning="optimizer", default="gd"

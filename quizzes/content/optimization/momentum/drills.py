@@ -42,7 +42,7 @@ def _descent(rng: Random) -> dict[str, Any]:
         ),
         Mistake(
             "eta-twice",
-            "v = beta*v_prior + eta*g; theta = theta_prior - eta*v",
+            "v = beta*v_prior + eta*g",
             "You applied the learning rate twice. Here it is used only in the update of theta.",
         ),
         Mistake(

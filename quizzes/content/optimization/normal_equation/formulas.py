@@ -1,7 +1,7 @@
 """Analytical solution: formulas."""
 
 from quizzes.formula import Formula
-from quizzes.symbols import Matrix, Real, Vector
+from quizzes.symbols import Choice, Int, Matrix, Real, Vector
 
 NORMAL_EQUATION = Formula(
     "normal-equation",
@@ -23,4 +23,29 @@ NORMAL_EQUATION = Formula(
     D=Real(meaning="determinant of A"),
     theta1=Real(meaning="parameter of the first column"),
     theta2=Real(meaning="parameter of the second column"),
+)
+
+
+NORMAL_OR_GRADIENT = Formula(
+    "normal-or-gradient",
+    """
+    c_ne = n*d^2 + d^3
+    c_gd = 2n*d*T
+    cheaper = where(c_ne < c_gd, 1, 2)
+    T_max = floor(c_ne/(2n*d))
+    """,
+    title="Cost of the normal equation and of gradient descent",
+    source="derivation: X^T X takes n d^2 multiplications and a solution about d^3; a gradient step takes "
+    "two products with X: X w, and X^T times the residuals",
+    n=Int(1, 10**9, "number of samples"),
+    d=Int(1, 10**6, "number of features"),
+    T=Int(1, 10**6, "number of gradient steps"),
+    c_ne=Int(meaning="multiplications of the normal equation"),
+    c_gd=Int(meaning="multiplications of gradient descent"),
+    cheaper=Choice(
+        meaning="cheaper method",
+        options=dict(normal="the normal equation", gradient="gradient descent"),
+        supported_by="c_ne c_gd",
+    ),
+    T_max=Int(meaning="largest number of steps for which gradient descent costs no more"),
 )

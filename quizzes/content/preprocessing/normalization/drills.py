@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from random import Random
 
-from quizzes.content.preprocessing.normalization.formulas import MIN_MAX, MIN_MAX_SPLIT
-from quizzes.drill import Inputs, Mistake, drill, one_of
+from quizzes.content.preprocessing.normalization.formulas import MIN_MAX, MIN_MAX_SPLIT, UNSCALED_LINE
+from quizzes.drill import Inputs, Mistake, derive, drill, one_of
 
 Values = Sequence[Fraction]
 
@@ -105,3 +105,46 @@ def norm_minmax_split(rng: Random) -> Inputs:
     test = [outside, *(low + rng.randint(1, width - 1) for _ in range(rng.choice([1, 2])))]
     rng.shuffle(test)
     return dict(train=train, test=test)
+
+
+@drill(
+    UNSCALED_LINE,
+    tier=2,
+    asks=(derive("slope"), derive("intercept", form="single fraction")),
+    prompt="A feature x with training minimum x_min and maximum x_max is normalized linearly to the range from {a} to "
+    "{b}. A linear model w*u + c takes the normalized feature u.\n"
+    "Which slope and which intercept does the same model have for the raw feature x? Answer in terms of w, c, x_min, "
+    "and x_max.",
+    hints=(
+        "Write u in terms of x and insert it into w*u + c. Which terms have a factor x?",
+        "u is a linear function of x. It is at the lower end of the range at x_min, and at the upper end at x_max.",
+        "First step: (x - x_min)/(x_max - x_min) runs from 0 to 1. Stretch it by the width of the range, and add the "
+        "lower end.",
+    ),
+    mistakes=[
+        Mistake(
+            "range-ignored",
+            "slope = w/(x_max - x_min)",
+            "You divided by the range of x only. The normalized range has a width too, so multiply by it.",
+        ),
+        Mistake(
+            "inverted",
+            "slope = w*(x_max - x_min)/(b - a)",
+            "You inverted the slope. A wide raw range makes u change slowly with x, so divide by x_max - x_min.",
+        ),
+        Mistake(
+            "shift-forgotten",
+            "intercept = c",
+            "You kept the intercept. At x = 0 the normalized feature is not 0, so w times its value is added.",
+        ),
+        Mistake(
+            "shift-reversed",
+            "intercept = c - w*(a*x_max - b*x_min)/(x_max - x_min)",
+            "The sign of the shift is reversed. At x = 0, the model outputs c plus w times the normalized feature.",
+        ),
+    ],
+)
+def unscale_coefficients(rng: Random) -> Inputs:
+    """Coefficients for the raw feature"""
+    a = rng.randint(-5, 1)
+    return dict(a=a, b=a + rng.choice([1, 2, 3, 4, 5, 6]))

@@ -32,3 +32,22 @@ MIN_MAX_SPLIT = Formula(
     x_max=Real(meaning="maximum of the training set"),
     u=Vector(meaning="normalized test values"),
 )
+
+
+UNSCALED_LINE = Formula(
+    "unscaled-line",
+    """
+    slope = (b - a)*w/(x_max - x_min)
+    intercept = (c*(x_max - x_min) + w*(a*x_max - b*x_min))/(x_max - x_min)
+    """,
+    title="A linear model on a min-max normalized feature, in terms of the raw feature",
+    source="derivation: insert u = a + (x - x_min)/(x_max - x_min) (b - a) into w u + c and collect the terms with x",
+    x_min=Real(-9, -1, "minimum of the training set"),
+    x_max=Real(1, 9, "maximum of the training set"),
+    a=Real(meaning="lower end of the target range"),
+    b=Real(meaning="upper end of the target range"),
+    w=Real(-5, 5, "slope for the normalized feature"),
+    c=Real(-5, 5, "intercept for the normalized feature"),
+    slope=Real(meaning="slope for the raw feature"),
+    intercept=Real(meaning="intercept for the raw feature"),
+)

@@ -116,7 +116,12 @@ def mse_mae_rmse(rng: Random) -> Inputs:
     visualization="number-line y",
     prompt="The targets are y = {y}. A model predicts the same constant c for all of them. Which c minimizes the mean "
     "squared error (c_MSE), and which c minimizes the mean absolute error (c_MAE)?",
-    hint="Set the derivative to zero: sum (c - y) for the squares, and sum sign(c - y) for the absolute values.",
+    hints=(
+        "Set the derivative to zero: sum (c - y) for the squares, and sum sign(c - y) for the absolute values.",
+        "The mean of the targets minimizes the MSE. The median, the middle one of the sorted targets, "
+        "minimizes the MAE.",
+        "First step: add up the targets, and sort them.",
+    ),
     steps=_best_constant_steps,
     mistakes=[
         Mistake(
@@ -173,7 +178,7 @@ def best_constant(rng: Random) -> Inputs:
         ),
         Mistake(
             "other-of-the-two",
-            "huber = (q^2/2 + beta*(abs(d) - q))/beta; smooth = huber",
+            "huber = where(abs(d) <= beta, d^2/2, beta*(abs(d) - beta/2))/beta; smooth = huber",
             "You swapped the two losses. Smooth L1 is the Huber loss divided by the threshold.",
         ),
     ],
@@ -194,7 +199,11 @@ def huber_smoothl1(rng: Random) -> Inputs:
     "and dL is its derivative dL/d{by}.\n"
     "Answer in terms of w and b. Any equivalent form is accepted. sign(u) is 1 for u > 0, -1 for u < 0, and 0 for "
     "u = 0.",
-    hint="Take one sample. What is the derivative of its loss at the residual, and the derivative of the residual?",
+    hints=(
+        "Take one sample. What is the derivative of its loss at the residual, and the derivative of the residual?",
+        "The derivative of the mean is the mean of the derivatives. The chain rule for one sample is "
+        "dl/dr*dr/dw for the weight and dl/dr*dr/db for the bias, with the residual r = w*x + b - y.",
+    ),
     steps=_steps,
     mistakes=[
         Mistake(

@@ -51,8 +51,7 @@ BEST_CONSTANT = Formula(
 HUBER_SMOOTH_L1 = Formula(
     "huber-smooth-l1",
     """
-    q = min(abs(d), beta)
-    huber = q^2/2 + beta*(abs(d) - q)
+    huber = where(abs(d) <= beta, d^2/2, beta*(abs(d) - beta/2))
     smooth = huber/beta
     """,
     title="Huber loss and smooth L1",
@@ -60,7 +59,6 @@ HUBER_SMOOTH_L1 = Formula(
     "divided by beta; Girshick, Fast R-CNN, 2015 (arXiv:1504.08083) has it for beta = 1",
     d=Real(meaning="residual, prediction minus target"),
     beta=Real(0.001, meaning="threshold, where the parabola ends (delta of the Huber loss)", default=1),
-    q=Real(meaning="quadratic part of |d|"),
     huber=Real(meaning="Huber loss with delta = beta"),
     smooth=Real(meaning="smooth L1 loss"),
 )

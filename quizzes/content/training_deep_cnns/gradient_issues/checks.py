@@ -52,3 +52,10 @@ def variance_depth(n: int, v: float, q: float, L: int) -> dict[str, Any]:
     for _ in range(L - 1):
         V = weight_variances @ relu_mean_square(V).expand(n)
     return dict(V1=V1, V=V)
+
+
+def gradient_norm_profile(g: Tensor, L: int) -> dict[str, Any]:
+    import numpy as np
+
+    slope, last = np.polyfit(range(len(g)), np.log(g.numpy()), 1)  # a straight line through the logarithms
+    return dict(factor=np.exp(slope), first=np.exp(last + slope * (L - 1)), problem=1 if slope < 0 else 2)

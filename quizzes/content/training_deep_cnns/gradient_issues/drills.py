@@ -1,9 +1,11 @@
 """Vanishing and exploding gradients: drills."""
 
+from fractions import Fraction
 from random import Random
 
 from quizzes.content.training_deep_cnns.gradient_issues.formulas import (
     GRAD_CLIP,
+    GRADIENT_PROFILE,
     VANISHING_DEPTH,
     VANISHING_GRADIENT,
     VARIANCE,
@@ -230,3 +232,50 @@ def variance_depth(rng: Random) -> Inputs:
     n = rng.choice([50, 100, 200, 250, 400, 500])
     gain = rng.choice([0.6, 0.7, 0.8, 0.9, 1.1, 1.2, 1.3, 1.5])
     return dict(n=n, v=round(2 * gain / n, 6), q=rng.choice([0.5, 1, 2, 3]), L=rng.randint(3, 9))
+
+
+@drill(
+    GRADIENT_PROFILE,
+    tier=2,
+    asks=("factor", "first", "problem"),
+    digits={"first": 5},
+    visualization="line-chart norm=g",
+    prompt="The chart shows the gradient norms of the last four layers of a network with L = {L} layers, from the "
+    "output backward: {g}. The pattern continues.\n"
+    "By which factor does the norm change per layer, from the output backward? What is the norm at the first layer? "
+    "Which problem does the network have?",
+    hint="How many steps lead from the last layer to the first?",
+    mistakes=[
+        Mistake(
+            "one-layer-too-many",
+            "first = g[1]*factor^L",
+            "You took one step too many. From the last of L layers to the first are L - 1 steps.",
+        ),
+        Mistake(
+            "read-upside-down",
+            "factor = g[1]/g[2]; first = g[1]/factor^(L - 1)",
+            "You read the norms in the other direction. They are printed from the output backward.",
+        ),
+        Mistake(
+            "factor-of-the-ends",
+            "factor = g[4]/g[1]",
+            "That is the change over three layers. Compare two neighbors.",
+        ),
+        Mistake(
+            "steps-from-the-last-print",
+            "first = g[4]*factor^(L - 1)",
+            "You started at the fourth norm. L - 1 steps start at the first one, at the output.",
+        ),
+        Mistake("no-cut", {"problem": "cut"}, "A cut graph gives no gradient at all, not a smaller one."),
+        Mistake(
+            "opposite-problem",
+            "problem = where(factor < 1, 2, 1)",
+            "It is the opposite. A factor below 1 makes gradients vanish, one above 1 makes them explode.",
+        ),
+    ],
+)
+def gradient_norm_profile(rng: Random) -> Inputs:
+    """Gradient norms layer by layer"""
+    ratio = Fraction(rng.choice(["0.2", "0.25", "0.3", "0.4", "0.5", "0.6", "1.5", "2", "2.5", "3", "4"]))
+    start = Fraction(rng.randint(11, 99), 100 if ratio < 1 else 1000)
+    return dict(g=[float(start * ratio**k) for k in range(4)], L=rng.randint(8, 30 if ratio < 1 else 15))

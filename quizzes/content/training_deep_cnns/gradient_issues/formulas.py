@@ -3,7 +3,7 @@
 from typing import Any
 
 from quizzes.formula import Formula
-from quizzes.symbols import Int, Rational, Real, Vector, Word
+from quizzes.symbols import Choice, Int, Rational, Real, Vector, Word
 
 MAX_DERIVATIVES = {"sigmoid": "1/4", "tanh": "1"}
 
@@ -93,4 +93,26 @@ VARIANCE_DEPTH = Formula(
     L=Int(2, 60, "number of layers"),
     V1=Real(0, meaning="variance of the pre-activations in the first layer"),
     V=Real(0, meaning="variance of the pre-activations in the last layer"),
+)
+
+
+GRADIENT_PROFILE = Formula(
+    "gradient-profile",
+    """
+    factor = g[2]/g[1]
+    first = g[1]*factor^(L - 1)
+    problem = where(factor < 1, 1, 2)
+    """,
+    title="Gradient norms that change by a constant factor per layer",
+    source="derivation: L - 1 steps lead from the last layer back to the first, each with the same factor",
+    shapes="g[4]",
+    g=Vector(0, meaning="gradient norms of the last four layers, from the output backward"),
+    L=Int(2, 1000, "number of layers"),
+    factor=Real(meaning="factor per layer, from the output backward"),
+    first=Real(meaning="gradient norm of the first layer"),
+    problem=Choice(
+        meaning="problem of the network",
+        options=dict(vanishing="vanishing gradients", exploding="exploding gradients", cut="a graph cut by detach()"),
+        supported_by="factor",
+    ),
 )

@@ -66,7 +66,11 @@ def _latest_of_equals(val: list[Any], patience: int) -> dict[str, int]:
     "restored.\n"
     "Which epoch do the restored weights come from (best), and which is the last epoch of training (stop)?\n"
     "Conventions: an epoch is an improvement only if its loss is strictly below the lowest loss before it.",
-    hint="After each epoch, what is the lowest loss so far, and how many epochs ago was it reached?",
+    hints=(
+        "After each epoch, what is the lowest loss so far, and how many epochs ago was it reached?",
+        "best is the epoch of the lowest loss so far. Training stops after the first epoch for which the number of "
+        "the epoch minus best is the patience.",
+    ),
     mistakes=[
         Mistake(
             "last-for-best",
@@ -135,7 +139,7 @@ def early_stopping(rng: Random) -> Inputs:
     mistakes=[
         Mistake(
             "labels-averaged",
-            "P = mean(i, floor(p[i] + 1/2))",
+            "P = mean(i, [p[i] >= 1/2])",
             "You averaged the votes. P is the mean of the probabilities themselves, so do not round them first.",
         ),
         Mistake(
@@ -143,17 +147,17 @@ def early_stopping(rng: Random) -> Inputs:
         ),
         Mistake(
             "votes-for-the-other-class",
-            "votes = sum(i, 1 - floor(p[i] + 1/2))",
+            "votes = sum(i, [p[i] < 1/2])",
             "You counted the votes for class 0. A probability of at least 0.5 is a vote for class 1, so count those.",
         ),
         Mistake(
             "majority-for-soft",
-            "soft = floor(mean(i, floor(p[i] + 1/2)) + 1/2)",
+            "soft = where(mean(i, [p[i] >= 1/2]) >= 1/2, 1, 0)",
             "That is the class of hard voting. Soft voting predicts class 1 if the mean probability is at least 0.5.",
         ),
         Mistake(
             "soft-for-majority",
-            "hard = floor(mean(i, p[i]) + 1/2)",
+            "hard = where(mean(i, p[i]) >= 1/2, 1, 0)",
             "That is the class of soft voting. In hard voting each model has one vote, so take the majority of the "
             "votes.",
         ),

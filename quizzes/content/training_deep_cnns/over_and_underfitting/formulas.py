@@ -1,20 +1,27 @@
 """Overfitting and underfitting: formulas."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from quizzes.formula import Formula
 from quizzes.symbols import Int, Real, Vector
 
 
-def stop_early(val: list[Any], patience: int) -> dict[str, int]:
-    """Return the epoch whose weights are restored and the last epoch of training, both numbered from 1."""
+def run_epochs(val: list[Any], patience: int) -> Iterator[tuple[int, int]]:
+    """Yield each epoch of training, numbered from 1, with the epoch of the lowest loss so far."""
     best = 1
     for epoch, loss in enumerate(val, 1):
         if loss < val[best - 1]:
             best = epoch
+        yield epoch, best
         if epoch - best == patience:
-            return {"best": best, "stop": epoch}
-    return {"best": best, "stop": len(val)}
+            return
+
+
+def stop_early(val: list[Any], patience: int) -> dict[str, int]:
+    """Return the epoch whose weights are restored and the last epoch of training, both numbered from 1."""
+    *_, (stop, best) = run_epochs(val, patience)
+    return {"best": best, "stop": stop}
 
 
 EARLY_STOPPING = Formula(
@@ -34,10 +41,10 @@ EARLY_STOPPING = Formula(
 BAGGING = Formula(
     "bagging-ensemble",
     """
-    votes = sum(i, floor(p[i] + 1/2))
+    votes = sum(i, [p[i] >= 1/2])
     P = mean(i, p[i])
-    soft = floor(P + 1/2)
-    hard = floor(mean(i, floor(p[i] + 1/2)) + 1/2)
+    soft = where(P >= 1/2, 1, 0)
+    hard = where(mean(i, [p[i] >= 1/2]) >= 1/2, 1, 0)
     """,
     title="Soft and hard voting of an ensemble, two classes",
     source="derivation: soft voting averages the probabilities and thresholds the mean at 1/2; hard voting thresholds "

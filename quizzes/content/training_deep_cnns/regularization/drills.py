@@ -109,7 +109,7 @@ def _activations(rng: Random, count: int) -> list[float]:
         ),
         Mistake(
             "sign-of-zero",
-            "g1[i] = lam*sign(sign(w[i]) + 1/2)",
+            "g1[i] = lam*where(w[i] >= 0, 1, -1)",
             "You used 1 as the gradient at w = 0. The convention here is 0.",
         ),
         Mistake(
@@ -317,7 +317,7 @@ def ridge_closed(rng: Random) -> Inputs:
         ),
         Mistake(
             "hard-threshold",
-            "w_new[i] = w[i]*relu(sign(abs(w[i]) - lam))",
+            "w_new[i] = where(abs(w[i]) > lam, w[i], 0)",
             "That is the hard threshold. The soft threshold also moves the remaining weights toward 0 by lambda.",
         ),
         Mistake(
@@ -368,7 +368,7 @@ def soft_threshold(rng: Random) -> Inputs:
         ),
         Mistake(
             "hard-threshold",
-            "w_new[i] = u[i]*relu(sign(abs(u[i]) - eta*lam))",
+            "w_new[i] = where(abs(u[i]) > eta*lam, u[i], 0)",
             "That is the hard threshold. The soft threshold also moves the remaining weights toward 0 by eta lambda.",
         ),
     ],

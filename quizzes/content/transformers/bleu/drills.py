@@ -34,7 +34,7 @@ def _steps(candidate: str, references: list[str], c: int, r: int, BP: float, BLE
         *steps,
         Step(
             f"Compute the brevity penalty. The candidate has {c} words, and the closest reference has {r}.",
-            [f"BP = min(1, exp(1 - {r}/{c}))", f"BP = {BP:.4f}"],
+            [f"BP = where({c} > {r}, 1, exp(1 - {r}/{c}))", f"BP = {BP:.4f}"],
         ),
         Step(
             "Multiply the geometric mean of the precisions by the penalty.",
@@ -75,8 +75,16 @@ def _penalty(candidate: str, r: int) -> float:
     "and BLEU (from 0 to 1)?\n"
     "Conventions: BP uses the reference whose length is closest (in a tie, the shorter one); equal weights; no "
     "smoothing.",
-    hint="An n-gram counts at most as often as it occurs in any one reference. Is the candidate shorter than the "
-    "reference?",
+    hints=(
+        "An n-gram counts at most as often as it occurs in any one reference. Is the candidate shorter than the "
+        "reference?",
+        "Use these formulas:\n"
+        "  p_n = (clipped matches of n-grams)/(n-grams of the candidate)\n"
+        "  BP = min(1, exp(1 - r/c)), with the lengths c of the candidate and r of the reference\n"
+        "  BLEU = BP*(p1*p2*p3*p4)^(1/4)",
+        "First step: for each word of the candidate, take the smaller of its count there and its count in the "
+        "reference. Their sum is the numerator of p1.",
+    ),
     mistakes=[
         Mistake(
             "not-clipped",
@@ -91,7 +99,7 @@ def _penalty(candidate: str, r: int) -> float:
         ),
         Mistake(
             "penalty-inverted",
-            "BP = min(1, exp(1 - c/r))",
+            "BP = where(r > c, 1, exp(1 - c/r))",
             "You inverted the ratio. BP is exp(1 - r/c), with the reference length r over the candidate length c.",
         ),
         Mistake(

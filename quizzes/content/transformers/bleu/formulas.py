@@ -34,7 +34,7 @@ def _count(candidate: str, references: list[str]) -> dict[str, object]:
 BLEU = Formula(
     "bleu",
     """
-    BP = min(1, exp(1 - r/c))
+    BP = where(c > r, 1, exp(1 - r/c))
     BLEU = BP*(p1*p2*p3*p4)^(1/4)
     """,
     title="BLEU-4 of one candidate",

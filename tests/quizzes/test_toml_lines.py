@@ -5,7 +5,7 @@ import tomllib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quizzes.packs.toml_lines import MAX_DEPTH, line_numbers
+from quizzes.toml_lines import MAX_DEPTH, line_numbers
 
 # Values with everything in them that could be read as a header, a comment or a line break.
 VALUES = [

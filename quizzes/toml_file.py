@@ -1,27 +1,26 @@
-"""A TOML file of a pack: its tables, whose methods check the values that they return, and its problems by line."""
+"""A TOML file of cards, or of a pack: its tables, whose methods check what they return, and its problems by line."""
 
 import re
 import tomllib
-import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from quizzes.packs.toml_lines import KeyPath, line_numbers
+from quizzes.text_checks import identifier_problem, integer_problem, text_problem
+from quizzes.toml_lines import KeyPath, line_numbers
 from workbench.errors import unknown_name
 
-MAX_TEXT, MAX_SHORT_TEXT, MAX_IDENTIFIER = 2000, 100, 60  # characters
-IDENTIFIER = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+MAX_SHORT_TEXT = 100  # characters
 POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)")  # at the end of tomllib's messages
 
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """A problem of a pack.
+    """A problem of a file.
 
     Attributes:
-        file: The path of the file within the pack.
+        file: The file's name.
         line: The line, counted from 1.
         message: What is wrong and what to do.
     """
@@ -35,11 +34,11 @@ class Problem:
         return f"{self.file}:{self.line}: " + self.message.replace("\n", "\n    ")
 
 
-class PackFile:
-    """A file of a pack.
+class TomlFile:
+    """A file.
 
     Args:
-        name: Its path within the pack, such as `drills/sizes.toml`.
+        name: Its name for messages: the path, of a pack within the pack, such as `drills/sizes.toml`.
         text: Its content.
 
     Attributes:
@@ -97,7 +96,7 @@ class Table:
         is_valid: Whether no problem of the table was reported.
     """
 
-    def __init__(self, file: PackFile, path: KeyPath, data: dict[str, Any]):
+    def __init__(self, file: TomlFile, path: KeyPath, data: dict[str, Any]):
         self.file, self.path, self.data = file, path, data
         self.expected_keys: list[str] = []
         self.is_valid = True
@@ -105,10 +104,14 @@ class Table:
     def report(self, message: str, *path: str | int) -> None:
         """Report a problem of the table, or of the key at a path inside it."""
         self.is_valid = False
+        self.file.report(message, self.line(*path))
+
+    def line(self, *path: str | int) -> int:
+        """Return the line of the table, or of the key at a path inside it."""
         place = (*self.path, *path)
         while place not in self.file.line_numbers:
             place = place[:-1]
-        self.file.report(message, self.file.line_numbers[place])
+        return self.file.line_numbers[place]
 
     def value(self, key: str, required: bool = True, header: str = "") -> object:
         """Return the value of a key, of any type; None if it is missing.
@@ -152,12 +155,8 @@ class Table:
     def identifier(self, key: str) -> str:
         """Return a name of lowercase letters, digits and hyphens."""
         text = self.text(key)
-        if text and (not IDENTIFIER.fullmatch(text) or len(text) > MAX_IDENTIFIER):
-            self.report(
-                f"{key} must be at most {MAX_IDENTIFIER} lowercase letters, digits and hyphens, such as same-padding, "
-                f"not {text[:MAX_IDENTIFIER]!r}.",
-                key,
-            )
+        if text and (problem := identifier_problem(text)):
+            self.report(f"{key} {problem}.", key)
         return text
 
     def one_of(self, key: str, options: Collection[str], required: bool = True) -> str:
@@ -173,10 +172,10 @@ class Table:
         value = self.value(key, required=default is None)
         if key not in self.data:
             return low if default is None else default
-        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-            self.report(f"{key} must be an integer from {low} to {high}.", key)
+        if problem := integer_problem(value, low, high):
+            self.report(f"{key} {problem}.", key)
             return low
-        return value
+        return value if isinstance(value, int) else low
 
     def text_list(self, key: str, min_length: int = 1, max_length: int = 12) -> list[str]:
         """Return a list of texts that are not blank."""
@@ -218,16 +217,3 @@ class Table:
         for key in self.data:
             if key not in self.expected_keys:
                 self.report(str(unknown_name("key", key, self.expected_keys)), key)
-
-
-def text_problem(value: object) -> str:
-    """Return what is wrong with a value that must be a text, to follow its name in a sentence; empty if nothing is."""
-    if not isinstance(value, str):
-        return "must be a text in double quotes"
-    if not value.strip():
-        return "must not be empty"
-    if len(value) > MAX_TEXT:
-        return f"must have at most {MAX_TEXT} characters, not {len(value)}"
-    if any(unicodedata.category(c) == "Cc" and c not in "\n\t" for c in value):  # a terminal would obey them
-        return "must not contain control characters"
-    return ""

@@ -1,24 +1,26 @@
-"""The cards of a pack: the same tables as in `quizzes/cards`, checked before they are used."""
+"""Cards read from tables of a TOML file, and their problems."""
 
 from collections.abc import Iterator
 
 from quizzes.answers import KINDS
 from quizzes.answers.labels import letters
-from quizzes.cards import NEEDS, Card
+from quizzes.card import NEEDS, Card
 from quizzes.marking import mark
-from quizzes.packs.pack_file import Table, text_problem
+from quizzes.text_checks import text_problem
+from quizzes.toml_file import Table
 
 FORMER_KEYS = {"ask": "prompt", "why": "explanation"}  # packs of older versions of the program have them
 MIN_PAIRS, MAX_PAIRS = 2, 12
+MAX_CARDS = 1000  # of a file
 
 
-def read_card(table: Table, pack: str, topic: str) -> Card | None:
-    """Return a card of a pack; None if it has problems, which are reported.
+def read_card(table: Table, topic: str, pack: str = "") -> Card | None:
+    """Return a card; None if it has problems, which are reported.
 
     Args:
         table: The card's table.
-        pack: The name of the pack.
         topic: The id of the topic.
+        pack: The name of the pack; empty for a built-in card.
     """
     id, kind = table.identifier("id"), table.one_of("kind", NEEDS)
     for old, new in FORMER_KEYS.items():
@@ -29,7 +31,7 @@ def read_card(table: Table, pack: str, topic: str) -> Card | None:
         table.report_unknown_keys()
     if not table.is_valid:
         return None
-    card = Card(f"{pack}/{topic}/{id}", topic, kind, prompt, explanation, source, content)
+    card = Card(f"{pack}/{topic}/{id}".lstrip("/"), topic, kind, prompt, explanation, source, content)
     for message in _card_problems(card):
         table.report(message)
     return card if table.is_valid else None
@@ -91,10 +93,9 @@ def _card_problems(card: Card) -> Iterator[str]:
                 yield f"prompt contains the answer {word[:60]!r}. Reword it."
     if card.kind == "choice" and (ambiguous := set(folded) & set(letters(options))):
         yield f"The choice {min(ambiguous)!r} could be read as the letter of a choice. Reword it."
-    yield from _grading_problems(card)
 
 
-def _grading_problems(card: Card) -> Iterator[str]:
+def grading_problems(card: Card) -> Iterator[str]:
     """Yield a problem for each correct answer that would not be graded as correct."""
     question = card.draw(1)
     part = question.parts[0]

@@ -1,0 +1,444 @@
+"""Every procedure: plain data, captions with the numbers of the values, and an end that agrees with another library."""
+
+import json
+import math
+import re
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from quizzes import formulas, procedures
+from quizzes.procedure import number_text
+from quizzes.question import to_json
+from workbench import syllabus
+from workbench.errors import UserError
+
+RUNS = 50
+NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?:e-?\d+)?(?![\w.]*\d)")
+CONSTANTS = {"0", "1", "2"}  # of equations, as in 1 - beta
+torch.set_default_dtype(torch.float64)
+
+Inputs = dict[str, Any]
+
+
+def numbers(rng: Random, count: int, low: int = -9, high: int = 9) -> list[int]:
+    return [rng.randint(low, high) for _ in range(count)]
+
+
+def matrix(rng: Random, rows: int, columns: int, low: int = -5, high: int = 5) -> list[list[int]]:
+    return [numbers(rng, columns, low, high) for _ in range(rows)]
+
+
+def box(rng: Random) -> list[int]:
+    x, y = numbers(rng, 2, 0, 20)
+    return [x, y, x + rng.randint(3, 20), y + rng.randint(3, 20)]
+
+
+def close(value: Any, expected: Any, tolerance: float = 1e-9) -> None:
+    np.testing.assert_allclose(np.array(value, dtype=float), np.array(expected, dtype=float), tolerance, tolerance)
+
+
+# --- for each procedure, random inputs, and a check of the last state against another library
+
+
+def convolution(rng: Random) -> Inputs:
+    X, K = matrix(rng, rng.randint(3, 7), rng.randint(3, 7)), matrix(rng, rng.randint(1, 3), rng.randint(1, 3))
+    return dict(X=X, K=K, b=rng.randint(-2, 2), s=rng.randint(1, 2), p=rng.randint(0, 2), d=1)
+
+
+def check_convolution(X: Any, K: Any, b: int, s: int, p: int, d: int, **values: Any) -> None:
+    expected = F.conv2d(torch.tensor(X)[None, None].double(), torch.tensor(K)[None, None].double(), None, s, p, d) + b
+    close(values["O"], expected[0, 0])
+    assert values["o"] == values["O"][-1][-1]
+
+
+def pooling(rng: Random) -> Inputs:
+    k = rng.randint(1, 3)
+    X = matrix(rng, rng.randint(3, 6), rng.randint(3, 6), -9)
+    return dict(X=X, k=k, s=rng.randint(1, 3), p=rng.randint(0, k // 2))
+
+
+def check_pooling(X: Any, k: int, s: int, p: int, **values: Any) -> None:
+    tensor = torch.tensor(X)[None].double()
+    close(values["M"], F.max_pool2d(tensor, k, s, p)[0])
+    close(values["A"], F.avg_pool2d(tensor, k, s, p)[0])
+
+
+def suppression(rng: Random) -> Inputs:
+    count = rng.randint(1, 7)
+    scores = [score / 100 for score in rng.sample(range(100), count)]
+    return dict(boxes=[box(rng) for _ in range(count)], scores=scores, tau=rng.choice([0.2, 0.35, 0.5]))
+
+
+def check_suppression(boxes: Any, scores: Any, tau: float, **values: Any) -> None:
+    from torchvision.ops import nms
+
+    expected = nms(torch.tensor(boxes).double(), torch.tensor(scores), tau).tolist()
+    assert values["keep"] == [chr(65 + k) for k in expected]
+    assert sorted(values["keep"] + values["suppressed"]) == [chr(65 + k) for k in range(len(boxes))]
+
+
+def two_boxes(rng: Random) -> Inputs:
+    return dict(A=box(rng), B=box(rng))
+
+
+def check_iou(A: Any, B: Any, **values: Any) -> None:
+    from torchvision.ops import box_area, box_iou
+
+    a, b = torch.tensor([A]).double(), torch.tensor([B]).double()
+    close(values["iou"], box_iou(a, b)[0, 0])
+    close([values["area_A"], values["area_B"]], [box_area(a)[0], box_area(b)[0]])
+
+
+FUNCTIONS = ["(x - 2)^2", "x^2 + 3y^2", "x^2 + x*y + y^2", "sin(x) + (y - 1)^2", "a^2 + 2b^2 + (c - a)^2"]
+TORCH_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "(x - 2)^2": lambda x: (x - 2) ** 2,
+    "x^2 + 3y^2": lambda x, y: x**2 + 3 * y**2,
+    "x^2 + x*y + y^2": lambda x, y: x**2 + x * y + y**2,
+    "sin(x) + (y - 1)^2": lambda x, y: torch.sin(x) + (y - 1) ** 2,
+    "a^2 + 2b^2 + (c - a)^2": lambda a, b, c: a**2 + 2 * b**2 + (c - a) ** 2,
+}
+
+
+def descent(**ranges: tuple[float, float]) -> Callable[[Random], Inputs]:
+    def inputs(rng: Random) -> Inputs:
+        f = rng.choice(FUNCTIONS)
+        count = TORCH_FUNCTIONS[f].__code__.co_argcount
+        settings = {name: round(rng.uniform(*limits), 3) for name, limits in ranges.items()}
+        return dict(f=f, start=numbers(rng, count, -3, 3), steps=rng.randint(1, 12), **settings)
+
+    return inputs
+
+
+def check_descent(make: Callable[..., torch.optim.Optimizer]) -> Callable[..., None]:
+    def check(f: str, start: list[int], steps: int, lr: float, values: Any = None, **rest: Any) -> None:
+        settings = {name: rest[name] for name in ("beta", "beta1", "beta2") if name in rest}
+        weights = [torch.tensor(float(value), requires_grad=True) for value in start]
+        optimizer, losses = make(weights, lr, **settings), []
+        for _ in range(steps):
+            optimizer.zero_grad()
+            loss = TORCH_FUNCTIONS[f](*weights)
+            losses.append(loss.item())
+            loss.backward()
+            optimizer.step()
+        close(rest["theta"], [weight.item() for weight in weights], 1e-7)
+        close(rest["L"], [*losses, TORCH_FUNCTIONS[f](*weights).item()], 1e-7)
+        method = {"beta": "momentum", "beta1": "adam"}.get(next(iter(settings), ""), "gd")
+        again = formulas.get("optimizer-steps").solve(method=method, f=f, start=start, lr=lr, steps=steps, **settings)
+        close(rest["theta"], again["theta"])
+        close(rest["L"], again["L"])
+
+    return check
+
+
+def perceptron(rng: Random) -> Inputs:
+    count, features = rng.randint(2, 8), rng.randint(1, 3)
+    y = [1, -1, *(rng.choice([1, -1]) for _ in range(count - 2))]
+    return dict(X=matrix(rng, count, features), y=y, eta=rng.choice([1, 2, 0.5]), epochs=rng.randint(1, 5))
+
+
+def check_perceptron(X: Any, y: Any, eta: float, epochs: int, w: Any, b: Any, **values: Any) -> None:
+    from sklearn.linear_model import Perceptron
+
+    model = Perceptron(penalty=None, eta0=eta, max_iter=epochs, tol=None, shuffle=False).fit(X, y)
+    close(w, model.coef_[0])
+    close(b, model.intercept_[0])
+
+
+def regression(rng: Random) -> Inputs:
+    count = rng.randint(2, 6)
+    start = dict(w0=rng.randint(-2, 2), b0=rng.randint(-2, 2))
+    return dict(x=numbers(rng, count), y=numbers(rng, count), **start, eta=0.01, steps=rng.randint(1, 15))
+
+
+def check_regression(x: Any, y: Any, w0: int, b0: int, eta: float, steps: int, w: Any, b: Any, **values: Any) -> None:
+    inputs, targets = torch.tensor(x).double(), torch.tensor(y).double()
+    parameters = [torch.tensor(float(value), requires_grad=True) for value in (w0, b0)]
+    optimizer = torch.optim.SGD(parameters, eta)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        F.mse_loss(parameters[0] * inputs + parameters[1], targets).backward()
+        optimizer.step()
+    close([w, b], [parameter.item() for parameter in parameters])
+    close(values["loss"], F.mse_loss(parameters[0] * inputs + parameters[1], targets).item())
+
+
+GRAPHS: dict[str, Callable[..., Any]] = {
+    "(w*x + b - y)^2": lambda b, w, x, y: (w * x + b - y) ** 2,
+    "sigmoid(w*x + b)": lambda b, w, x: torch.sigmoid(w * x + b),
+    "u = x*y; v = u + x; u*v": lambda x, y: (x * y) * (x * y + x),
+    "x*x + exp(y)/x": lambda x, y: x * x + torch.exp(y) / x,
+    "tanh(a)*max(b, 2c) - a": lambda a, b, c: torch.tanh(a) * torch.maximum(b, 2 * c) - a,
+}
+
+
+def graph(rng: Random) -> Inputs:
+    f = rng.choice(list(GRAPHS))
+    values = [rng.choice([-1, 1]) * rng.randint(1, 30) / 10 + 0.01 * k for k in range(GRAPHS[f].__code__.co_argcount)]
+    return dict(f=f, values=[round(value, 3) for value in values])
+
+
+def check_graph(f: str, gradients: Any, point: Any, **values: Any) -> None:
+    leaves = [torch.tensor(float(value), requires_grad=True) for value in point]
+    output = GRAPHS[f](*leaves)
+    output.backward()
+    names = GRAPHS[f].__code__.co_varnames
+    close([gradients[name] for name in names], [leaf.grad.item() for leaf in leaves])
+    assert output.item() == pytest.approx(list(values["values"].values())[-1])
+
+
+def channel(rng: Random) -> Inputs:
+    settings = dict(gamma=rng.randint(1, 8) / 4, beta=rng.randint(-3, 3), epsilon=rng.choice([1e-5, 0.5]))
+    return dict(x=[*numbers(rng, rng.randint(1, 6)), 10], **settings)
+
+
+def check_batch_norm(x: Any, gamma: float, beta: float, epsilon: float, y: Any, mu: Any, v: Any, **values: Any) -> None:
+    tensor = torch.tensor(x).double()[:, None]
+    weight, bias = torch.tensor([float(gamma)]), torch.tensor([float(beta)])
+    close(y, F.batch_norm(tensor, None, None, weight, bias, training=True, eps=epsilon)[:, 0])
+    close([mu, v], [tensor.mean(), tensor.var(correction=0)])
+
+
+def logits(rng: Random) -> Inputs:
+    z = [value / 2 for value in numbers(rng, rng.randint(2, 6))]
+    return dict(z=z, c=rng.randrange(len(z)))
+
+
+def check_softmax(z: Any, c: int, p: Any, L: float, gradient: Any, **values: Any) -> None:
+    tensor = torch.tensor(z, requires_grad=True)
+    loss = F.cross_entropy(tensor, torch.tensor(c))
+    loss.backward()
+    close(p, torch.softmax(tensor, 0).detach())
+    close(L, loss.item())
+    close(gradient, tensor.grad)
+
+
+def training_and_other(rng: Random) -> Inputs:
+    return dict(X=[*numbers(rng, rng.randint(2, 6)), 10, 11], T=numbers(rng, rng.randint(1, 3)), ddof=rng.randint(0, 1))
+
+
+def check_standardization(X: Any, T: Any, ddof: int, z: Any, **values: Any) -> None:
+    from sklearn.preprocessing import StandardScaler
+
+    if ddof == 0:
+        scaler = StandardScaler().fit(np.array(X)[:, None])
+        close(z, scaler.transform(np.array(T)[:, None])[:, 0])
+    close(z, (np.array(T) - np.mean(X)) / np.std(X, ddof=ddof))
+
+
+def folds(rng: Random) -> Inputs:
+    x = rng.sample(range(-20, 20), rng.randint(4, 9))
+    return dict(x=x, k=rng.randint(2, len(x) - 1))
+
+
+def check_folds(x: Any, k: int, scores: Any, **values: Any) -> None:
+    from sklearn.model_selection import KFold
+    from sklearn.preprocessing import StandardScaler
+
+    column = np.array(x)[:, None]
+    for fold, (training, validation) in zip(scores, KFold(k).split(column), strict=True):
+        close(fold, StandardScaler().fit(column[training]).transform(column[validation])[:, 0])
+
+
+def schedule(rng: Random) -> Inputs:
+    epochs = rng.randint(3, 20)
+    kinds = rng.choice(["step", "exponential", "cosine", "warmup-cosine"])
+    settings = dict(gamma=rng.choice([0.5, 0.9]), s=rng.randint(1, 6), eta_min=0.01, warmup=rng.randint(1, epochs - 1))
+    return dict(schedule=kinds, eta0=rng.choice([0.1, 0.4]), epochs=epochs, **settings)
+
+
+def check_schedule(
+    schedule: str, eta0: float, epochs: int, gamma: float, s: int, eta_min: float, warmup: int, etas: Any, **_: Any
+) -> None:
+    from torch.optim import lr_scheduler as lrs
+
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], eta0)
+    make = {
+        "step": lambda: lrs.StepLR(optimizer, s, gamma),
+        "exponential": lambda: lrs.ExponentialLR(optimizer, gamma),
+        "cosine": lambda: lrs.CosineAnnealingLR(optimizer, epochs, eta_min),
+        "warmup-cosine": lambda: lrs.LambdaLR(
+            optimizer,
+            lambda t: t / warmup if t < warmup else (1 + math.cos(math.pi * (t - warmup) / (epochs - warmup))) / 2,
+        ),
+    }
+    scheduler, expected = make[schedule](), []
+    for _epoch in range(epochs):
+        expected.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        scheduler.step()
+    close(etas, expected)
+
+
+def losses(rng: Random) -> Inputs:
+    return dict(val=[loss / 10 for loss in numbers(rng, rng.randint(1, 12), 1, 9)], patience=rng.randint(1, 4))
+
+
+def check_early_stopping(val: Any, patience: int, best: int, stop: int, **values: Any) -> None:
+    # As in scikit-learn: a counter of epochs without improvement, which ends training when it reaches the patience.
+    lowest, waited, best_epoch, epoch = math.inf, 0, 0, 0
+    for epoch, loss in enumerate(val, 1):
+        waited += 1
+        if loss < lowest:
+            lowest, waited, best_epoch = loss, 0, epoch
+        if waited == patience:
+            break
+    assert (best, stop) == (best_epoch, epoch)
+
+
+def sentences(rng: Random) -> Inputs:
+    def sentence(count: int) -> str:
+        return " ".join(rng.choice("the a cat dog sat on mat".split()) for _ in range(count))
+
+    references = [sentence(rng.randint(4, 10)) for _ in range(rng.randint(1, 3))]
+    words = rng.choice(references).split()
+    return dict(
+        candidate=" ".join([*words[: rng.randint(2, len(words))], sentence(rng.randint(1, 3))]), references=references
+    )
+
+
+def check_bleu(candidate: str, references: Any, **values: Any) -> None:
+    from sacrebleu.metrics import BLEU
+
+    score = BLEU(tokenize="none", smooth_method="none", effective_order=False, force=True).corpus_score(
+        [candidate], [[reference] for reference in references]
+    )
+    close(values["BLEU"], score.score / 100)
+    close(values["BP"], score.bp)
+    close([values[f"p{n}"] for n in range(1, 5)], [precision / 100 for precision in score.precisions])
+
+
+def tokens(rng: Random) -> Inputs:
+    count, keys, d_k, d_v = (rng.randint(1, 4) for _ in range(4))
+    sizes = dict(Q=(count, d_k), K=(keys, d_k), V=(keys, d_v))
+    return {name: matrix(rng, *size, -2, 2) for name, size in sizes.items()} | dict(d_k=d_k)
+
+
+def check_attention(Q: Any, K: Any, V: Any, O: Any, **values: Any) -> None:
+    q, k, v = (torch.tensor(rows).double()[None] for rows in (Q, K, V))
+    close(O, F.scaled_dot_product_attention(q, k, v)[0])
+
+
+def sgd(weights: Any, lr: float, beta: float = 0.0) -> torch.optim.Optimizer:
+    return torch.optim.SGD(weights, lr, momentum=beta)
+
+
+def adam(weights: Any, lr: float, beta1: float, beta2: float) -> torch.optim.Optimizer:
+    return torch.optim.Adam(weights, lr, (beta1, beta2), eps=1e-8)
+
+
+CASES: dict[str, tuple[Callable[[Random], Inputs], Callable[..., None]]] = {
+    "conv-values": (convolution, check_convolution),
+    "pooling-values": (pooling, check_pooling),
+    "nms": (suppression, check_suppression),
+    "iou": (two_boxes, check_iou),
+    "gd-steps": (descent(lr=(0.0, 0.2)), check_descent(sgd)),
+    "momentum-steps": (descent(lr=(0.0, 0.1), beta=(0.0, 0.95)), check_descent(sgd)),
+    "adam-steps": (descent(lr=(0.0, 0.5), beta1=(0.1, 0.95), beta2=(0.5, 0.999)), check_descent(adam)),
+    "perceptron-training": (perceptron, check_perceptron),
+    "linear-regression-descent": (regression, check_regression),
+    "backprop-steps": (graph, check_graph),
+    "bn-forward": (channel, check_batch_norm),
+    "softmax-cross-entropy": (logits, check_softmax),
+    "standardise": (training_and_other, check_standardization),
+    "k-fold-standardization": (folds, check_folds),
+    "learning-rate-schedule": (schedule, check_schedule),
+    "early-stopping": (losses, check_early_stopping),
+    "bleu": (sentences, check_bleu),
+    "self-attention": (tokens, check_attention),
+}
+
+
+def test_every_procedure_has_a_check():
+    assert CASES.keys() == procedures.entries().keys()
+
+
+def test_no_procedure_has_the_name_of_a_topic_or_chapter():
+    assert not procedures.entries().keys() & {*syllabus.topics(), *syllabus.chapters()}
+
+
+def leaves(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return [leaf for item in value.values() for leaf in leaves(item)]
+    return [leaf for item in value for leaf in leaves(item)] if isinstance(value, list) else [value]
+
+
+def texts(values: Any) -> set[str]:
+    """Return the numbers among values as a caption writes them, without their signs."""
+    result = set()
+    for leaf in leaves(values):
+        if isinstance(leaf, str):
+            result |= set(NUMBER.findall(leaf)) | set(re.findall(r"\d+", leaf))
+        elif isinstance(leaf, int | float) and not isinstance(leaf, bool):
+            result.add(number_text(abs(leaf)))
+    return result
+
+
+@pytest.mark.parametrize("id", CASES)
+def test_states_over_random_inputs(id):
+    make_inputs, check = CASES[id]
+    stepped = procedures.get(id)
+    for run in range(RUNS):
+        inputs = make_inputs(Random(f"{id}/{run}"))
+        states = stepped.states(inputs)
+        data = [state.to_json(number) for number, state in enumerate(states, 1)]
+        assert json.loads(json.dumps(data, allow_nan=False)) == data
+        input_texts = texts({name: to_json(value) for name, value in stepped.complete(inputs).items()}) | CONSTANTS
+        for state in states:
+            assert state.caption.strip() and state.caption == state.caption.strip()
+            unexplained = set(NUMBER.findall(state.caption)) - input_texts - texts(state.values)
+            assert not unexplained, f"{unexplained} of {state.caption!r} are not among {state.values}"
+        result = states[-1].values
+        arguments = {"point" if id == "backprop-steps" and k == "values" else k: v for k, v in inputs.items()}
+        check(**{**result, **arguments})
+        if procedures.entries()[id].has_formula:
+            for name, value in formulas.get(id).solve(**inputs).items():
+                plain = to_json(value)
+                assert (
+                    result[name] == plain
+                    if isinstance(plain, str)
+                    else leaves(result[name]) == pytest.approx(leaves(plain))
+                )
+
+
+@pytest.mark.parametrize(
+    ("id", "inputs", "sentence"),
+    [
+        ("nms", dict(boxes=[[5, 5, 1, 1]], scores=[1]), "x1, y1, x2, y2 with x1 < x2 and y1 < y2"),
+        ("nms", dict(boxes=[[1, 1, 5, 5]], scores=[1, 0.5]), "one number per box"),
+        ("iou", dict(A=[5, 5, 1, 1]), "A must be x1, y1, x2, y2 with x1 < x2"),
+        ("iou", dict(B=[0, 5, 1, 5]), "B must be x1, y1, x2, y2 with x1 < x2"),
+        ("conv-values", dict(X=[[1, 2], [3, 4]]), "larger than the padded map X, 2x2"),
+        ("conv-values", dict(X=[[1] * 110] * 110, K=[[1]]), "has more states than can be stepped through"),
+        ("pooling-values", dict(k=9), "larger than the map X"),
+        ("gd-steps", dict(start=[1]), r"start must have one number for each weight \(x, y\): 2, not 1"),
+        ("gd-steps", dict(lr=1e9, steps=200), "its value is too large"),
+        ("gd-steps", dict(f="ln(x)", start=[1], lr=5, steps=9), "has no value"),
+        ("gd-steps", dict(steps=1001), "steps .* must be an integer from 1 to 1000"),
+        ("perceptron-training", dict(y=[1]), "one label per row of X: 7, not 1"),
+        ("perceptron-training", dict(X=[[1]], y=[2]), "Every label in y must be -1 or 1"),
+        ("linear-regression-descent", dict(y=[1]), "one target per input: 5, not 1"),
+        ("linear-regression-descent", dict(eta=1e9, steps=100), "its value is too large"),
+        ("backprop-steps", dict(values=[1]), r"one number for each variable \(b, w, x, y\): 4, not 1"),
+        ("backprop-steps", dict(f="1/x", values=[0]), "has no value"),
+        ("softmax-cross-entropy", dict(c=3), "c must be a class from 0 to 2"),
+        ("softmax-cross-entropy", dict(z=[0, 9999], c=0), "too small"),
+        ("standardise", dict(X=[2, 2]), "standardise has no value there"),
+        ("k-fold-standardization", dict(k=7), "at most the number of values, 6, not 7"),
+        ("k-fold-standardization", dict(x=[1, 1, 2], k=3), "training values of fold 3 are all equal"),
+        ("learning-rate-schedule", dict(warmup=20), "warmup must be less than the number of epochs, 20"),
+        ("learning-rate-schedule", dict(schedule="cosin"), "Did you mean 'cosine"),
+        ("bn-forward", dict(x=[1, 1], epsilon=0), "no value there"),
+        ("self-attention", dict(K=[[1, 0]]), "K has 1 row"),
+        ("early-stopping", dict(patience=0), "patience .* must be an integer from 1 to 1000"),
+    ],
+)
+def test_unusable_inputs_are_one_sentence(id, inputs, sentence):
+    with pytest.raises(UserError, match=sentence) as error:
+        procedures.get(id).states(inputs)
+    assert "\n" not in str(error.value)
