@@ -14,6 +14,8 @@ ROOMS = {
     "content": ["quizzes/content", "tests/quizzes/golden"],
     "packs": ["quizzes/packs", "tests/quizzes/packs", "docs/packs.md"],
     "models": ["models", "tests/models"],
+    "tasks": ["workbench/tasks", "tests/workbench/tasks"],
+    "training": ["workbench/engine/train", "workbench/engine/interpret", "tests/workbench/engine/train"],
     "cli": ["workbench/cli", "tests/workbench/cli"],
     "render": ["workbench/render", "tests/workbench/render"],
     "study": ["workbench/store", "workbench/study", "tests/workbench/store", "tests/workbench/study"],
@@ -39,6 +41,7 @@ ALLOWED = {
 # Phrases that mean something else where they stand: (phrase, where) -> why.
 EXCUSED = {
     ("floor", "floor("): "the mathematical function",
+    ("chance", "chance."): "a prefix in the checkpoints of older runs",
     ("root of the", "square root of the"): "the standard term",
     ("standardise", "standardise"): "the id of a formula",
     ("picture", '{"picture": '): "a key in a run's folder",

@@ -1,7 +1,7 @@
 """The tasks: what a network is trained for. Each has a dataset, a loss, metrics, a baseline and visualizations.
 
-A task is one file here that ends in `TASK = Kind(data="iris", title="...")`. What the dataset doesn't say of itself
-stands in that call too, as literals:
+A task is one file here that ends in `TASK = Kind(data="iris", title="...")`. If the dataset's declaration does not have
+a property of the task, that call has it too, as a literal:
 
     TASK = LanguageModeling(
         data="help-topics",
@@ -50,7 +50,7 @@ class TaskInfo:
         data: The name of its dataset.
         inputs: The tensors of one sample, by name. Images are resized to what a network reads.
         outputs: The tensors that a network returns for one sample, by name.
-        sizes: The sizes that the data decide, each with the values that fit; the first is the usual one.
+        sizes: The sizes that the data decide, each with the values that fit; the first is the default.
         metrics: Metric -> `max` or `min`, whichever is better. The first one decides which checkpoint is best.
         options: The options of its loss.
     """

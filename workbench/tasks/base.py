@@ -44,7 +44,7 @@ class Baseline:
 
 @dataclass
 class StepContext:
-    """What a loss may depend on besides its batch.
+    """The values that a loss may depend on besides its batch.
 
     Attributes:
         step: The number of updates so far.
@@ -69,7 +69,7 @@ class Task(ABC):
 
     Attributes:
         label_smoothing: The share of a target's probability that is spread over all classes, in training.
-        class_weights: Whether each class weighs the same in training, however many samples it has.
+        class_weights: Whether each class has the same weight in training, however many samples it has.
     """
 
     label_smoothing = 0.0
@@ -90,7 +90,7 @@ class Task(ABC):
 
     @property
     def name(self) -> str:
-        """What its kind is called in messages."""
+        """The name of its kind, for messages."""
         return type(self).__module__.rpartition(".")[2].replace("_", " ")
 
     def configure(self, **options: Any) -> Self:
@@ -102,7 +102,7 @@ class Task(ABC):
 
     @property
     def questions(self) -> Mapping[str, str]:
-        """What can be asked of a trained network: name -> its meaning; empty if nothing can."""
+        """The parts of a question to a trained network, each with its meaning; empty if it can't be asked."""
         return {}
 
     @abstractmethod

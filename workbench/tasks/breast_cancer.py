@@ -1,4 +1,4 @@
-"""Is the lump malignant? Two classes: one logit is enough."""
+"""Classification of breast lumps as malignant or benign: two classes, for which one logit is enough."""
 
 from workbench.tasks.classification import Classification
 

@@ -21,7 +21,7 @@ ORDER = 5  # of the n-grams of the baseline
 # Characters of a window of the validation or test set, about, so that few have a short history; and of all at once.
 EVALUATION_LENGTH, EVALUATED_AT_ONCE = 512, 2**15
 TEMPERATURES = (0.5, 0.8, 1.0)  # of the texts that are shown
-PROMPT, SHOWN = 60, 200  # characters that a text is shown to begin with, and that a network adds
+PROMPT, GENERATED = 60, 200  # characters that a text is shown to begin with, and that a network adds
 TEMPERATURE, MAX_TEMPERATURE = 0.8, 10.0
 LENGTH, MAX_LENGTH = 200, 5000  # characters of an answer
 MAX_PROMPT = 2000  # characters before the answer that the network reads
@@ -87,7 +87,7 @@ class LanguageModeling(Task):
         characters = data.vocabulary(self.data)
         if not hasattr(network, "step"):
             return []
-        generated = generate(network, prompt, SHOWN, TEMPERATURES, len(characters))
+        generated = generate(network, prompt, GENERATED, TEMPERATURES, len(characters))
         start = text.decode(prompt.tolist(), characters)
         texts = [
             _caption(f"temperature {temperature:g}", start + text.decode(tokens, characters))
@@ -120,7 +120,7 @@ class LanguageModeling(Task):
         answer = text.decode(generated, characters)
         caption = f"temperature {temperature:g}"
         if (tokens == 0).any():
-            caption += f"; unknown characters in the prompt: {int((tokens == 0).sum())}"
+            caption += f"; unlogits_of_characters characters in the prompt: {int((tokens == 0).sum())}"
         return {
             "kind": "text",
             "texts": [_caption(caption, prompt + answer)],
@@ -163,7 +163,7 @@ def generate(network: Any, prompt: Tensor, length: int, temperatures: tuple[floa
         prompt: The tokens before (prompt length,).
         length: The number of tokens to add.
         temperatures: What the logits are divided by before the softmax, one text for each; 0 for the largest logit.
-        vocabulary: Tokens that can be generated are 1 to `vocabulary - 1`; token 0 stands for unknown characters.
+        vocabulary: Tokens that can be generated are 1 to `vocabulary - 1`; token 0 stands for unlogits_of_characters characters.
     """
     device = device_of(network)
     generator = torch.Generator().manual_seed(0)
@@ -174,8 +174,8 @@ def generate(network: Any, prompt: Tensor, length: int, temperatures: tuple[floa
         for token in prompt.to(device):
             logits, cache = network.step(token.expand(len(temperatures)), cache)
         for _ in range(length):
-            known = logits[:, 1:vocabulary].float().cpu()
-            probabilities = ((known - known.amax(dim=1, keepdim=True)) / divisors).softmax(dim=1)
+            logits_of_characters = logits[:, 1:vocabulary].float().cpu()
+            probabilities = ((logits_of_characters - logits_of_characters.amax(dim=1, keepdim=True)) / divisors).softmax(dim=1)
             token = 1 + probabilities.multinomial(1, generator=generator)[:, 0]
             tokens.append(token)
             logits, cache = network.step(token.to(device), cache)
@@ -194,14 +194,14 @@ def _number(
     Raises:
         UserError: If it is not a number, or out of range.
     """
-    written = question.get(name, "").strip()
+    typed = question.get(name, "").strip()
     try:
-        number = (int(written) if is_integer else float(written)) if written else default
+        number = (int(typed) if is_integer else float(typed)) if typed else default
     except ValueError:
         number = math.nan
     if not least <= number <= most:
         kind = "an integer" if is_integer else "a number"
-        raise UserError(f"{name} must be {kind} from {least:g} to {most:g}, not {written[:40]!r}.")
+        raise UserError(f"{name} must be {kind} from {least:g} to {most:g}, not {typed[:40]!r}.")
     return number
 
 

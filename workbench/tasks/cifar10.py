@@ -1,4 +1,4 @@
-"""What is in the picture? Ten classes, small photographs in colour."""
+"""Classification of small color photographs into ten classes."""
 
 from workbench.tasks.image_classification import ImageClassification
 

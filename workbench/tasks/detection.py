@@ -45,7 +45,7 @@ class Detector(Protocol):
 
 @dataclass
 class Outputs:
-    """What a detector returned for a batch.
+    """The outputs of a detector for a batch.
 
     Attributes:
         detector: The detector, which alone can read it.

@@ -1,5 +1,5 @@
-"""How far will the disease go in a year? One number from ten."""
+"""Regression of the progression of diabetes within a year on ten measurements."""
 
 from workbench.tasks.regression import Regression
 
-TASK = Regression(data="diabetes", title="tell how far diabetes goes in a year")
+TASK = Regression(data="diabetes", title="predict the progression of diabetes in a year")

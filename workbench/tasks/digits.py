@@ -1,4 +1,4 @@
-"""Which digit is it? Ten classes, real handwriting of 8x8 pixels."""
+"""Classification of real handwritten digits of 8x8 pixels."""
 
 from workbench.tasks.image_classification import ImageClassification
 

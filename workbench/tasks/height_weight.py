@@ -1,4 +1,4 @@
-"""Person or animal? Two features, two classes: the sigmoid's example."""
+"""Classification of persons and animals by two features: the example of the sigmoid."""
 
 from workbench.tasks.classification import Classification
 

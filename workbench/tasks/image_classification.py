@@ -26,7 +26,7 @@ CHUNK = 512  # images that are standardized and resized together
 LUMA = (0.299, 0.587, 0.114)  # weights of red, green and blue in gray: ITU-R BT.601
 BASELINE_PIXELS, BASELINE_IMAGES = 16**2, 5000  # numbers per image, and images, that the baseline is fitted to
 MAX_VISUALIZED = 48  # pixels of the longer side of an image that is shown
-MAX_DRAWN = 256  # pixels of the longer side of an image that is typed
+MAX_TYPED = 256  # pixels of the longer side of an image that is typed
 
 
 class ImageClassification(Classification):
@@ -140,7 +140,7 @@ class ImageClassification(Classification):
             levels = np.array(json.loads(text), dtype=np.float32)
         except (ValueError, TypeError, RecursionError):
             levels = np.zeros(0, np.float32)
-        if levels.ndim != 2 or not levels.size or max(levels.shape) > MAX_DRAWN:
+        if levels.ndim != 2 or not levels.size or max(levels.shape) > MAX_TYPED:
             raise UserError("pixels must be rows of equal length with numbers from 0 to 1, such as [[0, 1], [1, 0]].")
         if not np.isfinite(levels).all() or levels.min() < 0 or levels.max() > 1:
             raise UserError("pixels must be numbers from 0 to 1.")

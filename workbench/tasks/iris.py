@@ -1,4 +1,4 @@
-"""Which species of iris is it? One stands apart, two overlap."""
+"""Classification of irises into three species, two of which overlap."""
 
 from workbench.tasks.classification import Classification
 

@@ -1,4 +1,4 @@
-"""Which digit is it? Ten classes, all 70,000 of MNIST."""
+"""Classification of all 70,000 digits of MNIST."""
 
 from workbench.tasks.image_classification import ImageClassification
 

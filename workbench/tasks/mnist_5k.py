@@ -1,4 +1,4 @@
-"""Which digit is it? Ten classes, real handwriting of 28x28 pixels."""
+"""Classification of real handwritten digits of 28x28 pixels."""
 
 from workbench.tasks.image_classification import ImageClassification
 

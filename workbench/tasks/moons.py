@@ -1,5 +1,5 @@
-"""Which half moon is it on? A bent border is needed."""
+"""Classification of points on two half moons: the boundary has to be curved."""
 
 from workbench.tasks.classification import Classification
 
-TASK = Classification(data="moons", title="part two half moons")
+TASK = Classification(data="moons", title="separate two half moons")

@@ -28,7 +28,7 @@ class InterpolatedNGram:
 
     def __init__(self, train: np.ndarray, validation: np.ndarray, vocabulary: int, order: int = 5):
         if vocabulary**order >= 2**63:
-            raise ValueError("n-grams of so many tokens don't fit into 64 bits")
+            raise ValueError("n-grams of that many tokens don't fit into 64 bits")
         self.vocabulary, self.order = vocabulary, order
         self._ngrams: list[Counts] = []
         self._histories: list[Counts] = []
@@ -79,11 +79,11 @@ class InterpolatedNGram:
 
 
 def _count(numbers: np.ndarray, counts: Counts) -> np.ndarray:
-    known, occurrences = counts
-    if not len(known):
+    contexts, occurrences = counts
+    if not len(contexts):
         return np.zeros(len(numbers), np.int64)
-    places = np.searchsorted(known, numbers).clip(max=len(known) - 1)
-    return np.where(known[places] == numbers, occurrences[places], 0)
+    places = np.searchsorted(contexts, numbers).clip(max=len(contexts) - 1)
+    return np.where(contexts[places] == numbers, occurrences[places], 0)
 
 
 def _fit_weights(ratio: np.ndarray, bucket: np.ndarray, lower: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Where are the shapes, and which ones are they? One to three of five shapes per image, made by code."""
+"""Detection of one to three of five shapes in images made by code."""
 
 from workbench.tasks.detection import Detection
 

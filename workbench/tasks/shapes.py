@@ -1,4 +1,4 @@
-"""Which shape is it? Eight classes, in colour, made by code."""
+"""Classification of eight shapes in color images made by code."""
 
 from workbench.tasks.image_classification import ImageClassification
 

@@ -1,5 +1,5 @@
-"""Which spiral is it on? A border is needed that winds as they do."""
+"""Classification of points on two spirals: the boundary has to wind as they do."""
 
 from workbench.tasks.classification import Classification
 
-TASK = Classification(data="spirals", title="part two spirals")
+TASK = Classification(data="spirals", title="separate two spirals")

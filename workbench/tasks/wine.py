@@ -1,4 +1,4 @@
-"""Whose wine is it? Thirteen features whose units lie far apart."""
+"""Classification of wines by grower, from thirteen features of very different scales."""
 
 from workbench.tasks.classification import Classification
 

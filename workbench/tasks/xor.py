@@ -1,4 +1,4 @@
-"""Is just one of two inputs on? What a single neuron can't compute."""
+"""The exclusive or of two inputs, which a single neuron can't compute."""
 
 from workbench.tasks.classification import Classification
 

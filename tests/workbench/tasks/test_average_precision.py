@@ -85,7 +85,7 @@ def brute_force(images, threshold, label):
             left[k].remove(best)
             hits += 1
         points.append((hits / total, hits / count))
-    # Half a step of rounding: recalls such as 0.29 are no exact numbers.
+    # Half a step of rounding: recalls such as 0.29 are not exact.
     return np.mean([max((p for r, p in points if r >= k / 100 - 1e-9), default=0.0) for k in range(101)])
 
 

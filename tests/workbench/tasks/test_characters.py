@@ -163,8 +163,8 @@ def test_texts_of_one_network_at_several_temperatures_are_shown(task):
     start = text.decode(source.tokens[:60].tolist(), data.vocabulary("help-topics"))
     assert "\n".join(prompt["lines"]) == start
     for each in texts:
-        shown = "\n".join(each["lines"])
-        assert shown.startswith(start) and len(shown) == 260
+        visualization = "\n".join(each["lines"])
+        assert visualization.startswith(start) and len(visualization) == 260
     assert len({tuple(each["lines"]) for each in texts}) == 3
     assert task.visualize(network, source) == visualizations and network.training
     assert untrusted.clean(visualizations) == visualizations  # as it is read from a run's folder

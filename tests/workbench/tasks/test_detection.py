@@ -1,4 +1,4 @@
-"""Detection: batches with boxes, average precision of a detector's outputs, and what is shown of them."""
+"""Detection: batches with boxes, average precision of a detector's outputs, and its visualizations."""
 
 import json
 
@@ -83,8 +83,8 @@ def test_perfect_outputs_have_an_average_precision_of_1(task, image_size):
     assert task.forward(network, batch, CONTEXT).scale == image_size / 64
     outputs, meter = perfect_outputs(network, batch, image_size / 64), task.meter()
     rows = all_cells_differ(build(), batch)
-    chosen = {name: column[rows] for name, column in batch.items()}
-    meter.update(Outputs(network, outputs.values[rows], outputs.scale), chosen)
+    selection = {name: column[rows] for name, column in batch.items()}
+    meter.update(Outputs(network, outputs.values[rows], outputs.scale), selection)
     assert rows.sum() > 5 and meter.compute() == pytest.approx({"ap50": 1.0, "ap": 1.0})
 
 
@@ -135,21 +135,21 @@ def test_visualizations_are_plain_data_that_is_rendered(task, monkeypatch):
     source = task.sources(network, seed=0)["validation"]
     batch = source.batch(slice(0, 8))
     monkeypatch.setattr(task, "predict", lambda network, batch: perfect_outputs(network, batch))
-    shown = json.loads(json.dumps(task.visualize(network, source)))
-    assert len(shown) == 8 and predictions.kinds(shown) == ["boxes"]
+    visualization = json.loads(json.dumps(task.visualize(network, source)))
+    assert len(visualization) == 8 and predictions.kinds(visualization) == ["boxes"]
     for one, objects, differ in zip(
-        shown, batch["boxes_mask"].sum(dim=1), all_cells_differ(network, batch), strict=True
+        visualization, batch["boxes_mask"].sum(dim=1), all_cells_differ(network, batch), strict=True
     ):
         assert all(prediction["correct"] for prediction in one["predicted"])
         assert len(one["predicted"]) + len(one["missed"]) == objects and (not differ or not one["missed"])
         assert np.shape(one["pixels"]) == (64, 64, 3) and 0 <= np.min(one["pixels"]) < np.max(one["pixels"]) <= 1
-    assert predictions.draw(shown, "boxes", 80, 24)
+    assert predictions.draw(visualization, "boxes", 80, 24)
 
 
 def test_an_untrained_network_is_visualized_too(task):
     network = build()
-    shown = task.visualize(network, task.sources(network, seed=0)["validation"])
-    assert all(len(one["missed"]) + sum(p["correct"] for p in one["predicted"]) >= 1 for one in shown)
+    visualization = task.visualize(network, task.sources(network, seed=0)["validation"])
+    assert all(len(one["missed"]) + sum(p["correct"] for p in one["predicted"]) >= 1 for one in visualization)
 
 
 def test_an_image_file_is_answered_with_boxes(task, splits, tmp_path):

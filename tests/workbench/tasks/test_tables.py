@@ -75,7 +75,7 @@ def test_least_squares_have_the_r2_of_the_baseline():
 
 
 def test_a_baseline_is_the_better_of_two(monkeypatch):
-    """Where the features say nothing, the most frequent class or the mean is the score to beat."""
+    """If the features are noise, the most frequent class or the mean is the score to beat."""
     rng = np.random.default_rng(0)
     counts = {"train": 20, "validation": 20, "test": 100}
 

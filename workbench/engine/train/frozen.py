@@ -35,7 +35,7 @@ class Head(nn.Module):
 
 
 class CachedFeatures:
-    """A source in whose batches the features that a frozen backbone computed stand in the place of its input.
+    """A source in whose batches the features from a frozen backbone replace the network's input.
 
     They are computed for the whole split when the first batch is drawn.
 

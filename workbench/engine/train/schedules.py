@@ -25,7 +25,7 @@ def lr_at(spec: RunSpec, step: int, total: int) -> float:
             return float(spec.lr * spec.decay ** (since // _decay_every(spec, total)))
         case "exponential":
             return float(spec.lr * spec.decay ** (since / _decay_every(spec, total)))
-        case "cosine":  # half a wave, from the full learning rate towards 0
+        case "cosine":  # half a wave, from the full learning rate to 0
             return _cosine(spec.lr, 0.0, since / span)
         case "linear":
             return spec.lr * (1 - since / span)

@@ -23,7 +23,7 @@ from workbench.tasks.base import Metrics, StepContext, Task
 
 
 class Update(NamedTuple):
-    """What an update computed.
+    """The results of an update.
 
     Attributes:
         losses: The mean loss without penalties and its terms, the penalty, and the norm of the gradient before

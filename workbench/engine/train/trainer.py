@@ -319,8 +319,8 @@ class SeedRun:
 class Trainer:
     """Trains one or several seeds, which differ in nothing else, step by step side by side.
 
-    Clipping, early stopping, the best checkpoint and divergence are each seed's own: one that ends leaves the others
-    to go on.
+    Clipping, early stopping, the best checkpoint and divergence are each seed's own: one that ends does not
+    affect the others.
 
     Args:
         runs: The runs of the seeds.
@@ -340,7 +340,7 @@ class Trainer:
             run.sync_state = partial(self.backend.sync, index)
 
     def run(self) -> Iterator[Event]:
-        """Train, and yield the events of every seed: `start`, then `metric`, `eval`, `checkpoint`, at last `end`."""
+        """Train, and yield the events of every seed: `start`, then `metric`, `eval`, `checkpoint`, and finally `end`."""
         runs = self.runs
         for run in runs:
             yield run.start()

@@ -1,4 +1,4 @@
-"""What changes an update: clipping, augmentation, precision, accumulation, averages, smoothing, weights of classes."""
+"""The options that change an update: clipping, augmentation, precision, accumulation, averages, smoothing, weights of classes."""
 
 import copy
 
@@ -50,7 +50,7 @@ def test_dropout_and_batch_norm_are_the_networks_own():
     ("options", "message"),
     [
         ({"model": "lenet5-modern", "dropout": 0.5}, "has no dropout"),
-        ({"model": "lenet5-modern", "batch_norm": True}, "has no batch normalisation"),
+        ({"model": "lenet5-modern", "batch_norm": True}, "has no batch normalization"),
         ({"augment": {"shift": 1.0}}, "mlp reads none"),
         ({"batch_norm": True, "batch_size": 1}, "2 or more"),
         ({"options": {"activaton": "tanh"}}, "Did you mean 'activation"),

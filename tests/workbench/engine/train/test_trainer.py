@@ -295,7 +295,7 @@ def test_a_batch_can_be_all_of_the_data():
 
 
 SEEDS = (3, 0, 5)
-SIDE_BY_SIDE = [
+SEVERAL = [
     {"model": "mlp", "steps": 90, "clip_norm": 0.5, "schedule": "cosine"},
     {"model": "mlp", "steps": 90, "dropout": 0.4, "batch_norm": True},
     {"model": "lenet5-modern", "steps": 45, "augment": {"shift": 1.0, "noise": 0.2}},
@@ -304,8 +304,8 @@ SIDE_BY_SIDE = [
 ]
 
 
-@pytest.mark.parametrize("options", SIDE_BY_SIDE, ids=lambda options: "-".join(options))
-def test_seeds_side_by_side_are_seeds_one_after_the_other(options, tmp_path):
+@pytest.mark.parametrize("options", SEVERAL, ids=lambda options: "-".join(options))
+def test_seeds_trained_together_are_seeds_one_after_the_other(options, tmp_path):
     specs = [RunSpec(**options, seed=seed, device="cpu") for seed in SEEDS]
     folders = [tmp_path / str(seed) for seed in SEEDS]
     for folder in folders:
@@ -324,7 +324,7 @@ def test_seeds_side_by_side_are_seeds_one_after_the_other(options, tmp_path):
     assert len(set(ends)) > 1 or "patience" not in options  # early stopping is each seed's own
 
 
-def test_seeds_side_by_side_are_stopped_and_resumed_alike(tmp_path):
+def test_seeds_trained_together_are_stopped_and_resumed_alike(tmp_path):
     specs = [RunSpec("mlp", steps=60, dropout=0.3, seed=seed, device="cpu") for seed in SEEDS]
     folders = [tmp_path / str(seed) for seed in SEEDS]
     for folder in folders:
