@@ -116,12 +116,12 @@ def format_start(start: Event) -> str:
 
 def format_initial_weights(weights: dict[str, Any]) -> str:
     """Return a line that says which weights a run began with, and which were missing or left over."""
-    part = f"the part {weights['part']} of " if weights.get("part") else ""
-    text = f"Initial weights from {part}{weights.get('source')}: {plural(weights.get('loaded', 0), 'tensor')}"
+    part = f"the part {weights['part']} of " if "part" in weights else ""
+    text = f"Initial weights from {part}{weights['source']}: {plural(weights['loaded'], 'tensor')}"
     for key, meaning in (("missing", "fresh, since missing there"), ("left_over", "not taken over")):
-        names = [str(name) for name in weights.get(key) or []]
-        if names:
-            text += f"; {meaning}: {', '.join(names[:MAX_NAMES])}" + (", ..." if len(names) > MAX_NAMES else "")
+        if names := weights[key]:
+            text += f"; {meaning}: {', '.join(names[:MAX_NAMES])}"
+            text += f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
     return f"{text}."
 
 

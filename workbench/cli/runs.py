@@ -51,7 +51,8 @@ def list_runs(as_json: Json = False) -> None:
 
     table = Table(_run_column(), "status", "preset", "task", "step", "metrics", box=None, header_style="bold")
     for row in rows:
-        metrics = row.get("reason") or f"{row['split']} {format_metrics(row['metrics'])}" if row.get("metrics") else ""
+        metrics = f"{row['split']} {format_metrics(row['metrics'])}" if row.get("metrics") else ""
+        metrics = row.get("reason") or metrics
         table.add_row(*(str(row.get(name, "")) for name in ("run", "status", "preset", "task", "step")), metrics)
     console().print(table)
 

@@ -50,6 +50,15 @@ def _baseline(value: Any) -> bool:
     return texts and _number(value.get("value"))
 
 
+def _initial_weights(value: Any) -> bool:
+    texts = isinstance(value, dict) and _text(value.get("source")) and _text(value.get("part", ""))
+    return texts and _whole(value.get("loaded")) and all(_names(value.get(name)) for name in ("missing", "left_over"))
+
+
+def _names(value: Any) -> bool:
+    return isinstance(value, list) and all(_text(name) for name in value)
+
+
 # What each field holds, in whatever event it stands.
 FIELDS: dict[str, Callable[[Any], bool]] = {
     **dict.fromkeys(("event", "run", "model", "task", "preset", "device", "checkpoint", "reason", "monitor"), _text),
@@ -60,8 +69,9 @@ FIELDS: dict[str, Callable[[Any], bool]] = {
     "status": lambda value: value in STATUSES,
     **dict.fromkeys(("metrics", "validation"), _metrics),
     "baseline": _baseline,
-    "terms": lambda value: isinstance(value, list) and all(map(_text, value)),
-    **dict.fromkeys(("early_stopping", "initial_weights"), lambda value: isinstance(value, dict)),
+    "terms": _names,
+    "initial_weights": _initial_weights,
+    "early_stopping": lambda value: isinstance(value, dict),
 }
 # The fields that an event can't do without.
 NEEDED = {

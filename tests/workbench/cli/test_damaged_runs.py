@@ -19,16 +19,30 @@ INTACT = [START, METRIC, EVAL, END]
 ESCAPES = "\x1b]0;owned\x07\x1b[2J\x9b2J\u202e"
 COMMANDS = "list,list --json,show,show --json,watch,watch --json,export,compare,compare --json".split(",")
 
+WEIGHTS = ("source", "part", "loaded", "missing", "left_over")
 ODD_EVENTS = [
     *({"event": kind} for kind in ("start", "metric", "eval", "checkpoint", "end", "else")),
     *(EVAL | {"metrics": value} for value in (3, None, [1], {"loss": "x"}, {"loss": 10**400}, {"loss": [1]})),
     *(EVAL | {"split": value} for value in ({"a": 1}, None, "../../out", "a\0b")),
     *(EVAL | {name: "x"} for name in ("step", "seconds", "epoch")),
     *(METRIC | {name: value} for name in ("step", "seconds") for value in (None, -1, 10**400, True, {})),
-    *(START | {name: value} for name in ("steps", "params", "floor", "time", "trainable") for value in ("x", [])),
-    START | {"floor": {"method": "m"}},
+    *(
+        START | {name: value}
+        for name in ("steps", "params", "floor", "baseline", "time", "trainable")
+        for value in ("x", [])
+    ),
+    *(START | {name: value} for name in ("initial_weights", "monitor") for value in (3, [])),
+    *(START | {"terms": value} for value in (3, "x", [3], {"a": 1})),
+    *(START | {name: {"method": "m"}} for name in ("floor", "baseline")),
+    *(
+        START | {"initial_weights": {name: value}}
+        for name in WEIGHTS
+        for value in (5, "x", {"[/b]": ESCAPES}, [ESCAPES])
+    ),
+    START | {"initial_weights": dict.fromkeys(WEIGHTS)},
     METRIC | {"extra": json.loads("[" * 900 + "]" * 900)},
-    *(END | {"metrics": value} for value in ([1], 3)),
+    *(END | {name: value} for name in ("metrics", "validation") for value in ([1], 3)),
+    END | {"status": "stopped", "metrics": {}, "validation": {ESCAPES: None}},
     *(END | {"status": value} for value in ("running", 5)),
     *(END | {"reason": value} for value in (5, "KeyError: [/b]", "[red]hot[/red] :smile:", ESCAPES)),
     {name: value for name, value in END.items() if name != "seconds"} | {"refused": True},
@@ -37,7 +51,15 @@ ODD_EVENTS = [
 FILES = {
     "spec.json": [None, DEEP, "[]", '{"model": 5}', '{"model": "mlp", "task": "csv:~nobody-here/x.csv"}'],
     "worker.json": [DEEP, "[]", '{"pid": NaN}'],
-    "pictures.json": [DEEP, "5", '[{"picture": "confusion"}]', '[{"picture": "confusion", "classes": 5, "counts": 3}]'],
+    **{
+        f"{name}s.json": [
+            DEEP,
+            "5",
+            f'[{{"{key}": "confusion"}}]',
+            f'[{{"{key}": "confusion", "classes": 5, "counts": 3}}]',
+        ]
+        for name, key in (("visualization", "kind"), ("picture", "picture"))
+    },
     "last.safetensors": [DEEP, "header"],
     "events.jsonl": [
         "",
@@ -167,6 +189,6 @@ def test_names_in_your_own_table_are_printed_as_text(tmp_path, monkeypatch, caps
 def test_an_image_has_the_name_of_its_file(intact, monkeypatch, capsys):
     about = dict(run=intact.id, checkpoint="best", step=1)
     one = {"file": "[red]x\x1b[2J.png", "class": "[/b]", "probability": 1.0, "probabilities": {"[/b]": 1.0}}
-    monkeypatch.setattr("workbench.engine.predict.predictions", lambda *_: {**about, "predictions": [one]})
+    monkeypatch.setattr("workbench.engine.predict.predict", lambda *_: {**about, "predictions": [one]})
     code, out, _ = call(monkeypatch, capsys, "predict", intact.id, "x.png")
     assert code == 0 and "[red]x?[2J.png" in out and "[/b]" in out

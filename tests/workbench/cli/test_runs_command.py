@@ -2,12 +2,14 @@
 
 import csv
 import json
+import re
 
 import pytest
 
 from tests.trained_runs import train_run
 from workbench.engine import RunSpec, runs, worker
 from workbench.engine.train.trainer import SeedRun, Trainer
+from workbench.render.metrics import format_metrics
 
 
 def test_show_has_the_spec_metrics_curves_and_predictions(cli):
@@ -18,7 +20,7 @@ def test_show_has_the_spec_metrics_curves_and_predictions(cli):
     assert (code, details["status"], details["step"], details["steps"]) == (0, "done", 60, 60)
     assert details["spec"]["schedule"] == "cosine" and details["metrics"]["test"] == last["metrics"]
     assert details["checkpoints"]["last"]["step"] == 60 and details["checkpoints"]["best"]["step"] in (39, 60)
-    assert details["pictures"][0]["pixels"]
+    assert details["visualizations"][0]["pixels"]
     _, out, _ = cli("runs", "show", run.id)
     assert "schedule=cosine" in out and max(out) > "⠀" and "validation" in out and "lr" in out
     assert max(map(len, out.splitlines())) <= 80 and "@" in out
@@ -30,9 +32,31 @@ def test_runs_are_compared_in_a_table_and_a_chart_per_metric(cli):
     assert details["differing"] == {"lr": [0.003, 0.01]}
     assert [row["metrics"] for row in details["runs"]] == [run.last_event()["metrics"] for run in (first, second)]
     _, out, _ = cli("runs", "compare", first.id, second.id)
-    assert out.count(f"{first.id} ") >= 3 and "test loss" in out and "test accuracy" in out and "0.01" in out
+    assert out.count(f"{first.id} ") >= 3 and "validation loss" in out and "0.01" in out
+    assert re.search(rf"{first.id} +done +60 +0.003 +test ", out) and "validation accuracy" in out
     code, _, err = cli("runs", "compare", first.id, first.id)
     assert code == 2 and "two or more different runs" in err
+
+
+def test_a_run_that_is_not_done_is_compared_by_its_validation_metrics(cli):
+    done, stopped = train_run(steps=60), train_run(steps=60, stopped_at=45)
+    rows = json.loads(cli("runs", "compare", done.id, stopped.id, "--json")[1])["runs"]
+    assert [row["split"] for row in rows] == ["test", "validation"]
+    assert rows[1]["metrics"] == stopped.last_event()["validation"] and stopped.last_event()["metrics"] == {}
+    listed = {row["run"]: row for row in json.loads(cli("runs", "list", "--json")[1])}
+    assert (listed[stopped.id]["split"], listed[stopped.id]["metrics"]) == ("validation", rows[1]["metrics"])
+    assert (listed[done.id]["split"], listed[done.id]["metrics"]) == ("test", done.last_event()["metrics"])
+
+
+def test_the_list_shows_metrics_or_the_reason_of_a_damage(cli):
+    run, damaged = train_run(steps=60), runs.create(RunSpec("mlp"))
+    (damaged.folder / "spec.json").write_text("{")
+    crashed = train_run(steps=2)
+    path = crashed.folder / "events.jsonl"
+    path.write_text(path.read_text().replace('"status": "done"', '"status": "crashed", "reason": "It broke."'))
+    out = " ".join(cli("runs", "list")[1].split())
+    assert " ".join(f"test {format_metrics(run.last_event()['metrics'])}".split()) in out
+    assert "is damaged" in out and "It broke." in out
 
 
 def test_a_run_is_exported(cli, tmp_path):
@@ -71,6 +95,18 @@ def test_a_stopped_run_is_resumed_in_its_folder(cli):
     for words in (["--steps", "0"], ["--epochs", "2"]):
         code, _, err = cli("runs", "resume", run.id, *words)
         assert code == 2 and err.count("\n") == 1
+
+
+def test_show_tells_where_weights_come_from_and_who_continues_with_them(cli):
+    donor = train_run(steps=2)
+    run = train_run(steps=2, origin=donor.id, part="backbone")
+    assert (
+        f"Initial weights from the part backbone of {donor.id}: 2 tensors; not taken over: layers.1.bias"
+        in " ".join(cli("runs", "show", run.id)[1].split())
+    )
+    assert f"Its weights are the initial weights of {run.id}." in cli("runs", "show", donor.id)[1]
+    details = json.loads(cli("runs", "show", donor.id, "--json")[1])
+    assert (details["continued_by"], details["initial_weights"], details["monitor"]) == ([run.id], None, "accuracy")
 
 
 @pytest.mark.parametrize("command", ["show", "watch", "resume", "export --csv a.csv", "stop", "compare mlp-9"])

@@ -13,8 +13,8 @@ from workbench.engine import RunSpec, events, runs
 COMMAND = [sys.executable, "-m", "workbench.cli.main"]
 START = {
     **{"event": "start", "step": 0, "epoch": 0, "seconds": 0.0, "steps": 40, "metrics": {}, "model": "mlp"},
-    **{"task": "digits", "preset": "mini", "params": 2410, "device": "cpu", "epochs": 1},
-    "floor": {"method": "logistic regression", "metric": "accuracy", "value": 0.9528},
+    **{"task": "digits", "preset": "mini", "params": 2410, "device": "cpu", "epochs": 1, "monitor": "accuracy"},
+    "baseline": {"method": "logistic regression", "metric": "accuracy", "value": 0.9528},
 }
 
 
@@ -24,17 +24,24 @@ def metric(step, loss, accuracy):
     return {"event": "metric", **at, "split": "train", "metrics": metrics}
 
 
-def evaluated(step, loss, accuracy):
-    return metric(step, loss, accuracy) | {"event": "eval", "split": "test"}
+def evaluation(step, loss, accuracy, split="test"):
+    event = metric(step, loss, accuracy) | {"event": "eval", "split": split}
+    event["metrics"]["f1"] = accuracy / 2
+    return event
+
+
+VALIDATION = evaluation(40, 0.5, 0.875, "validation")
 
 
 def end(status, **more):
-    metrics = {"loss": 0.25, "accuracy": 0.975}
-    step = dict(event="end", step=40, steps=40, seconds=2.0, steps_per_second=20.0, status=status, metrics=metrics)
-    return step | more
+    """Return the last event; a run that isn't done was not tested."""
+    metrics = {"loss": 0.25, "accuracy": 0.975} if status == "done" else {}
+    speed = dict(steps=40, seconds=2.0, steps_per_second=20.0)
+    return dict(event="end", step=40, status=status, metrics=metrics, validation=VALIDATION["metrics"], **speed) | more
 
 
-EVENTS = [START, *(metric(step, 2 - step / 20, step / 40) for step in range(1, 41)), evaluated(40, 0.25, 0.975)]
+REPORTS = [metric(step, 2 - step / 20, step / 40) for step in range(1, 41)]
+EVENTS = [START, *REPORTS, VALIDATION, evaluation(40, 0.3, 0.9, "train"), evaluation(40, 0.25, 0.975)]
 
 
 @pytest.fixture
@@ -98,17 +105,37 @@ def test_a_pipe_gets_plain_lines(cli, write_events):
     _, out, _ = cli("train", "mlp")
     first, epoch, last = out.splitlines()
     assert "mlp-0001" in first and "2,410" in first
-    assert epoch == "epoch 1  step 40  train loss 0.0000  accuracy 1.0000  test loss 0.2500  accuracy 0.9750"
+    assert epoch == "epoch 1  step 40  train loss 0.0000  accuracy 1.0000  validation loss 0.5000  accuracy 0.8750"
     assert "test loss 0.2500  accuracy 0.9750; baseline (logistic regression): accuracy 0.9528" in last
     assert out.isascii()
+
+
+def test_a_stopped_run_ends_with_its_validation_metrics(cli, write_events):
+    write_events(START, *REPORTS, VALIDATION, end("stopped"))
+    code, out, _ = cli("train", "mlp")
+    last = out.splitlines()[-1]
+    assert code == 1 and last.startswith("Stopped after 40 steps in 2.0 s (20 steps/s): validation loss 0.5000")
+    assert "test" not in last and "baseline" not in last
+
+
+def test_initial_weights_are_described(cli, write_events):
+    names = [f"layers.{k}" for k in range(5)]
+    weights = dict(source="mlp-0007", part="backbone", loaded=12, missing=["fc.bias"], left_over=names)
+    write_events(START | {"initial_weights": weights}, *EVENTS[1:], end("done"))
+    line = cli("train", "mlp")[1].splitlines()[1]
+    assert line == (
+        "Initial weights from the part backbone of mlp-0007: 12 tensors; fresh, since missing there: fc.bias; "
+        "not taken over: layers.0, layers.1, layers.2 and 2 more."
+    )
+    assert "12 tensors" in cli("train", "mlp", terminal=True)[1]
 
 
 def test_json_is_one_event_per_line_and_nothing_else(cli, write_events):
     write_events(*EVENTS, end("done"))
     _, out, err = cli("train", "mlp", "--json")
     lines = [json.loads(line) for line in out.splitlines()]
-    assert [line.get("schema") for line in lines] == [2, *[None] * 42]
-    assert err == "" and [event["event"] for event in lines] == ["start", *["metric"] * 40, "eval", "end"]
+    assert [line.get("schema") for line in lines] == [2, *[None] * 44]
+    assert err == "" and [event["event"] for event in lines] == ["start", *["metric"] * 40, *["eval"] * 3, "end"]
 
 
 def test_a_terminal_gets_the_curves_and_the_baseline(cli, write_events):
@@ -130,7 +157,7 @@ def test_ctrl_c_writes_a_checkpoint_and_leaves_no_process(home):
     lines = []
     for line in command.stdout:
         lines.append(json.loads(line))
-        if lines[-1]["event"] == "eval" and lines[-1]["split"] == "test":
+        if lines[-1]["event"] == "eval":
             command.send_signal(signal.SIGINT)
             break
     lines += map(json.loads, command.stdout)  # communicate would skip what the file has read ahead
