@@ -111,9 +111,11 @@ def test_the_sample_of_a_network_is_built_and_trained(extended: CopiedTree) -> N
 @pytest.mark.full
 def test_the_samples_of_a_dataset_and_a_task_are_trained_on(extended: CopiedTree) -> None:
     assert json.loads(check(extended.run("data", "show", "rings", "--json")))["samples"] == 300
-    words = ["train", "mlp", "--task", "rings", "--steps", "2", "--json"]
-    events = [json.loads(line) for line in check(extended.run(*words)).splitlines()]
-    assert (events[-1]["status"], events[-1]["steps"]) == ("done", 2)
+    for task, steps in (("rings", 2), ("ring-radius", 60)):
+        words = ["train", "mlp", "--task", task, "--steps", str(steps), "--json"]
+        events = [json.loads(line) for line in check(extended.run(*words)).splitlines()]
+        assert (events[-1]["status"], events[-1]["steps"]) == ("done", steps)
+    assert events[-1]["metrics"]["loss"] < events[0]["baseline"]["value"]
 
 
 @pytest.mark.full

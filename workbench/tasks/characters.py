@@ -175,7 +175,9 @@ def generate(network: Any, prompt: Tensor, length: int, temperatures: tuple[floa
             logits, cache = network.step(token.expand(len(temperatures)), cache)
         for _ in range(length):
             logits_of_characters = logits[:, 1:vocabulary].float().cpu()
-            probabilities = ((logits_of_characters - logits_of_characters.amax(dim=1, keepdim=True)) / divisors).softmax(dim=1)
+            probabilities = (
+                (logits_of_characters - logits_of_characters.amax(dim=1, keepdim=True)) / divisors
+            ).softmax(dim=1)
             token = 1 + probabilities.multinomial(1, generator=generator)[:, 0]
             tokens.append(token)
             logits, cache = network.step(token.to(device), cache)
