@@ -301,6 +301,7 @@ class RunSpec:
                 (name == "epochs" and self.steps is not None)
                 or (name == "lr" and self.optimizer not in ("adam", "adamw"))
                 or (name == "batch_size" and self.optimizer == "gd")
+                or (name == "accumulate" and (self.optimizer == "gd" or self.batch_size == "full"))
                 or (name == "clip_norm" and self.clip_value is not None)
                 or (name == "label_smoothing" and not self._has_option(name))
             )
@@ -312,7 +313,7 @@ class RunSpec:
         return self.task.startswith(tasks.OWN) or name in tasks.info(self.task).options
 
     def _check_task(self) -> None:
-        for name in ("label_smoothing", "class_weights"):
+        for name in tasks.LABEL_OPTIONS:
             if getattr(self, name) and not self._has_option(name):
                 raise UserError(f"The task {self.task} has no {name}: leave it out, or use a task with classes.")
         if self.monitor is not None and not self.task.startswith(tasks.OWN):
@@ -385,15 +386,22 @@ def applies(chosen: Mapping[str, Any]) -> list[str]:
     """The fields that mean something beside what is chosen, in the order of the spec.
 
     Args:
-        chosen: `model`, and of `optimizer`, `schedule`, `init`, `origin` and `weights` those that aren't as usual.
+        chosen: `model`, and of `task`, `optimizer`, `schedule`, `init`, `origin` and `weights` those that aren't as
+            usual. Another task than those with a name is on the user's own data, which are not looked at.
 
     Raises:
         UserError: A name isn't known.
     """
-    spec = RunSpec(**{name: chosen[name] for name in ("model", "optimizer", "schedule", "init") if name in chosen})
+    is_own = "task" in chosen and chosen["task"] not in tasks.names()
+    names = ("model", "optimizer", "schedule", "init", *([] if is_own else ["task"]))
+    spec = RunSpec(**{name: chosen[name] for name in names if name in chosen})
     without = {**idle(spec.model, spec.optimizer, spec.schedule, spec.init)}
+    if not is_own:
+        without |= dict.fromkeys(set(tasks.LABEL_OPTIONS) - set(tasks.info(spec.task).options), "")
     if not (chosen.get("origin") or chosen.get("weights")):
         without |= SCRATCH
+    elif not chosen.get("origin"):
+        without |= {"part": SCRATCH["part"]}
     return [field.name for field in fields(RunSpec) if field.name not in without]
 
 

@@ -268,7 +268,7 @@ def test_of_two_processes_that_resume_a_run_at_once_one_is_rejected(stopped):
         try:
             resume(run, steps=10)
         except UserError as error:
-            print(refusal)
+            print(error)
         else:
             print(run.wait({PATIENCE}))
     """

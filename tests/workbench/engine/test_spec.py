@@ -3,15 +3,19 @@
 import json
 import math
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import models
+from models import registry
+from workbench import tasks
 from workbench.engine import RunSpec
+from workbench.engine.checks import read_interval
 from workbench.engine.methods import INITS, OPTIMIZERS, SCHEDULES
-from workbench.engine.spec import applies
+from workbench.engine.spec import RECIPE, applies
 from workbench.errors import UserError
 
 length = st.one_of(
@@ -209,9 +213,12 @@ def test_the_samples_are_of_all_fields():
 def test_what_belongs_to_learnt_weights_applies_beside_them_alone(name):
     given = {name: OF_TRANSFER[name]}
     assert name not in applies({"model": "resnet18"})
-    for begun in ({"origin": "resnet18-0001"}, {"weights": "/weights.pth"})[: 1 if name == "part" else 2]:
-        assert name in applies({"model": "resnet18", **begun})
-        assert getattr(RunSpec("resnet18", **begun, **given), name) == given[name]
+    for begun in ({"origin": "resnet18-0001"}, {"weights": "/weights.pth"}):
+        if name == "part" and "weights" in begun:
+            assert name not in applies({"model": "resnet18", **begun})
+        else:
+            assert name in applies({"model": "resnet18", **begun})
+            assert getattr(RunSpec("resnet18", **begun, **given), name) == given[name]
     with pytest.raises(UserError):
         RunSpec("resnet18", **given)
 
@@ -223,6 +230,7 @@ def test_what_belongs_to_learnt_weights_applies_beside_them_alone(name):
     init=st.sampled_from([None, *INITS]),
     name=st.sampled_from(sorted(SAMPLE)),
 )
+@settings(max_examples=400)
 def test_a_field_applies_where_the_spec_takes_it(model, optimizer, schedule, init, name):
     chosen = dict(model=model, optimizer=optimizer, schedule=schedule, init=init)
     if name in applies(chosen):
@@ -246,12 +254,129 @@ def test_a_table_of_ones_own_is_found_from_any_folder(tmp_path, monkeypatch):
     assert RunSpec("mlp", task="csv:data.csv").task == f"csv:{tmp_path / 'data.csv'}"
 
 
+@pytest.mark.parametrize("name", tasks.LABEL_OPTIONS)
+def test_options_of_labels_apply_to_tasks_with_classes_alone(name):
+    assert name in applies({"model": "mlp"}) and name in applies({"model": "mlp", "task": "iris"})
+    assert name not in applies({"model": "mlp", "task": "diabetes"})
+    assert name not in applies({"model": "linear-regression"})
+    assert name in applies({"model": "mlp", "task": "csv:own.csv"})  # it may have classes
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"evaluate_every": 0}, "evaluate_every must be a whole number"),
+        ({"evaluate_every": "0 epochs"}, "'1 epoch'"),
+        ({"evaluate_every": "often"}, "a number of steps, such as 200"),
+        ({"evaluate_every": True}, "evaluate_every"),
+        ({"evaluate_every": 1.5}, "evaluate_every"),
+        ({"monitor": "acuracy"}, "Unknown metric of digits 'acuracy'. Did you mean 'accuracy'"),
+        ({"monitor": "top5", "task": "iris"}, "Unknown metric of iris 'top5'"),
+        ({"accumulate": 0}, "accumulate"),
+        ({"ema": 1.0}, "ema must be a number above 0 and below 1"),
+        ({"ema": 0}, "ema"),
+        ({"label_smoothing": 1.0}, "label_smoothing"),
+        ({"class_weights": "yes"}, "class_weights must be true or false"),
+        ({"label_smoothing": 0.1, "model": "linear-regression"}, "The task diabetes has no label_smoothing"),
+        ({"class_weights": True, "task": "diabetes"}, "The task diabetes has no class_weights"),
+        ({"decay_on": "weight"}, "Did you mean 'weights'"),
+        ({"plateau_patience": 2}, "use plateau"),
+        ({"schedule": "plateau", "plateau_patience": 0}, "plateau_patience"),
+        ({"schedule": "plateau", "decay_every": 5}, "use step or exponential"),
+        ({"schedule": "one-cycle", "decay": 0.5}, "use step or exponential or plateau"),
+        ({"schedule": "onecycle"}, "Did you mean 'one-cycle"),
+    ],
+)
+def test_options_of_training_that_cannot_be_are_an_error_of_one_sentence(options, message):
+    with pytest.raises(UserError, match=message) as error:
+        RunSpec(**{"model": "mlp", **options})
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "interval"),
+    [("200", 200), ("200 steps", 200), ("1 step", 1), ("1 epoch", "1 epoch"), ("3epochs", "3 epochs")],
+)
+def test_an_interval_is_a_number_of_steps_or_of_epochs(text, interval):
+    assert RunSpec("mlp", evaluate_every=read_interval(text)).evaluate_every == interval
+
+
+def test_what_is_left_out_has_its_usual_value():
+    spec = RunSpec("mlp")
+    assert (spec.evaluate_every, spec.monitor, spec.accumulate, spec.decay_on) == ("1 epoch", None, 1, "all")
+    assert (spec.label_smoothing, spec.class_weights, spec.ema, spec.plateau_patience) == (0.0, False, None, None)
+    plateau = RunSpec("mlp", schedule="plateau")
+    assert (plateau.decay, plateau.plateau_patience) == (0.1, 3)
+
+
+ALL_OF_A_RECIPE = dict(
+    epochs=7,
+    batch_size=16,
+    accumulate=2,
+    schedule="one-cycle",
+    warmup=5,
+    weight_decay=0.02,
+    decay_on="weights",
+    clip_norm=1.0,
+    label_smoothing=0.1,
+    ema=0.99,
+    lr=0.007,
+)
+
+
+@pytest.fixture
+def recipe(monkeypatch):
+    """Give a recipe to a network."""
+
+    def give(model, **fields):
+        monkeypatch.setitem(registry._registry(), model, replace(models.info(model), recipe=fields))
+
+    return give
+
+
+def test_a_recipe_fills_in_what_a_spec_leaves_out(recipe):
+    recipe("mlp", **ALL_OF_A_RECIPE)
+    assert set(ALL_OF_A_RECIPE) == set(RECIPE)
+    spec = RunSpec("mlp")
+    assert {name: getattr(spec, name) for name in RECIPE} == ALL_OF_A_RECIPE
+    assert RunSpec.from_json(spec.to_json()) == spec
+
+
+@pytest.mark.parametrize("name", RECIPE)
+def test_a_recipe_leaves_what_a_spec_says(recipe, name):
+    recipe("mlp", **ALL_OF_A_RECIPE)
+    value = "linear" if name == "schedule" else "all" if name == "decay_on" else SAMPLE[name]
+    spec = RunSpec("mlp", **{name: value})
+    assert {other: getattr(spec, other) for other in RECIPE} == ALL_OF_A_RECIPE | {name: value}
+    assert RunSpec.from_json(spec.to_json()) == spec
+
+
+@pytest.mark.parametrize(
+    ("options", "left_out"),
+    [
+        ({"steps": 50}, {"epochs": None}),
+        ({"optimizer": "sgd"}, {"lr": 0.1}),
+        ({"optimizer": "gd"}, {"lr": 0.5, "batch_size": "full", "accumulate": 1}),
+        ({"batch_size": "full"}, {"batch_size": "full", "accumulate": 1}),
+        ({"clip_value": 0.1}, {"clip_norm": None}),
+        ({"task": "diabetes"}, {"label_smoothing": 0.0}),
+    ],
+)
+def test_a_recipe_leaves_out_what_means_nothing_beside_the_spec(recipe, options, left_out):
+    recipe("mlp", **ALL_OF_A_RECIPE)
+    spec = RunSpec("mlp", **options)
+    assert {name: getattr(spec, name) for name in RECIPE} == ALL_OF_A_RECIPE | left_out
+
+
+@pytest.mark.parametrize("name", models.names())
+def test_the_recipes_of_the_networks_can_be_followed(name):
+    recipe = models.info(name).recipe
+    assert set(recipe) <= set(RECIPE)
+    assert {field: getattr(RunSpec(name), field) for field in recipe} == recipe
+
+
 def test_a_network_that_needs_smaller_steps_gets_them_by_adam_alone():
-    assert (
-        RunSpec("vgg16").lr
-        == RunSpec("vgg16", optimizer="adamw").lr
-        == models.info("vgg16").recipe["lr"]
-        < RunSpec("mlp").lr
-    )
+    lr = models.info("vgg16").recipe["lr"]
+    assert RunSpec("vgg16").lr == RunSpec("vgg16", optimizer="adamw").lr == lr < RunSpec("mlp").lr
     assert RunSpec("vgg16", optimizer="sgd").lr == OPTIMIZERS["sgd"].lr
     assert RunSpec("vgg16", lr=0.5).lr == 0.5
