@@ -44,10 +44,10 @@ class LanguageModeling(Task):
         return self.dataset.sizes["vocabulary"]
 
     def sources(self, network: nn.Module, seed: int) -> dict[str, Source]:
-        example, *others = example_inputs(network)
-        if others or example.dtype != torch.int64 or example.dim() != 2:
+        examples = example_inputs(network) if hasattr(network, "example_inputs") else ()  # others read float32
+        if [(example.dtype, example.dim()) for example in examples] != [(torch.int64, 2)]:
             raise UserError("This network does not read tokens. Choose one for text: see 'workbench models list'.")
-        length = example.shape[1]
+        length = examples[0].shape[1]
         longest = min(EVALUATION_LENGTH, getattr(network, "max_length", EVALUATION_LENGTH))
         sources: dict[str, Source] = {}
         for split, (tokens,) in data.load(self.data, seed).items():
