@@ -24,7 +24,7 @@ class Symbol(NamedTuple):
 
 
 class Formula(NamedTuple):
-    """What a source file tells about a formula."""
+    """A formula as its source file declares it."""
 
     id: str
     title: str
