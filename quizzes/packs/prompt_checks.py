@@ -1,4 +1,4 @@
-"""What a drill of a pack may ask for and must show, beyond the rules for every drill."""
+"""Further rules for drills of packs: which symbols they may ask for, and which values they must show."""
 
 from collections.abc import Collection, Iterator
 from string import Formatter
