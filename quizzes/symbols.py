@@ -274,6 +274,9 @@ class Table(Symbol):
 class AnswerSymbol(Text):
     """A symbol whose value a question never shows. An input of this kind may be asked for, since the drill draws it."""
 
+    _: KW_ONLY
+    optional: bool = True  # equations rarely need it
+
     def check(self, value: Value) -> Value:
         return value
 
@@ -314,6 +317,9 @@ class Choice(AnswerSymbol):
         if value not in self.options:
             raise unknown_name(self.meaning, str(value), self.options)
         return value
+
+    def describe_domain(self) -> str:
+        return f"one of {', '.join(self.options)}"
 
     def complete_part(self, part: Part, value: Value, texts: Mapping[str, str], rng: Random) -> Part:
         order = rng.sample(list(self.options), len(self.options))

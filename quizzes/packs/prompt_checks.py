@@ -6,7 +6,8 @@ from string import Formatter
 from quizzes.formula import Formula
 from workbench.errors import unknown_name
 
-ASKABLE_KINDS = ("int", "real", "fraction", "shape", "vector", "matrix")  # others need more than a value, as labels do
+# Other kinds need more than a value, as labels do.
+ASKABLE_KINDS = ("int", "real", "fraction", "shape", "vector", "matrix", "choice")
 
 
 def split_asks(asks: str) -> tuple[str, ...]:
