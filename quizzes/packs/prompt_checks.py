@@ -5,7 +5,8 @@ from string import Formatter
 
 from quizzes.formula import Formula
 
-ASKABLE_KINDS = ("int", "real", "fraction", "shape", "vector", "matrix")  # others need more than a value, as labels do
+# Other kinds need more than a value, as labels do.
+ASKABLE_KINDS = ("int", "real", "fraction", "shape", "vector", "matrix", "choice")
 
 
 def split_asks(asks: str) -> tuple[str, ...]:
