@@ -158,13 +158,14 @@ class Declaration:
         """Check that the texts of a drill, and its check, use only names that have a value.
 
         Args:
-            drill: The self.
             extras: The names of what its generator returns in addition to the symbols.
 
         Raises:
             DeclarationError: If they don't.
         """
-        names = {*self.formula.symbols, *extras}
+        names = frozenset((*self.formula.symbols, *extras))
+        if names in self._checked_names:
+            return
         for problem in prompt_problems(self.prompt, names):
             raise self.error(problem)
         for problem in visualization_problems(self.visualization, names):
@@ -172,6 +173,12 @@ class Declaration:
         for name in self.check.parameters if self.check else ():
             if name not in names:
                 raise self.error(f"the check in {self.check_module}: {unknown_name('parameter', name, names)}")
+        self._checked_names.add(names)
+
+    @cached_property
+    def _checked_names(self) -> set[frozenset[str]]:
+        """The names with which the texts were checked: those of one variant are usually those of all."""
+        return set()
 
     @property
     def topic(self) -> str:
