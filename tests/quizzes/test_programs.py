@@ -12,7 +12,7 @@ from workbench.render.visualizations.texts import listing
 
 def drills_with_code():
     """Return the drills that show a program with a wrong line, and ask what it prints."""
-    drills = [d for d in bank.builtin_drills().values() if d.visualization.startswith("code")]
+    drills = [d for d in bank.all_drills().values() if d.visualization.startswith("code")]
     return [drill.id for drill in drills if {"line", "fix", "prints", "fixed"} <= set(drill.asks)]
 
 
