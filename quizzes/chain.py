@@ -35,8 +35,8 @@ class Link:
             used |= {eq.name} if eq.index else set()
             if arrays := used & {*self.names, *defaults}:
                 raise formula.error(f"a chain can't rename the array {min(arrays)}")
-        kept = [eq for eq in formula.equations if eq.name not in self.omitted]
-        return rename(kept, self.names, defaults)
+        equations = [eq for eq in formula.equations if eq.name not in self.omitted]
+        return rename(equations, self.names, defaults)
 
     def symbols(self) -> dict[str, Symbol]:
         """Return the symbols that the chain has from this formula, under their names there."""

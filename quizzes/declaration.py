@@ -243,7 +243,9 @@ class Declaration:
         Raises:
             DeclarationError: If they don't.
         """
-        names = {*self.formula.symbols, *extras}
+        names = frozenset((*self.formula.symbols, *extras))
+        if names in self._checked_names:
+            return
         for problem in prompt_problems(self.prompt, names):
             raise self.error(problem)
         for symbol, text in self._choice_texts():
@@ -254,6 +256,12 @@ class Declaration:
         for name in self.check.parameters if self.check else ():
             if name not in names:
                 raise self.error(f"the check in {self.check_module}: {unknown_name('parameter', name, names)}")
+        self._checked_names.add(names)
+
+    @cached_property
+    def _checked_names(self) -> set[frozenset[str]]:
+        """The names with which the texts were checked: those of one variant are usually those of all."""
+        return set()
 
     def _hints_problems(self) -> Iterator[str]:
         """Yield what is wrong with the hints, which are one to three texts."""

@@ -20,7 +20,7 @@ from quizzes.expressions.tree import (
 )
 from quizzes.formula import Equation, Formula, Replacement
 from quizzes.question import Step
-from quizzes.solution import number_trees, reduction_lengths
+from quizzes.solution import array_tree, number_trees, reduction_lengths
 
 
 class Derivation:
@@ -35,6 +35,7 @@ class Derivation:
     def __init__(self, formula: Formula, numbers: Values, parts: Collection[str]):
         self.formula, self.numbers, self.parts = formula, numbers, parts
         self.trees = {key: tree for name, value in numbers.items() for key, tree in number_trees(name, value).items()}
+        self.trees |= {n: array for n, v in numbers.items() if isinstance(v, list) and (array := array_tree(v))}
 
     def expression(
         self, name: str, terms: Collection[str] = (), replaced: Mapping[str, Replacement] | None = None

@@ -14,12 +14,14 @@ from quizzes.expressions.tree import (
     CONSTANTS,
     Dimension,
     Evaluator,
+    Iverson,
     Name,
     Num,
     Tree,
     UndefinedValue,
     Value,
     Values,
+    Where,
     bounded_range,
     compile_tree,
     evaluate,
@@ -84,6 +86,16 @@ class Equation:
     def used_names(self) -> set[str]:
         """The symbols that it needs values for."""
         return (names(self.tree) - {*self.index}).union(*map(names, self.lengths.values())) - CONSTANTS.keys()
+
+    @cached_property
+    def whole_names(self) -> set[str]:
+        """The names without an index on its right-hand side: numbers, and arrays that are used as a whole."""
+        return {node.name for node in walk(self.tree) if isinstance(node, Name) and not node.index}
+
+    @cached_property
+    def has_cases(self) -> bool:
+        """Whether cases or Iverson brackets are on its right-hand side."""
+        return any(isinstance(node, Where | Iverson) for node in walk(self.tree))
 
     def index_values(self, index: str, values: Values) -> range:
         """Return the values of one of its indices."""

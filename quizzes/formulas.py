@@ -42,6 +42,6 @@ def get(id: str) -> Formula:
         UserError: If there is none; the message names the closest ids.
     """
     for file in content.files("formulas.py"):  # import only the topic that declares it
-        if declares_formula(file, id):
+        if declares_formula(file, id) and id in _declared_in(file):
             return _declared_in(file)[id]
     return lookup("formula", id, all_formulas())

@@ -82,7 +82,9 @@ def _step(eq: Equation, formula: Formula, values: Values, numbers: Mapping[str, 
 
     If it has cases, the step says which one holds, or has a line with and one without them.
     """
-    inside = {**numbers, **{index: integer(1) for index in eq.index}, **reduction_lengths(eq.tree, values)}
+    lists = {name: values[name] for name in eq.whole_names if isinstance(values.get(name), list)}
+    arrays = {name: array for name, value in lists.items() if (array := array_tree(value))}
+    inside = {**numbers, **arrays, **{index: integer(1) for index in eq.index}, **reduction_lengths(eq.tree, values)}
     target = eq.name + (f"[{', '.join('1' for _ in eq.index)}]" if eq.index else "")
     symbol, with_numbers = formula.symbols[eq.name], substitute(eq.tree, inside)
     if isinstance(symbol, Choice):
@@ -91,36 +93,33 @@ def _step(eq: Equation, formula: Formula, values: Values, numbers: Mapping[str, 
         return Step(f"{symbol.meaning}: {option.format(**texts)}. {explain('', eq.tree, with_numbers)}".strip())
     kind = KINDS[symbol.answer_kind]
     result = kind.format_answer(kind.to_json(values[eq.name]), Part(eq.name, "", "", None, decimals=decimals))
+    line, last = f"{target} = {write(with_numbers)}", f"{eq.name} = {result}"
+    if not eq.has_cases or (without_cases := resolve(with_numbers)) == with_numbers:
+        return Step(symbol.meaning, [eq.text, line, last])
+    line_without = f"{target} = {write(without_cases)}"
     case = explain(target, substitute(eq.tree, {index: integer(1) for index in eq.index}), with_numbers)
-    without_cases = resolve(with_numbers)
-    lines = [f"{target} = {write(with_numbers)}"]
-    if without_cases != with_numbers:
-        lines = [] if case or len(lines[0]) > MAX_LENGTH else lines
-        lines.append(f"{target} = {write(without_cases)}")
-    last = f"{eq.name} = {result}"
-    if case and lines == [last]:
-        lines = []
-    return Step(f"{symbol.meaning}. {case}" if case else symbol.meaning, [eq.text, *lines, last])
+    if case:
+        return Step(f"{symbol.meaning}. {case}", [*dict.fromkeys([eq.text, line_without, last])])
+    return Step(symbol.meaning, [eq.text, *([line] if len(line) <= MAX_LENGTH else []), line_without, last])
 
 
 def number_trees(name: str, value: Value) -> dict[str, Tree]:
     """Return a symbol's number, or the numbers of its elements: `z[2]`, `Q[1, 2]`."""
     if isinstance(value, list):
-        elements = {
+        return {
             _element(name, k, key): tree for k, v in enumerate(value, 1) for key, tree in number_trees("", v).items()
         }
-        return elements | ({name: array} if name and (array := _array(value)) else {})
     if isinstance(value, str | dict):  # a row of a table is a dict
         return {}
     number = Num(Fraction(abs(value)), format_number(abs(value)))
     return {name: Op("neg", (number,)) if value < 0 else number}
 
 
-def _array(value: Value) -> Tree | None:
-    """Return a number or array as an expression; None if an element is a text."""
+def array_tree(value: Value) -> Tree | None:
+    """Return an array, or an element of it, as an expression; None if one is a text."""
     if not isinstance(value, list):
         return number_trees("", value).get("")
-    items = [item for v in value if (item := _array(v))]
+    items = [item for v in value if (item := array_tree(v))]
     return Array(tuple(items)) if len(items) == len(value) else None
 
 

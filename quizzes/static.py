@@ -42,7 +42,7 @@ class Derived(NamedTuple):
 
 
 class Formula(NamedTuple):
-    """What a source file tells about a formula."""
+    """A formula as its source file declares it."""
 
     id: str
     title: str

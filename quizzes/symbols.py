@@ -311,6 +311,9 @@ def split_assignments(text: str, names: Iterable[str]) -> list[str]:
 class AnswerSymbol(Text):
     """A symbol whose value a question never shows. An input of this kind may be asked for, since the drill draws it."""
 
+    _: KW_ONLY
+    optional: bool = True  # equations rarely need it
+
     def check(self, value: Value) -> Value:
         return value
 

@@ -48,6 +48,8 @@ class Variant:
         self.values = self.formula.evaluate(inputs)
         self.inputs = {k: values.get(k, to_json(value)) for k, value in inputs.items() if k not in self.variables}
         self.part_names = part_names
+        if missing := [name for name in part_names if name not in self.values]:
+            raise drill.error(f"it asks for {missing[0]!r}, and the generator returns no value for it")
         is_unknown = part_names[0] in inputs and not drill.draws_answer(part_names[0])
         self.unknown = part_names[0] if is_unknown else ""
 

@@ -1,4 +1,4 @@
-"""What covers the topics of the course: drills, cards, and systems that can be run."""
+"""Coverage of the topics of the course by drills, cards, and systems that can be run."""
 
 from collections import defaultdict
 from collections.abc import Mapping

@@ -279,10 +279,10 @@ FAMILY = dict(
         hidden_size=256,
         dropout=0.0,
         batch_norm=True,
-        num_classes=5,
+        num_classes=4,
         image_size=64,
     ),
-    recipe=dict(epochs=8, schedule="one-cycle", lr=0.006),
+    recipe=dict(epochs=5, schedule="one-cycle", lr=0.006),
     reference=None,
 )
 # fmt: on

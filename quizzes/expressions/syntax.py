@@ -106,14 +106,17 @@ class Parser:
 
         A product is implied before a name or a parenthesis. None if the expression ends here.
         """
-        token = self.next
-        if token.kind == "name" and token.text in self.keywords:
-            return (token.text, PRECEDENCE[token.text], False) if token.text in LOGIC else None
-        if token.kind in ("number", "name") or token.text in ("(", "√"):
-            return "*", PRECEDENCE["*"], True
-        if token.text in COMPARISONS:
-            return (token.text, COMPARISON, False) if self.is_condition else None
-        return (token.text, PRECEDENCE[token.text], False) if token.text in PRECEDENCE else None
+        kind, text = self.next.kind, self.next.text
+        if kind == "end" or (kind == "name" and text in self.keywords and text not in LOGIC):
+            return None
+        if kind == "sign" or text in self.keywords:
+            if text in PRECEDENCE:
+                return text, PRECEDENCE[text], False
+            if text in COMPARISONS:
+                return (text, COMPARISON, False) if self.is_condition else None
+            if text not in ("(", "√"):
+                return None
+        return "*", PRECEDENCE["*"], True
 
     def as_number(self, tree: Tree, at: int) -> Tree:
         """Return an expression that must be no condition; `at` is where it begins."""

@@ -145,13 +145,13 @@ def _try(table: Table, read: Callable[[], T], *path: str) -> T | None:
 
 def _check_texts(table: Table, formula: Formula, asks: str, prompt: str, ranges: Collection[str]) -> None:
     """Report the problems of `asks` and `prompt`, unless they are empty, which was reported before."""
-    asked = split_asks(asks)
-    for message in asks_problems(asked, "|" in asks, formula) if asks else ():
+    names = split_asks(asks)
+    for message in asks_problems(names, "|" in asks, formula) if asks else ():
         table.report(message, "asks")
-    for message in answer_problems([name for name in asked if name in formula.symbols], formula):
+    for message in answer_problems([name for name in names if name in formula.symbols], formula):
         table.report(message, "asks")
     needed = [name for name in formula.inputs if name in ranges or not formula.symbols[name].optional]
-    if any(name in formula.inputs for name in asked):
+    if any(name in formula.inputs for name in names):
         needed += formula.outputs
     problems = list(prompt_problems(prompt, formula.symbols)) if prompt else []
     for message in problems or (missing_values(prompt, needed) if prompt else ()):

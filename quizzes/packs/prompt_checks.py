@@ -1,11 +1,12 @@
-"""What a drill of a pack may ask for and must show, beyond the rules for every drill."""
+"""Further rules for drills of packs: which symbols they may ask for, and which values they must show."""
 
 from collections.abc import Collection, Iterator
 from string import Formatter
 
 from quizzes.formula import Formula
 
-ASKABLE_KINDS = ("int", "real", "fraction", "shape", "vector", "matrix")  # others need more than a value, as labels do
+# Other kinds need more than a value, as labels do.
+ASKABLE_KINDS = ("int", "real", "fraction", "shape", "vector", "matrix", "choice")
 
 
 def split_asks(asks: str) -> tuple[str, ...]:

@@ -146,7 +146,7 @@ SHARED = [
     ("{f} x {f}", "{f} x f}", "prompt", "prompt has a brace without a partner."),
     ("tier = 1", "tier = 4", "tier", "tier must be an integer from 1 to 3."),
     ("tier = 1", "tier = 1\ndecimals = 99", "decimals", "decimals must be an integer from 0 to 10."),
-    ('hint = "How', 'hint = "" # ', "hint", "hint must not be empty."),
+    ('hint = "How', 'hint = " " # ', "hint", "hint must not be empty."),
     ('title = "Input', 'title = "" # ', "title", "title must not be empty."),
     (
         'equation = "o = floor((n + p',

@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 from random import Random
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from quizzes import bank
 from quizzes.answers.expressions import equal, one_sided
-from quizzes.declaration import Declaration
 from quizzes.drill import drill
 from quizzes.expressions.parser import parse
 from quizzes.formula import DeclarationError, Equation, Formula, equation
@@ -29,9 +29,7 @@ def formula(text: str, **symbols) -> Formula:
 def steps_of(formula: Formula, **inputs):
     """Return the worked steps of a formula at some inputs."""
     values = formula.evaluate(formula.complete(inputs))
-    asks = tuple(formula.outputs)
-    declared = Declaration("test", "Test", formula, lambda rng: inputs, 1, asks, False, "", "", (), decimals=4)
-    return worked_steps(declared, values, None)
+    return worked_steps(SimpleNamespace(formula=formula, steps=None, decimals=4), values, None)
 
 
 def test_each_solution_is_in_its_case():

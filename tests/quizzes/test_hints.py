@@ -102,9 +102,9 @@ def test_author_hints_replace_those_that_are_made():
         (dict(hint="", hints="Multiply."), "hints must be a tuple of texts, not 'Multiply.'"),
         (dict(hint="", hints=3), "hints must be a tuple of texts, not 3"),
         (dict(hint="", hints=("a", "b", "c", "d")), "hints must have at most 3 texts, not 4"),
-        (dict(hint="", hints=("a", " ")), "a hint must be a text that is not empty, not ' '"),
-        (dict(hint="", hints=("a", None)), "a hint must be a text that is not empty, not None"),
-        (dict(hint=7), "a hint must be a text that is not empty, not 7"),
+        (dict(hint="", hints=("a", " ")), "hint must not be empty"),
+        (dict(hint="", hints=("a", None)), "hint must be a text in double quotes"),
+        (dict(hint=7), "hint must be a text in double quotes"),
     ],
 )
 def test_wrong_hints_are_an_error_of_the_declaration(changes, problem):

@@ -238,7 +238,7 @@ def signatures_of_drills():
     from quizzes import bank
     from quizzes.symbols import Line
 
-    symbols = {s for d in bank.builtin_drills().values() for n in d.asks if isinstance(s := d.formula.symbols[n], Line)}
+    symbols = {s for d in bank.all_drills().values() for n in d.asks if isinstance(s := d.formula.symbols[n], Line)}
     return {text for symbol in symbols for text in symbol.signatures}
 
 

@@ -8,7 +8,7 @@ from workbench.cli import completion
 from workbench.cli.output import Json, print_json, print_rows, progress_note
 from workbench.errors import UserError
 
-HEIGHT = 24  # rows that are visible at once
+HEIGHT, TEXT_HEIGHT = 24, 10_000  # rows of a drawing, which is visible at once, and of a text, which can be scrolled
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -55,7 +55,8 @@ def ask(
     if as_json:
         print_json(answer)
     else:
-        print_rows(lambda width, color: predictions.draw([answer], answer["kind"], width, HEIGHT, color))
+        height = TEXT_HEIGHT if answer["kind"] == "text" else HEIGHT
+        print_rows(lambda width, color: predictions.draw([answer], answer["kind"], width, height, color))
 
 
 def read_pairs(words: list[str]) -> dict[str, str]:

@@ -94,10 +94,10 @@ def _pack_name(folder: Path) -> str:
 
 
 def _print(parts: "list[Part]", id: str, test: str, as_json: bool) -> None:
-    shown = [part for part in parts if part.name != "package"]
+    visible = [part for part in parts if part.name != "package"]
     if as_json:
-        print_json({"drill": id, "parts": [dict(part=p.name, file=str(p.file), line=p.line) for p in shown]})
+        print_json({"drill": id, "parts": [dict(part=p.name, file=str(p.file), line=p.line) for p in visible]})
         return
-    for part in shown:
+    for part in visible:
         print(f"{part.name:<9}{part.file}:{part.line}")
     print(f"\nRewrite them. CONTRIBUTING.md and docs/packs.md explain each part.\nNext: {test}")

@@ -1,4 +1,4 @@
-"""8,000 images of one to three shapes each, of 64x64 pixels in color, with a box and a class per shape, made by code.
+"""12,000 images of one to three shapes each, of 64x64 pixels in color, with a box and a class per shape, made by code.
 
 Colors, textures and backgrounds are as in `shapes`. A smaller shape may hide a corner of a larger one, and a box
 encloses what is visible. Every image is a scene with a seed of its own, so that no scene is in two splits. Drawn once,
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 SET = dict(
     title="where the shapes are in an image, and which ones",
     row="one to three shapes of any color and texture, among strokes on a textured background",
-    samples=8000,
+    samples=12_000,
     shape=(3, 64, 64),
     modality="detection",
-    classes=("circle", "square", "triangle", "star", "cross"),
+    classes=("circle", "square", "triangle", "star"),
     target="the box and the class of every shape",
     source="made by code: workbench.data.scenes, sizes 0.25 to 0.45 of the image, up to 2 strokes",
     licence="MIT",
@@ -30,7 +30,7 @@ SET = dict(
 SAMPLES: Any = SET["samples"]
 KINDS: Any = SET["classes"]
 SIZE = 64  # of the image
-VERSION = 1  # for other images, another one: what is cached under the old name stays
+VERSION = 2  # for other images, another one: what is cached under the old name stays
 FIRST_SEED = 10**6  # of the scenes; far from those of other datasets
 
 
@@ -43,7 +43,7 @@ def options() -> "Options":
 
 @lru_cache(1)
 def load() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return images (8000, 3, 64, 64), uint8; boxes (8000, 3, 4), float32; labels (8000, 3), int64, -1 for none."""
+    """Return images (12000, 3, 64, 64), uint8; boxes (12000, 3, 4), float32; labels (12000, 3), int64, -1 for none."""
     images, boxes, labels = kept(f"shape-scenes-v{VERSION}", lambda: draw_scenes(options(), SAMPLES, FIRST_SEED))
     for array in (images, boxes, labels):
         array.flags.writeable = False  # all callers get the same arrays

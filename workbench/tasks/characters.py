@@ -44,7 +44,10 @@ class LanguageModeling(Task):
         return self.dataset.sizes["vocabulary"]
 
     def sources(self, network: nn.Module, seed: int) -> dict[str, Source]:
-        length = example_inputs(network)[0].shape[1]
+        examples = example_inputs(network) if hasattr(network, "example_inputs") else ()  # others read float32
+        if [(example.dtype, example.dim()) for example in examples] != [(torch.int64, 2)]:
+            raise UserError("This network does not read tokens. Choose one for text: see 'workbench models list'.")
+        length = examples[0].shape[1]
         longest = min(EVALUATION_LENGTH, getattr(network, "max_length", EVALUATION_LENGTH))
         sources: dict[str, Source] = {}
         for split, (tokens,) in data.load(self.data, seed).items():
@@ -120,7 +123,7 @@ class LanguageModeling(Task):
         answer = text.decode(generated, characters)
         caption = f"temperature {temperature:g}"
         if (tokens == 0).any():
-            caption += f"; unlogits_of_characters characters in the prompt: {int((tokens == 0).sum())}"
+            caption += f"; unknown characters in the prompt: {int((tokens == 0).sum())}"
         return {
             "kind": "text",
             "texts": [_caption(caption, prompt + answer)],
@@ -163,7 +166,7 @@ def generate(network: Any, prompt: Tensor, length: int, temperatures: tuple[floa
         prompt: The tokens before (prompt length,).
         length: The number of tokens to add.
         temperatures: What the logits are divided by before the softmax, one text for each; 0 for the largest logit.
-        vocabulary: Tokens that can be generated are 1 to `vocabulary - 1`; token 0 stands for unlogits_of_characters characters.
+        vocabulary: Tokens that can be generated are 1 to `vocabulary - 1`; token 0 stands for unknown characters.
     """
     device = device_of(network)
     generator = torch.Generator().manual_seed(0)
@@ -174,8 +177,8 @@ def generate(network: Any, prompt: Tensor, length: int, temperatures: tuple[floa
         for token in prompt.to(device):
             logits, cache = network.step(token.expand(len(temperatures)), cache)
         for _ in range(length):
-            logits_of_characters = logits[:, 1:vocabulary].float().cpu()
-            probabilities = ((logits_of_characters - logits_of_characters.amax(dim=1, keepdim=True)) / divisors).softmax(dim=1)
+            allowed = logits[:, 1:vocabulary].float().cpu()
+            probabilities = ((allowed - allowed.amax(dim=1, keepdim=True)) / divisors).softmax(dim=1)
             token = 1 + probabilities.multinomial(1, generator=generator)[:, 0]
             tokens.append(token)
             logits, cache = network.step(token.to(device), cache)

@@ -1,4 +1,4 @@
-"""Detection of one to three of five shapes in images made by code."""
+"""Detection of one to three shapes, of four kinds, in images made by code."""
 
 from workbench.tasks.detection import Detection
 

@@ -269,3 +269,43 @@ def test_frames_that_touch_are_joined():
     grid = Grid(5, 3)
     grid.draw_frames([(0, 0, 2, 2), (2, 0, 4, 2)])
     assert grid.text() == "┌─┬─┐\n│ │ │\n└─┴─┘"
+
+
+def test_a_program_is_drawn_whole_whatever_room_there_is():
+    source = "\n".join(f"    line{k} = {k}" for k in range(1, 12))
+    drawing = visualizations.draw(Visualization("code program", {"program": source}), 5, 3)
+    assert drawing.split("\n") == [f"{k:>2}  line{k} = {k}" for k in range(1, 12)]
+    assert visualizations.describe(Visualization("code program", {"program": source})) == drawing
+    filled = Visualization("code:\n    x = {x}\n    if x:\n        print({{1: x}})\n", {"x": [1, 2]})
+    assert visualizations.draw(filled) == "1  x = [1, 2]\n2  if x:\n3      print({1: x})"
+
+
+@given(st.lists(st.floats(-5, 5), min_size=2, max_size=8), st.sampled_from(SIZES))
+def test_a_line_chart_marks_its_points_and_describes_them(values, size):
+    visualization = Visualization("line-chart loss=v x=t", dict(v=values, t=[2 * k for k in range(len(values))]))
+    rows = visualizations.draw(visualization, *size).split("\n")
+    assert rows[0] == "● loss" and len(rows) <= size[1] and max(map(len, rows)) <= size[0]
+    assert 1 <= sum(row.count("●") for row in rows[1:]) <= len(values)
+    points = re.findall(r"\((.*?), (.*?)\)", visualizations.describe(visualization))
+    assert [(int(x), float(y)) for x, y in points] == [
+        (2 * k, pytest.approx(value, abs=1e-6)) for k, value in enumerate(values)
+    ]
+
+
+def test_several_curves_have_signs_of_their_own():
+    visualization = Visualization("line-chart train validation", dict(train=[3, 2, 1], validation=[3.5, 3, 4]))
+    drawing = visualizations.draw(visualization)
+    assert drawing.startswith("● train  ○ validation\n") and drawing.count("○") == 4
+    assert visualizations.describe(visualization).splitlines() == [
+        "train: (1, 3), (2, 2), (3, 1)",
+        "validation: (1, 3.5), (2, 3), (3, 4)",
+    ]
+
+
+def test_a_table_is_its_own_description():
+    visualization = Visualization("table model accuracy", dict(model=["mlp", "cnn"], accuracy=[0.9, 0.97]))
+    assert visualizations.describe(visualization) == visualizations.draw(visualization)
+    assert [row.split() for row in visualizations.draw(visualization).split("\n")[1:]] == [
+        ["model", "mlp", "cnn"],
+        ["accuracy", "0.9", "0.97"],
+    ]

@@ -234,6 +234,12 @@ def test_a_network_with_too_few_tokens_is_rejected(own):
         own.check(network, own.sources(network, seed=0)["train"])
 
 
+def test_a_network_that_does_not_read_tokens_is_rejected(own):
+    for name in ("mlp", "lenet5-modern"):
+        with pytest.raises(UserError, match="does not read tokens"):
+            own.sources(models.build(name, "mini"), seed=0)
+
+
 def test_a_text_too_short_for_the_network_is_rejected(own):
     network = Bigram(own.vocabulary)
     network.example_inputs = lambda batch_size=1: (torch.zeros(batch_size, 5000, dtype=torch.int64),)

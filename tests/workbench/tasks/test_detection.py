@@ -173,7 +173,7 @@ def test_a_network_without_boxes_is_rejected(task):
 
 @pytest.mark.parametrize(
     ("box", "label", "message"),
-    [((50, 0, 70, 9), 0, "not within its image of 64x64"), ((5, 5, 5, 9), 0, "no area"), ((0, 0, 9, 9), 5, "label 5")],
+    [((50, 0, 70, 9), 0, "not within its image of 64x64"), ((5, 5, 5, 9), 0, "no area"), ((0, 0, 9, 9), 4, "label 4")],
 )
 def test_impossible_objects_of_a_dataset_are_rejected(task, splits, monkeypatch, box, label, message):
     images, boxes, labels = (column.copy() for column in splits["train"])

@@ -18,7 +18,7 @@ seeds = st.integers(0, 10_000)
 
 
 def classify(seed, sizes, classes, absent=(), scale=1.0):
-    """Return random logits and targets, in which some classes never occur, and the results of a meter on their batches."""
+    """Return random logits and targets without some classes, and the results of a meter on their batches."""
     rng = np.random.default_rng(seed)
     present = [k for k in range(classes) if k not in absent]
     targets = rng.choice(present, sum(sizes))

@@ -31,7 +31,7 @@ def made_run() -> None:
     events = [
         dict(event="start", step=0, epochs=4.0, steps=156, model="mlp", task="digits", params=2410, seed=0, metrics={})
         | dict(run=run.id, seconds=0.0, preset="mini", device="cpu")
-        | dict(floor=dict(method="logistic regression", metric="accuracy", value=0.95))
+        | dict(baseline=dict(method="logistic regression", metric="accuracy", value=0.95))
     ]
     for step in range(3, 157, 3):
         metrics = dict(loss=2.3 * 0.985**step, accuracy=1 - 0.9 * 0.98**step)
@@ -41,7 +41,7 @@ def made_run() -> None:
         if step % 39 == 0:
             metrics = dict(loss=2.4 * 0.987**step, accuracy=0.97 - 0.9 * 0.98**step)
             events.append(
-                dict(event="eval", step=step, epoch=step / 39, seconds=step / 50, split="test", metrics=metrics)
+                dict(event="eval", step=step, epoch=step / 39, seconds=step / 50, split="validation", metrics=metrics)
             )
     end = dict(event="end", step=156, steps=156, seconds=3.1, status="done", metrics=metrics, steps_per_second=50.0)
     (run.folder / "events.jsonl").write_text("".join(json.dumps(event) + "\n" for event in [*events, end]))
@@ -49,20 +49,20 @@ def made_run() -> None:
     counts = [[20 if row == column else (row * column) % 5 == 4 for column in range(10)] for row in range(10)]
     pictures = [
         {
-            "picture": "sample",
+            "kind": "sample",
             "pixels": [[(x * y) % 17 for x in range(8)] for y in range(8)],
             "target": 3,
             "predicted": 3,
         },
         {
-            "picture": "sample",
+            "kind": "sample",
             "pixels": [[(x + y) % 17 for x in range(8)] for y in range(8)],
             "target": 8,
             "predicted": 1,
         },
-        {"picture": "confusion", "classes": [str(k) for k in range(10)], "counts": counts},
+        {"kind": "confusion", "classes": [str(k) for k in range(10)], "counts": counts},
     ]
-    (run.folder / "pictures.json").write_text(json.dumps(pictures))
+    (run.folder / "visualizations.json").write_text(json.dumps(pictures))
 
 
 async def home(pilot: Pilot) -> None:

@@ -340,7 +340,7 @@ class Trainer:
             run.sync_state = partial(self.backend.sync, index)
 
     def run(self) -> Iterator[Event]:
-        """Train, and yield the events of every seed: `start`, then `metric`, `eval`, `checkpoint`, and finally `end`."""
+        """Train, and yield the events of every seed: `start`; `metric`, `eval` and `checkpoint`; finally `end`."""
         runs = self.runs
         for run in runs:
             yield run.start()

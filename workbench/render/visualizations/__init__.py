@@ -11,6 +11,7 @@ A visualization contains only what the question gives. Unknown values are shown 
 Programs and printouts are shown in full, and described by themselves, so the prompt need not repeat them:
 
     visualization="code program"                       the value `program` of the generator: Python, with line numbers
+    visualization="code: ..."                          a program whose fields are filled in like those of the prompt
     visualization="printout log"                       the value `log`, as a program prints it
     visualization="line-chart train validation x=t"    curves by name; without x, the first value is at 1
     visualization="table N accuracy"                   vectors as the rows of a table

@@ -5,8 +5,9 @@ from typing import Any
 
 
 def listing(data: dict[str, Any]) -> str:
-    """Return the text of the data, with its indentation."""
-    return "\n".join(dedent(text).strip("\n").rstrip() for text in data.values())
+    """Return the texts of the data with their indentation; of a declared text, only that one."""
+    texts = [data["text"]] if "text" in data else data.values()
+    return "\n".join(dedent(text).strip("\n").rstrip() for text in texts)
 
 
 def number_lines(text: str) -> list[str]:

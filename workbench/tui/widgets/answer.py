@@ -30,6 +30,7 @@ class Answers(Vertical):
     Answers Horizontal { height: 1; }
     Answers .label { width: auto; min-width: 6; text-style: bold; }
     Answers AnswerInput { width: 2fr; max-width: 40; background: $surface; }
+    Answers AnswerInput.code { width: 4fr; max-width: 72; }
     Answers AnswerInput:focus { background: $panel; }
     Answers .asks { width: 3fr; color: $text-muted; padding-left: 2; text-wrap: nowrap; text-overflow: ellipsis; }
     Answers #echo { color: $text-muted; height: auto; min-height: 1; }
@@ -61,7 +62,7 @@ class Answers(Vertical):
             rows.append(
                 Horizontal(
                     Static(label, classes="label", markup=False),
-                    AnswerInput(name=part.part, compact=True),
+                    AnswerInput(name=part.part, compact=True, classes="code" if part.kind == "line" else ""),
                     Static(asks, classes="asks", markup=False),
                 )
             )

@@ -178,7 +178,7 @@ def grad_accumulate(rng: Random) -> Inputs:
     ],
 )
 def autograd_backward_order(rng: Random) -> Inputs:
-    """The backward pass of a tied weight, line by line"""
+    """Lines of a backward pass in order"""
     x, w = rng.choice([-3, -2, 2, 3]), rng.choice([-1.5, -0.5, 0.5, 1.5, 2])
     b = rng.randint(-3, 3)
     if w * x + b <= 0:
@@ -246,7 +246,7 @@ def _diagnosis(printed: list[float], third: float, at: float, cause: str, **_: o
     ],
 )
 def grad_accumulate_printout(rng: Random) -> Inputs:
-    """A training loop diagnosed by its printout"""
+    """Diagnosis of a printout"""
     a = rng.randint(1, 5)
     w0 = rng.choice([k for k in range(-5, 6) if k != a])
     eta, cause = rng.choice([0.05, 0.1, 0.15, 0.2, 0.3]), rng.choice(["zero_grad", "zero_grad", "step"])

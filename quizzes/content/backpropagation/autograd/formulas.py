@@ -144,6 +144,7 @@ PRINTED_GRADIENTS = Formula(
             detach="loss.detach()",
         ),
         supported_by="third",
+        optional=False,
     ),
     printed=Vector(meaning="printed gradients"),
     third=Real(meaning="third gradient that the correct loop prints"),

@@ -1,4 +1,4 @@
-"""The options that change an update: clipping, augmentation, precision, accumulation, averages, smoothing, weights of classes."""
+"""The options that change an update: clipping, augmentation, precision, accumulation, averages, smoothing, weights."""
 
 import copy
 

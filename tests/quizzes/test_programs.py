@@ -1,0 +1,47 @@
+"""Programs that questions show: executed as they are, and with the corrected line, they print the answers."""
+
+import contextlib
+import io
+
+import pytest
+
+from quizzes import bank
+from workbench.render import visualizations
+from workbench.render.visualizations.texts import listing
+
+
+def drills_with_code():
+    """Return the drills that show a program with a wrong line, and ask what it prints."""
+    drills = [d for d in bank.all_drills().values() if d.visualization.startswith("code")]
+    return [drill.id for drill in drills if {"line", "fix", "prints", "fixed"} <= set(drill.asks)]
+
+
+def run(program):
+    """Return what a program prints; each question assumes these imports."""
+    import torch
+    import torch.nn.functional as F
+    from torch import nn
+
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output):
+        exec(program, {"torch": torch, "nn": nn, "F": F})  # noqa: S102
+    return output.getvalue().strip()
+
+
+@pytest.mark.parametrize("id", drills_with_code())
+def test_a_program_prints_what_the_answers_say(id):
+    for seed in range(1, 21):
+        question = bank.draw(id, seed)
+        answer = {part.part: part.answer for part in question.parts}
+        lines = listing(visualizations.drawing_data(question.visualization)[1]).splitlines()
+        assert float(run("\n".join(lines))) == answer["prints"]
+        fix = next(part for part in question.parts if part.part == "fix")
+        wrong = lines[answer["line"] - 1]
+        indentation = wrong[: len(wrong) - len(wrong.lstrip())]
+        for line in [fix.answer, *fix.other_answers]:
+            fixed = [*lines[: answer["line"] - 1], indentation + line, *lines[answer["line"] :]]
+            assert float(run("\n".join(fixed))) == answer["fixed"], line
+
+
+def test_there_are_such_drills():
+    assert "discarded-relu" in drills_with_code()
