@@ -8,14 +8,14 @@ from random import Random
 from string import Formatter
 from typing import TypeAlias
 
+from quizzes.answer_symbols import AnswerSymbol
 from quizzes.answers.forms import form_problem
 from quizzes.check_source import CheckSource, read_checks
 from quizzes.expressions.parser import FormatError
 from quizzes.expressions.tree import CONSTANTS, Value, names
 from quizzes.formula import DeclarationError, Equation, Formula, Replacement, equation
 from quizzes.question import Params, Step
-from quizzes.symbols import AnswerSymbol, Choice, Order
-from workbench.errors import unknown_name
+from workbench.errors import UserError, unknown_name
 
 Inputs: TypeAlias = Params
 Generator: TypeAlias = Callable[[Random], Inputs]
@@ -166,10 +166,8 @@ class Declaration:
         """Yield the texts whose fields are filled in."""
         yield self.prompt
         for symbol in (self.formula.symbols[name] for name in self.asks):
-            if isinstance(symbol, Choice):
-                yield from symbol.options.values()
-            if isinstance(symbol, Order):
-                yield from [*symbol.items.values(), *symbol.distractors.values()]
+            if isinstance(symbol, AnswerSymbol):
+                yield from symbol.texts
 
     def _check_derived(self, derived: Derive) -> None:
         """Check that an equation defines a symbol that is asked for as an expression, and its forms.
@@ -206,6 +204,9 @@ class Declaration:
             raise self.error(f"mistake {mistake.name}: {error}") from None
         defined = ", ".join(self.formula.outputs)
         for name, replacement in replaced.items():
+            symbol = self.formula.symbols.get(name)
+            if isinstance(symbol, AnswerSymbol) and not isinstance(mistake.wrong, str):
+                self._check_answer(mistake, symbol, mistake.wrong[name])
             if name in self.asks and self.draws_answer(name):
                 continue
             if name not in self.formula.outputs:
@@ -218,6 +219,18 @@ class Declaration:
                         f"mistake {mistake.name}: {used!r} is not a symbol of {self.formula.id}: "
                         + ", ".join(self.formula.symbols)
                     )
+
+    def _check_answer(self, mistake: Mistake, symbol: AnswerSymbol, value: Value) -> None:
+        """Check the value that a mistake gives for a choice, an order or a line, unless a function computes it.
+
+        Raises:
+            DeclarationError: If it can't be an answer.
+        """
+        try:
+            if not callable(value):
+                symbol.check(value)
+        except UserError as error:
+            raise self.error(f"mistake {mistake.name}: {error}") from None
 
     @property
     def topic(self) -> str:

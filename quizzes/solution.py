@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 
+from quizzes.answer_symbols import Choice
 from quizzes.answers import KINDS
 from quizzes.answers.numbers import format_number
 from quizzes.declaration import Declaration
@@ -24,7 +25,6 @@ from quizzes.expressions.tree import (
 )
 from quizzes.formula import Equation, Formula
 from quizzes.question import Part, Step, to_json, value_text
-from quizzes.symbols import Choice
 
 MAX_SOLUTIONS = 5  # that are listed
 
