@@ -7,6 +7,7 @@ from pathlib import Path
 from random import Random
 from typing import TypeAlias
 
+from quizzes.answer_symbols import AnswerSymbol
 from quizzes.answers.forms import form_problem
 from quizzes.check_source import CheckSource, read_checks
 from quizzes.expressions.parser import FormatError
@@ -14,7 +15,6 @@ from quizzes.expressions.tree import Value
 from quizzes.formula import Formula, Replacement, equation
 from quizzes.mistake_equations import check_equation
 from quizzes.question import Params, Step
-from quizzes.symbols import Choice, Order
 from quizzes.text_checks import (
     MAX_DECIMALS,
     MAX_DIGITS,
@@ -190,11 +190,8 @@ class Declaration:
     def _choice_texts(self) -> Iterator[tuple[str, str]]:
         """Yield the texts of choices and items, whose fields are filled in like those of the prompt, by symbol."""
         for name in self.asks:
-            symbol = self.formula.symbols[name]
-            if isinstance(symbol, Choice):
-                yield from ((name, text) for text in symbol.options.values())
-            if isinstance(symbol, Order):
-                yield from ((name, text) for text in [*symbol.items.values(), *symbol.distractors.values()])
+            if isinstance(symbol := self.formula.symbols[name], AnswerSymbol):
+                yield from ((name, text) for text in symbol.texts)
 
     def _digits_problems(self) -> Iterator[str]:
         for name, digits in self.digits.items():
@@ -224,7 +221,11 @@ class Declaration:
             yield f"feedback {problem}."
         if not isinstance(mistake.wrong, str):
             options = [*self.formula.outputs, *filter(self.draws_answer, self.asks)]
-            yield from (str(unknown_name("output", name, options)) for name in mistake.wrong if name not in options)
+            for name, value in mistake.wrong.items():
+                if name not in options:
+                    yield str(unknown_name("output", name, options))
+                elif isinstance(symbol := self.formula.symbols[name], AnswerSymbol) and not callable(value):
+                    yield from _answer_problems(symbol, value)
             return
         for text in mistake.wrong.split(";"):
             try:
@@ -325,6 +326,14 @@ class Declaration:
     def check(self) -> CheckSource | None:
         """The check that computes the answers by PyTorch or another library; None if there is none."""
         return read_checks(self.check_module).get(self.generate.__name__)
+
+
+def _answer_problems(symbol: AnswerSymbol, value: Value) -> Iterator[str]:
+    """Yield what is wrong with the value that a mistake gives for a choice, an order or a line."""
+    try:
+        symbol.check(value)
+    except UserError as error:
+        yield str(error)
 
 
 def _constant(value: Value) -> Callable[..., Value]:

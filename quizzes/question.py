@@ -35,6 +35,7 @@ class Part:
         choices: The answers to choose among, the items to order, or the right-hand side of a match.
         choice_values: The value that equations and checks have for each choice; empty if there are none.
         items: The left-hand side of a match.
+        item_values: The value that checks have for each of these items; empty if there are none.
         variables: The symbols of an expression, each with the interval in which it is compared.
         domain: For an unknown input, the smallest and the largest value that it may have, None for no limit.
         form: The forms that an expression must have, as in `answers.forms`.
@@ -55,6 +56,7 @@ class Part:
     choices: list[str] = field(default_factory=list)
     choice_values: list[Answer] = field(default_factory=list)
     items: list[str] = field(default_factory=list)
+    item_values: list[Answer] = field(default_factory=list)
     variables: dict[str, list[float]] = field(default_factory=dict)
     domain: list[float | None] = field(default_factory=list)
     form: list[str] = field(default_factory=list)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 
+from quizzes.answer_symbols import Choice
 from quizzes.answers import KINDS
 from quizzes.answers.numbers import format_number
 from quizzes.declaration import Declaration
@@ -26,7 +27,6 @@ from quizzes.expressions.tree import (
 )
 from quizzes.formula import Equation, Formula
 from quizzes.question import Part, Step, to_json, value_text
-from quizzes.symbols import Choice
 
 MAX_SOLUTIONS = 5  # that are listed
 MAX_LENGTH = 150  # characters of a line of brackets with numbers; a longer one would hide more than it shows

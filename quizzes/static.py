@@ -6,6 +6,7 @@ A declaration that can't be read so is an error with its file and line, so that 
 import ast
 from collections.abc import Iterator
 from functools import cache, cached_property
+from importlib import import_module
 from inspect import signature
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,7 +14,7 @@ from typing import Any, NamedTuple
 from quizzes import content
 from workbench.errors import DeclarationError
 
-CONTENT, SYMBOLS = "quizzes.content.", "quizzes.symbols"
+CONTENT, SYMBOLS = "quizzes.content.", ("quizzes.symbols", "quizzes.answer_symbols")
 FORMULAS = [("quizzes.formula", "Formula"), ("quizzes.chain", "Chain")]
 HOW = "Write it as a literal, a symbol, dict(...), one_of(...), or the name of such a value."
 
@@ -310,9 +311,7 @@ class SourceFile:
                 return Link(self.value(call.args[0]), names)
             case ("quizzes.trace", "Trace") if call.args:
                 return self.value(call.args[0])._replace(repeated=True)
-            case (module, name) if module == SYMBOLS:
-                from quizzes import symbols
-
-                if kind := getattr(getattr(symbols, name, None), "answer_kind", None):
+            case (module, name) if module in SYMBOLS:
+                if kind := getattr(getattr(import_module(module), name, None), "answer_kind", None):
                     return Symbol(kind, self.arguments(call, {"default"}).get("default"))
         raise self.error(call, f"{ast.unparse(call)[:60]!r} can't be read from the source. {HOW}")

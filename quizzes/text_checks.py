@@ -4,8 +4,8 @@ import re
 from collections.abc import Collection, Iterator
 from string import Formatter
 
+from quizzes.answer_symbols import AnswerSymbol
 from quizzes.formula import Formula
-from quizzes.symbols import AnswerSymbol
 from workbench.errors import unknown_name
 
 MAX_TEXT, MAX_IDENTIFIER = 2000, 60  # characters

@@ -6,6 +6,7 @@ from fractions import Fraction
 from functools import cached_property
 from random import Random
 
+from quizzes.answer_symbols import AnswerSymbol, Choice
 from quizzes.answers import KINDS
 from quizzes.answers.forms import describe_form
 from quizzes.answers.numbers import decimals_of
@@ -18,7 +19,6 @@ from quizzes.formula import Equation, Replacement
 from quizzes.hints import hints_by_degrees
 from quizzes.question import Answer, Check, Mistake, Params, Part, Question, Step, Visualization, to_json, value_text
 from quizzes.solution import worked_steps
-from quizzes.symbols import AnswerSymbol, Choice
 from quizzes.text_checks import LEAST_MISTAKES
 from workbench.errors import UserError
 

@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from quizzes.answers import KINDS
 from quizzes.answers.expressions import in_variables
-from quizzes.expressions.parser import parse
+from quizzes.expressions.parser import FormatError, parse
 from quizzes.expressions.tree import Value, Values, evaluate, exact, is_close
 from quizzes.formula import Equation, equation
 from quizzes.question import Answer, Part, Question
@@ -69,9 +69,9 @@ def compare_values(question: Question, computed: Computed) -> tuple[dict[str, st
     by_name = {part.part: part for part in question.parts}
     for name, expected in question.expected.items():
         part = by_name.get(name)
-        if part and part.kind == "order":
+        if part and part.choice_values:
             texts[name] = _write(part, computed[name])
-            is_same = KINDS[part.kind].are_indistinguishable(texts[name].split(", "), part.answer, part)
+            is_same = _is_same_selection(part, texts[name])
         elif part and part.kind == "expression":
             is_same = _is_same_expression(part, computed)
             texts[name] = f"equal at {len(computed[name])} points" if is_same else "not equal"
@@ -89,10 +89,21 @@ def compare_values(question: Question, computed: Computed) -> tuple[dict[str, st
 
 def _write(part: Part, value: Answer) -> str:
     kind = KINDS[part.kind]
-    options = value if isinstance(value, list) else [value]
-    if part.choice_values and any(option not in part.choice_values for option in options):
-        return str(value)
-    return kind.format_answer(kind.answer(round(value) if part.kind == "integer" else value, part), part)
+    if part.choice_values:
+        try:
+            return kind.format_answer(kind.answer(value, part), part)
+        except (ValueError, LookupError):  # no such option
+            return str(value)
+    return kind.format_answer(kind.to_json(round(value) if part.kind == "integer" else value), part)
+
+
+def _is_same_selection(part: Part, text: str) -> bool:
+    """Return whether a choice, several choices, an order or a match is correct."""
+    kind = KINDS[part.kind]
+    try:
+        return kind.score(kind.read(text, part).value, part.answer, part) == 1
+    except FormatError:
+        return False
 
 
 def _is_same_expression(part: Part, computed: Computed) -> bool:

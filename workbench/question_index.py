@@ -25,7 +25,7 @@ from workbench.user_bank import user_packs
 
 FILE = "questions.json"
 # What all entries depend on, in `quizzes`.
-READING = ("index", "static", "symbols", "formula", "chain", "derivation")
+READING = ("index", "static", "symbols", "answer_symbols", "formula", "chain", "derivation")
 PROGRAM = [__file__, *(f"{quizzes.__path__[0]}/{name}.py" for name in READING)]
 
 State = list[int]  # modification time in nanoseconds, size in bytes

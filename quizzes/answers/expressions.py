@@ -32,7 +32,7 @@ UNEVEN = 0.4837  # the share at which it is divided; halves would hit a kink at 
 MAX_PIECE_POINTS = 200
 CORNERS = 64
 INWARD = 1e-6  # distance of a point from a corner of the domain, as a share of the domain's width
-CLEAR = 1e-6  # difference, also of numbers with the precision of a float
+CLEAR = 1e-12  # relative difference that 30 digits show without doubt
 NEAR_KINK = 1e-9  # an integer point this near to a kink is not compared: a value on a kink is a convention
 
 Point: TypeAlias = dict[str, Value]
@@ -67,8 +67,9 @@ class Expression(Kind):
         return Reading(tree, write(tree))
 
     def score(self, value: Tree, expected: Answer, part: Part) -> float:
-        if value == parse(expected, _symbols(part)):
-            return 1.0
+        expected_tree = parse(expected, _symbols(part))
+        if value == expected_tree or _differ_at_a_point(value, expected_tree, part):
+            return float(value == expected_tree)
         return float(equal(in_variables(value, part), text_in_variables(expected, part), part.variables))
 
     def form_feedback(self, value: Tree, part: Part) -> str:
@@ -77,8 +78,7 @@ class Expression(Kind):
         return next(map(advise, missing), "")
 
     def are_indistinguishable(self, a: Answer, b: Answer, part: Part) -> bool:
-        trees = [parse(text, _symbols(part)) for text in (a, b)]
-        return not _differ_at_a_point(trees[0], trees[1], part) and bool(self.score(trees[0], b, part))
+        return bool(self.score(parse(a, _symbols(part)), b, part))
 
     def format_answer(self, value: Answer | Tree, part: Part) -> str:
         return value if isinstance(value, str) else write(value)
@@ -101,18 +101,25 @@ def text_in_variables(text: str, part: Part) -> str:
 
 
 def _differ_at_a_point(a: Tree, b: Tree, part: Part) -> bool:
-    """Return whether two expressions of the program's own clearly differ at one point, which takes little time."""
-    point: Point = {
-        name: low + (high - low) * ((k + 1) * UNEVEN % 1)
-        for k, (name, (low, high)) in enumerate(part.variables.items())
-    }
+    """Return whether two expressions differ at one point of the domain, which shows quickly that most are not equal."""
+    variables = tuple((name, low, high) for name, (low, high) in part.variables.items())
+    point = _first_point(variables, tuple(part.definitions.items()))
     try:
-        for name, text in part.definitions.items():
-            point[name] = evaluate(parse(text, tuple(part.variables)), point)
-        first, second = evaluate(a, point), evaluate(b, point)
+        first, second = (evaluate(tree, point, _thirty_digits()) for tree in (a, b))
     except UndefinedValue:
         return False
     return bool(abs(first - second) > CLEAR * max(1, abs(first), abs(second)))
+
+
+@lru_cache(maxsize=256)
+def _first_point(variables: Domain, definitions: tuple[tuple[str, str], ...]) -> Point:
+    """Return a point of a domain, with the values of defined symbols that have one there."""
+    lib = _thirty_digits()
+    point = {name: low + (high - low) * lib.mpf((k + 1) * UNEVEN % 1) for k, (name, low, high) in enumerate(variables)}
+    for name, text in definitions:
+        with suppress(UndefinedValue):
+            point[name] = evaluate(parse(text, tuple(name for name, _, _ in variables)), point, lib)
+    return point
 
 
 def equal(tree: Tree, expected: str, variables: Variables) -> bool:

@@ -187,6 +187,10 @@ class Match(Kind):
     def score(self, value: dict[str, int], expected: Answer, part: Part) -> float:
         return float(sum(value[k] == expected[k] for k in expected) / len(expected))
 
+    def answer(self, value: Value, part: Part) -> Answer:
+        numbers = {name: k for k, name in enumerate(part.choice_values, 1)}
+        return {c: numbers[value[item]] for c, item in zip(letters(part.items), part.item_values, strict=True)}
+
     def format_answer(self, value: Answer, part: Part) -> str:
         return ", ".join(f"{k}={v}" for k, v in value.items())
 

@@ -7,10 +7,10 @@ from dataclasses import asdict
 from typing import Any
 
 from quizzes import bank
+from quizzes.answer_symbols import AnswerSymbol
 from quizzes.answers import KINDS
 from quizzes.marking import mark
 from quizzes.question import Question, value_text
-from quizzes.symbols import AnswerSymbol
 from quizzes.verification import compare_values, evaluate_with_sympy
 from workbench import syllabus
 from workbench.cli.drill import question_to_json, solution_to_json

@@ -15,7 +15,7 @@ import pytest
 FILE = Path(__file__).with_name("questions.json")
 COUNTS = (5, 50)
 # Fields that questions and parts gained later; empty ones are left out.
-LATER = "joins choice_values form definitions before imports signatures supported_by digits".split()
+LATER = "joins choice_values item_values form definitions before imports signatures supported_by digits".split()
 
 
 def canonical(value: Any) -> Any:

@@ -8,18 +8,20 @@ from random import Random
 import pytest
 
 from quizzes import bank
+from quizzes.answer_symbols import Choice, Choices, Line, LineNumber, Match, Order
 from quizzes.answers import KINDS
 from quizzes.chain import Chain, link
 from quizzes.content.cnn.convolution.formulas import CONV_MACS, CONV_OUT_SIZE, SMALL_CNN
 from quizzes.derivation import Derivation, fold
 from quizzes.drill import Mistake, derive, drill
 from quizzes.expressions.parser import parse, write
+from quizzes.expressions.tree import UndefinedValue
 from quizzes.formula import DeclarationError, Formula
 from quizzes.marking import mark
 from quizzes.question import Mistake as QuestionMistake
 from quizzes.question import Part, Question
 from quizzes.selftest import answer_texts
-from quizzes.symbols import Choice, Expression, Int, Line, LineNumber, Order, Real
+from quizzes.symbols import Expression, Int, Real, Vector
 from quizzes.verification import compare_values
 from workbench.errors import UserError
 
@@ -323,3 +325,85 @@ def test_line_numbers_may_have_alternatives():
     symbol = LineNumber(meaning="line").named("line")
     assert symbol.candidates([5, 2, 4]) == [5, 2, 4] and symbol.candidates(5) == [5]
     assert Int(1, 9, "n").named("n").check(3) == 3
+
+
+# Several choices, and matches -------------------------------------------------------------------------------------
+
+
+def collapse(mu2: list[float]):
+    dead = [name for name, value in zip("abcd", mu2, strict=True) if value < 0.01]
+    kinds = {name: "off" if name in dead else "on" for name in "abcd"}
+    return {"dead": dead, "state": kinds}
+
+
+DIMENSIONS = {c: f"dimension {c.upper()}" for c in "abcd"}
+COLLAPSED = Formula(
+    "collapsed", "y = mean(k, mu2[k])", title="Collapsed dimensions", source="derivation: none", topic="neuron",
+    procedure=collapse, procedure_outputs="dead state", mu2=Vector(meaning="second moments"),
+    y=Real(meaning="mean"),
+    dead=Choices(options=DIMENSIONS, meaning="collapsed dimensions", supported_by="y"),
+    state=Match(items=DIMENSIONS, options=dict(on="in use", off="collapsed"),
+                meaning="state of each dimension"),
+)  # fmt: skip
+
+
+def collapsed(rng: Random):
+    """Collapsed dimensions"""
+    mu2 = [rng.choice([0.001, 0.002, 0.5, 1.5]) for _ in range(4)]
+    if not 0 < sum(value < 0.01 for value in mu2) < 4:
+        raise UndefinedValue("none, or all")
+    return dict(mu2=mu2)
+
+
+def test_several_choices_and_a_match_in_a_drill():
+    small = Mistake("live-ones", {"dead": lambda mu2: [c for c, v in zip("abcd", mu2, strict=True) if v > 0.01]}, "No.")
+    swapped = Mistake("all-on", {"state": dict.fromkeys("abcd", "on")}, "No.")
+    texts = dict(prompt="{mu2}", hint="Look.", tier=1, mistakes=[small, swapped])
+    collapse_drill = drill(COLLAPSED, asks=("y", "dead", "state"), **texts)(collapsed)
+    for seed in range(20):
+        question = collapse_drill.draw(seed)
+        assert Question.from_json(question.to_json()) == question
+        texts = answer_texts(question)
+        _, dead, state = question.parts
+        zeros = {f"dimension {c}" for c, v in zip("ABCD", question.params["mu2"], strict=True) if v < 0.01}
+        assert {dead.choices["abcd".index(letter)] for letter in dead.answer} == zeros
+        for letter, number in state.answer.items():
+            assert (state.choices[number - 1] == "collapsed") == (state.items["abcd".index(letter)] in zeros)
+        assert mark(question, texts).mark == "right"
+        assert mark(question, {**texts, "y": "99"}).parts[1].score == 0
+        for mistake in question.mistakes:
+            part = next(p for p in question.parts if p.part == mistake.part)
+            own = {**texts, part.part: KINDS[part.kind].format_answer(mistake.answer, part)}
+            assert next(p for p in mark(question, own).parts if p.part == part.part).mistake == mistake.mistake
+        computed = {"y": question.expected["y"], **collapse(question.params["mu2"])}
+        assert compare_values(question, computed)[1]
+        assert not compare_values(question, {**computed, "dead": ["b", "nope"]})[1]
+        assert not compare_values(question, {**computed, "state": dict.fromkeys("abcd", "off")})[1]
+
+
+@pytest.mark.parametrize("symbol", [Choice, Choices])
+def test_names_of_options_are_words(symbol):
+    with pytest.raises(ValueError, match="the name '4' of an option or item must be a word"):
+        symbol(options={"4": "four", "two": "two"}, meaning="number")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "problem"),
+    [
+        ({"cause": "adm"}, "mistake one: Unknown optimizer 'adm'. Did you mean 'adam'?"),
+        ({"steps": ["first", "third"]}, "mistake one: Unknown item 'third'"),
+        ({"steps": dict(second="forst")}, "mistake one: Unknown item 'forst'. Did you mean 'first'"),
+        ({"fix": "h = relu("}, "mistake one: "),
+        ({"pairs": {"p": "x"}}, "mistake one: p = x is not an item and an option of pairs"),
+        ({"cuase": "adam"}, "mistake one: Unknown output 'cuase'. Did you mean 'cause'?"),
+    ],
+)
+def test_a_typo_in_a_mistakes_answer(wrong, problem):
+    formula = Formula(
+        "f", "", title="f", source="derivation: none", topic="neuron",
+        cause=Choice(options=dict(sgd="SGD", adam="Adam"), meaning="optimizer"),
+        steps=Order(items=dict(first="1", second="2"), distractors=dict(other="3"), meaning="lines"),
+        fix=Line(meaning="line"), pairs=Match(items=dict(p="p"), options=dict(q="q"), meaning="pairs"),
+    )  # fmt: skip
+    with pytest.raises(DeclarationError, match=rf"{re.escape(__file__)}:\d+: drill linear: .*{re.escape(problem)}"):
+        declare(formula, asks=("cause", "steps", "fix", "pairs"), mistakes=[Mistake("one", wrong, "No.")])

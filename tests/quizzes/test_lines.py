@@ -236,7 +236,7 @@ def test_any_text_is_read_or_rejected(text):
 
 def signatures_of_drills():
     from quizzes import bank
-    from quizzes.symbols import Line
+    from quizzes.answer_symbols import Line
 
     symbols = {s for d in bank.all_drills().values() for n in d.asks if isinstance(s := d.formula.symbols[n], Line)}
     return {text for symbol in symbols for text in symbol.signatures}

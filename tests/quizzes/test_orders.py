@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from quizzes.answer_symbols import Order
 from quizzes.answers import KINDS
 from quizzes.answers.orders import possible_orders
 from quizzes.expressions.parser import FormatError
 from quizzes.question import Part
-from quizzes.symbols import Order
 from workbench.errors import UserError
 
 KIND = KINDS["order"]

@@ -202,3 +202,45 @@ CONDITIONS = {
 def test_a_condition_agrees_with_python(text, n, f, p):
     is_true = parse_condition(text, user_bank().get_drill("conv-out-size").formula)
     assert is_true(dict(n=n, f=f, p=p)) == CONDITIONS[text](n, f, p)
+
+
+COSTS = """
+[[drill]]
+id = "cheaper"
+title = "Which method is cheaper"
+formula = "normal-or-gradient"
+tier = 2
+asks = "c_ne c_gd cheaper"
+prompt = "n = {n}, d = {d}, T = {T}. Compare the normal equation and gradient descent."
+hint = "Count the products."
+
+[drill.ranges]
+n = [1000, 2000, 3000, 5000, 7000]
+d = [50, 60, 70, 80, 90]
+T = "10..120"
+
+[[drill.mistake]]
+name = "no-solve"
+equation = "c_ne = n*d^2"
+feedback = "Add d^3."
+
+[[drill.mistake]]
+name = "one-product"
+equation = "c_gd = n*d*T"
+feedback = "Count two products per step."
+"""
+
+
+def test_a_pack_asks_for_a_choice_that_its_formula_computes(tmp_path):
+    (tmp_path / "drills").mkdir()
+    (tmp_path / "pack.toml").write_text('name = "costs"\ntitle = "Costs"\n')
+    (tmp_path / "drills" / "costs.toml").write_text(COSTS)
+    pack = check_pack(tmp_path, syllabus.topics())
+    assert not pack.problems
+    question = pack.drills["costs/cheaper"].draw(3)
+    choice = question.parts[2]
+    assert (choice.kind, choice.supported_by) == ("choice", ["c_ne", "c_gd"])
+    n, d, T = (question.params[name] for name in "ndT")
+    cheaper = "the normal equation" if n * d**2 + d**3 < 2 * n * d * T else "gradient descent"
+    assert choice.choices["ab".index(choice.answer)] == cheaper
+    assert mark(question, answer_texts(question)).mark == "right"

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from quizzes.answer_symbols import Choice, Order
 from quizzes.formula import Formula
-from quizzes.symbols import Choice, Int, Order, Real, Vector
+from quizzes.symbols import Int, Real, Vector
 
 SUM_TIMES_MAXIMUM = Formula(
     "autograd-sum-times-maximum",

@@ -3,8 +3,9 @@
 import math
 from typing import Any
 
+from quizzes.answer_symbols import Line, LineNumber
 from quizzes.formula import Formula
-from quizzes.symbols import Expression, Int, Line, LineNumber, Matrix, Real, Vector, Word
+from quizzes.symbols import Expression, Int, Matrix, Real, Vector, Word
 
 
 def _normal(z: Any, **others: Any) -> dict[str, float]:

@@ -1,7 +1,8 @@
 """Analytical solution: formulas."""
 
+from quizzes.answer_symbols import Choice
 from quizzes.formula import Formula
-from quizzes.symbols import Choice, Int, Matrix, Real, Vector
+from quizzes.symbols import Int, Matrix, Real, Vector
 
 NORMAL_EQUATION = Formula(
     "normal-equation",

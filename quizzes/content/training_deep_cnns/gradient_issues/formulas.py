@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from quizzes.answer_symbols import Choice
 from quizzes.formula import Formula
-from quizzes.symbols import Choice, Int, Rational, Real, Vector, Word
+from quizzes.symbols import Int, Rational, Real, Vector, Word
 
 MAX_DERIVATIVES = {"sigmoid": "1/4", "tanh": "1"}
 
