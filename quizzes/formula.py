@@ -93,7 +93,7 @@ class Equation:
 
     @cached_property
     def has_cases(self) -> bool:
-        """Whether cases or Iverson brackets are on its right-hand side."""
+        """True if cases or Iverson brackets are on its right-hand side."""
         return any(isinstance(node, Where | Iverson) for node in walk(self.tree))
 
     def index_values(self, index: str, values: Values) -> range:
