@@ -33,13 +33,16 @@ the last have a leaky ReLU (x if x > 0, else 0.1 x):
 
 The paper trained the backbone for a week on ImageNet's classes, on images of 224x224, before it added the head.
 
-`losses` is the paper's loss, equation 3, and `detect` goes from the grid to boxes. What the paper leaves open is so:
-of several objects whose centers are in one cell, the first is its target; the sums are over an image's grid, and the
-mean over the batch; confidences and class probabilities, which are linear outputs, are clipped to 0 to 1 in scores; NMS
-is per class.
+`losses` is the paper's loss, equation 3, and `detect` goes from the grid to boxes. Where the paper leaves a choice:
 
-The mini has 8 convolutions, with batch norm, which came with YOLO v2, because it starts from random weights. It reads
-3x64x64 and outputs a 4x4 grid.
+    two objects whose centers are in one cell     the first one is the target
+    the loss of a batch                           the mean over its images of the sum over all cells
+    scores                                        confidence and probability, both linear outputs, clipped to 0 to 1
+    non-maximum suppression                       within each class
+    initial weights                               He et al. (2015); biases of the outputs as `initialize_outputs` says
+
+Deviations in the mini, which starts from random weights instead of a classifier's: batch norm after each convolution,
+which came with YOLO v2, and no dropout. It has 6 convolutions, reads 3x64x64 and outputs a 4x4 grid.
 """
 
 from collections.abc import Sequence

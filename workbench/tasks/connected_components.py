@@ -33,7 +33,7 @@ def fit(images: np.ndarray, boxes: np.ndarray, labels: np.ndarray) -> Callable[[
             if len(iou) and iou.max() >= 0.5:
                 masks.append(mask)
                 classes.append(label[label >= 0][int(iou.argmax())])
-    classifier = LogisticRegression(max_iter=200).fit(np.stack(masks), classes)
+    classifier = LogisticRegression(C=0.1, max_iter=1000).fit(np.stack(masks), classes)
 
     def detect(image: np.ndarray) -> Detections:
         corners, forms = propose(image)

@@ -40,7 +40,8 @@ def is_dense(name):
     info = tasks.info(name)
     tensors = [*info.inputs.values(), *info.outputs.values()]
     numbers = all(isinstance(dim, int) for dim in next(iter(info.inputs.values())).dims)
-    return len(tensors) == 2 and numbers and {spec.dtype for spec in tensors} == {"float32"}
+    is_vector = len(tensors[-1].dims) == 1
+    return len(tensors) == 2 and numbers and is_vector and {spec.dtype for spec in tensors} == {"float32"}
 
 
 LOCAL = [name for name in tasks.names() if not has_files(name) and is_dense(name)]
