@@ -20,7 +20,7 @@ from quizzes.expressions.nodes import (
     Where,
     names,
 )
-from quizzes.expressions.tokens import ADVICE, FormatError, Token, tokens
+from quizzes.expressions.tokens import ADVICE, FormatError, Token, TokenReader
 from quizzes.expressions.tree import ARRAYS, CONSTANTS, UndefinedValue, evaluate
 from quizzes.expressions.writing import COMPARISON, NEGATION, NOT, PRECEDENCE
 
@@ -35,7 +35,7 @@ LOGIC = ("and", "or")
 RESERVED = {*FUNCTIONS, *REDUCTIONS, "where"}
 
 
-class Parser:
+class Parser(TokenReader):
     """Precedence climbing over the tokens of one text.
 
     Args:
@@ -44,32 +44,11 @@ class Parser:
     """
 
     def __init__(self, text: str, symbols: Collection[str] | None):
-        self.text, self.symbols = text, symbols
-        self.tokens, self.at, self.depth = tokens(text), 0, 0
+        super().__init__(text)
+        self.symbols, self.depth = symbols, 0
         self.bound: list[str] = []
         self.keywords: tuple[str, ...] = ()  # names that are words of the grammar here
         self.is_condition = False  # whether a condition is parsed here, in which values are compared
-
-    @property
-    def next(self) -> Token:
-        """The next token."""
-        return self.tokens[self.at]
-
-    def error(self, sentence: str, at: int | None = None) -> FormatError:
-        """Return an error at a position; None for the next token's."""
-        return FormatError(sentence, self.text, self.next.at if at is None else at)
-
-    def accept(self, sign: str) -> bool:
-        """Consume the next token if it is a sign; return whether it is."""
-        if self.next.kind == "sign" and self.next.text == sign:
-            self.at += 1
-            return True
-        return False
-
-    def expect(self, sign: str, purpose: str) -> None:
-        """Consume a sign, or raise an error that names its purpose."""
-        if not self.accept(sign):
-            raise self.error(f"expected {sign!r} {purpose}")
 
     def expression(self, precedence: int = 0) -> Tree:
         """Parse operations that bind more strongly than a precedence."""

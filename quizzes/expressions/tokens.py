@@ -121,3 +121,31 @@ def _unknown_sign(sign: str) -> str:
         return f"can't read {sign!r}: {ADVICE[sign]}"
     name = unicodedata.name(sign, "a character without a name").capitalize()
     return f"can't read {sign!r} ({name}): use plain letters, digits and + - * / ^ ( )"
+
+
+class TokenReader:
+    """The tokens of a text, one after the other."""
+
+    def __init__(self, text: str):
+        self.text, self.tokens, self.at = text, tokens(text), 0
+
+    @property
+    def next(self) -> Token:
+        """The next token."""
+        return self.tokens[self.at]
+
+    def error(self, sentence: str, at: int | None = None) -> FormatError:
+        """Return an error at a position; None for the next token's."""
+        return FormatError(sentence, self.text, self.next.at if at is None else at)
+
+    def accept(self, sign: str) -> bool:
+        """Consume the next token if it is a sign; return whether it is."""
+        if self.next.kind == "sign" and self.next.text == sign:
+            self.at += 1
+            return True
+        return False
+
+    def expect(self, sign: str, purpose: str) -> None:
+        """Consume a sign, or raise an error that names its purpose."""
+        if not self.accept(sign):
+            raise self.error(f"expected {sign!r} {purpose}")
