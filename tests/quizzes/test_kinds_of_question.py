@@ -395,7 +395,7 @@ def test_names_of_options_are_words(symbol):
         ({"steps": dict(second="forst")}, "mistake one: Unknown item 'forst'. Did you mean 'first'"),
         ({"fix": "h = relu("}, "mistake one: "),
         ({"pairs": {"p": "x"}}, "mistake one: p = x is not an item and an option of pairs"),
-        ({"cuase": "adam"}, "mistake one: Unknown output 'cuase'. Did you mean 'cause'?"),
+        ({"cuase": "adam"}, "mistake one: Unknown output 'cuase'. Did you mean 'cause'"),
     ],
 )
 def test_a_typo_in_a_mistakes_answer(wrong, problem):
