@@ -25,8 +25,7 @@ class Line(Kind):
     expected_format = "a line of Python"
 
     def read(self, text: str, part: Part) -> Reading:
-        line = _write(parse_line(text))
-        return Reading(line, line)
+        return Reading(text.strip(), _write(parse_line(text)))
 
     def score(self, value: str, expected: Answer, part: Part) -> float:
         return float(_structure(value, part) == _structure(expected, part))
@@ -91,8 +90,8 @@ def _is_deeper(tree: ast.AST, levels: int) -> bool:
 
 def _write(statement: ast.stmt) -> str:
     """Return a statement as one line."""
-    text = ast.unparse(statement).removesuffix("\n    pass")
-    return " ".join(line.strip() for line in text.splitlines())
+    first, *block = ast.unparse(statement).removesuffix("\n    pass").splitlines()
+    return " ".join(filter(None, [first, "; ".join(line.strip() for line in block)]))
 
 
 @dataclass(frozen=True)
@@ -160,7 +159,8 @@ def _structure(line: str, part: Part) -> str:
 
 @lru_cache(maxsize=1024)
 def _normalized(line: str, imports: tuple[str, ...], signatures: tuple[str, ...]) -> str:
-    return ast.dump(_Normalizer(read_context(imports, signatures)).visit(parse_line(line)))
+    (statement,) = _parse(line.strip(), line, 0)
+    return ast.dump(_Normalizer(read_context(imports, signatures)).visit(statement))
 
 
 class _Normalizer(ast.NodeTransformer):

@@ -98,9 +98,9 @@ def test_what_is_not_a_line_is_explained(text, sentence, at):
 
 
 def test_the_reading_is_one_line():
-    texts = ["if a: b = (1)", "for x in y:", "def forward(self, x):", "x='a'", "x = '''a'''"]
+    texts = ["if a: b = (1); c=2", "for x in y:", "def forward(self, x):", "x='a'", "x = '''a'''"]
     assert [KIND.read(text, PART).read_as for text in texts] == [
-        "if a: b = 1", "for x in y:", "def forward(self, x):", "x = 'a'", "x = 'a'",
+        "if a: b = 1; c = 2", "for x in y:", "def forward(self, x):", "x = 'a'", "x = 'a'",
     ]  # fmt: skip
 
 
@@ -225,13 +225,48 @@ def test_random_mutants_are_not_equal(line, at, rng):
         assert not equal(rewritten(mutant, rng) if len(mutant) < 200 else mutant, line)
 
 
-@given(text=st.text(alphabet="abx01.,=:()[]{}'\"\\ #@-+*lambdifor", max_size=60))
+PIECES = [
+    "x",
+    "=",
+    "f(",
+    ")",
+    "[",
+    "]",
+    "1",
+    "'",
+    "\\u00e9",
+    "\\n",
+    "\\ud800",
+    ":",
+    ";",
+    "if ",
+    "#",
+    ",",
+    '"""',
+    "f'{x}'",
+    "- ",
+    "é",
+]
+
+
+@given(
+    text=st.lists(st.sampled_from(PIECES), max_size=12).map("".join)
+    | st.text(alphabet="abx01.,=:()[]{}'\"\\ #@-+*lambdifor", max_size=60)
+)
 def test_any_text_is_read_or_rejected(text):
     try:
         reading = KIND.read(text, PART)
     except FormatError:
         return
     assert ast.dump(parse_line(text)) == ast.dump(parse_line(reading.value)) and "\n" not in reading.read_as
+    assert KIND.score(reading.value, text, PART) == 1 and KIND.score(reading.value, PART.answer, PART) in (0, 1)
+    KIND.near_miss_feedback(reading, PART.answer, PART)
+
+
+def test_a_line_may_be_as_long_as_the_limit():
+    line = f"x=f({','.join(['a'] * 147)})"
+    assert len(line) < 300 < len(ast.unparse(ast.parse(line)))
+    assert equal(line, line) and not equal(line, "x = f(a)")
 
 
 def signatures_of_drills():
