@@ -15,7 +15,7 @@ A family is a file models/<folder>/<family>.py that ends in a literal:
         mini=dict(image_size=20),                        # arguments that differ in the mini preset
         mini_overrides={"lenet5-modern": dict()},        # the same for single names; may be left out
         parts=dict(backbone=("c1.", "c3.")),             # what other networks can begin with; may be left out
-        recipe=dict(lr=0.001),                           # training options in place of the usual ones; may be left out
+        recipe=dict(lr=0.001),                           # training options in place of the defaults; may be left out
         recipes={"lenet5-modern": dict(epochs=8)},       # the same for single names; may be left out
         reference=None)                                  # the library whose weights `load_reference` loads
 
@@ -95,7 +95,7 @@ class Architecture:
         sizes: Size that the data decide -> the argument of its class that sets it.
         params: The published number of parameters; None if there is none.
         parts: Part -> its state-dict keys.
-        recipe: Training options -> values, in place of the usual ones.
+        recipe: Training options -> values, in place of the defaults.
         reference: The library whose weights `load_reference` loads; None if there is none.
         module: The module of the family's file, as an import path.
         network: The name of its class there.

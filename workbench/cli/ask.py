@@ -63,7 +63,7 @@ def read_pairs(words: list[str]) -> dict[str, str]:
     """Return words such as `x=0.5` as values by name.
 
     Raises:
-        UserError: If a word has no name or value, or a name stands twice.
+        UserError: If a word has no name or value, or a name is given twice.
     """
     values: dict[str, str] = {}
     for word in words:
