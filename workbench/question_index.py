@@ -161,21 +161,28 @@ def _state(path: str) -> State:
 
 
 def _line(value: Any) -> bytes:
-    return json.dumps(value).encode()
+    return json.dumps(value).encode() + b"\n"
 
 
 def _read(path: Path) -> list[bytes]:
     """Return the lines of the file; none if it is missing, damaged or of another version."""
     try:
-        checksum, _, data = path.read_bytes().partition(b"\n")
-        lines = data.split(b"\n")
-        return lines if int(checksum, 16) == crc32(data) and len(lines) == 2 + len(READERS) else []
+        with path.open("rb") as file:
+            checksum, *lines = file
+        is_whole = int(checksum, 16) == _checksum(lines) and len(lines) == 2 + len(READERS)
+        return lines if is_whole else []
     except (OSError, ValueError):
         return []
 
 
 def _write(path: Path, lines: list[bytes]) -> None:
-    data = b"\n".join(lines)
     with suppress(OSError):  # without a cache, the sources are read the next time too
         path.parent.mkdir(parents=True, exist_ok=True)
-        files.write(path, f"{crc32(data):08x}\n".encode() + data)
+        files.write(path, b"".join([b"%08x\n" % _checksum(lines), *lines]))
+
+
+def _checksum(lines: list[bytes]) -> int:
+    checksum = 0
+    for line in lines:
+        checksum = crc32(line, checksum)
+    return checksum

@@ -114,7 +114,7 @@ def index(home):
     """An index that differs from the sources, in a file that is valid for the sources as they are."""
     question_index.load_index()
     path = cache_dir() / question_index.FILE
-    states, dependencies, *lines = path.read_bytes().split(b"\n")[1:]
+    _, states, dependencies, *lines = path.read_bytes().splitlines(keepends=True)
     rows = [[[*row[:-1], 0] for row in json.loads(line)] for line in lines]
     question_index._write(path, [states, dependencies, *map(question_index._line, rows)])
     entries = lists(question_index.load_index())
