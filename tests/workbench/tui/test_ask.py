@@ -73,7 +73,8 @@ async def test_a_digit_is_drawn_by_keys_and_read(pilot: Pilot, questions) -> Non
 
 async def test_a_digit_is_drawn_by_the_mouse(pilot: Pilot, questions) -> None:
     pad = (await opened(pilot)).editor
-    await pilot.mouse_down(pad, offset=(6, 2))
+    assert pad.size.height == pytest.approx(18, abs=2)  # so that a pixel is 4 columns wide and 2 rows high
+    await pilot.mouse_down(pad, offset=(13, 5))
     await until(pilot, lambda: questions)
     assert pad.pixels[2][3] == 1.0 and sum(map(sum, pad.pixels)) == 1
 

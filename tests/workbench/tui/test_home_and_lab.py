@@ -52,7 +52,7 @@ async def test_a_run_is_started_and_watched_to_its_end(pilot: Pilot) -> None:
     await until(pilot, lambda: not lab.view.running)
     assert runs.every()[-1].status() == "done"
     assert "done: test loss" in shown(pilot)
-    assert "floor" in shown(pilot)
+    assert "baseline" in shown(pilot)
 
 
 @pytest.mark.full
