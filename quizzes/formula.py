@@ -94,7 +94,7 @@ class Equation:
 
     @cached_property
     def has_cases(self) -> bool:
-        """Whether its right-hand side has cases or Iverson brackets."""
+        """True if its right-hand side has cases or Iverson brackets."""
         return any(isinstance(node, Where | Iverson) for node in walk(self.tree))
 
     def index_values(self, index: str, values: Values) -> range:

@@ -92,7 +92,7 @@ class Curves:
 
 
 def compare_runs(runs: dict[str, Curves], height: int = 12) -> Iterator[LineChart]:
-    """Yield a chart for each metric with a line for each run: on the validation set, or else on the training set."""
+    """Yield a chart for each metric with a line for each run: on validation, or on training without it."""
     for metric in dict.fromkeys(metric for curves in runs.values() for metric in curves.metrics()):
         is_validated = any(curves.points(metric, "validation").steps for curves in runs.values())
         split = "validation" if is_validated else "train"
