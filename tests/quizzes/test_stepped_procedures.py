@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any
 
@@ -21,9 +21,16 @@ from workbench.errors import UserError
 RUNS = 50
 NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?:e-?\d+)?(?![\w.]*\d)")
 CONSTANTS = {"0", "1", "2"}  # of equations, as in 1 - beta
-torch.set_default_dtype(torch.float64)
 
 Inputs = dict[str, Any]
+
+
+@pytest.fixture(autouse=True)
+def in_double_precision() -> Iterator[None]:
+    """Compute in float64, as checks do, and leave other tests' precision as it is."""
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
 
 
 def numbers(rng: Random, count: int, low: int = -9, high: int = 9) -> list[int]:
