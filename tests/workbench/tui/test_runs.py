@@ -52,7 +52,7 @@ async def test_a_running_run_is_stopped(pilot: Pilot) -> None:
     await until(pilot, lambda: pilot.app.screen.query_one(RunView).curves.metrics())
     assert "Stop" in shown(pilot)
     await pilot.press("ctrl+x")
-    await until(pilot, lambda: "stopped: test" in shown(pilot))
+    await until(pilot, lambda: "stopped: validation" in shown(pilot))
     assert run.status() == "stopped"
 
 
@@ -76,7 +76,7 @@ async def test_what_the_network_says_of_samples_takes_turns_with_the_chart(pilot
     await until(pilot, lambda: "done: test" in shown(pilot))
     assert "accuracy" in shown(pilot)
     await pilot.press("p")
-    await until(pilot, lambda: "test samples" in shown(pilot))
+    await until(pilot, lambda: "samples" in shown(pilot))
     await pilot.press("p")
     await until(pilot, lambda: "confusion matrix" in shown(pilot))
     await pilot.press("p")
