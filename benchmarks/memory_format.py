@@ -14,7 +14,7 @@ import _options
 import torch
 
 from workbench.engine import RunSpec
-from workbench.engine.train.state import SeedState
+from workbench.engine.training.state import SeedState
 
 NAMES = (
     *("lenet5-modern", "alexnet", "vgg16", "googlenet", "resnet18", "densenet121"),

@@ -31,7 +31,7 @@ import torch.nn.functional as F
 import models
 from workbench import tasks
 from workbench.engine import RunSpec, events, networks, start
-from workbench.engine.train.trainer import SeedRun, Trainer
+from workbench.engine.training.trainer import SeedRun, Trainer
 
 TURNS, LIGHTNING_TURNS = 50, 12  # turns of our race, and the length of a run of Lightning in turns
 STEPS = {"mlp": 80, "lenet5-modern": 20, "resnet18": 4, "lstm": 2, "yolo-v1": 4}  # steps per turn

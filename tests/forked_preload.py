@@ -8,7 +8,7 @@ import torch
 
 import workbench.engine.autograd
 import workbench.engine.interpret.receptive_field
-import workbench.engine.train.trainer  # noqa: F401
+import workbench.engine.training.trainer  # noqa: F401
 from workbench import tasks
 
 torch.set_num_threads(1)

@@ -15,7 +15,7 @@ ROOMS = {
     "packs": ["quizzes/packs", "tests/quizzes/packs", "docs/packs.md"],
     "models": ["models", "tests/models"],
     "tasks": ["workbench/tasks", "tests/workbench/tasks"],
-    "training": ["workbench/engine/train", "workbench/engine/interpret", "tests/workbench/engine/train"],
+    "training": ["workbench/engine/training", "workbench/engine/interpret", "tests/workbench/engine/training"],
     "cli": ["workbench/cli", "tests/workbench/cli"],
     "render": ["workbench/render", "tests/workbench/render"],
     "study": ["workbench/store", "workbench/study", "tests/workbench/store", "tests/workbench/study"],

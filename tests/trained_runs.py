@@ -14,7 +14,7 @@ def train_run(model: str = "mlp", stopped_at: int = 10**9, **options: Any) -> Ru
         stopped_at: The step at which to stop.
         **options: Further fields of the spec.
     """
-    from workbench.engine.train.trainer import SeedRun, Trainer
+    from workbench.engine.training.trainer import SeedRun, Trainer
 
     run = runs.create(RunSpec(model, device="cpu", **options))
 

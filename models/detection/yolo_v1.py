@@ -261,7 +261,7 @@ FAMILY = dict(
         "Detection as one regression: a network sees the image once and outputs, for every cell of a grid, boxes, "
         "their confidences and class probabilities, fast enough for video."
     ),
-    builds_on=("googlenet", "multibox"),
+    builds_on=("googlenet",),
     network="YoloV1",
     names={"yolo-v1": dict(
         backbone=(

@@ -10,7 +10,7 @@ import models
 from models.cost import summarize
 from models.vision.neocognitron import CLayer, SLayer
 from workbench.engine import RunSpec
-from workbench.engine.train.state import SeedState
+from workbench.engine.training.state import SeedState
 from workbench.errors import UserError
 
 torch.set_num_threads(1)

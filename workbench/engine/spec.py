@@ -420,7 +420,7 @@ def idle(model: str, optimizer: str, schedule: str, init: str | None) -> dict[st
             said[name] = f"The schedule {schedule} has no {name}: use {takers}."
     if init not in SCALED:
         said["init_scale"] = f"init_scale belongs to the init {' or '.join(SCALED)}: the others know their own."
-    for name, method in {"dropout": "dropout", "batch_norm": "batch normalisation"}.items():
+    for name, method in {"dropout": "dropout", "batch_norm": "batch normalization"}.items():
         if name not in models.arguments(model):
             said[name] = f"{model} has no {method} to set: use a network that has, such as mlp."
     if models.info(model).reference not in STATE_DICTS:

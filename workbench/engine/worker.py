@@ -70,7 +70,7 @@ def _make(folder: Path, resume: str | None) -> int:
 
             if not spec.compile:
                 skip_compiler()
-            from workbench.engine.train.trainer import SeedRun, Trainer
+            from workbench.engine.training.trainer import SeedRun, Trainer
 
             torch.set_num_threads(1)
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.trained_runs import train_run
 from workbench.engine import RunSpec, runs, worker
-from workbench.engine.train.trainer import SeedRun, Trainer
+from workbench.engine.training.trainer import SeedRun, Trainer
 from workbench.render.metrics import format_metrics
 
 

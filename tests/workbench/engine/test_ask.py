@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 import models
 from workbench import data
 from workbench.engine import RunSpec, Verifier, ask, runs, worker
-from workbench.engine.train.trainer import SeedRun, Trainer
+from workbench.engine.training.trainer import SeedRun, Trainer
 from workbench.errors import UserError
 
 

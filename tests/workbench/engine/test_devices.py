@@ -15,8 +15,8 @@ from torch.utils._pytree import tree_leaves, tree_map
 
 from workbench import data, tasks
 from workbench.engine import RunSpec, devices
-from workbench.engine.train.state import preserved_rng
-from workbench.engine.train.trainer import SeedRun, Trainer
+from workbench.engine.training.state import preserved_rng
+from workbench.engine.training.trainer import SeedRun, Trainer
 
 MPS = torch.device("mps")
 LEAVES = (Tensor.tolist, Tensor.item, Tensor.__float__, Tensor.__int__, Tensor.__bool__)

@@ -8,7 +8,7 @@ import torch
 from tests.trained_runs import train_run
 from workbench.engine import RunSpec, checkpoints, compare, runs
 from workbench.engine.overview import overview
-from workbench.engine.train.trainer import SeedRun, Trainer
+from workbench.engine.training.trainer import SeedRun, Trainer
 from workbench.render.curves import Curves
 
 SINCE_THEN = ("part", "monitor", "evaluate_every", "accumulate", "plateau_patience", "decay_on", "label_smoothing")

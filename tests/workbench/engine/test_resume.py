@@ -16,7 +16,7 @@ from workbench import engine
 from workbench.engine import RunSpec, accepted, checkpoints, events, lock, resume, runs, start
 from workbench.engine.methods import OPTIMIZERS
 from workbench.engine.resume import header, prolonged
-from workbench.engine.train.trainer import SeedRun, Trainer, train
+from workbench.engine.training.trainer import SeedRun, Trainer, train
 from workbench.errors import UserError
 
 CPU = dict(device="cpu")

@@ -21,9 +21,9 @@ from tests.trained_runs import train_run
 from workbench.engine import RunSpec, checkpoints, transfer
 from workbench.engine.overview import overview
 from workbench.engine.resume import header
-from workbench.engine.train import frozen
-from workbench.engine.train.state import SeedState
-from workbench.engine.train.trainer import SeedRun, Trainer, train
+from workbench.engine.training import frozen
+from workbench.engine.training.state import SeedState
+from workbench.engine.training.trainer import SeedRun, Trainer, train
 from workbench.errors import UserError
 from workbench.tasks.base import StepContext
 

@@ -143,8 +143,8 @@ def test_what_was_told_before_a_checkpoint_is_on_the_disk_when_it_is_put_in_plac
     """Whoever kills the worker right then loses no row: the run goes on from there, and doesn't tell it again."""
     monkeypatch.setattr(events, "FLUSH_EVERY", 10**9)  # nothing gets there by chance
     monkeypatch.setattr(worker.heartbeat, "EVERY", 10**9)
-    monkeypatch.setattr("workbench.engine.train.trainer.SAVE_EVERY", 0.0)
-    monkeypatch.setattr("workbench.engine.train.trainer.SAVE_SHARE", 1.0)
+    monkeypatch.setattr("workbench.engine.training.trainer.SAVE_EVERY", 0.0)
+    monkeypatch.setattr("workbench.engine.training.trainer.SAVE_SHARE", 1.0)
     run = runs.create(RunSpec("mlp", steps=120, device="cpu"))
     path, write, sync, on_disk, synced = run.folder / "events.jsonl", checkpoints.write, os.fsync, [], []
 

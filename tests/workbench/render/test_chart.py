@@ -176,7 +176,7 @@ def evaluation(step, split, **metrics):
 
 
 def test_curves_have_the_points_of_a_run_and_its_baseline():
-    start = {"event": "start", "step": 0, "floor": {"metric": "accuracy", "value": 0.9}}
+    start = {"event": "start", "step": 0, "baseline": {"metric": "accuracy", "value": 0.9}}
     events = [metric(1, loss=2.0, lr=0.1), metric(2, loss=1.0, lr=0.1), evaluation(2, "test", accuracy=0.5)]
     curves = Curves.from_reader(Events([start, *events], [evaluation(2, "train", loss=9.0)]))
     assert curves.metrics() == ["loss", "accuracy"]  # the learning rate is constant
@@ -191,9 +191,9 @@ def test_curves_of_a_resumed_run_drop_the_steps_that_are_repeated():
     assert (points.steps, points.values) == ([1, 2], [3.0, 1.5])
 
 
-def test_runs_are_compared_on_the_test_set_if_there_is_one():
-    tested = Curves.from_reader(Events([metric(1, loss=2.0, norm=3.0), evaluation(1, "test", loss=1.0)]))
-    untested = Curves.from_reader(Events([metric(1, loss=2.0)]))
-    loss, norm = compare_runs({"a": tested, "b": untested})
-    assert (loss.title, [list(series.ys) for series in loss.series]) == ("test loss", [[1.0], []])
+def test_runs_are_compared_on_the_validation_set_if_it_was_evaluated():
+    validated = Curves.from_reader(Events([metric(1, loss=2.0, norm=3.0), evaluation(1, "validation", loss=1.0)]))
+    trained = Curves.from_reader(Events([metric(1, loss=2.0)]))
+    loss, norm = compare_runs({"a": validated, "b": trained})
+    assert (loss.title, [list(series.ys) for series in loss.series]) == ("validation loss", [[1.0], []])
     assert (norm.title, [list(series.ys) for series in norm.series]) == ("train norm", [[3.0], []])

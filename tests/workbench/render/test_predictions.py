@@ -9,13 +9,13 @@ from rich.segment import Segment, Segments
 from tests.workbench.render.cells import text_of
 from workbench.render import predictions
 
-CONFUSION = {"picture": "confusion", "classes": ["cat", "dog"], "counts": [[8, 2], [0, 5]]}
+CONFUSION = {"kind": "confusion", "classes": ["cat", "dog"], "counts": [[8, 2], [0, 5]]}
 SAMPLES = [
-    {"picture": "sample", "values": [0.5, -1.0], "target": 0, "predicted": 0, "probability": 0.9},
-    {"picture": "sample", "values": [0.1, 1.0], "target": 1, "predicted": 0, "probability": 0.6},
+    {"kind": "sample", "values": [0.5, -1.0], "target": 0, "predicted": 0, "probability": 0.9},
+    {"kind": "sample", "values": [0.1, 1.0], "target": 1, "predicted": 0, "probability": 0.6},
 ]
 REGIONS = {
-    "picture": "regions",
+    "kind": "regions",
     "features": ["x", "y"],
     "classes": ["low", "high"],
     "x": [-1.0, 1.0],
@@ -24,7 +24,7 @@ REGIONS = {
     "probability": [[0.9] * 8] * 8,
     "samples": [[-0.9, -0.9, 0], [0.9, 0.9, 1]],
 }
-FIT = {"picture": "fit", "unit": "price", "target": [1.0, 2.0, 3.0], "predicted": [1.0, 2.0, 3.0]}
+FIT = {"kind": "fit", "unit": "price", "target": [1.0, 2.0, 3.0], "predicted": [1.0, 2.0, 3.0]}
 
 
 def test_a_confusion_matrix_has_a_row_per_true_class_with_its_recall():
@@ -76,4 +76,4 @@ def test_drawings_fit_into_their_cells(kind, size):
 
 @pytest.mark.parametrize("kind", ["sample", "confusion", "regions", "fit"])
 def test_damaged_data_is_reported(kind):
-    assert "damaged" in text_of(predictions.draw([{"picture": kind}], kind, 90, 9))[0]
+    assert "damaged" in text_of(predictions.draw([{"kind": kind}], kind, 90, 9))[0]

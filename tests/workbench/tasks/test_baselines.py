@@ -6,7 +6,7 @@ import pytest
 
 from workbench import tasks
 from workbench.engine import RunSpec
-from workbench.engine.train.trainer import SeedRun
+from workbench.engine.training.trainer import SeedRun
 from workbench.paths import cache_dir
 from workbench.tasks.base import Baseline
 from workbench.tasks.baselines import baseline

@@ -7,8 +7,8 @@ import torch
 from torch.optim import lr_scheduler
 
 from workbench.engine import RunSpec
-from workbench.engine.train.schedules import lr_at
-from workbench.engine.train.trainer import SeedRun, Trainer
+from workbench.engine.training.schedules import lr_at
+from workbench.engine.training.trainer import SeedRun, Trainer
 
 TOTAL = 100
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from workbench.engine import RunSpec
-from workbench.engine.train.state import SeedState
+from workbench.engine.training.state import SeedState
 
 
 def initialized(**options):

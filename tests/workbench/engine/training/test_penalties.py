@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from workbench.engine import RunSpec
-from workbench.engine.train.penalties import penalty
-from workbench.engine.train.state import SeedState
+from workbench.engine.training.penalties import penalty
+from workbench.engine.training.state import SeedState
 
 
 @pytest.mark.parametrize(("l1", "l2"), [(0.1, 0.0), (0.0, 0.1), (0.3, 0.2)])

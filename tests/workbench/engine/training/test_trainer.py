@@ -10,7 +10,7 @@ import torch.nn.functional as F
 import models
 from workbench import tasks
 from workbench.engine import RunSpec, checkpoints
-from workbench.engine.train.trainer import SeedRun, Trainer, train
+from workbench.engine.training.trainer import SeedRun, Trainer, train
 from workbench.tasks.classification import Classification
 from workbench.tasks.image_classification import ImageClassification
 

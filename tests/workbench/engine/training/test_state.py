@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 
 from workbench.engine import RunSpec
-from workbench.engine.train.state import SeedState
-from workbench.engine.train.trainer import SeedRun, Trainer, train
+from workbench.engine.training.state import SeedState
+from workbench.engine.training.trainer import SeedRun, Trainer, train
 from workbench.errors import UserError
 
 

@@ -6,7 +6,7 @@ import torch
 
 from workbench.engine import RunSpec
 from workbench.engine.methods import OPTIMIZERS
-from workbench.engine.train import optimizers
+from workbench.engine.training import optimizers
 
 LR, STEPS = 0.05, 25
 CPU = torch.device("cpu")

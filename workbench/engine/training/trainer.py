@@ -23,10 +23,10 @@ from torch import Tensor
 
 from workbench.engine import checkpoints
 from workbench.engine.spec import RunSpec
-from workbench.engine.train import schedules
-from workbench.engine.train.backends import Backend, Loop
-from workbench.engine.train.best import Best, score
-from workbench.engine.train.state import SeedState, Update, preserved_rng
+from workbench.engine.training import schedules
+from workbench.engine.training.backends import Backend, Loop
+from workbench.engine.training.best import Best, score
+from workbench.engine.training.state import SeedState, Update, preserved_rng
 from workbench.tasks.base import Metrics, Visualization
 from workbench.tasks.baselines import baseline
 

@@ -16,8 +16,8 @@ from workbench import tasks
 from workbench.data.sources import Batch, Source
 from workbench.engine import devices, networks, transfer
 from workbench.engine.spec import RunSpec
-from workbench.engine.train import frozen, initialization, optimizers, penalties
-from workbench.engine.train.sampler import BatchSampler
+from workbench.engine.training import frozen, initialization, optimizers, penalties
+from workbench.engine.training.sampler import BatchSampler
 from workbench.errors import UserError
 from workbench.tasks.base import Metrics, StepContext, Task
 

@@ -7,7 +7,7 @@ along a seed axis for example, and writes them back when `sync` is called, befor
 from collections.abc import Sequence
 from typing import Protocol
 
-from workbench.engine.train.state import SeedState, Update
+from workbench.engine.training.state import SeedState, Update
 
 
 class Backend(Protocol):

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.engine import RunSpec, checkpoints
-from workbench.engine.train.best import Best, score
-from workbench.engine.train.trainer import SeedRun, Trainer
+from workbench.engine.training.best import Best, score
+from workbench.engine.training.trainer import SeedRun, Trainer
 
 
 def brute_force(values, patience):
