@@ -126,7 +126,7 @@ def test_no_json_object_raises_anything_but_a_refusal(record):
         ({"init_scale": 0.1}, "normal or uniform"),
         ({"init": "he", "init_scale": 0.1}, "normal or uniform"),
         ({"model": "lenet5", "dropout": 0.5}, "lenet5 has no dropout"),
-        ({"model": "lenet5", "batch_norm": False}, "no batch normalisation"),
+        ({"model": "lenet5", "batch_norm": False}, "no batch normalization"),
         ({"augment": {"shift": 1.0}}, "mlp reads none"),
         ({"options": [1]}, "options"),
         ({"bf16": 1}, "bf16"),
