@@ -42,21 +42,24 @@ def test_a_network_can_learn_the_tasks_of_its_inputs_and_outputs(model, preset):
 
 
 @cache
-def source(task_name, shape):
+def samples_for(task, shape):
+    """Return the training samples of a task for networks that read one tensor of this shape."""
+
     class Reader:
         input_shape = shape
 
-    return tasks.get(task_name).sources(Reader(), seed=0)["train"]
+    return task.sources(Reader(), seed=0)["train"]
 
 
 @pytest.mark.parametrize("model", by_tier(FAMILIES.values(), fast={"mlp", "lenet5", "linear-regression"}))
 @pytest.mark.parametrize("task", LOCAL)
 def test_a_network_fits_the_tasks_that_it_can_learn(model, task):
     try:
-        network = networks.build(RunSpec(model, task=task))
-        shape = getattr(network, "input_shape", None)
-        samples = source(task, shape) if shape else tasks.get(task).sources(network, seed=0)["train"]
-        tasks.get(task).check(network, samples)
+        network, own = networks.build(RunSpec(model, task=task)), tasks.get(task)
+        # Its own task may ask a network for more than its shape, and not every network has one.
+        has_shape_only = models.info(model).task != task and hasattr(network, "input_shape")
+        samples = samples_for(own, network.input_shape) if has_shape_only else own.sources(network, seed=0)["train"]
+        own.check(network, samples)
         fits = True
     except UserError:
         fits = False

@@ -44,7 +44,7 @@ def test_training_tells_all_and_keeps_it(tmp_path, monkeypatch):
     assert run.tail().read(10**6) == told
     assert run.status() == "done" and not run.alive()
     checkpoints.load(run.folder / "best.safetensors")
-    assert {"pixels", "target", "predicted"} <= set(json.loads((run.folder / "pictures.json").read_text())[0])
+    assert {"pixels", "target", "predicted"} <= set(json.loads((run.folder / "visualizations.json").read_text())[0])
 
 
 @pytest.mark.full
