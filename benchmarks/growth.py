@@ -50,6 +50,7 @@ def copy_topic(topic: Path, suffix: str) -> None:
     for file in copy.rglob("*.py"):
         text = re.sub(rf"\b{re.escape(package)}\b", f"{package}_{suffix}", file.read_text(encoding="utf-8"))
         text = re.sub(r'(\bFormula\(\s*"[\w-]+)"', rf'\1-{suffix}"', text)
+        text = re.sub(r'(@procedure\(\s*"[\w-]+)"', rf'\1-{suffix}"', text)
         text = re.sub(r'^(    id="[\w-]+)', rf"\1-{suffix}", text, flags=re.M)
         pattern = r"^def ([a-z]\w*)\(" if file.name == "checks.py" else r"^def (\w+)\(rng: Random\) -> Inputs"
         for name in re.findall(pattern, text, re.M):

@@ -29,13 +29,13 @@ def train_mini(name: str, seed: int, epochs: int | None) -> Result:
     """Train a network; `epochs` is None for its default."""
     start, *_, end = train(RunSpec(name, seed=seed, epochs=epochs))
     assert end["status"] == "done", end
-    return start, end["metrics"][start["floor"]["metric"]], end["seconds"]
+    return start, end["metrics"][start["baseline"]["metric"]], end["seconds"]
 
 
 def row(name: str, results: list[Result]) -> str:
     starts, values, seconds = zip(*results, strict=True)
     deviation = f" ± {stdev(values):.3f}" if len(values) > 1 else ""
-    baseline = mean(start["floor"]["value"] for start in starts)
+    baseline = mean(start["baseline"]["value"] for start in starts)
     cells = [name, starts[0]["task"], f"{starts[0]['params']:,}", f"{mean(values):.3f}{deviation}", f"{baseline:.3f}"]
     return f"| {' | '.join(cells)} | {median(seconds):.0f} |"
 

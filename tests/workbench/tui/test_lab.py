@@ -177,7 +177,7 @@ async def test_the_keyboard_reaches_every_field_and_says_what_it_is(pilot: Pilot
     assert set(fields(lab)) <= set(seen)
     lab.query_one("#epochs").focus()
     await pilot.press("down")
-    assert lab.focused.id == "batch_size"
+    assert lab.focused.id == "monitor"
     await pilot.press("up")
     assert lab.focused.id == "epochs"
     lab.query_one("#optimizer").focus()

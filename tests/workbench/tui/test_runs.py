@@ -96,7 +96,7 @@ async def test_a_finished_run_goes_on_for_as_long_as_it_is_told(pilot: Pilot) ->
     assert "How many epochs more?" in shown(pilot)
     await pilot.press("backspace", "2", "enter")
     await until(pilot, lambda: run.spec.epochs == 3 and "done: test" in shown(pilot))
-    steps = pilot.app.screen.query_one(RunView).curves.points("loss", "test")
+    steps = pilot.app.screen.query_one(RunView).curves.points("loss", "validation")
     assert steps.steps == [step * run.last_event()["step"] // 3 for step in (1, 2, 3)]
 
 

@@ -234,7 +234,11 @@ def _relu_steps(z: list[int], prints: int, fixed: int, line: int, **_: object) -
     prompt="This program should apply a ReLU to its hidden layer. One line has no effect.\n"
     "What is the number of that line (line), and how should it read (fix)? What does the program print as it is "
     "(prints), and after the correction (fixed)?",
-    hint="Which result is never assigned to a variable?",
+    hints=(
+        "Which result is never assigned to a variable?",
+        "F.relu returns a new tensor and leaves its argument as it is, so its result has to be assigned to a name.",
+        "First step: compute hidden as it is before the ReLU, then decide which of its elements are negative.",
+    ),
     steps=_relu_steps,
     mistakes=[
         Mistake(
