@@ -10,7 +10,7 @@ from workbench.errors import UserError
 
 
 def get(trained: TrainedNetwork, sample: int | None) -> tuple[int, Batch]:
-    """Return the number of a test sample, and the sample as a batch; the first sample if there is no number.
+    """Return a test sample's number, and the sample as a batch of one; by default the first sample.
 
     Raises:
         UserError: If there is no such sample.

@@ -24,7 +24,7 @@ REFUSALS = UserError
 SEEDS = "Decides the split, the first weights and the order. 0..4 or 0,3,7: a run for each, one after the other."
 OWN = "your own"  # chosen for a task: then its data are written in a line of their own
 ABOUT_OWN = (
-    "folder:PATH, a folder of pictures for each class; csv:PATH, a table whose last column is told; text:PATH, a text."
+    "folder:PATH, with a folder of images for each class; csv:PATH, a table whose last column is the target; text:PATH."
 )
 USUAL = {"warmup": "0", "dropout": "0", "batch_norm": "no", "init": "the network's own"}  # what None stands for
 

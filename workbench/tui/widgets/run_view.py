@@ -187,7 +187,7 @@ class RunView(Vertical):
         return f"epoch {event.get('epoch', 0):.4g}" + (f"/{of:.6g}" if of else "") + f" · {speed:.0f} steps/s"
 
     def _end(self, event: dict[str, Any]) -> None:
-        said = _named(event)
+        metrics = _named(event)
         self.running, self.status = False, str(event["status"])
         if event.get("refused") and self.run and not self.curves.start:
             self.run.remove()
@@ -196,11 +196,11 @@ class RunView(Vertical):
         baseline = self.curves.start.get("baseline")
         beside = (
             f"   baseline ({baseline['method']}): {format_metrics({baseline['metric']: baseline['value']})}"
-            if baseline and said
+            if baseline and metrics
             else ""
         )
-        words = [f"test {said}{beside}" if said else "", event.get("reason", "")]
-        if not said and event.get("validation"):
+        words = [f"test {metrics}{beside}" if metrics else "", event.get("reason", "")]
+        if not metrics and event.get("validation"):
             words.insert(0, f"validation {_named({'metrics': event['validation']})}")
         self.query_one("#ended", Static).update(f"{event['status']}: {' '.join(filter(None, words))}")
         self.query_one("#progress").add_class("empty")
