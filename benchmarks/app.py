@@ -113,8 +113,8 @@ def main(rounds: int, keys: int) -> None:
         os.environ["WORKBENCH_HOME"] = folder
         from workbench.engine import RunSpec, start
 
-        start(RunSpec("mlp")).wait(120)
-        running = start(RunSpec("lenet5-modern", epochs=100_000))
+        start(RunSpec.create("mlp")).wait(120)
+        running = start(RunSpec.create("lenet5-modern", epochs=100_000))
         try:
             times = response_times(folder, keys)
         finally:

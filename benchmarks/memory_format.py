@@ -25,7 +25,7 @@ WARMUPS = 3
 
 def race(name: str, pairs: int) -> list[tuple[float, float]]:
     """Return the seconds of a step in channels-last and in channels-first format, turn by turn."""
-    channels_last, channels_first = (SeedState(RunSpec(name, device="cpu")) for _ in range(2))
+    channels_last, channels_first = (SeedState(RunSpec.create(name, device="cpu")) for _ in range(2))
     channels_first.network.to(memory_format=torch.contiguous_format)
     turns = []
     for turn in range(WARMUPS + pairs):

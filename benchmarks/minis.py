@@ -27,7 +27,7 @@ Result = tuple[dict[str, Any], float, float]  # first event, test metric, second
 
 def train_mini(name: str, seed: int, epochs: int | None) -> Result:
     """Train a network; `epochs` is None for its default."""
-    start, *_, end = train(RunSpec(name, seed=seed, epochs=epochs))
+    start, *_, end = train(RunSpec.create(name, seed=seed, epochs=epochs))
     assert end["status"] == "done", end
     return start, end["metrics"][start["baseline"]["metric"]], end["seconds"]
 

@@ -19,13 +19,14 @@ from torch import Tensor
 
 from workbench.engine import RunSpec, runs, train
 from workbench.engine.interpret.feature_maps import record
+from workbench.engine.spec.sections import Epochs
 from workbench.engine.trained import TrainedNetwork, load
 
 SHIFTS = range(5)  # sixteenths of the image size
 NETWORKS = {
-    "softmax-regression": RunSpec("softmax-regression", epochs=60, options={"in_features": 256}),
-    "neocognitron": RunSpec("neocognitron"),
-    "lenet5-modern": RunSpec("lenet5-modern"),
+    "softmax-regression": RunSpec.create("softmax-regression", epochs=60, options={"in_features": 256}),
+    "neocognitron": RunSpec.create("neocognitron"),
+    "lenet5-modern": RunSpec.create("lenet5-modern"),
 }
 
 
@@ -59,7 +60,7 @@ def main(seeds: int, dry: bool) -> None:
         for name, spec in NETWORKS.items():
             rows = []
             for seed in range(seeds):
-                *_, end = train(replace(spec, seed=seed, epochs=1 if dry else spec.epochs))
+                *_, end = train(replace(spec, seed=seed, **({"length": Epochs(1)} if dry else {})))
                 trained = load(runs.get(end["run"]))
                 rows.append([shifted_accuracy(trained, shift) for shift in SHIFTS])
             columns = list(zip(*rows, strict=True))

@@ -62,7 +62,7 @@ def spec_of(name, steps):
     recipe = models.info(name).recipe
     if "clip_norm" in recipe:  # then the minimal loop clips, too
         options["clip_norm"] = recipe["clip_norm"]
-    return RunSpec(name, steps=steps, evaluate_every=10**9, **options)
+    return RunSpec.create(name, steps=steps, evaluate_every=10**9, **options)
 
 
 def setup(name):
@@ -130,7 +130,7 @@ def race(name, turns):
 def evaluation_share(name, epochs):
     """Return the share of a run's CPU time that evaluation takes, at the default interval and at the end."""
     seconds = 0.0
-    run = SeedRun(RunSpec(name, epochs=epochs, device="cpu"))
+    run = SeedRun(RunSpec.create(name, epochs=epochs, device="cpu"))
     evaluate = run.state.evaluate
 
     def timed(*args):
@@ -190,7 +190,7 @@ def lightning_speed(name, turns):
 
 def worker_speed(name, is_watched, epochs):
     """Return the steps per second of a run in a worker process, with or without a process that reads its events."""
-    run = start(RunSpec(name, epochs=epochs, device="cpu"))
+    run = start(RunSpec.create(name, epochs=epochs, device="cpu"))
     watch = [sys.executable, "-P", "-m", "workbench.cli.main", "runs", "watch", run.id, "--json"]
     watcher = subprocess.Popen(watch, stdout=subprocess.DEVNULL) if is_watched else None
     while run.status() == "running":

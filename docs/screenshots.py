@@ -62,7 +62,7 @@ async def models(app: WorkbenchApp, pilot: Pilot) -> None:
 async def runs(app: WorkbenchApp, pilot: Pilot) -> None:
     """Show a run with its curves and its predictions for test samples."""
     for model in ("mlp", "lenet5-modern"):
-        start(RunSpec(model, epochs=12)).wait(120)
+        start(RunSpec.create(model, epochs=12)).wait(120)
     app.runs()
     await pilot.pause(1.0)
     await pilot.press("p")

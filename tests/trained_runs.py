@@ -16,7 +16,7 @@ def train_run(model: str = "mlp", stopped_at: int = 10**9, **options: Any) -> Ru
     """
     from workbench.engine.training.trainer import SeedRun, Trainer
 
-    run = runs.create(RunSpec(model, device="cpu", **options))
+    run = runs.create(RunSpec.create(model, device="cpu", **options))
 
     def save_visualizations(visualizations: list[dict[str, Any]]) -> None:
         (run.folder / "visualizations.json").write_text(json.dumps(visualizations), encoding="utf-8")

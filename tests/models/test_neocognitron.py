@@ -211,7 +211,7 @@ def test_the_number_of_images_is_saved_with_the_weights():
 
 
 def test_gradients_train_only_the_readout():
-    state = SeedState(RunSpec("neocognitron", device="cpu", batch_size=8))
+    state = SeedState(RunSpec.create("neocognitron", device="cpu", batch_size=8))
     network = state.network
     assert not network.image_count
     batch = state.update().batch

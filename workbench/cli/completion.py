@@ -103,7 +103,7 @@ def layers(context: Context, incomplete: str) -> list[str]:
 
     with suppress(UserError):
         spec = get(context.params.get("run_id") or next(iter(context.args), "")).spec
-        modules = summarize(spec.model, spec.preset).network.walk()
+        modules = summarize(spec.network.model, spec.network.preset).network.walk()
         return _starting((layer.name for layer in modules if layer.type == "Conv2d"), incomplete)
     return []
 

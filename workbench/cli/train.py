@@ -1,6 +1,6 @@
 """`workbench train`: start a run, or one for each of several seeds, and follow it or leave it running.
 
-The options are the fields of `RunSpec`, with their help and their groups, so that a new field is an option at once.
+The options are those of a spec, with their help and their groups, so that a new one is offered at once.
 """
 
 import inspect
@@ -8,8 +8,8 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import MISSING, fields, replace
-from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand
@@ -19,6 +19,7 @@ from workbench.cli.output import Json, print_json
 from workbench.engine.checks import OneOf, read_seeds
 from workbench.engine.methods import WORDS
 from workbench.engine.spec import RunSpec
+from workbench.engine.spec.options import OPTIONS
 from workbench.errors import UserError
 
 if TYPE_CHECKING:
@@ -79,13 +80,12 @@ def train(
 def spec_from_options(name: str, options: dict[str, Any]) -> RunSpec:
     """Return the spec for a network and the options that were given; the others keep their defaults."""
     values = {}
-    for field in fields(RunSpec):
-        value = options.get(field.name)
+    for option, about in OPTIONS.items():
+        value = options.get(option)
         if value is None or value == [] or value is False:
             continue
-        read = field.metadata["read"]
-        values[field.name] = read(value) if read else value
-    return RunSpec(model=name, **values)
+        values[option] = about.read(value) if about.read else value
+    return RunSpec.create(name, **values)
 
 
 def follow_or_detach(
@@ -132,42 +132,32 @@ def train_seeds(spec: RunSpec, seeds: list[int], as_json: bool) -> int:
 
 
 def _spec_options() -> list[inspect.Parameter]:
-    """Return the fields of a spec as options of a command."""
-    types = get_type_hints(RunSpec)
+    """Return the options of a spec as options of a command."""
     options = []
-    for field in fields(RunSpec):
-        metadata = field.metadata
-        if field.name == "model":
+    for name, about in OPTIONS.items():
+        if name == "model":
             continue
-        kind: Any = types[field.name]
-        if metadata["read"]:
-            kind = list[str] if field.name == "options" else str
-        if bool in (kind, *getattr(kind, "__args__", ())):
-            kind, words = (
-                bool,
-                ["--" + field.name.replace("_", "-")],
-            )  # all are off by default, so no --no-... is needed
-        else:
-            words = ["--" + WORDS[field.name]] if field.name in WORDS else []
-        default = None if field.default is MISSING else field.default
+        kind: Any = list[str] if name == "options" else str if about.read else about.kind
+        words = [f"--{WORDS[name]}"] if name in WORDS else []
+        if kind is bool:  # all are off by default, so no --no-... is needed
+            words = ["--" + name.replace("_", "-")]
+        default = None if about.default == {} else about.default
         option = typer.Option(
             *words,
-            help=metadata["help"],
-            rich_help_panel=metadata["group"],
-            show_default=bool(default),  # None: the default depends on other fields, and the help says how
-            autocompletion=_completion(field.name, metadata["check"]),
+            help=about.help,
+            rich_help_panel=about.group,
+            show_default=bool(default),  # None: the default depends on other options, and the help says how
+            autocompletion=_completion(name, about.check),
         )
         kind = kind if default is not None else kind | None
         annotation: Any = Annotated[kind, option]
-        parameter = inspect.Parameter(
-            field.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
-        )
+        parameter = inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
         options.append(parameter)
     return options
 
 
 def _completion(name: str, check: object) -> Callable[..., list[str]] | None:
-    """Return the function that completes a field's value in the shell; None if there is none."""
+    """Return the function that completes an option's value in the shell; None if there is none."""
     if isinstance(check, OneOf):
         return lambda incomplete: [option for option in check.known if option.startswith(incomplete)]
     functions: dict[str, Callable[..., list[str]]] = {
@@ -179,7 +169,7 @@ def _completion(name: str, check: object) -> Callable[..., list[str]] | None:
 
 
 def _with_spec_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Return a command that takes the fields of a spec in addition to its own parameters.
+    """Return a command that takes the options of a spec in addition to its own parameters.
 
     Typer reads options from a function's signature alone, and has no other public way to add them. A signature that
     `inspect` should report instead of the real one goes into `__signature__` (PEP 362).

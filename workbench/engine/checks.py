@@ -4,7 +4,7 @@ import math
 import re
 import sys
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from workbench.errors import UserError, unknown_name
@@ -13,22 +13,6 @@ Check = Callable[[str, Any], Any]
 SEEDS = re.compile(r"(\d{1,18})(?:\.\.(\d{1,18}))?")
 INTERVAL = re.compile(r"(\d{1,9}) ?epochs?")
 MOST_SEEDS = 1000
-
-
-def option(group: str, help: str, check: Check, default: Any = None, read: Callable[[Any], Any] | None = None) -> Any:
-    """A field of a spec: its default, and beside it all that a command line needs to offer it.
-
-    Args:
-        group: The heading that it stands under in a help text.
-        help: What it is, in a sentence.
-        check: Passes or refuses a value; None passes unseen where it is the default.
-        default: What it is where nothing is said; None where the spec fills it in, or does without.
-        read: Makes what is written on a command line into the value, where they differ.
-    """
-    about = dict(group=group, help=help, check=check, read=read)
-    if isinstance(default, dict):
-        return field(default_factory=dict, metadata=about)
-    return field(default=default, metadata=about)
 
 
 def text(name: str, value: Any) -> str:

@@ -1,10 +1,10 @@
 """Several runs side by side: their metrics, and the fields in which their specs differ."""
 
-from dataclasses import asdict
 from statistics import mean, stdev
 from typing import Any
 
 from workbench.engine.run import Run
+from workbench.engine.spec.options import OPTIONS
 
 
 def spread(ends: list[dict[str, Any]]) -> dict[str, Any]:
@@ -58,9 +58,9 @@ def differing(runs: list[Run]) -> dict[str, list[Any]]:
     Raises:
         UserError: If one of the runs is damaged.
     """
-    records = [asdict(run.spec) for run in runs]
+    specs = [run.spec.options() for run in runs]
     return {
-        name: [record[name] for record in records]
-        for name in records[0]
-        if any(record[name] != records[0][name] for record in records)
+        name: [options.get(name) for options in specs]
+        for name in OPTIONS
+        if any(options.get(name) != specs[0].get(name) for options in specs)
     }

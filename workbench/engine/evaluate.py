@@ -57,7 +57,7 @@ def compute(run: Run, split: str) -> dict[str, Any]:
     trained = load(run)
     source = trained.sources[split]
     metrics = trained.task.evaluate(trained.network, source)
-    result = dict(**trained.info, task=trained.spec.task, split=split, samples=len(source), metrics=metrics)
+    result = dict(**trained.info, task=trained.spec.data.task, split=split, samples=len(source), metrics=metrics)
     if split == "test":
         result["baseline"] = asdict(baseline(trained.task, trained.spec.seed))
     return result

@@ -1,63 +1,12 @@
-"""The methods of a run, by name: what each is, and which fields of a spec ask for it. Importing this needs no torch."""
+"""The methods of a run, by name: what each is, and which options of a run ask for it."""
 
 import json
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-
-@dataclass(frozen=True)
-class Optimizer:
-    """A rule that turns gradients into updates.
-
-    Attributes:
-        title: What it does, in a few words.
-        lr: The learning rate where none is given.
-        takes: Its own hyperparameters, with what they are where nothing is said.
-    """
-
-    title: str
-    lr: float
-    takes: dict[str, float] = field(default_factory=dict)
-
-
-MOMENTS = {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8}
-OPTIMIZERS = {
-    "gd": Optimizer("gradient descent: one step down the gradient of the whole training part", lr=0.5),
-    "sgd": Optimizer("stochastic gradient descent: the gradient of a batch", lr=0.1),
-    "momentum": Optimizer("SGD that keeps a share of its last update", lr=0.05, takes={"momentum": 0.9}),
-    "nesterov": Optimizer("momentum that looks ahead before it measures", lr=0.05, takes={"momentum": 0.9}),
-    "adagrad": Optimizer("steps divided by the root of all squared gradients so far", lr=0.03, takes={"eps": 1e-10}),
-    "rmsprop": Optimizer(
-        "steps divided by the root mean square of recent gradients", lr=1e-3, takes={"beta2": 0.99, "eps": 1e-8}
-    ),
-    "adam": Optimizer("momentum and RMSprop, both corrected for their start", lr=3e-3, takes=MOMENTS),
-    "adamw": Optimizer("Adam with weight decay apart from the gradient", lr=3e-3, takes=MOMENTS),
-}
-SCHEDULES = {  # schedule -> the fields that it takes
-    "constant": (),
-    "step": ("decay", "decay_every"),
-    "exponential": ("decay", "decay_every"),
-    "cosine": (),
-    "linear": (),
-    "one-cycle": (),
-    "plateau": ("decay", "plateau_patience"),
-    "warmup": (),
-}
-DECAYED = ("all", "weights")  # the parameters that weight decay shrinks: all, or no biases and scales of norms
-WORDS = {"options": "option", "origin": "from"}  # fields of a spec that a command line calls by another word
-FREEZES = ("backbone",)
-INITS = ("he", "xavier", "normal", "uniform")
-SCALED = ("normal", "uniform")  # those that take init_scale
-AUGMENTATIONS = {  # name -> strength where none is given
-    "shift": 1.0,  # pixels at most, each way
-    "rotate": 10.0,  # degrees at most, each way
-    "zoom": 0.1,  # larger or smaller by this share at most
-    "flip": 0.5,  # chance of left and right being swapped
-    "noise": 0.1,  # standard deviation of what is added to each pixel
-}
-AUGMENTATIONS_MOST = {"shift": 1e4, "rotate": 180.0, "zoom": 0.9, "flip": 1.0, "noise": 1e4}
+WORDS = {"options": "option", "origin": "from"}  # options that the command line calls by another word
 
 
 @dataclass(frozen=True)
@@ -66,7 +15,7 @@ class Method:
 
     Attributes:
         title: What it is, in a few words.
-        fields: The fields of a spec that ask for it.
+        fields: The options of a run that ask for it.
         model: A network that shows it well.
     """
 
@@ -76,18 +25,18 @@ class Method:
 
     @property
     def command(self) -> str:
-        """The command that runs it."""
+        """Return the command that runs it."""
         return command(self.model, self.fields)
 
 
 def command(model: str, given: Mapping[str, Any]) -> str:
-    """The command line that orders a run of a network with these fields of a spec."""
+    """Return the command line that trains a network with these options."""
     words = [word for name, value in given.items() for word in _words(name, value)]
     return shlex.join(["workbench", "train", model, *words])
 
 
 def pairs(values: Mapping[str, Any]) -> list[str]:
-    """Values by name as they are written: `activation=tanh`, `hidden_sizes=[64, 32]`."""
+    """Return values by name as they are written: `activation=tanh`, `hidden_sizes=[64, 32]`."""
     return [f"{name}={value if isinstance(value, str) else json.dumps(value)}" for name, value in values.items()]
 
 

@@ -16,9 +16,9 @@ def build(spec: RunSpec) -> Any:
     Raises:
         UserError: If it has no such option.
     """
-    asked = {name: getattr(spec, name) for name in ("dropout", "batch_norm") if getattr(spec, name) is not None}
-    sized = adapt_to_task(spec.model, default_arguments(spec.model, spec.preset), tasks.info(spec.task))
-    return models.build(spec.model, preset=spec.preset, **(sized | asked | spec.options))
+    network = spec.network
+    sized = adapt_to_task(network.model, default_arguments(network.model, network.preset), tasks.info(spec.data.task))
+    return models.build(network.model, preset=network.preset, **(sized | network.options))
 
 
 def default_arguments(model: str, preset: str) -> dict[str, Any]:

@@ -1,13 +1,14 @@
 """An overview of one run, from the files in its folder."""
 
 from contextlib import suppress
-from dataclasses import asdict
 from typing import Any
 
 from workbench import untrusted
 from workbench.engine.resume import header
 from workbench.engine.run import Run
 from workbench.engine.runs import every
+from workbench.engine.spec.options import OPTIONS
+from workbench.engine.spec.sections import FromRun
 from workbench.errors import UserError
 
 CHECKPOINTS = ("last", "best")
@@ -20,7 +21,7 @@ def overview(run: Run) -> dict[str, Any]:
     Raises:
         UserError: If the folder is damaged.
     """
-    spec = asdict(run.spec)
+    options = run.spec.options()
     metrics: dict[str, dict[str, Any]] = {}
     start: dict[str, Any] = {}
     tail = run.tail()
@@ -50,7 +51,7 @@ def overview(run: Run) -> dict[str, Any]:
         "initial_weights": start.get("initial_weights"),
         "continued_by": continued_by(run),
         "folder": str(run.folder),
-        "spec": spec,
+        "spec": {name: options.get(name) for name in OPTIONS},
         "metrics": metrics,
         "checkpoints": checkpoints,
         "visualizations": visualizations(run),
@@ -63,7 +64,8 @@ def continued_by(run: Run) -> list[str]:
     ids = []
     for other in every():
         with suppress(UserError):
-            if other.spec.origin == run.id:
+            weights = other.spec.initial_weights
+            if isinstance(weights, FromRun) and weights.origin == run.id:
                 ids.append(other.id)
     return ids
 

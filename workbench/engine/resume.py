@@ -1,7 +1,6 @@
 """Taking a run up again: what can be gone on with, and up to where."""
 
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +36,11 @@ def prolonged(run: Run, epochs: int | None = None, steps: int | None = None) -> 
             continue
         if more < 1:
             raise UserError(f"{name} must be a whole number of 1 or more, not {more}.")
-        if (ordered := getattr(spec, name)) is None:
+        length = spec.options().get(name)
+        if length is None:
             other = "steps" if name == "epochs" else "epochs"
             raise UserError(f"The run {run.id} was ordered in {other}: give more of those.")
-        spec = replace(spec, **{name: ordered + more})
+        spec = spec.with_options(**{name: length + more})
     if status == "done" and spec == run.spec:
         raise UserError(f"The run {run.id} is done: say how much further it should go, such as --epochs 5.")
     return spec

@@ -206,8 +206,10 @@ class Run:
         status, last = self.status(), self.last_event()
         if status == "crashed" and last.get("event") != "end":
             last = self.crash(last)
-        row: dict[str, Any] = dict(run=printable(self.id), status=status, model=spec.model, task=printable(spec.task))
-        row |= dict(preset=spec.preset, seed=spec.seed)
+        row: dict[str, Any] = dict(
+            run=printable(self.id), status=status, model=spec.network.model, task=printable(spec.data.task)
+        )
+        row |= dict(preset=spec.network.preset, seed=spec.seed)
         row |= dict(step=last.get("step", 0), **_latest_metrics(last))
         return row | {"reason": last["reason"]} if "reason" in last else row
 

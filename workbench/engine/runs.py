@@ -23,13 +23,13 @@ def create(spec: RunSpec) -> Run:
     Raises:
         UserError: The folder can't be written, or the spec's task is a table that can't be learnt from.
     """
-    tasks.info(spec.task)
+    tasks.info(spec.data.task)
     draft = folder() / f".new-{uuid4().hex}"
     try:
         draft.mkdir(parents=True)
         files.write(draft / "spec.json", spec.to_json().encode(), sync=True)
         Run(draft).beat()  # whoever creates a run answers for it until the worker beats
-        return Run(_named(draft, spec.model))
+        return Run(_named(draft, spec.network.model))
     except OSError as error:
         shutil.rmtree(draft, ignore_errors=True)
         raise UserError(

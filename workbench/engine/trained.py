@@ -57,7 +57,7 @@ class TrainedNetwork:
     @property
     def info(self) -> dict[str, Any]:
         """The run, the network and the checkpoint, as plain data."""
-        return dict(run=self.run, model=self.spec.model, checkpoint=self.checkpoint, step=self.step)
+        return dict(run=self.run, model=self.spec.network.model, checkpoint=self.checkpoint, step=self.step)
 
     def forward(self, batch: Batch) -> Any:
         """Return the outputs for a batch, with gradients if they are enabled."""
@@ -77,7 +77,7 @@ def load(run: Run) -> TrainedNetwork:
         UserError: If the run has no checkpoint of its network that can be loaded.
     """
     spec = run.spec
-    fingerprint = data.fingerprint(tasks.info(spec.task).data)
+    fingerprint = data.fingerprint(tasks.info(spec.data.task).data)
     problem = f"The run {run.id} has no checkpoint yet: wait for its first, or train again."
     for name in CHECKPOINTS:
         path = run.folder / f"{name}.safetensors"
@@ -96,8 +96,7 @@ def load(run: Run) -> TrainedNetwork:
             reason = str(error).splitlines()[0].rstrip(".:")
             problem = f"The {name} checkpoint of {run.id} can't be used ({reason}): train again."
             continue
-        options = {"label_smoothing": spec.label_smoothing, "class_weights": spec.class_weights}
-        task = tasks.get(spec.task).configure(**options)
+        task = tasks.get(spec.data.task).configure(**spec.regularization.of_labels())
         trained = TrainedNetwork(run.id, spec, network.eval(), task, name, step)
         _cache[key] = trained
         while len(_cache) > MAX_NETWORKS or (len(_cache) > 1 and sum(map(_size, _cache.values())) > MAX_BYTES):

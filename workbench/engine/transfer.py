@@ -22,6 +22,7 @@ from models.registry import Part
 from models.tracing import example_inputs, hooked
 from workbench.engine import checkpoints, runs
 from workbench.engine.spec import RunSpec
+from workbench.engine.spec.sections import FromRun, FromStateDict
 from workbench.errors import UserError, lookup
 from workbench.render.shape import format_shape
 from workbench.tasks.base import evaluation_mode
@@ -67,12 +68,13 @@ def load_initial_weights(network: nn.Module, spec: RunSpec) -> dict[str, Any]:
     Raises:
         UserError: If they can't be read, or are another network's.
     """
-    if spec.origin is not None and spec.part is not None:
-        return _load_part(network, spec, spec.origin, spec.part)
-    if spec.origin is not None:
-        return _load(network, _learned(spec), spec, spec.origin)
-    if spec.weights is not None:
-        return _load(network, _published(spec), spec, spec.weights)
+    match spec.initial_weights:
+        case FromRun(origin, part) if part is not None:
+            return _load_part(network, spec, origin, part)
+        case FromRun(origin):
+            return _load(network, _learned(spec, origin), spec, origin)
+        case FromStateDict(weights):
+            return _load(network, _published(spec, weights), spec, weights)
     return {}
 
 
@@ -105,23 +107,22 @@ def groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:
     return [{"params": layer, "scale": decay ** (last - index)} for index, layer in enumerate(layers)]
 
 
-def _learned(spec: RunSpec) -> dict[str, Tensor]:
+def _learned(spec: RunSpec, origin: str) -> dict[str, Tensor]:
     """Return the weights of a run, its best ones, or those of a checkpoint."""
-    weights, metadata = _checkpoint(spec)
-    if metadata["model"] != spec.model:
+    weights, metadata = _checkpoint(origin)
+    if metadata["model"] != spec.network.model:
         raise UserError(
-            f"{spec.origin} is a {metadata['model']}, not a {spec.model}: name that network to continue with it, or "
-            "the part that both have, by --part."
+            f"{origin} is a {metadata['model']}, not a {spec.network.model}: name that network to continue with it, "
+            "or the part that both have, by --part."
         )
     return weights
 
 
-def _checkpoint(spec: RunSpec) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Return the weights and the metadata of the checkpoint that the spec names."""
-    assert spec.origin is not None
-    path = Path(spec.origin)
+def _checkpoint(origin: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Return the weights and the metadata of a checkpoint, or of the best one of a run."""
+    path = Path(origin)
     if not path.is_absolute():
-        path = runs.get(spec.origin).folder / "best.safetensors"
+        path = runs.get(origin).folder / "best.safetensors"
     weights, metadata = checkpoints.load(path)
     if "model" not in metadata:
         raise UserError(f"{path} is not a checkpoint of a run: for published weights, use --weights.")
@@ -130,21 +131,21 @@ def _checkpoint(spec: RunSpec) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 def _load_part(network: nn.Module, spec: RunSpec, origin: str, name: str) -> dict[str, Any]:
     """Load one part of another run's network into the part of the same name."""
-    weights, metadata = _checkpoint(spec)
+    weights, metadata = _checkpoint(origin)
     donor = models.info(metadata["model"])
     ours, theirs = network.state_dict(), weights
-    own_part, other_part = models.info(spec.model).parts.get(name), donor.parts.get(name)
+    own_part, other_part = models.info(spec.network.model).parts.get(name), donor.parts.get(name)
     if own_part is None and other_part is None:  # the parts that every network has
         own_names = {key: key for key in _backbone(network, ours)}
         other_names = {key: key for key in theirs}
         partial = False
     else:
-        own = lookup(f"part of {spec.model}", name, models.info(spec.model).parts)
+        own = lookup(f"part of {spec.network.model}", name, models.info(spec.network.model).parts)
         other = lookup(f"part of {donor.name}", name, donor.parts)
         is_prefix_cut = len(own.prefixes) == len(other.prefixes) == 1  # the rest of a name is the same in both
         own_names, other_names = _names(own, ours, is_prefix_cut), _names(other, theirs, is_prefix_cut)
         partial = own.partial or other.partial
-    problem = f"The {name} of {origin} ({donor.name}) doesn't fit that of {spec.model} ({spec.preset})"
+    problem = f"The {name} of {origin} ({donor.name}) doesn't fit that of {spec.network.model} ({spec.network.preset})"
     missing = [key for short, key in own_names.items() if short not in other_names]
     left = [key for short, key in other_names.items() if short not in own_names]
     if missing and not partial:
@@ -173,19 +174,18 @@ def _names(part: Part, weights: dict[str, Tensor], is_prefix_cut: bool) -> dict[
     return {name[cut:]: name for name in weights if name.startswith(part.prefixes)}
 
 
-def _published(spec: RunSpec) -> dict[str, Tensor]:
+def _published(spec: RunSpec, weights: str) -> dict[str, Tensor]:
     """Return the weights of a published state dict, under our own names."""
-    assert spec.weights is not None
-    architecture = models.info(spec.model)
-    names = models.reference_names(spec.model)
-    tensors = read(Path(spec.weights))
+    architecture = models.info(spec.network.model)
+    names = models.reference_names(spec.network.model)
+    tensors = read(Path(weights))
     # Old files don't count the batches that a norm has seen, which only training without momentum asks for.
     tensors |= {name: torch.tensor(0) for name in names if name.endswith("num_batches_tracked") and name not in tensors}
-    problem = f"{spec.weights} isn't {architecture.reference}'s {spec.model}"
+    problem = f"{weights} isn't {architecture.reference}'s {spec.network.model}"
     _check_names(problem, names, tensors)
     ordered = {name: tensors[name] for name in names}
     outputs = [tensor for tensor in ordered.values() if tensor.dim() > 1][-1].shape[0]
-    donor = models.build(spec.model, "paper", **{"num_classes": outputs} | _plain_options(spec))
+    donor = models.build(spec.network.model, "paper", **{"num_classes": outputs} | _plain_options(spec))
     try:
         donor.load_reference(ordered)  # type: ignore[operator]
     except (RuntimeError, ValueError) as error:
@@ -194,7 +194,7 @@ def _published(spec: RunSpec) -> dict[str, Tensor]:
 
 
 def _plain_options(spec: RunSpec) -> dict[str, Any]:
-    return {name: value for name, value in spec.options.items() if name not in SIZES}
+    return {name: value for name, value in spec.network.options.items() if name not in SIZES}
 
 
 def read(path: Path) -> dict[str, Tensor]:
@@ -275,7 +275,7 @@ def _check_pickles(path: Path, file: IO[bytes], count: int) -> None:
 def _load(network: nn.Module, weights: dict[str, Tensor], spec: RunSpec, origin: str) -> dict[str, Any]:
     """Copy weights under the same names; a head of another size keeps its fresh weights."""
     ours = network.state_dict()
-    problem = f"{origin} doesn't fit {spec.model} ({spec.preset})"
+    problem = f"{origin} doesn't fit {spec.network.model} ({spec.network.preset})"
     _check_names(problem, list(ours), weights)
     backbone = set(_backbone(network, ours))
     fits = {name for name, tensor in weights.items() if tensor.shape == ours[name].shape}

@@ -68,7 +68,7 @@ def _make(folder: Path, resume: str | None) -> int:
 
             from models.startup import skip_compiler
 
-            if not spec.compile:
+            if not spec.runtime.compile:
                 skip_compiler()
             from workbench.engine.training.trainer import SeedRun, Trainer
 
@@ -115,10 +115,10 @@ def why(error: Exception, spec: RunSpec) -> str:
     """What went wrong and what to do, in a sentence."""
     kind = type(error).__name__
     if kind == "OutOfMemoryError" or isinstance(error, MemoryError) or "can't allocate memory" in str(error):
-        smaller = ", or the mini preset" if spec.preset != "mini" else ""
+        smaller = ", or the mini preset" if spec.network.preset != "mini" else ""
         return (
-            f"The memory was full with {spec.model} ({spec.preset}) and a batch_size of {spec.batch_size}: "
-            f"try a smaller batch_size{smaller}."
+            f"The memory was full with {spec.network.model} ({spec.network.preset}) and a batch_size of "
+            f"{spec.data.batch_size}: try a smaller batch_size{smaller}."
         )
     if isinstance(error, UserError):
         return str(error)
@@ -129,8 +129,8 @@ def why(error: Exception, spec: RunSpec) -> str:
         )
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename} can't be written ({error.strerror}): see that it can be, then resume the run."
-    if spec.compile and type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
-        return f"{spec.model} can't be compiled here ({kind}): leave --compile out."
+    if spec.runtime.compile and type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
+        return f"{spec.network.model} can't be compiled here ({kind}): leave --compile out."
     return f"{kind}: {error}".strip().splitlines()[0]
 
 
@@ -276,7 +276,7 @@ def _interpret(request: dict[str, Any], on_progress: OnProgress) -> dict[str, An
 def _questions(request: dict[str, Any], on_progress: OnProgress) -> dict[str, Any]:
     from workbench import tasks
 
-    return dict(tasks.get(Run(Path(request["folder"])).spec.task).questions)
+    return dict(tasks.get(Run(Path(request["folder"])).spec.data.task).questions)
 
 
 def _ask(request: dict[str, Any], on_progress: OnProgress) -> dict[str, Any]:

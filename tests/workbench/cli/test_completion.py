@@ -54,7 +54,7 @@ def test_runs_and_their_layers_are_completed(cli, monkeypatch):
     from workbench.render import layers
 
     monkeypatch.setattr(layers, "compute", lambda name, preset: cost.summarize(name, preset).to_dict())
-    run = runs.create(RunSpec("lenet5-modern"))
+    run = runs.create(RunSpec.create("lenet5-modern"))
     assert complete(cli, "workbench runs show len") == [run.id]
     assert sorted(complete(cli, f"workbench runs inspect {run.id} maps --layer ")) == ["c1", "c3"]
     assert complete(cli, "workbench runs inspect lenet5-0009 maps --layer ") == []

@@ -85,14 +85,14 @@ def lines(events):
 
 @pytest.fixture
 def intact(home):
-    run = runs.create(RunSpec("mlp"))
+    run = runs.create(RunSpec.create("mlp"))
     (run.folder / "worker.json").unlink()
     (run.folder / "events.jsonl").write_text(lines([event | {"run": run.id} for event in INTACT]))
     return run
 
 
 def damaged(files, name=""):
-    run = runs.create(RunSpec("mlp", seed=1))
+    run = runs.create(RunSpec.create("mlp", seed=1))
     (run.folder / "worker.json").unlink()
     for file, content in {"events.jsonl": INTACT, **files}.items():
         if content == "header":

@@ -49,7 +49,7 @@ def test_a_run_that_is_not_done_is_compared_by_its_validation_metrics(cli):
 
 
 def test_the_list_shows_metrics_or_the_reason_of_a_damage(cli):
-    run, damaged = train_run(steps=60), runs.create(RunSpec("mlp"))
+    run, damaged = train_run(steps=60), runs.create(RunSpec.create("mlp"))
     (damaged.folder / "spec.json").write_text("{")
     crashed = train_run(steps=2)
     path = crashed.folder / "events.jsonl"
@@ -89,7 +89,7 @@ def test_a_stopped_run_is_resumed_in_its_folder(cli):
     code, out, _ = cli("runs", "resume", run.id, "--steps", "10", "--json")
     events = [json.loads(line) for line in out.splitlines()]
     assert code == 0 and (events[0]["step"], events[0]["resumed"], events[-1]["steps"]) == (20, True, 70)
-    assert run.spec.steps == 70 and run.status() == "done"
+    assert run.spec.length.steps == 70 and run.status() == "done"
     code, out, err = cli("runs", "resume", run.id)
     assert (code, out, err.count("\n")) == (2, "", 1) and "is done" in err
     for words in (["--steps", "0"], ["--epochs", "2"]):
@@ -114,7 +114,7 @@ def test_an_unknown_or_damaged_run_is_one_line(cli, command):
     noun, *words = command.split()
     code, out, err = cli("runs", noun, "mlp-0007", *words)
     assert (code, out, err.count("\n")) == (2, "", 1) and "mlp-0007" in err
-    run = runs.create(RunSpec("mlp"))
+    run = runs.create(RunSpec.create("mlp"))
     (run.folder / "spec.json").write_text("{")
     if noun in ("show", "resume"):
         code, out, err = cli("runs", noun, run.id, *words)
@@ -123,7 +123,7 @@ def test_an_unknown_or_damaged_run_is_one_line(cli, command):
 
 def test_a_full_disk_ends_the_run_with_a_message_and_keeps_the_last_checkpoint(monkeypatch):
     """The second checkpoint can't be written, as on a full disk."""
-    run = runs.create(RunSpec("mlp", steps=30, device="cpu"))
+    run = runs.create(RunSpec.create("mlp", steps=30, device="cpu"))
     fsync, calls = worker.files.os.fsync, []
 
     def full(file):

@@ -9,6 +9,7 @@ import pytest
 
 from workbench import engine
 from workbench.engine import RunSpec, events, runs
+from workbench.engine.spec.options import OPTIONS
 
 COMMAND = [sys.executable, "-m", "workbench.cli.main"]
 START = {
@@ -189,8 +190,8 @@ def test_a_run_can_be_detached_watched_and_stopped(cli, monkeypatch):
 
 def test_damaged_runs_are_listed_too(cli):
     assert "workbench train" in cli("runs", "list")[1]
-    runs.create(RunSpec("mlp", seed=3))
-    (runs.create(RunSpec("mlp")).folder / "spec.json").write_text("{")
+    runs.create(RunSpec.create("mlp", seed=3))
+    (runs.create(RunSpec.create("mlp")).folder / "spec.json").write_text("{")
     rows = json.loads(cli("runs", "list", "--json")[1])
     assert sorted(row["status"] for row in rows) == ["damaged", "running"]
     code, out, _ = cli("runs", "list")
@@ -238,8 +239,8 @@ def test_options_become_the_spec(cli, write_events):
     cli("train", "mlp", *words.split(), "--option", "hidden_sizes=[8]")
     cli("train", "lenet5", "--augment", "shift,noise=0.2")
     run, augmented = runs.every()
-    assert augmented.spec == RunSpec("lenet5", augment={"shift": 1.0, "noise": 0.2})
-    assert run.spec == RunSpec(
+    assert augmented.spec == RunSpec.create("lenet5", augment={"shift": 1.0, "noise": 0.2})
+    assert run.spec == RunSpec.create(
         "mlp",
         optimizer="nesterov",
         momentum=0.8,
@@ -254,7 +255,7 @@ def test_options_become_the_spec(cli, write_events):
 def test_the_help_has_every_field_under_its_heading(cli):
     _, out, _ = cli("train", "--help")
     words = {"options": "option", "origin": "from"}
-    for name in RunSpec.__dataclass_fields__:
+    for name in OPTIONS:
         assert (f"--{words.get(name, name.replace('_', '-'))} " in out) == (name != "model")
     for heading in ("Updates:", "Learning rate:", "Regularization:"):
         assert heading in out

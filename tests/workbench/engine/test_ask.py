@@ -23,7 +23,7 @@ def trained(tmp_path_factory):
         patch.setenv("WORKBENCH_HOME", str(tmp_path_factory.mktemp("ask")))
         result = {}
         for task in ("moons", "digits", "diabetes"):
-            run = runs.create(RunSpec("mlp", task=task, steps=40, device="cpu", seed=3))
+            run = runs.create(RunSpec.create("mlp", task=task, steps=40, device="cpu", seed=3))
             list(Trainer([SeedRun(run.spec, run.folder)]).run())
             result[task] = run
         yield result

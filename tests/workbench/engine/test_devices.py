@@ -134,7 +134,7 @@ def numbers_of(spec, folder, **more):
     run = SeedRun(spec, folder=folder, show=visualizations.extend, **more)
     events = [{key: event[key] for key in ("event", "step", "metrics")} for event in Trainer([run]).run()]
     classes = {type(weight) for weight in run.state.network.parameters()}
-    assert classes == {OnDevice if spec.device == "mps" else nn.Parameter}
+    assert classes == {OnDevice if spec.runtime.device == "mps" else nn.Parameter}
     return events, json.loads(json.dumps(visualizations, allow_nan=False))
 
 
@@ -144,8 +144,8 @@ def test_every_task_trains_there_as_on_the_cpu(machine, tmp_path, monkeypatch, n
     has_images = "image" in tasks.info(name).inputs
     more = dict(augment={"shift": 1, "noise": 0.1}) if has_images else dict(clip_norm=1.0, l1=1e-4, init="he")
     spec = dict(model="lenet5-modern" if has_images else "mlp", task=name, steps=4, batch_size=16, **more)
-    events, visualizations = numbers_of(RunSpec(**spec, device="mps"), tmp_path)
-    same, expected = numbers_of(RunSpec(**spec, device="cpu"), tmp_path / "cpu")
+    events, visualizations = numbers_of(RunSpec.create(**spec, device="mps"), tmp_path)
+    same, expected = numbers_of(RunSpec.create(**spec, device="cpu"), tmp_path / "cpu")
     assert [event["event"] for event in events].count("eval") == 3
     assert {"sample"} < {visualization["kind"] for visualization in visualizations}
     # Filters with their channels innermost, as on the CPU alone, are summed in another order.
@@ -154,7 +154,7 @@ def test_every_task_trains_there_as_on_the_cpu(machine, tmp_path, monkeypatch, n
         for value in tree_leaves([same, expected])
     ]
     assert tree_leaves([events, visualizations]) == close
-    resumed, _ = numbers_of(RunSpec(**spec | {"steps": 8}, device="mps"), tmp_path, resume=True)
+    resumed, _ = numbers_of(RunSpec.create(**spec | {"steps": 8}, device="mps"), tmp_path, resume=True)
     assert (resumed[0]["step"], resumed[-1]["step"]) == (4, 8)
 
 
@@ -168,7 +168,7 @@ def test_every_task_trains_there_as_on_the_cpu(machine, tmp_path, monkeypatch, n
     ids=lambda options: "-".join(options),
 )
 def test_every_option_works_there(machine, tmp_path, options):
-    spec = RunSpec("mlp", task="moons", steps=4, batch_size=16, device="mps", **options)
+    spec = RunSpec.create("mlp", task="moons", steps=4, batch_size=16, device="mps", **options)
     events, _ = numbers_of(spec, tmp_path)
     assert all(np.isfinite(value) for event in events for value in event["metrics"].values())
     resumed, _ = numbers_of(RunSpec.from_json(spec.to_json()), tmp_path, resume=True)
@@ -176,7 +176,7 @@ def test_every_option_works_there(machine, tmp_path, options):
 
 
 def test_a_frozen_backbone_works_there(machine, tmp_path):
-    spec = RunSpec("mlp", task="moons", steps=4, device="cpu")
+    spec = RunSpec.create("mlp", task="moons", steps=4, device="cpu")
     numbers_of(spec, tmp_path)
     options = dict(origin=str(tmp_path / "best.safetensors"), freeze="backbone", device="mps")
     events, _ = numbers_of(replace(spec, **options), tmp_path / "frozen")

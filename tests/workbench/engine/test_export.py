@@ -26,7 +26,7 @@ def told(first, last, **more):
 @pytest.fixture
 def run():
     """A run of 50 steps that was killed at 30, and taken up from its checkpoint at 20."""
-    run = runs.create(RunSpec("mlp"))
+    run = runs.create(RunSpec.create("mlp"))
     writer = events.Writer(run.folder / "events.jsonl", run=run.id, seed=0)
     start = dict(event="start", epoch=0, steps=50, metrics={}, model="mlp", task="digits", preset="mini", params=9)
     start |= dict(device="cpu")
@@ -84,7 +84,7 @@ def test_a_place_that_cannot_be_written_is_named(run, tmp_path):
 
 def test_a_run_that_told_nothing_has_nothing_to_export(tmp_path):
     with pytest.raises(UserError, match="told no numbers"):
-        export.to_csv(runs.create(RunSpec("mlp")), tmp_path / "run.csv")
+        export.to_csv(runs.create(RunSpec.create("mlp")), tmp_path / "run.csv")
     assert not (tmp_path / "run.csv").exists()
 
 
@@ -111,7 +111,7 @@ def test_the_spread_is_mean_and_sample_deviation_of_those_that_are_done():
 
 
 def test_runs_are_compared_by_where_they_differ(run):
-    other = runs.create(RunSpec("mlp", lr=0.5, options={"activation": "tanh"}))
+    other = runs.create(RunSpec.create("mlp", lr=0.5, options={"activation": "tanh"}))
     found = compared([run, other])
     assert found["differing"] == {"options": [{}, {"activation": "tanh"}], "lr": [0.003, 0.5]}
     assert [row["metrics"] for row in found["runs"]] == [{"loss": 3 / 50, "accuracy": None}, {}]

@@ -33,7 +33,7 @@ def test_the_command_orders_what_the_table_says(name, monkeypatch):
         typer.main.get_command(command.app)(words[2:], standalone_mode=False)
     monkeypatch.undo()
     [(model, options)] = seen
-    assert command.spec_from_options(model, options) == RunSpec(method.model, **method.fields)
+    assert command.spec_from_options(model, options) == RunSpec.create(method.model, **method.fields)
 
 
 def test_the_table_needs_no_torch():

@@ -55,7 +55,7 @@ def samples_for(task, shape):
 @pytest.mark.parametrize("task", LOCAL)
 def test_a_network_fits_the_tasks_that_it_can_learn(model, task):
     try:
-        network, own = networks.build(RunSpec(model, task=task)), tasks.get(task)
+        network, own = networks.build(RunSpec.create(model, task=task)), tasks.get(task)
         # Its own task may ask a network for more than its shape, and not every network has one.
         has_shape_only = models.info(model).task != task and hasattr(network, "input_shape")
         samples = samples_for(own, network.input_shape) if has_shape_only else own.sources(network, seed=0)["train"]

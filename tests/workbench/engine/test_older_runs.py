@@ -70,7 +70,7 @@ def test_its_last_metrics_are_those_of_the_test_set(old_run):
 
 
 def test_its_spec_is_filled_in_as_it_was_meant(old_run):
-    assert old_run.spec == RunSpec("mlp", steps=95, dropout=0.3, seed=3, device="cpu")
+    assert old_run.spec == RunSpec.create("mlp", steps=95, dropout=0.3, seed=3, device="cpu")
 
 
 def test_it_is_resumed_to_the_same_weights(old_run):

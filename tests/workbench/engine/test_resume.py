@@ -14,8 +14,8 @@ import torch
 from tests.patience import PATIENCE
 from workbench import engine
 from workbench.engine import RunSpec, accepted, checkpoints, events, lock, resume, runs, start
-from workbench.engine.methods import OPTIMIZERS
 from workbench.engine.resume import header, prolonged
+from workbench.engine.spec.sections import OPTIMIZERS, Adam, Constant
 from workbench.engine.training.trainer import SeedRun, Trainer, train
 from workbench.errors import UserError
 
@@ -57,7 +57,7 @@ def train_until(step, spec, folder):
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: "-".join(map(str, method.values())))
 def test_stopped_anywhere_and_resumed_it_gives_the_same_numbers(method, tmp_path):
-    spec = RunSpec(**{"model": "mlp", "steps": 95, "seed": 3, **CPU, **method})
+    spec = RunSpec.create(**{"model": "mlp", "steps": 95, "seed": 3, **CPU, **method})
     whole = SeedRun(spec)
     expected = numbers(Trainer([whole]).run())
 
@@ -74,7 +74,7 @@ def test_stopped_anywhere_and_resumed_it_gives_the_same_numbers(method, tmp_path
 
 
 def test_the_best_so_far_is_remembered(tmp_path):
-    spec = RunSpec("mlp", epochs=6, lr=0.05, **CPU)
+    spec = RunSpec.create("mlp", epochs=6, lr=0.05, **CPU)
     run, _ = train_until(150, spec, tmp_path)
     other = SeedRun(spec, folder=tmp_path, resume=True)
     assert other.best.to_json() == run.best.to_json() and run.best.step > 0
@@ -84,9 +84,9 @@ def test_the_best_so_far_is_remembered(tmp_path):
 def test_a_run_of_a_frozen_backbone_is_resumed(tmp_path):
     donor, folder = tmp_path / "donor", tmp_path / "frozen"
     donor.mkdir(), folder.mkdir()
-    train_until(10**9, RunSpec("mlp", steps=20, dropout=0.3, **CPU), donor)
+    train_until(10**9, RunSpec.create("mlp", steps=20, dropout=0.3, **CPU), donor)
     options = dict(origin=str(donor / "best.safetensors"), freeze="backbone", dropout=0.3, seed=2)
-    spec = RunSpec("mlp", steps=60, **options, **CPU)
+    spec = RunSpec.create("mlp", steps=60, **options, **CPU)
     whole = SeedRun(spec)
     expected = [row for row in numbers(Trainer([whole]).run()) if row[0] != "end"]
     rows = [row for step in (25, 10**9) for row in numbers(train_until(step, spec, folder)[1]) if row[0] != "end"]
@@ -113,7 +113,7 @@ def until(run, step, since=0):
 
 @pytest.mark.full
 def test_killed_at_random_steps_and_resumed_nothing_differs():
-    spec = RunSpec("lenet5-modern", steps=400, augment={"shift": 1.0}, seed=5, schedule="cosine", **CPU)
+    spec = RunSpec.create("lenet5-modern", steps=400, augment={"shift": 1.0}, seed=5, schedule="cosine", **CPU)
     expected = numbers(train([spec]))
     run, since = start(spec), 0
     for step in sorted(random.Random(2).sample(range(20, 300), 2)):
@@ -138,7 +138,7 @@ def test_killed_at_random_steps_and_resumed_nothing_differs():
 
 
 def test_a_done_run_can_be_extended():
-    spec = RunSpec("mlp", epochs=2, seed=1, **CPU)
+    spec = RunSpec.create("mlp", epochs=2, seed=1, **CPU)
     run = start(spec)
     assert finished(run)["steps"] == 78
     with pytest.raises(UserError, match="is done"):
@@ -149,8 +149,10 @@ def test_a_done_run_can_be_extended():
     first, *_, end = accepted(run, since)
     assert (first["resumed"], first["step"], first["steps"]) == (True, 78, 117)
     assert (end["status"], end["steps"]) == ("done", 117)
-    assert run.spec.epochs == 3 and run.status() == "done"
-    expected = [row for row in numbers(train([RunSpec("mlp", epochs=3, seed=1, **CPU)])) if row[3] == "validation"]
+    assert run.spec.length.epochs == 3 and run.status() == "done"
+    expected = [
+        row for row in numbers(train([RunSpec.create("mlp", epochs=3, seed=1, **CPU)])) if row[3] == "validation"
+    ]
     assert [row for row in numbers(run.follow()) if row[3] == "validation"] == expected
     tested = [row[1] for row in numbers(run.follow()) if row[3] == "test"]
     assert tested == [78, 117]  # at each of its ends
@@ -159,12 +161,12 @@ def test_a_done_run_can_be_extended():
 
 
 def test_a_running_run_and_an_early_stopped_one_cannot_be_resumed():
-    run = start(RunSpec("mlp", epochs=10**6, **CPU))
+    run = start(RunSpec.create("mlp", epochs=10**6, **CPU))
     with pytest.raises(UserError, match="is running"):
         resume(run)
     run.kill()
     run.join(PATIENCE)
-    stopped = runs.create(RunSpec("mlp"))
+    stopped = runs.create(RunSpec.create("mlp"))
     ends = (({"early_stopping": {}}, "larger patience"), ({"status": "diverged"}, "smaller learning rate"))
     for end, message in ends:
         writer = events.Writer(stopped.folder / "events.jsonl", run=stopped.id)
@@ -178,7 +180,7 @@ def test_a_running_run_and_an_early_stopped_one_cannot_be_resumed():
 @pytest.fixture
 def stopped():
     """A run that was stopped at its tenth step, trained in this process."""
-    run = runs.create(RunSpec("mlp", steps=100, **CPU))
+    run = runs.create(RunSpec.create("mlp", steps=100, **CPU))
     writer = events.Writer(run.folder / "events.jsonl", run=run.id)
     for event in train_until(10, run.spec, run.folder)[1]:
         writer.write(event)
@@ -237,11 +239,11 @@ def test_a_checkpoint_from_before_there_was_anything_to_resume_still_loads_its_s
     old = {"model": "mlp", "task": "digits", "preset": "mini", "epochs": 20, "steps": None, "batch_size": 32}
     old |= {"lr": 0.003, "optimizer": "adam", "seed": 0, "device": "cpu"}
     spec = RunSpec.from_json(json.dumps(old))
-    assert (spec.beta1, spec.schedule, spec.weight_decay, spec.augment) == (0.9, "constant", 0.0, {})
+    assert (spec.optimizer, spec.schedule, spec.data.augment) == (Adam(lr=0.003), Constant(), {})
 
 
 def test_the_worker_dies_with_the_signal_that_killed_it():
-    run = start(RunSpec("mlp", epochs=10**6, **CPU))
+    run = start(RunSpec.create("mlp", epochs=10**6, **CPU))
     until(run, 1)
     os.kill(json.loads((run.folder / "worker.json").read_text())["pid"], signal.SIGKILL)
     assert "SIGKILL" in finished(run)["reason"]
@@ -289,7 +291,7 @@ def test_of_two_processes_that_resume_a_run_at_once_one_is_rejected(stopped):
 
 @pytest.mark.full
 def test_killed_at_its_first_checkpoint_a_run_still_has_every_row(monkeypatch):
-    spec = RunSpec("mlp", steps=60, seed=3, **CPU)
+    spec = RunSpec.create("mlp", steps=60, seed=3, **CPU)
     expected = [row for row in numbers(train([spec])) if row[0] != "end"]
     for _ in range(2):
         run = start(spec)

@@ -14,7 +14,7 @@ from workbench.engine import RunSpec, events, heartbeat, runs
 from workbench.engine.run import Run
 from workbench.errors import UserError
 
-SPEC = RunSpec("mlp")
+SPEC = RunSpec.create("mlp")
 START = dict(event="start", step=0, seconds=0.0, steps=40, model="mlp", task="digits", preset="mini", params=9)
 START |= dict(device="cpu")
 METRIC = dict(event="metric", step=8, epoch=0.2, seconds=2.0, split="train", metrics={"loss": 1.0})
@@ -48,13 +48,13 @@ def test_numbers_go_on_from_the_highest():
     assert (first.id, second.id) == ("mlp-0001", "mlp-0002")
     second.folder.rename(runs.folder() / "mlp-0041")
     assert runs.create(SPEC).id == "mlp-0042"
-    assert runs.create(RunSpec("lenet5-modern")).id == "lenet5-modern-0001"
+    assert runs.create(RunSpec.create("lenet5-modern")).id == "lenet5-modern-0001"
 
 
 def test_processes_that_create_at_once_get_a_folder_each(home):
     code = (
         "from workbench.engine import RunSpec, runs\n"
-        "print(*(runs.create(RunSpec('mlp', seed=s)).id for s in range(40)))"
+        "print(*(runs.create(RunSpec.create('mlp', seed=s)).id for s in range(40)))"
     )
     started = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(3)]
     ids = [run for process in started for run in process.communicate()[0].split()]

@@ -14,8 +14,21 @@ from models import registry
 from workbench import tasks
 from workbench.engine import RunSpec
 from workbench.engine.checks import read_interval
-from workbench.engine.methods import INITS, OPTIMIZERS, SCHEDULES
-from workbench.engine.spec import RECIPE, applies
+from workbench.engine.spec.choices import RECIPE, applicable
+from workbench.engine.spec.options import OPTIONS
+from workbench.engine.spec.sections import (
+    INITS,
+    OPTIMIZERS,
+    SCHEDULES,
+    SGD,
+    Epochs,
+    Evaluation,
+    Nesterov,
+    Normal,
+    Plateau,
+    Regularization,
+    Step,
+)
 from workbench.errors import UserError
 
 length = st.one_of(
@@ -34,13 +47,13 @@ length = st.one_of(
     device=st.sampled_from(["cpu", "cuda", "cuda:3", "mps"]),
 )
 def test_json_keeps_all_of_it(length, **given_values):
-    spec = RunSpec(**given_values, **length)
+    spec = RunSpec.create(**given_values, **length)
     assert RunSpec.from_json(spec.to_json()) == spec
 
 
 def test_what_is_not_given_is_filled_in():
-    spec = RunSpec("lenet5-modern", optimizer="sgd")
-    assert (spec.task, spec.epochs, spec.steps, spec.lr) == ("digits", 20, None, 0.1)
+    spec = RunSpec.create("lenet5-modern", optimizer="sgd")
+    assert (spec.data.task, spec.length, spec.optimizer.lr) == ("digits", Epochs(20), 0.1)
 
 
 @pytest.mark.parametrize(
@@ -69,13 +82,13 @@ def test_what_is_not_given_is_filled_in():
 )
 def test_what_cannot_be_run_is_refused_in_one_sentence(options, said):
     with pytest.raises(UserError, match=said) as refusal:
-        RunSpec("mlp", **options)
+        RunSpec.create("mlp", **options)
     assert "\n" not in str(refusal.value)
 
 
 def test_an_unknown_model_is_met_with_its_neighbours():
     with pytest.raises(UserError, match="Did you mean 'lenet5-modern"):
-        RunSpec("lenet-modern")
+        RunSpec.create("lenet-modern")
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", "{", '{"model": "mlp", "epoch": 3}', '{"model": 3}', "\x00", "null"])
@@ -86,7 +99,7 @@ def test_damaged_json_is_refused(text):
 
 @given(
     st.dictionaries(
-        st.sampled_from(sorted(RunSpec.__dataclass_fields__)),
+        st.sampled_from(sorted(OPTIONS)),
         st.one_of(st.none(), st.text(), st.floats(), st.lists(st.integers())),
         min_size=1,
     )
@@ -113,7 +126,7 @@ def test_no_json_object_raises_anything_but_a_refusal(record):
         ({"l1": -1e-4}, "l1"),
         ({"l2": math.nan}, "l2"),
         ({"weight_decay": math.inf}, "weight_decay"),
-        ({"clip_norm": 0}, "clip_norm"),
+        ({"clip_norm": -1}, "clip_norm"),
         ({"clip_norm": 1.0, "clip_value": 1.0}, "not both"),
         ({"patience": 0}, "patience"),
         ({"dropout": 1.0}, "dropout"),
@@ -135,16 +148,18 @@ def test_no_json_object_raises_anything_but_a_refusal(record):
 )
 def test_methods_that_cannot_be_are_refused_in_one_sentence(options, said):
     with pytest.raises(UserError, match=said) as refusal:
-        RunSpec(**{"model": "mlp", **options})
+        RunSpec.create(**{"model": "mlp", **options})
     assert "\n" not in str(refusal.value)
 
 
 def test_methods_fill_in_what_is_their_own():
-    assert RunSpec("mlp", optimizer="gd").batch_size == "full"
-    nesterov = RunSpec("mlp", optimizer="nesterov")
-    assert (nesterov.momentum, nesterov.beta1, nesterov.eps, nesterov.batch_size) == (0.9, None, None, 32)
-    assert (RunSpec("mlp", optimizer="adamw").weight_decay, RunSpec("mlp").weight_decay) == (0.01, 0.0)
-    assert RunSpec("mlp", schedule="step").decay == 0.1 and RunSpec("mlp", init="normal").init_scale == 0.05
+    assert RunSpec.create("mlp", optimizer="gd").data.batch_size == "full"
+    nesterov = RunSpec.create("mlp", optimizer="nesterov")
+    assert (nesterov.optimizer, nesterov.data.batch_size) == (Nesterov(momentum=0.9), 32)
+    assert RunSpec.create("mlp", optimizer="adamw").optimizer.weight_decay == 0.01
+    assert RunSpec.create("mlp").optimizer.weight_decay == 0.0
+    assert RunSpec.create("mlp", schedule="step").schedule == Step(decay=0.1)
+    assert RunSpec.create("mlp", init="normal").initialization == Normal(0.05)
 
 
 @given(
@@ -164,13 +179,13 @@ def test_methods_fill_in_what_is_their_own():
     )
 )
 def test_json_keeps_every_method(fields):
-    spec = RunSpec("mlp", **fields)
+    spec = RunSpec.create("mlp", **fields)
     assert RunSpec.from_json(spec.to_json()) == spec
 
 
 @given(augment=st.dictionaries(st.sampled_from(["shift", "noise"]), st.floats(0.1, 5)))
 def test_json_keeps_how_pictures_are_changed(augment):
-    spec = RunSpec("lenet5", augment=augment)
+    spec = RunSpec.create("lenet5", augment=augment)
     assert RunSpec.from_json(spec.to_json()) == spec
 
 
@@ -206,21 +221,21 @@ OF_TRANSFER = {"freeze": "backbone", "layer_decay": 0.4, "part": "backbone"}
 
 
 def test_the_samples_are_of_all_fields():
-    assert set(SAMPLE) | CHOICES | set(OF_TRANSFER) == set(RunSpec.__dataclass_fields__)
+    assert set(SAMPLE) | CHOICES | set(OF_TRANSFER) == set(OPTIONS)
 
 
 @pytest.mark.parametrize("name", OF_TRANSFER)
 def test_what_belongs_to_learnt_weights_applies_beside_them_alone(name):
     given = {name: OF_TRANSFER[name]}
-    assert name not in applies({"model": "resnet18"})
+    assert name not in applicable({"model": "resnet18"})
     for begun in ({"origin": "resnet18-0001"}, {"weights": "/weights.pth"}):
         if name == "part" and "weights" in begun:
-            assert name not in applies({"model": "resnet18", **begun})
+            assert name not in applicable({"model": "resnet18", **begun})
         else:
-            assert name in applies({"model": "resnet18", **begun})
-            assert getattr(RunSpec("resnet18", **begun, **given), name) == given[name]
+            assert name in applicable({"model": "resnet18", **begun})
+            assert RunSpec.create("resnet18", **begun, **given).options().get(name) == given[name]
     with pytest.raises(UserError):
-        RunSpec("resnet18", **given)
+        RunSpec.create("resnet18", **given)
 
 
 @given(
@@ -233,17 +248,17 @@ def test_what_belongs_to_learnt_weights_applies_beside_them_alone(name):
 @settings(max_examples=400)
 def test_a_field_applies_where_the_spec_takes_it(model, optimizer, schedule, init, name):
     chosen = dict(model=model, optimizer=optimizer, schedule=schedule, init=init)
-    if name in applies(chosen):
-        assert getattr(RunSpec(**chosen, **{name: SAMPLE[name]}), name) == SAMPLE[name]
+    if name in applicable(chosen):
+        assert RunSpec.create(**chosen, **{name: SAMPLE[name]}).options().get(name) == SAMPLE[name]
     else:
         with pytest.raises(UserError):
-            RunSpec(**chosen, **{name: SAMPLE[name]})
+            RunSpec.create(**chosen, **{name: SAMPLE[name]})
 
 
 def test_what_applies_is_known_of_the_usual_choices():
-    assert not {"momentum", "decay", "init_scale", "augment"} & set(applies({"model": "mlp"}))
-    assert {"beta1", "beta2", "eps", "dropout", "batch_norm", "batch_size"} <= set(applies({"model": "mlp"}))
-    lenet = applies({"model": "lenet5", "optimizer": "gd", "schedule": "step", "init": "normal"})
+    assert not {"momentum", "decay", "init_scale", "augment"} & set(applicable({"model": "mlp"}))
+    assert {"beta1", "beta2", "eps", "dropout", "batch_norm", "batch_size"} <= set(applicable({"model": "mlp"}))
+    lenet = applicable({"model": "lenet5", "optimizer": "gd", "schedule": "step", "init": "normal"})
     assert {"decay", "decay_every", "init_scale", "augment"} <= set(lenet)
     assert not {"dropout", "batch_norm", "beta1", "momentum", "batch_size"} & set(lenet)
     assert set(lenet) >= CHOICES
@@ -251,15 +266,15 @@ def test_what_applies_is_known_of_the_usual_choices():
 
 def test_a_table_of_ones_own_is_found_from_any_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert RunSpec("mlp", task="csv:data.csv").task == f"csv:{tmp_path / 'data.csv'}"
+    assert RunSpec.create("mlp", task="csv:data.csv").data.task == f"csv:{tmp_path / 'data.csv'}"
 
 
 @pytest.mark.parametrize("name", tasks.LABEL_OPTIONS)
 def test_options_of_labels_apply_to_tasks_with_classes_alone(name):
-    assert name in applies({"model": "mlp"}) and name in applies({"model": "mlp", "task": "iris"})
-    assert name not in applies({"model": "mlp", "task": "diabetes"})
-    assert name not in applies({"model": "linear-regression"})
-    assert name in applies({"model": "mlp", "task": "csv:own.csv"})  # it may have classes
+    assert name in applicable({"model": "mlp"}) and name in applicable({"model": "mlp", "task": "iris"})
+    assert name not in applicable({"model": "mlp", "task": "diabetes"})
+    assert name not in applicable({"model": "linear-regression"})
+    assert name in applicable({"model": "mlp", "task": "csv:own.csv"})  # it may have classes
 
 
 @pytest.mark.parametrize(
@@ -273,8 +288,8 @@ def test_options_of_labels_apply_to_tasks_with_classes_alone(name):
         ({"monitor": "acuracy"}, "Unknown metric of digits 'acuracy'. Did you mean 'accuracy'"),
         ({"monitor": "top5", "task": "iris"}, "Unknown metric of iris 'top5'"),
         ({"accumulate": 0}, "accumulate"),
-        ({"ema": 1.0}, "ema must be a number above 0 and below 1"),
-        ({"ema": 0}, "ema"),
+        ({"ema": 1.0}, "ema must be a number of 0 or more and below 1"),
+        ({"ema": -0.1}, "ema"),
         ({"label_smoothing": 1.0}, "label_smoothing"),
         ({"class_weights": "yes"}, "class_weights must be true or false"),
         ({"label_smoothing": 0.1, "model": "linear-regression"}, "The task diabetes has no label_smoothing"),
@@ -289,7 +304,7 @@ def test_options_of_labels_apply_to_tasks_with_classes_alone(name):
 )
 def test_options_of_training_that_cannot_be_are_an_error_of_one_sentence(options, message):
     with pytest.raises(UserError, match=message) as error:
-        RunSpec(**{"model": "mlp", **options})
+        RunSpec.create(**{"model": "mlp", **options})
     assert "\n" not in str(error.value)
 
 
@@ -298,15 +313,76 @@ def test_options_of_training_that_cannot_be_are_an_error_of_one_sentence(options
     [("200", 200), ("200 steps", 200), ("1 step", 1), ("1 epoch", "1 epoch"), ("3epochs", "3 epochs")],
 )
 def test_an_interval_is_a_number_of_steps_or_of_epochs(text, interval):
-    assert RunSpec("mlp", evaluate_every=read_interval(text)).evaluate_every == interval
+    assert RunSpec.create("mlp", evaluate_every=read_interval(text)).evaluation.evaluate_every == interval
 
 
 def test_what_is_left_out_has_its_usual_value():
-    spec = RunSpec("mlp")
-    assert (spec.evaluate_every, spec.monitor, spec.accumulate, spec.decay_on) == ("1 epoch", None, 1, "all")
-    assert (spec.label_smoothing, spec.class_weights, spec.ema, spec.plateau_patience) == (0.0, False, None, None)
-    plateau = RunSpec("mlp", schedule="plateau")
-    assert (plateau.decay, plateau.plateau_patience) == (0.1, 3)
+    spec = RunSpec.create("mlp")
+    assert spec.evaluation == Evaluation("1 epoch", None, None)
+    assert (spec.data.accumulate, spec.optimizer.decay_on, spec.clipping) == (1, "all", None)
+    assert spec.regularization == Regularization(0.0, 0.0, 0.0, False, None)
+    assert RunSpec.create("mlp", schedule="plateau").schedule == Plateau(decay=0.1, plateau_patience=3)
+
+
+def test_zero_switches_off_what_a_recipe_would_do(recipe):
+    recipe("mlp", **ALL_OF_A_RECIPE)
+    spec = RunSpec.create("mlp", clip_norm=0, ema=0)
+    assert (spec.clipping, spec.regularization.ema) == (None, None)
+
+
+@given(
+    fields=st.fixed_dictionaries(
+        {},
+        optional={
+            "dropout": st.floats(0, 0.9),
+            "steps": st.integers(1, 99),
+            "schedule": st.sampled_from(sorted(SCHEDULES)),
+            "optimizer": st.sampled_from(sorted(OPTIMIZERS)),
+            "init": st.sampled_from(sorted(INITS)),
+            "ema": st.sampled_from([0, 0.9]),
+            "clip_norm": st.sampled_from([0, 1.5]),
+            "patience": st.integers(1, 9),
+        },
+    )
+)
+def test_the_options_of_a_spec_give_the_same_spec(fields):
+    spec = RunSpec.create("mlp", **fields)
+    assert RunSpec.create(**spec.options(), use_recipe=False) == spec
+    longer = spec.with_options(epochs=77)
+    assert longer == replace(spec, length=Epochs(77))
+
+
+def test_a_spec_of_a_newer_version_is_refused_and_one_of_an_older_version_is_read():
+    spec = RunSpec.create("yolo-v1")
+    newer = json.dumps({**spec.to_record(), "schema": 3})
+    with pytest.raises(UserError, match="update the workbench"):
+        RunSpec.from_json(newer)
+    assert spec.to_record()["schema"] == 2
+    # What an older version wrote: the options in one object, those that were not there as null.
+    older = {"steps": None, "dropout": None, "clip_norm": None, **spec.options()}
+    assert RunSpec.from_json(json.dumps(older)) == spec
+
+
+@pytest.mark.parametrize(
+    ("section", "content"),
+    [
+        ("optimizer", {"kind": "adma"}),
+        ("optimizer", {"kind": "sgd", "momentum": 0.9}),
+        ("optimizer", [1]),
+        ("optimizers", {}),
+        ("network", {"model": 3}),
+        ("network", None),
+        ("schedule", {"kind": ["cosine"]}),
+        ("length", {"epochs": 3, "steps": 4}),
+        ("seed", {"seed": 1}),
+        ("runtime", {"device": "cuda", "gpu": 1}),
+    ],
+)
+def test_a_damaged_section_is_an_error_of_one_sentence(section, content):
+    record = {**RunSpec.create("mlp").to_record(), section: content}
+    with pytest.raises(UserError) as error:
+        RunSpec.from_json(json.dumps(record))
+    assert "\n" not in str(error.value)
 
 
 ALL_OF_A_RECIPE = dict(
@@ -337,8 +413,8 @@ def recipe(monkeypatch):
 def test_a_recipe_fills_in_what_a_spec_leaves_out(recipe):
     recipe("mlp", **ALL_OF_A_RECIPE)
     assert set(ALL_OF_A_RECIPE) == set(RECIPE)
-    spec = RunSpec("mlp")
-    assert {name: getattr(spec, name) for name in RECIPE} == ALL_OF_A_RECIPE
+    spec = RunSpec.create("mlp")
+    assert {name: spec.options().get(name) for name in RECIPE} == ALL_OF_A_RECIPE
     assert RunSpec.from_json(spec.to_json()) == spec
 
 
@@ -346,8 +422,8 @@ def test_a_recipe_fills_in_what_a_spec_leaves_out(recipe):
 def test_a_recipe_leaves_what_a_spec_says(recipe, name):
     recipe("mlp", **ALL_OF_A_RECIPE)
     value = "linear" if name == "schedule" else "all" if name == "decay_on" else SAMPLE[name]
-    spec = RunSpec("mlp", **{name: value})
-    assert {other: getattr(spec, other) for other in RECIPE} == ALL_OF_A_RECIPE | {name: value}
+    spec = RunSpec.create("mlp", **{name: value})
+    assert {other: spec.options().get(other) for other in RECIPE} == ALL_OF_A_RECIPE | {name: value}
     assert RunSpec.from_json(spec.to_json()) == spec
 
 
@@ -364,19 +440,20 @@ def test_a_recipe_leaves_what_a_spec_says(recipe, name):
 )
 def test_a_recipe_leaves_out_what_means_nothing_beside_the_spec(recipe, options, left_out):
     recipe("mlp", **ALL_OF_A_RECIPE)
-    spec = RunSpec("mlp", **options)
-    assert {name: getattr(spec, name) for name in RECIPE} == ALL_OF_A_RECIPE | left_out
+    spec = RunSpec.create("mlp", **options)
+    assert {name: spec.options().get(name) for name in RECIPE} == ALL_OF_A_RECIPE | left_out
 
 
 @pytest.mark.parametrize("name", models.names())
 def test_the_recipes_of_the_networks_can_be_followed(name):
     recipe = models.info(name).recipe
     assert set(recipe) <= set(RECIPE)
-    assert {field: getattr(RunSpec(name), field) for field in recipe} == recipe
+    assert {field: RunSpec.create(name).options().get(field) for field in recipe} == recipe
 
 
 def test_a_network_that_needs_smaller_steps_gets_them_by_adam_alone():
     lr = models.info("vgg16").recipe["lr"]
-    assert RunSpec("vgg16").lr == RunSpec("vgg16", optimizer="adamw").lr == lr < RunSpec("mlp").lr
-    assert RunSpec("vgg16", optimizer="sgd").lr == OPTIMIZERS["sgd"].lr
-    assert RunSpec("vgg16", lr=0.5).lr == 0.5
+    assert [RunSpec.create("vgg16", optimizer=name).optimizer.lr for name in ("adam", "adamw")] == [lr, lr]
+    assert lr < RunSpec.create("mlp").optimizer.lr
+    assert RunSpec.create("vgg16", optimizer="sgd").optimizer.lr == SGD().lr
+    assert RunSpec.create("vgg16", lr=0.5).optimizer.lr == 0.5

@@ -45,7 +45,7 @@ def best_weights(run):
 
 
 def begin(**options):
-    return SeedState(RunSpec(**{**LENET, **options}))
+    return SeedState(RunSpec.create(**{**LENET, **options}))
 
 
 def fresh_weights(seed=0, **options):
@@ -80,7 +80,7 @@ def test_a_head_of_another_size_stays_fresh(trained):
 )
 def test_a_frozen_backbone_stays_as_it_was_and_the_head_learns(model, preset):
     donor = train_run(model, preset=preset, steps=4, batch_size=16, optimizer="momentum")
-    run = SeedRun(RunSpec(**{**donor.spec.__dict__, "origin": donor.id, "freeze": "backbone", "seed": 1}))
+    run = SeedRun(donor.spec.with_options(origin=donor.id, freeze="backbone", seed=1))
     network = run.state.network
     before = checkpoints.snapshot(network)
     *_, end = Trainer([run]).run()
@@ -103,7 +103,7 @@ def frozen_spec(request):
     fields = {name: FROZEN[request.param][name] for name in ("dropout", "batch_norm") if name in FROZEN[request.param]}
     donor = train_run(FROZEN[request.param]["model"], steps=20, **fields)
     changes = {"origin": donor.id, "freeze": "backbone", "steps": 50, "evaluate_every": 20}
-    return RunSpec(device="cpu", **FROZEN[request.param], **changes)
+    return RunSpec.create(device="cpu", **FROZEN[request.param], **changes)
 
 
 def losses_of(run):
@@ -167,7 +167,7 @@ def test_evaluations_and_checkpoints_of_a_head_are_those_of_the_whole_network(fr
 
 
 def test_augmentation_needs_the_whole_network_in_every_step(trained):
-    spec = RunSpec(**LENET | dict(steps=6), origin=trained.id, freeze="backbone", augment={"noise": 0.1})
+    spec = RunSpec.create(**LENET | dict(steps=6), origin=trained.id, freeze="backbone", augment={"noise": 0.1})
     run, passes = SeedRun(spec), []
     run.state.network.c1.register_forward_pre_hook(lambda layer, args: passes.append(layer.training))
     list(Trainer([run]).run())
@@ -195,15 +195,15 @@ def test_the_head_is_the_last_layer_to_run(name):
 
 
 def test_how_many_are_trained_is_reported(trained):
-    start = next(train([RunSpec(**LENET, origin=trained.id, freeze="backbone")]))
+    start = next(train([RunSpec.create(**LENET, origin=trained.id, freeze="backbone")]))
     head = transfer.head(models.build("lenet5-modern", preset="mini"))
     assert start["trainable"] == sum(weight.numel() for weight in head.parameters())
-    assert next(train([RunSpec(**LENET)]))["trainable"] == start["params"]
+    assert next(train([RunSpec.create(**LENET)]))["trainable"] == start["params"]
 
 
 def test_each_layer_learns_a_share_as_fast_as_the_next(trained):
     """Of plain gradient descent, the first update of a layer is its share of what it would be at the full speed."""
-    plain = RunSpec(**LENET, origin=trained.id, optimizer="sgd", lr=0.1)
+    plain = RunSpec.create(**LENET, origin=trained.id, optimizer="sgd", lr=0.1)
     changes = []
     for spec in (plain, replace(plain, layer_decay=0.5)):
         state = SeedState(spec)
@@ -227,7 +227,7 @@ def test_a_schedule_preserves_the_shares_of_the_layers(trained, decay_on):
 
 def test_a_resumed_run_needs_its_origin_no_more(trained):
     options = dict(batch_size=16, origin=trained.id, layer_decay=0.5, seed=2)
-    whole = SeedRun(RunSpec("lenet5-modern", steps=3, device="cpu", **options))
+    whole = SeedRun(RunSpec.create("lenet5-modern", steps=3, device="cpu", **options))
     list(Trainer([whole]).run())
     run = train_run("lenet5-modern", stopped_at=2, steps=3, **options)
     details = overview(run)["initial_weights"]
@@ -276,7 +276,7 @@ def test_a_part_of_another_network_may_have_another_prefix(declare):
     declare("mlp", backbone=Part(("layers.0.",)))
     declare("softmax-regression", backbone=Part(("linear.",)))
     donor = train_run("softmax-regression", steps=3)
-    spec = RunSpec("mlp", origin=donor.id, part="backbone", options={"hidden_sizes": [10]}, device="cpu")
+    spec = RunSpec.create("mlp", origin=donor.id, part="backbone", options={"hidden_sizes": [10]}, device="cpu")
     network = SeedState(spec).network
     best = best_weights(donor)
     assert torch.equal(network.layers[0].weight, best["linear.weight"])
@@ -331,13 +331,13 @@ def test_what_was_taken_over_is_in_the_first_event_and_in_the_overview(trained, 
 )
 def test_parts_that_mean_nothing_are_an_error(options, message):
     with pytest.raises(UserError, match=message):
-        RunSpec(**{"model": "lenet5-modern", **options})
+        RunSpec.create(**{"model": "lenet5-modern", **options})
 
 
 def test_a_part_that_the_other_network_lacks_is_an_error(trained, declare):
     declare("mlp", filters=Part(("layers.0.",)))
     with pytest.raises(UserError, match="Unknown part of lenet5-modern 'filters'"):
-        SeedState(RunSpec("mlp", origin=trained.id, part="filters", device="cpu"))
+        SeedState(RunSpec.create("mlp", origin=trained.id, part="filters", device="cpu"))
 
 
 @pytest.mark.full
@@ -372,7 +372,7 @@ def test_with_published_weights_outputs_are_those_of_the_published_network(name,
         torch.save(theirs.state_dict(), path)
     else:  # whose tensors come in another order
         save_file(theirs.state_dict(), path)
-    spec = RunSpec(model=name, preset="paper", weights=str(path))
+    spec = RunSpec.create(model=name, preset="paper", weights=str(path))
     network = models.build(name, num_classes=7).eval()
     transfer.load_initial_weights(network, spec)
     image = torch.randn(1, 3, 64, 64)
@@ -386,7 +386,7 @@ def test_published_weights_of_other_classes_leave_the_head_fresh(tmp_path):
     network = models.build("resnet18", num_classes=5)
     head = network.fc.weight.clone()
     transfer.load_initial_weights(
-        network, RunSpec(model="resnet18", preset="paper", weights=str(tmp_path / "wrapped.pth"))
+        network, RunSpec.create(model="resnet18", preset="paper", weights=str(tmp_path / "wrapped.pth"))
     )
     assert torch.equal(network.fc.weight, head)
     assert torch.equal(network.layer4[1].conv2.weight, theirs["layer4.1.conv2.weight"])
@@ -404,7 +404,7 @@ def test_files_from_before_names_changed_are_read(tmp_path):
     torch.save(OrderedDict(old), tmp_path / "old.pth")
     network = models.build("densenet121", num_classes=7)
     transfer.load_initial_weights(
-        network, RunSpec(model="densenet121", preset="paper", weights=str(tmp_path / "old.pth"))
+        network, RunSpec.create(model="densenet121", preset="paper", weights=str(tmp_path / "old.pth"))
     )
     assert are_same({name: theirs[name] for name in theirs if "num_batches" not in name}, network.state_dict() | theirs)
     assert all(
@@ -470,7 +470,7 @@ def test_weights_that_do_not_fit_are_an_error_of_one_sentence(kind, message, end
         path = path.rename(path.with_suffix(ending)) if path.exists() else path.with_suffix(ending)
     with pytest.raises(UserError) as error:
         transfer.load_initial_weights(
-            models.build("resnet18", num_classes=7), RunSpec(model="resnet18", preset="paper", weights=str(path))
+            models.build("resnet18", num_classes=7), RunSpec.create(model="resnet18", preset="paper", weights=str(path))
         )
     assert message in str(error.value) and "\n" not in str(error.value)
     assert capsys.readouterr().out == ""  # nothing was executed
@@ -478,14 +478,14 @@ def test_weights_that_do_not_fit_are_an_error_of_one_sentence(kind, message, end
 
 def test_weights_of_another_network_or_preset_are_an_error(trained, tmp_path):
     with pytest.raises(UserError, match="is a lenet5-modern, not a resnet18"):
-        SeedState(RunSpec(model="resnet18", origin=trained.id))
+        SeedState(RunSpec.create(model="resnet18", origin=trained.id))
     with pytest.raises(UserError, match="same preset"):
-        SeedState(RunSpec(**LENET | dict(preset="paper", origin=trained.id)))
+        SeedState(RunSpec.create(**LENET | dict(preset="paper", origin=trained.id)))
     with pytest.raises(UserError, match="Unknown run"):
-        SeedState(RunSpec(**LENET, origin="lenet5-modern-9999"))
+        SeedState(RunSpec.create(**LENET, origin="lenet5-modern-9999"))
     save_file(published("resnet18").state_dict(), tmp_path / "theirs.safetensors")
     with pytest.raises(UserError, match="--weights"):
-        SeedState(RunSpec(model="resnet18", origin=str(tmp_path / "theirs.safetensors")))
+        SeedState(RunSpec.create(model="resnet18", origin=str(tmp_path / "theirs.safetensors")))
 
 
 @pytest.mark.parametrize(
@@ -502,7 +502,7 @@ def test_weights_of_another_network_or_preset_are_an_error(trained, tmp_path):
 )
 def test_options_that_mean_nothing_are_an_error(options, message):
     with pytest.raises(UserError, match=message):
-        RunSpec(**{"model": "resnet18"} | options)
+        RunSpec.create(**{"model": "resnet18"} | options)
 
 
 class Bytes:

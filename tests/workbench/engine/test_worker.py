@@ -14,7 +14,7 @@ from tests.patience import PATIENCE
 from workbench.engine import RunSpec, checkpoints, events, lock, runs, start, train, worker
 from workbench.errors import UserError
 
-LONG = RunSpec("mlp", epochs=10**6)
+LONG = RunSpec.create("mlp", epochs=10**6)
 
 
 def until_saved(run):
@@ -37,7 +37,7 @@ def test_the_engine_is_imported_without_torch():
 def test_training_tells_all_and_keeps_it(tmp_path, monkeypatch):
     (tmp_path / "models.py").write_text("raise SystemExit('this is somebody else\\'s')")
     monkeypatch.chdir(tmp_path)
-    told = list(train(RunSpec("lenet5-modern", epochs=1, seed=2)))
+    told = list(train(RunSpec.create("lenet5-modern", epochs=1, seed=2)))
     assert [told[0]["event"], told[-1]["event"], told[-1]["status"]] == ["start", "end", "done"]
     assert all((event["run"], event["seed"]) == ("lenet5-modern-0001", 2) for event in told)
     run = runs.get("lenet5-modern-0001")
@@ -76,7 +76,7 @@ def test_a_stop_writes_a_checkpoint_and_says_so():
 
 def test_an_order_that_cannot_be_run_here_leaves_no_run():
     with pytest.raises(UserError, match="1257 training samples"):
-        list(train(RunSpec("mlp", batch_size=5000)))
+        list(train(RunSpec.create("mlp", batch_size=5000)))
     assert runs.every() == []
 
 
@@ -109,7 +109,7 @@ def test_an_error_in_the_worker_ends_the_run_with_a_sentence(error, said, handle
     def failing(*_):
         raise error
 
-    run = runs.create(RunSpec("mlp", steps=3))
+    run = runs.create(RunSpec.create("mlp", steps=3))
     monkeypatch.setattr(checkpoints, "write", failing)
     assert worker.make_run(run.folder) == 1
     *_, end = run.follow()
@@ -119,7 +119,7 @@ def test_an_error_in_the_worker_ends_the_run_with_a_sentence(error, said, handle
 
 def test_a_heartbeat_is_left_while_a_step_takes_long(monkeypatch):
     monkeypatch.setattr(worker.heartbeat, "EVERY", 0.01)
-    run = runs.create(RunSpec("mlp"))
+    run = runs.create(RunSpec.create("mlp"))
     path, flushed = run.folder / "worker.json", []
     with worker.beating(run) as every_beat:
         every_beat.append(lambda: flushed.append(1))
@@ -133,10 +133,10 @@ def test_a_heartbeat_is_left_while_a_step_takes_long(monkeypatch):
 def test_a_full_memory_is_told_with_what_helps(ask):
     with pytest.raises((RuntimeError, MemoryError)) as full:
         ask()
-    spec = RunSpec("vgg16", preset="paper", batch_size=256)
+    spec = RunSpec.create("vgg16", preset="paper", batch_size=256)
     told = worker.why(full.value, spec)
     assert "memory was full with vgg16 (paper)" in told and "smaller batch_size, or the mini preset" in told
-    assert "smaller batch_size." in worker.why(full.value, RunSpec("vgg16", batch_size=256))
+    assert "smaller batch_size." in worker.why(full.value, RunSpec.create("vgg16", batch_size=256))
 
 
 def test_what_was_told_before_a_checkpoint_is_on_the_disk_when_it_is_put_in_place(handlers, monkeypatch):
@@ -145,7 +145,7 @@ def test_what_was_told_before_a_checkpoint_is_on_the_disk_when_it_is_put_in_plac
     monkeypatch.setattr(worker.heartbeat, "EVERY", 10**9)
     monkeypatch.setattr("workbench.engine.training.trainer.SAVE_EVERY", 0.0)
     monkeypatch.setattr("workbench.engine.training.trainer.SAVE_SHARE", 1.0)
-    run = runs.create(RunSpec("mlp", steps=120, device="cpu"))
+    run = runs.create(RunSpec.create("mlp", steps=120, device="cpu"))
     path, write, sync, on_disk, synced = run.folder / "events.jsonl", checkpoints.write, os.fsync, [], []
 
     def watched(place, weights, about, *more):
@@ -168,7 +168,7 @@ def test_what_was_told_before_a_checkpoint_is_on_the_disk_when_it_is_put_in_plac
 
 
 def test_a_second_worker_is_refused_and_writes_nothing(handlers, capsys):
-    run = runs.create(RunSpec("mlp", steps=3, device="cpu"))
+    run = runs.create(RunSpec.create("mlp", steps=3, device="cpu"))
     with lock.held(run.folder):
         before = {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in run.folder.iterdir()}
         assert worker.make_run(run.folder) == 2

@@ -71,6 +71,6 @@ def test_without_a_cache_it_is_computed_each_time(computed):
 
 
 def test_runs_of_a_seed_share_it(computed):
-    spec = RunSpec("mlp", task="iris", steps=1, device="cpu")
+    spec = RunSpec.create("mlp", task="iris", steps=1, device="cpu")
     starts = [SeedRun(spec).start() for _ in range(2)]
     assert starts[0]["baseline"] == starts[1]["baseline"] and computed == [0]

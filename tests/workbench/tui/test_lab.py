@@ -73,7 +73,7 @@ async def test_ones_own_data_are_ordered_by_their_path(pilot: Pilot, tmp_path) -
     assert fields(lab)["own"].has_class("wrong")
     await fill(pilot, own=f"folder:{tmp_path}/my pets", origin="lenet5-0001")
     spec, _ = lab.query_one(Form).order()
-    assert spec == RunSpec("lenet5", task=f"folder:{tmp_path}/my pets", origin="lenet5-0001")
+    assert spec == RunSpec.create("lenet5", task=f"folder:{tmp_path}/my pets", origin="lenet5-0001")
     assert ordered(shlex.split(command(lab))[2:]) == spec
     await fill(pilot, task="shapes")  # what was written is kept, and not ordered
     assert "own" not in fields(lab) and command(lab) == "workbench train lenet5 --task shapes --from lenet5-0001"
@@ -96,7 +96,11 @@ async def test_the_command_line_orders_what_the_form_orders(pilot: Pilot) -> Non
     await fill(pilot, task="wine", epochs="3", optimizer="nesterov", momentum="0.5", batch_norm="yes", seed="7")
     await fill(pilot, options="activation=tanh hidden_sizes=[8]", schedule="step", decay="0.3", init="uniform")
     spec, seeds = lab.query_one(Form).order()
-    assert seeds == [7] and (spec.task, spec.momentum, spec.options["hidden_sizes"]) == ("wine", 0.5, [8])
+    assert seeds == [7] and (spec.data.task, spec.optimizer.momentum, spec.network.options["hidden_sizes"]) == (
+        "wine",
+        0.5,
+        [8],
+    )
     assert ordered(shlex.split(command(lab))[2:]) == spec
     await fill(pilot, seed="0..4")
     assert command(lab).endswith("--seeds 0..4")
@@ -198,7 +202,7 @@ async def test_seeds_run_one_after_the_other_and_are_drawn_together(pilot: Pilot
     await until(pilot, lambda: len(runs.every()) == 2 and lab.view.run.id == "mlp-0002" and not lab.view.running)
     one, two = runs.every()
     assert (one.status(), two.status(), two.spec.seed) == ("done", "done", 5)
-    assert one.spec == RunSpec("mlp", steps=20, seed=3)
+    assert one.spec == RunSpec.create("mlp", steps=20, seed=3)
     assert shown(pilot).count(one.id) and list(lab.view.beside) == [one.id]
 
 

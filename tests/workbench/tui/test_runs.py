@@ -9,6 +9,7 @@ from textual.pilot import Pilot
 from tests.trained_runs import train_run
 from tests.workbench.tui.seeing import shown, until
 from workbench.engine import RunSpec, runs, start
+from workbench.engine.spec.sections import FromRun
 from workbench.tui.screens.runs import Runs
 from workbench.tui.widgets.form import Form
 from workbench.tui.widgets.run_view import RunView
@@ -46,7 +47,7 @@ async def test_two_runs_are_drawn_in_one_chart(pilot: Pilot) -> None:
 
 
 async def test_a_running_run_is_stopped(pilot: Pilot) -> None:
-    run = start(RunSpec(model="mlp", epochs=9999))
+    run = start(RunSpec.create(model="mlp", epochs=9999))
     pilot.app.runs()
     await pilot.pause()
     await until(pilot, lambda: pilot.app.screen.query_one(RunView).curves.metrics())
@@ -95,7 +96,7 @@ async def test_a_finished_run_goes_on_for_as_long_as_it_is_told(pilot: Pilot) ->
     await pilot.pause()
     assert "How many epochs more?" in shown(pilot)
     await pilot.press("backspace", "2", "enter")
-    await until(pilot, lambda: run.spec.epochs == 3 and "done: test" in shown(pilot))
+    await until(pilot, lambda: run.spec.length.epochs == 3 and "done: test" in shown(pilot))
     steps = pilot.app.screen.query_one(RunView).curves.points("loss", "validation")
     assert steps.steps == [step * run.last_event()["step"] // 3 for step in (1, 2, 3)]
 
@@ -110,7 +111,7 @@ async def test_how_long_must_be_a_number(pilot: Pilot) -> None:
     await until(pilot, lambda: "whole number" in shown(pilot))
     await pilot.press("enter", "ctrl+r", "escape")
     await pilot.pause()
-    assert run.spec.epochs == 1 and run.status() == "done"
+    assert run.spec.length.epochs == 1 and run.status() == "done"
 
 
 @pytest.mark.full
@@ -128,13 +129,13 @@ async def test_another_run_begins_with_a_runs_weights(pilot: Pilot) -> None:
     await pilot.press("ctrl+s")
     await until(pilot, lambda: len(runs.every()) == 2 and runs.every()[1].status() == "done")
     spec = runs.every()[1].spec
-    assert (spec.origin, spec.freeze, spec.options) == (one.id, "backbone", {"hidden_sizes": [24]})
+    assert (spec.initial_weights, spec.network.options) == (FromRun(one.id, freeze="backbone"), {"hidden_sizes": [24]})
     head = 24 * 10 + 10
     await until(pilot, lambda: f"{head} trained" in shown(pilot))
 
 
 async def test_damaged_folders_are_listed_beside_a_sound_one(pilot: Pilot) -> None:
-    sound, deep, odd = (runs.create(RunSpec("mlp", seed=seed)) for seed in range(3))
+    sound, deep, odd = (runs.create(RunSpec.create("mlp", seed=seed)) for seed in range(3))
     for run in (sound, deep, odd):
         (run.folder / "worker.json").write_text("[" * 100_000)
     (deep.folder / "spec.json").write_text("[" * 100_000)

@@ -27,7 +27,7 @@ THEMES = ["textual-dark", "textual-light"]
 
 def made_run() -> None:
     """A run of four epochs that is always the same, without a worker."""
-    run = runs.create(RunSpec(model="mlp", epochs=4))
+    run = runs.create(RunSpec.create(model="mlp", epochs=4))
     events = [
         dict(event="start", step=0, epochs=4.0, steps=156, model="mlp", task="digits", params=2410, seed=0, metrics={})
         | dict(run=run.id, seconds=0.0, preset="mini", device="cpu")

@@ -70,7 +70,7 @@ def check(run: Run, kind: str, layer: str | None, sample: int | None) -> None:
     for name, value in (("layer", layer), ("sample", sample)):
         if value is not None and kind not in LAYER_KINDS:
             raise UserError(f"{kind} are not of one {name}: leave it out, or choose {' or '.join(LAYER_KINDS)}.")
-    task = tasks.info(run.spec.task)
+    task = tasks.info(run.spec.data.task)
     if kind == "errors" and not data.info(task.data).classes:
         raise UserError(f"{run.id} learns {task.name}, which has no classes: choose a run on digits or iris.")
     if kind != "errors" and "image" not in task.inputs:

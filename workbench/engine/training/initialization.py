@@ -10,12 +10,13 @@ Embeddings, recurrent cells and norms keep the weights that the network gave the
 
 from torch import nn
 
+from workbench.engine.spec.sections import He, Initialization, Normal, Uniform, Xavier
 from workbench.errors import UserError
 
 LAYERS = (nn.Linear, nn.modules.conv._ConvNd)
 
 
-def initialize_weights(network: nn.Module, scheme: str, scale: float | None) -> None:
+def initialize_weights(network: nn.Module, scheme: Initialization) -> None:
     """Draw the initial weights from torch's current RNG state.
 
     Raises:
@@ -26,13 +27,13 @@ def initialize_weights(network: nn.Module, scheme: str, scale: float | None) -> 
         raise UserError("This network has no dense or convolutional layer to initialize: leave init out.")
     for layer in layers:
         match scheme:
-            case "he":
+            case He():
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-            case "xavier":
+            case Xavier():
                 nn.init.xavier_uniform_(layer.weight)
-            case "normal":
-                nn.init.normal_(layer.weight, std=scale or 0.0)
-            case "uniform":
-                nn.init.uniform_(layer.weight, -(scale or 0.0), scale or 0.0)
+            case Normal(std):
+                nn.init.normal_(layer.weight, std=std)
+            case Uniform(bound):
+                nn.init.uniform_(layer.weight, -bound, bound)
         if layer.bias is not None:
             nn.init.zeros_(layer.bias)

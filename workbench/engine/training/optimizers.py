@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from workbench.engine.spec import RunSpec
+from workbench.engine.spec.sections import Adagrad, Adam, AdamW, Momentum, Nesterov, RMSprop
 
 Group = dict[str, Any]  # a parameter group of torch: `params`, and options
 
@@ -16,19 +17,21 @@ def build(spec: RunSpec, groups: list[Group], device: torch.device) -> torch.opt
     Weight decay is AdamW's own for adamw (a weight shrinks by lr times weight_decay, apart from the gradient), and for
     all others PyTorch's L2 form, in which weight_decay times the weight is added to the gradient.
     """
-    common: dict[str, Any] = dict(lr=spec.lr, weight_decay=spec.weight_decay)
-    parameters = [part for group in groups for part in _split(group)] if spec.decay_on == "weights" else groups
-    match spec.optimizer:
-        case "adam" | "adamw":
-            kind = torch.optim.Adam if spec.optimizer == "adam" else torch.optim.AdamW
-            return kind(parameters, betas=(spec.beta1, spec.beta2), eps=spec.eps, fused=True, **common)
-        case "adagrad":  # fused on the CPU alone
-            return torch.optim.Adagrad(parameters, eps=spec.eps, fused=device.type == "cpu" or None, **common)
-        case "rmsprop":  # fused nowhere
-            return torch.optim.RMSprop(parameters, alpha=spec.beta2, eps=spec.eps, **common)
-        case "momentum" | "nesterov":
-            nesterov = spec.optimizer == "nesterov"
-            return torch.optim.SGD(parameters, momentum=spec.momentum, nesterov=nesterov, fused=True, **common)
+    optimizer = spec.optimizer
+    common: dict[str, Any] = dict(lr=optimizer.lr, weight_decay=optimizer.weight_decay)
+    parameters = [part for group in groups for part in _split(group)] if optimizer.decay_on == "weights" else groups
+    match optimizer:
+        case Adam():
+            kind = torch.optim.AdamW if isinstance(optimizer, AdamW) else torch.optim.Adam
+            betas = (optimizer.beta1, optimizer.beta2)
+            return kind(parameters, betas=betas, eps=optimizer.eps, fused=True, **common)
+        case Adagrad(eps=eps):  # fused on the CPU alone
+            return torch.optim.Adagrad(parameters, eps=eps, fused=device.type == "cpu" or None, **common)
+        case RMSprop(beta2=beta2, eps=eps):  # fused nowhere
+            return torch.optim.RMSprop(parameters, alpha=beta2, eps=eps, **common)
+        case Momentum(momentum=momentum):
+            is_nesterov = isinstance(optimizer, Nesterov)
+            return torch.optim.SGD(parameters, momentum=momentum, nesterov=is_nesterov, fused=True, **common)
     return torch.optim.SGD(parameters, fused=True, **common)
 
 

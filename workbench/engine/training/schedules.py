@@ -3,6 +3,7 @@
 from math import ceil, cos, pi
 
 from workbench.engine.spec import RunSpec
+from workbench.engine.spec.sections import Constant, Cosine, Exponential, Linear, OneCycle, Step
 
 ONE_CYCLE_START, ONE_CYCLE_END = 1 / 25, 1 / 25e4  # of the largest learning rate, as in torch's OneCycleLR
 ONE_CYCLE_RISE = 0.3  # share of the steps until the largest learning rate
@@ -16,22 +17,23 @@ def lr_at(spec: RunSpec, step: int, total: int) -> float:
         step: The number of updates before this one.
         total: The number of updates of the whole run. A run that is extended has a longer schedule from then on.
     """
-    warmup = spec.warmup if spec.warmup is not None else ceil(total / 10) if spec.schedule == "warmup" else 0
+    lr, schedule = spec.optimizer.lr, spec.schedule
+    warmup = ceil(total / 10) if schedule.warmup is None else schedule.warmup
     if step < warmup:
-        return spec.lr * (step + 1) / warmup
+        return lr * (step + 1) / warmup
     since, span = step - warmup, total - warmup
-    match spec.schedule:
-        case "step":
-            return float(spec.lr * spec.decay ** (since // _decay_every(spec, total)))
-        case "exponential":
-            return float(spec.lr * spec.decay ** (since / _decay_every(spec, total)))
-        case "cosine":  # half a wave, from the full learning rate to 0
-            return _cosine(spec.lr, 0.0, since / span)
-        case "linear":
-            return spec.lr * (1 - since / span)
-        case "one-cycle":
-            return spec.lr * _one_cycle(since, span)
-    return spec.lr
+    match schedule:
+        case Exponential():
+            return float(lr * schedule.decay ** (since / _decay_every(schedule, total)))
+        case Step():
+            return float(lr * schedule.decay ** (since // _decay_every(schedule, total)))
+        case Cosine():
+            return _cosine(lr, 0.0, since / span)
+        case Linear():
+            return lr * (1 - since / span)
+        case OneCycle():
+            return lr * _one_cycle(since, span)
+    return lr
 
 
 def _one_cycle(step: int, span: int) -> float:
@@ -48,8 +50,8 @@ def _cosine(start: float, end: float, share: float) -> float:
 
 def is_constant(spec: RunSpec) -> bool:
     """Return whether the learning rate of every step is the spec's."""
-    return spec.schedule == "constant" and not spec.warmup
+    return isinstance(spec.schedule, Constant) and not spec.schedule.warmup
 
 
-def _decay_every(spec: RunSpec, total: int) -> int:
-    return spec.decay_every or ceil(total / 3)
+def _decay_every(schedule: Step, total: int) -> int:
+    return schedule.decay_every or ceil(total / 3)

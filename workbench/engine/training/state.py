@@ -16,6 +16,7 @@ from workbench import tasks
 from workbench.data.sources import Batch, Source
 from workbench.engine import devices, networks, transfer
 from workbench.engine.spec import RunSpec
+from workbench.engine.spec.sections import ClipNorm, ClipValue
 from workbench.engine.training import frozen, initialization, optimizers, penalties
 from workbench.engine.training.sampler import BatchSampler
 from workbench.errors import UserError
@@ -60,40 +61,41 @@ class SeedState:
     """
 
     def __init__(self, spec: RunSpec, is_new: bool = True):
-        self.spec, self.lr = spec, spec.lr
-        self.device = devices.available(spec.device)
-        devices.check(self.device, spec.bf16, spec.compile)
-        options = {"label_smoothing": spec.label_smoothing, "class_weights": spec.class_weights}
-        self.task: Task = tasks.get(spec.task).configure(**options)
-        self.monitor = spec.monitor or next(iter(self.task.info.metrics))
+        self.spec, self.lr = spec, spec.optimizer.lr
+        self.device = devices.available(spec.runtime.device)
+        devices.check(self.device, spec.runtime.bf16, spec.runtime.compile)
+        self.task: Task = tasks.get(spec.data.task).configure(**spec.regularization.of_labels())
+        self.monitor = spec.evaluation.monitor or next(iter(self.task.info.metrics))
         self.maximize = self.task.info.mode(self.monitor) == "max"
         torch.manual_seed(spec.seed)
         self.network = networks.build(spec)
-        if spec.init is not None:
-            initialization.initialize_weights(self.network, spec.init, spec.init_scale)
+        if spec.initialization is not None:
+            initialization.initialize_weights(self.network, spec.initialization)
         self.transferred = transfer.load_initial_weights(self.network, spec) if is_new else {}
-        self._frozen = transfer.freeze(self.network) if spec.freeze else []
+        is_frozen = spec.initial_weights is not None and spec.initial_weights.freeze is not None
+        self._frozen = transfer.freeze(self.network) if is_frozen else []
         sources = self.task.sources(self.network, spec.seed)
         # Filters with their channels innermost: on a CPU, a step takes 0.6 to 1 times as long.
         layout = torch.channels_last if self.device.type == "cpu" else torch.preserve_format
         self.network.to(self.device, memory_format=layout)
         self.terms = self.task.check(self.network, sources["train"])
-        if spec.augment:
+        if spec.data.augment:
             self._check_augmentation(sources["train"])
         self.sources = {split: source.to(self.device) for split, source in sources.items()}
         # What is trained, and what it reads: of a network with a frozen backbone the head alone, if that is possible.
         self._trained: nn.Module = self.network
         self._inputs = self.sources
-        if spec.freeze and not spec.augment:
+        if is_frozen and not spec.data.augment:
             self._trained, self._inputs = frozen.with_cached_features(self.network, self.task, self.sources)
         self.sampler = BatchSampler(len(self.sources["train"]), self._samples_per_update(), spec.seed)
         self._rows = iter(self.sampler)
         self._weights = [weight for weight in self.network.parameters() if weight.requires_grad]
-        layers = transfer.groups(self.network, spec.layer_decay) if spec.layer_decay else [{"params": self._weights}]
+        layer_decay = spec.initial_weights.layer_decay if spec.initial_weights else None
+        layers = transfer.groups(self.network, layer_decay) if layer_decay else [{"params": self._weights}]
         self.optimizer = optimizers.build(spec, layers, self.device)
-        self.set_lr(spec.lr)
-        self._penalized = penalties.weights(self.network) if spec.l1 or spec.l2 else []
-        self._forward: Any = torch.compile(self._trained) if spec.compile else self._trained
+        self.set_lr(spec.optimizer.lr)
+        self._penalized = penalties.weights(self.network) if spec.regularization.l1 or spec.regularization.l2 else []
+        self._forward: Any = torch.compile(self._trained) if spec.runtime.compile else self._trained
         self.average = self._averaged()
         self.context = StepContext(generator=torch.Generator().manual_seed(spec.seed), is_training=True)
         self.store_rng()
@@ -107,9 +109,10 @@ class SeedState:
         devices.set_rng_state(self.device, self._rng)
 
     def _averaged(self) -> AveragedModel | None:
-        if self.spec.ema is None:
+        decay = self.spec.regularization.ema
+        if decay is None:
             return None
-        return AveragedModel(self.network, multi_avg_fn=get_ema_multi_avg_fn(self.spec.ema), use_buffers=False)
+        return AveragedModel(self.network, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=False)
 
     @property
     def evaluated(self) -> nn.Module:
@@ -118,24 +121,25 @@ class SeedState:
 
     def precision(self) -> AbstractContextManager[Any]:
         """Return the context in which outputs are computed."""
-        return torch.autocast(self.device.type, torch.bfloat16) if self.spec.bf16 else nullcontext()
+        return torch.autocast(self.device.type, torch.bfloat16) if self.spec.runtime.bf16 else nullcontext()
 
     def update(self) -> Update:
         """Update the weights once, with the next batch."""
         spec, rows = self.spec, next(self._rows)
         for weight in self._weights:  # as zero_grad does, without its profiler hooks: 10 µs of a step of 300
             weight.grad = None
-        if spec.accumulate == 1:
+        if spec.data.accumulate == 1:
             result = self._backward(rows, 1.0)
         else:
             result = self._accumulate(rows)
         losses = result.losses
-        if spec.clip_norm is not None:
-            losses["grad_norm"] = nn.utils.clip_grad_norm_(self._weights, spec.clip_norm)
-        elif spec.clip_value is not None:
-            gradients = [weight.grad for weight in self._weights if weight.grad is not None]
-            losses["grad_norm"] = nn.utils.get_total_norm(gradients)
-            nn.utils.clip_grad_value_(self._weights, spec.clip_value)
+        match spec.clipping:
+            case ClipNorm(clip_norm):
+                losses["grad_norm"] = nn.utils.clip_grad_norm_(self._weights, clip_norm)
+            case ClipValue(clip_value):
+                gradients = [weight.grad for weight in self._weights if weight.grad is not None]
+                losses["grad_norm"] = nn.utils.get_total_norm(gradients)
+                nn.utils.clip_grad_value_(self._weights, clip_value)
         self.optimizer.step()
         if self.average is not None:
             self._update_average(self.average)
@@ -145,8 +149,8 @@ class SeedState:
     def _backward(self, rows: Any, share: float) -> Update:
         """Add the gradient of a batch's mean loss, times its share of the update."""
         batch = self._inputs["train"].batch(rows)
-        if self.spec.augment:
-            batch = self.task.augment(batch, self.spec.augment)
+        if self.spec.data.augment:
+            batch = self.task.augment(batch, self.spec.data.augment)
         for module in self._frozen:  # an evaluation since the last update may have set all to training mode
             module.training = False
         with self.precision():
@@ -154,14 +158,16 @@ class SeedState:
             losses = self.task.losses(outputs, batch, self.context)
         loss = losses["loss"]
         if self._penalized:
-            losses["penalty"] = penalties.penalty(self._penalized, self.spec.l1, self.spec.l2)
+            losses["penalty"] = penalties.penalty(
+                self._penalized, self.spec.regularization.l1, self.spec.regularization.l2
+            )
             loss = loss + losses["penalty"]
         (loss if share == 1.0 else loss * share).backward()
         return Update({name: value.detach() for name, value in losses.items()}, outputs, batch)
 
     def _accumulate(self, rows: Any) -> Update:
         """Add the gradients of the batches of an update; its losses are the means of theirs."""
-        count = self.spec.accumulate
+        count = self.spec.data.accumulate
         numbers = torch.arange(len(self.sources["train"]))[rows] if isinstance(rows, slice) else rows
         updates = [self._backward(chunk, 1 / count) for chunk in numbers.chunk(count)]
         losses = {name: torch.stack([update.losses[name] for update in updates]).mean() for name in updates[0].losses}
@@ -225,7 +231,7 @@ class SeedState:
                 self.context.generator.set_state(tensors["generator"])
             devices.set_rng_state(self.device, rng)
         except (RuntimeError, ValueError, LookupError, TypeError) as error:
-            name = f"{self.spec.model} ({self.spec.preset})"
+            name = f"{self.spec.network.model} ({self.spec.network.preset})"
             raise UserError(
                 f"The checkpoint {path} is not of this {name} and its optimizer. Train from the beginning."
             ) from error
@@ -234,10 +240,10 @@ class SeedState:
 
     def _check_augmentation(self, source: Source) -> None:
         with preserved_rng(self.device):
-            self.task.augment(source.batch(slice(0, 2)), self.spec.augment)
+            self.task.augment(source.batch(slice(0, 2)), self.spec.data.augment)
 
     def _samples_per_update(self) -> int:
-        samples, size, count = len(self.sources["train"]), self.spec.batch_size, self.spec.accumulate
+        samples, size, count = len(self.sources["train"]), self.spec.data.batch_size, self.spec.data.accumulate
         if size == "full":
             if count > 1:
                 raise UserError("A full batch is one update: leave accumulate out, or give a batch_size.")

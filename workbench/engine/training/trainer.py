@@ -23,6 +23,7 @@ from torch import Tensor
 
 from workbench.engine import checkpoints
 from workbench.engine.spec import RunSpec
+from workbench.engine.spec.sections import Plateau, Steps
 from workbench.engine.training import schedules
 from workbench.engine.training.backends import Backend, Loop
 from workbench.engine.training.best import Best, score
@@ -65,7 +66,7 @@ class SeedRun:
         self.spec, self._folder, self._show, self._sync = spec, folder, show, sync
         self.state = SeedState(spec, is_new=not resume)
         self.steps_per_epoch = self.state.sampler.steps_per_epoch
-        self.total = self.state.context.total = spec.steps or (spec.epochs or 0) * self.steps_per_epoch
+        self.total = self.state.context.total = self._length()
         self._report_every = min(MAX_WINDOW, math.ceil(self.total / REPORTS))
         self._evaluate_every = self._interval()
         self.validation: Metrics = {}  # of the last evaluation
@@ -89,8 +90,12 @@ class SeedRun:
         """The number of updates so far."""
         return self.state.context.step
 
+    def _length(self) -> int:
+        length = self.spec.length
+        return length.steps if isinstance(length, Steps) else length.epochs * self.steps_per_epoch
+
     def _interval(self) -> int:
-        every = self.spec.evaluate_every
+        every = self.spec.evaluation.evaluate_every
         return every if isinstance(every, int) else int(every.split()[0]) * self.steps_per_epoch
 
     def start(self) -> Event:
@@ -106,9 +111,9 @@ class SeedRun:
             steps=self.total,
             steps_per_epoch=self.steps_per_epoch,
             epochs=self.total / self.steps_per_epoch,
-            model=spec.model,
-            task=spec.task,
-            preset=spec.preset,
+            model=spec.network.model,
+            task=spec.data.task,
+            preset=spec.network.preset,
             params=sum(weight.numel() for weight in network.parameters()),
             trainable=sum(weight.numel() for weight in network.parameters() if weight.requires_grad),
             device=str(self.state.device),
@@ -188,7 +193,7 @@ class SeedRun:
         what = "loss" if name == "loss" else f"loss term {name!r}"
         reason = (
             f"The {what} was not a finite number at step {step}: the updates overshoot. "
-            f"Try a smaller learning rate than {self.spec.lr:g}."
+            f"Try a smaller learning rate than {self.spec.optimizer.lr:g}."
         )
         yield self._end("diverged", reason=reason)
 
@@ -201,19 +206,20 @@ class SeedRun:
         if is_better:
             self.best.weights = checkpoints.snapshot(self.state.evaluated)
             self.best.metadata, self.best.is_saved = self._metadata(), False
-        if self.spec.schedule == "plateau":
-            self._lower_lr_on_plateau(is_better)
+        if isinstance(self.spec.schedule, Plateau):
+            self._lower_lr_on_plateau(self.spec.schedule, is_better)
 
-    def _lower_lr_on_plateau(self, is_better: bool) -> None:
+    def _lower_lr_on_plateau(self, schedule: Plateau, is_better: bool) -> None:
         factor, count = self._plateau
         count = 0 if is_better else count + 1
-        if count > (self.spec.plateau_patience or 0):
-            factor, count = factor * self.spec.decay, 0
+        if count > schedule.plateau_patience:
+            factor, count = factor * schedule.decay, 0
         self._plateau = factor, count
 
     def _is_exhausted(self) -> bool:
         """Return whether early stopping ends the run."""
-        return self.spec.patience is not None and self.best.evaluations_since >= self.spec.patience
+        patience = self.spec.evaluation.patience
+        return patience is not None and self.best.evaluations_since >= patience
 
     def _finish(self) -> Iterator[Event]:
         """Evaluate the test set once, save, and end; after early stopping with the best weights."""
@@ -299,7 +305,9 @@ class SeedRun:
 
     def _metadata(self) -> dict[str, Any]:
         spec, epoch = self.spec, round(self.step / self.steps_per_epoch, 4)
-        return dict(model=spec.model, preset=spec.preset, step=self.step, epoch=epoch, metrics=self.validation)
+        return dict(
+            model=spec.network.model, preset=spec.network.preset, step=self.step, epoch=epoch, metrics=self.validation
+        )
 
     def _elapsed(self) -> float:
         return round(self._seconds + time.monotonic() - self._start_time, 4)

@@ -58,7 +58,7 @@ class Ask(Page):
         """Find out what can be asked; the first time, PyTorch has to start."""
         try:
             questions = possible_questions(self.workbench.verifier, self.run)
-            dataset = data.info(tasks.info(self.run.spec.task).data)
+            dataset = data.info(tasks.info(self.run.spec.data.task).data)
         except UserError as error:
             self.from_thread(self._say, str(error))
             return

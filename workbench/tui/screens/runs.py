@@ -163,9 +163,9 @@ class Runs(Watching):
             except UserError as problem:
                 self.workbench.problem(str(problem))
                 return
-            options = " ".join(pairs(spec.options))
-            texts = {"model": spec.model, "preset": spec.preset, "options": options, "origin": run.id}
-            self.workbench.lab(spec.model, {name: text for name, text in texts.items() if text})
+            options = " ".join(pairs(spec.network.options))
+            texts = {"model": spec.network.model, "preset": spec.network.preset, "options": options, "origin": run.id}
+            self.workbench.lab(spec.network.model, {name: text for name, text in texts.items() if text})
 
     def action_leave(self) -> None:
         self.workbench.pop_screen()
@@ -182,8 +182,8 @@ def _monitored(run: Run) -> str:
     metrics = last.get("metrics") or last.get("validation") or {}
     try:
         spec = run.spec
-        is_own = spec.task.startswith(tasks.OWN)  # its data are not read for a list
-        name = spec.monitor or next(iter(metrics if is_own else tasks.info(spec.task).metrics), "")
+        is_own = spec.data.task.startswith(tasks.OWN)  # its data are not read for a list
+        name = spec.evaluation.monitor or next(iter(metrics if is_own else tasks.info(spec.data.task).metrics), "")
     except UserError:
         return ""
     return format_metrics({name: metrics[name]}) if metrics.get(name) is not None else ""

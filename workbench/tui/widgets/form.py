@@ -1,7 +1,5 @@
-"""The order of a run as a form: the fields of `RunSpec` under their headings, those alone that mean something now."""
+"""The options of a run as a form: under their headings, those alone that mean something now."""
 
-from dataclasses import Field as SpecField
-from dataclasses import fields
 from typing import Any
 
 from textual.app import ComposeResult
@@ -12,11 +10,12 @@ from textual.widgets import Static
 import models
 from workbench import tasks
 from workbench.engine import RunSpec
-from workbench.engine.checks import OneOf, flag, read_seeds
+from workbench.engine.checks import OneOf, read_seeds
 from workbench.engine.methods import command
 from workbench.engine.networks import is_compatible
-from workbench.engine.spec import applies
-from workbench.engine.written import read, read_field
+from workbench.engine.spec.choices import applicable
+from workbench.engine.spec.options import OPTIONS, Option
+from workbench.engine.spec.texts import read, read_option
 from workbench.errors import UserError
 from workbench.tui.widgets.field import Choice, Field
 
@@ -55,28 +54,27 @@ class Form(VerticalScroll, can_focus=False):
     def __init__(self, texts: dict[str, str]):
         super().__init__()
         self.texts = texts
-        self.fields = [self._field(field) for field in fields(RunSpec)]
+        self.fields = [self._field(name, option) for name, option in OPTIONS.items()]
         self.own = Field("own", ABOUT_OWN)
 
     def compose(self) -> ComposeResult:
         groups: dict[str, list[Field]] = {}
-        for field, about in zip(self.fields, fields(RunSpec), strict=True):
-            groups.setdefault(about.metadata["group"], []).append(field)
+        for field, option in zip(self.fields, OPTIONS.values(), strict=True):
+            groups.setdefault(option.group, []).append(field)
         next(iter(groups.values())).insert(-1, self.own)  # under the task
         for group, members in groups.items():
             with Horizontal(classes="group"):
                 yield Static(group)
                 yield Grid(*members)
 
-    def _field(self, field: SpecField[Any]) -> Field:
-        about, check = field.metadata["help"], field.metadata["check"]
-        if field.name == "model":
-            return Field("model", about, models.names(), blank=False)
-        if field.name in ("task", "preset"):
-            return Field(field.name, about, self._offered()[field.name])
-        if isinstance(check, OneOf):  # what is usual stands there where nothing is chosen, and needs no name beside it
-            return Field(field.name, about, [name for name in check.known if name != field.default])
-        return Field(field.name, SEEDS if field.name == "seed" else about, ["yes"] if check is flag else None)
+    def _field(self, name: str, option: Option) -> Field:
+        if name == "model":
+            return Field("model", option.help, models.names(), blank=False)
+        if name in ("task", "preset"):
+            return Field(name, option.help, self._offered()[name])
+        if isinstance(option.check, OneOf):  # the default is shown if nothing is chosen, and isn't listed again
+            return Field(name, option.help, [value for value in option.check.known if value != option.default])
+        return Field(name, SEEDS if name == "seed" else option.help, ["yes"] if option.kind is bool else None)
 
     def _offered(self) -> dict[str, list[str]]:
         """What may be chosen beside the network that is chosen, and isn't its own anyway."""
@@ -100,13 +98,13 @@ class Form(VerticalScroll, can_focus=False):
 
     def _settle(self) -> None:
         """Show what applies to what is chosen, and what is usual there."""
-        offered, shown, usual = self._offered(), self._shown(), self._usual()
+        offered, shown, usual = self._offered(), self._shown(), self._usual().options()
         for field in self.fields:
             if field.field in offered and isinstance(field.editor, Choice):
                 field.editor.offer(offered[field.field])
                 self.texts[field.field] = field.text
             field.set_class(field.field not in shown, "idle")
-            field.hint(written(getattr(usual, field.field)) or USUAL.get(field.field, ""))
+            field.hint(format_value(usual.get(field.field)) or USUAL.get(field.field, ""))
             field.mark(not _readable(field))
         self.own.set_class(self.texts.get("task") != OWN, "idle")
         self.own.mark(bool(self.own.text.strip()) and not self.own.text.strip().startswith(tasks.OWN))
@@ -118,7 +116,7 @@ class Form(VerticalScroll, can_focus=False):
 
     def _shown(self) -> list[str]:
         begun = {name: text for name in ("origin", "weights") if (text := self.texts.get(name, "").strip())}
-        return applies({"model": self.texts["model"], **self._chosen(), **begun})
+        return applicable({"model": self.texts["model"], **self._chosen(), **begun})
 
     def _usual(self) -> RunSpec:
         """The order with what is usual filled in; of the choices alone where what is written can't be."""
@@ -127,7 +125,7 @@ class Form(VerticalScroll, can_focus=False):
         except REFUSALS:
             names = ("model", "preset", "optimizer", "schedule", "init")
             chosen: dict[str, Any] = {name: text for name, text in self.texts.items() if name in names and text}
-            return RunSpec(**chosen)
+            return RunSpec.create(**chosen)
 
     def _given(self) -> dict[str, Any]:
         """The values of the fields that mean something and were filled in."""
@@ -149,7 +147,7 @@ class Form(VerticalScroll, can_focus=False):
             UserError: Something that is written can't be.
         """
         seeds = self._seeds()
-        return RunSpec(self.texts["model"], **self._given(), seed=seeds[0]), seeds
+        return RunSpec.create(self.texts["model"], **self._given(), seed=seeds[0]), seeds
 
     def command(self) -> str:
         """The command line that orders the same. Raises as `order`."""
@@ -171,14 +169,14 @@ def _readable(field: Field) -> bool:
         if field.field == "seed":
             read_seeds(field.text.strip() or "0")
         elif field.text.strip():
-            read_field(field.field, field.text.strip())
+            read_option(field.field, field.text.strip())
     except REFUSALS:
         return False
     return True
 
 
-def written(value: Any) -> str:
-    """A value of a spec as it would be typed."""
+def format_value(value: Any) -> str:
+    """Return the value of an option as it would be typed."""
     if value is None or value == {}:
         return ""
     if isinstance(value, bool):

@@ -67,7 +67,8 @@ def test_a_run_ends_early_with_its_best_weights(is_saved, monitor, tmp_path, mon
     values = [0.1, 0.5, 0.3, 0.5, 0.4, 0.9]
     count, best = brute_force(values, 3)
     run = SeedRun(
-        RunSpec("mlp", epochs=6, patience=3, monitor=monitor, device="cpu"), folder=tmp_path if is_saved else None
+        RunSpec.create("mlp", epochs=6, patience=3, monitor=monitor, device="cpu"),
+        folder=tmp_path if is_saved else None,
     )
     replace_validation(run, monitor, values if monitor == "accuracy" else [-value for value in values], monkeypatch)
     weights, tested = [], []
@@ -87,14 +88,14 @@ def test_a_run_ends_early_with_its_best_weights(is_saved, monitor, tmp_path, mon
 
 
 def test_a_run_that_improves_at_every_evaluation_goes_to_its_end(monkeypatch):
-    run = SeedRun(RunSpec("mlp", epochs=4, patience=1, device="cpu"))
+    run = SeedRun(RunSpec.create("mlp", epochs=4, patience=1, device="cpu"))
     replace_validation(run, "accuracy", [0.1, 0.2, 0.3, 0.4], monkeypatch)
     *_, end = Trainer([run]).run()
     assert (end["status"], end["steps"], "early_stopping" in end) == ("done", 156, False)
 
 
 def test_patience_counts_evaluations_whatever_their_interval(monkeypatch):
-    run = SeedRun(RunSpec("mlp", epochs=4, patience=2, evaluate_every=10, device="cpu"))
+    run = SeedRun(RunSpec.create("mlp", epochs=4, patience=2, evaluate_every=10, device="cpu"))
     replace_validation(run, "accuracy", [0.1, 0.5, 0.4, 0.4], monkeypatch)
     *_, end = Trainer([run]).run()
     assert (end["steps"], end["early_stopping"]) == (40, {"restored_step": 20})

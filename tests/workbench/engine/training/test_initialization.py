@@ -10,7 +10,7 @@ from workbench.engine.training.state import SeedState
 
 
 def initialized(**options):
-    return SeedState(RunSpec(**{"model": "mlp", "device": "cpu", **options})).network
+    return SeedState(RunSpec.create(**{"model": "mlp", "device": "cpu", **options})).network
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from workbench.engine import RunSpec
-from workbench.engine.methods import OPTIMIZERS
+from workbench.engine.spec.choices import names
+from workbench.engine.spec.sections import OPTIMIZERS
 from workbench.engine.training import optimizers
 
 LR, STEPS = 0.05, 25
@@ -41,8 +42,9 @@ def weights_by_formula(name, decay, momentum=0.8, beta1=0.85, beta2=0.95, eps=1e
 
 
 def spec_of(name, **more):
-    own = dict(momentum=0.8, beta1=0.85, beta2=0.95, eps=1e-6)
-    return RunSpec("mlp", optimizer=name, lr=LR, **{key: own[key] for key in OPTIMIZERS[name].takes}, **more)
+    values = dict(momentum=0.8, beta1=0.85, beta2=0.95, eps=1e-6)
+    own = {field: values[field] for field in names(OPTIMIZERS[name]) if field in values}
+    return RunSpec.create("mlp", optimizer=name, lr=LR, **own, **more)
 
 
 def build(spec, *weights):

@@ -25,7 +25,9 @@ def test_penalties_and_their_gradients(l1, l2):
 
 
 def test_penalties_count_weights_but_no_biases_and_are_reported_apart():
-    plain, penalized = (SeedState(RunSpec("mlp", device="cpu", **more)) for more in ({}, {"l1": 0.01, "l2": 0.02}))
+    plain, penalized = (
+        SeedState(RunSpec.create("mlp", device="cpu", **more)) for more in ({}, {"l1": 0.01, "l2": 0.02})
+    )
     weights = [layer.weight.detach().clone() for layer in penalized.network.layers]
     losses, plain_losses = penalized.update().losses, plain.update().losses
     expected = sum(0.01 * weight.abs().sum() + 0.02 * weight.square().sum() for weight in weights)

@@ -59,13 +59,13 @@ def pytorch_lrs(make, total=TOTAL):
     ],
 )
 def test_learning_rates_are_those_of_pytorch(fields, make):
-    spec = RunSpec("mlp", lr=0.4, **fields)
+    spec = RunSpec.create("mlp", lr=0.4, **fields)
     assert [lr_at(spec, step, TOTAL) for step in range(TOTAL)] == pytest.approx(pytorch_lrs(make), rel=1e-6)
 
 
 @pytest.mark.parametrize("total", [1, 2, 3, 4, 5, 10, 33, 100, 1001])
 def test_one_cycle_is_that_of_pytorch(total):
-    spec = RunSpec("mlp", lr=0.4, schedule="one-cycle")
+    spec = RunSpec.create("mlp", lr=0.4, schedule="one-cycle")
     optimizer = sgd()
     schedule = lr_scheduler.OneCycleLR(optimizer, max_lr=0.4, total_steps=total, cycle_momentum=False)
     lrs = [optimizer.param_groups[0]["lr"]]
@@ -77,20 +77,20 @@ def test_one_cycle_is_that_of_pytorch(total):
 
 
 def test_a_cosine_is_half_way_down_in_the_middle_and_nearly_zero_at_the_end():
-    spec = RunSpec("mlp", lr=0.4, schedule="cosine")
+    spec = RunSpec.create("mlp", lr=0.4, schedule="cosine")
     assert (lr_at(spec, 0, TOTAL), lr_at(spec, 50, TOTAL)) == pytest.approx((0.4, 0.2))
     assert lr_at(spec, 99, TOTAL) == pytest.approx(0.2 * (1 - math.cos(math.pi / 100)))
 
 
 @pytest.mark.parametrize("schedule", ["cosine", "linear", "one-cycle"])
 def test_a_warmup_longer_than_the_run_never_reaches_the_learning_rate(schedule):
-    spec = RunSpec("mlp", lr=0.4, schedule=schedule, warmup=200)
+    spec = RunSpec.create("mlp", lr=0.4, schedule=schedule, warmup=200)
     assert [lr_at(spec, step, TOTAL) for step in (0, 99)] == pytest.approx([0.4 / 200, 0.2])
 
 
 @pytest.mark.parametrize("schedule", ["constant", "exponential", "cosine", "linear", "one-cycle", "warmup"])
 def test_a_run_reports_the_learning_rate_and_uses_it(schedule):
-    spec = RunSpec("mlp", steps=30, optimizer="sgd", lr=0.1, schedule=schedule, device="cpu")
+    spec = RunSpec.create("mlp", steps=30, optimizer="sgd", lr=0.1, schedule=schedule, device="cpu")
     run = SeedRun(spec)
     bias = run.state.network.layers[0].bias
     before, steps = bias.detach().clone(), []
@@ -112,7 +112,7 @@ VALUES = [0.3, 0.5, 0.4, 0.45, 0.2, 0.49, 0.1, 0.6, 0.55, 0.5, 0.5, 0.4, 0.3, 0.
 def test_plateau_is_that_of_pytorch(patience, monitor, mode, warmup, monkeypatch):
     values = VALUES if mode == "max" else [1 - value for value in VALUES]
     options = {} if patience is None else {"plateau_patience": patience}
-    spec = RunSpec(
+    spec = RunSpec.create(
         "mlp",
         steps=5 * len(values),
         evaluate_every=5,

@@ -14,7 +14,7 @@ from workbench.errors import UserError
 
 
 def make_state(**options):
-    return SeedState(RunSpec(**{"model": "mlp", "device": "cpu", **options}))
+    return SeedState(RunSpec.create(**{"model": "mlp", "device": "cpu", **options}))
 
 
 def gradients(state):
@@ -69,13 +69,13 @@ def test_what_a_network_or_the_data_lack_is_an_error_of_one_sentence(options, me
 
 @pytest.mark.parametrize("task", ["diabetes", "iris", "breast-cancer", "digits"])
 def test_a_network_is_sized_to_its_task(task):
-    *_, end = train([RunSpec("mlp", task=task, steps=5, device="cpu")])
+    *_, end = train([RunSpec.create("mlp", task=task, steps=5, device="cpu")])
     assert end["status"] == "done" and end["metrics"]
 
 
 def test_augmentation_is_for_training_alone_and_leaves_the_data_as_they_are():
     options = dict(steps=8, augment={"shift": 1.0, "rotate": 10.0, "noise": 0.3}, device="cpu")
-    run = SeedRun(RunSpec("lenet5-modern", **options))
+    run = SeedRun(RunSpec.create("lenet5-modern", **options))
     sources = run.state.sources
     before = {split: source.batch(slice(None))["image"].clone() for split, source in sources.items()}
     evaluated = run.state.evaluate("validation")

@@ -21,7 +21,7 @@ def without_clocks(events):
 
 
 def run_of(folder=None, **options):
-    return SeedRun(RunSpec(**{"model": "mlp", "device": "cpu", **options}), folder=folder)
+    return SeedRun(RunSpec.create(**{"model": "mlp", "device": "cpu", **options}), folder=folder)
 
 
 def evaluations(events, split):
@@ -65,7 +65,7 @@ def test_the_steps_are_those_of_a_loop_by_hand(optimizer, lr):
 
 def test_the_same_spec_gives_the_same_numbers_and_another_seed_others():
     def numbers(seed):
-        return without_clocks(train([RunSpec("lenet5-modern", steps=50, seed=seed, device="cpu")]))
+        return without_clocks(train([RunSpec.create("lenet5-modern", steps=50, seed=seed, device="cpu")]))
 
     first = numbers(0)
     assert first == numbers(0)
@@ -73,7 +73,7 @@ def test_the_same_spec_gives_the_same_numbers_and_another_seed_others():
 
 
 def test_events_describe_the_run_from_start_to_end():
-    events = list(train([RunSpec("mlp", epochs=2, seed=3, device="cpu")]))
+    events = list(train([RunSpec.create("mlp", epochs=2, seed=3, device="cpu")]))
     start, end = events[0], events[-1]
     assert (start["event"], start["steps"], start["epoch"], start["params"]) == ("start", 78, 0, 2410)
     assert start["baseline"]["metric"] == "accuracy" and 0.9 < start["baseline"]["value"] < 1
@@ -90,7 +90,7 @@ def test_events_describe_the_run_from_start_to_end():
 
 
 def test_a_long_run_reports_about_two_hundred_times():
-    events = train([RunSpec("mlp", steps=2500, device="cpu")])
+    events = train([RunSpec.create("mlp", steps=2500, device="cpu")])
     reports = [event["step"] for event in events if event["event"] == "metric"]
     assert reports == sorted(reports) and reports[-1] == 2500
     assert 180 <= len(reports) <= 300
@@ -101,7 +101,7 @@ def test_a_long_run_reports_about_two_hundred_times():
     [(25, [25, 50, 75, 100]), (40, [40, 80, 100]), (1000, [100]), ("1 epoch", [39, 78, 100]), ("2 epochs", [78, 100])],
 )
 def test_the_validation_set_is_evaluated_at_the_interval_and_at_the_end(interval, steps):
-    events = list(train([RunSpec("mlp", steps=100, evaluate_every=interval, device="cpu")]))
+    events = list(train([RunSpec.create("mlp", steps=100, evaluate_every=interval, device="cpu")]))
     assert [event["step"] for event in evaluations(events, "validation")] == steps
     assert [event["step"] for event in events if event["event"] == "eval" and event["split"] != "validation"] == [
         100
@@ -175,7 +175,7 @@ def with_nan_from(run, step, monkeypatch, name="loss"):
 
 
 def test_a_loss_that_is_not_finite_ends_the_run_and_names_the_step():
-    *_, end = train([RunSpec("mlp", optimizer="sgd", lr=1e30, device="cpu")])
+    *_, end = train([RunSpec.create("mlp", optimizer="sgd", lr=1e30, device="cpu")])
     assert end["status"] == "diverged" and end["step"] < 10
     assert "at step 2:" in end["reason"] and "smaller learning rate" in end["reason"]
 
@@ -218,7 +218,7 @@ def two_terms(monkeypatch):
 
 
 def test_the_terms_of_a_loss_are_in_the_events(two_terms):
-    events = list(train([RunSpec("mlp", epochs=2, device="cpu")]))
+    events = list(train([RunSpec.create("mlp", epochs=2, device="cpu")]))
     reported = [event["metrics"] for event in events if event["event"] in ("metric", "eval")]
     assert len(reported) == 78 + 4
     for metrics in reported:
@@ -290,7 +290,7 @@ def test_a_task_decides_by_its_first_metric_in_its_direction(tmp_path, monkeypat
 
 def test_a_batch_can_be_all_of_the_data():
     for size in (1257, "full"):
-        *_, end = train([RunSpec("mlp", epochs=2, batch_size=size, device="cpu")])
+        *_, end = train([RunSpec.create("mlp", epochs=2, batch_size=size, device="cpu")])
         assert (end["status"], end["steps"]) == ("done", 2)
 
 
@@ -306,7 +306,7 @@ SEVERAL = [
 
 @pytest.mark.parametrize("options", SEVERAL, ids=lambda options: "-".join(options))
 def test_seeds_trained_together_are_seeds_one_after_the_other(options, tmp_path):
-    specs = [RunSpec(**options, seed=seed, device="cpu") for seed in SEEDS]
+    specs = [RunSpec.create(**options, seed=seed, device="cpu") for seed in SEEDS]
     folders = [tmp_path / str(seed) for seed in SEEDS]
     for folder in folders:
         folder.mkdir()
@@ -325,7 +325,7 @@ def test_seeds_trained_together_are_seeds_one_after_the_other(options, tmp_path)
 
 
 def test_seeds_trained_together_are_stopped_and_resumed_alike(tmp_path):
-    specs = [RunSpec("mlp", steps=60, dropout=0.3, seed=seed, device="cpu") for seed in SEEDS]
+    specs = [RunSpec.create("mlp", steps=60, dropout=0.3, seed=seed, device="cpu") for seed in SEEDS]
     folders = [tmp_path / str(seed) for seed in SEEDS]
     for folder in folders:
         folder.mkdir()
@@ -342,7 +342,7 @@ def test_seeds_trained_together_are_stopped_and_resumed_alike(tmp_path):
 
 
 def test_a_seed_that_diverges_leaves_the_others_alone(monkeypatch):
-    spec = RunSpec("mlp", steps=60, dropout=0.2, device="cpu")
+    spec = RunSpec.create("mlp", steps=60, dropout=0.2, device="cpu")
     runs = [SeedRun(replace(spec, seed=seed)) for seed in SEEDS]
     with_nan_from(runs[1], 20, monkeypatch)
     events = list(Trainer(runs).run())

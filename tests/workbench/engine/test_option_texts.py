@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from workbench.cli import train
 from workbench.engine import RunSpec
 from workbench.engine.methods import command
-from workbench.engine.written import read
+from workbench.engine.spec.options import OPTIONS
+from workbench.engine.spec.texts import read
 from workbench.errors import UserError
 
-FIELDS = sorted(set(RunSpec.__dataclass_fields__) - {"model"})
+FIELDS = sorted(set(OPTIONS) - {"model"})
 
 
 def ordered(words: list[str]) -> RunSpec:
@@ -22,7 +23,7 @@ def ordered(words: list[str]) -> RunSpec:
 
     click = typer.main.get_command(train.app)
     with click.make_context("train", list(words)) as context:
-        options = {name: value for name, value in context.params.items() if name in RunSpec.__dataclass_fields__}
+        options = {name: value for name, value in context.params.items() if name in OPTIONS}
         return train.spec_from_options(context.params["name"], options)
 
 
@@ -39,7 +40,7 @@ def ordered(words: list[str]) -> RunSpec:
 )
 def test_the_command_orders_what_was_written(texts):
     given = read(texts)
-    spec = RunSpec("mlp", **given)
+    spec = RunSpec.create("mlp", **given)
     program, verb, *words = shlex.split(command("mlp", given))
     assert (program, verb) == ("workbench", "train")
     assert ordered(words) == spec
@@ -74,4 +75,4 @@ def test_what_cannot_be_is_refused_in_one_sentence(name, text, said):
 @given(st.dictionaries(st.sampled_from(FIELDS), st.text(max_size=20), max_size=3))
 def test_no_text_raises_anything_but_a_refusal(texts):
     with suppress(UserError):
-        RunSpec("mlp", **read(texts))
+        RunSpec.create("mlp", **read(texts))

@@ -1,0 +1,186 @@
+"""Which options mean something beside others, and the sentences that refuse those that don't."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import models
+from workbench import tasks
+from workbench.engine.spec.options import OPTIONS
+from workbench.engine.spec.sections import INITS, OPTIMIZERS, SCHEDULES
+from workbench.errors import UserError, lookup, unknown_name
+
+STATE_DICTS = ("torchvision", "timm")  # references that publish weights as state dicts
+# The options that a family's recipe may set: they hold unless something else is given.
+RECIPE = (
+    *("epochs", "batch_size", "accumulate", "schedule", "warmup", "weight_decay", "decay_on"),
+    *("clip_norm", "label_smoothing", "ema", "lr"),
+)
+FRESH = {  # what means nothing for a network that begins with fresh weights
+    "freeze": "Fresh weights can't be frozen: say which weights to begin with, by --from or --weights.",
+    "layer_decay": "layer_decay is for weights that were trained before: say which, by --from or --weights.",
+    "part": "part is for weights of another run: say which, by --from.",
+}
+CHOICES: Mapping[str, Mapping[str, type]] = {"optimizer": OPTIMIZERS, "schedule": SCHEDULES, "init": INITS}
+COMMON = {"lr", "weight_decay", "decay_on", "warmup"}  # of every optimizer or schedule
+
+
+def names(section: type) -> list[str]:
+    """Return the names of a section's fields."""
+    return [field.name for field in fields(section)]
+
+
+def idle(model: str, optimizer: str, schedule: str, init: str | None) -> dict[str, str]:
+    """Return the options that mean nothing beside these, each with the sentence that refuses it."""
+    refusals = {}
+    for choice, name in (("optimizer", optimizer), ("schedule", schedule)):
+        sections = CHOICES[choice]
+        for option in dict.fromkeys(option for section in sections.values() for option in names(section)):
+            if option not in names(sections[name]):
+                others = " or ".join(other for other, section in sections.items() if option in names(section))
+                refusals[option] = f"The {choice} {name} has no {option}: use {others}."
+    if optimizer == "gd":
+        refusals["batch_size"] = "gd takes the whole training part at each step: leave batch_size out, or use sgd."
+    if init is None or "init_scale" not in names(INITS[init]):
+        others = " or ".join(other for other, section in INITS.items() if "init_scale" in names(section))
+        refusals["init_scale"] = f"init_scale belongs to the init {others}: the others have their own."
+    for option, method in {"dropout": "dropout", "batch_norm": "batch normalization"}.items():
+        if option not in models.arguments(model):
+            refusals[option] = f"{model} has no {method} to set: use a network that has, such as mlp."
+    if models.info(model).reference not in STATE_DICTS:
+        refusals["weights"] = f"Nobody's published weights fit {model}: begin with a run or a checkpoint, by --from."
+    if "image" not in models.info(model).inputs:
+        refusals["augment"] = (
+            f"Augmentation is for images, and {model} reads none: use a network such as lenet5-modern."
+        )
+    return refusals
+
+
+def applicable(chosen: Mapping[str, Any]) -> list[str]:
+    """Return the options that mean something beside what is chosen.
+
+    Args:
+        chosen: `model`, and of `task`, `optimizer`, `schedule`, `init`, `origin` and `weights` those that aren't as
+            usual. Any task but those with a name is on the user's own data, which are not read.
+
+    Raises:
+        UserError: If a name isn't known.
+    """
+    options = fill({name: value for name, value in chosen.items() if name not in ("origin", "weights")})
+    without = set(idle(options["model"], options["optimizer"], options["schedule"], options.get("init")))
+    without |= {name for name in tasks.LABEL_OPTIONS if not has_option(options["task"], name)}
+    if not (chosen.get("origin") or chosen.get("weights")):
+        without |= set(FRESH)
+    elif not chosen.get("origin"):
+        without.add("part")
+    return [name for name in OPTIONS if name not in without]
+
+
+def fill(given: Mapping[str, Any], use_recipe: bool = True) -> dict[str, Any]:
+    """Return the options of a run, checked, with the defaults of the choices and of the network's recipe.
+
+    Args:
+        given: Option -> value; None is the same as leaving it out.
+        use_recipe: Whether the recipe of the network's family holds where nothing is given.
+
+    Raises:
+        UserError: If they can't be run.
+    """
+    for name in given:
+        if name not in OPTIONS:
+            raise unknown_name("option of a run", name, list(OPTIONS))
+    options = {name: OPTIONS[name].check(name, value) for name, value in given.items() if value is not None}
+    architecture = models.info(options["model"])
+    for name, option in OPTIONS.items():
+        if option.default is not None:
+            options.setdefault(name, option.default)
+    if options["preset"] not in architecture.presets:
+        raise unknown_name(f"preset of {architecture.name}", options["preset"], list(architecture.presets))
+    options["task"] = _task(options.get("task", architecture.task))
+    _check_initial_weights(options)
+    if use_recipe:
+        _fill_from_recipe(options)
+    options.setdefault("schedule", "constant")
+    _check(options)
+    options.setdefault("accumulate", 1)
+    options.setdefault("label_smoothing", 0.0)
+    options.setdefault("batch_size", "full" if options["optimizer"] == "gd" else 32)
+    return options
+
+
+def has_option(task: str, name: str) -> bool:
+    """Return whether a task's loss has an option; that of a task on the user's own data is checked later."""
+    return task.startswith(tasks.OWN) or name in tasks.info(task).options
+
+
+def _task(name: str) -> str:
+    if name.startswith(tasks.OWN):  # the user's own data, by a path that holds in any folder; read when it is needed
+        kind, _, path = name.partition(":")
+        return f"{kind}:{_absolute(path)}"
+    if name not in tasks.names():
+        raise unknown_name("task", name, tasks.names())
+    return name
+
+
+def _check_initial_weights(options: dict[str, Any]) -> None:
+    origin, weights, model = options.get("origin"), options.get("weights"), options["model"]
+    if origin is not None and weights is not None:
+        raise UserError("Begin with the weights of a run (--from) or with published ones (--weights), not both.")
+    for name in ("origin", "weights"):  # a path that holds in any folder; read when it is needed
+        value = options.get(name)
+        if value is not None and (name == "weights" or Path(value).suffix or "/" in value or "\\" in value):
+            options[name] = _absolute(value)
+    for name, refusal in FRESH.items():
+        if name in options and origin is None and (weights is None or name == "part"):
+            raise UserError(refusal)
+    if "part" in options:
+        parts = dict.fromkeys([*models.info(model).parts, "backbone"])
+        lookup(f"part of {model}", options["part"], parts)
+    if "freeze" in options and "layer_decay" in options:
+        raise UserError("With a frozen backbone one layer learns: leave layer_decay or freeze out.")
+
+
+def _fill_from_recipe(options: dict[str, Any]) -> None:
+    """Take from the family's recipe what isn't given, and what means something with what is."""
+    recipe, optimizer = models.info(options["model"]).recipe, options["optimizer"]
+    for name in RECIPE:
+        applies = name in recipe and not (
+            (name == "epochs" and "steps" in options)
+            or (name == "lr" and optimizer not in ("adam", "adamw"))
+            or (name == "batch_size" and optimizer == "gd")
+            or (name == "accumulate" and (optimizer == "gd" or options.get("batch_size") == "full"))
+            or (name == "clip_norm" and "clip_value" in options)
+            or (name == "label_smoothing" and not has_option(options["task"], name))
+        )
+        if applies:
+            options.setdefault(name, recipe[name])
+
+
+def _check(options: dict[str, Any]) -> None:
+    if "epochs" in options and "steps" in options:
+        raise UserError("Give epochs or steps, not both.")
+    refusals = idle(options["model"], options["optimizer"], options["schedule"], options.get("init"))
+    for name, refusal in refusals.items():
+        if options.get(name) not in (None, {}) and (name, options[name]) != ("batch_size", "full"):
+            raise UserError(refusal)
+    if options.get("clip_norm") and "clip_value" in options:
+        raise UserError("Give clip_norm or clip_value, not both.")
+    task = options["task"]
+    for name in tasks.LABEL_OPTIONS:
+        if options.get(name) and not has_option(task, name):
+            raise UserError(f"The task {task} has no {name}: leave it out, or use a task with classes.")
+    if "monitor" in options and not task.startswith(tasks.OWN):
+        tasks.info(task).mode(options["monitor"])
+
+
+def _absolute(path: str) -> str:
+    """Return a path that holds in any folder.
+
+    Raises:
+        UserError: If it begins with the home of a user who isn't there.
+    """
+    try:
+        return str(Path(path).expanduser().absolute())
+    except RuntimeError:
+        raise UserError(f"{path[:200]} begins with the home of a user who isn't here: write the whole path.") from None

@@ -1,0 +1,304 @@
+"""The sections of a spec: plain data, complete.
+
+Where a choice brings fields of its own, each choice is a class, and no field stands where it means nothing. The text of
+such a class says in a few words what the choice does.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Network:
+    """The architecture, its size, and the arguments that differ from that size's."""
+
+    model: str
+    preset: str
+    options: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Data:
+    """What is learned, and how many samples an update takes. A batch of `full` is the whole training set."""
+
+    task: str
+    batch_size: int | str
+    accumulate: int
+    augment: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Epochs:
+    """A length in passes over the training set."""
+
+    epochs: int = 20
+
+
+@dataclass(frozen=True)
+class Steps:
+    """A length in updates."""
+
+    steps: int
+
+
+Length = Epochs | Steps
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """When the validation set is evaluated and what follows from it; without a monitor, the task's first metric counts.
+
+    Without patience there is no early stopping.
+    """
+
+    evaluate_every: int | str
+    monitor: str | None
+    patience: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class GD:
+    """gradient descent: one step down the gradient of the whole training set"""
+
+    lr: float = 0.5
+    weight_decay: float = 0.0
+    decay_on: str = "all"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SGD:
+    """stochastic gradient descent: the gradient of a batch"""
+
+    lr: float = 0.1
+    weight_decay: float = 0.0
+    decay_on: str = "all"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Momentum:
+    """SGD that keeps a share of its last update"""
+
+    lr: float = 0.05
+    weight_decay: float = 0.0
+    decay_on: str = "all"
+    momentum: float = 0.9
+
+
+@dataclass(frozen=True, kw_only=True)
+class Nesterov(Momentum):
+    """momentum that looks ahead before it measures"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adagrad:
+    """steps divided by the root of all squared gradients so far"""
+
+    lr: float = 0.03
+    weight_decay: float = 0.0
+    decay_on: str = "all"
+    eps: float = 1e-10
+
+
+@dataclass(frozen=True, kw_only=True)
+class RMSprop:
+    """steps divided by the root mean square of recent gradients"""
+
+    lr: float = 1e-3
+    weight_decay: float = 0.0
+    decay_on: str = "all"
+    beta2: float = 0.99
+    eps: float = 1e-8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adam:
+    """momentum and RMSprop, both corrected for their start"""
+
+    lr: float = 3e-3
+    weight_decay: float = 0.0
+    decay_on: str = "all"
+    beta1: float = 0.9
+    beta2: float = 0.999
+    eps: float = 1e-8
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdamW(Adam):
+    """Adam with weight decay apart from the gradient"""
+
+    weight_decay: float = 0.01
+
+
+Optimizer = GD | SGD | Momentum | Nesterov | Adagrad | RMSprop | Adam | AdamW
+OPTIMIZERS: dict[str, type[Optimizer]] = {
+    "gd": GD,
+    "sgd": SGD,
+    "momentum": Momentum,
+    "nesterov": Nesterov,
+    "adagrad": Adagrad,
+    "rmsprop": RMSprop,
+    "adam": Adam,
+    "adamw": AdamW,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Constant:
+    """the same learning rate at every step, after the warmup"""
+
+    warmup: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """a factor of `decay` after every `decay_every` steps; without it, after every third of the run"""
+
+    warmup: int = 0
+    decay: float = 0.1
+    decay_every: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exponential(Step):
+    """a factor of `decay` over `decay_every` steps, a little at each; without it, over a third of the run"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cosine:
+    """half a wave from the full learning rate to 0"""
+
+    warmup: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Linear:
+    """a straight line from the full learning rate to 0"""
+
+    warmup: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class OneCycle:
+    """a rise to the full learning rate, then a fall to almost 0"""
+
+    warmup: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plateau:
+    """a factor of `decay` when so many evaluations brought no improvement"""
+
+    warmup: int = 0
+    decay: float = 0.1
+    plateau_patience: int = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Warmup:
+    """a rise over the first steps, then constant; without a number of steps, over a tenth of the run"""
+
+    warmup: int | None = None
+
+
+Schedule = Constant | Step | Exponential | Cosine | Linear | OneCycle | Plateau | Warmup
+SCHEDULES: dict[str, type[Schedule]] = {
+    "constant": Constant,
+    "step": Step,
+    "exponential": Exponential,
+    "cosine": Cosine,
+    "linear": Linear,
+    "one-cycle": OneCycle,
+    "plateau": Plateau,
+    "warmup": Warmup,
+}
+
+
+@dataclass(frozen=True)
+class ClipNorm:
+    """The gradient of all weights, scaled down to at most this norm."""
+
+    clip_norm: float
+
+
+@dataclass(frozen=True)
+class ClipValue:
+    """Each element of the gradient, within this distance of 0."""
+
+    clip_value: float
+
+
+Clipping = ClipNorm | ClipValue
+
+
+@dataclass(frozen=True)
+class Regularization:
+    """What is added to the loss or done to the targets; without `ema`, the weights themselves are evaluated."""
+
+    l1: float
+    l2: float
+    label_smoothing: float
+    class_weights: bool
+    ema: float | None
+
+    def of_labels(self) -> dict[str, Any]:
+        """Return the options of a task's loss that concern its labels."""
+        return {"label_smoothing": self.label_smoothing, "class_weights": self.class_weights}
+
+
+@dataclass(frozen=True)
+class He:
+    """He (2015): for layers before a ReLU"""
+
+
+@dataclass(frozen=True)
+class Xavier:
+    """Glorot and Bengio (2010)"""
+
+
+@dataclass(frozen=True)
+class Normal:
+    """a normal distribution with this standard deviation"""
+
+    init_scale: float = 0.05
+
+
+@dataclass(frozen=True)
+class Uniform:
+    """a uniform distribution between this and its negative"""
+
+    init_scale: float = 0.05
+
+
+Initialization = He | Xavier | Normal | Uniform
+INITS: dict[str, type[Initialization]] = {"he": He, "xavier": Xavier, "normal": Normal, "uniform": Uniform}
+
+
+@dataclass(frozen=True)
+class FromRun:
+    """The weights of a run or a checkpoint file, or of one part of its network."""
+
+    origin: str
+    part: str | None = None
+    freeze: str | None = None
+    layer_decay: float | None = None
+
+
+@dataclass(frozen=True)
+class FromStateDict:
+    """Weights that were published for the reference implementation."""
+
+    weights: str
+    freeze: str | None = None
+    layer_decay: float | None = None
+
+
+InitialWeights = FromRun | FromStateDict
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """Where and how it is computed."""
+
+    device: str
+    bf16: bool
+    compile: bool
