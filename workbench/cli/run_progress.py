@@ -5,15 +5,14 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from workbench.cli.output import console, plural, print_json
+from workbench.engine.events.kinds import End, Event, LoadedWeights, Metrics, Start
 from workbench.engine.overview import counted
 from workbench.render.metrics import format_metrics
 
-Event = dict[str, Any]
-Metrics = dict[str, float | None]
 MAX_NAMES = 3  # of weights that are listed
 
 
-def follow(events: Iterable[Event], as_json: bool, first: bool = True) -> Event:
+def show_events(events: Iterable[Event], as_json: bool, first: bool = True) -> End:
     """Print a run's events as they come.
 
     Args:
@@ -24,22 +23,25 @@ def follow(events: Iterable[Event], as_json: bool, first: bool = True) -> Event:
     Returns:
         The last event, which says how the run ended.
     """
-    event: Event = {}
     if as_json:
+        event: Event | None = None
         for event in events:
             print_json(event, first)
             sys.stdout.flush()
             first = False
+        assert event is not None and event["event"] == "end"
         return event
-    from workbench.render.curves import Curves
+    from workbench.engine.events import RunState
+    from workbench.render.curves import charts
 
-    curves = Curves()
+    state = RunState()
     for event in (show_bar if sys.stdout.isatty() else print_lines)(events):
-        curves.add(event)
+        state.apply(event)
+    assert state.end is not None  # every stream of events ends with it
     if sys.stdout.isatty():
-        console().print(*curves.charts(), sep="")
-    print(format_end(event, curves.start), flush=True)
-    return event
+        console().print(*charts(state), sep="")
+    print(format_end(state.end, state.start), flush=True)
+    return state.end
 
 
 def print_lines(events: Iterable[Event]) -> Iterator[Event]:
@@ -105,7 +107,7 @@ def print_spread(spread: dict[str, Any], as_json: bool, first: bool = False) -> 
     print(f": test {metrics} (mean ± standard deviation over seeds)." if metrics else ".")
 
 
-def format_start(start: Event) -> str:
+def format_start(start: Start) -> str:
     """Return a line that says what is trained."""
     resumed = f", resumed at step {start['step']}" if start.get("resumed") else ""
     return (
@@ -114,18 +116,21 @@ def format_start(start: Event) -> str:
     )
 
 
-def format_initial_weights(weights: dict[str, Any]) -> str:
+def format_initial_weights(weights: LoadedWeights) -> str:
     """Return a line that says which weights a run began with, and which were missing or left over."""
     part = f"the part {weights['part']} of " if "part" in weights else ""
     text = f"Initial weights from {part}{weights['source']}: {plural(weights['loaded'], 'tensor')}"
-    for key, meaning in (("missing", "fresh, since missing there"), ("left_over", "not taken over")):
-        if names := weights[key]:
+    for names, meaning in (
+        (weights["missing"], "fresh, since missing there"),
+        (weights["left_over"], "not taken over"),
+    ):
+        if names:
             text += f"; {meaning}: {', '.join(names[:MAX_NAMES])}"
             text += f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
     return f"{text}."
 
 
-def format_end(end: Event, start: Event) -> str:
+def format_end(end: End, start: Start | None) -> str:
     """Return a line that says how the run ended, with its metrics next to the baseline."""
     speed = f"{end['steps_per_second']:.0f} steps/s"
     text = f"{end['status'].capitalize()} after {end['steps']} steps in {end['seconds']:.1f} s ({speed})"
@@ -133,6 +138,6 @@ def format_end(end: Event, start: Event) -> str:
         text += f": validation {format_metrics(end['validation'])}"
     elif end["metrics"] and end["status"] in ("done", "stopped"):
         text += f": test {format_metrics(end['metrics'])}"
-        if baseline := start.get("baseline"):
+        if start and (baseline := start.get("baseline")):
             text += f"; baseline ({baseline['method']}): {format_metrics({baseline['metric']: baseline['value']})}"
     return f"{text}. {end['reason']}" if "reason" in end else f"{text}."

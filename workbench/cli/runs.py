@@ -16,7 +16,6 @@ from workbench.untrusted import printable
 if TYPE_CHECKING:
     from rich.table import Column
 
-    from workbench.render.curves import Curves
     from workbench.render.halfblock import Rows
 
 app = typer.Typer(
@@ -63,9 +62,11 @@ def show(run_id: RunId, as_json: Json = False) -> None:
     from workbench.cli.run_progress import format_initial_weights
     from workbench.engine.overview import overview
     from workbench.engine.runs import get
+    from workbench.render.curves import charts
     from workbench.render.metrics import format_metrics
 
-    details = overview(get(run_id))
+    run = get(run_id)
+    details = overview(run)
     if as_json:
         print_json(details)
         return
@@ -81,17 +82,18 @@ def show(run_id: RunId, as_json: Json = False) -> None:
         print(f"  {format_initial_weights(weights)}")
     if details["continued_by"]:
         print(f"  Its weights are the initial weights of {', '.join(details['continued_by'])}.")
-    console().print(*_curves(run_id).charts(), sep="")
+    console().print(*charts(run.state()), sep="")
     print_predictions(details["visualizations"])
 
 
 @app.command(epilog="Example: workbench runs watch lenet5-modern-0001")
 def watch(run_id: RunId, as_json: Json = False) -> None:
     """Follow a run from its beginning to its end. Ctrl-C leaves it running."""
-    from workbench.cli.run_progress import follow
+    from workbench.cli.run_progress import show_events
     from workbench.engine.runs import get
+    from workbench.engine.watcher import follow
 
-    raise typer.Exit(0 if follow(get(run_id).follow(), as_json)["status"] == "done" else 1)
+    raise typer.Exit(0 if show_events(follow(get(run_id)), as_json)["status"] == "done" else 1)
 
 
 @app.command(epilog="Example: workbench runs stop lenet5-modern-0001")
@@ -150,7 +152,8 @@ def compare(
 
     if len(set(run_ids)) < 2:
         raise UserError("Name two or more different runs to compare.")
-    comparison = compared([get(run_id) for run_id in dict.fromkeys(run_ids)])
+    runs = [get(run_id) for run_id in dict.fromkeys(run_ids)]
+    comparison = compared(runs)
     if as_json:
         print_json(comparison)
         return
@@ -167,7 +170,7 @@ def compare(
         numbers = [format_metric(name, row["metrics"].get(name)) for name in metrics]
         table.add_row(row["run"], row["status"], str(row["step"]), *spec, row["split"], *numbers)
     console().print(table)
-    console().print(*compare_runs({printable(run_id): _curves(run_id) for run_id in run_ids}), sep="")
+    console().print(*compare_runs({printable(run.id): run.state() for run in runs}), sep="")
 
 
 @app.command(epilog="Example: workbench runs export mlp-0001 --csv mlp.csv")
@@ -237,14 +240,6 @@ def _run_column() -> "Column":
     from rich.table import Column
 
     return Column("run", no_wrap=True)
-
-
-def _curves(run_id: str) -> "Curves":
-    """Return the curves of a run, up to its latest event."""
-    from workbench.engine.runs import get
-    from workbench.render.curves import Curves
-
-    return Curves.from_reader(get(run_id).tail())
 
 
 def print_predictions(visualizations: list[dict[str, Any]]) -> None:

@@ -24,6 +24,7 @@ from workbench.errors import UserError
 
 if TYPE_CHECKING:
     from workbench.engine import Run
+    from workbench.engine.events import End, Event
 
 JOIN_TIMEOUT = 30.0  # seconds for a run to finish its step after the command line stopped listening
 
@@ -89,20 +90,20 @@ def spec_from_options(name: str, options: dict[str, Any]) -> RunSpec:
 
 
 def follow_or_detach(
-    run: "Run", events: Iterator[dict[str, Any]], detach: bool, as_json: bool, signals: "StopOnSignal"
+    run: "Run", events: "Iterator[Event]", detach: bool, as_json: bool, signals: "StopOnSignal"
 ) -> None:
     """Show a run that just started until it ends, or print its id and leave it running.
 
     Raises:
         typer.Exit: When the run has ended, with the exit code that says how.
     """
-    from workbench.cli.run_progress import follow
+    from workbench.cli.run_progress import show_events
 
     if detach:
         next(events)  # so that a spec that the worker rejects is an error here
         print_json({"run": run.id}) if as_json else print(run.id)
         return
-    end = follow(events, as_json)
+    end = show_events(events, as_json)
     run.join(JOIN_TIMEOUT)
     if signals.is_stopping:
         if end["status"] == "stopped":
@@ -113,17 +114,17 @@ def follow_or_detach(
 
 def train_seeds(spec: RunSpec, seeds: list[int], as_json: bool) -> int:
     """Train one run for each seed, print the mean of their metrics, and return the exit code."""
-    from workbench.cli.run_progress import follow, print_spread
+    from workbench.cli.run_progress import print_spread, show_events
     from workbench.engine import accepted, start
     from workbench.engine.compare import spread
 
-    ends: list[dict[str, Any]] = []
+    ends: list[End] = []
     with StopOnSignal() as signals:
         for seed in seeds:
             if signals.is_stopping:
                 break
             run = signals.run = start(replace(spec, seed=seed))
-            ends.append(follow(accepted(run), as_json, first=not ends))
+            ends.append(show_events(accepted(run), as_json, first=not ends))
             run.join(JOIN_TIMEOUT)
     print_spread(spread(ends), as_json, first=not ends)
     if signals.is_stopping:

@@ -9,15 +9,16 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from typing import Any
 
 from workbench.engine import heartbeat, process, runs
+from workbench.engine.events import Event
 from workbench.engine.lock import held
 from workbench.engine.methods import METHODS
 from workbench.engine.resume import prolonged, running
-from workbench.engine.run import LOOK, Run, children
+from workbench.engine.run import POLL_INTERVAL, Run, children
 from workbench.engine.spec import RunSpec
 from workbench.engine.verify import ScriptError, Verifier
+from workbench.engine.watcher import follow
 from workbench.errors import UserError
 
 __all__ = ["METHODS", "Run", "RunSpec", "ScriptError", "Verifier", "accepted", "resume", "start", "train"]
@@ -60,13 +61,13 @@ def resume(run: Run, epochs: int | None = None, steps: int | None = None) -> int
             # A worker needs a moment to exit after its end event; one that resumes the run shows within that moment.
             if time.monotonic() > deadline:
                 raise running(run) from None
-            time.sleep(LOOK)
+            time.sleep(POLL_INTERVAL)
 
 
 def _take_up(run: Run, epochs: int | None, steps: int | None) -> int:
     with _locked(run) as lock:
         spec = prolonged(run, epochs, steps)  # again: another may have taken it up until now
-        since = run.told()
+        since = run.event_bytes()
         try:
             run.beat(since)  # whoever takes a run up answers for it until the worker beats
         except OSError as error:
@@ -102,7 +103,7 @@ def _set_to_work(run: Run, lock: int, *order: str) -> None:
         raise UserError(f"The worker can't be started ({error.strerror}): free some memory and try again.") from error
 
 
-def train(spec: RunSpec) -> Iterator[dict[str, Any]]:
+def train(spec: RunSpec) -> Iterator[Event]:
     """Make a run and give its events as they come, up to `end`. Who leaves before stops the run.
 
     Raises:
@@ -112,19 +113,19 @@ def train(spec: RunSpec) -> Iterator[dict[str, Any]]:
     try:
         yield from accepted(run)
     finally:
-        if run.alive():
+        if run.is_alive():
             with suppress(UserError):  # where it has ended meanwhile
                 run.stop()
             run.join(heartbeat.SILENCE)
 
 
-def accepted(run: Run, since: int | None = None) -> Iterator[dict[str, Any]]:
+def accepted(run: Run, since: int | None = None) -> Iterator[Event]:
     """The events of a run that was just started, or taken up again since a byte of its events.
 
     Raises:
         UserError: The worker refused the order. The folder of a new run is removed; one that was taken up is as it was.
     """
-    for event in run.follow(run.tail(since or 0)):
+    for event in follow(run, since or 0):
         if event["event"] == "end" and event.get("refused"):
             if since is None:
                 run.remove()

@@ -1,13 +1,15 @@
 """Several runs side by side: their metrics, and the fields in which their specs differ."""
 
+from collections.abc import Sequence
 from statistics import mean, stdev
 from typing import Any
 
+from workbench.engine.events import End
 from workbench.engine.run import Run
 from workbench.engine.spec.options import OPTIONS
 
 
-def spread(ends: list[dict[str, Any]]) -> dict[str, Any]:
+def spread(ends: Sequence[End]) -> dict[str, Any]:
     """Return the spread of the test metrics of runs that differ in their seed alone, from their `end` events.
 
     Returns:
@@ -17,11 +19,11 @@ def spread(ends: list[dict[str, Any]]) -> dict[str, Any]:
     done = [end for end in ends if end["status"] == "done"]
     metrics = {}
     for name in dict.fromkeys(name for end in done for name in end["metrics"]):
-        values = [end["metrics"][name] for end in done if end["metrics"].get(name) is not None]
+        values = [value for end in done if (value := end["metrics"].get(name)) is not None]
         if values:
             sd = stdev(values) if len(values) > 1 else None
             metrics[name] = {"mean": mean(values), "sd": sd, "values": values}
-    runs, seeds = [end["run"] for end in ends], [end["seed"] for end in ends]
+    runs, seeds = [end.get("run") for end in ends], [end.get("seed") for end in ends]
     return {"event": "seeds", "runs": runs, "seeds": seeds, "done": len(done), "metrics": metrics}
 
 
@@ -40,16 +42,10 @@ def compared(runs: list[Run]) -> dict[str, Any]:
 
 def latest_metrics(run: Run) -> tuple[str, dict[str, float | None]]:
     """Return the test metrics of a run that is done, or else its latest ones on the validation set, with the split."""
-    last = run.last_event()
-    if last.get("event") == "end" and (last["metrics"] or "validation" not in last):
-        return "test", last["metrics"]
-    metrics: dict[str, float | None] = {}
-    tail = run.tail()
-    while events := tail.read():
-        for event in events:
-            if event["event"] == "eval" and event["split"] == "validation":
-                metrics = event["metrics"]
-    return "validation", metrics
+    state = run.state()
+    if state.end is not None and (state.end["metrics"] or "validation" not in state.end):
+        return "test", state.end["metrics"]
+    return "validation", state.latest.get("validation", {})
 
 
 def differing(runs: list[Run]) -> dict[str, list[Any]]:

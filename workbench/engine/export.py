@@ -1,4 +1,4 @@
-"""A run's numbers for other programs: a table in CSV, or event files that TensorBoard reads. No torch is needed."""
+"""A run's metrics for other programs: a table in CSV, or event files that TensorBoard reads. No torch is needed."""
 
 import csv
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from workbench.errors import UserError
 
 
 class Point(NamedTuple):
-    """One number that a run told."""
+    """One value that a run reported."""
 
     step: int
     epoch: float
@@ -22,35 +22,24 @@ class Point(NamedTuple):
 
 
 def points(run: Run) -> Iterator[Point]:
-    """All numbers of a run, once each: what was told after the checkpoint that it was taken up from is told again.
+    """Yield all values of a run.
 
     Raises:
-        UserError: The run has told nothing yet.
+        UserError: If it has reported none yet.
     """
-    kept: list[Point] = []
-    began = 0.0
-    tail = run.tail()
-    while news := tail.read():
-        for event in news:
-            if event["event"] == "start":
-                while kept and kept[-1].step > event["step"]:
-                    kept.pop()
-                began = event.get("time", run.made()) - event["seconds"]
-            elif event["event"] in ("metric", "eval"):
-                # The split `train` is told as it is trained, and evaluated besides: two lines, and so two names.
-                split = "train_eval" if (event["event"], event["split"]) == ("eval", "train") else event["split"]
-                at = (event["step"], event["epoch"], event["seconds"], began + event["seconds"], split)
-                kept += [Point(*at, metric, value) for metric, value in event["metrics"].items()]
-    if not kept:
-        raise UserError(f"The run {run.id} has told no numbers yet: nothing is there to export.")
-    yield from kept
+    rows = run.state().rows
+    if not rows:
+        raise UserError(f"The run {run.id} has reported no metrics yet: there is nothing to export.")
+    for row in rows:
+        for metric, value in row.metrics.items():
+            yield Point(row.step, row.epoch, row.seconds, row.time, row.split, metric, value)
 
 
 def to_csv(run: Run, path: Path) -> int:
-    """Write a table with a row for each number; how many there are.
+    """Write a table with a row for each value, and return their number.
 
     Raises:
-        UserError: There are none, or the file can't be written.
+        UserError: If there are none, or the file can't be written.
     """
     rows = list(points(run))
     try:
@@ -66,10 +55,10 @@ def to_csv(run: Run, path: Path) -> int:
 
 
 def to_tensorboard(run: Run, folder: Path) -> int:
-    """Write event files into FOLDER/RUN, one line a split; how many numbers there are.
+    """Write event files into FOLDER/RUN, with a line for each split, and return the number of values.
 
     Raises:
-        UserError: There are none, TensorBoard isn't installed, or the folder can't be written.
+        UserError: If there are none, TensorBoard isn't installed, or the folder can't be written.
     """
     try:
         from tensorboard.compat.proto.event_pb2 import Event

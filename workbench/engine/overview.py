@@ -1,9 +1,11 @@
 """An overview of one run, from the files in its folder."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
 from workbench import untrusted
+from workbench.engine.events import Start
 from workbench.engine.resume import header
 from workbench.engine.run import Run
 from workbench.engine.runs import every
@@ -22,15 +24,8 @@ def overview(run: Run) -> dict[str, Any]:
         UserError: If the folder is damaged.
     """
     options = run.spec.options()
-    metrics: dict[str, dict[str, Any]] = {}
-    start: dict[str, Any] = {}
-    tail = run.tail()
-    while news := tail.read():
-        for event in news:
-            if event["event"] == "start":
-                start |= event  # a resumed run doesn't repeat what it began with
-            elif event["event"] in ("metric", "eval"):
-                metrics[event["split"]] = event["metrics"]
+    state = run.state()
+    start: Mapping[str, Any] = state.start or {}
     row = run.summary()
     checkpoints = {}
     for name in CHECKPOINTS:
@@ -42,7 +37,7 @@ def overview(run: Run) -> dict[str, Any]:
     return {
         **{name: row[name] for name in ("run", "status", "step")},
         "steps": start.get("steps"),
-        "seconds": run.last_event().get("seconds"),
+        "seconds": state.seconds if state.start or state.end else None,
         "device": start.get("device"),
         "params": start.get("params"),
         "trainable": start.get("trainable", start.get("params")),
@@ -52,7 +47,7 @@ def overview(run: Run) -> dict[str, Any]:
         "continued_by": continued_by(run),
         "folder": str(run.folder),
         "spec": {name: options.get(name) for name in OPTIONS},
-        "metrics": metrics,
+        "metrics": state.latest,
         "checkpoints": checkpoints,
         "visualizations": visualizations(run),
         **({"reason": row["reason"]} if "reason" in row else {}),
@@ -82,7 +77,7 @@ def visualizations(run: Run) -> list[dict[str, Any]]:
     return []
 
 
-def counted(start: dict[str, Any]) -> str:
+def counted(start: Start) -> str:
     """Return the number of parameters of a run that started, and of those that are trained if not all are."""
     trainable = start.get("trainable", start["params"])
     return f"{start['params']:,} parameters" + (f", {trainable:,} trained" if trainable < start["params"] else "")

@@ -26,7 +26,7 @@ def prolonged(run: Run, epochs: int | None = None, steps: int | None = None) -> 
         raise UserError(
             f"The run {run.id} diverged, and would again. Train from the beginning with a smaller learning rate."
         )
-    if "early_stopping" in last:
+    if last is not None and "early_stopping" in last:
         raise UserError(f"The run {run.id} ended by early stopping. Train from the beginning with a larger patience.")
     about = header(run.folder / "last.safetensors")
     if "training" not in about:

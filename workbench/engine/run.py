@@ -14,7 +14,6 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,12 +22,13 @@ from typing import Any
 
 from workbench import files
 from workbench.engine import events, heartbeat
+from workbench.engine.events import End, Event, RunState
 from workbench.engine.spec import RunSpec
 from workbench.errors import UserError
 from workbench.untrusted import printable
 
 FULL = 1 << 20  # bytes: a disk with less is full
-LOOK = 0.1  # seconds between two looks at a run that has nothing new
+POLL_INTERVAL = 0.1  # seconds between two polls of a run that has nothing new
 
 # The workers that this process started: a dead child keeps its process id until its parent has asked for it.
 children: "dict[Path, Popen[Any]]" = {}
@@ -57,37 +57,45 @@ class Run:
         except (OSError, ValueError) as error:  # every package's UserError, and undecodable text, are ValueErrors
             raise UserError(f"The run {self.id} is damaged: its spec.json can't be read ({error}).") from error
 
-    def order(self, spec: RunSpec) -> None:
-        """Put another spec in the old one's place. The file's time stays: it says when the run was made."""
+    def replace_spec(self, spec: RunSpec) -> None:
+        """Replace the spec. The file's time stays, because it says when the run was created."""
         path = self.folder / "spec.json"
-        made = path.stat()
+        before = path.stat()
         files.write(path, spec.to_json().encode(), sync=True)
-        os.utime(path, ns=(made.st_atime_ns, made.st_mtime_ns))
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
-    def made(self) -> float:
-        """When it was ordered, in seconds since 1970; 0 where its spec is missing."""
+    def created(self) -> float:
+        """Return when it was ordered, in seconds since 1970; 0 if its spec is missing."""
         try:
             return (self.folder / "spec.json").stat().st_mtime
         except OSError:
             return 0.0
 
-    def tail(self, offset: int = 0) -> events.Tail:
-        """A reader of its events, from the first, or from a byte on."""
-        return events.Tail(self.folder / "events.jsonl", offset)
+    def reader(self, offset: int = 0) -> events.Reader:
+        """Return a reader of its events, from the first, or from a byte on."""
+        return events.Reader(self.folder / "events.jsonl", offset)
 
-    def told(self) -> int:
-        """Bytes of its events so far."""
+    def event_bytes(self) -> int:
+        """Return the size of its events so far in bytes."""
         return events.size(self.folder / "events.jsonl")
 
-    def last_event(self) -> dict[str, Any]:
-        """The newest event; empty where there is none."""
-        return events.last(self.folder / "events.jsonl") or {}
+    def last_event(self) -> Event | None:
+        """Return the newest event; None before the first."""
+        return events.last(self.folder / "events.jsonl")
+
+    def state(self) -> RunState:
+        """Return what all its events so far amount to."""
+        state, reader = RunState(self.created()), self.reader()
+        while batch := reader.read():
+            for event in batch:
+                state.apply(event)
+        return state
 
     def beat(self, since: int = 0) -> None:
         """Leave a heartbeat: this process works on the run, since so many bytes of events were told."""
         heartbeat.leave(self.folder / "worker.json", since)
 
-    def alive(self) -> bool:
+    def is_alive(self) -> bool:
         """Whether its worker is at work."""
         if (child := children.get(self.folder)) is not None:
             return child.poll() is None
@@ -96,16 +104,16 @@ class Run:
 
     def status(self) -> str:
         """`running`, `done`, `stopped`, `diverged`, or `crashed`: the worker went without a word, or with a bad one."""
-        alive = self.alive()  # asked first: a worker that ends in between has said so by then
+        alive = self.is_alive()  # asked first: a worker that ends in between has said so by then
         last = self.last_event()
-        if last.get("event") == "end" and not (alive and self._taken_up()):
-            return str(last.get("status"))
+        if last is not None and last["event"] == "end" and not (alive and self._is_resumed()):
+            return last["status"]
         return "running" if alive else "crashed"
 
-    def _taken_up(self) -> bool:
-        """Whether a worker was set on the run after all that is told."""
+    def _is_resumed(self) -> bool:
+        """Return whether a worker was started on the run after its last event."""
         worker = heartbeat.read(self.folder / "worker.json")
-        return worker is not None and 0 < self.told() <= worker.since
+        return worker is not None and 0 < self.event_bytes() <= worker.since
 
     def stop(self) -> None:
         """Ask the worker to write a checkpoint and end; it does so after the step it is at.
@@ -142,7 +150,7 @@ class Run:
         """Its status as soon as it doesn't run any more, or else after so many seconds."""
         late = time.monotonic() + timeout
         while (status := self.status()) == "running" and time.monotonic() < late:
-            time.sleep(LOOK)
+            time.sleep(POLL_INTERVAL)
         return status
 
     def remove(self) -> None:
@@ -151,51 +159,27 @@ class Run:
         children.pop(self.folder, None)
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def follow(self, tail: events.Tail | None = None) -> Iterator[dict[str, Any]]:
-        """Its events as they come, up to the end; where the worker died without a word, an end that says so.
+    def crash(self, last: Event | None) -> End:
+        """Return the end event of a run whose worker died without writing one.
 
         Args:
-            tail: Where to read on; from the first event where none is given.
+            last: The last event before; None if there was none.
         """
-        tail = tail or self.tail()
-        seen: dict[str, Any] = {}
-        while True:
-            alive = self.alive()  # asked before reading, so that nothing written before its death is missed
-            news = tail.read()
-            for event in news:
-                seen = event
-                if event["event"] != "end":  # an end is one only if the run wasn't taken up again
-                    yield event
-            if news:
-                continue
-            if seen.get("event") == "end":
-                if self.status() != "running":
-                    yield seen
-                    return
-            elif not alive:
-                yield self.crash(seen)
-                return
-            time.sleep(LOOK)
-
-    def crash(self, seen: dict[str, Any]) -> dict[str, Any]:
-        """The end event of a run whose worker died without writing one.
-
-        Args:
-            seen: The last event that was read; empty where there was none.
-        """
-        step, seconds = seen.get("step", 0), seen.get("seconds", 0.0)
-        return dict(
+        step, seconds = (last["step"], last.get("seconds", 0.0)) if last else (0, 0.0)
+        end = End(
             event="end",
             run=printable(self.id),
-            seed=seen.get("seed"),
             step=step,
             status="crashed",
-            metrics=seen.get("metrics", {}),
+            metrics=last.get("metrics", {}) if last else {},
             steps=step,
             seconds=seconds,
             steps_per_second=step / seconds if seconds else 0.0,
             reason=self._last_words(),
         )
+        if last and "seed" in last:
+            end["seed"] = last["seed"]
+        return end
 
     def summary(self) -> dict[str, Any]:
         """The run in one row; a damaged folder has the status `damaged`, and says why."""
@@ -204,14 +188,12 @@ class Run:
         except UserError as error:
             return {"run": printable(self.id), "status": "damaged", "reason": printable(str(error))}
         status, last = self.status(), self.last_event()
-        if status == "crashed" and last.get("event") != "end":
+        if status == "crashed" and (last is None or last["event"] != "end"):
             last = self.crash(last)
-        row: dict[str, Any] = dict(
-            run=printable(self.id), status=status, model=spec.network.model, task=printable(spec.data.task)
-        )
-        row |= dict(preset=spec.network.preset, seed=spec.seed)
-        row |= dict(step=last.get("step", 0), **_latest_metrics(last))
-        return row | {"reason": last["reason"]} if "reason" in last else row
+        row: dict[str, Any] = dict(run=printable(self.id), status=status, model=spec.network.model)
+        row |= dict(task=printable(spec.data.task), preset=spec.network.preset, seed=spec.seed)
+        row |= dict(step=last["step"] if last else 0, **_latest_metrics(last))
+        return row | {"reason": last["reason"]} if last and "reason" in last else row
 
     def _last_words(self) -> str:
         child = children.get(self.folder)
@@ -229,9 +211,11 @@ class Run:
         return "The worker ended without a word."
 
 
-def _latest_metrics(event: dict[str, Any]) -> dict[str, Any]:
+def _latest_metrics(event: Event | None) -> dict[str, Any]:
     """Return the metrics of a run's last event, and the split that they were measured on."""
-    if event.get("event") == "end" and not event.get("metrics") and event.get("validation"):
+    if event is None:
+        return {"split": "test", "metrics": {}}
+    if event["event"] == "end" and not event["metrics"] and event.get("validation"):
         return {"split": "validation", "metrics": event["validation"]}
     splits = {"metric": "train", "eval": event.get("split"), "checkpoint": "validation"}
-    return {"split": splits.get(event.get("event", ""), "test"), "metrics": event.get("metrics", {})}
+    return {"split": splits.get(event["event"], "test"), "metrics": event.get("metrics", {})}

@@ -52,7 +52,7 @@ def every() -> list[Run]:
         found = [Run(run) for run in folder().iterdir() if run.is_dir() and not run.name.startswith(".")]
     except OSError:
         return []
-    return sorted(found, key=lambda run: (run.made(), run.id))
+    return sorted(found, key=lambda run: (run.created(), run.id))
 
 
 def _named(draft: Path, model: str) -> Path:

@@ -16,7 +16,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
@@ -25,6 +25,7 @@ from typing import Any
 from quizzes.question import Check
 from workbench import files
 from workbench.engine import events, heartbeat, lock
+from workbench.engine.events import End
 from workbench.engine.run import Run
 from workbench.engine.spec import RunSpec
 from workbench.engine.verify import ScriptError
@@ -54,7 +55,7 @@ def make_run(folder: Path, resume: str | None = None) -> int:
 
 def _make(folder: Path, resume: str | None) -> int:
     run = Run(folder)
-    since, before = run.told(), run.last_event()
+    since, before = run.event_bytes(), run.last_event()
     stop = threading.Event()
     for asked in (signal.SIGTERM, signal.SIGINT):
         signal.signal(asked, lambda *_: stop.set())
@@ -62,7 +63,7 @@ def _make(folder: Path, resume: str | None) -> int:
         spec = run.spec if resume is None else RunSpec.from_json(resume)
         writer = events.Writer(folder / "events.jsonl", run=run.id, seed=spec.seed)
         every_beat.append(writer.flush)  # an event may not wait for the next when steps are slow
-        seen = before
+        latest: Mapping[str, Any] = before or {}
         try:
             import torch
 
@@ -79,15 +80,15 @@ def _make(folder: Path, resume: str | None) -> int:
 
             seed_run = SeedRun(spec, folder, show, writer.sync, resume is not None)
             if resume is not None:
-                run.order(spec)
+                run.replace_spec(spec)
             for event in Trainer([seed_run], stop.is_set).run():
-                seen = event
+                latest = event
                 writer.write(event)
             code = 0
         except Exception as error:
-            end = crash(error, seen, spec)
-            if resume is not None and end.get("refused") and before.get("event") == "end":
-                end = before | {"reason": end["reason"], "refused": True}  # the run is as it was
+            end = crash(error, latest, spec)
+            if resume is not None and end.get("refused") and before is not None and before["event"] == "end":
+                end = {**before, "reason": end["reason"], "refused": True}  # the run is as it was
             with suppress(OSError):  # a full disk; who looks finds it full
                 traceback.print_exc()
                 writer.write(end)
@@ -97,18 +98,28 @@ def _make(folder: Path, resume: str | None) -> int:
     return code
 
 
-def crash(error: Exception, seen: dict[str, Any], spec: RunSpec) -> dict[str, Any]:
-    """The end event of a run that an error ended, after the event that was `seen` last.
+def crash(error: Exception, last: Mapping[str, Any], spec: RunSpec) -> End:
+    """Return the end event of a run that an error ended; it is `refused` if the spec itself can't be run.
 
-    It says `refused` where the order itself was bad.
+    Args:
+        error: The error.
+        last: The last event before; empty if there was none.
+        spec: The spec of the run.
     """
-    step, seconds = seen.get("step", 0), seen.get("seconds", 0.0)
-    speed = step / seconds if seconds else 0.0
-    metrics = seen.get("metrics", {}) if seen.get("event") == "end" else {}
-    end = dict(event="end", step=step, status="crashed", metrics=metrics, steps=step, seconds=seconds)
-    end |= {"steps_per_second": speed}
-    refused = isinstance(error, UserError)
-    return end | {"reason": why(error, spec)} | ({"refused": True} if refused else {})
+    step, seconds = last.get("step", 0), last.get("seconds", 0.0)
+    end = End(
+        event="end",
+        step=step,
+        status="crashed",
+        metrics=last.get("metrics", {}) if last.get("event") == "end" else {},
+        steps=step,
+        seconds=seconds,
+        steps_per_second=step / seconds if seconds else 0.0,
+        reason=why(error, spec),
+    )
+    if isinstance(error, UserError):
+        end["refused"] = True
+    return end
 
 
 def why(error: Exception, spec: RunSpec) -> str:

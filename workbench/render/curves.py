@@ -1,99 +1,65 @@
 """The metrics of a run over its steps, as charts; and those of several runs in one chart."""
 
-from bisect import bisect_right
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 from workbench.render.chart import LineChart, Series
 
 
-class EventReader(Protocol):
-    """A reader of a run's events."""
-
-    def read(self) -> list[dict[str, Any]]:
-        """Return the events since the last call; an empty list if there are none."""
-        ...
-
-
-@dataclass(frozen=True)
-class Points:
+class Points(Protocol):
     """The values of a metric on a split, and the steps at which they were measured."""
 
-    steps: list[int] = field(default_factory=list)
-    values: list[float | None] = field(default_factory=list)
+    @property
+    def steps(self) -> list[int]: ...
+
+    @property
+    def values(self) -> list[float | None]: ...
 
 
-class Curves:
-    """The metrics of a run so far: on the training set at every report, on other splits at every evaluation."""
+class Curves(Protocol):
+    """What a chart needs of a run; see `engine.events.RunState`."""
 
-    def __init__(self) -> None:
-        self.start: dict[str, Any] = {}
-        self._points: dict[str, dict[str, Points]] = {}  # metric -> split -> points
+    @property
+    def start(self) -> Any: ...
 
-    @classmethod
-    def from_reader(cls, reader: EventReader) -> "Curves":
-        """Return the curves of all events that there are now."""
-        curves = cls()
-        while events := reader.read():
-            for event in events:
-                curves.add(event)
-        return curves
+    def metrics(self) -> list[str]: ...
 
-    def add(self, event: dict[str, Any]) -> None:
-        """Add the metrics of an event."""
-        if event["event"] == "start":
-            self.start = event
-            self._drop_after(event["step"])
-        elif event["event"] == "metric" or (event["event"] == "eval" and event["split"] != "train"):
-            for name, value in event["metrics"].items():
-                points = self._points.setdefault(name, {}).setdefault(event["split"], Points())
-                points.steps.append(event["step"])
-                points.values.append(value)
+    def points(self, metric: str, split: str) -> Points: ...
 
-    def _drop_after(self, step: int) -> None:
-        """Drop later points: a resumed run repeats the steps after its checkpoint."""
-        for splits in self._points.values():
-            for points in splits.values():
-                end = bisect_right(points.steps, step)
-                del points.steps[end:], points.values[end:]
+    def splits(self, metric: str) -> Sequence[str]: ...
 
-    def metrics(self) -> list[str]:
-        """Return the metrics that have a chart: not a learning rate that stays constant, nor the terms of the loss."""
-        terms = self.start.get("terms", [])
-        return [
-            name
-            for name in self._points
-            if name not in terms and (name != "lr" or len(set(self.points("lr", "train").values)) > 1)
-        ]
 
-    def points(self, metric: str, split: str) -> Points:
-        """Return the points of a metric on a split; no points if it was not measured there."""
-        return self._points.get(metric, {}).get(split, Points())
+def charted_metrics(run: Curves) -> list[str]:
+    """Return the metrics that have a chart: not a learning rate that stays constant, nor the terms of the loss."""
+    terms = (run.start or {}).get("terms", [])
+    return [
+        name
+        for name in run.metrics()
+        if name not in terms and _splits(run, name) and (name != "lr" or len(set(run.points("lr", "train").values)) > 1)
+    ]
 
-    def splits(self, metric: str) -> list[str]:
-        """Return the splits on which a metric was measured."""
-        return list(self._points.get(metric, {}))
 
-    def chart(self, metric: str, height: int = 12) -> LineChart:
-        """Return the chart of a metric, with the baseline as a guide; that of the loss has a line for each term."""
-        baseline = self.start.get("baseline") or {}
-        series = [
-            to_series(split, self.points(metric, split), dotted=split == "validation") for split in self.splits(metric)
-        ]
-        if metric == "loss":
-            series += [to_series(term, self.points(term, "train")) for term in self.start.get("terms", [])]
-        guides = {"baseline": baseline["value"]} if baseline.get("metric") == metric else {}
-        return LineChart(series, title=metric, height=height, guides=guides)
+def charts(run: Curves, height: int = 12) -> Iterator[LineChart]:
+    """Yield a chart for each metric of a run."""
+    return (chart(run, metric, height) for metric in charted_metrics(run))
 
-    def charts(self) -> Iterator[LineChart]:
-        """Yield a chart for each metric."""
-        return (self.chart(metric) for metric in self.metrics())
+
+def chart(run: Curves, metric: str, height: int = 12) -> LineChart:
+    """Return the chart of a metric, with the baseline as a guide; that of the loss has a line for each term."""
+    start = run.start or {}
+    baseline = start.get("baseline") or {}
+    series = [
+        to_series(split, run.points(metric, split), dotted=split == "validation") for split in _splits(run, metric)
+    ]
+    if metric == "loss":
+        series += [to_series(term, run.points(term, "train")) for term in start.get("terms", [])]
+    guides = {"baseline": baseline["value"]} if baseline.get("metric") == metric else {}
+    return LineChart(series, title=metric, height=height, guides=guides)
 
 
 def compare_runs(runs: dict[str, Curves], height: int = 12) -> Iterator[LineChart]:
     """Yield a chart for each metric with a line for each run: on validation, or on training without it."""
-    for metric in dict.fromkeys(metric for curves in runs.values() for metric in curves.metrics()):
+    for metric in dict.fromkeys(metric for curves in runs.values() for metric in charted_metrics(curves)):
         is_validated = any(curves.points(metric, "validation").steps for curves in runs.values())
         split = "validation" if is_validated else "train"
         series = [to_series(name, curves.points(metric, split)) for name, curves in runs.items()]
@@ -103,3 +69,7 @@ def compare_runs(runs: dict[str, Curves], height: int = 12) -> Iterator[LineChar
 def to_series(name: str, points: Points, dotted: bool = False) -> Series:
     """Return points as a line of a chart."""
     return Series(name, points.steps, points.values, dotted=dotted)
+
+
+def _splits(run: Curves, metric: str) -> list[str]:
+    return [split for split in run.splits(metric) if split != "train_eval"]

@@ -45,7 +45,8 @@ class Orders:
 
         spec, *others = self.waiting
         self.waiting = []
-        refused = self.made[-1].last_event().get("refused") or not self.made[-1].folder.exists()
+        end = self.made[-1].last_event()
+        refused = (end is not None and end["event"] == "end" and end.get("refused")) or end is None
         if status != "stopped" and not refused:
             self.made.append(start(spec))
             self.waiting = others

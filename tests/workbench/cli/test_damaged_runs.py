@@ -168,9 +168,9 @@ def test_a_run_without_its_spec_is_still_exported(intact, tmp_path, monkeypatch,
 
 def test_a_line_longer_than_the_read_buffer_hides_nothing(intact):
     path = intact.folder / "events.jsonl"
-    long = json.dumps(METRIC | {"extra": "x" * int(2.5 * events.READ_AT_ONCE)}) + "\n"
+    long = json.dumps(METRIC | {"extra": "x" * int(2.5 * events.log.READ_AT_ONCE)}) + "\n"
     path.write_text(lines([START]) + long + "no event\n" * 3000 + lines([EVAL, END]))
-    tail, kinds = events.Tail(path), []
+    tail, kinds = events.Reader(path), []
     while news := tail.read():
         kinds += [event["event"] for event in news]
     assert kinds == ["start", "metric", "eval", "end"] and tail.damaged == 3000

@@ -68,7 +68,7 @@ def test_a_run_is_exported(cli, tmp_path):
     assert code == 0 and result["values"] == len(rows)
     values = {
         (event["step"], event["split"], name): value
-        for event in run.tail().read(10**6)
+        for event in run.reader().read(10**6)
         if event["event"] == "metric"
         for name, value in event["metrics"].items()
     }

@@ -168,7 +168,7 @@ def test_ctrl_c_writes_a_checkpoint_and_leaves_no_process(home):
     assert (lines[-1]["event"], lines[-1]["status"]) == ("end", "stopped")
     [run] = runs.every()
     assert str(run.folder / "last.safetensors") in err
-    assert not run.alive()
+    assert not run.is_alive()
 
 
 @pytest.mark.full

@@ -4,7 +4,6 @@ No such device is needed: tensors that were moved there are of a class of their 
 """
 
 import json
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -179,7 +178,7 @@ def test_a_frozen_backbone_works_there(machine, tmp_path):
     spec = RunSpec.create("mlp", task="moons", steps=4, device="cpu")
     numbers_of(spec, tmp_path)
     options = dict(origin=str(tmp_path / "best.safetensors"), freeze="backbone", device="mps")
-    events, _ = numbers_of(replace(spec, **options), tmp_path / "frozen")
+    events, _ = numbers_of(spec.with_options(**options), tmp_path / "frozen")
     assert events[-1]["metrics"]["loss"] > 0
 
 

@@ -42,7 +42,7 @@ def test_metrics_of_a_classifier_are_those_of_its_best_checkpoint(split):
 
 def test_the_validation_metrics_are_those_that_the_run_reported():
     run = train_run("lenet5-modern", epochs=2, label_smoothing=0.1, class_weights=True)
-    evaluations = [event for event in run.tail().read(10**6) if event["event"] == "eval"]
+    evaluations = [event for event in run.reader().read(10**6) if event["event"] == "eval"]
     best = max(
         (event["metrics"] for event in evaluations if event["split"] == "validation"),
         key=lambda metrics: metrics["accuracy"],

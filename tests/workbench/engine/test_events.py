@@ -20,7 +20,7 @@ def line(step):
 
 
 def test_a_partial_last_line_waits_for_its_end(path):
-    tail = events.Tail(path)
+    tail = events.Reader(path)
     assert tail.read() == []  # not there yet
     whole, half = line(1), line(2)
     cut = half.index("ä".encode()) + 1  # in the midst of a character
@@ -38,7 +38,7 @@ def test_however_the_file_grows_every_event_is_read_once(tmp_path_factory, cuts,
     path = tmp_path_factory.mktemp("tail") / "events.jsonl"
     content = b"".join(map(line, range(20)))
     places = sorted({0, len(content), *(cut % len(content) for cut in cuts)})
-    tail, seen = events.Tail(path), []
+    tail, seen = events.Reader(path), []
     for start, end in pairwise(places):
         with path.open("ab") as file:
             file.write(content[start:end])
@@ -50,7 +50,7 @@ def test_however_the_file_grows_every_event_is_read_once(tmp_path_factory, cuts,
 
 def test_a_damaged_line_is_counted_and_passed_over(path):
     path.write_bytes(line(1) + b'{"event": "metr\xff\n[1]\n{}\n\n' + line(2))
-    tail = events.Tail(path)
+    tail = events.Reader(path)
     assert [event["step"] for event in tail.read()] == [1, 2]
     assert tail.damaged == 4
 
@@ -60,9 +60,9 @@ def test_the_first_event_carries_the_schema_and_all_carry_what_is_common(path):
     writer.write({"event": "checkpoint", "step": 0, "checkpoint": "best"})
     writer.write({"event": "checkpoint", "step": 0, "checkpoint": "last"})
     writer.close()
-    first, second = events.Tail(path).read()
+    first, second = events.Reader(path).read()
     common = {"event": "checkpoint", "run": "mlp-0001", "seed": 7, "step": 0}
-    assert first == {**common, "schema": events.SCHEMA, "checkpoint": "best"}
+    assert first == {**common, "schema": events.log.SCHEMA, "checkpoint": "best"}
     assert second == {**common, "checkpoint": "last"}
 
 
@@ -79,7 +79,7 @@ def test_what_is_no_number_is_null(path):
 
 def test_the_file_is_touched_ten_times_a_second_at_most(path, monkeypatch):
     now = 100.0
-    monkeypatch.setattr(events.time, "monotonic", lambda: now)
+    monkeypatch.setattr(events.log.time, "monotonic", lambda: now)
     writer, sizes = events.Writer(path), []
     for step in range(1000):  # a hundred a second, for ten seconds
         now = 100 + step / 100
@@ -87,7 +87,7 @@ def test_the_file_is_touched_ten_times_a_second_at_most(path, monkeypatch):
         sizes.append(path.stat().st_size)
     assert 90 <= len(set(sizes)) <= 101
     writer.flush()
-    assert len(events.Tail(path).read()) == 1000
+    assert len(events.Reader(path).read()) == 1000
     writer.close()
 
 

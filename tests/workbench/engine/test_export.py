@@ -83,7 +83,7 @@ def test_a_place_that_cannot_be_written_is_named(run, tmp_path):
 
 
 def test_a_run_that_told_nothing_has_nothing_to_export(tmp_path):
-    with pytest.raises(UserError, match="told no numbers"):
+    with pytest.raises(UserError, match="reported no metrics"):
         export.to_csv(runs.create(RunSpec.create("mlp")), tmp_path / "run.csv")
     assert not (tmp_path / "run.csv").exists()
 

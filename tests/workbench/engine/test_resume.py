@@ -17,6 +17,7 @@ from workbench.engine import RunSpec, accepted, checkpoints, events, lock, resum
 from workbench.engine.resume import header, prolonged
 from workbench.engine.spec.sections import OPTIMIZERS, Adam, Constant
 from workbench.engine.training.trainer import SeedRun, Trainer, train
+from workbench.engine.watcher import follow
 from workbench.errors import UserError
 
 CPU = dict(device="cpu")
@@ -96,7 +97,7 @@ def test_a_run_of_a_frozen_backbone_is_resumed(tmp_path):
 def finished(run):
     """Wait for the event that a run ends with."""
     deadline, last = time.monotonic() + PATIENCE, {}
-    for event in run.follow():
+    for event in follow(run):
         last = event
         assert time.monotonic() < deadline
     return last
@@ -105,7 +106,7 @@ def finished(run):
 def until(run, step, since=0):
     """Wait until the events of a run after a byte of them are past a step."""
     deadline = time.monotonic() + PATIENCE
-    for event in run.follow(run.tail(since)):
+    for event in follow(run, since):
         if event["step"] >= step:
             return
         assert event["event"] != "end" and time.monotonic() < deadline, event
@@ -127,7 +128,7 @@ def test_killed_at_random_steps_and_resumed_nothing_differs():
     end = finished(run)
     assert (end["status"], end["step"]) == ("done", 400)
 
-    events = run.tail().read(10**6)
+    events = run.reader().read(10**6)
     starts = [event["step"] for event in events if event["event"] == "start"]
     assert starts[0] == 0 and len(starts) == 3 and starts == sorted(starts)
     assert all(event.get("resumed", False) == (event["step"] > 0) for event in events if event["event"] == "start")
@@ -153,10 +154,10 @@ def test_a_done_run_can_be_extended():
     expected = [
         row for row in numbers(train([RunSpec.create("mlp", epochs=3, seed=1, **CPU)])) if row[3] == "validation"
     ]
-    assert [row for row in numbers(run.follow()) if row[3] == "validation"] == expected
-    tested = [row[1] for row in numbers(run.follow()) if row[3] == "test"]
+    assert [row for row in numbers(follow(run)) if row[3] == "validation"] == expected
+    tested = [row[1] for row in numbers(follow(run)) if row[3] == "test"]
     assert tested == [78, 117]  # at each of its ends
-    assert [event["event"] for event in run.follow()].count("end") == 1  # one run, and one end
+    assert [event["event"] for event in follow(run)].count("end") == 1  # one run, and one end
     run.join(PATIENCE)
 
 
@@ -231,7 +232,7 @@ def test_a_line_that_was_cut_off_does_not_damage_the_next(tmp_path):
     writer = events.Writer(path)
     writer.write({"event": "checkpoint", "step": 5, "checkpoint": "last"})
     writer.close()
-    tail = events.Tail(path)
+    tail = events.Reader(path)
     assert [event["step"] for event in tail.read()] == [0, 5] and tail.damaged == 1
 
 
@@ -275,7 +276,7 @@ def test_of_two_processes_that_resume_a_run_at_once_one_is_rejected(stopped):
             print(run.wait({PATIENCE}))
     """
     for _ in range(10):
-        since = stopped.told()
+        since = stopped.event_bytes()
         pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         both = [subprocess.Popen([sys.executable, "-c", code], **pipes) for _ in range(2)]
         for process in both:
@@ -285,7 +286,7 @@ def test_of_two_processes_that_resume_a_run_at_once_one_is_rejected(stopped):
             process.stdin.flush()
         outputs = sorted(process.communicate()[0].strip() for process in both)
         assert outputs[0].startswith("The run mlp-0001 is running") and outputs[1] == "done"
-        kinds = [event["event"] for event in stopped.tail(since).read(10**6)]
+        kinds = [event["event"] for event in stopped.reader(since).read(10**6)]
         assert (kinds.count("start"), kinds.count("end")) == (1, 1)
 
 
@@ -296,13 +297,13 @@ def test_killed_at_its_first_checkpoint_a_run_still_has_every_row(monkeypatch):
     for _ in range(2):
         run = start(spec)
         while not (run.folder / "last.safetensors").exists():
-            assert run.alive()
+            assert run.is_alive()
             os.sched_yield()
         run.kill()
         run.join(PATIENCE)
         if run.status() != "done":  # the machine was slow to kill it
             resume(run)
         assert finished(run)["status"] == "done"
-        by_step = {row[:4]: row for row in numbers(run.tail().read(10**6)) if row[0] != "end"}
+        by_step = {row[:4]: row for row in numbers(run.reader().read(10**6)) if row[0] != "end"}
         assert list(by_step.values()) == expected
         run.join(PATIENCE)

@@ -12,6 +12,7 @@ import pytest
 
 from workbench.engine import RunSpec, events, heartbeat, runs
 from workbench.engine.run import Run
+from workbench.engine.watcher import follow
 from workbench.errors import UserError
 
 SPEC = RunSpec.create("mlp")
@@ -110,7 +111,7 @@ def test_status_follows_worker_and_events(dead):
 def test_a_worker_lives_while_its_clock_and_process_do(changed, alive):
     run = runs.create(SPEC)
     leave_beat(run, **changed)
-    assert run.alive() is alive
+    assert run.is_alive() is alive
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="there is no /proc here")
@@ -118,10 +119,10 @@ def test_a_worker_that_ended_unnoticed_by_its_parent_is_dead():
     run = runs.create(SPEC)
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     leave_beat(run, pid=child.pid)
-    assert run.alive()
+    assert run.is_alive()
     child.kill()
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and stays to be asked for
-    assert not run.alive()
+    assert not run.is_alive()
     child.communicate()
 
 
@@ -129,7 +130,7 @@ def test_a_worker_that_ended_unnoticed_by_its_parent_is_dead():
 def test_a_damaged_heartbeat_is_none(junk):
     run = runs.create(SPEC)
     (run.folder / "worker.json").write_bytes(junk)
-    assert not run.alive()
+    assert not run.is_alive()
 
 
 def test_only_what_runs_here_can_be_stopped():
@@ -172,7 +173,7 @@ def test_following_a_run_that_died_without_a_word_ends_with_its_last_words(dead)
     say(run, START, METRIC)
     leave_beat(run, pid=dead)
     (run.folder / "stderr.txt").write_text("Killed")
-    *_, end = run.follow()
+    *_, end = follow(run)
     assert end == {
         **{"event": "end", "run": run.id, "seed": 0, "step": 8, "status": "crashed", "metrics": {"loss": 1.0}},
         **{"steps": 8, "seconds": 2.0, "steps_per_second": 4.0, "reason": "Killed"},

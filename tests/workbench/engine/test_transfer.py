@@ -132,8 +132,8 @@ def test_a_head_learns_on_cached_features_as_on_the_whole_network(frozen_spec, m
 
 
 def test_a_head_learns_as_by_hand_on_a_network_in_evaluation_mode(frozen_spec):
-    if frozen_spec.optimizer != "sgd" or frozen_spec.l2:
-        frozen_spec = replace(frozen_spec, optimizer="sgd", momentum=None, l2=0.0, clip_norm=None, label_smoothing=0.0)
+    lr = frozen_spec.optimizer.lr
+    frozen_spec = frozen_spec.with_options(optimizer="sgd", lr=lr, l2=0.0, clip_norm=0, label_smoothing=0.0)
     run = SeedRun(frozen_spec)
     network = SeedState(frozen_spec).network.eval()
     source, rows = run.state.sources["train"], iter(SeedState(frozen_spec).sampler)
@@ -144,7 +144,7 @@ def test_a_head_learns_as_by_hand_on_a_network_in_evaluation_mode(frozen_spec):
         expected.append(loss.item())
         with torch.no_grad():
             for weight, gradient in zip(weights, torch.autograd.grad(loss, weights), strict=True):
-                weight -= frozen_spec.lr * gradient
+                weight -= lr * gradient
     events = Trainer([run]).run()
     losses = [event["metrics"]["loss"] for event in events if event["event"] == "metric"]
     assert losses == pytest.approx(expected, rel=1e-4)
@@ -205,7 +205,7 @@ def test_each_layer_learns_a_share_as_fast_as_the_next(trained):
     """Of plain gradient descent, the first update of a layer is its share of what it would be at the full speed."""
     plain = RunSpec.create(**LENET, origin=trained.id, optimizer="sgd", lr=0.1)
     changes = []
-    for spec in (plain, replace(plain, layer_decay=0.5)):
+    for spec in (plain, plain.with_options(layer_decay=0.5)):
         state = SeedState(spec)
         before = [weight.detach().clone() for weight in state.network.parameters()]
         state.update()
@@ -282,7 +282,7 @@ def test_a_part_of_another_network_may_have_another_prefix(declare):
     assert torch.equal(network.layers[0].weight, best["linear.weight"])
     assert torch.equal(network.layers[0].bias, best["linear.bias"])
     with pytest.raises(UserError, match=r"layers\.0\.weight is 10x64 there, and 32x64 here"):
-        SeedState(replace(spec, options={}))
+        SeedState(spec.with_options(options={}))
 
 
 def test_weights_that_a_part_lacks_are_an_error_unless_it_may_be_partial(trained, declare, monkeypatch):
@@ -314,7 +314,7 @@ def test_weights_that_a_part_lacks_are_an_error_unless_it_may_be_partial(trained
 def test_what_was_taken_over_is_in_the_first_event_and_in_the_overview(trained, declare):
     declare("lenet5-modern", filters=Part(("c1.", "c3.")))
     run = train_run("lenet5-modern", stopped_at=2, steps=4, batch_size=16, origin=trained.id, part="filters")
-    start = run.tail().read(1)[0]
+    start = run.reader().read(1)[0]
     expected = dict(source=trained.id, part="filters", loaded=4, missing=[], left_over=[])
     assert start["initial_weights"] == expected == overview(run)["initial_weights"]
     assert overview(trained)["initial_weights"] is None
@@ -324,7 +324,7 @@ def test_what_was_taken_over_is_in_the_first_event_and_in_the_overview(trained, 
     ("options", "message"),
     [
         (dict(part="backbone"), "weights of another run"),
-        (dict(part="backbone", weights="w.pth", model="resnet18"), "a run or a checkpoint"),
+        (dict(part="backbone", weights="w.pth", model="resnet18"), "weights of another run"),
         (dict(part="backbon", origin="a-0001"), "Did you mean 'backbone'"),
         (dict(part=3, origin="a-0001"), "part must be a name"),
     ],
@@ -492,7 +492,7 @@ def test_weights_of_another_network_or_preset_are_an_error(trained, tmp_path):
     ("options", "message"),
     [
         (dict(freeze="backbone"), "Fresh weights can't be frozen"),
-        (dict(layer_decay=0.5), "learnt before"),
+        (dict(layer_decay=0.5), "trained before"),
         (dict(origin="a-0001", weights="b.pth"), "not both"),
         (dict(origin="a-0001", freeze="backbone", layer_decay=0.5), "one layer"),
         (dict(origin="a-0001", freeze="head"), "backbone"),

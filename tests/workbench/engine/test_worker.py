@@ -12,6 +12,7 @@ import torch
 
 from tests.patience import PATIENCE
 from workbench.engine import RunSpec, checkpoints, events, lock, runs, start, train, worker
+from workbench.engine.watcher import follow
 from workbench.errors import UserError
 
 LONG = RunSpec.create("mlp", epochs=10**6)
@@ -20,7 +21,7 @@ LONG = RunSpec.create("mlp", epochs=10**6)
 def until_saved(run):
     """Read a run's events up to the first checkpoint of where it is."""
     deadline = time.monotonic() + PATIENCE
-    for event in run.follow():
+    for event in follow(run):
         assert event["event"] != "end" and time.monotonic() < deadline, event
         if event.get("checkpoint") == "last":
             return
@@ -41,8 +42,8 @@ def test_training_tells_all_and_keeps_it(tmp_path, monkeypatch):
     assert [told[0]["event"], told[-1]["event"], told[-1]["status"]] == ["start", "end", "done"]
     assert all((event["run"], event["seed"]) == ("lenet5-modern-0001", 2) for event in told)
     run = runs.get("lenet5-modern-0001")
-    assert run.tail().read(10**6) == told
-    assert run.status() == "done" and not run.alive()
+    assert run.reader().read(10**6) == told
+    assert run.status() == "done" and not run.is_alive()
     checkpoints.load(run.folder / "best.safetensors")
     assert {"pixels", "target", "predicted"} <= set(json.loads((run.folder / "visualizations.json").read_text())[0])
 
@@ -54,7 +55,7 @@ def test_a_killed_worker_is_shown_as_crashed_and_its_checkpoint_is_whole():
     until_saved(run)
     assert run.status() == "running"
     run.kill()
-    *_, end = run.follow()
+    *_, end = follow(run)
     assert (end["event"], end["status"]) == ("end", "crashed") and "SIGKILL" in end["reason"]
     assert run.status() == "crashed" and run.summary()["status"] == "crashed"
     weights, about = checkpoints.load(run.folder / "last.safetensors")
@@ -68,7 +69,7 @@ def test_a_stop_writes_a_checkpoint_and_says_so():
     code = f"from workbench.engine import runs; runs.get({run.id!r}).stop()"
     subprocess.run([sys.executable, "-c", code], check=True)
     assert run.wait(PATIENCE) == "stopped"
-    *_, saved, end = run.follow()
+    *_, saved, end = follow(run)
     assert saved["event"] == "checkpoint" and end["status"] == "stopped"
     assert checkpoints.load(run.folder / "last.safetensors")[1]["step"] == end["step"] > 0
     run.join(PATIENCE)
@@ -85,7 +86,7 @@ def test_leaving_the_events_stops_the_run():
     next(events)
     events.close()
     [run] = runs.every()
-    assert run.status() == "stopped" and not run.alive()
+    assert run.status() == "stopped" and not run.is_alive()
 
 
 @pytest.fixture
@@ -112,7 +113,7 @@ def test_an_error_in_the_worker_ends_the_run_with_a_sentence(error, said, handle
     run = runs.create(RunSpec.create("mlp", steps=3))
     monkeypatch.setattr(checkpoints, "write", failing)
     assert worker.make_run(run.folder) == 1
-    *_, end = run.follow()
+    *_, end = follow(run)
     assert end["status"] == run.status() == "crashed" and said in end["reason"] and "\n" not in end["reason"]
     assert end["step"] == 1
 
@@ -141,7 +142,7 @@ def test_a_full_memory_is_told_with_what_helps(ask):
 
 def test_what_was_told_before_a_checkpoint_is_on_the_disk_when_it_is_put_in_place(handlers, monkeypatch):
     """Whoever kills the worker right then loses no row: the run goes on from there, and doesn't tell it again."""
-    monkeypatch.setattr(events, "FLUSH_EVERY", 10**9)  # nothing gets there by chance
+    monkeypatch.setattr(events.log, "FLUSH_EVERY", 10**9)  # nothing gets there by chance
     monkeypatch.setattr(worker.heartbeat, "EVERY", 10**9)
     monkeypatch.setattr("workbench.engine.training.trainer.SAVE_EVERY", 0.0)
     monkeypatch.setattr("workbench.engine.training.trainer.SAVE_SHARE", 1.0)
@@ -150,7 +151,7 @@ def test_what_was_told_before_a_checkpoint_is_on_the_disk_when_it_is_put_in_plac
 
     def watched(place, weights, about, *more):
         assert synced[-1] == path.stat().st_size  # and not only with the system, which a power cut takes along
-        on_disk.append((place.stem, about["step"], run.tail().read(10**6)))
+        on_disk.append((place.stem, about["step"], run.reader().read(10**6)))
         write(place, weights, about, *more)
 
     def measured(file):
@@ -160,7 +161,7 @@ def test_what_was_told_before_a_checkpoint_is_on_the_disk_when_it_is_put_in_plac
     monkeypatch.setattr(checkpoints, "write", watched)
     monkeypatch.setattr(os, "fsync", measured)
     assert worker.make_run(run.folder) == 0
-    whole = run.tail().read(10**6)
+    whole = run.reader().read(10**6)
     assert {"last", "best"} == {name for name, _, _ in on_disk} and len(on_disk) > 5
     for name, step, there in on_disk:
         rows = [event for event in whole if event["event"] in ("start", "metric", "eval") and event["step"] <= step]

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from tests.workbench.render.cells import dots_of
+from workbench.engine.events import RunState
 from workbench.render.canvas import PLAIN, Canvas, line_dots
 from workbench.render.chart import LineChart, Series
-from workbench.render.curves import Curves, compare_runs
+from workbench.render.curves import charted_metrics, charts, compare_runs
 from workbench.render.downsampling import downsample, extreme_points, select_window
 
 dot = st.tuples(st.integers(0, 60), st.integers(0, 60))
@@ -157,14 +158,11 @@ def test_a_chart_is_deterministic_and_plain_in_a_pipe():
     assert console.file.getvalue() == "".join(f"{row}\n" for row in text(chart.rows(100)))
 
 
-class Events:
-    """A reader that returns each batch of events once."""
-
-    def __init__(self, *batches):
-        self.batches = [*batches]
-
-    def read(self):
-        return self.batches.pop(0) if self.batches else []
+def state_of(*events):
+    state = RunState()
+    for event in events:
+        state.apply({"seconds": 0.0, **event})
+    return state
 
 
 def metric(step, **metrics):
@@ -178,22 +176,22 @@ def evaluation(step, split, **metrics):
 def test_curves_have_the_points_of_a_run_and_its_baseline():
     start = {"event": "start", "step": 0, "baseline": {"metric": "accuracy", "value": 0.9}}
     events = [metric(1, loss=2.0, lr=0.1), metric(2, loss=1.0, lr=0.1), evaluation(2, "test", accuracy=0.5)]
-    curves = Curves.from_reader(Events([start, *events], [evaluation(2, "train", loss=9.0)]))
-    assert curves.metrics() == ["loss", "accuracy"]  # the learning rate is constant
+    curves = state_of(start, *events, evaluation(2, "train", loss=9.0))
+    assert charted_metrics(curves) == ["loss", "accuracy"]  # the learning rate is constant
     assert (curves.points("loss", "train").steps, curves.points("loss", "train").values) == ([1, 2], [2.0, 1.0])
     assert curves.splits("accuracy") == ["test"]
-    assert [chart.guides for chart in curves.charts()] == [{}, {"baseline": 0.9}]
+    assert [chart.guides for chart in charts(curves)] == [{}, {"baseline": 0.9}]
 
 
 def test_curves_of_a_resumed_run_drop_the_steps_that_are_repeated():
     events = [metric(1, loss=3.0), metric(2, loss=2.0), {"event": "start", "step": 1}, metric(2, loss=1.5)]
-    points = Curves.from_reader(Events(events)).points("loss", "train")
+    points = state_of(*events).points("loss", "train")
     assert (points.steps, points.values) == ([1, 2], [3.0, 1.5])
 
 
 def test_runs_are_compared_on_the_validation_set_if_it_was_evaluated():
-    validated = Curves.from_reader(Events([metric(1, loss=2.0, norm=3.0), evaluation(1, "validation", loss=1.0)]))
-    trained = Curves.from_reader(Events([metric(1, loss=2.0)]))
+    validated = state_of(metric(1, loss=2.0, norm=3.0), evaluation(1, "validation", loss=1.0))
+    trained = state_of(metric(1, loss=2.0))
     loss, norm = compare_runs({"a": validated, "b": trained})
     assert (loss.title, [list(series.ys) for series in loss.series]) == ("validation loss", [[1.0], []])
     assert (norm.title, [list(series.ys) for series in norm.series]) == ("train norm", [[3.0], []])

@@ -103,12 +103,18 @@ class RunSpec:
         return {name: values[name] for name in OPTIONS if values.get(name) is not None}
 
     def with_options(self, **options: Any) -> "RunSpec":
-        """Return the spec with other values of some options; a length replaces the one there was.
+        """Return the spec with other values of some options.
+
+        Another optimizer, schedule, initialization or length has the defaults of its own.
 
         Raises:
             UserError: If they can't be run.
         """
         values = self.options()
+        for section, tag in _TAGS.items():
+            if tag in options and getattr(self, section) is not None:
+                for name in names(type(getattr(self, section))):
+                    values.pop(name, None)
         if {"epochs", "steps"} & options.keys():
             values = {name: value for name, value in values.items() if name not in ("epochs", "steps")}
         return RunSpec.create(**{**values, **options}, use_recipe=False)

@@ -179,7 +179,9 @@ def _there() -> dict[str, Run]:
 def _monitored(run: Run) -> str:
     """Return the metric that decides which checkpoint of a run is best, as it was measured last; empty if it wasn't."""
     last = run.last_event()
-    metrics = last.get("metrics") or last.get("validation") or {}
+    if last is None:
+        return ""
+    metrics = last.get("metrics") or (last.get("validation") if last["event"] == "end" else None) or {}
     try:
         spec = run.spec
         is_own = spec.data.task.startswith(tasks.OWN)  # its data are not read for a list

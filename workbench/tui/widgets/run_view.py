@@ -11,10 +11,11 @@ from textual.message import Message
 from textual.widgets import ProgressBar, Static
 
 from workbench.engine import Run
-from workbench.engine.events import Tail
+from workbench.engine.events import End, Event, Metrics, Report, RunState, Start
 from workbench.engine.overview import VISUALIZATION_FILES, counted, visualizations
+from workbench.engine.watcher import Watcher
 from workbench.render import predictions
-from workbench.render.curves import Curves, compare_runs
+from workbench.render.curves import charts, compare_runs
 from workbench.render.metrics import format_metrics
 from workbench.tui.widgets.chart import Chart
 from workbench.tui.widgets.seen import Seen
@@ -47,9 +48,8 @@ class RunView(Vertical):
     def __init__(self) -> None:
         super().__init__()
         self.run: Run | None = None
-        self.tail: Tail | None = None
-        self.curves = Curves()
-        self.beside: dict[str, Curves] = {}
+        self.watcher: Watcher | None = None
+        self.beside: dict[str, RunState] = {}
         self.running = False
         self.status = ""  # how it ended
         self.log_axis = False
@@ -84,13 +84,13 @@ class RunView(Vertical):
 
     def follow(self, run: Run) -> None:
         """Show a run, from its first event."""
-        self.run, self.tail, self.curves, self.beside, self.running = run, run.tail(), Curves(), {}, True
+        self.run, self.watcher, self.beside, self.running = run, Watcher(run), {}, True
         self.query_one("#ended", Static).update("")
         for chart in self.query(Chart):
             chart.forget()
         self._look()
         self.query_one("#progress").set_class(not self.running, "empty")
-        if not self.curves.start:
+        if self.watcher.state.start is None:
             self.query_one("#said", Static).update("PyTorch is starting ...")
             self.query_one(ProgressBar).update(total=None, progress=0)
             self._draw()
@@ -98,7 +98,7 @@ class RunView(Vertical):
     def compare(self, others: list[Run]) -> None:
         """Draw other runs' lines beside this one's: each metric as one chart of all."""
         if others or self.beside:
-            self.beside = {other.id: Curves.from_reader(other.tail()) for other in others}
+            self.beside = {other.id: other.state() for other in others}
             self._draw()
 
     def toggle_log(self) -> None:
@@ -117,40 +117,38 @@ class RunView(Vertical):
         self._draw()
 
     def _look(self) -> None:
-        if not (self.run and self.tail and self.running):
+        if not (self.watcher and self.running):
             return
-        alive = self.run.alive()  # asked before reading, so that nothing written before its death is missed
-        events = self.tail.read()
-        if not events and not alive:
-            events = [self.run.crash(self.curves.start)]
-        newest = {event["event"]: event for event in events}  # of each kind one is told
-        for event in events:
-            self.curves.add(event)
-        if "start" in newest:
-            self._begin(newest["start"])
-        if "metric" in newest:
-            self._tell(newest["metric"])
+        events = self.watcher.poll()
+        newest: dict[str, Event] = {event["event"]: event for event in events}  # one of each kind is shown
+        for event in newest.values():
+            match event["event"]:
+                case "start":
+                    self._begin(event)
+                case "metric":
+                    self._tell(event)
+                case "end":
+                    self._end(event)
         if events:
-            # An end is one only if nobody took the run up again.
-            if events[-1]["event"] == "end" and self.run.status() != "running":
-                self._end(events[-1])
             self._draw()
 
     def _draw(self) -> None:
-        if self.beside and self.run:
-            charts = list(compare_runs({self.run.id: self.curves, **self.beside}))
+        if self.watcher is None:
+            return
+        if self.beside:
+            drawn = list(compare_runs({self.watcher.run.id: self.watcher.state, **self.beside}))
         else:
-            charts = list(self.curves.charts())
+            drawn = list(charts(self.watcher.state))
         place = self.query_one("#charts")
-        place.set_class(not charts, "empty")
+        place.set_class(not drawn, "empty")
         upper, lower = self.query(Chart)
         roomy = place.has_class("wide") or place.has_class("tall")
         pictured = self._draw_pictures(roomy)
-        lower.display = len(charts) > 1 and (roomy or not pictured)
-        if charts:
-            upper.show(replace(charts[0], log=self.log_axis))
+        lower.display = len(drawn) > 1 and (roomy or not pictured)
+        if drawn:
+            upper.show(replace(drawn[0], log=self.log_axis))
         if lower.display:
-            lower.show(charts[1 + (self.second - 1) % (len(charts) - 1)])
+            lower.show(drawn[1 + (self.second - 1) % (len(drawn) - 1)])
 
     def _draw_pictures(self, roomy: bool) -> bool:
         """Show the kind of picture that was chosen; whether there is one."""
@@ -172,28 +170,29 @@ class RunView(Vertical):
             self._written, self._pictures = written, visualizations(self.run)
         return self._pictures
 
-    def _begin(self, event: dict[str, Any]) -> None:
+    def _begin(self, event: Start) -> None:
         self.query_one(ProgressBar).update(total=event["steps"], progress=event["step"])
         about = f"{event['model']} on {event['task']} · {counted(event)} · seed {event['seed']}"
         self.post_message(self.Changed(about))
 
-    def _tell(self, event: dict[str, Any]) -> None:
+    def _tell(self, event: Report) -> None:
         self.query_one(ProgressBar).update(progress=event["step"])
-        self.query_one("#said", Static).update(f"{self._how_far(event)}  {_named(event)}")
+        self.query_one("#said", Static).update(f"{self._how_far(event)}  {_named(event['metrics'])}")
 
-    def _how_far(self, event: dict[str, Any]) -> str:
-        of = self.curves.start.get("epochs")
+    def _how_far(self, event: Report) -> str:
+        of = self.watcher.state.start.get("epochs") if self.watcher and self.watcher.state.start else None
         speed = event["step"] / event["seconds"] if event.get("seconds") else 0
         return f"epoch {event.get('epoch', 0):.4g}" + (f"/{of:.6g}" if of else "") + f" · {speed:.0f} steps/s"
 
-    def _end(self, event: dict[str, Any]) -> None:
-        metrics = _named(event)
+    def _end(self, event: End) -> None:
+        metrics = _named(event["metrics"])
         self.running, self.status = False, str(event["status"])
-        if event.get("refused") and self.run and not self.curves.start:
+        start = self.watcher.state.start if self.watcher else None
+        if event.get("refused") and self.run and start is None:
             self.run.remove()
             self.post_message(self.Changed("", event["reason"]))
             return
-        baseline = self.curves.start.get("baseline")
+        baseline = start.get("baseline") if start else None
         beside = (
             f"   baseline ({baseline['method']}): {format_metrics({baseline['metric']: baseline['value']})}"
             if baseline and metrics
@@ -201,14 +200,13 @@ class RunView(Vertical):
         )
         words = [f"test {metrics}{beside}" if metrics else "", event.get("reason", "")]
         if not metrics and event.get("validation"):
-            words.insert(0, f"validation {_named({'metrics': event['validation']})}")
+            words.insert(0, f"validation {_named(event['validation'])}")
         self.query_one("#ended", Static).update(f"{event['status']}: {' '.join(filter(None, words))}")
         self.query_one("#progress").add_class("empty")
         self.post_message(self.Changed("", event["reason"] if event.get("refused") else ""))
 
 
-def _named(event: dict[str, Any]) -> str:
-    metrics = event.get("metrics") or {}
+def _named(metrics: Metrics) -> str:
     return format_metrics({name: value for name, value in metrics.items() if value is not None})
 
 

@@ -1,0 +1,22 @@
+"""A run's events: JSON lines that the worker appends, and that anybody may read on from the last byte they saw."""
+
+from workbench.engine.events.kinds import Checkpoint, End, Evaluation, Event, Metrics, Report, Start
+from workbench.engine.events.log import Reader, Writer, last, size
+from workbench.engine.events.state import Points, Row, RunState
+
+__all__ = [
+    "Checkpoint",
+    "End",
+    "Evaluation",
+    "Event",
+    "Metrics",
+    "Points",
+    "Reader",
+    "Report",
+    "Row",
+    "RunState",
+    "Start",
+    "Writer",
+    "last",
+    "size",
+]
