@@ -10,6 +10,7 @@ A family is a file models/<folder>/<family>.py that ends in a literal:
         names={"lenet5-modern": dict()},                 # name -> arguments of the class, as published
         inputs=dict(image="float32[1, image_size, image_size]"),
         outputs=dict(logits="float32[num_classes]"),     # of one sample; see below
+        mini_outputs=dict(),                             # those of the mini preset that differ; may be left out
         sizes=dict(classes="num_classes"),               # what the data decide: size -> argument; may be left out
         params={"lenet5-modern": 61_706},                # the published number of parameters
         mini=dict(image_size=20),                        # arguments that differ in the mini preset
@@ -19,8 +20,8 @@ A family is a file models/<folder>/<family>.py that ends in a literal:
         recipes={"lenet5-modern": dict(epochs=8)},       # the same for single names; may be left out
         reference=None)                                  # the library whose weights `load_reference` loads
 
-A dimension of an input or output is a number, an argument of the class, or a name for what differs from batch to batch
-(`int64[length]`). A part is a tuple of prefixes of state-dict keys; `dict(prefixes=(...), partial=True)` if networks
+A dimension of an input or output is a number, an argument of the class, a name for what differs from batch to batch
+(`int64[length]`), or an expression such as `image_size/64`. A part is a tuple of prefixes of state-dict keys; `dict(prefixes=(...), partial=True)` if networks
 may share only some of its weights.
 
 A file with several families has `FAMILIES = dict(a=dict(family="a", ...), b=dict(...))` instead.
@@ -92,6 +93,7 @@ class Architecture:
         presets: Preset -> the arguments of its class.
         inputs: The tensors that it reads, by name. A dimension may be an argument of its class.
         outputs: The tensors that it returns, by name.
+        mini_outputs: Those of the mini preset that differ by more than the values of its arguments.
         sizes: Size that the data decide -> the argument of its class that sets it.
         params: The published number of parameters; None if there is none.
         parts: Part -> its state-dict keys.
@@ -112,6 +114,7 @@ class Architecture:
     presets: dict[str, dict[str, Any]]
     inputs: dict[str, TensorSpec]
     outputs: dict[str, TensorSpec]
+    mini_outputs: dict[str, TensorSpec]
     sizes: dict[str, str]
     params: int | None
     parts: dict[str, Part]
@@ -124,10 +127,11 @@ class Architecture:
         """Return the same network with numbers for the dimensions that its arguments decide."""
         values = {**_arguments(self.module, self.network), **lookup("preset", preset, self.presets), **overrides}
         sizes = {name: value for name, value in values.items() if type(value) is int}
+        outputs = self.outputs | (self.mini_outputs if preset == "mini" else {})
         return replace(
             self,
             inputs={name: spec.resolve(sizes) for name, spec in self.inputs.items()},
-            outputs={name: spec.resolve(sizes) for name, spec in self.outputs.items()},
+            outputs={name: spec.resolve(sizes) for name, spec in outputs.items()},
         )
 
 
@@ -245,6 +249,7 @@ def _members(family: Mapping[str, Any], module: str) -> list[Architecture]:
             builds_on=tuple(family.get("builds_on", ())),
             inputs=parse_all(family["inputs"]),
             outputs=parse_all(family["outputs"]),
+            mini_outputs=parse_all(family.get("mini_outputs", {})),
             sizes=family.get("sizes", {}),
             parts={part: _part(declared) for part, declared in family.get("parts", {}).items()},
             recipe={**family.get("recipe", {}), **family.get("recipes", {}).get(name, {})},

@@ -7,7 +7,10 @@ from typing import NamedTuple
 from workbench.errors import UserError
 
 FORM = re.compile(r"(\w+)\[([^\[\]]*)\]")
-NAME = re.compile(r"[a-z][a-z_]*")
+FACTOR = r"(?:\d+|[a-z][a-z_]*)"
+DIM = re.compile(rf"{FACTOR}(?:[+*]{FACTOR}|/[1-9]\d*)*", re.ASCII)
+FACTORS = re.compile(rf"([*/])({FACTOR})")
+SPACES = re.compile(r"(?<=[+*/]) +| +(?=[+*/])|^ +| +$")
 
 
 class TensorSpec(NamedTuple):
@@ -15,7 +18,8 @@ class TensorSpec(NamedTuple):
 
     Attributes:
         dtype: The name of a torch type.
-        dims: Its dimensions: a number, or the name of one that the data or an argument of the network decides.
+        dims: Its dimensions: a number; the name of one that the data or an argument of the network decides; or sums,
+            products and quotients of these, such as `5*boxes_per_cell+num_classes`.
     """
 
     dtype: str
@@ -32,14 +36,28 @@ class TensorSpec(NamedTuple):
             UserError: If it is not of that form.
         """
         match = FORM.fullmatch(text)
-        dims = [dim.strip() for dim in match[2].split(",")] if match and match[2].strip() else []
-        if not match or not all(dim.isdecimal() or NAME.fullmatch(dim) for dim in dims):
+        dims = [SPACES.sub("", dim) for dim in match[2].split(",")] if match and match[2].strip() else []
+        if not match or not all(DIM.fullmatch(dim) for dim in dims):
             raise UserError(f"A tensor is declared like float32[3, 224, 224] or int64[length], not {text!r}.")
         return cls(match[1], tuple(int(dim) if dim.isdecimal() else dim for dim in dims))
 
     def resolve(self, values: Mapping[str, int]) -> "TensorSpec":
         """Return the declaration with numbers in place of the dimensions whose values are known."""
-        return TensorSpec(self.dtype, tuple(values.get(dim, dim) if isinstance(dim, str) else dim for dim in self.dims))
+        return TensorSpec(self.dtype, tuple(dim if isinstance(dim, int) else _resolve(dim, values) for dim in self.dims))
+
+
+def _resolve(dim: str, values: Mapping[str, int]) -> int | str:
+    """Return the number that a dimension has, or the dimension if one of its names is not known."""
+    total = 0
+    for term in dim.split("+"):
+        product = 1
+        for sign, factor in FACTORS.findall(f"*{term}"):
+            number = int(factor) if factor.isdecimal() else values.get(factor)
+            if number is None:
+                return dim
+            product = product // number if sign == "/" else product * number
+        total += product
+    return total
 
 
 def parse_all(declared: Mapping[str, str]) -> dict[str, TensorSpec]:

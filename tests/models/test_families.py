@@ -143,11 +143,12 @@ IMAGE_SIZES = {"alexnet-torchvision": 96, "vgg11": 64, "vgg16-bn": 64}  # for wh
 LAYERS = (nn.Conv2d, nn.BatchNorm2d, nn.LayerNorm, nn.Linear, nn.Dropout)
 
 
+@pytest.mark.parametrize("preset", ["paper", "mini"])
 @pytest.mark.parametrize("name", by_tier(NAMES))
-def test_the_paper_preset_has_the_published_size_and_shapes(name):
-    architecture = models.info(name).resolve()
+def test_the_shapes_and_the_size_of_the_paper_are_the_declared_ones(name, preset):
+    architecture = models.info(name).resolve(preset)
     with torch.device("meta"):
-        network = models.build(name).eval()
+        network = models.build(name, preset).eval()
         inputs = example_inputs(network, 2)
         outputs = network(*inputs)
     tensors = [*inputs, *(outputs.values() if isinstance(outputs, dict) else [outputs])]
@@ -157,7 +158,7 @@ def test_the_paper_preset_has_the_published_size_and_shapes(name):
         assert [
             size if isinstance(dim, int) else dim for size, dim in zip(tensor.shape[1:], spec.dims, strict=True)
         ] == [*spec.dims]
-    if architecture.params is not None:
+    if architecture.params is not None and preset == "paper":
         assert sum(weight.numel() for weight in network.parameters()) == architecture.params
 
 

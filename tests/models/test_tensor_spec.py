@@ -24,6 +24,7 @@ def test_a_declaration_is_read_as_it_is_written(dtype, dims):
         ("int64[ length ]", "int64", ("length",)),
         ("float32[length, vocabulary]", "float32", ("length", "vocabulary")),
         ("float32[]", "float32", ()),
+        ("float32[size / 16, 5 * boxes + 4]", "float32", ("size/16", "5*boxes+4")),
     ],
 )
 def test_examples(text, dtype, dims):
@@ -34,7 +35,8 @@ def test_examples(text, dtype, dims):
     "text",
     [
         *("", "float32", "float32[", "float32]3[", "[3]", "float32[3", "float32[3]]", "float32[[3]]", "float32[3]x"),
-        *("float32[3,]", "float32[,3]", "float32[3 4]", "float32[-1]", "float32[1.5]", "float32[2*n]", "float32[N]"),
+        *("float32[3,]", "float32[,3]", "float32[3 4]", "float32[-1]", "float32[1.5]", "float32[2*N]", "float32[N]"),
+        *("float32[n-1]", "float32[n/0]", "float32[n/m]", "float32[2*]", "float32[+n]", "float32[n**2]", "float32[(n)]"),
         *("float 32[3]", "float32[3];int64[2]", "float32[3]\n"),
     ],
 )
@@ -57,6 +59,14 @@ def test_named_dimensions_are_resolved_and_others_stay():
     spec = TensorSpec.parse("float32[channels, image_size, 7, length]")
     assert spec.resolve({"channels": 3, "image_size": 32, "seven": 9}) == ("float32", (3, 32, 7, "length"))
     assert spec.resolve({}) == spec
+
+
+@given(st.integers(0, 500), st.integers(0, 9), st.integers(1, 30))
+def test_expressions_are_computed_once_all_names_are_known(size, boxes, classes):
+    spec = TensorSpec.parse("float32[size/16, 5*boxes + classes, 2*size/3*boxes]")
+    assert spec.resolve({"boxes": boxes, "size": size}).dims[1] == "5*boxes+classes"
+    resolved = spec.resolve({"size": size, "boxes": boxes, "classes": classes})
+    assert resolved.dims == (size // 16, 5 * boxes + classes, 2 * size // 3 * boxes)
 
 
 def test_several_are_read_by_name():

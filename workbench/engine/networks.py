@@ -47,8 +47,9 @@ def adapt_to_task(model: str, arguments: dict[str, Any], task: tasks.TaskInfo) -
 def is_compatible(model: str, preset: str, task_name: str) -> bool:
     """Return whether a network can learn a task, as far as that is known without building it.
 
-    The tensors that both declare must agree once the network is sized to the data. Images fit a network that reads
-    images of any size, or a square number of pixels, since the task resizes them.
+    The tensors that both declare must agree once the network is sized to the data: their types, their dimensions, and
+    the names of outputs that aren't vectors, such as a grid or an image. Images fit a network that reads images of any
+    size, or a square number of pixels, since the task resizes them.
     """
     architecture, task = models.info(model), tasks.info(task_name)
     if task_name == architecture.task:
@@ -69,8 +70,13 @@ def _is_readable(network: Architecture, task: tasks.TaskInfo) -> bool:
 
 
 def _is_learnable(network: Architecture, task: tasks.TaskInfo) -> bool:
-    pairs = zip(network.outputs.values(), task.outputs.values(), strict=False)
-    return len(network.outputs) == len(task.outputs) and all(_agree(own, other, task) for own, other in pairs)
+    if len(network.outputs) != len(task.outputs):
+        return False
+    return all(
+        # A vector may be logits to one task and values to another.
+        (name == other_name or len(own.dims) == 1) and _agree(own, other, task)
+        for (name, own), (other_name, other) in zip(network.outputs.items(), task.outputs.items(), strict=True)
+    )
 
 
 def _agree(network: TensorSpec, task: TensorSpec, info: tasks.TaskInfo) -> bool:
@@ -78,6 +84,8 @@ def _agree(network: TensorSpec, task: TensorSpec, info: tasks.TaskInfo) -> bool:
     if network.dtype != task.dtype or len(network.dims) != len(task.dims):
         return False
     for own, other in zip(network.dims, task.dims, strict=True):
+        if isinstance(own, str) and isinstance(other, str) and own != other:
+            return False  # both differ from batch to batch, and not together
         values = info.sizes.get(str(other), (other,) if isinstance(other, int) else ())
         if isinstance(own, int) and values and own not in values and not (other == "outputs" and own > max(values) > 1):
             return False

@@ -103,6 +103,10 @@ def test_sizes_follow_the_features_and_the_classes():
         (dict(words="int64[length]"), dict(logits="float32[length, vocab_size]"), False),
         (dict(tokens="int64[length]"), dict(logits="float32[length, vocab_size]", state="float32[8]"), False),
         (dict(image="float32[3, 32, 32]"), dict(logits="float32[length, vocab_size]"), False),
+        (dict(tokens="int64[length]"), dict(reconstruction="float32[length, vocab_size]"), False),
+        (dict(tokens="int64[length]"), dict(logits="float32[frames, vocab_size]"), False),
+        (dict(tokens="int64[frames]"), dict(logits="float32[length, vocab_size]"), False),
+        (dict(tokens="int64[length]"), dict(logits="float64[length, vocab_size]"), False),
     ],
 )
 def test_declared_tensors_must_agree(inputs, outputs, is_compatible, monkeypatch):

@@ -28,6 +28,7 @@ from workbench.engine.training import schedules
 from workbench.engine.training.backends import Backend, Loop
 from workbench.engine.training.best import Best, score
 from workbench.engine.training.state import SeedState, Update, preserved_rng
+from workbench.engine.training.window import LossWindow
 from workbench.tasks.base import Metrics, Visualization
 from workbench.tasks.baselines import baseline
 
@@ -71,8 +72,7 @@ class SeedRun:
         self._evaluate_every = self._interval()
         self.validation: Metrics = {}  # of the last evaluation
         self.best = Best()
-        # What each update computed since the last report: read together, so that a GPU is waited for only once.
-        self._window: dict[str, list[Tensor]] = {}
+        self._window = LossWindow({}, self.state.device)
         self._plateau = 1.0, 0  # the factor of the learning rate, and evaluations without improvement
         self._seconds = 0.0  # until this process resumed the run
         self._save_after = -math.inf
@@ -133,17 +133,18 @@ class SeedRun:
 
     def after_update(self, update: Update) -> Iterator[Event]:
         """Report an update, and whatever is due after it."""
-        for name, value in update.losses.items():
-            self._window.setdefault(name, []).append(value)
+        self._window.add(update.losses)
         step = self.step
         is_evaluated = step % self._evaluate_every == 0 or step == self.total
         if not (is_evaluated or step % self._report_every == 0):
             return
         self.sync_state()
-        means, wrong = self._read_window()
-        if wrong:
+        losses = self._window.values()
+        if wrong := self._wrong_loss(losses):
             yield from self._diverge(*wrong)
             return
+        self._window.clear()
+        means = {name: sum(values) / len(values) for name, values in losses.items()}
         with torch.no_grad():
             metrics = self.state.task.training_metrics(update.outputs, update.batch)
         yield self._event("metric", split="train", metrics={**means, **metrics, "lr": self.state.lr})
@@ -157,7 +158,7 @@ class SeedRun:
     def stop(self) -> Iterator[Event]:
         """Save a checkpoint and end before the last step."""
         self.sync_state()
-        if wrong := self._wrong_loss():  # since the last report; what is saved must be sound
+        if wrong := self._wrong_loss(self._window.values()):  # since the last report; what is saved must be sound
             yield from self._diverge(*wrong)
             return
         yield from self._save()
@@ -168,25 +169,20 @@ class SeedRun:
         if self.step >= self.total:
             yield from self._finish()
 
-    def _read_window(self) -> tuple[Metrics, tuple[int, str] | None]:
-        """Return the means since the last report, or the step and the name of the first loss that is not finite."""
-        if wrong := self._wrong_loss():
-            return {}, wrong
-        values = {name: torch.stack(tensors).tolist() for name, tensors in self._window.items()}
-        self._window = {}
-        return {name: sum(numbers) / len(numbers) for name, numbers in values.items()}, None
-
-    def _wrong_loss(self) -> tuple[int, str] | None:
+    def _wrong_loss(self, losses: dict[str, list[float]]) -> tuple[int, str] | None:
         """Return the step and the name of the first loss since the last report that is not finite; None if all are.
 
         If several are not at that step, it is a term of the loss: the loss itself is their sum.
         """
-        if not self._window or torch.stack(self._window["loss"]).isfinite().all():
+        index = next((k for k, value in enumerate(losses.get("loss", ())) if not math.isfinite(value)), None)
+        if index is None:
             return None
-        finite = {name: torch.stack(tensors).isfinite().tolist() for name, tensors in self._window.items()}
-        index = finite["loss"].index(False)
-        terms = [name for name, flags in finite.items() if name not in ("loss", "grad_norm") and not flags[index]]
-        return self.step - len(finite["loss"]) + 1 + index, terms[0] if terms else "loss"
+        terms = [
+            name
+            for name, values in losses.items()
+            if name not in ("loss", "grad_norm") and not math.isfinite(values[index])
+        ]
+        return self.step - len(losses["loss"]) + 1 + index, terms[0] if terms else "loss"
 
     def _diverge(self, step: int, name: str) -> Iterator[Event]:
         yield from self._save_best()  # the last weights are unusable
@@ -278,10 +274,9 @@ class SeedRun:
 
     def _resumable(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return everything that the rest of the run depends on, besides the weights."""
-        window = {name: [float(value) for value in values] for name, values in self._window.items()}
         plain = dict(
             seconds=self._elapsed(),
-            window=window,
+            window=self._window.values(),
             best=self.best.to_json(),
             plateau=list(self._plateau),
             total=self.total,
@@ -298,10 +293,7 @@ class SeedRun:
         self.best = Best.from_json(plain["best"])
         if "plateau" in plain:
             self._plateau = plain["plateau"][0], plain["plateau"][1]
-        self._window = {
-            name: [torch.tensor(value, device=self.state.device) for value in values]
-            for name, values in plain["window"].items()
-        }
+        self._window = LossWindow(plain["window"], self.state.device)
 
     def _metadata(self) -> dict[str, Any]:
         spec, epoch = self.spec, round(self.step / self.steps_per_epoch, 4)
