@@ -51,5 +51,12 @@ def is_constant(spec: RunSpec) -> bool:
     return spec.schedule == "constant" and not spec.warmup
 
 
+def depends_on_length(spec: RunSpec) -> bool:
+    """Return whether the learning rates of a run would be others if the run were longer."""
+    warms_up_by_length = spec.schedule == "warmup" and spec.warmup is None
+    decays_by_length = spec.schedule in ("step", "exponential") and spec.decay_every is None
+    return warms_up_by_length or decays_by_length or spec.schedule in ("cosine", "linear", "one-cycle")
+
+
 def _decay_every(spec: RunSpec, total: int) -> int:
     return spec.decay_every or ceil(total / 3)
