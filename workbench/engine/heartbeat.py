@@ -43,9 +43,9 @@ class Heartbeat:
         return 0 <= time.monotonic() - self.uptime < SILENCE and _exists(self.pid)
 
 
-def leave(path: Path, since: int = 0) -> None:
-    """Write this process's heartbeat."""
-    beat = Heartbeat(os.getpid(), socket.gethostname(), time.monotonic(), time.time(), since)
+def leave(path: Path, since: int = 0, pid: int | None = None) -> None:
+    """Write a heartbeat: this process's, or that of a worker that was just given the run."""
+    beat = Heartbeat(pid or os.getpid(), socket.gethostname(), time.monotonic(), time.time(), since)
     files.write(path, json.dumps(asdict(beat)).encode())
 
 

@@ -1,173 +1,36 @@
 """The worker process, the only one that imports torch.
 
-    python -P -m workbench.engine.worker RUN_FOLDER        make the run that the folder's spec.json orders, then end
-    python -P -m workbench.engine.worker RUN_FOLDER SPEC   go on from its last checkpoint, up to what this spec orders
-    python -P -m workbench.engine.worker --serve           answer requests on stdin, a JSON line each, until it closes
+    python -P -m workbench.engine.worker RUN_FOLDER        make the run of the folder's spec.json, then end
+    python -P -m workbench.engine.worker RUN_FOLDER SPEC   continue it from its last checkpoint, up to this spec
+    python -P -m workbench.engine.worker --serve [runs]    do jobs, a JSON line each on stdin, until it closes
+
+With `runs`, all that a run needs is imported before the first job, so that it starts at once. SIGTERM stops a run with
+a checkpoint, and ends a worker that has nothing to do. A worker whose user is gone finishes its run.
 
 `-P` keeps the folder that the user stands in out of the import path: a `models.py` there must not shadow ours. Threads
 are one each: a second one beside a busy core makes small steps many times slower.
 """
 
-import errno
 import inspect
 import json
 import os
+import select
 import signal
 import sys
 import threading
-import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from quizzes.question import Check
-from workbench import files
-from workbench.engine import events, heartbeat, lock
-from workbench.engine.events import End
+from workbench.engine import run_job
+from workbench.engine.client import ScriptError
 from workbench.engine.run import Run
-from workbench.engine.spec import RunSpec
-from workbench.engine.verify import ScriptError
 from workbench.errors import UserError
 
 OnProgress = Callable[[float], None]
-
-
-def make_run(folder: Path, resume: str | None = None) -> int:
-    """Make the run of a folder: events and checkpoints go into it.
-
-    Args:
-        folder: The run's.
-        resume: The spec, as JSON, up to which it is to go on from its last checkpoint. It takes the old one's place
-            once nothing speaks against it.
-
-    Returns:
-        The exit code: 0; 1 where it crashed; 2 where another worker is at it, and nothing is written.
-    """
-    try:
-        with lock.held(folder):
-            return _make(folder, resume)
-    except BlockingIOError:
-        print(f"Another worker is at {folder.name} already.", file=sys.stderr)
-        return 2
-
-
-def _make(folder: Path, resume: str | None) -> int:
-    run = Run(folder)
-    since, before = run.event_bytes(), run.last_event()
-    stop = threading.Event()
-    for asked in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(asked, lambda *_: stop.set())
-    with beating(run, since) as every_beat:
-        spec = run.spec if resume is None else RunSpec.from_json(resume)
-        writer = events.Writer(folder / "events.jsonl", run=run.id, seed=spec.seed)
-        every_beat.append(writer.flush)  # an event may not wait for the next when steps are slow
-        latest: Mapping[str, Any] = before or {}
-        try:
-            import torch
-
-            from models.startup import skip_compiler
-
-            if not spec.runtime.compile:
-                skip_compiler()
-            from workbench.engine.training.trainer import SeedRun, Trainer
-
-            torch.set_num_threads(1)
-
-            def show(visualizations: list[dict[str, Any]]) -> None:
-                files.write(folder / "visualizations.json", json.dumps(visualizations).encode())
-
-            seed_run = SeedRun(spec, folder, show, writer.sync, resume is not None)
-            if resume is not None:
-                run.replace_spec(spec)
-            for event in Trainer([seed_run], stop.is_set).run():
-                latest = event
-                writer.write(event)
-            code = 0
-        except Exception as error:
-            end = crash(error, latest, spec)
-            if resume is not None and end.get("refused") and before is not None and before["event"] == "end":
-                end = {**before, "reason": end["reason"], "refused": True}  # the run is as it was
-            with suppress(OSError):  # a full disk; who looks finds it full
-                traceback.print_exc()
-                writer.write(end)
-            code = 1
-        with suppress(OSError):
-            writer.close()
-    return code
-
-
-def crash(error: Exception, last: Mapping[str, Any], spec: RunSpec) -> End:
-    """Return the end event of a run that an error ended; it is `refused` if the spec itself can't be run.
-
-    Args:
-        error: The error.
-        last: The last event before; empty if there was none.
-        spec: The spec of the run.
-    """
-    step, seconds = last.get("step", 0), last.get("seconds", 0.0)
-    end = End(
-        event="end",
-        step=step,
-        status="crashed",
-        metrics=last.get("metrics", {}) if last.get("event") == "end" else {},
-        steps=step,
-        seconds=seconds,
-        steps_per_second=step / seconds if seconds else 0.0,
-        reason=why(error, spec),
-    )
-    if isinstance(error, UserError):
-        end["refused"] = True
-    return end
-
-
-def why(error: Exception, spec: RunSpec) -> str:
-    """What went wrong and what to do, in a sentence."""
-    kind = type(error).__name__
-    if kind == "OutOfMemoryError" or isinstance(error, MemoryError) or "can't allocate memory" in str(error):
-        smaller = ", or the mini preset" if spec.network.preset != "mini" else ""
-        return (
-            f"The memory was full with {spec.network.model} ({spec.network.preset}) and a batch_size of "
-            f"{spec.data.batch_size}: try a smaller batch_size{smaller}."
-        )
-    if isinstance(error, UserError):
-        return str(error)
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return (
-            f"The disk is full ({error.strerror}): make room, then 'workbench runs resume' goes on from the last "
-            "checkpoint, which is whole."
-        )
-    if isinstance(error, OSError) and error.filename:
-        return f"{error.filename} can't be written ({error.strerror}): see that it can be, then resume the run."
-    if spec.runtime.compile and type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
-        return f"{spec.network.model} can't be compiled here ({kind}): leave --compile out."
-    return f"{kind}: {error}".strip().splitlines()[0]
-
-
-@contextmanager
-def beating(run: Run, since: int = 0) -> Iterator[list[Callable[[], None]]]:
-    """A heartbeat in a thread of its own, so that a long step isn't taken for death; calls what the list holds, too."""
-    ended = threading.Event()
-    every_beat: list[Callable[[], None]] = []
-
-    def beat_once() -> None:
-        run.beat(since)
-
-    def beat() -> None:
-        while not ended.wait(heartbeat.EVERY):
-            for call in (beat_once, *every_beat):
-                with suppress(OSError, ValueError):  # a full disk, or a writer just closed: the loop meets that itself
-                    call()
-
-    beat_once()
-    thread = threading.Thread(target=beat, daemon=True)
-    thread.start()
-    try:
-        yield every_beat
-    finally:
-        ended.set()
-        thread.join()
 
 
 def check_values(check: Check, names: list[str]) -> dict[str, Any]:
@@ -226,36 +89,97 @@ def plain(value: Any) -> Any:
     raise TypeError(f"a {type(value).__name__} is no plain data")
 
 
-def serve() -> int:
-    """Answer one JSON line with one JSON line, until stdin closes."""
+class Stop:
+    """What SIGTERM means to a worker that does jobs.
+
+    Attributes:
+        event: Set if the current run, or one that was sent before the worker was ready, is to stop.
+        is_idle: Whether the worker waits for a job.
+    """
+
+    def __init__(self) -> None:
+        self.event = threading.Event()
+        self.is_idle = False
+        signal.signal(signal.SIGTERM, self._on_signal)
+
+    def begin_waiting(self) -> None:
+        """Note that the worker is ready.
+
+        Raises:
+            SystemExit: If a signal came, and no job that it could be for.
+        """
+        self.is_idle = True
+        if self.event.is_set() and not _has_input():
+            sys.exit(0)
+
+    def begin_job(self) -> None:
+        """Note that a job begins."""
+        self.is_idle = False
+
+    def end_job(self) -> None:
+        """Note that a job has ended: a signal that came too late for it has no effect."""
+        self.is_idle = True
+        self.event.clear()
+
+    def _on_signal(self, *_: object) -> None:
+        if self.is_idle and not _has_input():
+            sys.exit(0)
+        self.event.set()
+
+
+def _has_input() -> bool:
+    """Return whether a job waits on stdin."""
+    return os.name != "nt" and bool(select.select([0], [], [], 0)[0])
+
+
+def serve(makes_runs: bool) -> int:
+    """Do jobs, a JSON line each, and answer each with a JSON line, until stdin closes.
+
+    Args:
+        makes_runs: Whether to import what runs need before the first job.
+    """
+    stop = Stop()
+    jobs = JOBS | {"run": lambda request, on_progress: _run(request, stop.event)}
     # Replies leave by a copy of stdout; what a check prints goes to stderr and can't be confused with one.
-    with os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1) as replies:
+    with suppress(BrokenPipeError), os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1) as replies:
         os.dup2(2, 1)
         import torch
 
         torch.set_num_threads(1)
+        if makes_runs:
+            run_job.prepare()
 
         def report_progress(progress: float) -> None:
             print(json.dumps({"share": progress}), file=replies)
 
+        stop.begin_waiting()
         for line in sys.stdin:
-            print(json.dumps(answer(line, report_progress)), file=replies)
+            stop.begin_job()
+            reply = answer(line, report_progress, jobs)
+            stop.end_job()
+            with suppress(BrokenPipeError):  # its user is gone; then stdin has ended too
+                print(json.dumps(reply), file=replies)
     return 0
 
 
-def answer(line: str, on_progress: OnProgress = lambda progress: None) -> dict[str, Any]:
+Jobs = dict[str, Callable[[dict[str, Any], OnProgress], dict[str, Any]]]
+
+
+def answer(line: str, on_progress: OnProgress = lambda progress: None, jobs: Jobs | None = None) -> dict[str, Any]:
     """Return the reply to one request: its `values`, or why there are none, as `error` or as `refused`.
 
     Args:
         line: A JSON object with the name of a `job` and its arguments.
         on_progress: Called with the share that is done, 0 to 1, by jobs that take long.
+        jobs: The jobs by name; by default `JOBS`.
     """
+    jobs = jobs or JOBS
     try:
         request = json.loads(line)
         job = request["job"]
-        if job not in JOBS:
+        if job not in jobs:
             return {"error": f"There is no job {job!r}."}
-        return {"values": JOBS[job](request, on_progress)}
+        return {"values": jobs[job](request, on_progress)}
     except ScriptError as error:
         return {"error": str(error)}
     except UserError as error:
@@ -308,7 +232,13 @@ def _evaluate(request: dict[str, Any], on_progress: OnProgress) -> dict[str, Any
     return evaluate.compute(Run(Path(request["folder"])), request["split"])
 
 
-JOBS: dict[str, Callable[[dict[str, Any], OnProgress], dict[str, Any]]] = {
+def _device(request: dict[str, Any], on_progress: OnProgress) -> dict[str, Any]:
+    from workbench.engine import devices
+
+    return {"kind": devices.available(request["device"]).type}
+
+
+JOBS: Jobs = {
     "verify": _verify,
     "autograd": _autograd,
     "interpret": _interpret,
@@ -316,12 +246,51 @@ JOBS: dict[str, Callable[[dict[str, Any], OnProgress], dict[str, Any]]] = {
     "ask": _ask,
     "predict": _predict,
     "evaluate": _evaluate,
+    "device": _device,
 }
 
 
+def _run(request: dict[str, Any], stop: threading.Event) -> dict[str, Any]:
+    """Make a run, or continue one, and return the code of `run_job.make_run`.
+
+    Raises:
+        SystemExit: If the end could not be written, so that the run counts as crashed and not as still running.
+    """
+    run = Run(Path(request["folder"]))
+    with _output_to(run.folder / "stderr.txt"):
+        code = run_job.make_run(run.folder, request.get("resume"), stop)
+        run_job.clean_up()
+    if code != run_job.LOCKED and (run.folder / "worker.json").exists():
+        sys.exit(1)
+    return {"code": code}
+
+
+@contextmanager
+def _output_to(file: Path) -> Iterator[None]:
+    """Send everything that is printed meanwhile to a file."""
+    outputs = (sys.stdout.fileno(), sys.stderr.fileno())
+    copies = [os.dup(output) for output in outputs]
+    with file.open("wb") as stream:
+        for output in outputs:
+            os.dup2(stream.fileno(), output)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        for copy, output in zip(copies, outputs, strict=True):
+            os.dup2(copy, output)
+            os.close(copy)
+
+
 def main(words: list[str]) -> int:
-    """Do what the command line asks for; see the module's text."""
-    return serve() if words == ["--serve"] else make_run(Path(words[0]), *words[1:])
+    """Do what the command line asks for; see the module's docstring."""
+    if words[0] == "--serve":
+        return serve("runs" in words)
+    stop = threading.Event()
+    for asked in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(asked, lambda *_: stop.set())
+    return run_job.make_run(Path(words[0]), words[1] if len(words) > 1 else None, stop)
 
 
 if __name__ == "__main__":

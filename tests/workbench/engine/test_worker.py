@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -11,7 +10,7 @@ import pytest
 import torch
 
 from tests.patience import PATIENCE
-from workbench.engine import RunSpec, checkpoints, events, lock, runs, start, train, worker
+from workbench.engine import RunSpec, checkpoints, events, lock, run_job, runs, start, train
 from workbench.engine.watcher import follow
 from workbench.errors import UserError
 
@@ -89,14 +88,6 @@ def test_leaving_the_events_stops_the_run():
     assert run.status() == "stopped" and not run.is_alive()
 
 
-@pytest.fixture
-def handlers():
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
-
-
 @pytest.mark.parametrize(
     ("error", "said"),
     [
@@ -106,23 +97,23 @@ def handlers():
         (ZeroDivisionError("division by zero\nand more"), "ZeroDivisionError: division by zero"),
     ],
 )
-def test_an_error_in_the_worker_ends_the_run_with_a_sentence(error, said, handlers, monkeypatch):
+def test_an_error_in_the_worker_ends_the_run_with_a_sentence(error, said, monkeypatch):
     def failing(*_):
         raise error
 
     run = runs.create(RunSpec.create("mlp", steps=3))
     monkeypatch.setattr(checkpoints, "write", failing)
-    assert worker.make_run(run.folder) == 1
+    assert run_job.make_run(run.folder) == 1
     *_, end = follow(run)
     assert end["status"] == run.status() == "crashed" and said in end["reason"] and "\n" not in end["reason"]
     assert end["step"] == 1
 
 
 def test_a_heartbeat_is_left_while_a_step_takes_long(monkeypatch):
-    monkeypatch.setattr(worker.heartbeat, "EVERY", 0.01)
+    monkeypatch.setattr(run_job.heartbeat, "EVERY", 0.01)
     run = runs.create(RunSpec.create("mlp"))
     path, flushed = run.folder / "worker.json", []
-    with worker.beating(run) as every_beat:
+    with run_job.beating(run) as every_beat:
         every_beat.append(lambda: flushed.append(1))
         first, deadline = path.read_text(), time.monotonic() + PATIENCE
         while (path.read_text() == first or not flushed) and time.monotonic() < deadline:
@@ -135,15 +126,15 @@ def test_a_full_memory_is_told_with_what_helps(ask):
     with pytest.raises((RuntimeError, MemoryError)) as full:
         ask()
     spec = RunSpec.create("vgg16", preset="paper", batch_size=256)
-    told = worker.why(full.value, spec)
+    told = run_job.why(full.value, spec)
     assert "memory was full with vgg16 (paper)" in told and "smaller batch_size, or the mini preset" in told
-    assert "smaller batch_size." in worker.why(full.value, RunSpec.create("vgg16", batch_size=256))
+    assert "smaller batch_size." in run_job.why(full.value, RunSpec.create("vgg16", batch_size=256))
 
 
-def test_what_was_told_before_a_checkpoint_is_on_the_disk_when_it_is_put_in_place(handlers, monkeypatch):
+def test_what_was_told_before_a_checkpoint_is_on_the_disk_when_it_is_put_in_place(monkeypatch):
     """Whoever kills the worker right then loses no row: the run goes on from there, and doesn't tell it again."""
     monkeypatch.setattr(events.log, "FLUSH_EVERY", 10**9)  # nothing gets there by chance
-    monkeypatch.setattr(worker.heartbeat, "EVERY", 10**9)
+    monkeypatch.setattr(run_job.heartbeat, "EVERY", 10**9)
     monkeypatch.setattr("workbench.engine.training.trainer.SAVE_EVERY", 0.0)
     monkeypatch.setattr("workbench.engine.training.trainer.SAVE_SHARE", 1.0)
     run = runs.create(RunSpec.create("mlp", steps=120, device="cpu"))
@@ -160,7 +151,7 @@ def test_what_was_told_before_a_checkpoint_is_on_the_disk_when_it_is_put_in_plac
 
     monkeypatch.setattr(checkpoints, "write", watched)
     monkeypatch.setattr(os, "fsync", measured)
-    assert worker.make_run(run.folder) == 0
+    assert run_job.make_run(run.folder) == 0
     whole = run.reader().read(10**6)
     assert {"last", "best"} == {name for name, _, _ in on_disk} and len(on_disk) > 5
     for name, step, there in on_disk:
@@ -168,11 +159,11 @@ def test_what_was_told_before_a_checkpoint_is_on_the_disk_when_it_is_put_in_plac
         assert [event for event in there if event in rows] == rows, (name, step)
 
 
-def test_a_second_worker_is_refused_and_writes_nothing(handlers, capsys):
+def test_a_second_worker_is_refused_and_writes_nothing(capsys):
     run = runs.create(RunSpec.create("mlp", steps=3, device="cpu"))
     with lock.held(run.folder):
         before = {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in run.folder.iterdir()}
-        assert worker.make_run(run.folder) == 2
+        assert run_job.make_run(run.folder) == 2
         assert {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in run.folder.iterdir()} == before
     assert capsys.readouterr().err == f"Another worker is at {run.id} already.\n"
-    assert worker.make_run(run.folder) == 0  # it is free again
+    assert run_job.make_run(run.folder) == 0  # it is free again

@@ -3,7 +3,7 @@
 from math import ceil, cos, pi
 
 from workbench.engine.spec import RunSpec
-from workbench.engine.spec.sections import Constant, Cosine, Exponential, Linear, OneCycle, Step
+from workbench.engine.spec.sections import Constant, Cosine, Exponential, Linear, OneCycle, Step, Warmup
 
 ONE_CYCLE_START, ONE_CYCLE_END = 1 / 25, 1 / 25e4  # of the largest learning rate, as in torch's OneCycleLR
 ONE_CYCLE_RISE = 0.3  # share of the steps until the largest learning rate
@@ -51,6 +51,14 @@ def _cosine(start: float, end: float, share: float) -> float:
 def is_constant(spec: RunSpec) -> bool:
     """Return whether the learning rate of every step is the spec's."""
     return isinstance(spec.schedule, Constant) and not spec.schedule.warmup
+
+
+def depends_on_length(spec: RunSpec) -> bool:
+    """Return whether the learning rates of a run would be others if the run were longer."""
+    match spec.schedule:
+        case Step(decay_every=None) | Warmup(warmup=None) | Cosine() | Linear() | OneCycle():
+            return True
+    return False
 
 
 def _decay_every(schedule: Step, total: int) -> int:

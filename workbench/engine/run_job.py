@@ -1,0 +1,200 @@
+"""Making a run, in a worker process: its events and checkpoints go into its folder."""
+
+import errno
+import gc
+import json
+import random
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from workbench import files
+from workbench.engine import content_key, events, heartbeat, lock
+from workbench.engine.events import End
+from workbench.engine.run import Run
+from workbench.engine.spec import RunSpec
+from workbench.errors import UserError
+
+DONE, CRASHED, LOCKED = 0, 1, 2  # exit codes
+
+
+def make_run(folder: Path, resume: str | None = None, stop: threading.Event | None = None) -> int:
+    """Make the run of a folder.
+
+    Args:
+        folder: The run's.
+        resume: The spec, as JSON, up to which it is to continue from its last checkpoint. It replaces the old one once
+            the run has been restored.
+        stop: Asks the run to write a checkpoint and end.
+
+    Returns:
+        `DONE`; `CRASHED`; `LOCKED` if another worker has the run, and nothing is written.
+    """
+    try:
+        with lock.held(folder):
+            return _make(folder, resume, stop or threading.Event())
+    except BlockingIOError:
+        print(f"Another worker is at {folder.name} already.", file=sys.stderr)
+        return LOCKED
+
+
+def _make(folder: Path, resume: str | None, stop: threading.Event) -> int:
+    run = Run(folder)
+    since, before = run.event_bytes(), run.last_event()
+    with beating(run, since) as every_beat:
+        old_spec = run.spec
+        spec = old_spec if resume is None else RunSpec.from_json(resume)
+        writer = events.Writer(folder / "events.jsonl", run=run.id, seed=spec.seed)
+        every_beat.append(writer.flush)  # an event may not wait for the next when steps are slow
+        latest: Mapping[str, Any] = before or {}
+        try:
+            prepare(spec.runtime.compile)
+            reset()
+            from workbench.engine.training.trainer import SeedRun, Trainer
+
+            def show(visualizations: list[dict[str, Any]]) -> None:
+                files.write(folder / "visualizations.json", json.dumps(visualizations).encode())
+
+            seed_run = SeedRun(spec, folder, show, writer.sync, resume is not None)
+            content_key.record(run, spec, seed_run.state.device.type, old_spec if resume is not None else None)
+            if resume is not None:
+                run.replace_spec(spec)
+            for event in Trainer([seed_run], stop.is_set).run():
+                latest = event
+                writer.write(event)
+            code = DONE
+        except Exception as error:
+            end = crash(error, latest, spec)
+            if resume is not None and end.get("refused") and before is not None and before["event"] == "end":
+                end = {**before, "reason": end["reason"], "refused": True}  # the run is as it was
+            with suppress(OSError):  # a full disk, which readers notice
+                traceback.print_exc()
+                writer.write(end)
+            code = CRASHED
+        with suppress(OSError):
+            writer.close()
+    if has_ended(run, since):  # its worker may live on
+        with suppress(OSError):
+            (folder / "worker.json").unlink()
+    return code
+
+
+def has_ended(run: Run, since: int) -> bool:
+    """Return whether a run wrote its last event after a byte of its events."""
+    last = run.last_event()
+    return run.event_bytes() > since and last is not None and last["event"] == "end"
+
+
+def prepare(is_compiling: bool = False) -> None:
+    """Import what a run needs.
+
+    Args:
+        is_compiling: Whether the process may compile networks; otherwise it can't from then on, and starts faster.
+    """
+    import torch
+
+    from models.startup import skip_compiler
+
+    if not is_compiling:
+        skip_compiler()
+    torch.set_num_threads(1)
+    import workbench.engine.training.trainer  # noqa: F401
+
+
+def reset() -> None:
+    """Set what a run may find changed in its process to what it is in a new one."""
+    import numpy as np
+    import torch
+
+    torch.set_num_threads(1)
+    torch.set_default_dtype(torch.float32)
+    torch.set_grad_enabled(True)
+    # A run draws from generators with its own seed. These are for code that doesn't.
+    torch.manual_seed(0)
+    np.random.seed(0)
+    random.seed(0)
+
+
+def clean_up() -> None:
+    """Release the memory of the last run."""
+    import torch
+
+    gc.collect()
+    if torch.cuda.is_initialized():
+        torch.cuda.empty_cache()
+
+
+def crash(error: Exception, last: Mapping[str, Any], spec: RunSpec) -> End:
+    """Return the end event of a run that an error ended; it is `refused` if the spec itself can't be run.
+
+    Args:
+        error: The error.
+        last: The last event before; empty if there was none.
+        spec: The spec of the run.
+    """
+    step, seconds = last.get("step", 0), last.get("seconds", 0.0)
+    end = End(
+        event="end",
+        step=step,
+        status="crashed",
+        metrics=last.get("metrics", {}) if last.get("event") == "end" else {},
+        steps=step,
+        seconds=seconds,
+        steps_per_second=step / seconds if seconds else 0.0,
+        reason=why(error, spec),
+    )
+    if isinstance(error, UserError):
+        end["refused"] = True
+    return end
+
+
+def why(error: Exception, spec: RunSpec) -> str:
+    """What went wrong and what to do, in a sentence."""
+    kind = type(error).__name__
+    if kind == "OutOfMemoryError" or isinstance(error, MemoryError) or "can't allocate memory" in str(error):
+        smaller = ", or the mini preset" if spec.network.preset != "mini" else ""
+        return (
+            f"The memory was full with {spec.network.model} ({spec.network.preset}) and a batch_size of "
+            f"{spec.data.batch_size}: try a smaller batch_size{smaller}."
+        )
+    if isinstance(error, UserError):
+        return str(error)
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return (
+            f"The disk is full ({error.strerror}): make room, then 'workbench runs resume' goes on from the last "
+            "checkpoint, which is whole."
+        )
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename} can't be written ({error.strerror}): see that it can be, then resume the run."
+    if spec.runtime.compile and type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
+        return f"{spec.network.model} can't be compiled here ({kind}): leave --compile out."
+    return f"{kind}: {error}".strip().splitlines()[0]
+
+
+@contextmanager
+def beating(run: Run, since: int = 0) -> Iterator[list[Callable[[], None]]]:
+    """A heartbeat in a thread of its own, so that a long step isn't taken for death; calls what the list holds, too."""
+    ended = threading.Event()
+    every_beat: list[Callable[[], None]] = []
+
+    def beat_once() -> None:
+        run.beat(since)
+
+    def beat() -> None:
+        while not ended.wait(heartbeat.EVERY):
+            for call in (beat_once, *every_beat):
+                with suppress(OSError, ValueError):  # a full disk, or a writer just closed: the loop meets that itself
+                    call()
+
+    beat_once()
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield every_beat
+    finally:
+        ended.set()
+        thread.join()
