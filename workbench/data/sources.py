@@ -4,6 +4,8 @@
     Ragged         samples of different lengths, padded to the longest of a batch
     TokenWindows   windows of a long stream of tokens, each with the tokens that follow
     Merged         the columns of several sources side by side
+    Subset         some samples of another source
+    Relabeled      a source with other targets
 
 A batch maps names to tensors whose first dimension is the sample.
 """
@@ -184,6 +186,54 @@ class Merged:
     def to(self, device: torch.device) -> "Merged":
         """Return the same sources on a device."""
         return Merged(*(source.to(device) for source in self.sources))
+
+
+class Subset:
+    """Some samples of another source.
+
+    Args:
+        source: The other source.
+        rows: The numbers of the samples there, in their order here (N,), int64.
+    """
+
+    def __init__(self, source: Source, rows: Tensor):
+        self.source, self.rows = source, rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def batch(self, rows: Rows) -> Batch:
+        """Return samples by their numbers."""
+        return self.source.batch(_take(self.rows, rows))
+
+    def to(self, device: torch.device) -> "Subset":
+        """Return the same samples on a device."""
+        return Subset(self.source.to(device), self.rows.to(device))
+
+
+class Relabeled:
+    """A source with other targets.
+
+    Args:
+        source: The source.
+        targets: A target for each sample (N, ...).
+    """
+
+    def __init__(self, source: Source, targets: Tensor):
+        if len(source) != len(targets):
+            raise ValueError("Each sample needs a target.")
+        self.source, self.targets = source, targets
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def batch(self, rows: Rows) -> Batch:
+        """Return samples by their numbers."""
+        return {**self.source.batch(rows), "target": _take(self.targets, rows)}
+
+    def to(self, device: torch.device) -> "Relabeled":
+        """Return the same samples on a device."""
+        return Relabeled(self.source.to(device), self.targets.to(device))
 
 
 def _take(column: Tensor, rows: Rows) -> Tensor:

@@ -25,14 +25,15 @@ class Client:
 
     Args:
         *words: Further arguments of the worker.
+        module: The module of the worker.
 
     Attributes:
         exit_code: The exit code of the last worker that died, the negative number of the signal if one killed it; None
             if none did.
     """
 
-    def __init__(self, *words: str) -> None:
-        self._words = words
+    def __init__(self, *words: str, module: str = process.WORKER) -> None:
+        self._words, self._module = words, module
         self._worker: subprocess.Popen[str] | None = None
         self._is_asking = threading.Lock()
         self._is_interrupted = False
@@ -56,6 +57,7 @@ class Client:
             self._worker = process.spawn(
                 "--serve",
                 *self._words,
+                module=self._module,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,  # a screen may be drawn where this process writes

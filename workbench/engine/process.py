@@ -5,16 +5,19 @@ import sys
 from subprocess import Popen
 from typing import Any
 
+WORKER = "workbench.engine.worker"
 
-def spawn(*words: str, **streams: Any) -> "Popen[Any]":
-    """Start `python -m workbench.engine.worker` in a process and a session of its own: Ctrl-C is for its user.
+
+def spawn(*words: str, module: str = WORKER, **streams: Any) -> "Popen[Any]":
+    """Start a worker in a process and a session of its own: Ctrl-C is for its user.
 
     Args:
         *words: The worker's arguments.
+        module: The module of the worker.
         **streams: `stdin`, `stdout`, `stderr` and `encoding`, as `Popen` takes them.
 
     Raises:
         OSError: There is no memory or no process left for it.
     """
-    command = [sys.executable, "-P", "-m", "workbench.engine.worker", *words]
+    command = [sys.executable, "-P", "-m", module, *words]
     return Popen(command, env={**os.environ, "OMP_NUM_THREADS": "1"}, start_new_session=True, **streams)

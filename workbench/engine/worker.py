@@ -132,14 +132,15 @@ def _has_input() -> bool:
     return os.name != "nt" and bool(select.select([0], [], [], 0)[0])
 
 
-def serve(makes_runs: bool) -> int:
+def serve(makes_runs: bool, more: "Jobs | None" = None) -> int:
     """Do jobs, a JSON line each, and answer each with a JSON line, until stdin closes.
 
     Args:
         makes_runs: Whether to import what runs need before the first job.
+        more: Jobs besides `JOBS`, by name.
     """
     stop = Stop()
-    jobs = JOBS | {"run": lambda request, on_progress: _run(request, stop.event)}
+    jobs = JOBS | (more or {}) | {"run": lambda request, on_progress: _run(request, stop.event)}
     # Replies leave by a copy of stdout; what a check prints goes to stderr and can't be confused with one.
     with suppress(BrokenPipeError), os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1) as replies:
         os.dup2(2, 1)

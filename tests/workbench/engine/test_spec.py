@@ -214,6 +214,7 @@ SAMPLE = {  # of each field that isn't chosen by name, a value that no choice fi
     **{"seed": 9, "device": "cuda:1", "bf16": True, "compile": True, "options": {"image_size": 24}},
     **{"origin": "lenet5-modern-0001", "weights": "/weights.pth"},
     **{"monitor": "loss", "evaluate_every": "3 epochs", "accumulate": 2, "plateau_patience": 4, "ema": 0.98},
+    **{"train_samples": 100, "label_noise": 0.3},
     **{"decay_on": "weights", "label_smoothing": 0.15, "class_weights": True},
 }
 CHOICES = {"model", "task", "preset", "optimizer", "schedule", "init"}
@@ -294,6 +295,9 @@ def test_options_of_labels_apply_to_tasks_with_classes_alone(name):
         ({"class_weights": "yes"}, "class_weights must be true or false"),
         ({"label_smoothing": 0.1, "model": "linear-regression"}, "The task diabetes has no label_smoothing"),
         ({"class_weights": True, "task": "diabetes"}, "The task diabetes has no class_weights"),
+        ({"label_noise": 0.1, "task": "diabetes"}, "The task diabetes has no labels to change"),
+        ({"label_noise": 1.0}, "label_noise must be a number of 0 or more and below 1"),
+        ({"train_samples": 0}, "train_samples must be a whole number of 1 or more"),
         ({"decay_on": "weight"}, "Did you mean 'weights'"),
         ({"plateau_patience": 2}, "use plateau"),
         ({"schedule": "plateau", "plateau_patience": 0}, "plateau_patience"),

@@ -73,7 +73,7 @@ class RunSpec:
         initial_weights = FromRun if "origin" in values else FromStateDict if "weights" in values else None
         return cls(
             network=_section(Network, values),
-            data=_section(Data, values),
+            data=_section(Data, {"train_samples": None, **values}),
             length=_section(Steps if "steps" in values else Epochs, values),
             evaluation=_section(Evaluation, {"monitor": None, "patience": None, **values}),
             optimizer=_section(chosen["optimizer"], values),

@@ -70,6 +70,8 @@ def applicable(chosen: Mapping[str, Any]) -> list[str]:
     options = fill({name: value for name, value in chosen.items() if name not in ("origin", "weights")})
     without = set(idle(options["model"], options["optimizer"], options["schedule"], options.get("init")))
     without |= {name for name in tasks.LABEL_OPTIONS if not has_option(options["task"], name)}
+    if not has_option(options["task"], "label_smoothing"):
+        without.add("label_noise")
     if not (chosen.get("origin") or chosen.get("weights")):
         without |= set(FRESH)
     elif not chosen.get("origin"):
@@ -170,6 +172,8 @@ def _check(options: dict[str, Any]) -> None:
     for name in tasks.LABEL_OPTIONS:
         if options.get(name) and not has_option(task, name):
             raise UserError(f"The task {task} has no {name}: leave it out, or use a task with classes.")
+    if options["label_noise"] and not has_option(task, "label_smoothing"):
+        raise UserError(f"The task {task} has no labels to change: leave label_noise out, or use one with classes.")
     if "monitor" in options and not task.startswith(tasks.OWN):
         tasks.info(task).mode(options["monitor"])
 

@@ -79,6 +79,14 @@ OPTIONS: Mapping[str, Option] = {
         {},
         read_named_values,
     ),
+    "train_samples": Option("Data", "Number of training samples, drawn by the seed. Default: all.", whole(1), int),
+    "label_noise": Option(
+        "Data",
+        "Share of the training samples that get the label of another class, drawn by the seed.",
+        number(least=0, below=1),
+        float,
+        0.0,
+    ),
     "origin": Option(
         "Transfer", "Source of the initial weights: a run (its best checkpoint) or a checkpoint file.", text, str
     ),

@@ -19,9 +19,14 @@ class Network:
 
 @dataclass(frozen=True)
 class Data:
-    """What is learned, and how many samples an update takes. A batch of `full` is the whole training set."""
+    """What is learned, and how many samples an update takes. A batch of `full` is the whole training set.
+
+    Without `train_samples`, all samples of the training set are used.
+    """
 
     task: str
+    train_samples: int | None
+    label_noise: float
     batch_size: int | str
     accumulate: int
     augment: dict[str, float]

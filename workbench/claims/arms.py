@@ -1,0 +1,113 @@
+"""The arms of a claim: what is compared. An arm is a training run, or a function that measures something else."""
+
+import hashlib
+import inspect
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import CodeType, ModuleType
+from typing import Any
+
+Measures = Mapping[str, float | None]
+TrialFunction = Callable[..., float | Measures]
+
+
+@dataclass(frozen=True)
+class RunArm:
+    """A training run. No recipe and no later default changes it: what matters is spelled out.
+
+    Attributes:
+        model: The network.
+        options: Options of the run.
+    """
+
+    model: str
+    options: Mapping[str, Any]
+
+    def changed(self, options: Mapping[str, Any]) -> "RunArm":
+        """Return the arm with other values of some options."""
+        return RunArm(self.model, {**self.options, **options})
+
+    def record(self) -> dict[str, Any]:
+        """Return what the arm is, as plain data."""
+        return {"model": self.model, **self.options}
+
+
+@dataclass(frozen=True)
+class TrialArm:
+    """A function that measures something with a seed; it runs in a worker, and may import torch.
+
+    Attributes:
+        function: Takes `seed` and the options by name; returns one value, or several by name.
+        options: Its options.
+    """
+
+    function: TrialFunction
+    options: Mapping[str, Any]
+
+    def changed(self, options: Mapping[str, Any]) -> "TrialArm":
+        """Return the arm with other values of some options."""
+        return TrialArm(self.function, {**self.options, **options})
+
+    def record(self) -> dict[str, Any]:
+        """Return what the arm is, as plain data."""
+        return {"function": name_of(self.function), "code": code_hash(self.function), **self.options}
+
+
+Arm = RunArm | TrialArm
+
+
+def run(model: str, task: str, *, optimizer: str, lr: float, batch_size: int | str, **options: Any) -> RunArm:
+    """Return an arm that is a training run.
+
+    Args:
+        model: The network.
+        task: The task.
+        optimizer: The optimizer.
+        lr: The learning rate.
+        batch_size: The number of samples per update.
+        **options: Further options of a run.
+    """
+    return RunArm(model, dict(task=task, optimizer=optimizer, lr=lr, batch_size=batch_size, **options))
+
+
+def trial(function: TrialFunction, **options: Any) -> TrialArm:
+    """Return an arm that calls a function with a seed and these options."""
+    return TrialArm(function, options)
+
+
+def name_of(function: Callable[..., Any]) -> str:
+    """Return the module and the name of a function."""
+    return f"{function.__module__}.{function.__qualname__}"
+
+
+def code_hash(function: Callable[..., Any]) -> str:
+    """Return a hash of a function's source and of what it uses from its own module."""
+    module = inspect.getmodule(function)
+    sources: dict[str, str] = {}
+    _collect(function, module, sources)
+    return hashlib.sha256(json.dumps(sources, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _collect(value: Any, module: ModuleType | None, sources: dict[str, str]) -> None:
+    sources[value.__qualname__] = inspect.getsource(value)
+    codes = (
+        [value.__code__]
+        if inspect.isfunction(value)
+        else [member.__code__ for member in vars(value).values() if inspect.isfunction(member)]
+    )
+    for name in sorted(set().union(*map(_names, codes))):
+        used = getattr(module, name, None)
+        if name in sources or used is None or isinstance(used, ModuleType):
+            continue
+        if inspect.isfunction(used) or inspect.isclass(used):
+            if used.__module__ == value.__module__:
+                _collect(used, module, sources)
+        else:
+            sources[name] = repr(used)  # a constant
+
+
+def _names(code: CodeType) -> set[str]:
+    """Return the global names that a function uses, those of functions inside it included."""
+    inner = [constant for constant in code.co_consts if isinstance(constant, CodeType)]
+    return set(code.co_names).union(*map(_names, inner))
