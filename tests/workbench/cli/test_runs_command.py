@@ -9,7 +9,7 @@ import pytest
 from tests.trained_runs import train_run
 from workbench.engine import RunSpec, runs, worker
 from workbench.engine.training.trainer import SeedRun, Trainer
-from workbench.render.metrics import format_metrics
+from workbench.render.metrics import format_metric
 
 
 def test_show_has_the_spec_metrics_curves_and_predictions(cli):
@@ -48,14 +48,14 @@ def test_a_run_that_is_not_done_is_compared_by_its_validation_metrics(cli):
     assert (listed[done.id]["split"], listed[done.id]["metrics"]) == ("test", done.last_event()["metrics"])
 
 
-def test_the_list_shows_metrics_or_the_reason_of_a_damage(cli):
+def test_the_list_shows_the_metric_or_the_reason_of_a_damage(cli):
     run, damaged = train_run(steps=60), runs.create(RunSpec("mlp"))
     (damaged.folder / "spec.json").write_text("{")
     crashed = train_run(steps=2)
     path = crashed.folder / "events.jsonl"
     path.write_text(path.read_text().replace('"status": "done"', '"status": "crashed", "reason": "It broke."'))
     out = " ".join(cli("runs", "list")[1].split())
-    assert " ".join(f"test {format_metrics(run.last_event()['metrics'])}".split()) in out
+    assert f"test accuracy {format_metric('accuracy', run.last_event()['metrics']['accuracy'])}" in out
     assert "is damaged" in out and "It broke." in out
 
 
