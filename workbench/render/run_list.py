@@ -7,7 +7,7 @@ from typing import Any
 from workbench.render.metrics import format_metric
 
 COLUMNS = ("run", "status", "task", "made", "duration", "metric")
-MAX_RUN, MIN_TASK, GAP = 24, 8, 2  # cells
+MAX_RUN, MIN_RUN, MIN_TASK = 24, 8, 8  # cells
 SPLITS = {"validation": "val"}  # shorter names in a column
 
 
@@ -21,20 +21,20 @@ def lines(rows: list[dict[str, Any]], width: int, now: datetime) -> list[str]:
         width: Number of cells. A run's name is never shortened, because it is typed again.
         now: The present time; dates of this year are without the year.
     """
-    table = [[*COLUMNS], *([_cells(row, now) for row in rows])]
-    widths = [max(map(len, column)) for column in zip(*(cells[1:] for cells in table), strict=True)]
-    first = min(MAX_RUN, max(len(cells[0]) for cells in table))
-    surplus = first + sum(widths) + GAP * len(widths) - width
-    widths[1] = max(MIN_TASK, widths[1] - max(0, surplus))
+    table = [[*COLUMNS], *(_cells(row, now) for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    widths[0] = min(MAX_RUN, widths[0])
+    gap = 2 if sum(widths) + 2 * (len(widths) - 1) <= width else 1
+    for column, least in ((2, MIN_TASK), (0, MIN_RUN)):
+        surplus = sum(widths) + gap * (len(widths) - 1) - width
+        widths[column] = max(min(least, widths[column]), widths[column] - max(0, surplus))
     text = []
     for cells, row in zip(table, [{}, *rows], strict=True):
-        name, status, task, *others = cells
-        values = [status, shorten(task, widths[1]), *others]
-        if len(name) > first:
-            text.append(name)
-            name = ""
-        columns = (value.ljust(size) for value, size in zip(values, widths, strict=True))
-        text.append((" " * GAP).join([name.ljust(first), *columns]).rstrip())
+        if len(cells[0]) > widths[0]:  # on a line of its own
+            text.append(cells[0])
+            cells[0] = ""
+        cells[2] = shorten(cells[2], widths[2])
+        text.append((" " * gap).join(cell.ljust(size) for cell, size in zip(cells, widths, strict=True)).rstrip())
         text += [f"    {line}" for remark in _remarks(row) for line in wrap(remark, max(20, width - 6))]
     return text
 
