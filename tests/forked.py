@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import subprocess
 import sys
+from importlib import import_module
 from multiprocessing import reduction
 from multiprocessing.forkserver import ensure_running
 from typing import Any
@@ -34,8 +35,8 @@ def _receive(stream: Any) -> Stream:
     return Stream(stream.detach())
 
 
-def _work(words: list[str], environment: dict[str, str], streams: list[Stream]) -> None:
-    """Run in the child what `python -m workbench.engine.worker` runs."""
+def _work(module: str, words: list[str], environment: dict[str, str], streams: list[Stream]) -> None:
+    """Run in the child what `python -m MODULE` runs."""
     os.setsid()
     os.environ.clear()
     os.environ.update(environment)
@@ -46,15 +47,21 @@ def _work(words: list[str], environment: dict[str, str], streams: list[Stream]) 
         open(number, mode, encoding="utf-8")  # noqa: PTH123, SIM115  (they stay open as long as the process)
         for number, mode in enumerate("rww")
     )
-    from workbench.engine import worker
-
-    sys.exit(worker.main(words))
+    sys.exit(import_module(module).main(words))
 
 
 class Worker:
     """The part of the interface of `subprocess.Popen` that the engine uses."""
 
-    def __init__(self, *words: str, stdin: Any, stdout: Any, stderr: Any, encoding: str | None = None):
+    def __init__(
+        self,
+        *words: str,
+        stdin: Any,
+        stdout: Any,
+        stderr: Any,
+        encoding: str | None = None,
+        module: str = "workbench.engine.worker",
+    ):
         self.stdin = self.stdout = None
         descriptors = []
         for name, stream, mode in (("stdin", stdin, "w"), ("stdout", stdout, "r"), ("stderr", stderr, "r")):
@@ -67,7 +74,7 @@ class Worker:
                 descriptors.append(os.open(os.devnull, os.O_RDWR))
             else:
                 descriptors.append(os.dup(stream if isinstance(stream, int) else stream.fileno()))
-        arguments = (list(words), dict(os.environ), [Stream(number) for number in descriptors])
+        arguments = (module, list(words), dict(os.environ), [Stream(number) for number in descriptors])
         self._process = forkserver.Process(target=_work, args=arguments, daemon=True)
         self._process.start()
         for number in descriptors:

@@ -33,7 +33,7 @@ def write(path: Path, content: bytes | Callable[[BinaryIO], object], sync: bool 
                 os.fsync(file.fileno())
         temporary.replace(path)
         if sync:
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
     except BaseException as error:
         with suppress(OSError):
             temporary.unlink()  # on a full disk this makes room
@@ -42,7 +42,7 @@ def write(path: Path, content: bytes | Callable[[BinaryIO], object], sync: bool 
         raise
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Force a folder's entries to the disk, where the system can."""
     with suppress(OSError):  # Windows can't open folders, and some network disks can't sync them
         descriptor = os.open(folder, os.O_RDONLY)

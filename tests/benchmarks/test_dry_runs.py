@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-RATIOS = {"app", "cli", "growth", "memory_format", "train_speed", "zoo"}  # the others measure one thing
+RATIOS = {"app", "cli", "growth", "index", "memory_format", "train_speed", "zoo"}  # the others measure one thing
 
 
 @pytest.mark.full

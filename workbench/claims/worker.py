@@ -18,5 +18,10 @@ def _trials(request: dict[str, Any], on_progress: OnProgress) -> dict[str, Any]:
     return trials.compute(request, on_progress)
 
 
+def main(words: list[str]) -> int:
+    """Do jobs until stdin closes."""
+    return worker.serve(makes_runs=False, more={"trials": _trials})
+
+
 if __name__ == "__main__":
-    sys.exit(worker.serve(makes_runs=False, more={"trials": _trials}))
+    sys.exit(main(sys.argv[1:]))

@@ -77,9 +77,23 @@ def networks(incomplete: str) -> list[str]:
 
 def runs(incomplete: str) -> list[str]:
     """Return the ids of runs."""
-    from workbench.engine.runs import every
+    from workbench.engine.runs import names
 
-    return _starting((run.id for run in every()), incomplete)
+    return _starting(names(), incomplete)
+
+
+def run_statuses(incomplete: str) -> list[str]:
+    """Return the values of a run's status."""
+    from workbench.engine.run_row import STATUSES
+
+    return _starting(STATUSES, incomplete)
+
+
+def run_orders(incomplete: str) -> list[str]:
+    """Return the orders of a list of runs."""
+    from workbench.engine.run_query import SORTS
+
+    return _starting(SORTS, incomplete)
 
 
 def visualizations(incomplete: str) -> list[str]:

@@ -10,6 +10,9 @@ import typer
 
 from workbench.cli import completion
 from workbench.cli.output import Json, console, plural, print_json, print_rows, progress_note
+from workbench.cli.run_files import RunId, delete, note, rename, tag
+from workbench.cli.run_list import list_runs
+from workbench.cli.run_pack import pack, unpack
 from workbench.errors import UserError
 from workbench.untrusted import printable
 
@@ -21,39 +24,15 @@ if TYPE_CHECKING:
 app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
-    help="List, show, watch, stop, resume, compare, export and inspect runs.",
+    help="List, show, watch, stop, resume, compare, export and manage runs.",
 )
 
-RunId = Annotated[
-    str, typer.Argument(metavar="RUN", help="Run id: see 'workbench runs list'.", autocompletion=completion.runs)
-]
 STOP_TIMEOUT = 60.0  # seconds for a run to finish its step and write a checkpoint
 PREDICTIONS_HEIGHT = 16  # rows for each visualization of predictions
 INSPECT_HEIGHT = 24  # rows that are visible at once in `runs inspect`
 
 
-@app.command("list", epilog="Example: workbench runs list --json")
-def list_runs(as_json: Json = False) -> None:
-    """List all runs, oldest first."""
-    from workbench.engine.runs import every
-
-    rows = [run.summary() for run in every()]
-    if as_json:
-        print_json(rows)
-        return
-    if not rows:
-        print("No runs yet. Next: workbench train lenet5-modern")
-        return
-    from rich.table import Table
-
-    from workbench.render.metrics import format_metrics
-
-    table = Table(_run_column(), "status", "preset", "task", "step", "metrics", box=None, header_style="bold")
-    for row in rows:
-        metrics = f"{row['split']} {format_metrics(row['metrics'])}" if row.get("metrics") else ""
-        metrics = row.get("reason") or metrics
-        table.add_row(*(str(row.get(name, "")) for name in ("run", "status", "preset", "task", "step")), metrics)
-    console().print(table)
+app.command("list", epilog="Example: workbench runs list --json")(list_runs)
 
 
 @app.command(epilog="Example: workbench runs show lenet5-modern-0001")
@@ -233,6 +212,14 @@ def inspect(
         print_json(visualization)
     else:
         print_rows(lambda width, color: draw(visualization, width, INSPECT_HEIGHT, color))
+
+
+app.command(epilog="Example: workbench runs delete mlp-0001 mlp-0002")(delete)
+app.command(epilog="Example: workbench runs rename mlp-0001 mlp-baseline")(rename)
+app.command(epilog="Example: workbench runs note mlp-0001 'twice the learning rate'")(note)
+app.command(epilog="Example: workbench runs tag mlp-0001 baseline")(tag)
+app.command(epilog="Example: workbench runs pack mlp-0001 mlp-0002 -o mlp.zip")(pack)
+app.command(epilog="Example: workbench runs unpack mlp.zip")(unpack)
 
 
 def _run_column() -> "Column":

@@ -10,7 +10,6 @@ from workbench.engine.resume import header
 from workbench.engine.run import Run
 from workbench.engine.runs import every
 from workbench.engine.spec.options import OPTIONS
-from workbench.engine.spec.sections import FromRun
 from workbench.errors import UserError
 
 CHECKPOINTS = ("last", "best")
@@ -59,8 +58,7 @@ def continued_by(run: Run) -> list[str]:
     ids = []
     for other in every():
         with suppress(UserError):
-            weights = other.spec.initial_weights
-            if isinstance(weights, FromRun) and weights.origin == run.id:
+            if other.spec.origin == run.id:
                 ids.append(other.id)
     return ids
 

@@ -1,69 +1,204 @@
-"""All runs: where their folders are, and how a new one gets its name."""
+"""All runs: where their folders are, how a new one gets its name, and how one is renamed or deleted."""
 
+import os
 import re
 import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
 from workbench import files, tasks
-from workbench.engine.run import Run
+from workbench.engine.lock import held
+from workbench.engine.run import Run, children
 from workbench.engine.spec import RunSpec
-from workbench.errors import UserError, lookup
+from workbench.errors import UserError, unknown_name
 from workbench.paths import data_dir
+from workbench.untrusted import printable
+
+# A dot would make `--from NAME` a file.
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
+NUMBER = re.compile(r"-\d+$")
+DRAFT, TRASH = ".new-", ".deleted-"  # prefixes of hidden folders
+LEFTOVER_AGE = 86_400.0  # seconds after which a hidden folder belongs to a process that was killed
 
 
 def folder() -> Path:
-    """Where the run folders stand."""
+    """Return the folder of the run folders."""
     return data_dir() / "runs"
 
 
 def create(spec: RunSpec) -> Run:
-    """A new run folder, complete from the moment it is seen, under a name that no other process can get.
+    """Create a run folder, complete from the moment it is visible, under a name that no other process can get.
 
     Raises:
-        UserError: The folder can't be written, or the spec's task is a table that can't be learnt from.
+        UserError: If the folder can't be written, or the spec's task is a table that can't be learned from.
     """
     tasks.info(spec.data.task)
-    draft = folder() / f".new-{uuid4().hex}"
+    with draft() as path:
+        files.write(path / "spec.json", spec.to_json().encode(), sync=True)
+        Run(path).beat()  # the process that creates a run is its worker until the worker beats
+        return Run(_number(path, spec.network.model))
+
+
+@contextmanager
+def draft() -> Iterator[Path]:
+    """Create a hidden folder next to the run folders, to be filled and renamed; what is left of it is deleted.
+
+    Raises:
+        UserError: If it can't be written.
+    """
+    path = folder() / f"{DRAFT}{uuid4().hex}"
     try:
-        draft.mkdir(parents=True)
-        files.write(draft / "spec.json", spec.to_json().encode(), sync=True)
-        Run(draft).beat()  # whoever creates a run answers for it until the worker beats
-        return Run(_named(draft, spec.network.model))
+        path.mkdir(parents=True)
+        yield path
+        files.sync_folder(folder())
     except OSError as error:
-        shutil.rmtree(draft, ignore_errors=True)
         raise UserError(
             f"Runs can't be written to {folder()} ({error.strerror}): make room or set WORKBENCH_HOME elsewhere."
         ) from error
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+        _delete_leftovers()
+
+
+def place(path: Path, name: str) -> Run:
+    """Rename a draft to a run's name, or to the next free number if that is taken.
+
+    Raises:
+        OSError: If it can't be renamed.
+    """
+    target = folder() / name
+    if not os.path.lexists(target):
+        try:
+            return Run(path.rename(target))
+        except OSError:
+            if not os.path.lexists(target):
+                raise
+    return Run(_number(path, NUMBER.sub("", name)))
+
+
+def names() -> list[str]:
+    """Return the ids of all runs, in no order, without reading any of them."""
+    try:
+        with os.scandir(folder()) as entries:
+            return [entry.name for entry in entries if not entry.name.startswith(".") and entry.is_dir()]
+    except OSError:
+        return []
+
+
+def find(run_id: str) -> Run | None:
+    """Return the run with an id; None if there is none. No other run is looked at."""
+    is_name = run_id and run_id == Path(run_id).name and not run_id.startswith(".")
+    return Run(folder() / run_id) if is_name and os.path.isdir(folder() / run_id) else None  # noqa: PTH112  never raises
 
 
 def get(run_id: str) -> Run:
-    """The run of that id.
+    """Return the run with an id.
 
     Raises:
-        UserError: There is none.
+        UserError: If there is none; the message suggests similar ids.
     """
-    return lookup("run", run_id, {run.id: run for run in every()})
+    if (run := find(run_id)) is None:
+        raise unknown_name("run", run_id, map(printable, names()))
+    return run
 
 
 def every() -> list[Run]:
-    """All runs, the oldest first, those with damaged folders among them."""
+    """Return all runs, oldest first, including damaged folders."""
+    return sorted((Run(folder() / name) for name in names()), key=lambda run: (run.created(), run.id))
+
+
+def rename(run: Run, name: str) -> Run:
+    """Give a run another name.
+
+    Raises:
+        UserError: If it is running, or the name is taken or can't be one.
+    """
+    if not NAME.fullmatch(name):
+        raise UserError(
+            f"A run's name has at most 80 letters, digits, - and _, and begins with a letter or digit, not "
+            f"{printable(name)[:60]!r}."
+        )
+    target = folder() / name
+    with _ended(run):
+        if os.path.lexists(target):
+            raise UserError(f"The name {name} is taken. Choose another one.")
+        run.folder.rename(target)
+    return Run(target)
+
+
+def delete(run: Run) -> None:
+    """Delete a run with all its files. It disappears at once, also if this process is killed meanwhile.
+
+    Raises:
+        UserError: If it is running, or its folder can't be changed.
+    """
+    trash = folder() / f"{TRASH}{uuid4().hex}"
+    with _ended(run):
+        run.folder.rename(trash)
+    children.pop(run.folder, None)
+    _remove(trash)
+
+
+@contextmanager
+def _ended(run: Run) -> Iterator[None]:
+    """Keep workers away from a run that has ended.
+
+    Raises:
+        UserError: If it is running, or its folder can't be changed.
+    """
     try:
-        found = [Run(run) for run in folder().iterdir() if run.is_dir() and not run.name.startswith(".")]
-    except OSError:
-        return []
-    return sorted(found, key=lambda run: (run.created(), run.id))
+        with held(run.folder):
+            check_ended(run)
+            yield
+    except BlockingIOError:
+        raise _running(run) from None
+    except OSError as error:
+        raise UserError(f"{run.folder} can't be changed ({error.strerror}). Allow writing there.") from error
 
 
-def _named(draft: Path, model: str) -> Path:
-    """Rename a draft to the model's next free number."""
-    pattern = re.compile(rf"{re.escape(model)}-(\d+)")
-    number = max((int(match[1]) for run in folder().iterdir() if (match := pattern.fullmatch(run.name))), default=0)
+def check_ended(run: Run) -> None:
+    """Check that a run is not running.
+
+    Raises:
+        UserError: If it is.
+    """
+    if run.status() == "running":
+        raise _running(run)
+
+
+def _running(run: Run) -> UserError:
+    return UserError(f"The run {printable(run.id)} is running. Stop it first: workbench runs stop {printable(run.id)}")
+
+
+def _number(path: Path, stem: str) -> Path:
+    """Rename a draft to the next free number of a stem, such as the model's name."""
+    pattern = re.compile(rf"{re.escape(stem)}-(\d+)")
+    number = max((int(match[1]) for name in names() if (match := pattern.fullmatch(name))), default=0)
     while True:
         number += 1
-        place = folder() / f"{model}-{number:04d}"
+        target = folder() / f"{stem}-{number:04d}"
         try:
-            return draft.rename(place)  # refused where a folder with something in it stands: another was faster
+            return path.rename(target)  # fails if there is a folder with content: another process was faster
         except OSError:
-            if not place.exists():
+            if not target.exists():
                 raise
+
+
+def _remove(path: Path) -> None:
+    if path.is_symlink():  # a run folder that is elsewhere: only the link is ours
+        with suppress(OSError):
+            path.unlink()
+    else:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _delete_leftovers() -> None:
+    """Delete the hidden folders that killed processes left."""
+    with suppress(OSError), os.scandir(folder()) as entries:
+        for entry in entries:
+            is_hidden = entry.name.startswith((DRAFT, TRASH))
+            if is_hidden and time.time() - entry.stat(follow_symlinks=False).st_mtime > LEFTOVER_AGE:
+                _remove(Path(entry.path))

@@ -7,9 +7,9 @@ import re
 import pytest
 
 from tests.trained_runs import train_run
-from workbench.engine import RunSpec, runs, worker
+from workbench.engine import RunSpec, run_job, runs
 from workbench.engine.training.trainer import SeedRun, Trainer
-from workbench.render.metrics import format_metrics
+from workbench.render.metrics import format_metric
 
 
 def test_show_has_the_spec_metrics_curves_and_predictions(cli):
@@ -48,14 +48,14 @@ def test_a_run_that_is_not_done_is_compared_by_its_validation_metrics(cli):
     assert (listed[done.id]["split"], listed[done.id]["metrics"]) == ("test", done.last_event()["metrics"])
 
 
-def test_the_list_shows_metrics_or_the_reason_of_a_damage(cli):
+def test_the_list_shows_the_metric_or_the_reason_of_a_damage(cli):
     run, damaged = train_run(steps=60), runs.create(RunSpec.create("mlp"))
     (damaged.folder / "spec.json").write_text("{")
     crashed = train_run(steps=2)
     path = crashed.folder / "events.jsonl"
     path.write_text(path.read_text().replace('"status": "done"', '"status": "crashed", "reason": "It broke."'))
     out = " ".join(cli("runs", "list")[1].split())
-    assert " ".join(f"test {format_metrics(run.last_event()['metrics'])}".split()) in out
+    assert f"test accuracy {format_metric('accuracy', run.last_event()['metrics']['accuracy'])}" in out
     assert "is damaged" in out and "It broke." in out
 
 
@@ -124,7 +124,7 @@ def test_an_unknown_or_damaged_run_is_one_line(cli, command):
 def test_a_full_disk_ends_the_run_with_a_message_and_keeps_the_last_checkpoint(monkeypatch):
     """The second checkpoint can't be written, as on a full disk."""
     run = runs.create(RunSpec.create("mlp", steps=30, device="cpu"))
-    fsync, calls = worker.files.os.fsync, []
+    fsync, calls = run_job.files.os.fsync, []
 
     def full(file):
         calls.append(file)
@@ -132,13 +132,13 @@ def test_a_full_disk_ends_the_run_with_a_message_and_keeps_the_last_checkpoint(m
             raise OSError(28, "No space left on device")
         fsync(file)
 
-    monkeypatch.setattr(worker.files.os, "fsync", full)
-    assert worker.make_run(run.folder) == 1
+    monkeypatch.setattr(run_job.files.os, "fsync", full)
+    assert run_job.make_run(run.folder) == 1
     monkeypatch.undo()
     end = run.last_event()
     assert end["status"] == "crashed" and "disk is full" in end["reason"] and "resume" in end["reason"]
     assert not list(run.folder.glob(".*.partial"))
-    (run.folder / "worker.json").unlink()
+    (run.folder / "worker.json").unlink(missing_ok=True)
     seed_run = SeedRun(run.spec, run.folder, resume=True)
     assert seed_run.step == 1
     assert [event["status"] for event in Trainer([seed_run]).run() if event["event"] == "end"] == ["done"]

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from workbench.engine import RunSpec, events, heartbeat, runs
+from workbench.engine.lock import held
 from workbench.engine.run import Run
 from workbench.engine.watcher import follow
 from workbench.errors import UserError
@@ -194,3 +195,81 @@ def test_an_unknown_run_is_met_with_its_neighbours():
         with pytest.raises(UserError, match=re.escape(f"Unknown run {name!r}")):
             runs.get(name)
     assert runs.get("mlp-0001") == Run(runs.folder() / "mlp-0001")
+
+
+def test_a_run_is_looked_up_without_reading_the_others(monkeypatch):
+    run, other = runs.create(SPEC), runs.create(SPEC)
+    with monkeypatch.context() as patch:
+        patch.setattr(runs, "every", None)
+        patch.setattr(runs, "names", None)
+        assert runs.get(run.id) == run and runs.find(other.id) == other
+    (runs.folder() / "file").write_text("")
+    (runs.folder() / ".hidden").mkdir()
+    for name in ("", ".", "..", ".hidden", "file", "mlp-0001/", "../runs/mlp-0001", str(run.folder), "a\0b", "x" * 300):
+        assert runs.find(name) is None, name
+
+
+def test_a_deleted_run_is_gone_with_all_its_files(dead, home):
+    run, other = runs.create(SPEC), runs.create(SPEC)
+    with pytest.raises(UserError, match=f"is running. Stop it first: workbench runs stop {run.id}"):
+        runs.delete(run)
+    leave_beat(run, pid=dead)
+    (run.folder / "more").mkdir()
+    (run.folder / "more" / "file").write_text("x")
+    runs.delete(run)
+    assert [path.name for path in (home / "runs").iterdir()] == [other.id]
+
+
+def test_a_run_that_a_worker_is_about_to_resume_is_not_deleted(dead):
+    run = runs.create(SPEC)
+    leave_beat(run, pid=dead)
+    for change in (lambda: runs.delete(run), lambda: runs.rename(run, "new")):
+        with held(run.folder), pytest.raises(UserError, match="is running"):
+            change()
+    assert [r.id for r in runs.every()] == [run.id]
+
+
+def test_of_a_linked_folder_only_the_link_is_deleted(tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "file").write_text("x")
+    runs.folder().mkdir(parents=True)
+    (runs.folder() / "link").symlink_to(elsewhere)
+    runs.delete(runs.get("link"))
+    assert runs.names() == [] and (elsewhere / "file").exists()
+    assert not list(runs.folder().iterdir())
+
+
+def test_what_a_killed_process_left_is_deleted_after_a_day(home):
+    runs.create(SPEC)
+    old, new = runs.folder() / ".deleted-old", runs.folder() / ".new-new"
+    for folder in (old, new):
+        folder.mkdir()
+        (folder / "file").write_text("x")
+    os.utime(old, (time.time() - 90_000,) * 2)
+    runs.create(SPEC)
+    assert new.exists() and not old.exists()
+
+
+def test_a_run_is_renamed(dead):
+    run, other = runs.create(SPEC), runs.create(SPEC)
+    with pytest.raises(UserError, match="is running"):
+        runs.rename(run, "new")
+    for each in (run, other):
+        leave_beat(each, pid=dead)
+    say(run, END)
+    assert runs.rename(run, "my-Best_1") == runs.get("my-Best_1")
+    assert runs.get("my-Best_1").status() == "done" and sorted(runs.names()) == [other.id, "my-Best_1"]
+    with pytest.raises(UserError, match=f"The name {other.id} is taken"):
+        runs.rename(runs.get("my-Best_1"), other.id)
+
+
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", "../x", "a/b", "a\\b", ".x", "-x", "a b", "a.b", "x" * 81, "a\0", "é", "a\n"]
+)
+def test_a_name_that_is_no_safe_folder_is_rejected(name, dead):
+    run = runs.create(SPEC)
+    leave_beat(run, pid=dead)
+    with pytest.raises(UserError, match="name has at most 80 letters"):
+        runs.rename(run, name)
+    assert runs.names() == [run.id]

@@ -86,6 +86,11 @@ class RunSpec:
             runtime=_section(Runtime, values),
         )
 
+    @property
+    def origin(self) -> str | None:
+        """The run or the checkpoint file whose weights it begins with; None without one."""
+        return self.initial_weights.origin if isinstance(self.initial_weights, FromRun) else None
+
     def options(self) -> dict[str, Any]:
         """Return the options by name, those alone that say something, in the order of `OPTIONS`.
 
