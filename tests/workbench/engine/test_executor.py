@@ -6,13 +6,13 @@ import signal
 import threading
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
 
+from tests import scripted_worker
 from tests.patience import PATIENCE
-from workbench.engine import Run, RunSpec, checkpoints, client, content_key, events, runs
+from workbench.engine import RunSpec, checkpoints, content_key, runs
 from workbench.engine.executor import RETRIES, Executor, Trial, processors
 from workbench.engine.training.trainer import SeedRun, Trainer
 from workbench.errors import UserError
@@ -128,39 +128,12 @@ def test_a_run_whose_workers_are_killed_again_and_again_has_crashed():
     )
 
 
-class Scripted(client.Client):
-    """A worker that writes the end of a run that is given, and no checkpoint."""
-
-    end: dict = {}
-    jobs: list = []
-
-    def warm(self):
-        return os.getpid()
-
-    def send(self, job):
-        self.jobs.append(job)
-        run = Run(Path(job["folder"]))
-        writer = events.Writer(run.folder / "events.jsonl", run=run.id, seed=run.spec.seed)
-        writer.write(dict(event="end", step=1, steps=1, seconds=1.0, steps_per_second=1.0, metrics={}) | self.end)
-        writer.close()
-        (run.folder / "worker.json").unlink()
-
-    def receive(self, on_progress=None):
-        return {"values": {"code": 1}}
-
-
-@pytest.fixture
-def scripted(monkeypatch):
-    monkeypatch.setattr(client, "Client", Scripted)
-    monkeypatch.setattr(Scripted, "jobs", [])
-    return Scripted
-
-
-def test_a_run_that_ended_with_an_error_is_not_repeated(scripted, monkeypatch):
-    monkeypatch.setattr(scripted, "end", dict(status="crashed", reason="The memory was full."))
+def test_a_run_that_ended_with_an_error_is_not_repeated(monkeypatch):
+    end = dict(event="end", status="crashed", step=1, steps=1, seconds=1.0, steps_per_second=1.0, metrics={})
+    jobs = scripted_worker.install(monkeypatch, lambda spec: [end | {"reason": "The memory was full."}])
     with Executor(1) as executor:
         [trial] = executor.map([SPEC])
-    assert trial.end["reason"] == "The memory was full." and len(scripted.jobs) == 1
+    assert trial.end["reason"] == "The memory was full." and len(jobs) == 1
 
 
 def test_a_run_that_cannot_begin_stops_the_others_and_leaves_no_folder():
