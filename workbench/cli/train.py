@@ -19,12 +19,13 @@ from workbench.cli.output import Json, print_json
 from workbench.engine.checks import OneOf, read_seeds
 from workbench.engine.methods import WORDS
 from workbench.engine.spec import RunSpec
-from workbench.engine.spec.options import OPTIONS
+from workbench.engine.spec.network.options import OPTIONS
 from workbench.errors import UserError
 
 if TYPE_CHECKING:
     from workbench.engine import Run
-    from workbench.engine.events import End, Event
+    from workbench.engine.events import Event
+    from workbench.engine.executor import Executor, Trial
 
 JOIN_TIMEOUT = 30.0  # seconds for a run to finish its step after the command line stopped listening
 
@@ -54,7 +55,10 @@ def train(
     ],
     seeds: Annotated[
         str | None,
-        typer.Option(help="Seeds of several runs, one after another: 0..4 or 0,3,7.", rich_help_panel="Machine"),
+        typer.Option(
+            help="Seeds of several runs, as many at once as there are processors: 0..4 or 0,3,7.",
+            rich_help_panel="Machine",
+        ),
     ] = None,
     detach: Annotated[bool, typer.Option("--detach", help="Print the run's id and leave it running.")] = False,
     as_json: Json = False,
@@ -113,23 +117,35 @@ def follow_or_detach(
 
 
 def train_seeds(spec: RunSpec, seeds: list[int], as_json: bool) -> int:
-    """Train one run for each seed, print the mean of their metrics, and return the exit code."""
-    from workbench.cli.run_progress import print_spread, show_events
-    from workbench.engine import accepted, start
+    """Train a run for each seed, print the mean of their metrics, and return the exit code."""
+    from workbench.cli.parallel_progress import parallel_progress
+    from workbench.cli.run_progress import print_spread
     from workbench.engine.compare import spread
+    from workbench.engine.executor import Executor
 
-    ends: list[End] = []
-    with StopOnSignal() as signals:
-        for seed in seeds:
-            if signals.is_stopping:
-                break
-            run = signals.run = start(replace(spec, seed=seed))
-            ends.append(show_events(accepted(run), as_json, first=not ends))
-            run.join(JOIN_TIMEOUT)
-    print_spread(spread(ends), as_json, first=not ends)
+    specs = [replace(spec, seed=seed) for seed in seeds]
+    with StopOnSignal() as signals, Executor() as executor:
+        signals.run = executor
+        with parallel_progress(len(specs), as_json) as show:
+            trials = list(executor.map(specs, on_event=show))
+    trials.sort(key=lambda trial: seeds.index(trial.spec.seed))
+    if sys.stdout.isatty() and not as_json:
+        _print_curves(trials)
+    ends = [trial.end for trial in trials if trial.end is not None]
+    print_spread(spread(ends), as_json, first=not trials)
     if signals.is_stopping:
         return 130
     return 0 if all(end["status"] == "done" for end in ends) else 1
+
+
+def _print_curves(trials: "list[Trial]") -> None:
+    """Print the curves of all runs, each metric in one chart."""
+    from workbench.cli.output import console
+    from workbench.render.curves import compare_runs
+
+    curves = {trial.run.id: trial.run.state() for trial in trials if trial.run}
+    if curves:
+        console().print(*compare_runs(curves), sep="")
 
 
 def _spec_options() -> list[inspect.Parameter]:
@@ -191,12 +207,12 @@ class StopOnSignal:
     """Context in which Ctrl-C, a closed terminal and a request to end stop the run, so that its events reach `end`.
 
     Attributes:
-        run: The run to stop; None until it has started.
+        run: The run or the runs to stop; None until they have started.
         is_stopping: Whether a signal came.
     """
 
     def __init__(self) -> None:
-        self.run: Run | None = None
+        self.run: Run | Executor | None = None
         self.is_stopping = False
 
     def __enter__(self) -> "StopOnSignal":

@@ -59,12 +59,13 @@ class Trial:
         self.error: Exception | None = None
         self.is_reused = self.is_done = self.is_cancelled = False
         self._reader: events.Reader | None = None
-        self._worker: client.Client | None = None  # the one that makes the run at the moment
+        self._worker: client.Client | None = None  # the one that has the run at the moment
+        self._has_begun = False  # from then on the worker listens to signals
 
     def cancel(self) -> None:
         """Don't train it; if it is training, stop it with a checkpoint. May be called by the handler of a signal."""
         self.is_cancelled = True
-        if (worker := self._worker) is not None:
+        if (worker := self._worker) is not None and self._has_begun:
             worker.terminate()
 
     def leave(self) -> None:
@@ -88,11 +89,23 @@ class Trial:
             self._reader = run.reader(since)
         self.run = run
 
-    def attach(self, worker: client.Client | None) -> None:
-        """Note which worker makes the run at the moment; a cancelled run stops at once."""
-        self._worker = worker
-        if self.is_cancelled and worker is not None:
-            worker.terminate()
+    def train(self, worker: client.Client, job: dict[str, Any]) -> dict[str, Any] | None:
+        """Have a worker make the run, and return its reply; None if it died.
+
+        Raises:
+            OSError: If no worker can be started.
+        """
+        self._worker, self._has_begun = worker, False
+        try:
+            worker.send(job)
+            return worker.receive(lambda share: self._begin())
+        finally:
+            self._worker = None
+
+    def _begin(self) -> None:
+        self._has_begun = True
+        if self.is_cancelled:
+            self.cancel()
 
 
 class Executor:
@@ -212,8 +225,7 @@ class Executor:
             worker.warm()
         while (trial := self._waiting.get()) is not None:
             try:
-                if not trial.is_cancelled:
-                    self._train(trial, worker)
+                self._train(trial, worker)
             except OSError as error:
                 place = error.filename or "A worker"
                 trial.error = UserError(f"{place} can't be written or started ({error.strerror}): make room for it.")
@@ -223,21 +235,22 @@ class Executor:
             self._done.put(trial)
 
     def _train(self, trial: Trial, worker: client.Client) -> None:
-        if not trial.spec.runtime.compile:
+        if trial.is_cancelled:
+            if trial.run is not None and not trial.is_extending:
+                trial.run.remove()  # it never began
+                trial.run = None
+        elif trial.spec.runtime.compile:
+            with client.Client() as compiling:  # what a compiler leaves behind in a process ends with it
+                self._train_in(trial, compiling)
+        else:
             self._train_in(trial, worker)
-            return
-        with client.Client() as compiling:  # what a compiler leaves behind in a process ends with it
-            self._train_in(trial, compiling)
 
     def _train_in(self, trial: Trial, worker: client.Client) -> None:
         deaths = 0
         job = self._claim(trial, worker)
         while job is not None and trial.run is not None:
             since = trial.run.event_bytes()
-            worker.send(job)
-            trial.attach(worker)
-            reply = worker.receive()
-            trial.attach(None)
+            reply = trial.train(worker, job)
             if reply is not None and client.values(reply)["code"] == run_job.LOCKED:
                 job = self._claim(trial, worker)  # another process was faster
             elif reply is not None or run_job.has_ended(trial.run, since):

@@ -140,7 +140,7 @@ def serve(makes_runs: bool, more: "Jobs | None" = None) -> int:
         more: Jobs besides `JOBS`, by name.
     """
     stop = Stop()
-    jobs = JOBS | (more or {}) | {"run": lambda request, on_progress: _run(request, stop.event)}
+    jobs = JOBS | (more or {}) | {"run": lambda request, on_progress: _run(request, on_progress, stop.event)}
     # Replies leave by a copy of stdout; what a check prints goes to stderr and can't be confused with one.
     with suppress(BrokenPipeError), os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1) as replies:
         os.dup2(2, 1)
@@ -251,13 +251,17 @@ JOBS: Jobs = {
 }
 
 
-def _run(request: dict[str, Any], stop: threading.Event) -> dict[str, Any]:
+def _run(request: dict[str, Any], on_progress: OnProgress, stop: threading.Event) -> dict[str, Any]:
     """Make a run, or continue one, and return the code of `run_job.make_run`.
+
+    The progress 0 says that a signal stops the run from now on.
 
     Raises:
         SystemExit: If the end could not be written, so that the run counts as crashed and not as still running.
     """
     run = Run(Path(request["folder"]))
+    with suppress(BrokenPipeError):  # its user is gone
+        on_progress(0.0)
     with _output_to(run.folder / "stderr.txt"):
         code = run_job.make_run(run.folder, request.get("resume"), stop)
         run_job.clean_up()

@@ -1,6 +1,6 @@
 """The metrics of a run over its steps, as charts; and those of several runs in one chart."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from workbench.render.chart import LineChart, Series
@@ -57,7 +57,7 @@ def chart(run: Curves, metric: str, height: int = 12) -> LineChart:
     return LineChart(series, title=metric, height=height, guides=guides)
 
 
-def compare_runs(runs: dict[str, Curves], height: int = 12) -> Iterator[LineChart]:
+def compare_runs(runs: Mapping[str, Curves], height: int = 12) -> Iterator[LineChart]:
     """Yield a chart for each metric with a line for each run: on validation, or on training without it."""
     for metric in dict.fromkeys(metric for curves in runs.values() for metric in charted_metrics(curves)):
         is_validated = any(curves.points(metric, "validation").steps for curves in runs.values())

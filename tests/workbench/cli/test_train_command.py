@@ -1,15 +1,17 @@
 """`workbench train`: its options, its exit codes, its output, and that it leaves no process behind."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
 
 import pytest
+from workbench.engine.spec.network.options import OPTIONS
 
+from tests import scripted_worker
 from workbench import engine
 from workbench.engine import RunSpec, events, runs
-from workbench.engine.spec.options import OPTIONS
 
 COMMAND = [sys.executable, "-m", "workbench.cli.main"]
 START = {
@@ -59,6 +61,7 @@ def write_events(monkeypatch):
             return run
 
         monkeypatch.setattr(engine, "start", write_run)
+        scripted_worker.install(monkeypatch, lambda spec: list(run_events))
 
     return start
 
@@ -265,14 +268,66 @@ def test_each_seed_is_a_run_and_their_spread_is_printed(cli, write_events):
     write_events(*EVENTS, end("done"))
     code, out, _ = cli("train", "mlp", "--seeds", "0..2", "--json")
     *lines, last = map(json.loads, out.splitlines())
-    assert code == 0 and [event["seed"] for event in lines if event["event"] == "end"] == [0, 1, 2]
+    assert code == 0 and sorted(event["seed"] for event in lines if event["event"] == "end") == [0, 1, 2]
     assert [line.get("schema") for line in (*lines, last)] == [2, *[None] * len(lines)]
+    ids = {run.id: run for run in runs.every()}
+    for id, run in ids.items():
+        stream = [line for line in lines if line["run"] == id]
+        assert {line["seed"] for line in stream} == {run.spec.seed}
+        assert [line["event"] for line in stream] == [event["event"] for event in (*EVENTS, end("done"))]
     assert last["metrics"]["accuracy"] == {"mean": 0.975, "sd": 0.0, "values": [0.975] * 3}
-    assert [run.spec.seed for run in runs.every()] == [0, 1, 2] and last["runs"] == [run.id for run in runs.every()]
-    assert "3 of 3 seeds done: test loss 0.2500 ± 0.0000" in cli("train", "mlp", "--seeds", "0..2")[1]
+    assert last["seeds"] == [0, 1, 2] and [ids[id].spec.seed for id in last["runs"]] == [0, 1, 2]
+
+
+def test_seeds_in_a_pipe_are_lines_with_the_run(cli, write_events):
+    write_events(*EVENTS, end("done"))
+    _, out, _ = cli("train", "mlp", "--seeds", "0..2")
+    *lines, last = out.splitlines()
+    assert "3 of 3 seeds done: test loss 0.2500 ± 0.0000" in last and len(lines) == 9
+    for run in runs.every():
+        first, epoch, done = (line for line in lines if line.startswith(f"{run.id}: "))
+        assert f"seed {run.spec.seed}" in first
+        assert epoch.endswith("train loss 0.0000  accuracy 1.0000  validation loss 0.5000  accuracy 0.8750")
+        assert "Done after 40 steps" in done and "baseline" in done
+
+
+def test_seeds_on_a_terminal_end_with_their_curves(cli, write_events):
+    write_events(*EVENTS, end("done"))
+    code, out, _ = cli("train", "mlp", "--seeds", "0,1", terminal=True)
+    assert code == 0 and any("\u2800" < character <= "\u28ff" for character in out)
+    for words in ("mlp-0001", "mlp-0002", "Done after 40 steps", "2 of 2 seeds done"):
+        assert words in out
 
 
 def test_seeds_that_failed_are_not_counted_as_done(cli, write_events):
     write_events(*EVENTS, end("diverged", reason="It was too fast."))
     code, out, _ = cli("train", "mlp", "--seeds", "3,5")
     assert code == 1 and "0 of 2 seeds done" in out
+
+
+def test_seeds_that_cannot_be_trained_are_one_error(cli, write_events):
+    write_events(end("crashed", reason="A batch of 5000 is larger than the 1257 training samples.", refused=True))
+    code, out, err = cli("train", "mlp", "--batch-size", "5000", "--seeds", "0..3", "--json")
+    assert code == 2 and "1257" in err and set(json.loads(out)) == {"schema", "error"}
+    assert runs.every() == []
+
+
+@pytest.mark.full
+def test_ctrl_c_stops_all_seeds_with_checkpoints_and_leaves_no_process():
+    command = subprocess.Popen(
+        [*COMMAND, "train", "mlp", "--epochs", "1000000", "--seeds", "0..5", "--json"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    lines = []
+    for line in command.stdout:
+        lines.append(json.loads(line))
+        if lines[-1]["event"] == "eval":
+            command.send_signal(signal.SIGINT)
+            break
+    lines += map(json.loads, command.stdout)
+    assert command.wait() == 130
+    assert lines[-1]["event"] == "seeds" and lines[-1]["done"] == 0
+    assert 1 <= len(runs.every()) <= len(os.sched_getaffinity(0))
+    for run in runs.every():
+        assert run.status() == "stopped" and not run.is_alive() and (run.folder / "last.safetensors").exists()
