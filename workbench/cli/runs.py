@@ -198,9 +198,10 @@ def inspect(
     kind: Annotated[
         str,
         typer.Argument(
-            metavar="filters|maps|errors|field",
+            metavar="filters|maps|errors|field|weights|gradients|dead",
             help="filters: weights of the first layer. maps: feature maps of a test sample. errors: the most confident "
-            "errors. field: receptive field of the unit in the middle of a layer.",
+            "errors. field: receptive field of the unit in the middle of a layer. weights, gradients: histograms of "
+            "the weights, and of the gradient of the loss. dead: units that are 0 for all samples, after each ReLU.",
             autocompletion=completion.visualizations,
         ),
     ],

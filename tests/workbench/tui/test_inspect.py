@@ -46,14 +46,24 @@ async def test_each_kind_is_a_key(pilot: Pilot, requests) -> None:
         ("m", "6x16x16"),
         ("e", "test samples are misclassified"),
         ("r", "Theoretical receptive field: 14x14"),
+        ("w", "  sd "),
+        ("v", "norm"),
         ("f", "filters"),
     ):
         await pilot.press(key)
         await settled(pilot)
         screen.query_one("#sheet").scroll_end(animate=False)
         assert text in shown(pilot), key
-    assert [kind for kind, *_ in requests] == ["filters", "maps", "errors", "field", "filters"]
+    assert [kind for kind, *_ in requests] == ["filters", "maps", "errors", "field", "weights", "gradients", "filters"]
     assert screen.copied() == "workbench runs inspect lenet5-modern-0001 filters"
+
+
+async def test_a_run_without_images_begins_with_its_weights(pilot: Pilot, requests) -> None:
+    screen = await open_screen(pilot, train_run("mlp", steps=3, task="iris"))
+    assert screen.kind == "weights" and "layers.0.weight" in shown(pilot)
+    await pilot.press("d")
+    await settled(pilot)
+    assert "32 units are dead" in shown(pilot) and "activations.0" in shown(pilot)
 
 
 @pytest.mark.full
@@ -78,8 +88,8 @@ async def test_what_is_impossible_is_a_sentence(pilot: Pilot, requests, damage) 
         for file in run.folder.glob("*.safetensors"):
             file.unlink()
     await open_screen(pilot, run)
-    if damage == "no convolution":
-        await pilot.press("m")
+    if damage != "no checkpoint":
+        await pilot.press("m" if damage == "no convolution" else "f")
         await settled(pilot)
     assert damage in shown(pilot)
     await pilot.press("escape")

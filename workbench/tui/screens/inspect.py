@@ -1,4 +1,4 @@
-"""Inspect: the filters of a run's network, its feature maps, its most confident errors, and receptive fields."""
+"""Inspect: what a run's network computes, from its filters to its dead units."""
 
 import shlex
 from threading import Lock
@@ -18,6 +18,7 @@ from workbench.tui.screens.page import Page
 from workbench.tui.widgets.heading import Heading
 
 WAITING = "Running PyTorch …"
+MORE = Binding.Group("More", compact=True)  # kinds that the footer has no room to name
 
 Selection = tuple[str, str | None, int | None]  # a kind of visualization, a layer and a sample
 
@@ -34,12 +35,16 @@ class Inspect(Page):
     What a trained network computes, with the weights of its best checkpoint: the filters of its first layer, the
     feature maps of a test sample, its most confident errors, and the receptive field of the unit in the middle of a
     layer. `n` and `l` show the next sample and layer, with Shift the previous one.
+    `w` shows histograms of its weights, `v` of the gradient of the loss, and `d` its dead units.
     """
     BINDINGS = [
         Binding("f", "show_kind('filters')", "Filters", id="inside.filters"),
         Binding("m", "show_kind('maps')", "Maps", id="inside.maps"),
         Binding("e", "show_kind('errors')", "Errors", id="inside.errors"),
         Binding("r", "show_kind('field')", "Receptive field", id="inside.field"),
+        Binding("w", "show_kind('weights')", "Weights", group=MORE, id="inside.weights"),
+        Binding("v", "show_kind('gradients')", "Gradients", group=MORE, id="inside.gradients"),
+        Binding("d", "show_kind('dead')", "Dead units", group=MORE, id="inside.dead"),
         Binding("n", "sample(1)", "Sample", id="inside.sample"),
         Binding("N", "sample(-1)", "Previous sample", show=False, id="inside.sample_before"),
         Binding("l", "layer(1)", "Layer", id="inside.layer"),
@@ -50,7 +55,7 @@ class Inspect(Page):
     def __init__(self, run: Run):
         super().__init__()
         self.run = run
-        self.kind, self.sample = "filters", 0
+        self.kind, self.sample = _first_kind(run), 0
         self.selected_layers: dict[str, str] = {}  # kind -> the layer that is selected for it
         self.visualization: dict[str, Any] | None = None
         self.waiting = False
@@ -171,3 +176,12 @@ class Inspect(Page):
         if self.waiting:
             self.waiting = False
             self.workbench.verifier.interrupt()
+
+
+def _first_kind(run: Run) -> str:
+    """Return the kind of visualization that the screen begins with: filters if the run reads images."""
+    try:
+        interpret.check(run, "filters", None, None)
+    except UserError:
+        return "weights"
+    return "filters"

@@ -1,0 +1,16 @@
+"""Text wrapped into rows of segments, and styles of headings."""
+
+from textwrap import wrap
+
+from rich.segment import Segment
+from rich.style import Style
+
+from workbench.render.canvas import QUIET
+from workbench.render.halfblock import Rows
+
+BOLD = Style(bold=True)
+
+
+def render_text(text: str, width: int, style: Style = QUIET) -> Rows:
+    """Render a text in as many rows as it needs."""
+    return [[Segment(line, style)] for line in wrap(text, width)]
