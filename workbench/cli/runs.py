@@ -233,6 +233,27 @@ def inspect(
         print_rows(lambda width, color: draw(visualization, width, INSPECT_HEIGHT, color))
 
 
+@app.command(epilog="Example: workbench runs profile resnet18-0001")
+def profile(run_id: RunId, as_json: Json = False) -> None:
+    """Measure the time and the memory of a training step, layer by layer.
+
+    A few steps are trained with the run's network, data and batch size, and thrown away.
+    """
+    from workbench.engine import Verifier
+    from workbench.engine.profile import profile as profile_run
+    from workbench.engine.runs import get
+    from workbench.render.profile import draw_profile
+
+    run = get(run_id)
+    progress_note("Running PyTorch ...")
+    with Verifier() as worker:
+        result = profile_run(worker, run)
+    if as_json:
+        print_json(result)
+    else:
+        print_rows(lambda width, color: draw_profile(result, width))
+
+
 def _run_column() -> "Column":
     """Return the column of run ids, which are never shortened since they are typed again."""
     from rich.table import Column

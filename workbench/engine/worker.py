@@ -297,6 +297,12 @@ def _evaluate(request: dict[str, Any], on_progress: OnProgress) -> dict[str, Any
     return evaluate.compute(Run(Path(request["folder"])), request["split"])
 
 
+def _profile(request: dict[str, Any], on_progress: OnProgress) -> dict[str, Any]:
+    from workbench.engine import profile
+
+    return profile.compute(Run(Path(request["folder"])))
+
+
 JOBS: dict[str, Callable[[dict[str, Any], OnProgress], dict[str, Any]]] = {
     "verify": _verify,
     "autograd": _autograd,
@@ -305,6 +311,7 @@ JOBS: dict[str, Callable[[dict[str, Any], OnProgress], dict[str, Any]]] = {
     "ask": _ask,
     "predict": _predict,
     "evaluate": _evaluate,
+    "profile": _profile,
 }
 
 

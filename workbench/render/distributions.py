@@ -7,7 +7,7 @@ from rich.style import Style
 
 from workbench.render.canvas import PLAIN, QUIET
 from workbench.render.halfblock import Rows
-from workbench.render.paragraph import BOLD, render_text
+from workbench.render.paragraph import BOLD, render_text, shorten_start
 from workbench.render.scale import format_tick
 from workbench.render.shape import format_shape
 
@@ -110,7 +110,7 @@ def draw_dead_units(result: dict[str, Any], width: int, height: int, color: bool
         count = len(one["dead"])
         share = count / one["units"]
         filled = round(share * DEAD_BAR) or int(count > 0)
-        name = one["layer"] if len(one["layer"]) < indent else f"…{one['layer'][2 - indent :]}"
+        name = shorten_start(one["layer"], indent - 1)
         numbers = f"{name:<{indent}}{one['units']:>6}{count:>6}{share:>7.0%}  "
         row = [
             Segment(numbers, PLAIN),

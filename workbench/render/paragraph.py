@@ -14,3 +14,8 @@ BOLD = Style(bold=True)
 def render_text(text: str, width: int, style: Style = QUIET) -> Rows:
     """Render a text in as many rows as it needs."""
     return [[Segment(line, style)] for line in wrap(text, width)]
+
+
+def shorten_start(text: str, width: int) -> str:
+    """Return a text that is at most `width` cells long: the end of a module's name says more than its start."""
+    return text if len(text) <= width else f"…{text[len(text) - width + 1 :]}"

@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 from tests.patience import PATIENCE
 from tests.trained_runs import train_run
 from tests.workbench.tui.seeing import settled, shown, until
-from workbench.engine import Run, Verifier, interpret
+from workbench.engine import Run, Verifier, interpret, profile
 from workbench.tui.screens.inspect import Inspect
 from workbench.tui.screens.runs import Runs
 
@@ -64,6 +64,15 @@ async def test_a_run_without_images_begins_with_its_weights(pilot: Pilot, reques
     await pilot.press("d")
     await settled(pilot)
     assert "32 units are dead" in shown(pilot) and "activations.0" in shown(pilot)
+
+
+async def test_a_training_step_is_profiled(pilot: Pilot, monkeypatch) -> None:
+    monkeypatch.setattr(Verifier, "ask", lambda verifier, job, *_: profile.compute(Run(Path(job["folder"]))))
+    screen = await open_screen(pilot, train_run("mlp", steps=3, task="iris"))
+    await pilot.press("p")
+    await settled(pilot)
+    assert "A training step of mlp (mini) on iris, batch of 32, on cpu" in shown(pilot)
+    assert "activations.0" in shown(pilot) and screen.copied() == "workbench runs profile mlp-0001"
 
 
 @pytest.mark.full
