@@ -303,6 +303,12 @@ def _profile(request: dict[str, Any], on_progress: OnProgress) -> dict[str, Any]
     return profile.compute(Run(Path(request["folder"])))
 
 
+def _find_lr(request: dict[str, Any], on_progress: OnProgress) -> dict[str, Any]:
+    from workbench.engine import lr_finder
+
+    return lr_finder.compute(RunSpec.from_json(request["spec"]), request["updates"], on_progress)
+
+
 JOBS: dict[str, Callable[[dict[str, Any], OnProgress], dict[str, Any]]] = {
     "verify": _verify,
     "autograd": _autograd,
@@ -312,6 +318,7 @@ JOBS: dict[str, Callable[[dict[str, Any], OnProgress], dict[str, Any]]] = {
     "predict": _predict,
     "evaluate": _evaluate,
     "profile": _profile,
+    "find_lr": _find_lr,
 }
 
 
