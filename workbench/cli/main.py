@@ -30,6 +30,7 @@ COMMANDS = {
     "autograd": ("workbench.cli.autograd", "Show the computation graph of an expression with gradients."),
     "models": ("workbench.cli.models", "List, show and draw the networks that can be trained."),
     "train": ("workbench.cli.train", "Train a network and show its progress."),
+    "find-lr": ("workbench.cli.find_lr", "Find a learning rate: show the loss while it rises."),
     "runs": ("workbench.cli.runs", "List, show, watch, stop, resume, compare, export and manage runs."),
     "evaluate": ("workbench.cli.evaluate", "Evaluate a trained network on a split of its data."),
     "predict": ("workbench.cli.predict", "Run a trained network on image files."),

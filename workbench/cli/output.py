@@ -115,3 +115,22 @@ def progress_note(message: str) -> None:
     """Print a note about work that takes seconds on stderr, if that is a terminal."""
     if sys.stderr.isatty():
         print(message, file=sys.stderr)
+
+
+@contextmanager
+def progress_bar(description: str) -> Iterator[Callable[[float], None]]:
+    """Show a bar on stderr while work goes on, if that is a terminal.
+
+    Yields:
+        A function that takes the share that is done, 0 to 1.
+    """
+    if not sys.stderr.isatty():
+        yield lambda progress: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(description, total=1.0)
+        yield lambda share: progress.update(task, completed=share)

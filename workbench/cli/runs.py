@@ -180,9 +180,10 @@ def inspect(
     kind: Annotated[
         str,
         typer.Argument(
-            metavar="filters|maps|errors|field",
+            metavar="filters|maps|errors|field|weights|gradients|dead",
             help="filters: weights of the first layer. maps: feature maps of a test sample. errors: the most confident "
-            "errors. field: receptive field of the unit in the middle of a layer.",
+            "errors. field: receptive field of the unit in the middle of a layer. weights, gradients: histograms of "
+            "the weights, and of the gradient of the loss. dead: units that are 0 for all samples, after each ReLU.",
             autocompletion=completion.visualizations,
         ),
     ],
@@ -220,6 +221,27 @@ app.command(epilog="Example: workbench runs note mlp-0001 'twice the learning ra
 app.command(epilog="Example: workbench runs tag mlp-0001 baseline")(tag)
 app.command(epilog="Example: workbench runs pack mlp-0001 mlp-0002 -o mlp.zip")(pack)
 app.command(epilog="Example: workbench runs unpack mlp.zip")(unpack)
+
+
+@app.command(epilog="Example: workbench runs profile resnet18-0001")
+def profile(run_id: RunId, as_json: Json = False) -> None:
+    """Measure the time and the memory of a training step, layer by layer.
+
+    A few steps are trained with the run's network, data and batch size, and thrown away.
+    """
+    from workbench.engine import Verifier
+    from workbench.engine.profile import profile as profile_run
+    from workbench.engine.runs import get
+    from workbench.render.profile import draw_profile
+
+    run = get(run_id)
+    progress_note("Running PyTorch ...")
+    with Verifier() as worker:
+        result = profile_run(worker, run)
+    if as_json:
+        print_json(result)
+    else:
+        print_rows(lambda width, color: draw_profile(result, width))
 
 
 def _run_column() -> "Column":

@@ -185,8 +185,8 @@ def _completion(name: str, check: object) -> Callable[..., list[str]] | None:
     return functions.get(name)
 
 
-def _with_spec_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Return a command that takes the options of a spec in addition to its own parameters.
+def with_spec_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Return a command that takes the fields of a spec in addition to its own parameters.
 
     Typer reads options from a function's signature alone, and has no other public way to add them. A signature that
     `inspect` should report instead of the real one goes into `__signature__` (PEP 362).
@@ -199,7 +199,7 @@ def _with_spec_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 app.command(cls=GroupedHelpCommand, epilog="Example: workbench train lenet5-modern --epochs 5")(
-    _with_spec_options(train)
+    with_spec_options(train)
 )
 
 

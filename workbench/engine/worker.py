@@ -233,6 +233,19 @@ def _evaluate(request: dict[str, Any], on_progress: OnProgress) -> dict[str, Any
     return evaluate.compute(Run(Path(request["folder"])), request["split"])
 
 
+def _profile(request: dict[str, Any], on_progress: OnProgress) -> dict[str, Any]:
+    from workbench.engine import profile
+
+    return profile.compute(Run(Path(request["folder"])))
+
+
+def _find_lr(request: dict[str, Any], on_progress: OnProgress) -> dict[str, Any]:
+    from workbench.engine import lr_finder
+    from workbench.engine.spec import RunSpec
+
+    return lr_finder.compute(RunSpec.from_json(request["spec"]), request["updates"], on_progress)
+
+
 def _device(request: dict[str, Any], on_progress: OnProgress) -> dict[str, Any]:
     from workbench.engine import devices
 
@@ -248,6 +261,8 @@ JOBS: Jobs = {
     "predict": _predict,
     "evaluate": _evaluate,
     "device": _device,
+    "profile": _profile,
+    "find_lr": _find_lr,
 }
 
 

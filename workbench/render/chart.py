@@ -16,7 +16,7 @@ class LineChart(ChartSpec):
 
     def xs(self) -> list[float]:
         """Return every x in the window at which some series has a point, in ascending order."""
-        lines = (to_points(select_window(line, self.window), self.log) for line in self.series)
+        lines = (to_points(select_window(line, self.window), self.log, self.log_x) for line in self.series)
         return sorted({point[0] for line in lines for point in line if point})
 
     def rows(self, width: int) -> list[list[Segment]]:

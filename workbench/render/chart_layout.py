@@ -31,12 +31,12 @@ class ChartLayout:
     def __init__(self, chart: ChartSpec, cells: int):
         self.chart, self.cells = chart, cells
         series = [downsample(select_window(line, chart.window), POINTS_PER_CELL * cells) for line in chart.series]
-        self.lines = [to_points(line, chart.log) for line in series]
+        self.lines = [to_points(line, chart.log, chart.log_x) for line in series]
         finite = [[point for point in line if point] for line in self.lines]
         xs = [x for line in finite for x, _ in line]
         self.cursor_x = None if chart.cursor is None else nearest(xs, chart.cursor)
         self.guides = {name: value for name, value in chart.guides.items() if is_drawable(value, chart.log)}
-        self.x = Scale(*chart.window) if chart.window else Scale.fit(xs)
+        self.x = Scale(*chart.window, chart.log_x) if chart.window else Scale.fit(xs, chart.log_x)
         self.y = Scale.fit([*(y for line in finite for _, y in line), *self.guides.values()], chart.log)
         self.styles = [Style(color=line.color or COLORS[k % len(COLORS)]) for k, line in enumerate(chart.series)]
         self.labels = self._labels(finite)
@@ -104,10 +104,10 @@ class ChartLayout:
         return f"{axis} {name}" if len(axis) + len(name) < self.left + self.width else axis
 
 
-def to_points(series: Series, log: bool) -> Line:
+def to_points(series: Series, log: bool, log_x: bool = False) -> Line:
     """Return the points of a series, with None for each gap."""
     return [
-        (x, y) if y is not None and is_drawable(x) and is_drawable(y, log) else None
+        (x, y) if y is not None and is_drawable(x, log_x) and is_drawable(y, log) else None
         for x, y in zip(series.xs, series.ys, strict=True)
     ]
 

@@ -33,6 +33,7 @@ class ChartSpec:
         width: Total width in cells; None for the console's width.
         height: Total height in rows.
         log: Whether the y axis is logarithmic. Values that are not positive are then gaps.
+        log_x: Whether the x axis is logarithmic. Points whose x is not positive are then gaps.
         guides: Horizontal lines to compare with, by name.
         x_name: The name of the x axis.
         window: The first and the last x to show; None for the whole axis.
@@ -45,6 +46,7 @@ class ChartSpec:
     width: int | None = None
     height: int = 12
     log: bool = False
+    log_x: bool = False
     guides: dict[str, float] = field(default_factory=dict)
     x_name: str = "step"
     window: tuple[float, float] | None = None

@@ -1,24 +1,24 @@
-"""Drawings of what a trained network computes: its filters, feature maps, most confident errors and receptive field.
+"""Drawings of what a trained network computes: filters, feature maps, errors, receptive fields, weights and others.
 
 Each function takes a result of `engine.interpret` and returns rows of segments: no row is wider than allowed, and there
 are as many rows as the drawing needs. Numbers and signs accompany every image, so that color is never the only sign.
 """
 
 from collections.abc import Callable
-from textwrap import wrap
 from typing import Any
 
 from rich.segment import Segment
 from rich.style import Style
 
 from workbench.render.canvas import PLAIN, QUIET
+from workbench.render.distributions import draw_dead_units, draw_gradients, draw_weights
 from workbench.render.frame import render_with_frame
 from workbench.render.halfblock import Pixel, Rows, render_all_tiles, render_image, to_stretched_pixels
+from workbench.render.paragraph import BOLD, render_text
 from workbench.render.predictions import CORRECT, INCORRECT
 from workbench.render.scale import format_tick
 from workbench.render.shape import format_shape
 
-BOLD = Style(bold=True)
 SAMPLE_HEIGHT = 24  # pixels: a taller sample is drawn smaller
 
 
@@ -33,11 +33,6 @@ def draw(result: dict[str, Any], width: int, height: int, color: bool = True) ->
     """
     about = f"{result['run']}, {result['checkpoint']} checkpoint, step {result['step']}"
     return [*render_text(about, width), *DRAWINGS[result["kind"]](result, width, height, color)]
-
-
-def render_text(text: str, width: int, style: Style = QUIET) -> Rows:
-    """Render a text in as many rows as it needs."""
-    return [[Segment(line, style)] for line in wrap(text, width)]
 
 
 def draw_filters(result: dict[str, Any], width: int, height: int, color: bool) -> Rows:
@@ -219,4 +214,7 @@ DRAWINGS: dict[str, Callable[[dict[str, Any], int, int, bool], Rows]] = {
     "maps": draw_feature_maps,
     "errors": draw_errors,
     "field": draw_receptive_field,
+    "weights": draw_weights,
+    "gradients": draw_gradients,
+    "dead": draw_dead_units,
 }

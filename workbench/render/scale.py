@@ -37,6 +37,12 @@ class Scale:
         # Halved, so that the distance between two huge numbers doesn't overflow.
         return (number / 2 - self.low / 2) / (self.high / 2 - self.low / 2)
 
+    def number(self, position: float) -> float:
+        """Return the number at a position from 0 to 1."""
+        if self.log:
+            return float(self.low * (self.high / self.low) ** position)
+        return self.low + (self.high - self.low) * position
+
     def ticks(self, max_count: int) -> list[float]:
         """Return at most `max_count` round numbers on the axis: steps of 1, 2 or 5, or powers of ten on a log axis."""
         if self.log:

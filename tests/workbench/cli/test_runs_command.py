@@ -173,3 +173,16 @@ def test_inspecting_a_run_without_images_is_an_error_before_torch_starts(cli, mo
     monkeypatch.setattr("subprocess.Popen", None)
     code, _, err = cli("runs", "inspect", run.id, "filters")
     assert code == 2 and "iris, which has no images" in err
+
+
+def test_a_training_step_is_profiled_as_text_and_as_json(cli):
+    run = runs.create(RunSpec.create("mlp", device="cpu"))
+    code, out, _ = cli("runs", "profile", run.id, "--json")
+    details = json.loads(out)
+    assert (code, details["schema"], details["run"], details["batch_size"]) == (0, 2, run.id, 32)
+    assert [row["layer"] for row in details["layers"]][:1] == ["layers.0"]
+    code, out, _ = cli("runs", "profile", run.id)
+    assert code == 0 and "layers.0" in out and "(optimizer)" in out and "aten::addmm" in out
+    assert max(map(len, out.splitlines())) <= 80 and "\x1b" not in out
+    code, out, err = cli("runs", "profile", "mlp-0009")
+    assert (code, out, err.count("\n")) == (2, "", 1)

@@ -24,7 +24,18 @@ FIELD = ABOUT | SAMPLE | {"kind": "field"} | dict(layer="c1", type="Conv2d", sha
 FIELD |= dict(
     theoretical=dict(size=[3, 3], first=[3, 3]), effective={"gradients": GRAY, "samples": 8, "pixels": 4, "side": 2.0}
 )
-RESULTS = [FILTERS, MAPS, ERRORS, FIELD]
+COUNTS = [0, 1, 8] + [4] * 28 + [0]
+WEIGHT = dict(parameter="layer1.0.conv.weight", type="Conv2d", shape=[4, 3, 3, 3], count=121, mean=0.5, sd=0.25)
+WEIGHT |= dict(norm=2.0, zeros=0.25, not_finite=0, low=-0.125, high=1.0, counts=COUNTS)
+WEIGHTS = ABOUT | {"kind": "weights", "parameters": [WEIGHT, WEIGHT | {"mean": None, "sd": None, "not_finite": 121}]}
+GRADIENTS = ABOUT | {"kind": "gradients", "samples": 32, "loss": 0.5, "unused": ["aux.weight"]}
+GRADIENTS["parameters"] = [WEIGHT | {"weight_norm": 4.0}]
+DEAD = ABOUT | {"kind": "dead", "samples": 90}
+DEAD["layers"] = [
+    dict(layer="activations.0", units=20, dead=[*range(10)], zeros=0.5),
+    dict(layer="backbone.layer4.0.blocks.3.activation_after_the_norm", units=8, dead=[], zeros=0.25),
+]
+RESULTS = [FILTERS, MAPS, ERRORS, FIELD, WEIGHTS, GRADIENTS, DEAD]
 
 
 @pytest.mark.parametrize("color", [True, False])
@@ -47,6 +58,26 @@ def test_captions():
     assert "All 50 test samples are classified correctly." in no_errors
     field = " ".join(text_of(interpretation.draw(FIELD, 78, 30)))
     assert "rows 3 to 5, columns 3 to 5" in field and "44% of the border's area" in field  # 4 of 9 pixels
+
+
+def test_a_histogram_has_a_bar_per_bin_with_its_ends_and_statistics():
+    rows = text_of(interpretation.draw(WEIGHTS, 74, 10))
+    text = " ".join(rows)
+    assert "layer1.0.conv.weight  Conv2d 4x3x3x3" in text and "mean 0.5  sd 0.25  zeros 25%" in text
+    assert "Conv2d 4x3x3x3  zeros 25%  not finite: 121" in text
+    bars = next(row for row in rows if row.startswith(" -0.125 "))
+    assert bars == " -0.125  ▁█" + "▄" * 28 + "  1"  # 8 is the highest, 4 half as high, and 1 an eighth
+    gradients = " ".join(text_of(interpretation.draw(GRADIENTS, 78, 30)))
+    assert "norm 2 (weights 4)" in gradients and "Without a gradient: aux.weight." in gradients
+
+
+def test_dead_units_are_counted_per_layer_and_in_total():
+    rows = text_of(interpretation.draw(DEAD, 100, 30))
+    text = " ".join(rows)
+    assert "10 of 28 units are dead" in text and "dead: 0, 1, 2, 3, 4, 5, 6, 7 and 2 more" in text
+    first = next(row for row in rows if row.startswith("activations.0"))
+    assert first.split() == ["activations.0", "20", "10", "50%", "█" * 10 + "░" * 10, "50%"]
+    assert any(row.split()[1:] == ["8", "0", "0%", "░" * 20, "25%"] for row in rows)
 
 
 def test_a_sample_without_a_class_has_its_number_alone():

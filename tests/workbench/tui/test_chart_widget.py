@@ -71,6 +71,19 @@ async def test_a_click_puts_the_crosshair_there(chart: Pilot) -> None:
     assert "step 100" in shown(chart)
 
 
+async def test_a_log_axis_is_looked_at_closer_in_ratios(chart: Pilot) -> None:
+    widget = chart.app.query_one(Chart)
+    xs = [10.0**power for power in range(-6, 3)]
+    widget.show(LineChart([Series("loss", xs, xs)], log_x=True))
+    widget.cursor = 1e-2
+    await chart.press("plus")
+    assert widget.window == pytest.approx((1e-4, 1.0))
+    plot = widget._plot()
+    await chart.click(Chart, offset=(plot.start + round(0.25 * (len(plot) - 1)), 5))
+    await chart.pause()
+    assert widget.cursor == pytest.approx(1e-3, rel=0.2) and "loss 0.001" in shown(chart)
+
+
 async def test_an_empty_chart_takes_every_key(chart: Pilot) -> None:
     chart.app.query_one(Chart).show(LineChart([]))
     await chart.press("left", "right", "plus", "minus", "0")

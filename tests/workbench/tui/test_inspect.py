@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 from tests.patience import PATIENCE
 from tests.trained_runs import train_run
 from tests.workbench.tui.seeing import settled, shown, until
-from workbench.engine import Run, Verifier, interpret
+from workbench.engine import Run, Verifier, interpret, profile
 from workbench.tui.screens.inspect import Inspect
 from workbench.tui.screens.runs import Runs
 
@@ -46,14 +46,33 @@ async def test_each_kind_is_a_key(pilot: Pilot, requests) -> None:
         ("m", "6x16x16"),
         ("e", "test samples are misclassified"),
         ("r", "Theoretical receptive field: 14x14"),
+        ("w", "  sd "),
+        ("v", "norm"),
         ("f", "filters"),
     ):
         await pilot.press(key)
         await settled(pilot)
         screen.query_one("#sheet").scroll_end(animate=False)
         assert text in shown(pilot), key
-    assert [kind for kind, *_ in requests] == ["filters", "maps", "errors", "field", "filters"]
+    assert [kind for kind, *_ in requests] == ["filters", "maps", "errors", "field", "weights", "gradients", "filters"]
     assert screen.copied() == "workbench runs inspect lenet5-modern-0001 filters"
+
+
+async def test_a_run_without_images_begins_with_its_weights(pilot: Pilot, requests) -> None:
+    screen = await open_screen(pilot, train_run("mlp", steps=3, task="iris"))
+    assert screen.kind == "weights" and "layers.0.weight" in shown(pilot)
+    await pilot.press("d")
+    await settled(pilot)
+    assert "32 units are dead" in shown(pilot) and "activations.0" in shown(pilot)
+
+
+async def test_a_training_step_is_profiled(pilot: Pilot, monkeypatch) -> None:
+    monkeypatch.setattr(Verifier, "ask", lambda verifier, job, *_: profile.compute(Run(Path(job["folder"]))))
+    screen = await open_screen(pilot, train_run("mlp", steps=3, task="iris"))
+    await pilot.press("p")
+    await settled(pilot)
+    assert "A training step of mlp (mini) on iris, batch of 32, on cpu" in shown(pilot)
+    assert "activations.0" in shown(pilot) and screen.copied() == "workbench runs profile mlp-0001"
 
 
 @pytest.mark.full
@@ -78,8 +97,8 @@ async def test_what_is_impossible_is_a_sentence(pilot: Pilot, requests, damage) 
         for file in run.folder.glob("*.safetensors"):
             file.unlink()
     await open_screen(pilot, run)
-    if damage == "no convolution":
-        await pilot.press("m")
+    if damage != "no checkpoint":
+        await pilot.press("m" if damage == "no convolution" else "f")
         await settled(pilot)
     assert damage in shown(pilot)
     await pilot.press("escape")

@@ -1,4 +1,4 @@
-"""Visualizations of what a trained network computes, as plain data: filters, feature maps, errors and receptive fields.
+"""Visualizations of what a trained network computes, as plain data: filters, feature maps, errors, weights and others.
 
 `visualize` asks the worker, the only process that imports torch; there, `compute` loads the run's network. Each kind is
 a file with a function `compute`, which takes a `TrainedNetwork`.
@@ -18,9 +18,21 @@ KINDS = {
     "maps": "the feature maps of layers for a test sample",
     "errors": "the most confident errors on the test set",
     "field": "the receptive field of the unit in the middle of a layer",
+    "weights": "the histograms of the weights",
+    "gradients": "the histograms of the gradient of the loss",
+    "dead": "the units that are 0 for all samples, after each ReLU",
 }
-MODULES = {"filters": "filters", "maps": "feature_maps", "errors": "errors", "field": "receptive_field"}
+MODULES = {
+    "filters": "filters",
+    "maps": "feature_maps",
+    "errors": "errors",
+    "field": "receptive_field",
+    "weights": "weights",
+    "gradients": "gradients",
+    "dead": "dead_units",
+}
 LAYER_KINDS = ("maps", "field")  # of one layer and one sample
+IMAGE_KINDS = ("filters", "maps", "field")
 TIMEOUT = 1800.0  # seconds: a network in its published size takes that long on one core
 
 OnProgress = Callable[[float], None]  # takes the share that is done, 0 to 1
@@ -69,11 +81,13 @@ def check(run: Run, kind: str, layer: str | None, sample: int | None) -> None:
         raise unknown_name("kind of visualization", kind, list(KINDS))
     for name, value in (("layer", layer), ("sample", sample)):
         if value is not None and kind not in LAYER_KINDS:
-            raise UserError(f"{kind} are not of one {name}: leave it out, or choose {' or '.join(LAYER_KINDS)}.")
+            raise UserError(
+                f"The kind {kind} is not of one {name}: leave it out, or choose {' or '.join(LAYER_KINDS)}."
+            )
     task = tasks.info(run.spec.data.task)
     if kind == "errors" and not data.info(task.data).classes:
         raise UserError(f"{run.id} learns {task.name}, which has no classes: choose a run on digits or iris.")
-    if kind != "errors" and "image" not in task.inputs:
+    if kind in IMAGE_KINDS and "image" not in task.inputs:
         raise UserError(f"{run.id} learns {task.name}, which has no images: choose a run on digits or shapes.")
 
 

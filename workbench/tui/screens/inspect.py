@@ -1,4 +1,4 @@
-"""Inspect: the filters of a run's network, its feature maps, its most confident errors, and receptive fields."""
+"""Inspect: what a run's network computes, from its filters to its dead units."""
 
 import shlex
 from threading import Lock
@@ -12,12 +12,17 @@ from textual.containers import VerticalScroll
 from textual.widgets import Footer, Static
 
 from workbench.engine import Run, interpret
+from workbench.engine.profile import profile
 from workbench.errors import UserError
+from workbench.render.halfblock import Rows
 from workbench.render.interpretation import draw
+from workbench.render.profile import draw_profile
 from workbench.tui.screens.page import Page
 from workbench.tui.widgets.heading import Heading
 
 WAITING = "Running PyTorch …"
+PROFILE = "profile"  # of a training step: not of the trained weights, and a command of its own
+MORE = Binding.Group("More", compact=True)  # kinds that the footer has no room to name
 
 Selection = tuple[str, str | None, int | None]  # a kind of visualization, a layer and a sample
 
@@ -34,12 +39,18 @@ class Inspect(Page):
     What a trained network computes, with the weights of its best checkpoint: the filters of its first layer, the
     feature maps of a test sample, its most confident errors, and the receptive field of the unit in the middle of a
     layer. `n` and `l` show the next sample and layer, with Shift the previous one.
+    `w` shows histograms of its weights, `v` of the gradient of the loss, `d` its dead units, and `p` the time and the
+    memory of a training step, layer by layer.
     """
     BINDINGS = [
         Binding("f", "show_kind('filters')", "Filters", id="inside.filters"),
         Binding("m", "show_kind('maps')", "Maps", id="inside.maps"),
         Binding("e", "show_kind('errors')", "Errors", id="inside.errors"),
         Binding("r", "show_kind('field')", "Receptive field", id="inside.field"),
+        Binding("w", "show_kind('weights')", "Weights", group=MORE, id="inside.weights"),
+        Binding("v", "show_kind('gradients')", "Gradients", group=MORE, id="inside.gradients"),
+        Binding("d", "show_kind('dead')", "Dead units", group=MORE, id="inside.dead"),
+        Binding("p", "show_kind('profile')", "Profile", group=MORE, id="inside.profile"),
         Binding("n", "sample(1)", "Sample", id="inside.sample"),
         Binding("N", "sample(-1)", "Previous sample", show=False, id="inside.sample_before"),
         Binding("l", "layer(1)", "Layer", id="inside.layer"),
@@ -50,7 +61,7 @@ class Inspect(Page):
     def __init__(self, run: Run):
         super().__init__()
         self.run = run
-        self.kind, self.sample = "filters", 0
+        self.kind, self.sample = _first_kind(run), 0
         self.selected_layers: dict[str, str] = {}  # kind -> the layer that is selected for it
         self.visualization: dict[str, Any] | None = None
         self.waiting = False
@@ -93,9 +104,12 @@ class Inspect(Page):
 
             visualization, problem = None, ""
             try:
-                visualization = interpret.visualize(
-                    self.workbench.verifier, self.run, *selection, on_progress=report_progress
-                )
+                if selection[0] == PROFILE:
+                    visualization = profile(self.workbench.verifier, self.run)
+                else:
+                    visualization = interpret.visualize(
+                        self.workbench.verifier, self.run, *selection, on_progress=report_progress
+                    )
             except UserError as error:
                 problem = str(error)
             self.from_thread(self._show, selection, visualization, problem)
@@ -121,7 +135,10 @@ class Inspect(Page):
     def _draw(self) -> None:
         sheet = self.query_one("#sheet")
         width, height = sheet.size.width - 1, sheet.size.height
-        rows = draw(self.visualization, width, height) if self.visualization and width > 0 else []
+        rows: Rows = []
+        if self.visualization and width > 0:
+            is_profile = self.visualization["kind"] == PROFILE
+            rows = draw_profile(self.visualization, width) if is_profile else draw(self.visualization, width, height)
         cells = [segment for row in rows for segment in (*row, Segment.line())]
         self.query_one("#sheet Static", Static).update(Segments(cells))
 
@@ -160,6 +177,8 @@ class Inspect(Page):
     def copied(self) -> str:
         """Return the command that prints the same."""
         kind, layer, sample = self.selection
+        if kind == PROFILE:
+            return shlex.join(["workbench", "runs", "profile", self.run.id])
         options = [*(["--layer", layer] if layer else []), *(["--sample", str(sample)] if sample else [])]
         return shlex.join(["workbench", "runs", "inspect", self.run.id, kind, *options])
 
@@ -171,3 +190,12 @@ class Inspect(Page):
         if self.waiting:
             self.waiting = False
             self.workbench.verifier.interrupt()
+
+
+def _first_kind(run: Run) -> str:
+    """Return the kind of visualization that the screen begins with: filters if the run reads images."""
+    try:
+        interpret.check(run, "filters", None, None)
+    except UserError:
+        return "weights"
+    return "filters"

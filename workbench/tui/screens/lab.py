@@ -8,6 +8,7 @@ from textual.widgets import Button, Footer, Static
 
 import models
 from workbench.engine import Run, runs
+from workbench.tui.screens.find_lr import FindLR
 from workbench.tui.screens.watching import Watching
 from workbench.tui.widgets.field import Field
 from workbench.tui.widgets.form import REFUSALS, Form
@@ -29,12 +30,14 @@ class Lab(Watching):
     HELP = """
     What is left blank is as usual. Tab and the arrows go from field to field, Space opens a list, Enter starts. The
     line above the buttons is the command that does the same. Several seeds (`0..4`) run one after the other.
+    `Ctrl+L` finds a learning rate for what the form says: it shows the loss at rising learning rates.
     """
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (36, "-high")]
     BINDINGS = [
         Binding("ctrl+s", "start", "Start", show=False, id="lab.start"),
         Binding("ctrl+o", "turn", "Form/run", id="lab.turn"),
+        Binding("ctrl+l", "find_lr", "Find lr", show=False, id="lab.find_lr"),
         Binding("ctrl+y", "app.copy", "Copy command", id="lab.copy"),
         Binding("escape", "leave", "Home"),
     ]
@@ -126,6 +129,20 @@ class Lab(Watching):
         self.followed = 1
         self._watch(run)
         self._show_state()
+
+    def action_find_lr(self) -> None:
+        """Find a learning rate for what the form says; the one that is accepted is written into the form."""
+        try:
+            spec, _ = self.query_one(Form).order()
+        except REFUSALS as problem:
+            self.workbench.problem(str(problem))
+            return
+        self.app.push_screen(FindLR(spec, self._set_lr))
+
+    def _set_lr(self, lr: float) -> None:
+        field = self.query_one("#lr-field", Field)
+        field.text = f"{lr:g}"
+        field.editor.focus()
 
     def action_stop(self) -> None:
         """Ask the run to write a checkpoint and end; no other seed comes after it."""

@@ -8,6 +8,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from workbench.render.chart import LineChart
+from workbench.render.scale import Scale
 
 STOPS = 100  # of the crosshair on its way along the chart, about
 
@@ -70,15 +71,17 @@ class Chart(Widget, can_focus=True):
         whole = replace(self._chart, window=None).xs()
         if len(whole) < 2:
             return
-        low, high = self.window or (whole[0], whole[-1])
-        width = (high - low) * share
-        if width >= whole[-1] - whole[0]:
+        axis = Scale(whole[0], whole[-1], self._chart.log_x)
+        start, end = (axis.position(x) for x in self.window or (whole[0], whole[-1]))
+        width = (end - start) * share
+        if width >= 1:
             self._look_at(self.cursor, None)
             return
-        middle = high if self.cursor is None else self.cursor
-        low = min(max(middle - width / 2, whole[0]), whole[-1] - width)
-        if sum(low <= x <= low + width for x in whole) > 1:  # closer there is nothing to see
-            self._look_at(self.cursor, (low, low + width))
+        middle = end if self.cursor is None else axis.position(self.cursor)
+        start = min(max(middle - width / 2, 0), 1 - width)
+        low, high = axis.number(start), axis.number(start + width)
+        if sum(low <= x <= high for x in whole) > 1:  # closer there is nothing to see
+            self._look_at(self.cursor, (low, high))
 
     def forget(self) -> None:
         """What is shown next is another line altogether: all of it, without the crosshair."""
@@ -93,8 +96,8 @@ class Chart(Widget, can_focus=True):
         if (xs := self._chart.xs()) and self.size.width > 1:
             plot = self._plot()
             share = (event.x - plot.start) / max(1, len(plot) - 1)
-            low, high = self.window or (xs[0], xs[-1])
-            self._look_at(low + min(max(share, 0), 1) * (high - low), self.window)
+            axis = Scale(*(self.window or (xs[0], xs[-1])), self._chart.log_x)
+            self._look_at(axis.number(min(max(share, 0), 1)), self.window)
 
     def _plot(self) -> range:
         """The columns of the plot, between the axis and the names at the lines' ends."""
