@@ -19,7 +19,7 @@ from workbench.cli.output import Json, print_json
 from workbench.engine.checks import OneOf, read_seeds
 from workbench.engine.methods import WORDS
 from workbench.engine.spec import RunSpec
-from workbench.engine.spec.network.options import OPTIONS
+from workbench.engine.spec.options import OPTIONS
 from workbench.errors import UserError
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ import subprocess
 import sys
 
 import pytest
-from workbench.engine.spec.network.options import OPTIONS
 
 from tests import scripted_worker
 from workbench import engine
 from workbench.engine import RunSpec, events, runs
+from workbench.engine.spec.options import OPTIONS
 
 COMMAND = [sys.executable, "-m", "workbench.cli.main"]
 START = {

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from dataclasses import replace
 
 import pytest
 import torch
@@ -32,7 +31,7 @@ def test_the_key_is_the_same_in_every_process():
 
 
 def test_the_key_is_the_same_however_the_device_is_named():
-    assert KEY(replace(SPEC, device="cuda:1"), "cuda") == KEY(replace(SPEC, device="auto"), "cuda")
+    assert KEY(SPEC.with_options(device="cuda:1"), "cuda") == KEY(SPEC.with_options(device="auto"), "cuda")
 
 
 @pytest.mark.parametrize(
@@ -41,7 +40,7 @@ def test_the_key_is_the_same_however_the_device_is_named():
     ids=str,
 )
 def test_the_key_changes_with_every_option(options):
-    assert KEY(replace(SPEC, **options), "cpu") != KEY(SPEC, "cpu")
+    assert KEY(SPEC.with_options(**options), "cpu") != KEY(SPEC, "cpu")
 
 
 def test_the_key_changes_with_the_device_and_with_torch(monkeypatch):
@@ -109,7 +108,7 @@ def weights_after(run):
 )
 def test_a_run_that_can_be_extended_ends_like_one_that_was_longer_from_the_start(options, is_extensible, tmp_path):
     spec = RunSpec.create("mlp", epochs=2, device="cpu", **options)
-    longer = replace(spec, epochs=3)
+    longer = spec.with_options(epochs=3)
     assert can_extend(spec) == is_extensible
     weights_after(SeedRun(spec, tmp_path))
     weights = weights_after(SeedRun(longer, tmp_path, resume=True))
@@ -131,7 +130,7 @@ def test_a_run_keeps_its_key_when_it_continues_and_gets_another_when_it_is_exten
     assert content_key.read(run) == KEY(SPEC, "cpu")
     content_key.record(run, SPEC, "cpu", SPEC)
     assert content_key.read(run) == KEY(SPEC, "cpu")
-    longer = replace(SPEC, steps=30)
+    longer = SPEC.with_options(steps=30)
     content_key.record(run, longer, "cpu", SPEC)
     assert content_key.read(run) == KEY(longer, "cpu")
 
@@ -144,7 +143,7 @@ def test_a_run_whose_numbers_are_mixed_has_no_key(run, monkeypatch):
     cosine = RunSpec.create("mlp", steps=20, schedule="cosine")
     content_key.record(run, cosine, "cpu")
     assert content_key.read(run) == KEY(cosine, "cpu")
-    content_key.record(run, replace(cosine, steps=30), "cpu", cosine)
+    content_key.record(run, cosine.with_options(steps=30), "cpu", cosine)
     assert content_key.read(run) is None
     content_key.record(run, SPEC, "cpu")
     monkeypatch.setattr(content_key, "version", lambda package: "0.0.1")  # another torch

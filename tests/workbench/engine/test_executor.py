@@ -56,7 +56,7 @@ def wait_until(reached):
 
 
 def test_runs_at_once_have_the_numbers_of_runs_one_after_another():
-    specs = [replace(SPEC, seed=seed, dropout=0.3) for seed in (0, 1, 2)]
+    specs = [SPEC.with_options(seed=seed, dropout=0.3) for seed in (0, 1, 2)]
     streams: dict[str, list] = {}
     with Executor(2) as executor:
         trials = list(
@@ -79,7 +79,10 @@ def test_a_run_leaves_nothing_behind_that_changes_the_next_one():
         RunSpec.create("mlp", steps=3, lr=1e30, optimizer="sgd", device="cpu"),
         RunSpec.create("yolo-v1", steps=2, device="cpu"),
     ]
-    last = [replace(SPEC, dropout=0.3), RunSpec.create("lenet5-modern", steps=5, augment={"shift": 1.0}, device="cpu")]
+    last = [
+        SPEC.with_options(dropout=0.3),
+        RunSpec.create("lenet5-modern", steps=5, augment={"shift": 1.0}, device="cpu"),
+    ]
     with Executor(1) as executor:
         warm = list(executor.map([*before, *last]))[-2:]
     for spec, trial in zip(last, warm, strict=True):
@@ -138,7 +141,7 @@ def test_a_run_that_ended_with_an_error_is_not_repeated(monkeypatch):
 
 def test_a_run_that_cannot_begin_stops_the_others_and_leaves_no_folder():
     with Executor(2) as executor, pytest.raises(UserError, match="1257 training samples"):
-        list(executor.map([LONG, replace(LONG, batch_size=5000), *[LONG] * 20]))
+        list(executor.map([LONG, LONG.with_options(batch_size=5000), *[LONG] * 20]))
     assert {run.status() for run in runs.every()} == {"stopped"} and len(runs.every()) < 10
     assert all(run.spec == LONG for run in runs.every())
 
@@ -200,10 +203,10 @@ def train(spec, reuse=True, **options):
 def test_an_ended_run_with_the_same_key_is_reused_only_if_that_is_wanted():
     first = train(SPEC, reuse=False)
     stream = []
-    again = train(replace(SPEC, device="auto"), on_event=lambda trial, event: stream.append(event))
+    again = train(SPEC.with_options(device="auto"), on_event=lambda trial, event: stream.append(event))
     if not torch.cuda.is_available() and not torch.backends.mps.is_available():
         assert again.run == first.run and again.is_reused and again.end == first.end == stream[-1]
-    other = train(replace(SPEC, lr=0.01))
+    other = train(SPEC.with_options(lr=0.01))
     anew = train(SPEC, reuse=False)
     assert not other.is_reused and not anew.is_reused
     assert len({first.run.id, other.run.id, anew.run.id}) == 3
