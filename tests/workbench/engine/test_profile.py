@@ -1,7 +1,6 @@
 """Profiles of a training step: every layer is there, memory is counted by hand, and the parts sum to the whole."""
 
 import json
-from dataclasses import replace
 
 import pytest
 import torch
@@ -102,7 +101,7 @@ def test_a_spec_that_cannot_be_trained_here_is_an_error():
     run = runs.create(RunSpec.create("mlp", batch_size=5000))
     with pytest.raises(UserError, match="larger than"):
         profile.compute(run)
-    spec = replace(RunSpec.create("mlp"), device="cuda:99")
+    spec = RunSpec.create("mlp", device="cuda:99")
     with pytest.raises(UserError):
         profile.compute(runs.create(spec))
 
