@@ -136,7 +136,7 @@ class SolveRate:
     def decide(self, values: Values) -> Decision:
         """Return what the values of 2 seeds or more say."""
         first, second = ([value >= self.threshold for value in arm] for arm in values.values())
-        interval = statistics.difference_of_rates(sum(first), sum(second), len(first))
+        interval = statistics.difference_of_rates((sum(first), len(first)), (sum(second), len(second)))
         effect = (sum(first) - sum(second)) / len(first)
         differences = tuple(float(a - b) for a, b in zip(first, second, strict=True))
         return Decision(_outcome(interval, self.min_effect), effect, interval, None, differences)

@@ -39,6 +39,7 @@ class Results:
         self.path = (folder or data_dir() / "claims") / claim.id / f"{name}.jsonl"
         self._rows: dict[tuple[str, str, int, str], dict[str, Any]] = {}
         self.tuned: dict[str, dict[str, Any]] = {}
+        self._is_cut = False  # whether the file ends in the midst of a line
         self._read()
 
     def add(self, row: Mapping[str, Any]) -> None:
@@ -50,10 +51,13 @@ class Results:
         self._take(row)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(untrusted.finite(row)) + "\n")
+            with self.path.open("ab") as file:
+                # A line that a kill cut off must not damage the next one.
+                line = b"\n" if self._is_cut else b""
+                file.write(line + json.dumps(untrusted.finite(row)).encode() + b"\n")
                 file.flush()
                 os.fsync(file.fileno())
+            self._is_cut = False
         except OSError as error:
             message = f"{self.path} can't be written ({error.strerror}): make room; what is finished is kept."
             raise UserError(message) from error
@@ -108,6 +112,7 @@ class Results:
             lines = self.path.read_bytes().split(b"\n")
         except OSError:
             return
+        self._is_cut = bool(lines[-1])
         for line in lines:
             try:
                 self._take(untrusted.parse(line))

@@ -27,14 +27,14 @@ def t_test(values: Sequence[float], minimum: float) -> float:
     return float(1 - stdtr(len(values) - 1, t))
 
 
-def difference_of_rates(first: int, second: int, count: int) -> tuple[float, float]:
-    """Return the 95% interval of the difference of two rates, of `count` trials each, by Newcombe's hybrid score.
+def difference_of_rates(first: tuple[int, int], second: tuple[int, int]) -> tuple[float, float]:
+    """Return the 95% interval of the difference of two rates, each given as (successes, trials).
 
-    Newcombe 1998, method 10: from Wilson's score intervals of both rates. It ignores the pairs,
-    and so is a little wide.
+    Newcombe 1998 (Statistics in Medicine 17, 873-890), method 10: from Wilson's score intervals of both rates. It
+    ignores that trials are paired, and so is a little wide.
     """
-    a, b = first / count, second / count
-    (a_low, a_high), (b_low, b_high) = _wilson(first, count), _wilson(second, count)
+    a, b = first[0] / first[1], second[0] / second[1]
+    (a_low, a_high), (b_low, b_high) = _wilson(*first), _wilson(*second)
     low = a - b - sqrt((a - a_low) ** 2 + (b_high - b) ** 2)
     high = a - b + sqrt((a_high - a) ** 2 + (b - b_low) ** 2)
     return low, high

@@ -96,6 +96,13 @@ def run_orders(incomplete: str) -> list[str]:
     return _starting(SORTS, incomplete)
 
 
+def claims(incomplete: str) -> list[str]:
+    """Return the ids of claims."""
+    from workbench.claims import catalog
+
+    return _starting(catalog.claims(), incomplete)
+
+
 def visualizations(incomplete: str) -> list[str]:
     """Return the kinds of visualizations of a trained network."""
     from workbench.engine.interpret import KINDS

@@ -32,6 +32,7 @@ COMMANDS = {
     "train": ("workbench.cli.train", "Train a network and show its progress."),
     "find-lr": ("workbench.cli.find_lr", "Find a learning rate: show the loss while it rises."),
     "runs": ("workbench.cli.runs", "List, show, watch, stop, resume, compare, export and manage runs."),
+    "claims": ("workbench.cli.claims", "List, show and run claims: statements of the notes, tested."),
     "evaluate": ("workbench.cli.evaluate", "Evaluate a trained network on a split of its data."),
     "predict": ("workbench.cli.predict", "Run a trained network on image files."),
     "ask": ("workbench.cli.ask", "Ask a trained network for its answer to one input."),

@@ -19,4 +19,5 @@ DROPOUT_WRONG_LABELS = Empirical(
     measure=Final("test", "accuracy", scale=100),
     decider=Paired(min_effect=2.0, unit="points of accuracy"),
     expected="holds",
+    source="Srivastava et al. 2014, Dropout: A Simple Way to Prevent Neural Networks from Overfitting",
 )
