@@ -21,8 +21,8 @@ A family is a file models/<folder>/<family>.py that ends in a literal:
         reference=None)                                  # the library whose weights `load_reference` loads
 
 A dimension of an input or output is a number, an argument of the class, a name for what differs from batch to batch
-(`int64[length]`), or an expression such as `image_size/64`. A part is a tuple of prefixes of state-dict keys; `dict(prefixes=(...), partial=True)` if networks
-may share only some of its weights.
+(`int64[length]`), or an expression of these such as `image_size/64`. A part is a tuple of prefixes of state-dict keys;
+`dict(prefixes=(...), partial=True)` if networks may share only some of its weights.
 
 A file with several families has `FAMILIES = dict(a=dict(family="a", ...), b=dict(...))` instead.
 

@@ -43,7 +43,9 @@ class TensorSpec(NamedTuple):
 
     def resolve(self, values: Mapping[str, int]) -> "TensorSpec":
         """Return the declaration with numbers in place of the dimensions whose values are known."""
-        return TensorSpec(self.dtype, tuple(dim if isinstance(dim, int) else _resolve(dim, values) for dim in self.dims))
+        return TensorSpec(
+            self.dtype, tuple(dim if isinstance(dim, int) else _resolve(dim, values) for dim in self.dims)
+        )
 
 
 def _resolve(dim: str, values: Mapping[str, int]) -> int | str:

@@ -36,7 +36,15 @@ def test_examples(text, dtype, dims):
     [
         *("", "float32", "float32[", "float32]3[", "[3]", "float32[3", "float32[3]]", "float32[[3]]", "float32[3]x"),
         *("float32[3,]", "float32[,3]", "float32[3 4]", "float32[-1]", "float32[1.5]", "float32[2*N]", "float32[N]"),
-        *("float32[n-1]", "float32[n/0]", "float32[n/m]", "float32[2*]", "float32[+n]", "float32[n**2]", "float32[(n)]"),
+        *(
+            "float32[n-1]",
+            "float32[n/0]",
+            "float32[n/m]",
+            "float32[2*]",
+            "float32[+n]",
+            "float32[n**2]",
+            "float32[(n)]",
+        ),
         *("float 32[3]", "float32[3];int64[2]", "float32[3]\n"),
     ],
 )

@@ -21,6 +21,7 @@ import models
 from models.registry import Part
 from models.tracing import example_inputs, hooked
 from workbench.engine import checkpoints, runs
+from workbench.engine.checkpoint_files import RESUMABLE, DamagedError, first_readable, replacement
 from workbench.engine.spec import RunSpec
 from workbench.errors import UserError, lookup
 from workbench.render.shape import format_shape
@@ -62,7 +63,8 @@ def load_initial_weights(network: nn.Module, spec: RunSpec) -> dict[str, Any]:
 
     Returns:
         What was loaded, for the record: `source`, `loaded` (number of tensors), and the names that are `missing` in the
-        source or `left_over` there; empty if the spec names no weights.
+        source or `left_over` there; the `reason` if they are not the run's best ones; empty if the spec names no
+        weights.
 
     Raises:
         UserError: If they can't be read, or are another network's.
@@ -70,7 +72,8 @@ def load_initial_weights(network: nn.Module, spec: RunSpec) -> dict[str, Any]:
     if spec.origin is not None and spec.part is not None:
         return _load_part(network, spec, spec.origin, spec.part)
     if spec.origin is not None:
-        return _load(network, _learned(spec), spec, spec.origin)
+        weights, metadata = _learned(spec)
+        return _load(network, weights, spec, spec.origin) | _reason(metadata)
     if spec.weights is not None:
         return _load(network, _published(spec), spec, spec.weights)
     return {}
@@ -105,24 +108,34 @@ def groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:
     return [{"params": layer, "scale": decay ** (last - index)} for index, layer in enumerate(layers)]
 
 
-def _learned(spec: RunSpec) -> dict[str, Tensor]:
-    """Return the weights of a run, its best ones, or those of a checkpoint."""
+def _learned(spec: RunSpec) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Return the weights of a run, its best ones, or those of a checkpoint, and its metadata."""
     weights, metadata = _checkpoint(spec)
     if metadata["model"] != spec.model:
         raise UserError(
             f"{spec.origin} is a {metadata['model']}, not a {spec.model}: name that network to continue with it, or "
             "the part that both have, by --part."
         )
-    return weights
+    return weights, metadata
 
 
 def _checkpoint(spec: RunSpec) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Return the weights and the metadata of the checkpoint that the spec names."""
+    """Return the weights and the metadata of the checkpoint that the spec names.
+
+    If the best one of a run is damaged, they are those of the last one, with the `reason` in the metadata.
+    """
     assert spec.origin is not None
     path = Path(spec.origin)
-    if not path.is_absolute():
+    is_run = not path.is_absolute()
+    if is_run:
         path = runs.get(spec.origin).folder / "best.safetensors"
-    weights, metadata = checkpoints.load(path)
+    try:
+        weights, metadata = checkpoints.load(path)
+    except DamagedError as error:
+        if not is_run:
+            raise
+        name, (weights, metadata), _ = first_readable(path.parent, RESUMABLE, checkpoints.load)
+        metadata["reason"] = replacement("best", error.why, name)
     if "model" not in metadata:
         raise UserError(f"{path} is not a checkpoint of a run: for published weights, use --weights.")
     return weights, metadata
@@ -157,7 +170,11 @@ def _load_part(network: nn.Module, spec: RunSpec, origin: str, name: str) -> dic
                 "Use the same preset and options."
             )
     network.load_state_dict({**ours, **loaded})
-    return dict(source=origin, part=name, loaded=len(loaded), missing=missing, left_over=left)
+    return dict(source=origin, part=name, loaded=len(loaded), missing=missing, left_over=left) | _reason(metadata)
+
+
+def _reason(metadata: dict[str, Any]) -> dict[str, str]:
+    return {name: metadata[name] for name in ("reason",) if name in metadata}
 
 
 def _backbone(network: nn.Module, weights: dict[str, Tensor]) -> list[str]:
