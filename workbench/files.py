@@ -1,6 +1,7 @@
 """Writing files atomically: a reader sees the old content or the new, never a part of it."""
 
 import os
+import shutil
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -8,7 +9,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 
-def write(path: Path, content: bytes | Callable[[BinaryIO], object], sync: bool = False) -> None:
+def write(
+    path: Path, content: bytes | Callable[[BinaryIO], object], sync: bool = False, previous: Path | None = None
+) -> None:
     """Write a file under a temporary name, then rename it.
 
     A writer that is killed before the renaming leaves the old file in place. Several may write the same path.
@@ -17,6 +20,8 @@ def write(path: Path, content: bytes | Callable[[BinaryIO], object], sync: bool 
         path: The file, in a folder that exists.
         content: The bytes, or a function that writes them to a file.
         sync: Whether to force the file and its folder to the disk, so that a power cut can't undo the write.
+        previous: Another path in the same folder, at which the old content stays. Both paths hold a whole file at any
+            time, once they did.
 
     Raises:
         OSError: If the file can't be written; the old file is still there.
@@ -31,6 +36,8 @@ def write(path: Path, content: bytes | Callable[[BinaryIO], object], sync: bool 
             if sync:
                 file.flush()
                 os.fsync(file.fileno())
+        if previous is not None:
+            _keep(path, previous, sync)
         temporary.replace(path)
         if sync:
             sync_folder(path.parent)
@@ -40,6 +47,21 @@ def write(path: Path, content: bytes | Callable[[BinaryIO], object], sync: bool 
         if isinstance(error, OSError):
             error.filename = error.filename or str(path)
         raise
+
+
+def _keep(path: Path, previous: Path, sync: bool) -> None:
+    """Give the content of a file, if there is one, a second name."""
+    temporary = previous.with_name(f".{previous.name}.{os.getpid()}-{threading.get_ident()}.partial")
+    try:
+        os.link(path, temporary)
+        temporary.replace(previous)
+    except FileNotFoundError:
+        pass
+    except OSError:  # a file system without hard links
+        with path.open("rb") as old:
+            write(previous, lambda file: shutil.copyfileobj(old, file), sync)
+    finally:
+        temporary.unlink(missing_ok=True)  # renaming one name of a file to another name of it does nothing
 
 
 def sync_folder(folder: Path) -> None:

@@ -7,6 +7,7 @@ import typer
 from workbench.cli import completion
 from workbench.cli.output import Json, print_json, print_rows, progress_note
 from workbench.errors import UserError
+from workbench.untrusted import printable
 
 HEIGHT, TEXT_HEIGHT = 24, 10_000  # rows of a drawing, which is visible at once, and of a text, which can be scrolled
 
@@ -57,6 +58,8 @@ def ask(
     else:
         height = TEXT_HEIGHT if answer["kind"] == "text" else HEIGHT
         print_rows(lambda width, color: predictions.draw([answer], answer["kind"], width, height, color))
+        if "reason" in answer:
+            print(printable(answer["reason"]))
 
 
 def read_pairs(words: list[str]) -> dict[str, str]:

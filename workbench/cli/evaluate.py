@@ -45,5 +45,7 @@ def evaluate(
     about = f"{split} set of {result['task']} ({plural(result['samples'], 'sample')})"
     print(printable(f"{run.id}, {result['checkpoint']} checkpoint, step {result['step']}, on the {about}:"))
     print(f"  {format_metrics(result['metrics'])}")
+    if "reason" in result:
+        print(f"  {printable(result['reason'])}")
     if baseline := result.get("baseline"):
         print(f"  baseline ({baseline['method']}): {format_metrics({baseline['metric']: baseline['value']})}")

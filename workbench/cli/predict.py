@@ -43,7 +43,8 @@ def predict(
         print_json(result)
         return
     print_predictions(result["predictions"])
-    print(f"Run {result['run']}, {result['checkpoint']} checkpoint, step {result['step']}.")
+    reason = f" {printable(result['reason'])}" if "reason" in result else ""
+    print(f"Run {result['run']}, {result['checkpoint']} checkpoint, step {result['step']}.{reason}")
 
 
 def print_predictions(predictions: list[dict[str, Any]]) -> None:

@@ -110,9 +110,10 @@ def print_spread(spread: dict[str, Any], as_json: bool, first: bool = False) -> 
 def format_start(start: Start) -> str:
     """Return a line that says what is trained."""
     resumed = f", resumed at step {start['step']}" if start.get("resumed") else ""
+    reason = f". {start['reason']}" if "reason" in start else ""
     return (
         f"{start['run']}: {start['model']} ({start['preset']}, {counted(start)}) on {start['task']}, "
-        f"seed {start['seed']}, {start['steps']} steps on {start['device']}{resumed}"
+        f"seed {start['seed']}, {start['steps']} steps on {start['device']}{resumed}{reason}"
     )
 
 
@@ -127,7 +128,7 @@ def format_initial_weights(weights: LoadedWeights) -> str:
         if names:
             text += f"; {meaning}: {', '.join(names[:MAX_NAMES])}"
             text += f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
-    return f"{text}."
+    return f"{text}. {weights['reason']}" if "reason" in weights else f"{text}."
 
 
 def format_end(end: End, start: Start | None) -> str:

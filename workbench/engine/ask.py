@@ -41,7 +41,8 @@ def answer(run: Run, question: Mapping[str, str]) -> dict[str, Any]:
 
     trained = load(run)
     response = trained.task.respond(trained.network, question, run.spec.seed)
-    return {**response, "run": run.id, "checkpoint": trained.checkpoint, "step": trained.step}
+    about = {name: value for name, value in trained.info.items() if name != "model"}
+    return {**response, **about}
 
 
 def possible_questions(worker: Verifier, run: Run) -> dict[str, str]:

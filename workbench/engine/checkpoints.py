@@ -2,7 +2,7 @@
 
 The last one also holds, under names that begin with `training/`, all that a run needs to go on as if it had never
 stopped. One file, written beside its place and then renamed into it: whenever the worker is killed, the last finished
-one is whole.
+one is whole. The one before it is kept under another name, for when the disk damages the last.
 """
 
 import json
@@ -15,6 +15,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from workbench import files
+from workbench.engine.checkpoint_files import NO_CHECKSUM, DamagedError, verify, write_sealed
 from workbench.errors import UserError
 
 TRAINING = "training/"  # no module is called so: what is no weight can't be taken for one
@@ -29,7 +30,11 @@ def snapshot(network: nn.Module) -> dict[str, Tensor]:
 
 
 def write(
-    path: Path, weights: dict[str, Tensor], about: dict[str, Any], training: dict[str, Tensor] | None = None
+    path: Path,
+    weights: dict[str, Tensor],
+    about: dict[str, Any],
+    training: dict[str, Tensor] | None = None,
+    previous: Path | None = None,
 ) -> None:
     """Write a checkpoint so that `path` always holds a whole one.
 
@@ -38,9 +43,11 @@ def write(
         weights: A state dict of contiguous tensors on the CPU.
         about: Plain data: step, epoch, metrics.
         training: What a run needs besides, to go on from here.
+        previous: Another path, at which the checkpoint stays that `path` held before.
     """
     more = {TRAINING + name: tensor.detach().cpu().contiguous() for name, tensor in (training or {}).items()}
-    files.write(path, save({**weights, **more}, metadata={"about": json.dumps(about)}), sync=True)
+    content = save({**weights, **more}, metadata={"about": json.dumps(about), "checksum": NO_CHECKSUM})
+    files.write(path, lambda file: write_sealed(file, content), sync=True, previous=previous)
 
 
 def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -60,12 +67,17 @@ def load_all(path: Path) -> tuple[dict[str, Tensor], dict[str, Tensor], dict[str
         UserError: There is no checkpoint, or it is damaged.
     """
     try:
+        verify(path)
         with safe_open(path, framework="pt") as file:
             about = json.loads((file.metadata() or {}).get("about", "{}"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (it is no dict)
     except FileNotFoundError as error:
         raise UserError(f"There is no checkpoint {path}.") from error
-    except (SafetensorError, OSError, ValueError, RecursionError) as error:
+    except UserError:
+        raise
+    except OSError as error:
         raise UserError(f"The checkpoint {path} can't be read: {error}.") from error
+    except (SafetensorError, ValueError, RecursionError) as error:
+        raise DamagedError(path, str(error)) from error
     training = {name.removeprefix(TRAINING): tensors.pop(name) for name in list(tensors) if name.startswith(TRAINING)}
     return tensors, training, about

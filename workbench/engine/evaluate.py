@@ -24,7 +24,7 @@ def evaluate(worker: Verifier, run: Run, split: str = "test") -> dict[str, Any]:
     Returns:
         The run's id, the model, the checkpoint and its step; `task`; `split` and the number of its `samples`;
         `metrics`: the loss, its terms and the metrics by name; for the test set also the `baseline`: its `method`,
-        `metric` and `value`.
+        `metric` and `value`; the `reason` if a better checkpoint is there but damaged.
 
     Raises:
         UserError: If there is no such split, or no checkpoint that can be loaded.

@@ -5,6 +5,7 @@
 - worker.lock: held by whoever works on it, as long as they live
 - events.jsonl: what happened
 - last.safetensors: the newest checkpoint, with all that is needed to go on from it
+- previous.safetensors: the one before it, used if the last is damaged
 - best.safetensors: the weights that were best on the validation part
 - visualizations.json: what the network last predicted for the validation set
 - stderr.txt: what the worker said besides

@@ -1,7 +1,7 @@
 """The network of a run with the weights of a checkpoint, ready to be evaluated or inspected. Imports torch."""
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,13 @@ from torch import nn
 from workbench import data, tasks
 from workbench.data.sources import Batch, Source
 from workbench.engine import checkpoints, networks
+from workbench.engine.checkpoint_files import DamagedError, replacement
 from workbench.engine.run import Run
 from workbench.engine.spec import RunSpec
 from workbench.errors import UserError
 from workbench.tasks.base import StepContext, Task
 
-CHECKPOINTS = ("best", "last")  # the first one that can be loaded is used
+CHECKPOINTS = ("best", "last", "previous")  # the first one that can be loaded is used
 MAX_NETWORKS, MAX_BYTES = 4, 2**30  # of the cache
 
 
@@ -29,8 +30,9 @@ class TrainedNetwork:
         spec: The configuration of the run.
         network: The network.
         task: What it was trained for, with the options of the run's loss.
-        checkpoint: The checkpoint of its weights: `best` or `last`.
+        checkpoint: The checkpoint of its weights: `best`, `last` or `previous`.
         step: The number of updates before that checkpoint.
+        reason: Why it is not a better one that is there but damaged; None if there is none.
     """
 
     run: str
@@ -39,6 +41,7 @@ class TrainedNetwork:
     task: Task
     checkpoint: str
     step: int
+    reason: str | None = None
 
     @cached_property
     def sources(self) -> dict[str, Source]:
@@ -57,7 +60,8 @@ class TrainedNetwork:
     @property
     def info(self) -> dict[str, Any]:
         """The run, the network and the checkpoint, as plain data."""
-        return dict(run=self.run, model=self.spec.network.model, checkpoint=self.checkpoint, step=self.step)
+        info = dict(run=self.run, model=self.spec.network.model, checkpoint=self.checkpoint, step=self.step)
+        return info | ({"reason": self.reason} if self.reason else {})
 
     def forward(self, batch: Batch) -> Any:
         """Return the outputs for a batch, with gradients if they are enabled."""
@@ -79,6 +83,7 @@ def load(run: Run) -> TrainedNetwork:
     spec = run.spec
     fingerprint = data.fingerprint(tasks.info(spec.data.task).data)
     problem = f"The run {run.id} has no checkpoint yet: wait for its first, or train again."
+    passed: tuple[str, str] | None = None  # the first one that is there and can't be loaded, and why
     for name in CHECKPOINTS:
         path = run.folder / f"{name}.safetensors"
         try:
@@ -88,12 +93,13 @@ def load(run: Run) -> TrainedNetwork:
         key = (path, status.st_mtime_ns, status.st_size, spec.to_json(), fingerprint)
         if key in _cache:
             _cache.move_to_end(key)
-            return _cache[key]
+            return _with_reason(_cache[key], passed)
         network = networks.build(spec)
         try:
             step = _load_weights(network, path)
         except UserError as error:
-            reason = str(error).splitlines()[0].rstrip(".:")
+            reason = error.why if isinstance(error, DamagedError) else str(error).splitlines()[0].rstrip(".:")
+            passed = passed or (name, reason)
             problem = f"The {name} checkpoint of {run.id} can't be used ({reason}): train again."
             continue
         task = tasks.get(spec.data.task).configure(**spec.regularization.of_labels())
@@ -101,8 +107,13 @@ def load(run: Run) -> TrainedNetwork:
         _cache[key] = trained
         while len(_cache) > MAX_NETWORKS or (len(_cache) > 1 and sum(map(_size, _cache.values())) > MAX_BYTES):
             _cache.popitem(last=False)
-        return trained
+        return _with_reason(trained, passed)
     raise UserError(problem)
+
+
+def _with_reason(trained: TrainedNetwork, passed: tuple[str, str] | None) -> TrainedNetwork:
+    """Return a network with the reason for its checkpoint, if a better one can't be loaded."""
+    return replace(trained, reason=replacement(*passed, trained.checkpoint)) if passed else trained
 
 
 def _load_weights(network: nn.Module, path: Path) -> int:

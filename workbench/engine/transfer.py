@@ -21,6 +21,7 @@ import models
 from models.registry import Part
 from models.tracing import example_inputs, hooked
 from workbench.engine import checkpoints, runs
+from workbench.engine.checkpoint_files import RESUMABLE, DamagedError, first_readable, replacement
 from workbench.engine.spec import RunSpec
 from workbench.engine.spec.sections import FromRun, FromStateDict
 from workbench.errors import UserError, lookup
@@ -63,7 +64,8 @@ def load_initial_weights(network: nn.Module, spec: RunSpec) -> dict[str, Any]:
 
     Returns:
         What was loaded, for the record: `source`, `loaded` (number of tensors), and the names that are `missing` in the
-        source or `left_over` there; empty if the spec names no weights.
+        source or `left_over` there; the `reason` if they are not the run's best ones; empty if the spec names no
+        weights.
 
     Raises:
         UserError: If they can't be read, or are another network's.
@@ -72,7 +74,8 @@ def load_initial_weights(network: nn.Module, spec: RunSpec) -> dict[str, Any]:
         case FromRun(origin, part) if part is not None:
             return _load_part(network, spec, origin, part)
         case FromRun(origin):
-            return _load(network, _learned(spec, origin), spec, origin)
+            own, metadata = _learned(spec, origin)
+            return _load(network, own, spec, origin) | _reason(metadata)
         case FromStateDict(weights):
             return _load(network, _published(spec, weights), spec, weights)
     return {}
@@ -107,23 +110,33 @@ def groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:
     return [{"params": layer, "scale": decay ** (last - index)} for index, layer in enumerate(layers)]
 
 
-def _learned(spec: RunSpec, origin: str) -> dict[str, Tensor]:
-    """Return the weights of a run, its best ones, or those of a checkpoint."""
+def _learned(spec: RunSpec, origin: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Return the weights of a run, its best ones, or those of a checkpoint, and its metadata."""
     weights, metadata = _checkpoint(origin)
     if metadata["model"] != spec.network.model:
         raise UserError(
             f"{origin} is a {metadata['model']}, not a {spec.network.model}: name that network to continue with it, "
             "or the part that both have, by --part."
         )
-    return weights
+    return weights, metadata
 
 
 def _checkpoint(origin: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Return the weights and the metadata of a checkpoint, or of the best one of a run."""
+    """Return the weights and the metadata of a checkpoint, or of the best one of a run.
+
+    If the best one of a run is damaged, they are those of the last one, with the `reason` in the metadata.
+    """
     path = Path(origin)
-    if not path.is_absolute():
+    is_run = not path.is_absolute()
+    if is_run:
         path = runs.get(origin).folder / "best.safetensors"
-    weights, metadata = checkpoints.load(path)
+    try:
+        weights, metadata = checkpoints.load(path)
+    except DamagedError as error:
+        if not is_run:
+            raise
+        name, (weights, metadata), _ = first_readable(path.parent, RESUMABLE, checkpoints.load)
+        metadata["reason"] = replacement("best", error.why, name)
     if "model" not in metadata:
         raise UserError(f"{path} is not a checkpoint of a run: for published weights, use --weights.")
     return weights, metadata
@@ -158,7 +171,11 @@ def _load_part(network: nn.Module, spec: RunSpec, origin: str, name: str) -> dic
                 "Use the same preset and options."
             )
     network.load_state_dict({**ours, **loaded})
-    return dict(source=origin, part=name, loaded=len(loaded), missing=missing, left_over=left)
+    return dict(source=origin, part=name, loaded=len(loaded), missing=missing, left_over=left) | _reason(metadata)
+
+
+def _reason(metadata: dict[str, Any]) -> dict[str, str]:
+    return {name: metadata[name] for name in ("reason",) if name in metadata}
 
 
 def _backbone(network: nn.Module, weights: dict[str, Tensor]) -> list[str]:

@@ -32,6 +32,7 @@ def draw(result: dict[str, Any], width: int, height: int, color: bool = True) ->
         color: Whether colors can be shown; if not, images are shades of characters.
     """
     about = f"{result['run']}, {result['checkpoint']} checkpoint, step {result['step']}"
+    about += f". {result['reason']}" if "reason" in result else ""
     return [*render_text(about, width), *DRAWINGS[result["kind"]](result, width, height, color)]
 
 

@@ -304,10 +304,13 @@ def test_a_damaged_checkpoint_is_passed_over_and_then_an_error(copy_run, damage)
     damage(run.folder / "best.safetensors")
     result = interpret.compute(run, "filters")
     assert (result["checkpoint"], result["step"]) == ("last", 45)
+    is_there = (run.folder / "best.safetensors").exists()
+    assert ("best checkpoint can't be used" in result.get("reason", "")) == is_there
     assert np.array_equal(
         np.array(result["filters"], np.float32), weights(run, "last")["layers.0.weight"].reshape(-1, 8, 8)
     )
     damage(run.folder / "last.safetensors")
+    (run.folder / "previous.safetensors").unlink(missing_ok=True)
     with pytest.raises(UserError, match=r"(no checkpoint yet|can't be used).*train again\.$") as error:
         interpret.compute(run, "filters")
     assert "\n" not in str(error.value)

@@ -13,6 +13,7 @@ import torch
 
 from tests.patience import PATIENCE
 from workbench import engine
+from workbench.cli.run_progress import format_start
 from workbench.engine import RunSpec, accepted, checkpoints, events, lock, resume, runs, start
 from workbench.engine.resume import header, prolonged
 from workbench.engine.spec.sections import OPTIMIZERS, Adam, Constant
@@ -193,6 +194,7 @@ def stopped():
 @pytest.mark.parametrize("damage", ["missing", "empty", "cut", "grown", "junk", "weights alone"])
 def test_a_damaged_checkpoint_is_an_error_of_one_sentence_and_stays_as_it_is(stopped, damage):
     path = stopped.folder / "last.safetensors"
+    (stopped.folder / "previous.safetensors").unlink()
     whole = path.read_bytes()
     if damage == "missing":
         path.unlink()
@@ -206,6 +208,64 @@ def test_a_damaged_checkpoint_is_an_error_of_one_sentence_and_stays_as_it_is(sto
         resume(stopped)
     assert "\n" not in str(error.value)
     assert stopped.status() == "stopped" and (path.read_bytes() if path.exists() else None) == before
+
+
+def spoil(path):
+    content = bytearray(path.read_bytes())
+    content[-20] ^= 4
+    path.write_bytes(content)
+
+
+def test_a_run_whose_last_checkpoint_is_damaged_is_resumed_from_the_one_before(tmp_path):
+    spec = RunSpec.create("mlp", steps=90, dropout=0.3, seed=3, **CPU)
+    expected = numbers(Trainer([SeedRun(spec)]).run())
+    last, previous = tmp_path / "last.safetensors", tmp_path / "previous.safetensors"
+    rows = []
+    for step in (25, 55):
+        _, told = train_until(step, spec, tmp_path)
+        rows += [row for row in numbers(told) if row[0] != "end"]
+    assert (header(previous)["step"], header(last)["step"]) == (26, 55)  # a resumed run is saved after its first step
+    spoil(last)
+    partial = tmp_path / ".last.safetensors.1-2.partial"
+    partial.write_bytes(b"of a worker that was killed as it wrote")
+
+    run = SeedRun(spec, folder=tmp_path, resume=True)
+    assert not partial.exists()
+    told, saved = [], []
+    for event in Trainer([run], lambda: run.step == 40).run():
+        told.append(event)
+        if event["event"] == "checkpoint" and event["checkpoint"] == "last":
+            saved.append((header(previous)["step"], header(last)["step"]))
+    # The damaged one has not taken the place of the sound one.
+    assert saved == [(26, 27), (27, 40)]
+    assert (told[0]["step"], told[0]["checkpoint"]) == (26, "previous")
+    assert "The last checkpoint can't be used (its checksum is wrong)" in told[0]["reason"]
+    rows = [row for row in rows if row[1] <= 26] + [row for row in numbers(told) if row[0] != "end"]
+    _, told = train_until(10**9, spec, tmp_path)
+    assert "checkpoint" not in told[0] and rows + numbers(told) == expected
+
+
+def test_the_worker_resumes_from_the_one_before_and_says_so(stopped):
+    since = resume(stopped)
+    list(accepted(stopped, since))
+    stopped.join(PATIENCE)
+    spoil(stopped.folder / "last.safetensors")
+    since = resume(stopped, steps=5)
+    told = list(accepted(stopped, since))
+    stopped.join(PATIENCE)
+    assert told[0]["checkpoint"] == "previous" and told[0]["step"] < 100 and told[-1]["step"] == 105
+    assert "(its checksum is wrong), so the previous checkpoint is used." in format_start(told[0])
+
+
+def test_early_stopping_keeps_the_last_weights_where_the_best_checkpoint_is_damaged(tmp_path):
+    spec = RunSpec.create("mlp", patience=1, lr=0.05, steps=2000, **CPU)
+    train_until(40, spec, tmp_path)  # after the first evaluation
+    spoil(tmp_path / "best.safetensors")
+    run = SeedRun(spec, folder=tmp_path, resume=True)
+    run.best.score = (2.0, 0.0)  # nothing is better
+    *_, end = Trainer([run]).run()
+    assert (end["status"], end["early_stopping"]) == ("done", {"restored_step": end["step"]})
+    assert "the last weights remain, as the best checkpoint is damaged" in end["reason"]
 
 
 def test_a_checkpoint_of_another_network_is_rejected_by_the_worker_and_the_run_is_as_it_was(stopped):

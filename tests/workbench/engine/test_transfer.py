@@ -558,3 +558,18 @@ def test_a_header_longer_than_its_file_is_an_error(tmp_path):
     for read in (transfer.read, checkpoints.load, header):
         with pytest.raises(UserError, match=r"w\.safetensors"):
             read(path)
+
+
+def test_a_run_whose_best_checkpoint_is_damaged_gives_the_weights_of_its_last_and_says_so(trained):
+    best = trained.folder / "best.safetensors"
+    content = bytearray(best.read_bytes())
+    content[-3] ^= 1
+    best.write_bytes(content)
+    last, _ = checkpoints.load(trained.folder / "last.safetensors")
+    for part in (None, "backbone"):
+        state = begin(origin=trained.id, part=part)
+        assert torch.equal(state.network.state_dict()["c1.weight"], last["c1.weight"])
+        reason = state.transferred["reason"]
+        assert reason.startswith("The best checkpoint can't be used (its checksum is wrong), so the last")
+    with pytest.raises(UserError, match="is damaged"):  # a file that is named is used itself, or not at all
+        begin(origin=str(best))

@@ -98,7 +98,7 @@ def test_leaving_the_events_stops_the_run():
     ],
 )
 def test_an_error_in_the_worker_ends_the_run_with_a_sentence(error, said, monkeypatch):
-    def failing(*_):
+    def failing(*_, **options):
         raise error
 
     run = runs.create(RunSpec.create("mlp", steps=3))
@@ -140,10 +140,10 @@ def test_what_was_told_before_a_checkpoint_is_on_the_disk_when_it_is_put_in_plac
     run = runs.create(RunSpec.create("mlp", steps=120, device="cpu"))
     path, write, sync, on_disk, synced = run.folder / "events.jsonl", checkpoints.write, os.fsync, [], []
 
-    def watched(place, weights, about, *more):
+    def watched(place, weights, about, *more, **options):
         assert synced[-1] == path.stat().st_size  # and not only with the system, which a power cut takes along
         on_disk.append((place.stem, about["step"], run.reader().read(10**6)))
-        write(place, weights, about, *more)
+        write(place, weights, about, *more, **options)
 
     def measured(file):
         synced.append(os.fstat(file).st_size)

@@ -30,6 +30,7 @@ class LoadedWeights(TypedDict):
     loaded: int
     missing: list[str]
     left_over: list[str]
+    reason: NotRequired[str]
 
 
 class EarlyStopping(TypedDict):

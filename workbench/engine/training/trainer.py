@@ -22,6 +22,7 @@ import torch
 from torch import Tensor
 
 from workbench.engine import checkpoints
+from workbench.engine.checkpoint_files import RESUMABLE, DamagedError, first_readable
 from workbench.engine.spec import RunSpec
 from workbench.engine.spec.sections import Plateau, Steps
 from workbench.engine.training import schedules
@@ -77,6 +78,7 @@ class SeedRun:
         self._seconds = 0.0  # until this process resumed the run
         self._save_after = -math.inf
         self._is_resumed = resume
+        self._replaced: dict[str, str] = {}  # the checkpoint that was resumed from, and why, if it is not the last
         self.is_active = True
         self.sync_state: Callable[[], None] = lambda: (
             None
@@ -106,6 +108,7 @@ class SeedRun:
         event = self._event(
             "start",
             **({"resumed": True} if self._is_resumed else {}),
+            **self._replaced,
             **({"initial_weights": self.state.transferred} if self.state.transferred else {}),
             time=time.time(),
             steps=self.total,
@@ -221,11 +224,18 @@ class SeedRun:
         """Evaluate the test set once, save, and end; after early stopping with the best weights."""
         about: dict[str, Any] = {}
         if self._is_exhausted():
-            self._restore_best()
-            about["early_stopping"] = {"restored_step": self.best.step}
+            restored, weights = self.best.step, f"the weights of step {self.best.step} are restored"
+            try:
+                self._restore_best()
+            except DamagedError as error:
+                restored, weights = (
+                    self.step,
+                    f"the last weights remain, as the best checkpoint is damaged ({error.why})",
+                )
+            about["early_stopping"] = {"restored_step": restored}
             about["reason"] = (
                 f"Early stopping: {self.best.evaluations_since} evaluations on the validation set brought no "
-                f"improvement, and the weights of step {self.best.step} are restored."
+                f"improvement, and {weights}."
             )
         metrics: Metrics = {}
         for split in ("train", "test"):  # of the training set as many samples as are tested
@@ -253,7 +263,10 @@ class SeedRun:
             checkpoints.snapshot(self.state.evaluated),
             self._metadata() | {"training": plain},
             tensors,
+            # A damaged last one doesn't take the place of a sound one.
+            previous=None if self._replaced else self._folder / "previous.safetensors",
         )
+        self._replaced = {}
         yield self._event("checkpoint", checkpoint="last", metrics=self.validation)
         with preserved_rng(self.state.device):
             self._visualize()
@@ -285,9 +298,12 @@ class SeedRun:
 
     def _restore(self) -> None:
         assert self._folder is not None
-        path = self._folder / "last.safetensors"
-        weights, tensors, metadata = checkpoints.load_all(path)
-        self.state.restore(path, weights, tensors, metadata.get("step", 0))
+        for rest in self._folder.glob(".*.safetensors.*.partial"):
+            rest.unlink(missing_ok=True)  # of a worker that was killed as it wrote
+        name, (weights, tensors, metadata), reason = first_readable(self._folder, RESUMABLE, checkpoints.load_all)
+        if reason:
+            self._replaced = {"checkpoint": name, "reason": reason}
+        self.state.restore(self._folder / f"{name}.safetensors", weights, tensors, metadata.get("step", 0))
         plain = metadata["training"]
         self.validation, self._seconds = metadata["metrics"], plain["seconds"]
         self.best = Best.from_json(plain["best"])
