@@ -30,6 +30,7 @@ COMMANDS = {
     "autograd": ("workbench.cli.autograd", "Show the computation graph of an expression with gradients."),
     "models": ("workbench.cli.models", "List, show and draw the networks that can be trained."),
     "train": ("workbench.cli.train", "Train a network and show its progress."),
+    "sweep": ("workbench.cli.sweep", "Train configurations that differ in some options, and rank them."),
     "runs": ("workbench.cli.runs", "List, show, watch, stop, resume, compare, export and inspect runs."),
     "evaluate": ("workbench.cli.evaluate", "Evaluate a trained network on a split of its data."),
     "predict": ("workbench.cli.predict", "Run a trained network on image files."),

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 JOIN_TIMEOUT = 30.0  # seconds for a run to finish its step after the command line stopped listening
 
+SWEEP = "Sweep"  # heading of the options of `workbench sweep` alone
+
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
@@ -34,12 +36,12 @@ class GroupedHelpCommand(TyperCommand):
     """A command whose help shows its options under headings."""
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        """Write a section for every heading; options without one come last."""
+        """Write a section for every heading: first a sweep's own; options without a heading come last."""
         groups: dict[str, list[tuple[str, str]]] = {}
         for param in self.get_params(ctx):
             if (row := param.get_help_record(ctx)) is not None:
                 groups.setdefault(getattr(param, "rich_help_panel", None) or "Options", []).append(row)
-        for heading in sorted(groups, key=lambda heading: heading == "Options"):
+        for heading in sorted(groups, key=lambda heading: (heading == "Options", heading != SWEEP)):
             with formatter.section(heading):
                 formatter.write_dl(groups[heading])
 
@@ -82,14 +84,19 @@ def train(
 
 def spec_from_options(name: str, options: dict[str, Any]) -> RunSpec:
     """Return the spec for a network and the options that were given; the others keep their defaults."""
+    return RunSpec(model=name, **explicit_options(options))
+
+
+def explicit_options(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the values of the options that differ from their defaults."""
     values = {}
     for field in fields(RunSpec):
         value = options.get(field.name)
-        if value is None or value == [] or value is False:
+        if value is None or value == [] or value is False or value == field.default:
             continue
         read = field.metadata["read"]
         values[field.name] = read(value) if read else value
-    return RunSpec(model=name, **values)
+    return values
 
 
 def follow_or_detach(
@@ -193,7 +200,7 @@ def _completion(name: str, check: object) -> Callable[..., list[str]] | None:
     return functions.get(name)
 
 
-def _with_spec_options(command: Callable[..., None]) -> Callable[..., None]:
+def with_spec_options(command: Callable[..., None]) -> Callable[..., None]:
     """Return a command that takes the fields of a spec in addition to its own parameters.
 
     Typer reads options from a function's signature alone, and has no other public way to add them. A signature that
@@ -207,7 +214,7 @@ def _with_spec_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 app.command(cls=GroupedHelpCommand, epilog="Example: workbench train lenet5-modern --epochs 5")(
-    _with_spec_options(train)
+    with_spec_options(train)
 )
 
 
