@@ -31,6 +31,7 @@ COMMANDS = {
     "models": ("workbench.cli.models", "List, show and draw the networks that can be trained."),
     "train": ("workbench.cli.train", "Train a network and show its progress."),
     "find-lr": ("workbench.cli.find_lr", "Find a learning rate: show the loss while it rises."),
+    "sweep": ("workbench.cli.sweep", "Train configurations that differ in some options, and rank them."),
     "runs": ("workbench.cli.runs", "List, show, watch, stop, resume, compare, export and manage runs."),
     "claims": ("workbench.cli.claims", "List, show and run claims: statements of the notes, tested."),
     "evaluate": ("workbench.cli.evaluate", "Evaluate a trained network on a split of its data."),

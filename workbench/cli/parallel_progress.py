@@ -16,23 +16,25 @@ if TYPE_CHECKING:
     from workbench.engine.executor import Trial
 
 OnEvent = Callable[["Trial", Event], None]
+Label = Callable[["Trial"], str]
 
 
 @contextmanager
-def parallel_progress(total: int, as_json: bool) -> Iterator[OnEvent]:
+def parallel_progress(total: int, as_json: bool, label: Label = lambda trial: "") -> Iterator[OnEvent]:
     """Yield the function that shows an event of a run.
 
     Args:
         total: The number of runs.
         as_json: Whether to print the events as JSON.
+        label: Returns what is special about a run.
     """
     if as_json:
         yield JsonStream().show
     elif sys.stdout.isatty():
-        with Bars(total) as bars:
+        with Bars(total, label) as bars:
             yield bars.show
     else:
-        yield Lines().show
+        yield Lines(label).show
 
 
 class JsonStream:
@@ -50,25 +52,27 @@ class JsonStream:
 class Lines:
     """A line for the start, each evaluation and the end of each run, with the run's id before it."""
 
-    def __init__(self) -> None:
+    def __init__(self, label: Label) -> None:
+        self.label = label
         self.starts: dict[str, Start] = {}
         self.train: dict[str, Metrics] = {}
 
     def show(self, trial: "Trial", event: Event) -> None:
         assert trial.run is not None
         id = trial.run.id
+        name = f"{id} {self.label(trial)}".strip()
         match event["event"]:
             case "start":
                 self.starts[id] = event
-                print(format_start(event), flush=True)
+                print(f"{name}{format_start(event).removeprefix(id)}", flush=True)
                 if weights := event.get("initial_weights"):
-                    print(f"{id}: {format_initial_weights(weights)}", flush=True)
+                    print(f"{name}: {format_initial_weights(weights)}", flush=True)
             case "metric":
                 self.train[id] = event["metrics"]
             case "eval" if event["split"] == "validation":
-                print(f"{id}: {self._format_evaluation(id, event)}", flush=True)
+                print(f"{name}: {self._format_evaluation(id, event)}", flush=True)
             case "end":
-                print(f"{id}: {format_trial_end(trial, event, self.starts.get(id))}", flush=True)
+                print(f"{name}: {format_trial_end(trial, event, self.starts.get(id))}", flush=True)
 
     def _format_evaluation(self, id: str, event: Evaluation) -> str:
         start = self.starts.get(id)
@@ -81,7 +85,7 @@ class Lines:
 class Bars:
     """A bar for each run that is trained at the moment, with the time left; a line above them for each that ended."""
 
-    def __init__(self, total: int):
+    def __init__(self, total: int, label: Label):
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
         columns = (
@@ -92,6 +96,7 @@ class Bars:
             TimeRemainingColumn(),
         )
         self.progress = Progress(*columns, console=console(), transient=True, expand=True)
+        self.label = label
         self.starts: dict[str, Start] = {}
         self.tasks: dict[str, TaskID] = {}
         self.all_runs = self.progress.add_task("all runs", total=total, metrics="")
@@ -109,7 +114,7 @@ class Bars:
         if event["event"] == "start":
             self.starts[id] = event
             if id not in self.tasks:
-                self.tasks[id] = self.progress.add_task(id, metrics="")
+                self.tasks[id] = self.progress.add_task(f"{id} {self.label(trial)}".strip(), metrics="")
             self.progress.update(self.tasks[id], total=event["steps"], completed=event["step"])
         elif event["event"] == "metric" and id in self.tasks:
             self.progress.update(self.tasks[id], completed=event["step"], metrics=format_metrics(event["metrics"]))
@@ -118,8 +123,9 @@ class Bars:
                 self.progress.remove_task(self.tasks.pop(id))
             self.progress.advance(self.all_runs)
             start = self.starts.get(id)
-            described = format_start(start) if start else id
-            self.progress.console.print(f"{described}\n  {format_trial_end(trial, event, start)}")
+            name = f"{id} {self.label(trial)}".strip()
+            first = f"{name}{format_start(start).removeprefix(id)}" if start else name
+            self.progress.console.print(f"{first}\n  {format_trial_end(trial, event, start)}")
 
 
 def format_trial_end(trial: "Trial", end: End, start: Start | None) -> str:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 JOIN_TIMEOUT = 30.0  # seconds for a run to finish its step after the command line stopped listening
 
+SWEEP = "Sweep"  # heading of the options of `workbench sweep` alone
+
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
@@ -36,12 +38,12 @@ class GroupedHelpCommand(TyperCommand):
     """A command whose help shows its options under headings."""
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        """Write a section for every heading; options without one come last."""
+        """Write a section for every heading: first a sweep's own; options without a heading come last."""
         groups: dict[str, list[tuple[str, str]]] = {}
         for param in self.get_params(ctx):
             if (row := param.get_help_record(ctx)) is not None:
                 groups.setdefault(getattr(param, "rich_help_panel", None) or "Options", []).append(row)
-        for heading in sorted(groups, key=lambda heading: heading == "Options"):
+        for heading in sorted(groups, key=lambda heading: (heading == "Options", heading != SWEEP)):
             with formatter.section(heading):
                 formatter.write_dl(groups[heading])
 
@@ -84,13 +86,18 @@ def train(
 
 def spec_from_options(name: str, options: dict[str, Any]) -> RunSpec:
     """Return the spec for a network and the options that were given; the others keep their defaults."""
+    return RunSpec.create(name, **explicit_options(options))
+
+
+def explicit_options(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the values of the options that differ from their defaults."""
     values = {}
     for option, about in OPTIONS.items():
         value = options.get(option)
-        if value is None or value == [] or value is False:
+        if value is None or value == [] or value is False or value == about.default:
             continue
         values[option] = about.read(value) if about.read else value
-    return RunSpec.create(name, **values)
+    return values
 
 
 def follow_or_detach(

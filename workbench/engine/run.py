@@ -1,6 +1,7 @@
 """A run is its folder: whoever looks derives all from the files in it, and a copy of it is the run as well.
 
 - spec.json: what was ordered
+- key: its content key, by which it is reused
 - worker.json: who works on it
 - worker.lock: held by whoever works on it, as long as they live
 - events.jsonl: what happened

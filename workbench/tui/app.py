@@ -106,6 +106,7 @@ class WorkbenchApp(App[None]):
     def on_unmount(self) -> None:
         if self._verifier:
             self._verifier.close()
+        self.orders.close()
         self.store.close()
 
     def action_help(self) -> None:

@@ -1,52 +1,90 @@
-"""What the Lab was told: the form as it stands, and the runs that wait for their turn. It outlives the Lab's screen."""
+"""The form of the Lab and the runs that were started from it. They outlive the Lab's screen."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from workbench.engine import Run, RunSpec
+    from workbench.engine.executor import Executor, Trial
 
 
 class Orders:
-    """One form, and one run after the other where several seeds were ordered.
+    """One form, and a run for each seed that was chosen in it, as many at once as there are processors.
 
     Attributes:
-        texts: Field of a spec -> what was written there.
-        made: The runs of the last order that were started so far.
-        waiting: The seeds' specs that come after them.
+        texts: Option -> the text in its field.
     """
 
     def __init__(self) -> None:
         self.texts: dict[str, str] = {}
-        self.made: list[Run] = []
-        self.waiting: list[RunSpec] = []
+        self._trials: list[Trial] = []
+        self._executor: Executor | None = None
 
-    def order(self, spec: "RunSpec", seeds: list[int]) -> "Run":
-        """Start a run of the first seed; the others wait for it.
+    @property
+    def runs(self) -> "list[Run]":
+        """The runs of the last start, in the order in which they began."""
+        return [trial.run for trial in self._trials if trial.run is not None]
+
+    @property
+    def waiting(self) -> int:
+        """The number of seeds whose runs have not begun."""
+        return sum(trial.run is None and not trial.is_done and not trial.is_cancelled for trial in self._trials)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all runs have ended."""
+        return all(trial.is_done for trial in self._trials)
+
+    def warm(self) -> None:
+        """Start a worker, so that the first run begins at once."""
+        if self._executor is None:
+            from workbench.engine.executor import Executor
+
+            self._executor = Executor()
+        self._executor.warm()
+
+    def start(self, spec: "RunSpec", seeds: list[int]) -> "Run":
+        """Start a run for each seed, and return the first one.
 
         Raises:
-            UserError: The run's folder can't be written.
+            UserError: If the run's folder can't be written.
         """
-        from workbench.engine import start
+        from workbench.engine import runs
+        from workbench.engine.executor import Trial
 
-        first, *others = [replace(spec, seed=seed) for seed in seeds]
-        self.made, self.waiting = [start(first)], others
-        return self.made[0]
+        self.warm()
+        assert self._executor is not None
+        specs = [replace(spec, seed=seed) for seed in seeds]
+        first = runs.create(specs[0])  # here, so that it can be shown at once
+        self._trials = [Trial(specs[0], run=first), *map(Trial, specs[1:])]
+        for trial in self._trials:
+            self._executor.submit(trial)
+        return first
+
+    def stop(self) -> None:
+        """Stop the runs of the last start with a checkpoint, and start no further one."""
+        for trial in self._trials:
+            trial.cancel()
 
     def look(self) -> None:
-        """Start the next run once the one before it has ended; none, where that was stopped or refused.
+        """Remove the runs that could not begin; the Lab shows why the first one could not.
 
         Raises:
-            UserError: As `order`; then nothing waits any more.
+            UserError: If a run could not be made at all. Then no further one starts.
         """
-        if not self.waiting or (status := self.made[-1].status()) == "running":
-            return
-        from workbench.engine import start
+        for trial in self._trials:
+            if trial.error is not None:
+                error, trial.error = trial.error, None
+                self.stop()
+                raise error
+        for trial in self._trials[1:]:
+            if trial.end is not None and trial.end.get("refused") and trial.run is not None:
+                self.stop()
+                trial.run.remove()
+                trial.run = None
 
-        spec, *others = self.waiting
-        self.waiting = []
-        end = self.made[-1].last_event()
-        refused = (end is not None and end["event"] == "end" and end.get("refused")) or end is None
-        if status != "stopped" and not refused:
-            self.made.append(start(spec))
-            self.waiting = others
+    def close(self) -> None:
+        """End the workers that have nothing to do; runs continue to their end."""
+        if self._executor is not None:
+            self._executor.close()
+            self._executor = None

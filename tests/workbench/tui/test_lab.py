@@ -1,14 +1,21 @@
 """The Lab's form: what it shows, what it orders, and that nothing written is lost."""
 
+import json
+import os
 import shlex
+import signal
+import time
 
 import pytest
+from tests.workbench.engine.test_written import ordered
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from tests.workbench.engine.test_written import ordered
+from tests.patience import PATIENCE
 from tests.workbench.tui.seeing import shown, until
-from workbench.engine import RunSpec, runs
+from workbench.engine import RunSpec, heartbeat, runs
+from workbench.store import Store
+from workbench.tui.app import WorkbenchApp
 from workbench.tui.screens.home import Home
 from workbench.tui.screens.lab import Lab
 from workbench.tui.widgets.field import Choice, Field
@@ -193,17 +200,48 @@ async def test_the_keyboard_reaches_every_field_and_says_what_it_is(pilot: Pilot
     assert command(lab) == "workbench train mlp"
 
 
-async def test_seeds_run_one_after_the_other_and_are_drawn_together(pilot: Pilot) -> None:
+async def test_seeds_are_runs_that_are_drawn_together(pilot: Pilot) -> None:
     lab = await opened(pilot)
     await fill(pilot, steps="20", seed="3,5")
     await pilot.press("ctrl+s")
     await pilot.pause()
     assert runs.every()[0].spec.seed == 3
-    await until(pilot, lambda: len(runs.every()) == 2 and lab.view.run.id == "mlp-0002" and not lab.view.running)
+    await until(pilot, lambda: lab.is_compared)
     one, two = runs.every()
     assert (one.status(), two.status(), two.spec.seed) == ("done", "done", 5)
     assert one.spec == RunSpec.create("mlp", steps=20, seed=3)
+    assert lab.view.run == two and not lab.view.running
     assert shown(pilot).count(one.id) and list(lab.view.beside) == [one.id]
+    assert lab.view.beside[one.id].start["seed"] == 3 and len(lab.view.beside[one.id].metrics()) > 0
+
+
+@pytest.mark.full
+async def test_a_run_whose_worker_is_killed_is_watched_to_its_end(pilot: Pilot) -> None:
+    lab = await opened(pilot)
+    await fill(pilot, steps="3000")
+    await pilot.press("ctrl+s")
+    await until(pilot, lambda: lab.view.run and (lab.view.run.folder / "last.safetensors").exists())
+    os.kill(json.loads((lab.view.run.folder / "worker.json").read_text())["pid"], signal.SIGKILL)
+    await until(pilot, lambda: lab.view.status == "done")
+    assert lab.view.run.last_event()["step"] == 3000 and len(runs.every()) == 1
+
+
+@pytest.mark.full
+async def test_leaving_the_app_leaves_its_run_to_its_end() -> None:
+    app = WorkbenchApp(Store())
+    async with app.run_test(size=(80, 24)) as pilot:
+        lab = await opened(pilot)
+        await fill(pilot, steps="3000")
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: lab.view.watcher.state.metrics())
+        [run] = runs.every()
+        pid = json.loads((run.folder / "worker.json").read_text())["pid"]
+        assert run.status() == "running"
+    assert run.wait(PATIENCE) == "done"
+    late = time.monotonic() + PATIENCE
+    while heartbeat._exists(pid):
+        assert time.monotonic() < late
+        os.sched_yield()
 
 
 @pytest.mark.full
@@ -211,12 +249,15 @@ async def test_stopping_ends_the_seeds_that_wait(pilot: Pilot) -> None:
     lab = await opened(pilot)
     await fill(pilot, epochs="9999", seed="0..3")
     await pilot.press("ctrl+s")
-    await until(pilot, lambda: lab.view.curves.metrics())
-    assert "3 more to come" in shown(pilot)
+    await until(pilot, lambda: lab.view.watcher.state.metrics())
+    waiting = max(0, 4 - len(os.sched_getaffinity(0)))
+    await until(pilot, lambda: pilot.app.orders.waiting == waiting)
+    if waiting:
+        await until(pilot, lambda: f"{waiting} more to come" in shown(pilot))
     await pilot.press("ctrl+x")
-    await until(pilot, lambda: not lab.view.running)
+    await until(pilot, lambda: not lab.view.running and pilot.app.orders.is_done)
     pilot.app.orders.look()
-    assert [run.status() for run in runs.every()] == ["stopped"]
+    assert [run.status() for run in runs.every()] == ["stopped"] * (4 - waiting)
 
 
 @pytest.mark.full
@@ -228,6 +269,7 @@ async def test_a_refusal_of_the_worker_ends_them_too_and_shows_the_form(pilot: P
     assert "larger than" in shown(pilot)
     await pilot.press("escape")
     await pilot.pause()
+    await until(pilot, lambda: pilot.app.orders.is_done)
     pilot.app.orders.look()
     assert runs.every() == [] and lab.query_one(Form).display
     assert lab.query_one("#batch_size-field", Field).text == "5000"

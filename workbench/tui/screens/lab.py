@@ -29,7 +29,7 @@ class Lab(Watching):
     CSS_PATH = "lab.tcss"
     HELP = """
     What is left blank is as usual. Tab and the arrows go from field to field, Space opens a list, Enter starts. The
-    line above the buttons is the command that does the same. Several seeds (`0..4`) run one after the other.
+    line above the buttons is the command that does the same. Several seeds (`0..4`) run at once on several processors.
     `Ctrl+L` finds a learning rate for what the form says: it shows the loss at rising learning rates.
     """
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
@@ -46,6 +46,7 @@ class Lab(Watching):
         super().__init__()
         self.model = model
         self.followed = 0  # of the runs of the last order, how many were shown
+        self.is_compared = False  # whether all their lines were drawn to the end
 
     def compose(self) -> ComposeResult:
         texts = self.workbench.orders.texts
@@ -63,13 +64,14 @@ class Lab(Watching):
     def on_mount(self) -> None:
         orders = self.workbench.orders
         running = [run for run in runs.every() if run.status() == "running"]
-        self.followed = len(orders.made)
+        orders.warm()
+        self.followed = len(orders.runs)
         if running:
             self._watch(running[-1])
-        elif orders.made and orders.made[-1].folder.exists():
-            self.view.follow(orders.made[-1])
-        if self.view.run in orders.made:
-            self.view.compare([run for run in orders.made if run != self.view.run])
+        elif orders.runs and orders.runs[-1].folder.exists():
+            self.view.follow(orders.runs[-1])
+        if self.view.run in orders.runs:
+            self.view.compare([run for run in orders.runs if run != self.view.run])
         self.set_interval(LOOK, self._next_seed)
         self._show_state()
         if not self.has_class("watching"):
@@ -81,12 +83,22 @@ class Lab(Watching):
         self._turn_to(run=True)
 
     def _next_seed(self) -> None:
-        made = self.workbench.orders.made
-        if len(made) > self.followed and not self.view.running:
-            self.followed = len(made)
-            self.view.follow(made[-1])
-            self.view.compare(made[:-1])
+        orders, view = self.workbench.orders, self.view
+        if view.running or view.run not in orders.runs:
+            return
+        others = [run for run in orders.runs if run != view.run]
+        if len(orders.runs) > self.followed:
+            *others, newest = orders.runs
+            self.followed, self.is_compared = len(orders.runs), False
+            view.follow(newest)
+            view.compare(others)
             self._show_state()
+        elif view.run.status() == "running":  # its worker was killed, and another one continues
+            view.follow(view.run)
+            self._show_state()
+        elif orders.is_done and not self.is_compared:  # now that all lines are whole
+            self.is_compared = True
+            view.compare(others)
 
     def _turn_to(self, run: bool) -> None:
         """Where there is no room for both: the run in place of the form, or the form again."""
@@ -120,13 +132,13 @@ class Lab(Watching):
         form = self.query_one(Form)
         try:
             spec, seeds = form.order()
-            run = self.workbench.orders.order(spec, seeds)
+            run = self.workbench.orders.start(spec, seeds)
         except REFUSALS as problem:
             if wrong := form.wrong():
                 wrong.editor.focus()
             self.workbench.problem(str(problem))
             return
-        self.followed = 1
+        self.followed, self.is_compared = 1, False
         self._watch(run)
         self._show_state()
 
@@ -145,9 +157,12 @@ class Lab(Watching):
         field.editor.focus()
 
     def action_stop(self) -> None:
-        """Ask the run to write a checkpoint and end; no other seed comes after it."""
-        self.workbench.orders.waiting = []
-        super().action_stop()
+        """Ask the run to write a checkpoint and end, and those of the other seeds with it."""
+        orders = self.workbench.orders
+        if self.view.run in orders.runs and not orders.is_done:
+            orders.stop()
+        else:
+            super().action_stop()
 
     def action_turn(self) -> None:
         self._turn_to(run=not self.has_class("watching"))
@@ -169,7 +184,7 @@ class Lab(Watching):
 
     def on_run_view_changed(self, message: RunView.Changed) -> None:
         if message.refused:
-            self.workbench.orders.waiting = []
+            self.workbench.orders.stop()
             self._turn_to(run=False)
             self.workbench.problem(message.refused)
         elif message.about and self.view.run:
@@ -177,7 +192,7 @@ class Lab(Watching):
         self._show_state()
 
     def _others(self) -> str:
-        waiting = len(self.workbench.orders.waiting)
+        waiting = self.workbench.orders.waiting
         return f" · {waiting} more to come" if waiting else ""
 
     def on_resize(self) -> None:

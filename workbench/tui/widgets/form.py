@@ -20,7 +20,7 @@ from workbench.errors import UserError
 from workbench.tui.widgets.field import Choice, Field
 
 REFUSALS = UserError
-SEEDS = "Decides the split, the first weights and the order. 0..4 or 0,3,7: a run for each, one after the other."
+SEEDS = "Decides the split, the first weights and the order. 0..4 or 0,3,7: a run for each."
 OWN = "your own"  # chosen for a task: then its data are written in a line of their own
 ABOUT_OWN = (
     "folder:PATH, with a folder of images for each class; csv:PATH, a table whose last column is the target; text:PATH."
