@@ -18,6 +18,20 @@ def printable_lines(text: str) -> str:
     return "\n".join(printable(line) for line in text.expandtabs(4).split("\n"))
 
 
+def spreadsheet_cell(text: str) -> str:
+    """Return a text for a cell of a CSV file that no spreadsheet takes for a formula.
+
+    A text that begins with = + - @ or a control character gets an apostrophe before it, unless it is a number.
+    """
+    if not text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")):
+        return text
+    try:
+        float(text)
+    except ValueError:
+        return f"'{text}"
+    return text
+
+
 def _replace(character: str) -> str:
     if character.isprintable():
         return character

@@ -140,6 +140,13 @@ def tasks(context: Context, incomplete: str) -> list[str]:
     return _starting(names, incomplete)
 
 
+def task_names(incomplete: str) -> list[str]:
+    """Return the names of all tasks."""
+    from workbench import tasks
+
+    return _starting(tasks.names(), incomplete)
+
+
 def presets(context: Context, incomplete: str) -> list[str]:
     """Return the presets of the network on the command line; if there is none yet, those that every network has."""
     import models

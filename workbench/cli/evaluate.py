@@ -1,4 +1,4 @@
-"""`workbench evaluate`: the losses and metrics of a trained network on a split of its data."""
+"""`workbench evaluate`: the losses and metrics of a trained network on a split of its data, or on another task."""
 
 from typing import Annotated
 
@@ -19,31 +19,48 @@ def evaluate(
     ],
     split: Annotated[
         str,
-        typer.Option(metavar="test|validation|train", help="Split of the data.", autocompletion=completion.splits),
+        typer.Option(
+            metavar="test|validation|train",
+            help="Split of the data; of another task also all.",
+            autocompletion=completion.splits,
+        ),
     ] = "test",
+    task: Annotated[
+        str | None,
+        typer.Option(
+            help="Another task with the same inputs and classes, or csv:PATH. Default: the run's task.",
+            autocompletion=completion.task_names,
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Evaluate a trained network on a split of its data.
 
     The weights are those of the run's best checkpoint, or of its last if there is no best one. Metrics on the test set
-    are compared with the task's baseline.
+    are compared with the task's baseline. Inputs of another task are scaled by the training set of the run, as in
+    training.
     """
     from workbench.engine import Verifier
-    from workbench.engine.evaluate import check_split
+    from workbench.engine.evaluate import ALL, check
     from workbench.engine.evaluate import evaluate as evaluate_network
     from workbench.engine.runs import get
     from workbench.render.metrics import format_metrics
 
     run = get(run_id)
-    check_split(split)
+    check(run, split, task)
     progress_note("Running PyTorch ...")
     with Verifier() as worker:
-        result = evaluate_network(worker, run, split)
+        result = evaluate_network(worker, run, split, task)
     if as_json:
         print_json(result)
         return
-    about = f"{split} set of {result['task']} ({plural(result['samples'], 'sample')})"
-    print(printable(f"{run.id}, {result['checkpoint']} checkpoint, step {result['step']}, on the {about}:"))
+    samples = plural(result["samples"], "sample")
+    about = f"all samples of {result['task']} ({samples})"
+    if split != ALL:
+        about = f"the {split} set of {result['task']} ({samples})"
+    if result["task"] != result["trained_on"]:
+        about += f", trained on {result['trained_on']}"
+    print(printable(f"{run.id}, {result['checkpoint']} checkpoint, step {result['step']}, on {about}:"))
     print(f"  {format_metrics(result['metrics'])}")
     if "reason" in result:
         print(f"  {printable(result['reason'])}")

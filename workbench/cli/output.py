@@ -119,7 +119,7 @@ def progress_note(message: str) -> None:
 
 @contextmanager
 def progress_bar(description: str) -> Iterator[Callable[[float], None]]:
-    """Show a bar on stderr while work goes on, if that is a terminal.
+    """Show a bar on stderr during work that takes long, if that is a terminal.
 
     Yields:
         A function that takes the share that is done, 0 to 1.

@@ -1,64 +1,97 @@
-"""`workbench predict`: the predictions of a trained network for image files."""
+"""`workbench predict`: the predictions of a trained network for image files, or for rows of tables."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from workbench.cli import completion
-from workbench.cli.output import Json, console, print_json, progress_note
+from workbench.cli.output import Json, console, plural, print_json, progress_bar
+from workbench.render.scale import format_tick
 from workbench.untrusted import printable
 
-MAX_CLASSES = 3  # printed for each file
+MAX_CLASSES = 3  # printed for each sample
+MAX_PRINTED = 50  # samples
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@app.command(epilog="Example: workbench predict resnet18-0001 photo.jpg")
+@app.command(epilog="Example: workbench predict resnet18-0001 photos --csv photos.csv")
 def predict(
     run_id: Annotated[
         str,
         typer.Argument(metavar="RUN", help="Run id: see 'workbench runs list'.", autocompletion=completion.runs),
     ],
-    files: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help="Image files: JPEG, PNG, WEBP, GIF, BMP or TIFF.")
+    paths: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE|FOLDER|-...",
+            help="Image files (JPEG, PNG, WEBP, GIF, BMP or TIFF) or folders of them; for a run on a table CSV files, "
+            "or - for rows on standard input.",
+        ),
     ],
+    csv: Annotated[
+        Path | None, typer.Option(metavar="OUT", help="CSV file to write, with a row per image or row.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Run a trained network on image files.
+    """Run a trained network on image files, or on rows of a table.
 
     The weights are those of the run's best checkpoint, or of its last if there is no best one. Each image is
     center-cropped and resized to the size of the training images. It should look like them: digits, for example, are
-    light on a dark background.
+    light on a dark background. A table needs the columns that the run was trained on, under their names.
     """
     from workbench.engine import Verifier
-    from workbench.engine.predict import predict as predict_files
+    from workbench.engine.predict import predict as predict_samples
+    from workbench.engine.predict import write_csv
     from workbench.engine.runs import get
 
     run = get(run_id)
-    progress_note("Running PyTorch ...")
-    with Verifier() as worker:
-        result = predict_files(worker, run, files)
-    if as_json:
+    with Verifier() as worker, progress_bar("Running PyTorch") as report_progress:
+        stdin = sys.stdin.buffer if "-" in paths else None
+        result = predict_samples(worker, run, paths, stdin, report_progress)
+    if csv is not None:
+        write_csv(result, csv, paths)
+        count = len(result["predictions"])
+        if as_json:
+            print_json({"run": result["run"], "path": str(csv), "predictions": count})
+        else:
+            print(printable(f"{plural(count, 'prediction')} of {result['run']} written to {csv}."))
+    elif as_json:
         print_json(result)
-        return
-    print_predictions(result["predictions"])
-    reason = f" {printable(result['reason'])}" if "reason" in result else ""
-    print(f"Run {result['run']}, {result['checkpoint']} checkpoint, step {result['step']}.{reason}")
+    else:
+        print_predictions(result)
+        reason = f" {printable(result['reason'])}" if "reason" in result else ""
+        print(f"Run {result['run']}, {result['checkpoint']} checkpoint, step {result['step']}.{reason}")
 
 
-def print_predictions(predictions: list[dict[str, Any]]) -> None:
-    """Print a table of the most probable classes of each file; of other predictions, their names and values."""
-    if "probabilities" not in predictions[0]:
-        for prediction in predictions:
-            values = "  ".join(f"{name} {value}" for name, value in prediction.items() if name != "file")
-            print(printable(f"{Path(prediction['file']).name}  {values}"))
-        return
+def print_predictions(result: dict[str, Any]) -> None:
+    """Print a table of the predictions: of classes the most probable ones, of other predictions their values."""
     from rich.table import Table
 
-    table = Table("image", "class", "probability", "next", box=None, header_style="bold")
-    for one in predictions:
-        ranked = sorted(one["probabilities"].items(), key=lambda pair: -pair[1])
-        others = ", ".join(f"{name} {probability:.3f}" for name, probability in ranked[1:MAX_CLASSES])
-        table.add_row(printable(Path(one["file"]).name), one["class"], f"{one['probability']:.3f}", others)
+    predictions = result["predictions"]
+    headings = ("class", "probability", "next") if "probabilities" in predictions[0] else (result["target"],)
+    table = Table("line" if "line" in predictions[0] else "image", *headings, box=None, header_style="bold")
+    several = len({prediction["file"] for prediction in predictions}) > 1
+    for one in predictions[:MAX_PRINTED]:
+        table.add_row(_format_origin(one, several), *_format_prediction(one))
     console().print(table)
+    if (rest := len(predictions) - MAX_PRINTED) > 0:
+        print(f"... and {rest:,} more. To see all of them, use --csv OUT or --json.")
+
+
+def _format_origin(prediction: dict[str, Any], several: bool) -> str:
+    """Return the name of an image file, or the line of a row, with its file if there are several."""
+    name = printable(Path(prediction["file"]).name)
+    if "line" not in prediction:
+        return name
+    return f"{name}:{prediction['line']}" if several else str(prediction["line"])
+
+
+def _format_prediction(prediction: dict[str, Any]) -> tuple[str, ...]:
+    if "probabilities" not in prediction:
+        return (format_tick(prediction["predicted"]),)
+    ranked = sorted(prediction["probabilities"].items(), key=lambda pair: -pair[1])
+    others = ", ".join(f"{name} {probability:.3f}" for name, probability in ranked[1:MAX_CLASSES])
+    return prediction["class"], f"{prediction['probability']:.3f}", others

@@ -47,28 +47,44 @@ def rows(file: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """
     try:
         with file.open("rb") as stream:
-            text = stream.read(MOST_BYTES).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UserError(f"{file.name} is no text in UTF-8: save it again as CSV UTF-8.") from error
+            content = stream.read(MOST_BYTES)
     except OSError as error:
         raise UserError(f"{file} can't be read: {error.strerror}.") from error
+    return parse(content, file.name)
+
+
+def parse(content: bytes, name: str, min_columns: int = 2) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """Return the names in the header, and each row as the line it ends in, counted from 1, and its cells.
+
+    Args:
+        content: The bytes of a CSV file.
+        name: Its name, for messages.
+        min_columns: The smallest number of columns; 2 if one of them is the target.
+
+    Raises:
+        UserError: If it is not a table.
+    """
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{name} is no text in UTF-8: save it again as CSV UTF-8.") from error
     if not text.strip():
-        raise UserError(f"{file.name} is empty: a table has a header, then a row a sample.")
+        raise UserError(f"{name} is empty: a table has a header, then a row a sample.")
     delimiter = max(",;\t", key=text.lstrip().splitlines()[0].count)
     reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         (_, header), *rest = [(reader.line_num, [printable(cell.strip()) for cell in row]) for row in reader if row]
     except csv.Error as error:
-        raise UserError(f"Line {reader.line_num} of {file.name} is no CSV: {error}.") from error
-    _check_header(header, file.name)
+        raise UserError(f"Line {reader.line_num} of {name} is no CSV: {error}.") from error
+    _check_header(header, name, min_columns)
     for line, cells in rest:
         if len(cells) != len(header):
-            said = f"Line {line} of {file.name} has {len(cells)} cells, and the header {len(header)}"
+            said = f"Line {line} of {name} has {len(cells)} cells, and the header {len(header)}"
             raise UserError(f"{said}: every row needs one a column.")
     return header, rest
 
 
-def _check_header(header: list[str], file: str) -> None:
+def _check_header(header: list[str], file: str, min_columns: int) -> None:
     if sum(value(cell) is not None for cell in header) > len(header) / 2:
         raise UserError(f"{file} has no header: name its columns in the first line.")
     if "" in header:
@@ -76,7 +92,7 @@ def _check_header(header: list[str], file: str) -> None:
     name, times = Counter(header).most_common(1)[0]
     if times > 1:
         raise UserError(f"{times} columns of {file} are called {name[:40]!r}: give each a name of its own.")
-    if len(header) < 2:
+    if len(header) < min_columns:
         raise UserError(f"{file} has one column: it needs the target, and at least one to tell it from.")
 
 

@@ -224,13 +224,14 @@ def _ask(request: dict[str, Any], on_progress: OnProgress) -> dict[str, Any]:
 def _predict(request: dict[str, Any], on_progress: OnProgress) -> dict[str, Any]:
     from workbench.engine import predict
 
-    return predict.compute(Run(Path(request["folder"])), [Path(file) for file in request["files"]])
+    files = [Path(file) for file in request.get("files", ())]
+    return predict.compute(Run(Path(request["folder"])), files, request.get("rows"))
 
 
 def _evaluate(request: dict[str, Any], on_progress: OnProgress) -> dict[str, Any]:
     from workbench.engine import evaluate
 
-    return evaluate.compute(Run(Path(request["folder"])), request["split"])
+    return evaluate.compute(Run(Path(request["folder"])), request["split"], request.get("task"))
 
 
 def _profile(request: dict[str, Any], on_progress: OnProgress) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from math import prod
 from pathlib import Path
 from typing import Any, Self, TypeAlias
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -226,6 +227,33 @@ class Task(ABC):
             UserError: If the task's networks can't read files, or not one of these.
         """
         raise UserError(f"A network of the task {self.title!r} can't read files: choose a run on digits or shapes.")
+
+    def predict_rows(self, network: nn.Module, rows: np.ndarray, seed: int) -> list[dict[str, Any]]:
+        """Return what a network predicts for each row of a table, as plain data.
+
+        Args:
+            network: A trained network on the CPU.
+            rows: The features (N, features), in their own units and in the order of the dataset.
+            seed: The seed of the run, which decides what the inputs are standardized by.
+
+        Raises:
+            UserError: If the task's networks can't read rows.
+        """
+        raise UserError(f"A network of the task {self.title!r} reads no rows: choose a run on a table, such as iris.")
+
+    def adapt(self, network: nn.Module, name: str, columns: tuple[np.ndarray, ...], seed: int) -> Source:
+        """Return samples of another dataset as a run of this task reads its own: with its scaling and its classes.
+
+        Args:
+            network: A network of this task.
+            name: The other dataset.
+            columns: Its inputs and targets, one sample per row.
+            seed: The seed of the run, which decides what the inputs are standardized by.
+
+        Raises:
+            UserError: If they can't be read in this way.
+        """
+        raise UserError(f"A network of the task {self.title!r} can't be evaluated on another one.")
 
     def respond(self, network: nn.Module, question: Mapping[str, str], seed: int) -> Visualization:
         """Return the network's answer to a question.

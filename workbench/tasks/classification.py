@@ -18,6 +18,7 @@ from workbench.tasks.decision_regions import decision_regions
 from workbench.tasks.meters import ClassificationMeter, f1_scores
 from workbench.tasks.scalers import training_scaler
 
+MAX_CLASSES = 10  # that a message lists
 AUXILIARY_WEIGHT = 0.3  # of the loss of an auxiliary classifier (Szegedy et al. 2014)
 
 
@@ -116,6 +117,45 @@ class Classification(Task):
     def probabilities(self, network: nn.Module, batch: Batch) -> Tensor:
         """Return the probability of each class (N, classes) for the samples of a batch."""
         return self.logits(self.predict(network, batch)).softmax(dim=1)
+
+    def predict_classes(self, network: nn.Module, column: str, inputs: Tensor) -> list[dict[str, Any]]:
+        """Return for each input the most probable `class`, its `probability`, and the `probabilities` of all."""
+        size = self.evaluation_batch(network)
+        logits = [self.logits(self.predict(network, {column: chunk})) for chunk in inputs.split(size)]
+        predictions = []
+        for row in torch.cat(logits).double().softmax(dim=1).tolist():
+            probabilities = dict(zip(self.dataset.classes, row, strict=True))
+            name = max(probabilities, key=lambda name: probabilities[name])
+            predictions.append({"class": name, "probability": probabilities[name], "probabilities": probabilities})
+        return predictions
+
+    def predict_rows(self, network: nn.Module, rows: np.ndarray, seed: int) -> list[dict[str, Any]]:
+        """Return for each row the most probable `class`, its `probability`, and the `probabilities` of all."""
+        inputs = training_scaler(self.data, seed)(rows).astype(np.float32)
+        return self.predict_classes(network, "features", torch.from_numpy(inputs))
+
+    def adapt(self, network: nn.Module, name: str, columns: tuple[np.ndarray, ...], seed: int) -> Source:
+        inputs = features.reorder(columns[0], data.info(name), self.dataset)
+        scaled = training_scaler(self.data, seed)(inputs)
+        return Resident(
+            features=features.fit(scaled, network, self.dataset), target=self.adapt_classes(name, columns[1])
+        )
+
+    def adapt_classes(self, name: str, target: np.ndarray) -> Tensor:
+        """Return the classes (N,) of samples of another dataset as classes of this task, by their names.
+
+        Raises:
+            UserError: If the other dataset has a class that this task doesn't have.
+        """
+        other = data.info(name)
+        unknown = [each for each in other.classes if each not in self.dataset.classes]
+        if unknown or other.kind != "classification":
+            problem = f"has the class {unknown[0]!r}" if unknown else f"is for {other.kind}"
+            raise UserError(
+                f"{other.name} {problem}, and a network of {self.dataset.name} predicts "
+                f"{', '.join(self.dataset.classes[:MAX_CLASSES])}{', ...' * (self.classes > MAX_CLASSES)}."
+            )
+        return torch.tensor([self.dataset.classes.index(each) for each in other.classes])[torch.from_numpy(target)]
 
     def visualize(self, network: nn.Module, source: Source) -> list[Visualization]:
         meter = ClassificationMeter(self.classes)

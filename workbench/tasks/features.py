@@ -38,6 +38,25 @@ def fit(inputs: np.ndarray, network: nn.Module, dataset: DataSet) -> Tensor:
     return torch.from_numpy(inputs.astype(np.float32))
 
 
+def reorder(inputs: np.ndarray, other: DataSet, dataset: DataSet) -> np.ndarray:
+    """Return the inputs (N, features) of another table in the order that the features have in this one.
+
+    Raises:
+        UserError: If the other table has other features.
+    """
+    missing = [name for name in dataset.features if name not in other.features]
+    extra = [name for name in other.features if name not in dataset.features]
+    if missing or extra or not dataset.features:
+        problem = (
+            f"has no column {missing[0]!r}" if missing else f"has the column {extra[0]!r} as well" if extra else ""
+        )
+        raise UserError(
+            f"{other.name} {problem or 'is a table'}: a network of {dataset.name} reads "
+            f"{', '.join(dataset.features) or 'no table'}."
+        )
+    return inputs[:, [other.features.index(name) for name in dataset.features]]
+
+
 def argument(feature: str) -> str:
     """Return the name under which a feature can be typed: `sepal length (cm)` is `sepal_length`."""
     return re.sub(r"\W+", "_", re.sub(r"\(.*?\)", "", feature).strip()).strip("_").lower() or feature

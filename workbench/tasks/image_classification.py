@@ -13,11 +13,11 @@ from torch import Tensor, nn
 
 from workbench.data.picture_file import square
 from workbench.data.scaling import Scaler, z_score
-from workbench.data.sources import Batch, StandardizedBytes
+from workbench.data.sources import Batch, Resident, Source, StandardizedBytes
 from workbench.errors import UserError
 from workbench.render.shape import format_shape
 from workbench.tasks import augmentation
-from workbench.tasks.base import StepContext, Visualization
+from workbench.tasks.base import StepContext, Task, Visualization
 from workbench.tasks.classification import Classification
 from workbench.tasks.scalers import stores_bytes, training_scaler
 
@@ -68,14 +68,22 @@ class ImageClassification(Classification):
 
     def predict_files(self, network: nn.Module, files: Sequence[Path], seed: int) -> list[dict[str, Any]]:
         """Return for each image the most probable `class`, its `probability`, and the `probabilities` of all."""
-        images, size = self.read_files(files, seed)["image"], self.evaluation_batch(network)
-        logits = [self.logits(self.predict(network, {"image": chunk})) for chunk in images.split(size)]
-        predictions = []
-        for row in torch.cat(logits).double().softmax(dim=1).tolist():
-            probabilities = dict(zip(self.dataset.classes, row, strict=True))
-            name = max(probabilities, key=lambda name: probabilities[name])
-            predictions.append({"class": name, "probability": probabilities[name], "probabilities": probabilities})
-        return predictions
+        return self.predict_classes(network, "image", self.read_files(files, seed)["image"])
+
+    def predict_rows(self, network: nn.Module, rows: np.ndarray, seed: int) -> list[dict[str, Any]]:
+        return Task.predict_rows(self, network, rows, seed)
+
+    def adapt(self, network: nn.Module, name: str, columns: tuple[np.ndarray, ...], seed: int) -> Source:
+        images = columns[0]
+        if images.ndim != 4:
+            raise UserError(f"{name} has no images, and a network of {self.data} reads images.")
+        target = self.adapt_classes(name, columns[1])
+        largest, own_largest = (
+            255 if is_bytes else 1 for is_bytes in (images.dtype == np.uint8, stores_bytes(self.data, seed))
+        )
+        pixels = images.astype(np.float32) * np.float32(own_largest / largest)  # from 0 to 255, or from 0 to 1
+        scaler = training_scaler(self.data, seed, axis=None)
+        return Resident(image=standardize(pixels, scaler, None), target=target)
 
     def read_files(self, files: Sequence[Path], seed: int) -> Batch:
         """Return image files as a batch of a run of this seed.

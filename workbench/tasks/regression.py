@@ -1,6 +1,7 @@
 """Regression: a number predicted from the row of a table."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -8,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from workbench import data
-from workbench.data.scaling import z_score
+from workbench.data.scaling import Scaler, z_score
 from workbench.data.sources import Batch, Resident, Source
 from workbench.errors import UserError
 from workbench.render.shape import format_shape
@@ -36,10 +37,8 @@ class Regression(Task):
         scaler = z_score(splits["train"][1])
         sources: dict[str, Source] = {}
         for split, rows in features.standardize(splits).items():
-            columns = np.broadcast_arrays(scaler(splits[split][1]), scaler.shift, scaler.spread)
-            target, mean, deviation = (torch.from_numpy(values.astype(np.float32))[:, None] for values in columns)
             inputs = features.fit(rows, network, self.dataset)
-            sources[split] = Resident(features=inputs, target=target, mean=mean, deviation=deviation)
+            sources[split] = Resident(features=inputs, **self._targets(splits[split][1], scaler))
         return sources
 
     def value(self, outputs: Tensor) -> Tensor:
@@ -82,6 +81,35 @@ class Regression(Task):
             Baseline("the mean", "r2", float(r2_score(test_targets, constant))),
         ]
         return max(baselines, key=lambda baseline: baseline.value)
+
+    def predict_rows(self, network: nn.Module, rows: np.ndarray, seed: int) -> list[dict[str, Any]]:
+        """Return for each row what is `predicted`, in the target's unit."""
+        inputs = torch.from_numpy(training_scaler(self.data, seed)(rows).astype(np.float32))
+        outputs = [self.predict(network, {"features": chunk}) for chunk in inputs.split(self.evaluation_batch(network))]
+        standardized = self.value(torch.cat(outputs)).double().numpy()[:, 0]
+        return [
+            {"predicted": value} for value in training_scaler(self.data, seed, column=1).back(standardized).tolist()
+        ]
+
+    def adapt(self, network: nn.Module, name: str, columns: tuple[np.ndarray, ...], seed: int) -> Source:
+        other = data.info(name)
+        inputs = features.reorder(columns[0], other, self.dataset)
+        if other.classes or other.target != self.dataset.target:
+            raise UserError(
+                f"The target of {other.name} is {other.target}{', a class' if other.classes else ''}, and a network of "
+                f"{self.dataset.name} predicts {self.dataset.target}."
+            )
+        scaled = features.fit(training_scaler(self.data, seed)(inputs), network, self.dataset)
+        return Resident(features=scaled, **self._targets(columns[1], training_scaler(self.data, seed, column=1)))
+
+    def _targets(self, values: np.ndarray, scaler: Scaler) -> dict[str, Tensor]:
+        """Return the standardized targets (N, 1), with the mean and the deviation of each."""
+        columns = np.broadcast_arrays(scaler(values), scaler.shift, scaler.spread)
+        names = ("target", "mean", "deviation")
+        return {
+            name: torch.from_numpy(column.astype(np.float32))[:, None]
+            for name, column in zip(names, columns, strict=True)
+        }
 
     def visualize(self, network: nn.Module, source: Source) -> list[Visualization]:
         batch = source.batch(slice(0, MAX_POINTS))

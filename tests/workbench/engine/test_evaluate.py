@@ -1,5 +1,6 @@
 """Evaluation of a trained network: against a forward pass by hand, scikit-learn, and what the run itself reported."""
 
+import csv
 import json
 
 import numpy as np
@@ -11,7 +12,7 @@ from sklearn.metrics import f1_score, r2_score, roc_auc_score
 import models
 from tests.trained_runs import train_run
 from workbench import data, tasks
-from workbench.engine import evaluate, worker
+from workbench.engine import evaluate, networks, worker
 from workbench.errors import UserError
 from workbench.tasks.baselines import baseline
 
@@ -97,6 +98,117 @@ def test_the_command_prints_metrics_and_the_baseline(cli):
     ]:
         code, out, err = cli("evaluate", *words)
         assert (code, out, err.count("\n")) == (2, "", 1) and message in err
+
+
+def write_csv(path, dataset, rows, targets, columns=None):
+    """Write a table with the target first, and the features in another order."""
+    order = columns or range(len(dataset.features))
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([dataset.target, *(dataset.features[k] for k in order)])
+        writer.writerows([[target, *(row[k] for k in order)] for row, target in zip(rows, targets, strict=True)])
+
+
+def test_another_table_is_scaled_by_the_training_set_and_its_classes_go_by_name(tmp_path, cli):
+    """The other table has two of the three classes, other means, and its columns in another order."""
+    run = train_run("mlp", task="iris", steps=60, seed=2)
+    splits, dataset = data.load("iris", 2), data.info("iris")
+    training = splits["train"][0]
+    rows, targets = (np.concatenate([splits[split][k] for split in splits]) for k in (0, 1))
+    rows, targets = rows[targets > 0] + 0.3, targets[targets > 0]
+    path = tmp_path / "flowers.csv"
+    write_csv(path, dataset, rows, [dataset.classes[k] for k in targets], [2, 0, 3, 1])
+    network = models.build("mlp", "mini", in_features=4, out_features=3).eval()
+    network.load_state_dict(load_file(run.folder / "best.safetensors"))
+    scaled = torch.from_numpy(((rows - training.mean(axis=0)) / training.std(axis=0)).astype(np.float32))
+    with torch.no_grad():
+        probabilities = network(scaled).double().softmax(dim=1).numpy()
+
+    code, out, err = cli("evaluate", run.id, "--task", f"csv:{path}:species", "--split", "all", "--json")
+    result = json.loads(out)
+    assert (code, err, result["samples"], result["split"]) == (0, "", 100, "all")
+    assert (result["task"], result["trained_on"]) == (f"csv:{path}:species", "iris")
+    metrics = result["metrics"]
+    assert metrics["accuracy"] == pytest.approx((probabilities.argmax(axis=1) == targets).mean())
+    assert metrics["loss"] == pytest.approx(-np.log(probabilities[np.arange(100), targets]).mean(), rel=1e-5)
+    plain = cli("evaluate", run.id, "--task", f"csv:{path}:species", "--split", "all").out
+    assert f"on all samples of csv:{path}:species (100 samples), trained on iris" in plain
+    tested = evaluate.compute(run, "test", f"csv:{path}:species")
+    assert tested["samples"] == 20 and tested["baseline"]["metric"] == "accuracy"
+
+
+def test_another_table_with_a_number_is_evaluated_in_the_targets_unit(tmp_path):
+    run = train_run("linear-regression", task="diabetes", steps=60)
+    splits, dataset = data.load("diabetes", 0), data.info("diabetes")
+    (inputs, values), (rows, targets) = splits["train"], splits["test"]
+    path = tmp_path / "patients.csv"
+    write_csv(path, dataset, rows, targets + 10)
+    weights = {name: tensor.numpy() for name, tensor in load_file(run.folder / "best.safetensors").items()}
+    [weight] = [array for array in weights.values() if array.ndim == 2]
+    [bias] = [array for array in weights.values() if array.ndim == 1]
+    scaled = (rows - inputs.mean(axis=0)) / inputs.std(axis=0)
+    predicted = (scaled @ weight.T + bias)[:, 0] * values.std() + values.mean()
+    metrics = evaluate.compute(run, "all", f"csv:{path}:progression")["metrics"]
+    assert metrics["mse"] == pytest.approx(((predicted - targets - 10) ** 2).mean(), rel=1e-4)
+    assert metrics["mae"] == pytest.approx(np.abs(predicted - targets - 10).mean(), rel=1e-4)
+
+
+@pytest.mark.parametrize("model", ["lenet5-modern", "mlp"])
+def test_images_of_another_dataset_are_scaled_as_in_training(model, monkeypatch):
+    """The other dataset is the digits again, brighter and larger, as bytes: each pixel is 2x2 pixels."""
+    run = train_run(model, steps=40)
+    splits = {
+        split: (np.kron((images * 200).round().astype(np.uint8), np.ones((1, 1, 2, 2), np.uint8)), targets)
+        for split, (images, targets) in data.load("digits", 0).items()
+    }
+    own_load, own_training = data.load, data.load("digits", 0)["train"][0]
+    monkeypatch.setattr(data, "load", lambda name, seed: splits if name == "mnist-5k" else own_load(name, seed))
+    result = evaluate.compute(run, "validation", "mnist-5k")
+    images, targets = splits["validation"]
+    scaled = torch.from_numpy(((images / 255 - own_training.mean()) / own_training.std()).astype(np.float32))
+    size = 20 if model == "lenet5-modern" else 8
+    read = torch.nn.functional.interpolate(scaled, size=(size, size), mode="bilinear", antialias=True)
+    network = networks.build(run.spec).eval()
+    network.load_state_dict(load_file(run.folder / "best.safetensors"))
+    with torch.no_grad():
+        probabilities = network(read if size == 20 else read.flatten(1)).double().softmax(dim=1).numpy()
+    assert result["metrics"]["accuracy"] == pytest.approx((probabilities.argmax(axis=1) == targets).mean(), abs=0.006)
+    expected = -np.log(probabilities[np.arange(len(targets)), targets]).mean()
+    assert result["metrics"]["loss"] == pytest.approx(expected, rel=1e-3)
+
+
+def test_the_runs_own_task_by_name_is_its_own_data(cli):
+    run = train_run("mlp", task="iris", steps=2)
+    assert evaluate.compute(run, "test", "iris") == evaluate.compute(run, "test")
+    code, _, err = cli("evaluate", run.id, "--task", "iris", "--split", "all")
+    assert code == 2 and "Choose from test, train, validation" in err
+
+
+def test_what_does_not_fit_is_an_error_in_one_sentence(tmp_path):
+    iris, digits = train_run("mlp", task="iris", steps=2), train_run("mlp", steps=2)
+    diabetes, lstm = train_run("linear-regression", task="diabetes", steps=2), train_run("lstm", steps=1, batch_size=2)
+    splits, dataset = data.load("iris", 0), data.info("iris")
+    rows, targets = splits["train"]
+    names = [("rosa" if k == 2 else dataset.classes[k]) for k in targets]
+    write_csv(tmp_path / "other.csv", dataset, rows, names)
+    write_csv(tmp_path / "few.csv", dataset, rows[:, :3], names, [0, 1, 2])
+    for run, task, message in [
+        (iris, "digits", "digits has no column 'sepal length"),
+        (iris, "wine", "wine has no column 'sepal length"),
+        (iris, f"csv:{tmp_path}/other.csv:species", "has the class 'rosa'.*predicts setosa, versicolor, virginica"),
+        (iris, f"csv:{tmp_path}/few.csv:species", "has no column 'petal width"),
+        (iris, "help-topics", "Unknown task"),
+        (iris, "characters", "has no column"),
+        (digits, "iris", "iris has no images"),
+        (digits, "shapes", "has the class 'circle'"),
+        (digits, "shape-scenes", "has the class 'circle'"),
+        (diabetes, f"csv:{tmp_path}/other.csv:species", "has no column 'age'"),
+        (lstm, "digits", "can't be evaluated on another"),
+        (iris, "csv:nowhere.csv", "no file nowhere.csv"),
+    ]:
+        with pytest.raises(UserError, match=message) as error:
+            evaluate.compute(run, "test", task)
+        assert "\n" not in str(error.value)
 
 
 def test_a_run_without_a_checkpoint_is_an_error(cli):

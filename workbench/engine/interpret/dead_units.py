@@ -24,7 +24,7 @@ Place = tuple[str, int]  # a module, and which of its ReLUs, counted from 0
 def compute(trained: TrainedNetwork, on_progress: Callable[[float], None] = lambda progress: None) -> dict[str, Any]:
     """Return the dead units of every ReLU.
 
-    A unit is a channel of feature maps, with all its positions, or else a feature, the last dimension.
+    A unit is a channel of feature maps, with all its positions; otherwise a feature, the last dimension.
 
     Returns:
         `samples`, of the validation set; `layers`, in the order in which they are computed: for each its `layer` (the
