@@ -69,18 +69,20 @@ def _call(arm: TrialArm, name: str, seed: int) -> dict[str, Any]:
 
 
 def _train(arm: RunArm, measure: Measure, seeds: Sequence[int], on_progress: OnProgress) -> list[Row]:
+    from workbench.engine.training import race
     from workbench.engine.training.trainer import SeedRun, Trainer
 
     start = time.process_time()
     runs = [SeedRun(RunSpec.create(arm.model, use_recipe=False, **arm.options, seed=seed)) for seed in seeds]
     states = {seed: RunState() for seed in seeds}
-    for event in Trainer(runs).run():
+    backend = race.choose([run.state for run in runs])
+    for event in Trainer(runs, backend=race.BACKENDS[backend]([run.state for run in runs])).run():
         states[event["seed"]].apply(cast(Event, event))
         if event["event"] == "metric":
             on_progress(sum(run.step / run.total for run in runs) / len(runs))
     values = [measure.of(states[run.spec.seed], run.state) for run in runs]
     seconds = round((time.process_time() - start) / len(seeds), 4)
     return [
-        {"seed": run.spec.seed, "values": {"value": value}, "steps": run.step, "seconds": seconds, "backend": "loop"}
+        {"seed": run.spec.seed, "values": {"value": value}, "steps": run.step, "seconds": seconds, "backend": backend}
         for run, value in zip(runs, values, strict=True)
     ]

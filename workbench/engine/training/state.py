@@ -153,6 +153,10 @@ class SeedState:
         self.context.step += 1
         return result
 
+    def next_batch(self) -> Batch:
+        """Return the next training batch."""
+        return self._inputs["train"].batch(next(self._rows))
+
     def _backward(self, rows: Any, share: float) -> Update:
         """Add the gradient of a batch's mean loss, times its share of the update."""
         batch = self._inputs["train"].batch(rows)

@@ -1,0 +1,197 @@
+"""Several seeds of one spec, stacked along a first axis: one pass and one fused optimizer update all of them.
+
+    Stacked     the weights, the optimizer, clipping; what the two below share
+    Vmap        the forward pass of the network itself, vectorized by torch.func.vmap
+    SeedAxis    a forward pass with a seed axis of its own, see `seed_axis`
+
+The weights of each seed's network are views of the stacked ones, so that its evaluations and checkpoints always see
+them. What a seed computes is independent of the others: also of one whose loss is not a number.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from workbench.data.sources import Batch
+from workbench.engine.spec.sections import ClipNorm, ClipValue, Plateau
+from workbench.engine.training import optimizers
+from workbench.engine.training.backends import Loop
+from workbench.engine.training.seed_axis import forward_with_seed_axis, is_convertible
+from workbench.engine.training.state import SeedState, Update
+
+MIN_NORM = 1e-6  # added to the norm of a gradient, as in torch.nn.utils.clip_grad_norm_
+
+
+class Stacked(ABC):
+    """Updates several seeds at once.
+
+    Args:
+        states: The states of the seeds; `can_stack` must be true of them.
+        is_trial: Whether it is only to be timed: the networks of the seeds are left alone.
+    """
+
+    def __init__(self, states: Sequence[SeedState], is_trial: bool = False):
+        self.states = states
+        self._network = states[0].network
+        named = [dict(state.network.named_parameters()) for state in states]
+        self._parameters = {name: _stack([own[name] for own in named]) for name in named[0]}
+        self._own = [list(own.values()) for own in named]
+        buffers = [dict(state.network.named_buffers()) for state in states]
+        self._buffers = {name: torch.stack([own[name] for own in buffers]) for name in buffers[0]}
+        if not is_trial:
+            for index, state in enumerate(states):
+                _view(state.network, self._parameters, self._buffers, index)
+        spec = states[0].spec
+        self._clipping = spec.clipping
+        group = [{"params": list(self._parameters.values())}]
+        self._optimizer = optimizers.build(spec, group, states[0].device)
+        self._loop: Loop | None = None  # takes over when a seed ends
+
+    @abstractmethod
+    def forward(self, batch: dict[str, Tensor]) -> Tensor:
+        """Return the outputs (S, N, ...) of all seeds for their batches, each with a first axis of S seeds."""
+
+    def update(self, active: Sequence[int]) -> list[Update]:
+        """Update the seeds with these indices once."""
+        if self._loop is None and len(active) < len(self.states):
+            for index in range(len(self.states)):
+                self.sync(index)
+            self._loop = Loop(self.states)
+        if self._loop is not None:
+            return self._loop.update(active)
+        return self._update()
+
+    def _update(self) -> list[Update]:
+        states = self.states
+        batches = [state.next_batch() for state in states]
+        outputs, losses = self.backward(batches)
+        norms = self._clip()
+        for group in self._optimizer.param_groups:
+            group["lr"] = states[0].lr
+        self._optimizer.step()
+        updates = []
+        for index, state in enumerate(states):
+            state.context.step += 1
+            values = {name: value.detach() for name, value in losses[index].items()}
+            if norms is not None:
+                values["grad_norm"] = norms[index]
+            updates.append(Update(values, outputs[index].detach(), batches[index]))
+        return updates
+
+    def backward(self, batches: Sequence[Batch]) -> tuple[Tensor, list[dict[str, Tensor]]]:
+        """Compute the gradients of all seeds, and return their outputs and their losses."""
+        batch = {name: torch.stack([own[name] for own in batches]) for name in batches[0]}
+        for weight in self._parameters.values():
+            weight.grad = None
+        outputs = self.forward(batch)
+        losses = [
+            state.task.losses(outputs[index], batches[index], state.context) for index, state in enumerate(self.states)
+        ]
+        torch.stack([each["loss"] for each in losses]).sum().backward()
+        return outputs, losses
+
+    def _clip(self) -> Tensor | None:
+        """Clip the gradient of each seed; return their norms before that, None without clipping."""
+        if self._clipping is None:
+            return None
+        gradients = [weight.grad for weight in self._parameters.values() if weight.grad is not None]
+        norms: Tensor = torch.stack([gradient.flatten(1).norm(dim=1) for gradient in gradients]).norm(dim=0)
+        match self._clipping:
+            case ClipNorm(most):
+                factors = (most / (norms + MIN_NORM)).clamp(max=1.0)
+                for gradient in gradients:
+                    gradient.mul_(factors.view(-1, *[1] * (gradient.dim() - 1)))
+            case ClipValue(most):
+                for gradient in gradients:
+                    gradient.clamp_(-most, most)
+        return norms
+
+    def sync(self, index: int) -> None:
+        """Give the optimizer of one seed its part of the stacked optimizer's memory; the weights are views already."""
+        if self._loop is not None:
+            self._loop.sync(index)
+            return
+        own = self.states[index].optimizer
+        for weight, stacked in zip(self._own[index], self._parameters.values(), strict=True):
+            if stacked in self._optimizer.state:
+                own.state[weight] = {
+                    name: value[index].clone() if value.dim() else value.clone()
+                    for name, value in self._optimizer.state[stacked].items()
+                }
+
+
+class Vmap(Stacked):
+    """The forward pass of the network itself, vectorized over seeds."""
+
+    def forward(self, batch: dict[str, Tensor]) -> Tensor:
+        """Return the outputs (S, N, ...) of all seeds."""
+        state = self.states[0]
+
+        def of_one_seed(parameters: Any, buffers: Any, batch: Any) -> Any:
+            def network(*inputs: Tensor) -> Any:
+                return functional_call(self._network, (parameters, buffers), inputs)
+
+            return state.task.forward(cast(nn.Module, network), batch, state.context)  # it is only called
+
+        # Nothing is drawn: dropout with a probability of 0 only asks for a generator.
+        vectorized = torch.func.vmap(of_one_seed, randomness="same")
+        outputs: Tensor = vectorized(self._parameters, self._buffers, batch)
+        return outputs
+
+
+class SeedAxis(Stacked):
+    """A forward pass with a seed axis: batched matrix products and grouped convolutions."""
+
+    def forward(self, batch: dict[str, Tensor]) -> Tensor:
+        """Return the outputs (S, N, ...) of all seeds."""
+        name = next(iter(self.states[0].task.info.inputs))
+        return forward_with_seed_axis(self._network, self._parameters, batch[name])
+
+
+def can_stack(states: Sequence[SeedState]) -> bool:
+    """Return whether several seeds can be updated at once, with the numbers of a loop.
+
+    They can't where a seed draws at random in an update, where learning rates differ between weights or seeds, or
+    where the loss depends on the weights themselves.
+    """
+    spec, network = states[0].spec, states[0].network
+    has_random_layers = any(isinstance(layer, nn.modules.dropout._DropoutNd) and layer.p for layer in network.modules())
+    names = [name for name, _ in network.named_parameters(remove_duplicate=False)]
+    return (
+        len(states) > 1
+        and all(replace(state.spec, seed=spec.seed) == spec for state in states)
+        and not has_random_layers
+        and len(names) == len(dict(network.named_parameters()))  # no weights are shared
+        and all(weight.requires_grad for weight in network.parameters())
+        and spec.initial_weights is None
+        and not (spec.data.augment or spec.regularization.l1 or spec.regularization.l2 or spec.regularization.ema)
+        and spec.data.accumulate == 1
+        and spec.optimizer.decay_on == "all"
+        and not isinstance(spec.schedule, Plateau)
+        and not (spec.runtime.bf16 or spec.runtime.compile)
+        and len({len(state.sources["train"]) for state in states}) == 1
+        and len(states[0].task.info.inputs) == 1
+    )
+
+
+def can_convert(states: Sequence[SeedState]) -> bool:
+    """Return whether the network has a forward pass with a seed axis."""
+    return can_stack(states) and is_convertible(states[0].network)
+
+
+def _stack(weights: Sequence[nn.Parameter]) -> nn.Parameter:
+    return nn.Parameter(torch.stack([weight.detach() for weight in weights]))
+
+
+def _view(network: nn.Module, parameters: dict[str, nn.Parameter], buffers: dict[str, Tensor], index: int) -> None:
+    """Let a network's parameters and buffers be views of the stacked ones."""
+    for name, parameter in network.named_parameters():
+        parameter.data = parameters[name].data[index]
+    for name, _ in list(network.named_buffers()):
+        owner, _, last = name.rpartition(".")
+        network.get_submodule(owner)._buffers[last] = buffers[name][index]
