@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 
@@ -27,12 +28,13 @@ def choose(states: Sequence[SeedState]) -> str:
     samples, size = len(states[0].sources["train"]), states[0].spec.data.batch_size
     size = samples if isinstance(size, str) else size
     batches = [state.sources["train"].batch(slice(0, size)) for state in states]
+    stacked = {name: torch.stack([batch[name] for batch in batches]) for name in batches[0]}
     seconds = {"loop": _least(lambda: _loop(states, batches))}
     for name, kind in (("vmap", Vmap), ("seed-axis", SeedAxis)):
         if name in names:
-            trial: Stacked = kind(states, is_trial=True)
             try:
-                seconds[name] = _least(lambda trial=trial: trial.backward(batches))  # type: ignore[misc]
+                trial: Stacked = kind(states, is_trial=True)
+                seconds[name] = _least(partial(trial.backward, stacked))
             except (RuntimeError, ValueError, NotImplementedError):
                 continue  # an operation of the network that can't be vectorized
     return min(seconds, key=lambda name: seconds[name])

@@ -17,13 +17,14 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from workbench.data.sources import Batch
+from workbench.data.sources import Batch, Resident
 from workbench.engine.spec.sections import ClipNorm, ClipValue, Plateau
 from workbench.engine.training import optimizers
 from workbench.engine.training.backends import Loop
 from workbench.engine.training.seed_axis import forward_with_seed_axis, is_convertible
 from workbench.engine.training.state import SeedState, Update
 
+MAX_BYTES = 2**26  # of training sets that are stacked
 MIN_NORM = 1e-6  # added to the norm of a gradient, as in torch.nn.utils.clip_grad_norm_
 
 
@@ -48,6 +49,9 @@ class Stacked(ABC):
                 _view(state.network, self._parameters, self._buffers, index)
         spec = states[0].spec
         self._clipping = spec.clipping
+        task, context = states[0].task, states[0].context
+        self._losses = torch.func.vmap(lambda outputs, batch: task.losses(outputs, batch, context))
+        self._data = StackedBatches(states)
         group = [{"params": list(self._parameters.values())}]
         self._optimizer = optimizers.build(spec, group, states[0].device)
         self._loop: Loop | None = None  # takes over when a seed ends
@@ -68,32 +72,38 @@ class Stacked(ABC):
 
     def _update(self) -> list[Update]:
         states = self.states
-        batches = [state.next_batch() for state in states]
-        outputs, losses = self.backward(batches)
+        batch = self._data.next_batch()
+        outputs, losses = self.backward(batch)
         norms = self._clip()
         for group in self._optimizer.param_groups:
             group["lr"] = states[0].lr
         self._optimizer.step()
-        updates = []
-        for index, state in enumerate(states):
+        for state in states:
             state.context.step += 1
-            values = {name: value.detach() for name, value in losses[index].items()}
-            if norms is not None:
-                values["grad_norm"] = norms[index]
-            updates.append(Update(values, outputs[index].detach(), batches[index]))
-        return updates
+        if norms is not None:
+            losses["grad_norm"] = norms
+        outputs = outputs.detach()
+        return [
+            Update(
+                {name: values[index] for name, values in losses.items()},
+                outputs[index],
+                {name: column[index] for name, column in batch.items()},
+            )
+            for index in range(len(states))
+        ]
 
-    def backward(self, batches: Sequence[Batch]) -> tuple[Tensor, list[dict[str, Tensor]]]:
-        """Compute the gradients of all seeds, and return their outputs and their losses."""
-        batch = {name: torch.stack([own[name] for own in batches]) for name in batches[0]}
+    def backward(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """Compute the gradients of all seeds, and return their outputs and their losses (S,) by name.
+
+        Args:
+            batch: The batches of all seeds, each column with a first axis of S seeds.
+        """
         for weight in self._parameters.values():
             weight.grad = None
         outputs = self.forward(batch)
-        losses = [
-            state.task.losses(outputs[index], batches[index], state.context) for index, state in enumerate(self.states)
-        ]
-        torch.stack([each["loss"] for each in losses]).sum().backward()
-        return outputs, losses
+        losses = self._losses(outputs, batch)
+        losses["loss"].sum().backward()
+        return outputs, {name: value.detach() for name, value in losses.items()}
 
     def _clip(self) -> Tensor | None:
         """Clip the gradient of each seed; return their norms before that, None without clipping."""
@@ -151,6 +161,37 @@ class SeedAxis(Stacked):
         """Return the outputs (S, N, ...) of all seeds."""
         name = next(iter(self.states[0].task.info.inputs))
         return forward_with_seed_axis(self._network, self._parameters, batch[name])
+
+
+class StackedBatches:
+    """The next batches of several seeds, each column with a first axis of S seeds.
+
+    The training sets of small data are stacked once, so that a batch of all seeds is read at once.
+    """
+
+    def __init__(self, states: Sequence[SeedState]):
+        self._states = states
+        self._rows = [state.batch_rows() for state in states]
+        sources = [state.training_source for state in states]
+        self._columns: dict[str, Tensor] | None = None
+        if all(isinstance(source, Resident) for source in sources):
+            columns = [source.columns for source in sources if isinstance(source, Resident)]
+            tensors = [column for own in columns for column in own.values() if isinstance(column, Tensor)]
+            is_plain = len(tensors) == sum(map(len, columns))
+            if is_plain and sum(tensor.nbytes for tensor in tensors) <= MAX_BYTES:
+                self._columns = {name: torch.stack([own[name] for own in columns]) for name in columns[0]}  # type: ignore[misc]
+        self._seeds = torch.arange(len(states), device=states[0].device)[:, None]
+
+    def next_batch(self) -> Batch:
+        """Return the next batches of all seeds."""
+        rows = [next(own) for own in self._rows]
+        if self._columns is None:
+            batches = [state.training_source.batch(own) for state, own in zip(self._states, rows, strict=True)]
+            return {name: torch.stack([batch[name] for batch in batches]) for name in batches[0]}
+        if isinstance(rows[0], slice):
+            return {name: column[:, rows[0]] for name, column in self._columns.items()}
+        places = torch.stack([own for own in rows if isinstance(own, Tensor)]).to(self._seeds.device)
+        return {name: column[self._seeds, places] for name, column in self._columns.items()}
 
 
 def can_stack(states: Sequence[SeedState]) -> bool:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from workbench import tasks
-from workbench.data.sources import Batch, Source
+from workbench.data.sources import Batch, Rows, Source
 from workbench.engine import devices, networks, transfer
 from workbench.engine.spec import RunSpec
 from workbench.engine.spec.sections import ClipNorm, ClipValue
@@ -153,9 +153,14 @@ class SeedState:
         self.context.step += 1
         return result
 
-    def next_batch(self) -> Batch:
-        """Return the next training batch."""
-        return self._inputs["train"].batch(next(self._rows))
+    def batch_rows(self) -> Iterator[Rows]:
+        """Return the rows of the next training batches, which the updates take, too."""
+        return self._rows
+
+    @property
+    def training_source(self) -> Source:
+        """What the trained part of the network reads."""
+        return self._inputs["train"]
 
     def _backward(self, rows: Any, share: float) -> Update:
         """Add the gradient of a batch's mean loss, times its share of the update."""
