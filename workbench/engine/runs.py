@@ -9,7 +9,7 @@ from workbench import files, tasks
 from workbench.engine.run import Run
 from workbench.engine.spec import RunSpec
 from workbench.errors import UserError, lookup
-from workbench.paths import data_dir
+from workbench.paths import data_dir, make_private
 
 
 def folder() -> Path:
@@ -26,7 +26,7 @@ def create(spec: RunSpec) -> Run:
     tasks.info(spec.task)
     draft = folder() / f".new-{uuid4().hex}"
     try:
-        draft.mkdir(parents=True)
+        make_private(draft)
         files.write(draft / "spec.json", spec.to_json().encode(), sync=True)
         Run(draft).beat()  # whoever creates a run answers for it until the worker beats
         return Run(_named(draft, spec.model))
