@@ -1,4 +1,7 @@
-"""The folders in which the program keeps a user's data."""
+"""The folders in which the program keeps a user's data, and which it creates for their user alone.
+
+Folders that are there already keep their permissions, as their owner may have opened them to others on purpose.
+"""
 
 import os
 from pathlib import Path
@@ -34,3 +37,15 @@ def cache_dir() -> Path:
     from platformdirs import user_cache_path
 
     return user_cache_path("workbench", appauthor=False)
+
+
+def make_private(folder: Path) -> None:
+    """Create a folder and its missing parents, which only their owner may open.
+
+    Raises:
+        OSError: If that is not possible.
+    """
+    if not folder.is_dir():
+        if folder.parent != folder:
+            make_private(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)

@@ -20,7 +20,7 @@ from quizzes.index import READERS, CardEntry, DrillEntry, Entry, FormulaEntry
 from quizzes.static import Sources
 from workbench import files, syllabus
 from workbench.errors import DeclarationError, unknown_name
-from workbench.paths import cache_dir
+from workbench.paths import cache_dir, make_private
 from workbench.user_bank import user_packs
 
 FILE = "questions.json"
@@ -177,7 +177,7 @@ def _read(path: Path) -> list[bytes]:
 
 def _write(path: Path, lines: list[bytes]) -> None:
     with suppress(OSError):  # without a cache, the sources are read the next time too
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private(path.parent)
         files.write(path, b"".join([b"%08x\n" % _checksum(lines), *lines]))
 
 

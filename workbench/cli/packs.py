@@ -1,12 +1,13 @@
 """`workbench packs`: list, check, add and remove packs of user-written drills and cards (docs/packs.md)."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from workbench.cli.output import Json, print_error, print_json
-from workbench.paths import packs_dir
+from workbench.paths import make_private, packs_dir
 
 if TYPE_CHECKING:
     from quizzes.packs.pack import Pack
@@ -64,6 +65,8 @@ def add(folder: Folder, as_json: Json = False) -> None:
     pack = _check_and_print(folder, as_json)
     if pack.problems:
         raise typer.Exit(1)
+    with suppress(OSError):  # `add` says what is wrong with the folder
+        make_private(packs_dir())
     copy = library.add(pack, packs_dir())
     if not as_json:
         first_id = next(iter([*pack.drills, *pack.cards]))

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from zipfile import BadZipFile
 
 from workbench import files
-from workbench.paths import cache_dir
+from workbench.archives import check_zip
+from workbench.paths import cache_dir, make_private
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,14 +38,15 @@ def _read(path: Path) -> Arrays | None:
     import numpy as np
 
     try:
+        check_zip(path)
         with np.load(path, allow_pickle=False) as file:  # reading to its end checks the zip file's checksums
             return tuple(file[f"arr_{k}"] for k in range(len(file.files)))
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile, NotImplementedError):
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile, NotImplementedError, MemoryError):
         return None
 
 
 def _write(path: Path, arrays: Arrays) -> None:
     import numpy as np
 
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private(path.parent)
     files.write(path, lambda file: np.savez(file, *arrays))

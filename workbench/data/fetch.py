@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from workbench.errors import UserError
-from workbench.paths import cache_dir
+from workbench.paths import cache_dir, make_private
 
 PATIENCE = 20.0  # seconds without an answer
 
@@ -30,7 +30,7 @@ def fetched(data: str, files: Sequence[tuple[str, str]], sources: Sequence[str])
     if not missing:
         return folder
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private(folder)
         with TemporaryDirectory(dir=folder) as beside, _patience():
             for file, checksum in missing:
                 _fetch(file, checksum, sources, beside)

@@ -14,7 +14,7 @@ from workbench.engine.lock import held
 from workbench.engine.run import Run, children
 from workbench.engine.spec import RunSpec
 from workbench.errors import UserError, unknown_name
-from workbench.paths import data_dir
+from workbench.paths import data_dir, make_private
 from workbench.untrusted import printable
 
 # A dot would make `--from NAME` a file.
@@ -51,7 +51,7 @@ def draft() -> Iterator[Path]:
     """
     path = folder() / f"{DRAFT}{uuid4().hex}"
     try:
-        path.mkdir(parents=True)
+        make_private(path)
         yield path
         files.sync_folder(folder())
     except OSError as error:

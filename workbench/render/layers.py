@@ -17,7 +17,7 @@ import models
 from models.summary import ModelSummary
 from workbench import files
 from workbench.errors import UserError, lookup
-from workbench.paths import cache_dir
+from workbench.paths import cache_dir, make_private
 
 
 def summarize(name: str, preset: str = "paper") -> ModelSummary:
@@ -64,7 +64,7 @@ def read_cache(file: Path) -> dict[str, Any] | None:
 def write_cache(file: Path, record: dict[str, Any]) -> None:
     """Write a summary to the cache in one step, so that no reader finds half of it; do nothing if that fails."""
     with suppress(OSError):
-        file.parent.mkdir(parents=True, exist_ok=True)
+        make_private(file.parent)
         files.write(file, json.dumps({"digest": digest(record), "summary": record}).encode())
 
 

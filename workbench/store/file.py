@@ -1,15 +1,17 @@
 """Access to the study file: connection, transactions, queries and error messages."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import astuple, fields
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
 from workbench.errors import UserError
-from workbench.paths import data_dir
+from workbench.paths import data_dir, make_private
+from workbench.store.backups import copy_daily
 from workbench.store.rows import Attempt, ItemState, read_attempt, read_state
 from workbench.store.schema import migrate
 
@@ -32,10 +34,13 @@ class Store:
     def __init__(self, path: Path | None = None):
         self.path = path or data_dir() / "study.sqlite"
         with self._translate_errors():
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            make_private(self.path.parent)
+            with suppress(FileExistsError):  # SQLite would let others read a file that it creates
+                os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
             self._connection = sqlite3.connect(self.path, timeout=RETRY_INTERVAL, isolation_level=None)
             self._connection.text_factory = lambda text: text.decode(errors="replace")
             self._prepare()
+            copy_daily(self._connection, self.path)
 
     def _prepare(self) -> None:
         """Switch to write-ahead logging and update the tables, while other programs may do the same.
@@ -88,7 +93,7 @@ class Store:
             )
         if "full" in text or "I/O" in text:
             return f"The disk with {self.path} is full. Make room and try again. Earlier answers are safe."
-        return f"{self.path} is damaged ({text}). Restore a backup, or move the file away to start from scratch."
+        return f"{self.path} is damaged ({text}). Run 'workbench doctor --repair' to restore a backup."
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from workbench import data, files, untrusted
-from workbench.paths import cache_dir
+from workbench.paths import cache_dir, make_private
 from workbench.tasks.base import Baseline, Task
 
 VERSION = 1  # to be raised when baselines are computed in another way
@@ -22,7 +22,7 @@ def baseline(task: Task, seed: int) -> Baseline:
         return stored
     computed = task.compute_baseline(seed)
     with suppress(OSError):  # without a cache, it is computed again the next time
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private(path.parent)
         files.write(path, json.dumps(asdict(computed)).encode())
     return computed
 

@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
-from workbench.paths import data_dir
+from workbench.paths import data_dir, make_private
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def remember(**changed: str) -> None:
     from workbench import files
 
     try:
-        path().parent.mkdir(parents=True, exist_ok=True)
+        make_private(path().parent)
         files.write(path(), json.dumps(asdict(new)).encode())
     except OSError:
         pass

@@ -1,6 +1,8 @@
 """Networks that begin with a run's weights, or published ones; frozen backbones, and the speed of each layer."""
 
 import pickle
+import subprocess
+import sys
 from collections import OrderedDict
 from dataclasses import replace
 from functools import cache
@@ -17,6 +19,7 @@ from models import registry
 from models.registry import Part
 from models.tracing import example_inputs, hooked
 from tests.networks import by_tier
+from tests.patience import PATIENCE
 from tests.trained_runs import train_run
 from workbench.engine import RunSpec, checkpoints, transfer
 from workbench.engine.overview import overview
@@ -539,6 +542,34 @@ def test_a_small_file_that_becomes_large_in_memory_is_an_error_before_it_is_read
     with pytest.raises(UserError, match=r"weights\.pth (is compressed|holds more than weights)") as error:
         transfer.read(path)
     assert "\n" not in str(error.value)
+
+
+BOMB = """
+import resource, sys
+from pathlib import Path
+from workbench.engine import transfer
+from workbench.errors import UserError
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+try:
+    transfer.read(Path(sys.argv[1]))
+except UserError as error:
+    print(error)
+grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * (1 if sys.platform == "darwin" else 1024)
+assert grown < 50_000_000, grown
+"""
+
+
+@pytest.mark.full
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not tell the largest memory")
+def test_two_gigabytes_of_zeros_in_two_megabytes_take_no_memory(tmp_path):
+    path = tmp_path / "weights.pth"
+    with ZipFile(path, "w", ZIP_DEFLATED) as archive, archive.open("archive/data.pkl", "w", force_zip64=True) as entry:
+        for _ in range(200):
+            entry.write(bytes(10**7))
+    assert path.stat().st_size < 3_000_000
+    output = subprocess.run([sys.executable, "-P", "-c", BOMB, path], capture_output=True, text=True, timeout=PATIENCE)
+    assert output.returncode == 0 and output.stdout.count("\n") == 1, output.stderr
+    assert "is compressed, which torch.save never does" in output.stdout
 
 
 def test_a_tensor_that_repeats_a_few_numbers_is_an_error(tmp_path):

@@ -76,7 +76,7 @@ def test_a_newer_file_is_an_error_and_unchanged(home):
 def test_a_damaged_file_is_an_error_and_unchanged(home, content):
     home.mkdir()
     (home / "study.sqlite").write_bytes(content)
-    with pytest.raises(UserError, match=r"study.sqlite is damaged .*\. Restore a backup, or move the file away"):
+    with pytest.raises(UserError, match=r"study.sqlite is damaged .*\. Run 'workbench doctor --repair'"):
         Store()
     assert (home / "study.sqlite").read_bytes() == content
 
