@@ -14,7 +14,7 @@ from workbench import untrusted
 from workbench.claims.claim import Claim
 from workbench.engine.content_key import RESULTS_VERSION
 from workbench.errors import UserError
-from workbench.paths import data_dir
+from workbench.paths import data_dir, make_private
 
 
 def conditions(claim: Claim, device: str) -> dict[str, Any]:
@@ -50,7 +50,7 @@ class Results:
         """
         self._take(row)
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            make_private(self.path.parent)
             with self.path.open("ab") as file:
                 # A line that a kill cut off must not damage the next one.
                 line = b"\n" if self._is_cut else b""
