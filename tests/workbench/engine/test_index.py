@@ -58,6 +58,7 @@ def test_a_row_is_the_summary_with_more():
     assert row == run.summary() | dict(
         **dict(made=datetime.fromtimestamp(1.7e9, UTC).isoformat(timespec="milliseconds"), duration=2.5),
         **dict(monitor="accuracy", value=0.9, tags=["baseline"], note="the first", key="ab12", origin=None),
+        folder=str(run.folder),
     )
     assert row == json.loads(json.dumps(row))
 

@@ -59,7 +59,7 @@ class Lab(Watching):
 
     def on_mount(self) -> None:
         orders = self.workbench.orders
-        running = [run for run in runs.every() if run.status() == "running"]
+        running = runs.running()
         self.followed = len(orders.made)
         if running:
             self._watch(running[-1])
