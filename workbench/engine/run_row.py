@@ -1,4 +1,4 @@
-"""One run as a row of a list: its summary, when it was made, how long it took, its note and tags."""
+"""One run as a row of a list: its summary, when it was created, how long it took, its note and tags."""
 
 import stat
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ def read(run: Run) -> Row:
     """Return a run as plain data, also if its folder is damaged.
 
     Returns:
-        `Run.summary()` and: `made` (ISO 8601, in UTC; None if that isn't known), `duration` (seconds of training),
+        `Run.summary()` and: `created` (ISO 8601, in UTC; None if that isn't known), `duration` (seconds of training),
         `monitor` and `value` (the metric that decides which checkpoint is best, as it was measured last), `tags`,
         `note`, `key` (of its content; None in older runs) and `origin` (the run or file whose weights it began with).
     """
@@ -60,7 +60,7 @@ def _read(run: Run) -> Row:
     key = start.get("key")
     own_notes = notes.read(run)
     return row | dict(
-        made=_date(start.get("time")) or _date(run.made() or None),
+        created=_date(start.get("time")) or _date(run.made() or None),
         duration=last.get("seconds"),
         monitor=monitor,
         value=row["metrics"].get(monitor),
@@ -73,7 +73,7 @@ def _read(run: Run) -> Row:
 
 def _damaged(run: Run, reason: str) -> Row:
     own_notes = notes.read(run) if (run.folder / notes.FILE).is_file() else notes.Notes()
-    row = dict(run=printable(run.id), status="damaged", reason=printable(reason), made=_date(run.made() or None))
+    row = dict(run=printable(run.id), status="damaged", reason=printable(reason), created=_date(run.made() or None))
     row |= dict.fromkeys(("duration", "monitor", "value", "key", "origin"))
     return row | dict(tags=list(own_notes.tags), note=own_notes.note)
 

@@ -163,7 +163,7 @@ class Runs(Watching):
         if width < ROOMY:
             return text
         value = format_metric(row["monitor"], row["value"]) if row["value"] is not None else ""
-        date = f"{format_date(row['made'], now):<12} " if width >= WIDE else ""
+        date = f"{format_date(row['created'], now):<12} " if width >= WIDE else ""
         return f"{text:<22} {date}{format_duration(row['duration']):>7}  {row['monitor'] or ''} {value}".rstrip()
 
     def on_resize(self) -> None:
@@ -351,7 +351,7 @@ class Runs(Watching):
         self.from_thread(self._forget, run.id)
 
     def _forget(self, id: str) -> None:
-        """Go on to the next run in the list."""
+        """Choose the next run in the list, since this one is gone."""
         ids = [*self.listed]
         if self.chosen == id and len(ids) > 1:
             place = ids.index(id) if id in ids else 0
