@@ -120,9 +120,9 @@ def write_folder(rng: Random, folder: Path, spec: dict[str, Any]) -> None:
     }
     damaged = rng.sample(sorted(intact), rng.choice((1, 1, 1, 2, 4)))
     for name, content in intact.items():
-        written = contents[name]() if name in damaged else content
+        new_content = contents[name]() if name in damaged else content
         if rng.random() > 0.02:
-            (folder / name).write_bytes(written.encode(errors="surrogatepass"))
+            (folder / name).write_bytes(new_content.encode(errors="surrogatepass"))
 
 
 def call(*words: str) -> tuple[int, str, str]:

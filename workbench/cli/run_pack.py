@@ -52,7 +52,7 @@ def unpack(
         print_json({"path": str(path), "runs": rows})
         return
     for one in results:
-        taken = f" {one.name} is taken, so its name here is {one.run.id}." if one.run.id != one.name else ""
+        rename = f" {one.name} is taken, so its name here is {one.run.id}." if one.run.id != one.name else ""
         device = f" Its device was {one.device}; here it is auto." if one.device else ""
-        print(f"Unpacked {one.name} ({format_size(one.size)}).{taken}{device}")
+        print(f"Unpacked {one.name} ({format_size(one.size)}).{rename}{device}")
     print(f"Next: workbench runs show {results[0].run.id}")

@@ -45,7 +45,7 @@ class RunIndex:
                 entry = self._entries.get(name)
                 if entry is None or entry.state != state:
                     row = run_row.read(Run(self._folder / name))
-                    entry = Entry(state, row["made"] or "", row=row)
+                    entry = Entry(state, row["created"] or "", row=row)
                     if row["status"] not in UNSETTLED:
                         changed[name] = entry
                 entries[name] = entry
@@ -72,10 +72,13 @@ class RunIndex:
         """Return the first rows that a query selects, and the number of all that it selects."""
         entries = self._look()
         if query.sort == "made" and not query.is_filtered:  # without parsing the rows that are not returned
-            newest = sorted(entries, key=lambda name: (entries[name].made, name), reverse=True)
-            return [dict(entries[name].row) for name in newest[:limit]], len(newest)
-        rows = query.select([entry.row for entry in entries.values()])
-        return [dict(row) for row in rows[:limit]], len(rows)
+            newest = sorted(entries, key=lambda name: (entries[name].created, name), reverse=True)
+            return [self._row(name, entries[name]) for name in newest[:limit]], len(newest)
+        rows = query.select([self._row(name, entry) for name, entry in entries.items()])
+        return rows[:limit], len(rows)
+
+    def _row(self, name: str, entry: Entry) -> Row:
+        return {**entry.row, "folder": f"{self._folder}/{name}"}  # it isn't stored, because the data may be moved
 
     def list(
         self,

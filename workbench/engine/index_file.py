@@ -24,7 +24,7 @@ UNAVAILABLE = (
     *(sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOMEM),
 )
 SOURCES = Path(__file__).parent
-TABLE = "run (name BLOB PRIMARY KEY, state BLOB, made TEXT, row BLOB, checksum INTEGER)"
+TABLE = "run (name BLOB PRIMARY KEY, state BLOB, created TEXT, row BLOB, checksum INTEGER)"
 
 
 class Entry:
@@ -32,15 +32,15 @@ class Entry:
 
     Args:
         state: The times and sizes of its files when they were read, see `index.read_state`.
-        made: When the run was made; empty if that isn't known.
+        created: When the run was created; empty if that isn't known.
         content: The row, as JSON, which is parsed when it is needed.
         row: The row, if it was read from the folder.
     """
 
-    __slots__ = ("_row", "content", "made", "state")
+    __slots__ = ("_row", "content", "created", "state")
 
-    def __init__(self, state: bytes, made: str, content: bytes = b"", row: Row | None = None):
-        self.state, self.made, self.content, self._row = state, made, content, row
+    def __init__(self, state: bytes, created: str, content: bytes = b"", row: Row | None = None):
+        self.state, self.created, self.content, self._row = state, created, content, row
 
     @property
     def row(self) -> Row:
@@ -58,10 +58,10 @@ def load(path: Path) -> dict[str, Entry]:
         return entries
     with _usable(path), closing(_connect(path)) as connection:
         if _version(connection) == _program():
-            for name, state, made, content, checksum in connection.execute("SELECT * FROM run"):
-                if _checksum(name, state, made, content) != checksum:
+            for name, state, created, content, checksum in connection.execute("SELECT * FROM run"):
+                if _checksum(name, state, created, content) != checksum:
                     raise ValueError("a row is damaged")
-                entries[os.fsdecode(name)] = Entry(state, made, content)
+                entries[os.fsdecode(name)] = Entry(state, created, content)
             return entries
     return {}
 
@@ -70,7 +70,7 @@ def save(path: Path, changed: Mapping[str, Entry], removed: Iterable[str]) -> No
     """Write entries to the file and remove others, in one transaction."""
     rows: list[tuple[Any, ...]] = []
     for name, entry in changed.items():
-        columns = os.fsencode(name), entry.state, entry.made, json.dumps(entry.row).encode()
+        columns = os.fsencode(name), entry.state, entry.created, json.dumps(entry.row).encode()
         rows.append((*columns, _checksum(*columns)))
     with _usable(path), closing(_connect(path)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
@@ -85,8 +85,8 @@ def save(path: Path, changed: Mapping[str, Entry], removed: Iterable[str]) -> No
         connection.execute("COMMIT")
 
 
-def _checksum(name: bytes, state: bytes, made: str, content: bytes) -> int:
-    return crc32(b"\0".join((name, state, made.encode(), content)))
+def _checksum(name: bytes, state: bytes, created: str, content: bytes) -> int:
+    return crc32(b"\0".join((name, state, created.encode(), content)))
 
 
 def _connect(path: Path) -> sqlite3.Connection:

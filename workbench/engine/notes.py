@@ -49,31 +49,39 @@ def set_note(run: Run, note: str) -> Notes:
     return _write(run, replace(_to_change(run), note=note))
 
 
-def add_tags(run: Run, tags: list[str]) -> Notes:
-    """Add tags to a run. Return what the run has now.
+def set_tags(run: Run, tags: list[str]) -> Notes:
+    """Replace the tags of a run. Return what the run has now.
 
     Raises:
         UserError: If a tag isn't a word, there are too many, or the file can't be read or written.
     """
-    notes = _to_change(run)
-    all_tags = tuple(dict.fromkeys([*notes.tags, *map(check_tag, tags)]))
-    if len(all_tags) > MAX_TAGS:
-        raise UserError(f"A run has at most {MAX_TAGS} tags, not {len(all_tags)}. Remove some with --remove.")
-    return _write(run, replace(notes, tags=all_tags))
+    words = tuple(dict.fromkeys(map(check_tag, tags)))
+    if len(words) > MAX_TAGS:
+        raise UserError(f"A run has at most {MAX_TAGS} tags, not {len(words)}. Remove some.")
+    return _write(run, replace(_to_change(run), tags=words))
+
+
+def add_tags(run: Run, tags: list[str]) -> Notes:
+    """Add tags to a run. Return what the run has now.
+
+    Raises:
+        UserError: As `set_tags`.
+    """
+    return set_tags(run, [*_to_change(run).tags, *tags])
 
 
 def remove_tags(run: Run, tags: list[str]) -> Notes:
     """Remove tags from a run. Return what the run has now.
 
     Raises:
-        UserError: If the run does not have a tag, or the file can't be read or written.
+        UserError: If the run does not have a tag, or as `set_tags`.
     """
-    notes, removed = _to_change(run), [check_tag(tag) for tag in tags]
+    present, removed = _to_change(run).tags, [check_tag(tag) for tag in tags]
     for tag in removed:
-        if tag not in notes.tags:
-            has = f"Its tags are {', '.join(notes.tags)}" if notes.tags else "It has none"
+        if tag not in present:
+            has = f"Its tags are {', '.join(present)}" if present else "It has none"
             raise UserError(f"The run {printable(run.id)} has no tag {tag!r}. {has}.")
-    return _write(run, replace(notes, tags=tuple(tag for tag in notes.tags if tag not in removed)))
+    return set_tags(run, [tag for tag in present if tag not in removed])
 
 
 def check_tag(text: str) -> str:

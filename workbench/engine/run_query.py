@@ -86,7 +86,7 @@ def _duration_key(row: Row) -> tuple[Any, ...]:
 
 
 SORTS: dict[str, Callable[[Row], Any]] = {
-    "made": lambda row: (row["made"] or "", row["run"]),
+    "made": lambda row: (row["created"] or "", row["run"]),
     "name": lambda row: _natural(row["run"]),
     "metric": _metric_key,
     "duration": _duration_key,

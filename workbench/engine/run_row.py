@@ -1,4 +1,4 @@
-"""One run as a row of a list: its summary, when it was made, how long it took, its note and tags."""
+"""One run as a row of a list: its summary, when it was created, how long it took, its note and tags."""
 
 import stat
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ def read(run: Run) -> Row:
     """Return a run as plain data, also if its folder is damaged.
 
     Returns:
-        `Run.summary()` and: `made` (ISO 8601, in UTC; None if that isn't known), `duration` (seconds of training),
+        `Run.summary()` and: `created` (ISO 8601, in UTC; None if that isn't known), `duration` (seconds of training),
         `monitor` and `value` (the metric that decides which checkpoint is best, as it was measured last), `tags`,
         `note`, `key` (of its content; None in older runs) and `origin` (the run or file whose weights it began with).
     """
@@ -62,7 +62,7 @@ def _read(run: Run) -> Row:
     monitor = start.get("monitor") or spec.evaluation.monitor or _default_monitor(spec.data.task, row["metrics"])
     own_notes = notes.read(run)
     return row | dict(
-        made=_date(start.get("time")) or _date(run.created() or None),
+        created=_date(start.get("time")) or _date(run.created() or None),
         duration=last.get("seconds") if last else None,
         monitor=monitor,
         value=row["metrics"].get(monitor),
@@ -75,7 +75,7 @@ def _read(run: Run) -> Row:
 
 def _damaged(run: Run, reason: str) -> Row:
     own_notes = notes.read(run) if (run.folder / notes.FILE).is_file() else notes.Notes()
-    row = dict(run=printable(run.id), status="damaged", reason=printable(reason), made=_date(run.created() or None))
+    row = dict(run=printable(run.id), status="damaged", reason=printable(reason), created=_date(run.created() or None))
     row |= dict.fromkeys(("duration", "monitor", "value", "key", "origin"))
     return row | dict(tags=list(own_notes.tags), note=own_notes.note)
 

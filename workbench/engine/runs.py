@@ -10,6 +10,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from workbench import files, tasks
+from workbench.engine.heartbeat import SILENCE
 from workbench.engine.lock import held
 from workbench.engine.run import Run, children
 from workbench.engine.spec import RunSpec
@@ -108,6 +109,17 @@ def get(run_id: str) -> Run:
 def every() -> list[Run]:
     """Return all runs, oldest first, including damaged folders."""
     return sorted((Run(folder() / name) for name in names()), key=lambda run: (run.created(), run.id))
+
+
+def running() -> list[Run]:
+    """Return the runs that are running, oldest first. Of the others, only the time of the last heartbeat is read."""
+    runs, now = [], time.time()
+    for path in map(folder().joinpath, names()):
+        with suppress(OSError):
+            beat = os.stat(path / "worker.json").st_mtime  # noqa: PTH116  faster
+            if abs(now - beat) < 2 * SILENCE or path in children:
+                runs.append(Run(path))
+    return sorted((run for run in runs if run.status() == "running"), key=lambda run: (run.created(), run.id))
 
 
 def rename(run: Run, name: str) -> Run:

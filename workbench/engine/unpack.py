@@ -261,14 +261,20 @@ def _donors_first(origins: dict[str, str | None]) -> list[str]:
 
 
 def _adapt(run: Run, ids: dict[str, str]) -> str | None:
-    """Change what a spec says about the machine that it comes from: the device, and the name of the run before it.
+    """Change what a spec says about another machine: the device, and the run whose weights it began with.
+
+    Args:
+        run: The run, in the draft.
+        ids: Name in the pack -> id here, of the runs before it.
 
     Returns:
         The device that the spec named; None if it is unchanged.
     """
     spec = run.spec
     device = None if spec.runtime.device in ("auto", "cpu") else spec.runtime.device
-    origin = ids.get(spec.origin or "", spec.origin)
+    origin = spec.origin
+    if origin and runs.NAME.fullmatch(origin):  # a run here that happens to have that name is another one
+        origin = ids.get(origin, f"{origin} (not in the pack)")
     if device or origin != spec.origin:
         changes = {"device": "auto" if device else spec.runtime.device, "origin": origin}
         run.replace_spec(spec.with_options(**changes))

@@ -44,7 +44,7 @@ def _cells(row: dict[str, Any], now: datetime) -> list[str]:
         row["run"],
         row["status"],
         row.get("task", ""),
-        format_date(row["made"], now),
+        format_date(row["created"], now),
         format_duration(row["duration"]),
         format_monitored(row),
     ]
@@ -63,11 +63,11 @@ def format_monitored(row: dict[str, Any]) -> str:
     return f"{SPLITS.get(split, split)} {row['monitor']} {format_metric(row['monitor'], row['value'])}".lstrip()
 
 
-def format_date(made: str | None, now: datetime) -> str:
+def format_date(created: str | None, now: datetime) -> str:
     """Return an ISO 8601 time as local time: `01-31 14:05` in the present year, else `2025-01-31`."""
-    if made is None:
+    if created is None:
         return ""
-    local = datetime.fromisoformat(made).astimezone()
+    local = datetime.fromisoformat(created).astimezone()
     return f"{local:%m-%d %H:%M}" if local.year == now.year else f"{local:%Y-%m-%d}"
 
 

@@ -45,7 +45,7 @@ def test_json_has_all_runs_the_oldest_first(cli):
     assert listed(cli, "--sort", "name") == ids
     [row] = json.loads(cli("runs", "list", "--limit", "1", "--json").out)
     assert row.items() >= dict(status="done", duration=69.0, monitor="accuracy", value=0.31, tags=[], note="").items()
-    assert row["made"] == "2023-11-14T22:13:51.000+00:00"
+    assert row["created"] == "2023-11-14T22:13:51.000+00:00"
 
 
 def test_the_list_is_filtered(cli):

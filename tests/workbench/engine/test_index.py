@@ -57,8 +57,9 @@ def test_a_row_is_the_summary_with_more():
     content_key.write(run, "ab12")
     [row] = RunIndex().list()
     assert row == run.summary() | dict(
-        **dict(made=datetime.fromtimestamp(1.7e9, UTC).isoformat(timespec="milliseconds"), duration=2.5),
+        **dict(created=datetime.fromtimestamp(1.7e9, UTC).isoformat(timespec="milliseconds"), duration=2.5),
         **dict(monitor="accuracy", value=0.9, tags=["baseline"], note="the first", key="ab12", origin=None),
+        folder=str(run.folder),
     )
     assert row == json.loads(json.dumps(row))
 
@@ -67,10 +68,10 @@ def test_a_row_without_a_start_event_has_the_date_of_its_spec():
     run = make_run(start=False)
     os.utime(run.folder / "spec.json", (1.6e9, 1.6e9))
     [row] = RunIndex().list()
-    assert row["made"] == "2020-09-13T12:26:40.000+00:00"
+    assert row["created"] == "2020-09-13T12:26:40.000+00:00"
     assert (row["monitor"], row["value"], row["key"]) == ("accuracy", 0.9, None)
     [huge] = [run_row.read(make_run(start={"time": 1e300}))]
-    assert datetime.fromisoformat(huge["made"]).year >= 2024
+    assert datetime.fromisoformat(huge["created"]).year >= 2024
 
 
 def test_a_running_or_crashed_run_has_a_row():
@@ -202,7 +203,7 @@ DAMAGES = {
     "deleted": lambda path: path.unlink(),
     "version": lambda path: execute(path, "PRAGMA user_version = 5", "DROP TABLE run", "CREATE TABLE run (a)"),
     "table": lambda path: execute(path, "DROP TABLE run", "CREATE TABLE run (a, b)", "INSERT INTO run VALUES (1, 2)"),
-    "types": lambda path: execute(path, "UPDATE run SET made = 5, checksum = 'x'"),
+    "types": lambda path: execute(path, "UPDATE run SET created = 5, checksum = 'x'"),
 }
 
 
@@ -347,6 +348,6 @@ def test_any_json_in_any_file_is_a_row(tmp_path_factory, spec, events, note, wor
     )
     text = json.dumps(row, allow_nan=False, ensure_ascii=False)
     assert text.isprintable() and row == json.loads(text)
-    for name in ("made", "tags", "note", "value", "duration"):
+    for name in ("created", "tags", "note", "value", "duration"):
         assert name in row
     assert index.Query(text="mlp", sort="metric").select([row]) in ([row], [])

@@ -1,4 +1,4 @@
-"""Runs packed into a file, unpacked on another machine, and files that somebody else made."""
+"""Runs packed into a file, unpacked on another machine, and files that are damaged or hostile."""
 
 import json
 import random
@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from tests.patience import PATIENCE
 from tests.trained_runs import train_run
 from workbench.engine import RunSpec, notes, pack, resume, runs, unpack
+from workbench.engine.index import RunIndex
 from workbench.engine.watcher import follow
 from workbench.errors import UserError
 
@@ -110,6 +111,16 @@ def test_links_between_packed_runs_lead_to_their_new_names(tmp_path):
     assert last.spec.origin == middle.id  # those that were packed are as they were
 
 
+def test_a_run_here_is_not_taken_for_one_of_another_machine(tmp_path):
+    donor = ended_run()
+    pack.pack([ended_run(origin=donor.id), ended_run(origin="/elsewhere/best.safetensors")], tmp_path / "runs.zip")
+    one, two = unpack.unpack(tmp_path / "runs.zip")
+    assert (one.run.spec.origin, two.run.spec.origin) == ("mlp-0001 (not in the pack)", "/elsewhere/best.safetensors")
+    assert RunIndex().continued_by([donor.id]) == {donor.id: [one.name]}
+    pack.pack([one.run], tmp_path / "again.zip")
+    assert unpack.unpack(tmp_path / "again.zip")[0].run.spec.origin == "mlp-0001 (not in the pack)"
+
+
 def test_runs_that_can_not_be_packed(tmp_path):
     running, damaged, odd = runs.create(RunSpec.create("mlp")), ended_run(), ended_run()
     (damaged.folder / "spec.json").write_text("{")
@@ -176,7 +187,7 @@ def add_entry(name, content=b"x", mode=0, in_manifest=None):
 
 
 def replace_entry(name, content=None, mode=None, in_manifest=True):
-    """Return a change of a zip file that changes an entry, and what the manifest says of it."""
+    """Return a change of a zip file that changes an entry, and its size and checksum in the manifest."""
 
     def replace(entries):
         for place, (info, before) in enumerate(entries):

@@ -7,7 +7,7 @@ import pytest
 from workbench.render.run_list import format_date, format_duration, format_monitored, lines
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
-ROW = dict(run="mlp-0001", status="done", task="digits", made="2026-05-31T12:30:00.000+00:00", duration=75.2)
+ROW = dict(run="mlp-0001", status="done", task="digits", created="2026-05-31T12:30:00.000+00:00", duration=75.2)
 ROW |= dict(split="test", monitor="accuracy", value=0.97, tags=[], note="")
 
 
@@ -22,7 +22,7 @@ def test_durations(seconds, text):
 def test_dates_are_local_and_have_a_year_if_it_is_another(monkeypatch):
     assert format_date(None, NOW) == ""
     local = datetime(2026, 5, 31, 12, 30, tzinfo=UTC).astimezone()
-    assert format_date(ROW["made"], NOW) == local.strftime("%m-%d %H:%M")
+    assert format_date(ROW["created"], NOW) == local.strftime("%m-%d %H:%M")
     assert format_date("2020-07-31T12:30:00.000+00:00", NOW) == "2020-07-31"
 
 
@@ -33,7 +33,7 @@ def test_the_metric_says_on_which_split_it_was_measured():
 
 
 def test_a_list_fits_80_columns_and_names_are_whole():
-    long = ROW | dict(run="x" * 60, status="diverged", task=f"csv:/home/somebody/{'a' * 60}/prices.csv")
+    long = ROW | dict(run="x" * 60, status="diverged", task=f"csv:/home/student/{'a' * 60}/prices.csv")
     long |= dict(
         split="validation", note="word " * 40, tags=["baseline", "two"], reason="It broke. " * 12, duration=4e4
     )
@@ -54,5 +54,5 @@ def test_usual_names_stay_on_their_line():
 
 
 def test_a_damaged_run_is_a_line_with_its_reason():
-    row = dict(run="x", status="damaged", reason="Why.", made=None, duration=None, monitor=None, value=None)
+    row = dict(run="x", status="damaged", reason="Why.", created=None, duration=None, monitor=None, value=None)
     assert lines([row | dict(tags=[], note="")], 80, NOW)[1:] == ["x    damaged", "    Why."]

@@ -8,7 +8,7 @@ from textual.pilot import Pilot
 
 from tests.trained_runs import train_run
 from tests.workbench.tui.seeing import shown, until
-from workbench.engine import RunSpec, runs, start
+from workbench.engine import RunSpec, notes, runs, start
 from workbench.engine.spec.sections import FromRun
 from workbench.tui.screens.runs import Runs
 from workbench.tui.widgets.form import Form
@@ -149,3 +149,137 @@ async def test_damaged_folders_are_listed_beside_a_sound_one(pilot: Pilot) -> No
     await until(pilot, lambda: "KeyError: [/b]" in shown(pilot))
     await pilot.press("space", "down", "space")
     await until(pilot, lambda: "+✗ [red]x" in shown(pilot))
+
+
+def make_runs(count: int, **event: object) -> list[runs.Run]:
+    """Runs that have ended, the later ones newer, without training."""
+    made = []
+    for number in range(count):
+        run = runs.create(RunSpec.create("mlp", seed=number))
+        (run.folder / "worker.json").unlink()
+        start = dict(event="start", run=run.id, seed=number, step=0, seconds=0.0, steps=40, model="mlp", task="digits")
+        start |= dict(preset="mini", params=9, device="cpu", time=1.7e9 + number, monitor="accuracy", metrics={})
+        end = dict(event="end", step=40, steps=40, seconds=65.0 - number, steps_per_second=1.0, status="done")
+        end |= dict(metrics={"accuracy": [0.5, 0.9, 0.7][number % 3]})
+        (run.folder / "events.jsonl").write_text("".join(json.dumps(line) + "\n" for line in (start, end | event)))
+        made.append(run)
+    return made
+
+
+async def opened(pilot: Pilot, chosen: str = "") -> Runs:
+    pilot.app.runs(chosen)
+    await until(pilot, lambda: isinstance(pilot.app.screen, Runs) and pilot.app.screen.listed)
+    return pilot.app.screen
+
+
+async def test_a_run_is_deleted_after_a_question(pilot: Pilot) -> None:
+    one, two, three = make_runs(3)
+    screen = await opened(pilot, two.id)
+    await pilot.press("d")
+    await until(pilot, lambda: f"Delete run {two.id}? This can't be undone." in shown(pilot))
+    await pilot.press("enter")  # Cancel has the focus
+    await pilot.pause()
+    assert two.folder.exists()
+    await pilot.press("d")
+    await until(pilot, lambda: "Delete run" in shown(pilot))
+    await pilot.press("escape", "d")
+    await until(pilot, lambda: "Delete run" in shown(pilot))
+    await pilot.press("shift+tab", "enter")
+    await until(pilot, lambda: [*screen.listed] == [three.id, one.id])
+    assert not two.folder.exists() and screen.chosen == one.id
+    await until(pilot, lambda: screen.view.run == one)
+
+
+async def test_the_last_run_is_deleted(pilot: Pilot) -> None:
+    make_runs(1)
+    await opened(pilot)
+    await pilot.press("d")
+    await until(pilot, lambda: "Delete run" in shown(pilot))
+    await pilot.press("shift+tab", "enter")
+    await until(pilot, lambda: "No run was made yet" in shown(pilot))
+    await pilot.press("d", "n", "r", "s", "slash", "x", "escape")
+    await pilot.pause()
+    assert isinstance(pilot.app.screen, Runs)
+
+
+async def test_a_running_run_is_not_deleted_or_renamed(pilot: Pilot) -> None:
+    run = runs.create(RunSpec.create("mlp"))
+    await opened(pilot)
+    await pilot.press("d")
+    await until(pilot, lambda: "is running. Stop it first" in " ".join(shown(pilot).split()))
+    await pilot.press("escape", "r", "x", "enter")
+    await until(pilot, lambda: "is running. Stop it first" in " ".join(shown(pilot).split()))
+    assert run.folder.exists()
+
+
+async def test_notes_and_tags_are_written_and_shown(pilot: Pilot) -> None:
+    [run] = make_runs(1)
+    await opened(pilot)
+    await pilot.press("n")
+    await until(pilot, lambda: "Note about mlp-0001" in shown(pilot))
+    await pilot.press(*"[/b] x", "enter")
+    await until(pilot, lambda: "[/b] x" in shown(pilot))
+    await pilot.press("number_sign", *"a b", "enter")
+    await until(pilot, lambda: "#a #b [/b] x" in shown(pilot))
+    assert notes.read(run) == notes.Notes("[/b] x", ("a", "b"))
+    await pilot.press("n", "ctrl+u", "escape")
+    await pilot.pause()
+    assert notes.read(run).note == "[/b] x"
+    await pilot.press("n", "ctrl+u", "enter")
+    await until(pilot, lambda: notes.read(run) == notes.Notes("", ("a", "b")))
+    await pilot.press("number_sign", "ctrl+u", *"a,b", "enter")
+    await until(pilot, lambda: "A tag is a word" in shown(pilot))
+
+
+async def test_a_run_is_renamed(pilot: Pilot) -> None:
+    one, two = make_runs(2)
+    screen = await opened(pilot, one.id)
+    await pilot.press("space", "r", "ctrl+u", *"best", "enter")
+    await until(pilot, lambda: [*screen.listed] == [two.id, "best"] and "+✓ best" in shown(pilot))
+    assert screen.chosen == "best" and not one.folder.exists()
+    await pilot.press("r", "ctrl+u", *two.id, "enter")
+    await until(pilot, lambda: "is taken" in shown(pilot))
+
+
+async def test_a_search_narrows_the_list(pilot: Pilot) -> None:
+    one, two, three = make_runs(3)
+    notes.set_note(two, "Twice the rate")
+    screen = await opened(pilot)
+    await pilot.press("slash", *"rate twice")
+    await until(pilot, lambda: [*screen.listed] == [two.id])
+    assert "1 fit" in shown(pilot)
+    await pilot.press("enter", "space")
+    await until(pilot, lambda: f"+✓ {two.id}" in shown(pilot))
+    await pilot.press("slash", "x")
+    await until(pilot, lambda: not screen.listed)
+    assert "0 fit" in shown(pilot) and "No run was made yet" not in shown(pilot)
+    await pilot.press("escape")
+    await until(pilot, lambda: [*screen.listed] == [three.id, two.id, one.id])
+    assert isinstance(pilot.app.screen, Runs)
+    await pilot.press("escape")
+    await pilot.pause()
+    assert not isinstance(pilot.app.screen, Runs)
+
+
+async def test_the_list_is_sorted_and_shows_more_where_there_is_room(pilot: Pilot) -> None:
+    one, two, three = make_runs(3)
+    screen = await opened(pilot)
+    for order, ids in (("name", [one, two, three]), ("metric", [two, three, one]), ("duration", [one, two, three])):
+        await pilot.press("s")
+        await until(pilot, lambda order=order: f"by {order}" in shown(pilot))
+        await until(pilot, lambda ids=ids: [*screen.listed] == [run.id for run in ids])
+    await pilot.press("s")
+    await until(pilot, lambda: [*screen.listed] == [three.id, two.id, one.id] and "by " not in shown(pilot))
+    assert "1:05" not in shown(pilot)
+    await pilot.resize_terminal(120, 40)
+    await until(pilot, lambda: "1:05  accuracy 0.5000" in shown(pilot) and "2023-11-1" not in shown(pilot))
+    await pilot.resize_terminal(160, 40)
+    await until(pilot, lambda: "2023-11-1" in shown(pilot))
+
+
+async def test_of_many_runs_the_newest_are_listed(pilot: Pilot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workbench.tui.screens.runs.MAX_LISTED", 3)
+    made = make_runs(6)
+    screen = await opened(pilot, made[0].id)
+    await until(pilot, lambda: [*screen.listed] == [run.id for run in (*made[:2:-1], made[0])])
+    assert "4 of 6" in shown(pilot)

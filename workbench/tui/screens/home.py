@@ -66,7 +66,7 @@ class Home(Page):
 
         topics = {drill.id: drill.topic for drill in question_index.drills()}
         topics |= {card.id: card.topic for card in question_index.cards()}
-        running = [run.id for run in runs.every() if run.status() == "running"]
+        running = [run.id for run in runs.running()]
         self.from_thread(self._show, topics, running)
 
     def _show(self, topics: dict[str, str] | None = None, running: Collection[str] = ()) -> None:

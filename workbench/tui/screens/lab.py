@@ -63,7 +63,7 @@ class Lab(Watching):
 
     def on_mount(self) -> None:
         orders = self.workbench.orders
-        running = [run for run in runs.every() if run.status() == "running"]
+        running = runs.running()
         orders.warm()
         self.followed = len(orders.runs)
         if running:

@@ -67,7 +67,7 @@ class Watching(Page):
         """Go on from the last checkpoint; a run that is done is asked for how long."""
         if self.view.run and self.view.run.status() == "done":
             question = f"{self.view.run.id} is done. How many epochs more?"
-            self.app.push_screen(Asking(question, MORE), self._resume)
+            self.app.push_screen(Asking(question, MORE), lambda more: self._resume(more or ""))
         else:
             self._resume(None)
 

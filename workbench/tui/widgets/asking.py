@@ -6,8 +6,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 
-class Asking(ModalScreen[str]):
-    """One question and a line to answer it; Escape answers nothing.
+class Asking(ModalScreen[str | None]):
+    """One question and a line to answer it; the answer is None after Escape.
 
     Args:
         question: What is asked.
@@ -30,4 +30,4 @@ class Asking(ModalScreen[str]):
         self.dismiss(event.value.strip())
 
     def action_leave(self) -> None:
-        self.dismiss("")
+        self.dismiss(None)
