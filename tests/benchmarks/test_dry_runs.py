@@ -9,7 +9,16 @@ from pathlib import Path
 import pytest
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-RATIOS = {"app", "cli", "growth", "memory_format", "train_speed", "zoo"}  # the others measure one thing
+RATIOS = {
+    "app",
+    "cli",
+    "executor",
+    "growth",
+    "memory_format",
+    "start",
+    "train_speed",
+    "zoo",
+}  # the others measure one thing
 
 
 @pytest.mark.full
