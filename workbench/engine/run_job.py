@@ -102,7 +102,13 @@ def prepare(is_compiling: bool = False) -> None:
     if not is_compiling:
         skip_compiler()
     torch.set_num_threads(1)
+    import numpy.random  # noqa: F401
+
+    import models
     import workbench.engine.training.trainer  # noqa: F401
+    from workbench import tasks
+
+    models.names(), tasks.names()  # their declarations are read once
 
 
 def reset() -> None:
