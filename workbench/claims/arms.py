@@ -3,6 +3,7 @@
 import hashlib
 import inspect
 import json
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import CodeType, ModuleType
@@ -82,15 +83,15 @@ def name_of(function: Callable[..., Any]) -> str:
 
 
 def code_hash(function: Callable[..., Any]) -> str:
-    """Return a hash of a function's source and of what it uses from its own module."""
-    module = inspect.getmodule(function)
+    """Return a hash of a function's source and of what it uses from the claims: functions, classes and constants."""
     sources: dict[str, str] = {}
-    _collect(function, module, sources)
+    _collect(function, sources)
     return hashlib.sha256(json.dumps(sources, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _collect(value: Any, module: ModuleType | None, sources: dict[str, str]) -> None:
-    sources[value.__qualname__] = inspect.getsource(value)
+def _collect(value: Any, sources: dict[str, str]) -> None:
+    module = sys.modules[value.__module__]
+    sources[name_of(value)] = inspect.getsource(value)
     codes = (
         [value.__code__]
         if inspect.isfunction(value)
@@ -98,13 +99,14 @@ def _collect(value: Any, module: ModuleType | None, sources: dict[str, str]) -> 
     )
     for name in sorted(set().union(*map(_names, codes))):
         used = getattr(module, name, None)
-        if name in sources or used is None or isinstance(used, ModuleType):
+        if used is None or isinstance(used, ModuleType):
             continue
         if inspect.isfunction(used) or inspect.isclass(used):
-            if used.__module__ == value.__module__:
-                _collect(used, module, sources)
+            is_ours = used.__module__.startswith("workbench.claims.") or used.__module__ == value.__module__
+            if is_ours and name_of(used) not in sources:
+                _collect(used, sources)
         else:
-            sources[name] = repr(used)  # a constant
+            sources[f"{value.__module__}.{name}"] = repr(used)  # a constant
 
 
 def _names(code: CodeType) -> set[str]:
