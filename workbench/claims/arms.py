@@ -26,8 +26,11 @@ class RunArm:
     options: Mapping[str, Any]
 
     def changed(self, options: Mapping[str, Any]) -> "RunArm":
-        """Return the arm with other values of some options."""
-        return RunArm(self.model, {**self.options, **options})
+        """Return the arm with other values of some options, or of some arguments of the network (`options`)."""
+        merged = {**self.options, **options}
+        if "options" in options:
+            merged["options"] = {**self.options.get("options", {}), **options["options"]}
+        return RunArm(self.model, merged)
 
     def record(self) -> dict[str, Any]:
         """Return what the arm is, as plain data."""
@@ -98,7 +101,7 @@ def _collect(value: Any, sources: dict[str, str]) -> None:
         else [member.__code__ for member in vars(value).values() if inspect.isfunction(member)]
     )
     for name in sorted(set().union(*map(_names, codes))):
-        used = getattr(module, name, None)
+        used = inspect.unwrap(getattr(module, name, None))  # type: ignore[arg-type]  # of a cached function, itself
         if used is None or isinstance(used, ModuleType):
             continue
         if inspect.isfunction(used) or inspect.isclass(used):
