@@ -1,7 +1,7 @@
 """Coverage of the topics of the course by drills, cards, and systems that can be run."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import models
@@ -54,12 +54,19 @@ def systems(methods: Mapping[str, str]) -> dict[str, tuple[str, str]]:
     return {**networks, **commands, **{name: ("algorithm", command) for name, command in ALGORITHMS.items()}}
 
 
-def coverage(methods: Mapping[str, str]) -> list[Coverage]:
+def coverage(methods: Mapping[str, str], claims: Sequence[tuple[str, str, str, str]] = ()) -> list[Coverage]:
     """Return the coverage of each topic.
 
     Args:
         methods: As for `systems`.
+        claims: The id, the topic, the kind and the expected verdict of each claim.
     """
+    all_claims: defaultdict[str, list[str]] = defaultdict(list)  # by topic
+    measured = set()  # the topics with a claim that is decided by an experiment
+    for claim, name, kind, _ in claims:
+        all_claims[name].append(claim)
+        if kind in ("empirical", "scaling"):
+            measured.add(name)
     drills, runnable = question_index.drills(), systems(methods)
     numbers: defaultdict[str, set[int]] = defaultdict(set)  # of the drills, by topic and by type
     for number, drill in enumerate(drills):
@@ -79,10 +86,19 @@ def coverage(methods: Mapping[str, str]) -> list[Coverage]:
         if len(cards) < MIN_CARDS_PER_TOPIC and not topic.beyond:
             missing.append(f"cards ({len(cards)} of {MIN_CARDS_PER_TOPIC})")
         missing += [f"system {s}" for s in topic.systems if s not in runnable]
-        if topic.experiment:
+        if topic.experiment and topic.topic not in measured:
             missing.append("experiment")
         available = [s for s in topic.systems if s in runnable]
         rows.append(
-            Coverage(topic.topic, topic.chapter, topic.title, [d.id for d in covering], cards, available, [], missing)
+            Coverage(
+                topic.topic,
+                topic.chapter,
+                topic.title,
+                [d.id for d in covering],
+                cards,
+                available,
+                all_claims[topic.topic],
+                missing,
+            )
         )
     return rows

@@ -46,11 +46,13 @@ def show(
 ) -> None:
     """Show a card."""
     from quizzes.answers import KINDS
+    from workbench.claims import index
     from workbench.render import question as lines
     from workbench.user_bank import user_bank
 
     question = user_bank().get_card(card).draw(seed)
     part = question.parts[0]
+    claims = index.by_topic(question.topic)
     if as_json:
         row = dict(
             card=card,
@@ -60,6 +62,7 @@ def show(
             prompt=question.prompt,
             items=part.items,
             choices=part.choices,
+            claims=claims,
         )
         if solution:
             answer = KINDS[part.kind].format_answer(part.answer, part)
@@ -69,6 +72,8 @@ def show(
     print(lines.render_question(question))
     text = lines.render_solution(question) if solution else f"Next: workbench cards answer {card} --seed {seed} ANSWER"
     print(f"\n{text}")
+    if solution and claims:
+        print(f"\nTested claims about {question.topic}: {', '.join(claims)}")
 
 
 @app.command(

@@ -87,17 +87,22 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Show a question."""
+    from workbench.claims import index
     from workbench.user_bank import user_bank
 
     question = user_bank().draw(drill, SystemRandom().randrange(1, 100_000) if seed is None else seed)
+    claims = index.by_topic(question.topic)
     if as_json:
-        print_json(question_to_json(question) | (solution_to_json(question) if solution else {}))
+        row = question_to_json(question) | {"claims": claims}
+        print_json(row | (solution_to_json(question) if solution else {}))
         return
     from workbench.render import question as lines
 
     print(lines.render_question(question))
     if solution:
         print(f"\n{lines.render_solution(question)}")
+        if claims:
+            print(f"\nTested claims about {question.topic}: {', '.join(claims)}")
     else:
         values = " ".join(part.part.upper() for part in question.parts)
         print(f"\nNext: workbench drill answer {question.drill} --seed {question.seed} {values}")

@@ -20,13 +20,14 @@ def topics(
 ) -> None:
     """List the topics of the syllabus and what covers each."""
     from workbench import coverage, syllabus
+    from workbench.claims import index
     from workbench.engine.methods import METHODS
 
     methods = {name: method.command for name, method in METHODS.items()}
     if systems:
         _print_systems(coverage.systems(methods), as_json)
         return
-    rows = [row for row in coverage.coverage(methods) if row.missing or not missing]
+    rows = [row for row in coverage.coverage(methods, index.entries()) if row.missing or not missing]
     if as_json:
         print_json([asdict(row) for row in rows])
         return
@@ -39,7 +40,7 @@ def topics(
             print(f"  {row.topic:<32}{', '.join(row.missing)}")
         else:
             counts = (plural(len(row.drills), "drill"), plural(len(row.cards), "card"))
-            covered = ", ".join([*counts, plural(len(row.systems), "system")])
+            covered = ", ".join([*counts, plural(len(row.systems), "system"), plural(len(row.claims), "claim")])
             print(f"  {row.topic:<32}{covered}{', incomplete' if row.missing else ''}")
     print("\nNext: workbench quiz TOPIC, or workbench topics --missing")
 

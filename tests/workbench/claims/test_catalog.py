@@ -6,11 +6,12 @@ import sys
 import pytest
 
 from workbench import syllabus
-from workbench.claims import catalog
+from workbench.claims import catalog, index
 from workbench.claims.arms import RunArm
 from workbench.claims.claim import Empirical, Exact
 from workbench.engine.spec import RunSpec
 from workbench.errors import UserError
+from workbench.paths import cache_dir
 
 CLAIMS = catalog.claims()
 EXACT = [claim.id for claim in CLAIMS.values() if isinstance(claim, Exact)]
@@ -52,6 +53,16 @@ def test_every_arm_can_be_run_and_no_recipe_is_part_of_it(id):
                 assert spec.options()["lr"] == arm.options["lr"]
                 if "steps" not in arm.options:
                     assert "epochs" in arm.options, "a claim names its budget"
+
+
+def test_the_index_is_that_of_the_loaded_declarations(tmp_path):
+    expected = {id: (claim.topic, claim.kind, claim.expected) for id, claim in CLAIMS.items()}
+    for _ in range(2):  # read from the sources, then from the cache
+        entries = index.entries()
+        assert {entry.claim: (entry.topic, entry.kind, entry.expected) for entry in entries} == expected
+        assert len(entries) == len(CLAIMS)
+    (cache_dir() / index.FILE).write_text("{")
+    assert len(index.entries()) == len(CLAIMS)
 
 
 def test_an_unknown_claim_is_an_error_with_similar_ids():
