@@ -19,8 +19,9 @@ from signal import Signals
 from typing import Any, Self
 
 from workbench.engine import client, content_key, events, heartbeat, lock, run_job, runs
+from workbench.engine.checkpoint_files import RESUMABLE, first_readable, header
 from workbench.engine.events import End, Event
-from workbench.engine.resume import header
+from workbench.engine.resume import running
 from workbench.engine.run import POLL_INTERVAL, Run
 from workbench.engine.spec import RunSpec
 from workbench.errors import UserError
@@ -85,9 +86,10 @@ class Trial:
 
     def watch(self, run: Run, since: int) -> None:
         """Read the events of a run from a byte on, unless it is watched already."""
-        if self.run != run or self._reader is None:
-            self._reader = run.reader(since)
+        is_new = self.run != run or self._reader is None
         self.run = run
+        if is_new:
+            self._reader = run.reader(since)
 
     def train(self, worker: client.Client, job: dict[str, Any]) -> dict[str, Any] | None:
         """Have a worker make the run, and return its reply; None if it died.
@@ -125,6 +127,7 @@ class Executor:
         self._clients: list[client.Client] = []
         self._keys = content_key.Keys()
         self._kind_of_auto = ""
+        self._is_stopped = False
 
     def __enter__(self) -> Self:
         return self
@@ -155,7 +158,8 @@ class Executor:
         return self.completed([self.submit(Trial(spec, reuse)) for spec in specs], on_event)
 
     def submit(self, trial: Trial) -> Trial:
-        """Have a trial trained when a worker is free, and return it."""
+        """Have a trial trained when a worker is free, and return it; not if all were stopped."""
+        trial.is_cancelled = trial.is_cancelled or self._is_stopped
         self._unfinished = [one for one in self._unfinished if not one.is_done] + [trial]
         self._waiting.put(trial)
         if len(self._clients) < min(self._size, len(self._unfinished)):
@@ -188,11 +192,13 @@ class Executor:
 
     def stop(self) -> None:
         """Stop all runs with a checkpoint, and start no further one. May be called by the handler of a signal."""
+        self._is_stopped = True
         for trial in self._unfinished:
             trial.cancel()
 
     def kill(self) -> None:
         """End all runs at once. May be called by the handler of a signal."""
+        self._is_stopped = True
         for trial in self._unfinished:
             trial.kill()
 
@@ -252,6 +258,8 @@ class Executor:
             since = trial.run.event_bytes()
             reply = trial.train(worker, job)
             if reply is not None and client.values(reply)["code"] == run_job.LOCKED:
+                if not trial.is_reusing:
+                    raise running(trial.run)
                 job = self._claim(trial, worker)  # another process was faster
             elif reply is not None or run_job.has_ended(trial.run, since):
                 trial.end = _last_end(trial.run)
@@ -334,7 +342,8 @@ def _last_end(run: Run) -> End | None:
 
 def _has_checkpoint(run: Run) -> bool:
     try:
-        return "training" in header(run.folder / "last.safetensors")
+        _, about, _ = first_readable(run.folder, RESUMABLE, header)
+        return "training" in about
     except UserError:
         return False
 

@@ -12,7 +12,7 @@ import torch
 
 from tests import scripted_worker
 from tests.patience import PATIENCE
-from workbench.engine import RunSpec, checkpoints, content_key, runs
+from workbench.engine import RunSpec, checkpoints, content_key, lock, runs
 from workbench.engine.executor import RETRIES, Executor, Trial, processors
 from workbench.engine.training.trainer import SeedRun, Trainer
 from workbench.errors import UserError
@@ -159,6 +159,19 @@ def test_a_stop_writes_checkpoints_and_starts_no_further_run():
     assert [run.status() for run in runs.every()] == ["stopped"] * len(trials)
 
 
+def test_an_executor_that_was_stopped_starts_nothing():
+    with Executor(1) as executor:
+        executor.stop()
+        assert list(executor.map([SPEC, SPEC])) == []
+    assert runs.every() == []
+
+
+def test_a_run_that_another_worker_has_is_one_error():
+    run = runs.create(SPEC)
+    with lock.held(run.folder), Executor(1) as executor, pytest.raises(UserError, match="is running"):
+        list(executor.completed([executor.submit(Trial(SPEC, run=run))]))
+
+
 def test_a_run_is_stopped_before_its_worker_is_ready():
     with Executor(1) as executor:
         first = executor.submit(Trial(LONG, run=runs.create(LONG)))
@@ -170,6 +183,7 @@ def test_a_run_is_stopped_before_its_worker_is_ready():
     assert first.run.status() == "stopped" and not first.run.is_alive()
 
 
+@pytest.mark.full
 def test_leaving_the_trials_stops_the_runs_and_leaves_no_process():
     with Executor(2) as executor:
         iterator = executor.map([replace(LONG, seed=seed) for seed in range(3)] + [SPEC])
@@ -181,6 +195,7 @@ def test_leaving_the_trials_stops_the_runs_and_leaves_no_process():
     assert "running" not in {run.status() for run in runs.every()}
 
 
+@pytest.mark.full
 def test_a_run_outlives_its_executor_and_its_worker_ends_after_it():
     executor = Executor(1)
     spec = RunSpec.create("mlp", steps=3000, device="cpu")
@@ -214,7 +229,8 @@ def test_an_ended_run_with_the_same_key_is_reused_only_if_that_is_wanted():
     assert not train(SPEC).is_reused
 
 
-@pytest.mark.parametrize("signals", ["SIGTERM", pytest.param("SIGKILL", marks=pytest.mark.full)])
+@pytest.mark.parametrize("signals", ["SIGTERM", "SIGKILL"])
+@pytest.mark.full
 def test_an_interrupted_run_with_the_same_key_continues(signals):
     spec = RunSpec.create("mlp", steps=1500, device="cpu")
 
@@ -248,6 +264,7 @@ def test_two_executors_do_not_train_the_same_key_at_once():
     assert all(trial.run.spec.seed == trial.spec.seed for trial in trials)
 
 
+@pytest.mark.full
 def test_a_run_is_extended_and_found_by_its_new_key():
     spec, longer = RunSpec.create("mlp", epochs=1, device="cpu"), RunSpec.create("mlp", epochs=2, device="cpu")
     first = train(spec)
@@ -269,4 +286,4 @@ def test_runs_that_cannot_be_written_are_one_error(home):
 
 
 def test_there_are_as_many_workers_as_processors():
-    assert Executor()._size == processors() == len(os.sched_getaffinity(0))
+    assert Executor()._size == processors() and 1 <= processors() <= os.cpu_count()

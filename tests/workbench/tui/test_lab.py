@@ -14,6 +14,7 @@ from textual.widgets import Static
 from tests.patience import PATIENCE
 from tests.workbench.tui.seeing import shown, until
 from workbench.engine import RunSpec, heartbeat, runs
+from workbench.engine.executor import processors
 from workbench.store import Store
 from workbench.tui.app import WorkbenchApp
 from workbench.tui.screens.home import Home
@@ -250,7 +251,7 @@ async def test_stopping_ends_the_seeds_that_wait(pilot: Pilot) -> None:
     await fill(pilot, epochs="9999", seed="0..3")
     await pilot.press("ctrl+s")
     await until(pilot, lambda: lab.view.watcher.state.metrics())
-    waiting = max(0, 4 - len(os.sched_getaffinity(0)))
+    waiting = max(0, 4 - processors())
     await until(pilot, lambda: pilot.app.orders.waiting == waiting)
     if waiting:
         await until(pilot, lambda: f"{waiting} more to come" in shown(pilot))
