@@ -87,8 +87,15 @@ def fingerprint(name: str) -> str:
     if own := _own(name):
         state = json.dumps(own.state(name)).encode()
     else:
-        state = Path(__file__).with_name(f"{info(name).name.replace('-', '_')}.py").read_bytes()
+        state = info(name).name.encode() + _code()
     return hashlib.sha256(state).hexdigest()[:16]
+
+
+@cache
+def _code() -> bytes:
+    """Return the sources of all datasets: one may use what stands in another file."""
+    folder = Path(__file__).parent
+    return b"".join(file.read_bytes() for file in sorted(folder.rglob("*.py")))
 
 
 def here(known: DataSet) -> bool:

@@ -7,11 +7,11 @@ import signal
 import time
 
 import pytest
-from tests.workbench.engine.test_written import ordered
 from textual.pilot import Pilot
 from textual.widgets import Static
 
 from tests.patience import PATIENCE
+from tests.workbench.engine.test_option_texts import ordered
 from tests.workbench.tui.seeing import shown, until
 from workbench.engine import RunSpec, heartbeat, runs
 from workbench.engine.executor import processors
