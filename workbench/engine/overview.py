@@ -1,14 +1,13 @@
 """An overview of one run, from the files in its folder."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 
 from workbench import untrusted
 from workbench.engine.events import Start
+from workbench.engine.index import RunIndex
 from workbench.engine.resume import header
 from workbench.engine.run import Run
-from workbench.engine.runs import every
 from workbench.engine.spec.options import OPTIONS
 from workbench.errors import UserError
 
@@ -43,7 +42,7 @@ def overview(run: Run) -> dict[str, Any]:
         "baseline": start.get("baseline"),
         "monitor": start.get("monitor"),
         "initial_weights": start.get("initial_weights"),
-        "continued_by": continued_by(run),
+        "continued_by": RunIndex().continued_by([run.id]).get(run.id, []),
         "folder": str(run.folder),
         "spec": {name: options.get(name) for name in OPTIONS},
         "metrics": state.latest,
@@ -51,16 +50,6 @@ def overview(run: Run) -> dict[str, Any]:
         "visualizations": visualizations(run),
         **({"reason": row["reason"]} if "reason" in row else {}),
     }
-
-
-def continued_by(run: Run) -> list[str]:
-    """Return the ids of the runs whose initial weights come from this one."""
-    ids = []
-    for other in every():
-        with suppress(UserError):
-            if other.spec.origin == run.id:
-                ids.append(other.id)
-    return ids
 
 
 def visualizations(run: Run) -> list[dict[str, Any]]:

@@ -33,6 +33,7 @@ MAX_SIZES = {
     "visualizations.json": 1 << 28,
     "pictures.json": 1 << 28,
     "last.safetensors": 1 << 36,
+    "previous.safetensors": 1 << 36,
     "best.safetensors": 1 << 36,
 }
 

@@ -9,7 +9,8 @@
 - previous.safetensors: the one before it, used if the last is damaged
 - best.safetensors: the weights that were best on the validation part
 - visualizations.json: what the network last predicted for the validation set
-- stderr.txt: what the worker said besides
+- notes.json: the user's note and tags
+- stderr.txt: what the worker printed
 """
 
 import os
@@ -29,6 +30,7 @@ from workbench.engine.spec import RunSpec
 from workbench.errors import UserError
 from workbench.untrusted import printable
 
+MAX_SPEC = 1_000_000  # bytes
 FULL = 1 << 20  # bytes: a disk with less is full
 POLL_INTERVAL = 0.1  # seconds between two polls of a run that has nothing new
 
@@ -54,8 +56,11 @@ class Run:
         Raises:
             UserError: The folder's spec.json is missing or damaged.
         """
+        path = self.folder / "spec.json"
         try:
-            return RunSpec.from_json((self.folder / "spec.json").read_text(encoding="utf-8"))
+            if not path.is_file() or path.stat().st_size > MAX_SPEC:  # a pipe would be waited for
+                raise ValueError("it is missing, no file, or too long")
+            return RunSpec.from_json(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:  # every package's UserError, and undecodable text, are ValueErrors
             raise UserError(f"The run {self.id} is damaged: its spec.json can't be read ({error}).") from error
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from workbench.engine.events import Event, RunState
 from workbench.engine.run import POLL_INTERVAL, Run
+from workbench.untrusted import printable
 
 
 class Watcher:
@@ -47,6 +48,8 @@ class Watcher:
             events.append(self.run.crash(self._last))
             self.is_finished = True
         for event in events:
+            if "run" in event:
+                event["run"] = printable(self.run.id)  # the folder may have been renamed since
             self.state.apply(event)
         return events
 
