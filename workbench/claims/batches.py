@@ -41,9 +41,9 @@ def bytes_for_backward(seed: int) -> list[tuple[float, float]]:
                 storages[tensor.data_ptr()] = tensor.untyped_storage().nbytes()
             return tensor
 
-        batch = x[:size].clone()
+        inputs, targets = x[:size].clone(), y[:size].clone()  # of storages of their own
         with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-            loss = cross_entropy(network(batch), y[:size])
+            loss = cross_entropy(network(inputs), targets)
         points.append((float(size), float(sum(storages.values()))))
         del loss
     return points
@@ -80,19 +80,15 @@ def update_ms(network: "torch.nn.Module", x: "Tensor", y: "Tensor") -> float:
 def noise_by_batch_size(seed: int) -> list[tuple[float, float]]:
     """Return (batch size, mean squared distance of a batch's gradient from the full one) at the initial weights."""
     import torch
-    from torch.func import functional_call, grad, vmap
     from torch.nn.functional import cross_entropy
 
     train = digits(seed).train
     x, y = tensors(Samples(train.x / 16, train.y))
     network = dense([64, 32, 10], "relu", seed)
-    weights = {name: weight.detach() for name, weight in network.named_parameters()}
-
-    def loss(weights: dict[str, torch.Tensor], x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        return cross_entropy(functional_call(network, weights, (x[None],)), y[None])
-
-    per_sample = vmap(grad(loss), in_dims=(None, 0, 0))(weights, x, y)
-    noise = torch.cat([gradient.flatten(1) for gradient in per_sample.values()], dim=1)
+    weights = list(network.parameters())
+    losses = cross_entropy(network(x), y, reduction="none")
+    gradients = (torch.autograd.grad(loss, weights, retain_graph=True) for loss in losses)
+    noise = torch.stack([torch.cat([part.flatten() for part in gradient]) for gradient in gradients])
     noise -= noise.mean(dim=0)
     generator = torch.Generator().manual_seed(seed)
     points = []

@@ -1,4 +1,4 @@
-"""Small dense networks and a plain training loop, for trials of what is no option of a run."""
+"""Small dense networks and a plain training loop, for trials that change more than the options of a run."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
