@@ -8,7 +8,7 @@ import numpy as np
 from workbench.claims import small_networks
 from workbench.claims.arms import trial
 from workbench.claims.claim import Empirical, Exact
-from workbench.claims.deciders import Paired
+from workbench.claims.deciders import NonInferior
 from workbench.claims.evidence import Evidence, near, true
 
 if TYPE_CHECKING:
@@ -58,51 +58,44 @@ AE_MSE_RECONSTRUCTION = Exact(
 )
 
 
-def denoising_error(seed: int, *, latent_size: int, lr: float) -> dict[str, float]:
-    """Return 1000 times the test and 1000 times the negative validation MSE of a denoising autoencoder on digits.
+def denoising_error(seed: int, *, latent_size: int) -> float:
+    """Return 1000 times the test MSE of a denoising autoencoder on digits.
 
-    Encoder and decoder have a hidden layer of 128. It is trained for 400 steps of Adam to remove Gaussian noise of 0.4.
+    It has one hidden layer, its latent, with ReLU, and is trained for 400 steps of Adam to remove Gaussian noise with a
+    standard deviation of 0.4. Without a latent (0) it is the identity.
     """
     import torch
     import torch.nn.functional as F
     from torch import nn
 
     splits = small_networks.digits(seed)
+    training, test = splits.training.images.flatten(1), splits.test.images.flatten(1)
     generator = torch.Generator().manual_seed(seed)
-    encoder = nn.Sequential(nn.Linear(64, 128), nn.ReLU(), nn.Linear(128, latent_size))
-    network = nn.Sequential(encoder, nn.Linear(latent_size, 128), nn.ReLU(), nn.Linear(128, 64))
+    noisy_test = test + 0.4 * torch.randn(test.shape, generator=generator)
+    if not latent_size:
+        return 1000 * F.mse_loss(noisy_test, test).item()
+    network = nn.Sequential(nn.Linear(64, latent_size), nn.ReLU(), nn.Linear(latent_size, 64))
     small_networks.initialize(network, seed)
-    optimizer = torch.optim.Adam(network.parameters(), lr=lr, fused=True)
-    clean = splits.training.images.flatten(1)
-
-    def noisy(images: "Tensor") -> "Tensor":
-        return images + 0.4 * torch.randn(images.shape, generator=generator)
-
+    optimizer = torch.optim.Adam(network.parameters(), lr=0.003, fused=True)
     for _ in range(400):
-        batch = clean[torch.randint(len(clean), (64,), generator=generator)]
+        batch = training[torch.randint(len(training), (64,), generator=generator)]
         optimizer.zero_grad()
-        F.mse_loss(network(noisy(batch)), batch).backward()
+        F.mse_loss(network(batch + 0.4 * torch.randn(batch.shape, generator=generator)), batch).backward()
         optimizer.step()
     with torch.no_grad():
-        errors = [
-            1000 * F.mse_loss(network(noisy(images)), images).item()
-            for images in (splits.test.images.flatten(1), splits.validation.images.flatten(1))
-        ]
-    return {"test": errors[0], "validation": -errors[1]}
+        return 1000 * F.mse_loss(network(noisy_test), test).item()
 
 
 AE_LATENT_SMALLER = Empirical(
     id="ae-latent-smaller",
     statement=(
-        "An autoencoder needs a latent smaller than the input to learn more than copying: of two that remove noise "
-        "from 64 pixels, the one with 16 latent values has a smaller error than the one with 256."
+        "An autoencoder learns only to copy unless its latent is smaller than the input: trained to remove noise, one "
+        "with 256 latent values for 64 pixels has at most 0.02 less error than a copy."
     ),
     topic="autoencoder",
-    arms={name: trial(denoising_error, latent_size=size, lr=0.003) for name, size in (("256", 256), ("16", 16))},
-    tune=dict(lr=(0.001, 0.003, 0.01)),
-    tuned_by="validation",
-    measure="test",
-    decider=Paired(min_effect=1.0, unit="thousandths of MSE"),
+    arms=dict(overcomplete=trial(denoising_error, latent_size=256), copy=trial(denoising_error, latent_size=0)),
+    measure="thousandths of MSE",
+    decider=NonInferior(margin=20.0, unit="thousandths of MSE"),
     expected="does_not_hold",
     source="Goodfellow, Bengio, Courville, Deep Learning (2016), sections 14.1 to 14.2",
     note=(

@@ -190,12 +190,12 @@ def roi_positions(seed: int) -> Iterator[Evidence]:
         box = torch.tensor([[0, start + offset, 8, start + offset + 8, 16]], dtype=torch.float32)
         return float(pool(ramp, box, 1, **options))
 
-    offsets = np.arange(0, 1, 0.05)
+    offsets = np.arange(0, 1.2, 0.05)
     aligned = [middle(roi_align, offset, aligned=True) for offset in offsets]
     pooled = [middle(roi_pool, offset) for offset in offsets]
     yield near("RoIAlign of a ramp, and the center of the box", aligned, start + offsets + 4 - 0.5, 1e-3)
     yield true(
-        "RoI pooling has at most 3 values while the box moves by 1 pixel",
+        "RoI pooling has at most 3 values while the box moves by 1.15 pixels",
         len(set(pooled)) <= 3,
         f"{sorted(set(pooled))}",
     )
@@ -499,8 +499,9 @@ def size_bins(seed: int) -> Iterator[Evidence]:
         detection = np.array([[1, 0, 0, width, height, 0.9, 0]])
         stats = evaluate([dict(category_id=0, bbox=[0, 0, width, height], area=width * height)], detection).stats
         others = [stats[k] for k in (3, 4, 5) if k != place]
-        yield equal(
-            f"APs of a {name} object that is found, and of the other sizes", [stats[place], *others], [1, -1, -1]
+        values = [stats[place], *others]
+        yield near(
+            f"AP of the size of a {name} object that is detected, and -1 for the others", values, [1, -1, -1], 1e-9
         )
 
 
