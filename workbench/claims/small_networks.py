@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 VALIDATION = 300  # digits that rates are tuned on
 TEST = 900  # digits
+AUXILIARY_FACTOR = 0.3  # of the loss of an auxiliary classifier, as in GoogLeNet
 
 
 class Split(NamedTuple):
@@ -55,7 +56,7 @@ def shuffle_and_split(
 
     order = np.random.default_rng(seed).permutation(len(labels))
     rest = order[test + validation :][:train_samples]
-    x, y = torch.as_tensor(images), torch.as_tensor(labels)
+    x, y = torch.tensor(images), torch.tensor(labels)
     parts = (rest, order[test : test + validation], order[:test])
     return Splits(*(Split(x[rows], y[rows]) for rows in map(torch.as_tensor, parts)))
 
@@ -78,7 +79,7 @@ def train(
 ) -> "list[float]":
     """Train a classifier by Adam and return the loss of every step.
 
-    A network that returns several logits in training, as one with an auxiliary classifier, has their losses added up.
+    If a network returns further logits in training, those of an auxiliary classifier, their loss counts 0.3 times.
     """
     import torch
     import torch.nn.functional as F
@@ -93,11 +94,11 @@ def train(
         batch, order = order[:batch_size], order[batch_size:]
         outputs = network(split.images[batch])
         every_logits = outputs if isinstance(outputs, tuple) else (outputs,)
-        terms = [F.cross_entropy(logits, split.labels[batch]) for logits in every_logits]
+        loss, *auxiliary = (F.cross_entropy(logits, split.labels[batch]) for logits in every_logits)
         optimizer.zero_grad()
-        torch.stack(terms).sum().backward()
+        (loss + AUXILIARY_FACTOR * sum(auxiliary)).backward()
         optimizer.step()
-        losses.append(terms[0].item())
+        losses.append(loss.item())
     return losses
 
 
