@@ -16,9 +16,14 @@ def build(spec: RunSpec) -> Any:
     Raises:
         UserError: If it has no such option.
     """
+    return models.build(spec.model, preset=spec.preset, **build_arguments(spec))
+
+
+def build_arguments(spec: RunSpec) -> dict[str, Any]:
+    """Return the arguments of the spec's network that differ from its preset."""
     asked = {name: getattr(spec, name) for name in ("dropout", "batch_norm") if getattr(spec, name) is not None}
     sized = adapt_to_task(spec.model, default_arguments(spec.model, spec.preset), tasks.info(spec.task))
-    return models.build(spec.model, preset=spec.preset, **(sized | asked | spec.options))
+    return sized | asked | spec.options
 
 
 def default_arguments(model: str, preset: str) -> dict[str, Any]:

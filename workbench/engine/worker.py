@@ -310,6 +310,12 @@ def _find_lr(request: dict[str, Any], on_progress: OnProgress) -> dict[str, Any]
     return lr_finder.compute(RunSpec.from_json(request["spec"]), request["updates"], on_progress)
 
 
+def _export(request: dict[str, Any], on_progress: OnProgress) -> dict[str, Any]:
+    from workbench.engine import model_export
+
+    return model_export.compute(Run(Path(request["folder"])), request["format"], Path(request["path"]))
+
+
 JOBS: dict[str, Callable[[dict[str, Any], OnProgress], dict[str, Any]]] = {
     "verify": _verify,
     "autograd": _autograd,
@@ -320,6 +326,7 @@ JOBS: dict[str, Callable[[dict[str, Any], OnProgress], dict[str, Any]]] = {
     "evaluate": _evaluate,
     "profile": _profile,
     "find_lr": _find_lr,
+    "export": _export,
 }
 
 
