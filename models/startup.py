@@ -27,3 +27,14 @@ def skip_compiler() -> None:
     stand_in.utils.is_compile_supported = lambda device_type: False
     sys.modules[COMPILER] = torch._dynamo = stand_in
     sys.modules[f"{COMPILER}.utils"] = stand_in.utils
+
+
+def restore_compiler() -> None:
+    """Undo `skip_compiler`: the next use of torch's compiler imports it. If it was not skipped, nothing happens."""
+    import torch
+
+    if hasattr(sys.modules.get(COMPILER), "__file__") or COMPILER not in sys.modules:
+        return
+    for name in (COMPILER, f"{COMPILER}.utils"):
+        sys.modules.pop(name, None)
+    del torch._dynamo

@@ -44,3 +44,21 @@ def test_optimizers_without_the_compiler_are_torchs_own():
     *expected, with_compiler = run("")
     assert modules == "[]" and "torch._dynamo.eval_frame" in with_compiler
     assert weights == expected and len(weights) == 5
+
+
+def test_the_compiler_is_restored_for_exports():
+    code = """
+import torch
+from models.startup import restore_compiler, skip_compiler
+restore_compiler()
+skip_compiler()
+torch.optim.Adam([torch.nn.Parameter(torch.zeros(1))], fused=True)
+import torchvision
+restore_compiler()
+restore_compiler()
+batch = torch.export.Dim("batch")
+program = torch.export.export(torch.nn.Linear(3, 2), (torch.zeros(2, 3),), dynamic_shapes=({0: batch},))
+print(tuple(program.module()(torch.zeros(5, 3)).shape))
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.stdout == "(5, 2)\n", result.stderr

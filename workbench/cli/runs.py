@@ -155,18 +155,39 @@ def compare(
 @app.command(epilog="Example: workbench runs export mlp-0001 --csv mlp.csv")
 def export(
     run_id: RunId,
-    csv: Annotated[Path | None, typer.Option(metavar="FILE", help="CSV file, one row per value.")] = None,
-    tensorboard: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder of TensorBoard event files.")] = None,
+    csv: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="CSV file of the metrics, one row per value.")
+    ] = None,
+    tensorboard: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder of TensorBoard event files with the metrics.")
+    ] = None,
+    weights: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="File of the best weights, ending in .safetensors.")
+    ] = None,
+    program: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Program of torch.export, ending in .pt2.")
+    ] = None,
+    onnx: Annotated[Path | None, typer.Option(metavar="FILE", help="ONNX model, ending in .onnx.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Export the metrics of a run for other programs."""
-    from workbench.engine.export import to_csv, to_tensorboard
+    """Export the metrics or the network of a run for other programs.
+
+    A file with a network is checked: what it holds is run on test samples and compared with the run's network.
+    """
     from workbench.engine.runs import get
 
-    if (csv is None) == (tensorboard is None):
-        raise UserError("Give one of --csv FILE or --tensorboard DIR.")
-    run, path = get(run_id), csv or tensorboard
-    assert path is not None
+    networks = {"weights": weights, "program": program, "onnx": onnx}
+    selection = [path for path in (csv, tensorboard, *networks.values()) if path is not None]
+    if len(selection) != 1:
+        raise UserError("Give one of --csv FILE, --tensorboard DIR, --weights FILE, --program FILE or --onnx FILE.")
+    run, path = get(run_id), selection[0]
+    if path not in (csv, tensorboard):
+        from workbench.cli.export_network import export_network
+
+        export_network(run, next(name for name, file in networks.items() if file), path, as_json)
+        return
+    from workbench.engine.export import to_csv, to_tensorboard
+
     count = (to_csv if csv else to_tensorboard)(run, path)
     if as_json:
         print_json({"run": run.id, "path": str(path), "values": count})

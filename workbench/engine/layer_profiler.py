@@ -162,6 +162,7 @@ class StepTimes:
 
     def __init__(self, events: list[FunctionEvent], steps: int, is_on_device: bool):
         self._steps, self._is_on_device = steps, is_on_device
+        events = [event for event in events if event.device_type.name == "CPU"]  # kernels are part of operators
         ranges = [event.time_range for event in events if event.name == STEP]
         self._events = [event for event in events if any(r.start <= event.time_range.start <= r.end for r in ranges)]
         self.forward: defaultdict[str, float] = defaultdict(float)

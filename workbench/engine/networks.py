@@ -16,9 +16,14 @@ def build(spec: RunSpec) -> Any:
     Raises:
         UserError: If it has no such option.
     """
+    return models.build(spec.network.model, preset=spec.network.preset, **build_arguments(spec))
+
+
+def build_arguments(spec: RunSpec) -> dict[str, Any]:
+    """Return the arguments of the spec's network that differ from its preset."""
     network = spec.network
     sized = adapt_to_task(network.model, default_arguments(network.model, network.preset), tasks.info(spec.data.task))
-    return models.build(network.model, preset=network.preset, **(sized | network.options))
+    return sized | network.options
 
 
 def default_arguments(model: str, preset: str) -> dict[str, Any]:

@@ -253,6 +253,12 @@ def _device(request: dict[str, Any], on_progress: OnProgress) -> dict[str, Any]:
     return {"kind": devices.available(request["device"]).type}
 
 
+def _export(request: dict[str, Any], on_progress: OnProgress) -> dict[str, Any]:
+    from workbench.engine import model_export
+
+    return model_export.compute(Run(Path(request["folder"])), request["format"], Path(request["path"]))
+
+
 JOBS: Jobs = {
     "verify": _verify,
     "autograd": _autograd,
@@ -264,6 +270,7 @@ JOBS: Jobs = {
     "device": _device,
     "profile": _profile,
     "find_lr": _find_lr,
+    "export": _export,
 }
 
 

@@ -79,7 +79,7 @@ def test_a_run_is_exported(cli, tmp_path):
     assert list((tmp_path / "board").glob("*/train/events.out.tfevents.*"))
     for words in ([], ["--csv", tmp_path / "a", "--tensorboard", tmp_path / "b"]):
         code, _, err = cli("runs", "export", run.id, *words)
-        assert code == 2 and "--csv FILE or --tensorboard DIR" in err
+        assert code == 2 and "Give one of --csv FILE, --tensorboard DIR" in err
     code, _, err = cli("runs", "export", run.id, "--csv", tmp_path / "missing" / "run.csv")
     assert code == 2 and err.count("\n") == 1 and "can't be written" in err
 
