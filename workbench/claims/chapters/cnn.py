@@ -216,7 +216,7 @@ def sizes(seed: int) -> list[tuple[int, int, int, int]]:
     return rows
 
 
-def output_size_without_floor(seed: int) -> Iterator[Evidence]:
+def output_size_without_rounding(seed: int) -> Iterator[Evidence]:
     rows = sizes(seed)
     yield near(
         "output sizes of PyTorch and (n + 2p - k)/s + 1",
@@ -230,7 +230,7 @@ CONV_OUTPUT_SIZE = Exact(
     id="conv-output-size",
     statement="A convolution of an nxn image has the output size (n + 2p - k)/s + 1.",
     topic="convolution",
-    evidence=output_size_without_floor,
+    evidence=output_size_without_rounding,
     expected="does_not_hold",
     source="Dumoulin, Visin, A guide to convolution arithmetic for deep learning (2016), relationship 6",
     note="The quotient is rounded down: floor((n + 2p - k)/s) + 1. With dilation d, k becomes d(k - 1) + 1.",
@@ -249,7 +249,7 @@ def output_size(seed: int) -> Iterator[Evidence]:
         yield near(f"output sizes by the formula and the windows that fit, {name}", formula, windows, 0)
 
 
-CONV_OUTPUT_SIZE_FLOOR = Exact(
+CONV_OUTPUT_SIZE_ROUNDED = Exact(
     id="conv-output-size-floor",
     statement="A convolution of an nxn image has the output size floor((n + 2p - d(k - 1) - 1)/s) + 1.",
     topic="convolution",
@@ -473,11 +473,11 @@ def filters_and_channels(seed: int) -> Iterator[Evidence]:
     layer, x = nn.Conv2d(in_channels, filters, k), torch.randn(1, in_channels, 9, 9)
     before = layer(x).detach()
     yield equal("channels of the output and number of filters", before.shape[1], filters)
-    chosen = int(rng.integers(filters))
+    index = int(rng.integers(filters))
     with torch.no_grad():
-        layer.weight[chosen] += 1
+        layer.weight[index] += 1
     changed = (layer(x).detach() != before).flatten(2).any(dim=2)[0].nonzero().flatten().tolist()
-    yield equal("maps that another filter changes, and its index", changed, [chosen])
+    yield equal("maps that another filter changes, and its index", changed, [index])
 
 
 CHANNELS_EQUAL_FILTERS = Exact(

@@ -104,7 +104,7 @@ def attention_macs(tokens: int) -> float:
 def global_attention(seed: int) -> list[tuple[float, float]]:
     """Return image sizes, with patches of 16, and MACs of global attention."""
     start = int(np.random.default_rng(seed).integers(6, 11))
-    return [(16.0 * side, attention_macs(side * side)) for side in (start, 2 * start, 4 * start, 8 * start)]
+    return [(16.0 * size, attention_macs(size * size)) for size in (start, 2 * start, 4 * start, 8 * start)]
 
 
 VIT_QUADRATIC = Scaling(
@@ -135,9 +135,9 @@ def window_attention(seed: int) -> list[tuple[float, float]]:
     start = int(np.random.default_rng(seed).integers(2, 5))
     points = []
     for windows in (start, 2 * start, 4 * start):
-        side = 7 * windows
+        size = 7 * windows
         layer = ShiftedWindowAttention(24, [7, 7], [0, 0], 3)
-        points.append((float(side * side), float(trace(layer, torch.zeros(1, side, side, 24)).total_macs)))
+        points.append((float(size * size), float(trace(layer, torch.zeros(1, size, size, 24)).total_macs)))
     return points
 
 
@@ -152,11 +152,11 @@ SWIN_LINEAR = Scaling(
 )
 
 
-def reach(layers: "list[nn.Module]", side: int, place: int) -> np.ndarray:
-    """Return which tokens of a side x side map the token in row and column `place` depends on, by its gradient."""
+def reach(layers: "list[nn.Module]", size: int, place: int) -> np.ndarray:
+    """Return which tokens of a size x size map the token in row and column `place` depends on, by its gradient."""
     import torch
 
-    x = torch.randn(1, side, side, 8, requires_grad=True)
+    x = torch.randn(1, size, size, 8, requires_grad=True)
     output = x
     for layer in layers:
         output = output + layer(output)
@@ -176,19 +176,19 @@ def shifted_windows(seed: int) -> Iterator[Evidence]:
     import torch
 
     torch.manual_seed(seed)
-    side = 4 * WINDOW
+    size = 4 * WINDOW
     place = int(np.random.default_rng(seed).integers(WINDOW, 2 * WINDOW))
-    own = np.zeros((side, side), dtype=bool)
+    own = np.zeros((size, size), dtype=bool)
     own[WINDOW : 2 * WINDOW, WINDOW : 2 * WINDOW] = True
-    yield true("one layer: its own window", bool((reach([windows(0)], side, place) == own).all()))
+    yield true("one layer: its own window", bool((reach([windows(0)], size, place) == own).all()))
     yield true(
-        "two layers without a shift: its own window", bool((reach([windows(0), windows(0)], side, place) == own).all())
+        "two layers without a shift: its own window", bool((reach([windows(0), windows(0)], size, place) == own).all())
     )
-    both = reach([windows(0), windows(WINDOW // 2)], side, place)
+    both = reach([windows(0), windows(WINDOW // 2)], size, place)
     yield true(
         "a second layer with a shift: tokens of other windows, too",
         bool((both & ~own).any() and both[own].all()),
-        f"{both.sum()} of {side * side} tokens",
+        f"{both.sum()} of {size * size} tokens",
     )
 
 
@@ -209,12 +209,12 @@ def context_by_depth(seed: int) -> Iterator[Evidence]:
     import torch
 
     torch.manual_seed(seed)
-    side = 6 * WINDOW
+    size = 6 * WINDOW
     place = int(np.random.default_rng(seed).integers(0, WINDOW))
     shares = {}
     for blocks in (1, 2, 4, 8):
         layers = [windows(shift) for _ in range(blocks) for shift in (0, WINDOW // 2)]
-        shares[blocks] = float(reach(layers, side, place).mean())
+        shares[blocks] = float(reach(layers, size, place).mean())
     yield true("the reach grows with every pair of layers", shares[1] < shares[2] < shares[4], f"{shares}")
     yield true("a pair of layers sees the whole map", shares[1] == 1, f"{shares[1]:.0%} of the tokens")
 
@@ -241,10 +241,10 @@ def merged_patches(seed: int) -> Iterator[Evidence]:
 
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    channels, side = int(rng.integers(2, 12)), 2 * int(rng.integers(2, 7))
-    layer, x = PatchMerging(channels), torch.randn(1, side, side, channels)
+    channels, size = int(rng.integers(2, 12)), 2 * int(rng.integers(2, 7))
+    layer, x = PatchMerging(channels), torch.randn(1, size, size, channels)
     output = layer(x).detach()
-    yield equal("tokens, and a quarter of those before", output[..., 0].numel(), side * side // 4)
+    yield equal("tokens, and a quarter of those before", output[..., 0].numel(), size * size // 4)
     yield equal("channels, and twice those before", output.shape[-1], 2 * channels)
     yield equal("weights of its dense layer, and 4C * 2C", layer.reduction.weight.numel(), 8 * channels**2)
     # Each output token reads the four tokens of its 2x2 patch.
