@@ -38,6 +38,8 @@ ALLOWED = {
     "both_sides": "of an equation",
     "one_sided": "of a limit or an interval",
     "refused": "a key of the last event of a run",
+    "output_size_without_floor": "the mathematical function",
+    "CONV_OUTPUT_SIZE_FLOOR": "the mathematical function",
 }
 
 # Phrases that mean something else where they stand: (phrase, where) -> why.
@@ -45,6 +47,7 @@ EXCUSED = {
     ("floor", "floor("): "the mathematical function",
     ("chance", "chance."): "a prefix in the checkpoints of older runs",
     ("root of the", "square root of the"): "the standard term",
+    ("of least", "of least-squares"): "the standard term",
     ("standardise", "standardise"): "the id of a formula",
     ("picture", '{"picture": '): "a key in a run's folder",
     ("marking", "benchmarks/marking.py"): "the name of a file",

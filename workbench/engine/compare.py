@@ -41,7 +41,7 @@ def compared(runs: list[Run]) -> dict[str, Any]:
 
 
 def latest_metrics(run: Run) -> tuple[str, dict[str, float | None]]:
-    """Return the split and the metrics: those of the test set if the run is done, otherwise the latest validation ones."""
+    """Return the split and the metrics: those of the test set if the run is done, else the latest validation ones."""
     state = run.state()
     if state.end is not None and (state.end["metrics"] or "validation" not in state.end):
         return "test", state.end["metrics"]

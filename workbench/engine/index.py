@@ -1,7 +1,8 @@
 """The index of runs: all runs as rows, of which only those that have changed are read again.
 
 Every query lists the folder and compares the times and sizes of each run's files. Only runs that are new, changed,
-running or damaged are read. So a run folder that is copied, deleted, renamed or changed by hand is noticed by the next query.
+running or damaged are read. So a run folder that is copied, deleted, renamed or changed by hand is noticed by the next
+query.
 """
 
 import os

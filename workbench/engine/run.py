@@ -109,7 +109,7 @@ class Run:
         return worker is not None and worker.alive()
 
     def status(self) -> str:
-        """Return `running`, `done`, `stopped`, `diverged`, or `crashed`, also if the worker died without an end event."""
+        """Return `running`, `done`, `stopped`, `diverged`, or `crashed` (the worker died without an end event)."""
         alive = self.is_alive()  # before the events are read: a worker that ends in between has written its end by then
         last = self.last_event()
         if last is not None and last["event"] == "end" and not (alive and self._is_resumed()):

@@ -142,7 +142,7 @@ def rename(run: Run, name: str) -> Run:
 
 
 def delete(run: Run) -> None:
-    """Delete a run with all its files. It disappears at once, even if this process is killed before the files are deleted.
+    """Delete a run with all its files. It disappears at once, even if this process is killed before the end.
 
     Raises:
         UserError: If it is running, or its folder can't be changed.
