@@ -15,7 +15,8 @@ ROOMS = {
     "packs": ["quizzes/packs", "tests/quizzes/packs", "docs/packs.md"],
     "models": ["models", "tests/models"],
     "tasks": ["workbench/tasks", "tests/workbench/tasks"],
-    "training": ["workbench/engine/training", "workbench/engine/interpret", "tests/workbench/engine/training"],
+    "engine": ["workbench/engine", "tests/workbench/engine/training"],
+    "claims": ["workbench/claims", "tests/workbench/claims"],
     "cli": ["workbench/cli", "tests/workbench/cli"],
     "render": ["workbench/render", "tests/workbench/render"],
     "study": ["workbench/store", "workbench/study", "tests/workbench/store", "tests/workbench/study"],
@@ -36,6 +37,9 @@ ALLOWED = {
     "right_side": "of an equation",
     "both_sides": "of an equation",
     "one_sided": "of a limit or an interval",
+    "refused": "a key of the last event of a run",
+    "output_size_without_floor": "the mathematical function",
+    "CONV_OUTPUT_SIZE_FLOOR": "the mathematical function",
 }
 
 # Phrases that mean something else where they stand: (phrase, where) -> why.
@@ -43,6 +47,7 @@ EXCUSED = {
     ("floor", "floor("): "the mathematical function",
     ("chance", "chance."): "a prefix in the checkpoints of older runs",
     ("root of the", "square root of the"): "the standard term",
+    ("of least", "of least-squares"): "the standard term",
     ("standardise", "standardise"): "the id of a formula",
     ("picture", '{"picture": '): "a key in a run's folder",
     ("marking", "benchmarks/marking.py"): "the name of a file",

@@ -11,8 +11,9 @@ ROOT = Path(__file__).parent.parent
 
 Location = tuple[int, str]  # a line number and the text there
 
-# Keys and files of a run, and of its worker's replies, which keep their names.
-RUN_KEYS = {"picture", "pictures", "pictures.json", "refused", "side", "licence"}
+# Keys and files of a run, of its worker's replies and of the results of claims, and orders of `runs list`: they keep
+# their names.
+RUN_KEYS = {"picture", "pictures", "pictures.json", "refused", "side", "licence", "chosen", "made"}
 
 CODE = re.compile(r"``[^`]*``|`[^`]*`|```.*?```", re.DOTALL)
 ID = re.compile(r"[a-z0-9]+(?:[-:/][a-z0-9]+)+")  # of a drill, a card or a mistake; they stay as they are

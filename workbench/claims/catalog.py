@@ -15,19 +15,19 @@ def claims() -> dict[str, Claim]:
     """Return every claim by id, in the order of the course.
 
     Raises:
-        DeclarationError: If an id stands twice, or a topic doesn't exist.
+        DeclarationError: If an id is declared twice, or a topic doesn't exist.
     """
-    found: dict[str, Claim] = {}
+    by_id: dict[str, Claim] = {}
     for module in iter_modules(chapters.__path__, f"{chapters.__name__}."):
         for value in vars(import_module(module.name)).values():
             if isinstance(value, Claim):
-                if found.get(value.id, value) is not value:
+                if by_id.get(value.id, value) is not value:
                     raise DeclarationError(f"{module.name}: the claim {value.id} is declared twice.")
                 if value.topic not in syllabus.topics():
                     raise DeclarationError(f"{module.name}: the claim {value.id} has an unknown topic {value.topic!r}.")
-                found[value.id] = value
+                by_id[value.id] = value
     order = list(syllabus.topics())
-    return dict(sorted(found.items(), key=lambda item: order.index(item[1].topic)))
+    return dict(sorted(by_id.items(), key=lambda item: order.index(item[1].topic)))
 
 
 def get(id: str) -> Claim:

@@ -29,13 +29,13 @@ class Claim:
     """A statement that can be tested.
 
     Attributes:
-        id: Its id, that of its row in the table of statements.
-        statement: The statement, so that the test can contradict it.
+        id: The id of the claim, which is that of its row in the table of statements.
+        statement: The statement, phrased so that the test can contradict it.
         topic: The topic of the syllabus.
-        expected: The verdict that is expected.
-        source: Where the statement or its correction comes from; empty for a derivation that `note` gives.
-        note: What to know about it: the condition under which it holds, a correction of the notes.
-        is_timed: Whether it measures time, so that nothing may run beside it.
+        expected: The expected verdict.
+        source: The source of the statement or of its correction; empty if `note` has a derivation.
+        note: The conditions under which the statement holds, or a correction of the notes.
+        is_timed: Whether it measures time, so that nothing else may run at the same time.
         seeds: The number of seeds.
     """
 
@@ -50,7 +50,7 @@ class Claim:
 
     @property
     def kind(self) -> str:
-        """What kind of claim it is."""
+        """The kind of claim."""
         raise NotImplementedError
 
     def declared(self) -> dict[str, Any]:
@@ -66,7 +66,7 @@ class Claim:
 
 @dataclass(frozen=True, kw_only=True)
 class Exact(Claim):
-    """A claim that a computation decides.
+    """A claim that is decided by a computation.
 
     Attributes:
         evidence: Yields comparisons for a seed; all must agree.
@@ -79,7 +79,7 @@ class Exact(Claim):
 
     @property
     def kind(self) -> str:
-        """What kind of claim it is."""
+        """The kind of claim."""
         return "structural" if self.is_structural else "exact"
 
     def declared(self) -> dict[str, Any]:
@@ -89,7 +89,7 @@ class Exact(Claim):
 
 @dataclass(frozen=True, kw_only=True)
 class Scaling(Claim):
-    """A claim that a slope decides.
+    """A claim that is decided by a slope.
 
     Attributes:
         points: Returns points (size, cost) for a seed, all above 0.
@@ -102,7 +102,7 @@ class Scaling(Claim):
 
     @property
     def kind(self) -> str:
-        """What kind of claim it is."""
+        """The kind of claim."""
         return "scaling"
 
     def declared(self) -> dict[str, Any]:
@@ -113,16 +113,16 @@ class Scaling(Claim):
 
 @dataclass(frozen=True, kw_only=True)
 class Empirical(Claim):
-    """A claim that the paired effect between arms decides.
+    """A claim that is decided by the paired effect between arms.
 
     Attributes:
         arms: Name -> arm, in the order that the decider needs.
-        measure: What is measured of a training run; of a trial, the name of one of its values.
+        measure: The measure of a training run; for a trial, the name of one of its values.
         decider: The rule, with its minimum effect.
-        control: Options under which the effect must shrink or turn, because its cause is gone.
-        tune: Option -> values that are tried for every arm, on the validation set with seeds that aren't reported.
-        tuned_by: The measure that chooses among them; larger is better.
-        if_diverged: The value of a run that diverged; without one, such a seed has none.
+        control: Options that remove the cause of the effect, so that it must shrink or change its sign.
+        tune: Option -> values that are compared for every arm, on the validation set with seeds that aren't reported.
+        tuned_by: The measure by which the values are compared; larger is better.
+        if_diverged: The value of a run that diverged; None if such a seed has no value.
     """
 
     arms: Mapping[str, Arm]
@@ -146,7 +146,7 @@ class Empirical(Claim):
 
     @property
     def kind(self) -> str:
-        """What kind of claim it is."""
+        """The kind of claim."""
         return "empirical"
 
     def phase_arms(self, phase: Literal["main", "control"]) -> dict[str, Arm]:

@@ -1,4 +1,4 @@
-"""Deciders: from the values of every seed to a verdict.
+"""Deciders: rules that derive a verdict from the values of every seed.
 
 Each compares values that were measured with the same seeds: seed s has the same split, order and, where names and
 shapes agree, the same initial weights in every arm. All minimum effects are fixed in the declaration of the claim.
@@ -17,7 +17,7 @@ Values = Mapping[str, Sequence[float]]  # arm -> the value of each seed, in the 
 
 @dataclass(frozen=True)
 class Decision:
-    """What the values say.
+    """A verdict with its effect.
 
     Attributes:
         outcome: The verdict.
@@ -35,7 +35,7 @@ class Decision:
 
 
 class Decider(Protocol):
-    """A rule."""
+    """A rule that derives a verdict from the values of every seed."""
 
     @property
     def min_effect(self) -> float:
@@ -48,7 +48,7 @@ class Decider(Protocol):
         ...
 
     def decide(self, values: Values) -> Decision:
-        """Return what the values of 2 seeds or more say."""
+        """Return the decision from the values of 2 seeds or more."""
         ...
 
 
@@ -69,14 +69,14 @@ class Paired:
         return f"first arm minus second arm, by a paired t-interval against {_amount(self.min_effect, self.unit)}"
 
     def decide(self, values: Values) -> Decision:
-        """Return what the values of 2 seeds or more say."""
+        """Return the decision from the values of 2 seeds or more."""
         first, second = values.values()
         return _decide([a - b for a, b in zip(first, second, strict=True)], self.min_effect)
 
 
 @dataclass(frozen=True)
 class NonInferior:
-    """The first arm is worse than the second by less than a margin: it minus the second, against minus the margin."""
+    """The first arm minus the second, against minus a margin: the first may be worse by less than the margin."""
 
     margin: float
     unit: str = ""
@@ -92,14 +92,14 @@ class NonInferior:
         return f"first arm at most {_amount(self.margin, self.unit)} below the second, by a paired t-interval"
 
     def decide(self, values: Values) -> Decision:
-        """Return what the values of 2 seeds or more say."""
+        """Return the decision from the values of 2 seeds or more."""
         first, second = values.values()
         return _decide([a - b for a, b in zip(first, second, strict=True)], -self.margin, may_be_identical=False)
 
 
 @dataclass(frozen=True)
 class Interaction:
-    """How much larger the effect of the first pair of arms is than that of the second pair."""
+    """The effect of the first pair of arms minus that of the second pair, against a minimum effect."""
 
     min_effect: float
     unit: str = ""
@@ -113,14 +113,14 @@ class Interaction:
         )
 
     def decide(self, values: Values) -> Decision:
-        """Return what the values of 2 seeds or more say."""
+        """Return the decision from the values of 2 seeds or more."""
         rows = zip(*values.values(), strict=True)
         return _decide([(a - b) - (c - d) for a, b, c, d in rows], self.min_effect)
 
 
 @dataclass(frozen=True)
 class SolveRate:
-    """The share of seeds that reach a threshold: in the first arm minus in the second."""
+    """The share of seeds that reach a threshold, in the first arm minus in the second, against a minimum effect."""
 
     threshold: float
     min_effect: float
@@ -134,7 +134,7 @@ class SolveRate:
         )
 
     def decide(self, values: Values) -> Decision:
-        """Return what the values of 2 seeds or more say."""
+        """Return the decision from the values of 2 seeds or more."""
         first, second = ([value >= self.threshold for value in arm] for arm in values.values())
         interval = statistics.difference_of_rates((sum(first), len(first)), (sum(second), len(second)))
         effect = (sum(first) - sum(second)) / len(first)
@@ -160,7 +160,7 @@ class Slope:
         return f"log-log slope between {self.low:g} and {self.high:g}, by the t-interval over seeds"
 
     def decide(self, values: Values) -> Decision:
-        """Return what the slopes of 2 seeds or more say."""
+        """Return the decision from the slopes of 2 seeds or more."""
         (slopes,) = values.values()
         low, high = statistics.t_interval(slopes)
         outcome: Outcome = "inconclusive"

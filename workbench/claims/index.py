@@ -1,6 +1,6 @@
 """The index of claims: their ids, topics and kinds, read from the sources without running them.
 
-The entries are kept in the cache folder, with the times and sizes of the files that they were read from.
+The entries are stored in the cache folder, with the times and sizes of the files that they were read from.
 """
 
 import ast
@@ -55,7 +55,7 @@ def by_topic(topic: str) -> list[str]:
 
 
 def _read(source: Path) -> list[Entry]:
-    found = []
+    rows = []
     for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in KINDS:
             fields = {
@@ -63,5 +63,5 @@ def _read(source: Path) -> list[Entry]:
             }
             if {"id", "topic", "expected"} <= fields.keys():
                 kind = "structural" if fields.get("is_structural") else KINDS[node.func.id]
-                found.append(Entry(str(fields["id"]), str(fields["topic"]), kind, str(fields["expected"])))
-    return found
+                rows.append(Entry(str(fields["id"]), str(fields["topic"]), kind, str(fields["expected"])))
+    return rows

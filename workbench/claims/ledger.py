@@ -1,4 +1,4 @@
-"""The ledger: every claim with its verdict, what was measured, at what cost, and under which conditions."""
+"""The ledger: every claim with its verdict, its measurements, their cost, and their conditions."""
 
 import json
 import platform
@@ -60,7 +60,7 @@ def load(path: Path) -> Ledger:
         if isinstance(error, UserError):
             raise
         raise UserError(
-            f"{path} is no ledger of claims: run 'workbench claims report --out DIR' to write one."
+            f"{path} is not a ledger of claims: run 'workbench claims report --out DIR' to write one."
         ) from error
 
 

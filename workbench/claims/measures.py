@@ -1,4 +1,4 @@
-"""What is measured of a training run: one number for each seed."""
+"""Measures of a training run: one number per seed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Final:
     Attributes:
         split: `train`, `train_eval` (the training set, evaluated), `validation` or `test`.
         metric: The metric.
-        scale: What it is multiplied by, such as 100 for an accuracy in points.
+        scale: The factor of the metric, such as 100 for an accuracy in points.
     """
 
     split: str
@@ -28,7 +28,7 @@ class Final:
 
     @property
     def title(self) -> str:
-        """What is measured, in words."""
+        """The description of the measure."""
         return f"{self.split} {self.metric}" + (f" times {self.scale:g}" if self.scale != 1 else "")
 
     def record(self) -> dict[str, Any]:
@@ -47,7 +47,7 @@ class StepsTo:
 
     Attributes:
         loss: The target.
-        most: What a run counts that doesn't reach it; at least its number of steps.
+        most: The value of a run that doesn't reach the target; at least its number of steps.
         is_log: Whether the decimal logarithm is taken, so that differences are factors.
     """
 
@@ -57,7 +57,7 @@ class StepsTo:
 
     @property
     def title(self) -> str:
-        """What is measured, in words."""
+        """The description of the measure."""
         return f"{'log10 of the ' if self.is_log else ''}steps to a training loss of {self.loss:g}"
 
     def record(self) -> dict[str, Any]:
@@ -78,11 +78,11 @@ class StepsTo:
 
 @dataclass(frozen=True)
 class After:
-    """What a function says of the trained network, its data and its optimizer.
+    """The value of a function of the trained network, its data and its optimizer.
 
     Attributes:
-        function: Takes the `SeedState` at the end of the run, and returns a number.
-        title: What is measured, in words.
+        function: A function that takes the `SeedState` at the end of the run, and returns a number.
+        title: The description of the measure.
     """
 
     function: "Callable[[SeedState], float]"

@@ -16,7 +16,7 @@ WORDS = {
     None: "not run yet",
 }
 SIGNS = {"holds": "✓", "does_not_hold": "✗", "inconclusive": "?", "identical": "=", None: "·"}
-WIDTH, HEIGHT, MARGIN = 220, 26, 8  # of a picture of an effect, in pixels
+WIDTH, HEIGHT, MARGIN = 220, 26, 8  # of the chart of an effect, in pixels
 STYLE = """
 :root { color-scheme: light dark; --line: #8885; --good: #1a7f37; --bad: #b35900; }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 1100px; margin: 2rem auto; padding: 0 1rem; }
@@ -77,12 +77,12 @@ def _html_row(row: Mapping[str, Any]) -> str:
         f"<tr id='{escape(row['claim'])}'><td>{escape(row['statement'])}"
         f"<div class='small'><code>{escape(row['claim'])}</code> ({row['kind']}). {escape(more)}</div>"
         f"<td>{WORDS[row['expected']]}<td{kind}>{SIGNS[verdict]} {WORDS[verdict]}"
-        f"<td>{_effect_picture(row)}<span class='small'>{escape(_effect_text(row))}</span>"
+        f"<td>{_effect_chart(row)}<span class='small'>{escape(_effect_text(row))}</span>"
         f"<td class='number'>{_seconds(row)}</tr>"
     )
 
 
-def _effect_picture(row: Mapping[str, Any]) -> str:
+def _effect_chart(row: Mapping[str, Any]) -> str:
     """Return a strip with a dot for each seed, the interval, zero, and the smallest effect that counts."""
     interval, points = row.get("interval"), list(row.get("per_seed") or [])
     if not interval or None in interval:
@@ -128,11 +128,11 @@ def _seconds(row: Mapping[str, Any]) -> str:
 
 def _summary(ledger: Ledger) -> str:
     counts = {word: sum(1 for row in ledger.rows if row.get("verdict") == key) for key, word in WORDS.items()}
-    told = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+    summary = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
     seconds = sum(row.get("seconds") or 0.0 for row in ledger.rows)
     machine = ", ".join(f"{name} {value}" for name, value in ledger.machine.items() if name != "date")
     return (
-        f"{len(ledger.rows)} claims: {told}; {len(differing(ledger.rows))} other than expected. "
+        f"{len(ledger.rows)} claims: {summary}; {len(differing(ledger.rows))} other than expected. "
         f"{seconds / 60:.0f} minutes of CPU time. Measured on {machine}; {ledger.machine.get('date', '')}."
     )
 

@@ -1,7 +1,7 @@
-"""The results of trials, in a file per claim: a line of JSON each, appended and synced as they come.
+"""The results of trials, in a file per claim: a line of JSON each, appended and synced as soon as they are computed.
 
-The name of a file holds the conditions: the hash of the declaration, the versions and the kind of device. Under other
-conditions another file is written, so that nothing that is finished is lost.
+The name of a file contains the conditions: the hash of the declaration, the versions and the kind of device. Under
+other conditions, another file is written, so that no results are lost.
 """
 
 import json
@@ -39,7 +39,7 @@ class Results:
         self.path = (folder or data_dir() / "claims") / claim.id / f"{name}.jsonl"
         self._rows: dict[tuple[str, str, int, str], dict[str, Any]] = {}
         self.tuned: dict[str, dict[str, Any]] = {}
-        self._is_cut = False  # whether the file ends in the midst of a line
+        self._is_cut = False  # whether the last line of the file is incomplete
         self._read()
 
     def add(self, row: Mapping[str, Any]) -> None:
@@ -59,11 +59,11 @@ class Results:
                 os.fsync(file.fileno())
             self._is_cut = False
         except OSError as error:
-            message = f"{self.path} can't be written ({error.strerror}): make room; what is finished is kept."
+            message = f"{self.path} can't be written ({error.strerror}): make room. Finished results are saved."
             raise UserError(message) from error
 
     def clear(self) -> None:
-        """Put what there is aside, so that everything is computed anew."""
+        """Rename the file, so that everything is computed again."""
         self._rows, self.tuned = {}, {}
         if self.path.exists():
             self.path.replace(self.path.with_suffix(".before.jsonl"))
@@ -98,7 +98,7 @@ class Results:
 
     @property
     def backends(self) -> list[str]:
-        """How several seeds were trained at once."""
+        """The backends that trained several seeds at once."""
         return sorted({str(row["backend"]) for row in self._rows.values() if row.get("backend")})
 
     def _take(self, row: Mapping[str, Any]) -> None:

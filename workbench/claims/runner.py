@@ -1,7 +1,7 @@
-"""Running claims: trials go to warm workers, their results into files, and what is there already isn't computed again.
+"""Running claims: warm workers compute the trials, and the results are stored in files, so that none is computed twice.
 
-Three stages: the options that are tuned, on the validation set with seeds of their own; then all arms and controls; and
-last, alone, what measures time.
+There are three stages: options are tuned, on the validation set with their own seeds; then all arms and controls are
+computed; and finally the claims that measure time, one job at a time.
 """
 
 import threading
@@ -23,14 +23,14 @@ from workbench.engine.executor import processors
 from workbench.errors import UserError
 
 TIMEOUT = 3600.0  # seconds of one job
-SEEDS_AT_ONCE = 4  # of one job: so that two workers share the seeds of a single claim
+SEEDS_AT_ONCE = 4  # of one job, so that two workers share the seeds of a single claim
 MAX_SEEDS = 1000
 ENOUGH = 2  # seeds for an interval
 
 
 @dataclass(frozen=True)
 class Job:
-    """Trials of one arm that a worker computes at once."""
+    """The trials of one arm that a worker computes together."""
 
     claim: Claim
     arm: str
@@ -39,18 +39,18 @@ class Job:
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def request(self) -> dict[str, Any]:
-        """Return the job as a worker takes it."""
+        """Return the request that is sent to a worker."""
         place = dict(arm=self.arm, phase=self.phase, seeds=list(self.seeds), options=dict(self.options))
         return {"job": "trials", "claim": self.claim.id, **place}
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a batch of claims is.
+    """The progress of a batch of claims.
 
     Attributes:
-        done: Jobs that are done.
-        total: Jobs that are known so far; those of the later stages are counted once.
+        done: The number of jobs that are done.
+        total: The number of all jobs, as far as they are known now.
         claim: The claim of the last job.
         seconds_left: An estimate from the jobs so far; None before the first.
     """
@@ -89,18 +89,18 @@ class Runner:
             client.close()
 
     def stop(self) -> None:
-        """Start no further job, and end those that are computed. May be called by the handler of a signal."""
+        """Start no further job, and end the running ones. May be called by the handler of a signal."""
         self._is_stopped.set()
         for client in self._all:
             client.kill()
 
     def run(self, claims: Sequence[Claim], seeds: int | None = None, again: bool = False) -> Iterator[Verdict]:
-        """Yield the verdicts of claims, those first that are complete first.
+        """Yield the verdicts of claims, in the order in which they are complete.
 
         Args:
             claims: The claims.
-            seeds: The number of seeds of each; by default what its declaration says.
-            again: Whether to compute everything anew.
+            seeds: The number of seeds of each claim; by default that of its declaration.
+            again: Whether to compute everything again.
 
         Raises:
             UserError: If a result can't be written.
@@ -168,7 +168,7 @@ class Runner:
 
 
 class _Counter:
-    """Counts jobs, and estimates the time that is left."""
+    """Counts jobs, and estimates the remaining time."""
 
     def __init__(self, on_progress: Callable[[Progress], None], total: int):
         self._on_progress, self._total, self._done, self._start = on_progress, total, 0, time.monotonic()
@@ -217,8 +217,8 @@ class _Entry:
                 if len(values) == len(TUNING_SEEDS) and None not in values:
                     scores[index] = mean(values)
             if scores:
-                chosen = list(_grid(self.claim.tune))[max(scores, key=lambda index: scores[index])]
-                self.results.add({"arm": arm, "chosen": chosen})
+                best = list(_grid(self.claim.tune))[max(scores, key=lambda index: scores[index])]
+                self.results.add({"arm": arm, "chosen": best})
             else:
                 self.problem = self.problem or f"Every option of {arm} diverged when it was tuned."
 
@@ -232,7 +232,7 @@ class _Entry:
             case Empirical():
                 phases = ["main", *(["control"] if self.claim.control is not None else [])]
                 jobs = [self._missing(arm, phase) for phase in phases for arm in self.claim.arms]
-                if self.claim.is_timed:  # arm by arm, so that what else the machine does meets all of them
+                if self.claim.is_timed:  # arm by arm, so that other load on the machine affects all of them
                     return [job for row in zip(*jobs, strict=False) for job in row]
                 return [job for row in jobs for job in row]
         return []
@@ -244,7 +244,7 @@ class _Entry:
         return [Job(self.claim, arm, phase, seeds[k : k + size], options) for k in range(0, len(seeds), size)]
 
     def verdict(self) -> Verdict:
-        """Return the verdict; that of a claim that could not be computed is inconclusive, and says why."""
+        """Return the verdict. If the claim could not be computed, it is inconclusive, with the reason."""
         if self.problem:
             reason = f"It could not be measured: {self.problem}"
             return Verdict(self.claim.id, "inconclusive", self.claim.expected, reason, seeds=self.seeds)

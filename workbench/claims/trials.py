@@ -1,6 +1,6 @@
 """Trials: one arm of a claim with several seeds, computed in this process. Imports torch.
 
-A worker calls `compute`. Its result is a list of rows, one for each seed, as they are appended to the results.
+A worker calls `compute`. It returns a row for each seed, as it is appended to the results.
 """
 
 import time

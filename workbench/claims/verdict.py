@@ -1,4 +1,4 @@
-"""Verdicts: what the values of all seeds say about a claim."""
+"""Verdicts: the decisions on claims from the values of all seeds."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -18,7 +18,7 @@ class Verdict:
         claim: The id of the claim.
         verdict: The verdict.
         expected: The verdict that was expected.
-        reason: Why it is so, if the interval alone doesn't say it.
+        reason: The reason, if the interval alone doesn't show it.
         effect: The effect; None without one.
         interval: Its 95% interval; None with fewer than 2 seeds.
         min_effect: The smallest effect that counts.
@@ -31,7 +31,7 @@ class Verdict:
         evidence: The comparisons of an exact or structural claim.
         steps: Updates of all runs.
         seconds: Seconds of CPU time of all trials.
-        backends: How several seeds were trained at once.
+        backends: The backends that trained several seeds at once.
     """
 
     claim: str
@@ -71,7 +71,7 @@ def decide(claim: Claim, results: Results, seeds: Sequence[int]) -> Verdict:
             return _verdict(claim, decision, {"slope": slopes}, seeds, cost)
         case Empirical():
             return _decide_empirical(claim, results, seeds, cost)
-    raise TypeError(f"{claim.id} is no claim that can be decided")
+    raise TypeError(f"{claim.id} is not a claim that can be decided")
 
 
 def _decide_exact(claim: Exact, results: Results, seeds: Sequence[int], cost: dict[str, Any]) -> Verdict:
@@ -79,8 +79,10 @@ def _decide_exact(claim: Exact, results: Results, seeds: Sequence[int], cost: di
     disagreeing = [row for row in rows if not row["agrees"]]
     reason = f"{disagreeing[0]['what']}: {disagreeing[0]['detail']}." if disagreeing else ""
     outcome: Outcome = "does_not_hold" if disagreeing else "holds"
-    shown = {row["what"]: row for row in [*rows, *disagreeing]}  # one for each comparison, one that fails if any does
-    return Verdict(claim.id, outcome, claim.expected, reason, seeds=seeds, evidence=list(shown.values()), **cost)
+    evidence = {
+        row["what"]: row for row in [*rows, *disagreeing]
+    }  # one for each comparison, one that fails if any does
+    return Verdict(claim.id, outcome, claim.expected, reason, seeds=seeds, evidence=list(evidence.values()), **cost)
 
 
 def _decide_empirical(claim: Empirical, results: Results, seeds: Sequence[int], cost: dict[str, Any]) -> Verdict:

@@ -183,7 +183,7 @@ def _spec_options() -> list[inspect.Parameter]:
 def _completion(name: str, check: object) -> Callable[..., list[str]] | None:
     """Return the function that completes an option's value in the shell; None if there is none."""
     if isinstance(check, OneOf):
-        return lambda incomplete: [option for option in check.known if option.startswith(incomplete)]
+        return lambda incomplete: [option for option in check.names if option.startswith(incomplete)]
     functions: dict[str, Callable[..., list[str]]] = {
         "task": completion.tasks,
         "preset": completion.presets,

@@ -1,7 +1,8 @@
-"""Runs: what is ordered, the process that makes it, and the folder that all look at. Importing this imports no torch.
+"""Training runs: their specs, the worker processes that train them, and their folders. No torch is imported.
 
-`train(spec)` gives a run's events as they come; `start(spec)` gives the `Run`, whose worker outlives who started it;
-`resume(run)` sets another worker on a run that has ended, and it goes on as if nothing had been.
+`train(spec)` yields the events of a run as they are written. `start(spec)` returns a `Run`; its worker continues after
+the process that started it has ended. `resume(run)` starts another worker on a run that has ended; the numbers are the
+same as if the run had never stopped.
 """
 
 import os
@@ -14,7 +15,7 @@ from workbench.engine import heartbeat, process, runs
 from workbench.engine.events import Event
 from workbench.engine.lock import held
 from workbench.engine.methods import METHODS
-from workbench.engine.resume import prolonged, running
+from workbench.engine.resume import extend_spec, running_error
 from workbench.engine.run import POLL_INTERVAL, Run, children
 from workbench.engine.spec import RunSpec
 from workbench.engine.verify import ScriptError, Verifier
@@ -27,58 +28,58 @@ ENDING = 5.0  # seconds that a worker may take to exit after its end event
 
 
 def start(spec: RunSpec) -> Run:
-    """Make a run folder and start a worker on it, which outlives this process.
+    """Create a run folder and start a worker on it, which outlives this process.
 
     Raises:
-        UserError: The folder can't be written.
+        UserError: If the folder can't be written.
     """
     run = runs.create(spec)
     with _locked(run) as lock:
-        _set_to_work(run, lock)
+        _start_worker(run, lock)
     return run
 
 
 def resume(run: Run, epochs: int | None = None, steps: int | None = None) -> int:
-    """Start a worker that goes on from a run's last checkpoint, in the same folder.
+    """Start a worker that continues a run from its last checkpoint, in the same folder.
 
     Args:
-        run: One that has ended, however it did.
-        epochs: How many more than were ordered.
-        steps: Or how many steps more.
+        run: A run that has ended for any reason.
+        epochs: The number of additional epochs.
+        steps: The number of additional steps, for a run whose length is in steps.
 
     Returns:
-        The byte at which its new events begin, for `run.tail`.
+        The byte at which the new events begin, for `Run.reader`.
 
     Raises:
-        UserError: There is nothing to go on from, or nothing left to do.
+        UserError: If there is no checkpoint to continue from, or nothing left to do.
     """
     deadline = time.monotonic() + ENDING
     while True:
-        prolonged(run, epochs, steps)  # what is refused leaves the folder as it is
+        extend_spec(run, epochs, steps)  # if this raises an error, the folder is unchanged
         try:
-            return _take_up(run, epochs, steps)
+            return _restart(run, epochs, steps)
         except BlockingIOError:
-            # A worker needs a moment to exit after its end event; one that resumes the run shows within that moment.
+            # A worker needs a moment to exit after its end event. If another one resumes the run, it shows by then.
             if time.monotonic() > deadline:
-                raise running(run) from None
+                raise running_error(run) from None
             time.sleep(POLL_INTERVAL)
 
 
-def _take_up(run: Run, epochs: int | None, steps: int | None) -> int:
+def _restart(run: Run, epochs: int | None, steps: int | None) -> int:
     with _locked(run) as lock:
-        spec = prolonged(run, epochs, steps)  # again: another may have taken it up until now
+        spec = extend_spec(run, epochs, steps)  # again, because another process may have resumed it until now
         since = run.event_bytes()
         try:
-            run.beat(since)  # whoever takes a run up answers for it until the worker beats
+            run.beat(since)  # this process is the run's worker until the worker writes a heartbeat
         except OSError as error:
             raise _unwritable(run, error) from error
-        _set_to_work(run, lock, spec.to_json())
+        _start_worker(run, lock, spec.to_json())
     return since
 
 
 @contextmanager
 def _locked(run: Run) -> Iterator[int]:
-    """Hold the run's lock, to be handed over to its worker."""
+    """Hold the run's lock, which its worker inherits."""
     with ExitStack() as stack:
         try:
             lock = stack.enter_context(held(run.folder))
@@ -93,37 +94,41 @@ def _unwritable(run: Run, error: OSError) -> UserError:
     return UserError(f"{run.folder} can't be written ({error.strerror}): make room there.")
 
 
-def _set_to_work(run: Run, lock: int, *order: str) -> None:
-    """Start a worker on a run; the lock goes over to it as its stdin, which it doesn't read."""
+def _start_worker(run: Run, lock: int, *spec: str) -> None:
+    """Start a worker on a run. It inherits the lock as its stdin, which it doesn't read."""
     try:
         with (run.folder / "stderr.txt").open("wb") as output:
             stdin = subprocess.DEVNULL if os.name == "nt" else lock
-            children[run.folder] = process.spawn(str(run.folder), *order, stdin=stdin, stdout=output, stderr=output)
+            children[run.folder] = process.spawn(str(run.folder), *spec, stdin=stdin, stdout=output, stderr=output)
     except OSError as error:
         raise UserError(f"The worker can't be started ({error.strerror}): free some memory and try again.") from error
 
 
 def train(spec: RunSpec) -> Iterator[Event]:
-    """Make a run and give its events as they come, up to `end`. Who leaves before stops the run.
+    """Train a run and yield its events as they are written, up to `end`. Closing the iterator earlier stops the run.
 
     Raises:
-        UserError: The spec can't be run here: no such device, a batch larger than the data. Then no run is left.
+        UserError: If the spec can't be run here: no such device, a batch larger than the data. Then no run is left.
     """
     run = start(spec)
     try:
         yield from accepted(run)
     finally:
         if run.is_alive():
-            with suppress(UserError):  # where it has ended meanwhile
+            with suppress(UserError):  # it has ended meanwhile
                 run.stop()
             run.join(heartbeat.SILENCE)
 
 
 def accepted(run: Run, since: int | None = None) -> Iterator[Event]:
-    """The events of a run that was just started, or taken up again since a byte of its events.
+    """Yield the events of a run that was just started, or resumed.
+
+    Args:
+        run: The run.
+        since: The byte at which the events of the resumed run begin; None for a new run.
 
     Raises:
-        UserError: The worker refused the order. The folder of a new run is removed; one that was taken up is as it was.
+        UserError: If the worker rejects the spec. Then a new run is deleted, and a resumed one is unchanged.
     """
     for event in follow(run, since or 0):
         if event["event"] == "end" and event.get("refused"):

@@ -1,7 +1,7 @@
-"""Questions to a trained network: a point of the plane, a row of a table, an image that was drawn.
+"""Questions to a trained network: a point of the plane, a row of a table, a drawn image.
 
-The task of the run says what can be asked, and answers with a visualization. The worker holds the weights of the last
-networks that it was asked about.
+The task of the run defines the possible questions, and answers with a visualization. The worker caches the networks of
+the last questions.
 """
 
 import threading
@@ -13,7 +13,7 @@ from workbench.engine.run import Run
 from workbench.engine.verify import ScriptError, Verifier
 from workbench.errors import UserError
 
-TIMEOUT = 1800.0  # seconds: a network of the published size takes its time on one core
+TIMEOUT = 1800.0  # seconds: a network in its published size takes that long on one core
 FILES = ("image",)  # names whose values are paths
 
 
@@ -61,7 +61,7 @@ def possible_questions(worker: Verifier, run: Run) -> dict[str, str]:
 
 
 class Conversation:
-    """Asks questions one after the other in a thread; a newer one takes the place of one that still waits.
+    """Asks questions one after another in a thread. A new question replaces one that is still waiting.
 
     Args:
         worker: The process that has PyTorch.
@@ -92,7 +92,7 @@ class Conversation:
         threading.Thread(target=self._answer_waiting, daemon=True).start()
 
     def close(self) -> None:
-        """Drop the question that waits; the one that is being answered gets no attention any more."""
+        """Drop the waiting question. The one that is being answered is finished, but not followed by another."""
         with self._lock:
             self._waiting = None
 

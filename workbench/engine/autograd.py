@@ -1,4 +1,4 @@
-"""PyTorch's way through a computation graph: each node comes as plain data, and is a tensor that keeps its gradient."""
+"""The values and gradients of a computation graph, computed by PyTorch from a description in plain data."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +10,7 @@ from quizzes.expressions.functions import FUNCTIONS
 
 
 def _where(condition: torch.Tensor, value: torch.Tensor, otherwise: torch.Tensor) -> torch.Tensor:
-    return torch.where(condition.bool(), value, otherwise)  # a condition of numbers comes as the number 1 or 0
+    return torch.where(condition.bool(), value, otherwise)  # a condition of constants is the number 1 or 0
 
 
 def _torch_operation(name: str) -> Callable[..., torch.Tensor]:
@@ -44,15 +44,15 @@ OPERATIONS: dict[str, Callable[..., torch.Tensor]] = {
 
 
 def gradients(nodes: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, float | None]]:
-    """Build the graph in float64, tensor by tensor, and go back through it from the last node.
+    """Build a graph in float64, and compute the gradients of its last node.
 
     Args:
-        nodes: In forward order, each with its name (`node`), its `kind`, and either its `operation` with the names of
-            its `operands`, or, of a leaf or a constant, its `value`. The last one is the root.
+        nodes: The nodes in forward order; the last one is the root. Each has its name (`node`) and its `kind`, and
+            either an `operation` with the names of its `operands`, or the `value` of a leaf or a constant.
 
     Returns:
-        node -> {"value": its value, "gradient": the root's derivative by it}; None where that is no finite number, and
-        for a constant or a condition, which take no gradient.
+        Name -> {"value": its value, "gradient": the derivative of the root with respect to it}. Numbers that are not
+        finite, and the gradients of constants and conditions, are None.
     """
     tensors: dict[str, torch.Tensor] = {}
     for node in nodes:
@@ -69,7 +69,7 @@ def gradients(nodes: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, float |
 
 def _gradient(tensor: torch.Tensor) -> float | None:
     if tensor.requires_grad and tensor.grad is None:
-        return 0.0  # the root depends on it by conditions alone
+        return 0.0  # the root depends on it only through conditions
     return _finite(tensor.grad)
 
 

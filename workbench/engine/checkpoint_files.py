@@ -1,4 +1,4 @@
-"""Checkpoint files, read without torch: what is noted in them, whether they are whole, and which one of a run to use.
+"""Checkpoint files, read without torch: their metadata, their checksums, and the choice of one that isn't damaged.
 
 A checkpoint is a safetensors file: the length of its header in 8 bytes, the header in JSON, the tensors. The header's
 metadata are `about`, plain data as JSON, and `checksum`, the SHA-256 of the file with zeros in place of the checksum.
@@ -18,7 +18,7 @@ from workbench.errors import UserError
 T = TypeVar("T")
 
 RESUMABLE = ("last", "previous")  # a run is resumed from the first of these that is not damaged
-LONGEST_HEADER = 100_000_000  # bytes: what safetensors itself reads
+LONGEST_HEADER = 100_000_000  # bytes: the limit of safetensors itself
 CHECKSUM = re.compile(rb'"checksum":"([^"]*)"')
 NO_CHECKSUM = "0" * sha256().digest_size * 2
 CHUNK = 1 << 20  # bytes
@@ -68,7 +68,7 @@ def verify(path: Path) -> None:
 
 
 def header(path: Path) -> dict[str, Any]:
-    """Return what is noted in a checkpoint. Its size is checked, its checksum is not.
+    """Return the metadata of a checkpoint. Its size is checked, but not its checksum.
 
     Raises:
         UserError: If there is none, or it is damaged.

@@ -1,8 +1,8 @@
-"""Checkpoints: weights as safetensors, with what is known of them as JSON in the same file's header.
+"""Checkpoints: safetensors files with the weights, and with metadata as JSON in their header.
 
-The last one also holds, under names that begin with `training/`, all that a run needs to go on as if it had never
-stopped. One file, written beside its place and then renamed into it: whenever the worker is killed, the last finished
-one is whole. The one before it is kept under another name, for when the disk damages the last.
+The last checkpoint of a run also has, under names that begin with `training/`, all tensors that the run needs to
+continue as if it had never stopped. It is written to a temporary file, which is then renamed, so that it is complete
+whenever the worker is killed. The checkpoint before it is saved under another name, in case the last one is damaged.
 """
 
 import json
@@ -18,12 +18,12 @@ from workbench import files
 from workbench.engine.checkpoint_files import NO_CHECKSUM, DamagedError, verify, write_sealed
 from workbench.errors import UserError
 
-TRAINING = "training/"  # no module is called so: what is no weight can't be taken for one
+TRAINING = "training/"  # no module has this name, so these tensors can't be confused with weights
 
 
 def snapshot(network: nn.Module) -> dict[str, Tensor]:
-    """A copy of the network's state dict on the CPU, which further training leaves alone."""
-    return {  # one by one, so that tied weights become separate tensors, as the format asks
+    """Return a copy of the network's state dict on the CPU, which further training doesn't change."""
+    return {  # one by one, so that tied weights become separate tensors, as the format requires
         name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
         for name, tensor in network.state_dict().items()
     }
@@ -36,14 +36,14 @@ def write(
     training: dict[str, Tensor] | None = None,
     previous: Path | None = None,
 ) -> None:
-    """Write a checkpoint so that `path` always holds a whole one.
+    """Write a checkpoint so that the file at `path` is complete at any time.
 
     Args:
-        path: Ends in `.safetensors`; what stands there is replaced.
+        path: A path that ends in `.safetensors`; an existing file is replaced.
         weights: A state dict of contiguous tensors on the CPU.
-        about: Plain data: step, epoch, metrics.
-        training: What a run needs besides, to go on from here.
-        previous: Another path, at which the checkpoint stays that `path` held before.
+        about: Metadata as plain data: step, epoch, metrics.
+        training: The other tensors that a run needs to continue; None if it will not.
+        previous: A path in the same folder at which the old checkpoint is saved; None to overwrite it.
     """
     more = {TRAINING + name: tensor.detach().cpu().contiguous() for name, tensor in (training or {}).items()}
     content = save({**weights, **more}, metadata={"about": json.dumps(about), "checksum": NO_CHECKSUM})
@@ -51,26 +51,26 @@ def write(
 
 
 def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """The state dict of a checkpoint, on the CPU, and what was noted about it.
+    """Return the state dict of a checkpoint, on the CPU, and its metadata.
 
     Raises:
-        UserError: There is no checkpoint, or it is damaged.
+        UserError: If there is no checkpoint, or it is damaged.
     """
     weights, _, about = load_all(path)
     return weights, about
 
 
 def load_all(path: Path) -> tuple[dict[str, Tensor], dict[str, Tensor], dict[str, Any]]:
-    """The state dict, what a run needs besides to go on, and what was noted.
+    """Return the state dict, the other tensors that a run needs to continue, and the metadata of a checkpoint.
 
     Raises:
-        UserError: There is no checkpoint, or it is damaged.
+        UserError: If there is no checkpoint, or it is damaged.
     """
     try:
         verify(path)
         with safe_open(path, framework="pt") as file:
             about = json.loads((file.metadata() or {}).get("about", "{}"))
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (it is no dict)
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (safe_open has no iterator)
     except FileNotFoundError as error:
         raise UserError(f"There is no checkpoint {path}.") from error
     except UserError:

@@ -1,4 +1,8 @@
-"""What a field of a spec may be: each check takes the field's name and value, and gives the value or refuses it."""
+"""Checks of options.
+
+A check takes the name and the value of an option, and returns the value; it raises a `UserError` if the option can't
+have it. The functions that begin with `read` convert a text to a value.
+"""
 
 import math
 import re
@@ -16,14 +20,14 @@ MOST_SEEDS = 1000
 
 
 def text(name: str, value: Any) -> str:
-    """Any text; whether it names something is found out later."""
+    """Return the value if it is a text. Whether it is a valid name is checked later."""
     if not isinstance(value, str):
         raise UserError(f"{name} must be a name, not {value!r}.")
     return value
 
 
 def flag(name: str, value: Any) -> bool:
-    """Yes or no."""
+    """Return the value if it is true or false."""
     if not isinstance(value, bool):
         raise UserError(f"{name} must be true or false, not {value!r}.")
     return value
@@ -31,23 +35,27 @@ def flag(name: str, value: Any) -> bool:
 
 @dataclass(frozen=True)
 class OneOf:
-    """One of these names."""
+    """A check that accepts some names only.
 
-    known: Collection[str]
+    Attributes:
+        names: The names.
+    """
+
+    names: Collection[str]
 
     def __call__(self, name: str, value: Any) -> str:
-        if text(name, value) not in self.known:
-            raise unknown_name(name, value, list(self.known))
+        if text(name, value) not in self.names:
+            raise unknown_name(name, value, list(self.names))
         return str(value)
 
 
-def whole(least: int) -> Check:
-    """A whole number, of at least so much."""
+def integer(least: int) -> Check:
+    """Return a check that accepts integers from `least` on."""
 
     def check(name: str, value: Any) -> int:
-        # Seeds and counts go into 64-bit integers.
+        # Seeds and counts are stored in 64-bit integers.
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value < 2**63:
-            raise UserError(f"{name} must be a whole number of {least} or more, not {value!r}.")
+            raise UserError(f"{name} must be an integer of at least {least}, not {value!r}.")
         return value
 
     return check
@@ -56,7 +64,14 @@ def whole(least: int) -> Check:
 def number(
     above: float | None = None, least: float = -math.inf, below: float = math.inf, most: float = math.inf
 ) -> Check:
-    """A finite number between bounds; `above` and `below` are left out, `least` and `most` belong to it."""
+    """Return a check that accepts finite numbers between bounds.
+
+    Args:
+        above: Exclusive lower bound.
+        least: Inclusive lower bound.
+        below: Exclusive upper bound.
+        most: Inclusive upper bound.
+    """
     low = f"above {above:g}" if above is not None else f"of {least:g} or more" if least > -math.inf else ""
     high = f"below {below:g}" if below < math.inf else f"{most:g} at most" if most < math.inf else ""
     bounds = " and ".join(filter(None, (low, high)))
@@ -71,59 +86,63 @@ def number(
 
 
 def batch_size(name: str, value: Any) -> int | str:
-    """A number of samples, or `full`: the whole training part."""
-    return "full" if value == "full" else whole(1)(name, value)
+    """Return the value if it is a number of samples, or `full`: the whole training set."""
+    return "full" if value == "full" else integer(1)(name, value)
 
 
-def read_batch_size(written: str) -> int | str:
-    """A batch size as it is written on a command line."""
+def read_batch_size(text: str) -> int | str:
+    """Return the batch size that a text on a command line stands for.
+
+    Raises:
+        UserError: If it is not an integer or `full`.
+    """
     try:
-        return int(written)
+        return int(text)
     except ValueError:
-        if written != "full":
-            raise UserError(f"batch_size must be a whole number of 1 or more, or full, not {written[:60]!r}.") from None
-        return written
+        if text != "full":
+            raise UserError(f"batch_size must be an integer of at least 1, or full, not {text[:60]!r}.") from None
+        return text
 
 
 def interval(name: str, value: Any) -> int | str:
-    """A number of steps, or `3 epochs`."""
+    """Return the value if it is a number of steps, or of epochs, such as `3 epochs`."""
     if isinstance(value, str):
         match = INTERVAL.fullmatch(value)
         if match and int(match[1]):
             return f"{int(match[1])} epoch{'s' * (int(match[1]) > 1)}"
         raise UserError(f"{name} must be a number of steps, such as 200, or of epochs, such as '1 epoch'.")
-    steps: int = whole(1)(name, value)
+    steps: int = integer(1)(name, value)
     return steps
 
 
 def read_interval(text: str) -> int | str:
-    """Return an interval as it is written on a command line."""
+    """Return the interval that a text on a command line stands for: a number of steps, or the text itself."""
     try:
         return int(text.removesuffix("steps").removesuffix("step"))
     except ValueError:
         return text
 
 
-def read_seeds(written: str) -> list[int]:
-    """`0..4` is 0, 1, 2, 3, 4; `0,3,7` is those.
+def read_seeds(text: str) -> list[int]:
+    """Return the seeds that a text stands for: `0..4` is 0, 1, 2, 3, 4, and `0,3,7` is 0, 3, 7.
 
     Raises:
-        UserError: It is neither.
+        UserError: If it has another form, or a seed twice.
     """
     seeds: list[int] = []
-    for part in written.split(","):
+    for part in text.split(","):
         match = SEEDS.fullmatch(part.strip())
         first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
         if not first <= last < first + MOST_SEEDS:
-            raise UserError(f"Seeds are written 0..4 or 0,3,7, {MOST_SEEDS} at most, not {written[:60]!r}.")
+            raise UserError(f"Seeds are written 0..4 or 0,3,7, {MOST_SEEDS} at most, not {text[:60]!r}.")
         seeds += range(first, last + 1)
     if len(set(seeds)) < len(seeds):
-        raise UserError(f"A seed stands twice in {written[:60]!r}: it would give the same run again.")
+        raise UserError(f"A seed occurs twice in {text[:60]!r}: both runs would be the same. Give each seed once.")
     return seeds
 
 
 def strengths(limits: dict[str, float]) -> Check:
-    """Some of these names, each with a number above 0 and within its limit."""
+    """Return a check that accepts a dict from some of these names to numbers above 0, up to the limit of each name."""
 
     def check(name: str, value: Any) -> dict[str, float]:
         if not isinstance(value, dict):
@@ -136,38 +155,48 @@ def strengths(limits: dict[str, float]) -> Check:
     return check
 
 
-def read_strengths(known: dict[str, float]) -> Callable[[str], dict[str, float]]:
-    """Reads `shift,rotate=15`; a name without a number gets its own."""
+def read_strengths(defaults: dict[str, float]) -> Callable[[str], dict[str, float]]:
+    """Return a function that converts texts such as `shift,rotate=15`; a name without a number gets its default.
 
-    def read(written: str) -> dict[str, float]:
+    The function raises a `UserError` if a name is unknown, or its strength isn't a number.
+    """
+
+    def read(text: str) -> dict[str, float]:
         values = {}
-        for word, given, much in (part.strip().partition("=") for part in written.split(",")):
-            if word not in known:
-                raise unknown_name("augmentation", word, list(known))
+        for word, separator, much in (part.strip().partition("=") for part in text.split(",")):
+            if word not in defaults:
+                raise unknown_name("augmentation", word, list(defaults))
             try:
-                values[word] = float(much) if given else known[word]
+                values[word] = float(much) if separator else defaults[word]
             except ValueError:
-                raise UserError(f"{word} takes a number, such as {word}={known[word]:g}, not {much[:60]!r}.") from None
+                example = f"{word}={defaults[word]:g}"
+                raise UserError(f"{word} takes a number, such as {example}, not {much[:60]!r}.") from None
         return values
 
     return read
 
 
 def named_values(name: str, value: Any) -> dict[str, Any]:
-    """Values by name, as JSON has them."""
+    """Return the value if it is a dict from names to values, such as a JSON object."""
     if not isinstance(value, dict) or not all(isinstance(word, str) for word in value):
         raise UserError(f"{name} must be values by name, not {value!r}.")
     return value
 
 
-def read_named_values(written: list[str]) -> dict[str, Any]:
-    """Reads `activation=tanh`, `hidden_sizes=[64,32]`: the value is JSON, or else a text."""
+def read_named_values(texts: list[str]) -> dict[str, Any]:
+    """Return the values of texts such as `activation=tanh` and `hidden_sizes=[64,32]`, by name.
+
+    A value that is not JSON is a text.
+
+    Raises:
+        UserError: If a text has another form.
+    """
     import json
 
     values = {}
-    for pair in written:
-        word, given, value = pair.partition("=")
-        if not (word and given):
+    for pair in texts:
+        word, separator, value = pair.partition("=")
+        if not (word and separator):
             raise UserError(f"An option of the network is written name=value, not {pair[:60]!r}.")
         try:
             values[word] = json.loads(value)

@@ -1,4 +1,4 @@
-"""A warm worker, as the process that uses it sees it: it imports torch once, and then does one job after another."""
+"""The client of a warm worker, a process that imports torch once and then does one job after another."""
 
 import json
 import subprocess
@@ -19,7 +19,7 @@ class ScriptError(RuntimeError):
 
 
 class Client:
-    """Gives jobs to a worker process, which starts with the first job and ends with `close`.
+    """Sends jobs to a worker process, which starts with the first job and ends with `close`.
 
     As a context manager it closes itself. Several threads may use `ask`; their jobs are done one after another.
 
@@ -60,7 +60,7 @@ class Client:
                 module=self._module,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,  # a screen may be drawn where this process writes
+                stderr=subprocess.DEVNULL,  # stderr may be the terminal of the app
                 encoding="utf-8",
             )
         return self._worker.pid
@@ -81,7 +81,7 @@ class Client:
         """
         with self._is_asking:
             self._is_interrupted = False
-            # A worker that died since the last answer shows it only now: then another gets the same job.
+            # The worker may have died since the last job. Then a new one gets this job.
             reply = self._ask(job, timeout, on_progress) or self._ask(job, timeout, on_progress)
         if reply is None:
             raise ScriptError("The worker died during this job.")
@@ -99,7 +99,7 @@ class Client:
             worker.terminate()
 
     def kill(self) -> None:
-        """End the worker at once; whoever waits for its reply notices that."""
+        """Kill the worker. A call that waits for its reply returns."""
         if (worker := self._worker) is not None:
             worker.kill()
 
@@ -108,20 +108,20 @@ class Client:
         worker, self._worker = self._worker, None
         if worker is None:
             return
-        worker.kill()  # it holds nothing that could be lost
+        worker.kill()  # it has nothing that could be lost
         with suppress(BrokenPipeError):
             worker.communicate()  # waits for it, and closes both pipes
         self.exit_code = worker.returncode
 
     def release(self) -> None:
-        """Give the worker no further job: it ends after the one that it is doing."""
+        """Send the worker no further job: it ends after the current one."""
         worker, self._worker = self._worker, None
         if worker is not None and worker.stdin is not None:
             with suppress(OSError):
                 worker.stdin.close()
 
     def send(self, job: dict[str, Any]) -> None:
-        """Give the worker a job, to be followed by `receive`. A worker that died shows it there.
+        """Send a job to the worker. Call `receive` next, which returns None if the worker died.
 
         Raises:
             OSError: If no worker can be started.
@@ -141,7 +141,7 @@ class Client:
         if line.endswith("\n"):
             reply: dict[str, Any] = json.loads(line)
             return reply
-        with suppress(subprocess.TimeoutExpired):  # so that its exit code is its own
+        with suppress(subprocess.TimeoutExpired):  # so that its exit code is not that of the kill
             worker.wait(EXITING)
         self.close()
         return None

@@ -1,4 +1,4 @@
-"""Several runs side by side: their metrics, and the fields in which their specs differ."""
+"""The comparison of runs: their metrics, and the options in which their specs differ."""
 
 from collections.abc import Sequence
 from statistics import mean, stdev
@@ -28,7 +28,7 @@ def spread(ends: Sequence[End]) -> dict[str, Any]:
 
 
 def compared(runs: list[Run]) -> dict[str, Any]:
-    """Return the summaries and latest metrics of runs, and the fields of their specs that are not the same in all.
+    """Return the summaries and latest metrics of runs, and the options that are not the same in all of them.
 
     Raises:
         UserError: If one of the runs is damaged.
@@ -41,7 +41,7 @@ def compared(runs: list[Run]) -> dict[str, Any]:
 
 
 def latest_metrics(run: Run) -> tuple[str, dict[str, float | None]]:
-    """Return the test metrics of a run that is done, or else its latest ones on the validation set, with the split."""
+    """Return the split and the metrics: those of the test set if the run is done, else the latest validation ones."""
     state = run.state()
     if state.end is not None and (state.end["metrics"] or "validation" not in state.end):
         return "test", state.end["metrics"]
@@ -49,7 +49,7 @@ def latest_metrics(run: Run) -> tuple[str, dict[str, float | None]]:
 
 
 def differing(runs: list[Run]) -> dict[str, list[Any]]:
-    """Return the fields of the runs' specs that are not the same in all of them, with their values.
+    """Return the options that are not the same in all runs, each with the value in every run.
 
     Raises:
         UserError: If one of the runs is damaged.

@@ -18,7 +18,7 @@ from workbench.engine.spec.sections import FromRun, FromStateDict, Plateau
 from workbench.engine.training.schedules import depends_on_length
 from workbench.errors import UserError
 
-RESULTS_VERSION = 1  # raise it when the numbers of a run change, so that runs of before are not reused
+RESULTS_VERSION = 1  # raise it when the numbers of a run change, so that older runs are not reused
 CHUNK = 1 << 20  # bytes
 
 
@@ -33,7 +33,7 @@ def content_key(spec: RunSpec, device: str) -> str:
         UserError: If the data or the initial weights can't be read.
     """
     record = spec.to_record()
-    del record["runtime"]["device"]  # how it was asked for: `auto`, or by name
+    del record["runtime"]["device"]  # it may be `auto`; the key has the actual kind
     parts = dict(
         results=RESULTS_VERSION,
         spec=record,
@@ -74,16 +74,16 @@ def _hash(path: Path, changed: int, size: int) -> str:
 
 
 def can_extend(spec: RunSpec) -> bool:
-    """Return whether a run that ended and is extended has the numbers of one that was longer from the start.
+    """Return whether a run that is extended after its end has the same numbers as a run with that length.
 
-    It has not where the learning rate depends on the length, or on evaluations, of which a run makes one at its end.
+    It has not if the learning rate depends on the length, or on evaluations, because a run also evaluates at its end.
     """
     is_steady = not depends_on_length(spec) and not isinstance(spec.schedule, Plateau)
     return is_steady and spec.evaluation.patience is None
 
 
 def record(run: Run, spec: RunSpec, device: str, old_spec: RunSpec | None = None) -> None:
-    """Write the key of a run that begins; or of one that continues, if its numbers are still those of one run.
+    """Write the key of a run that begins, or of one that continues, if it has the numbers of an uninterrupted run.
 
     Args:
         run: The run.
@@ -92,7 +92,7 @@ def record(run: Run, spec: RunSpec, device: str, old_spec: RunSpec | None = None
         old_spec: The configuration so far; None for a run that begins.
     """
     path, key = run.folder / "key", None
-    with suppress(UserError):  # its data or its initial weights can't be read any more
+    with suppress(UserError):  # its data or its initial weights can't be read now
         is_as_before = old_spec is None or read(run) == content_key(old_spec, device)
         if is_as_before and (old_spec in (None, spec) or can_extend(spec)):
             key = content_key(spec, device)
@@ -121,7 +121,7 @@ def _read(run: Run) -> tuple[str, str]:
 
 
 class Keys:
-    """The runs by their keys. A folder is read when it is new, and again if a key that it had is asked for."""
+    """The runs by key. A folder is read when it is new, and again when a key that it had is looked up."""
 
     def __init__(self) -> None:
         self._folders: dict[str, set[Path]] = {}
@@ -140,7 +140,7 @@ class Keys:
         ]
 
     def add(self, run: Run) -> None:
-        """Note the keys that a run has now."""
+        """Add the current keys of a run."""
         self._names.add(run.id)
         for key in filter(None, _read(run)):
             self._folders.setdefault(key, set()).add(run.folder)

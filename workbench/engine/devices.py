@@ -1,4 +1,4 @@
-"""The device of a run, what can be done on it, and its random number generators."""
+"""The device of a run: its availability, its limits, and its random number generators."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ from workbench.errors import UserError
 
 
 def available(device: str) -> torch.device:
-    """Return the device of a name; for `auto` the fastest kind that there is.
+    """Return the device with a name; for `auto`, the fastest kind that is available.
 
     Raises:
         UserError: If this machine does not have it.
@@ -18,8 +18,8 @@ def available(device: str) -> torch.device:
     if device == "auto":
         return torch.device("cuda" if cuda else "mps" if mps else "cpu")
     kind, _, index = device.partition(":")
-    there = {"cpu": True, "mps": mps, "cuda": cuda and int(index or 0) < torch.cuda.device_count()}
-    if not there[kind]:
+    is_available = {"cpu": True, "mps": mps, "cuda": cuda and int(index or 0) < torch.cuda.device_count()}
+    if not is_available[kind]:
         raise UserError(f"There is no device {device} here: use --device auto, or cpu.")
     return torch.device(device)
 

@@ -4,8 +4,8 @@
         for trial in executor.map([replace(spec, seed=seed) for seed in range(4)]):
             print(trial.run.id, trial.end["metrics"])
 
-The numbers of a run are those that it has alone. A worker that is killed is replaced, and its run continues from the
-last checkpoint. A run outlives the process that started it.
+A run has the same numbers as if it were trained alone. A worker that is killed is replaced, and its run continues from
+the last checkpoint. A run outlives the process that started it.
 """
 
 import os
@@ -21,33 +21,33 @@ from typing import Any, Self
 from workbench.engine import client, content_key, events, heartbeat, lock, run_job, runs
 from workbench.engine.checkpoint_files import RESUMABLE, first_readable, header
 from workbench.engine.events import End, Event
-from workbench.engine.resume import running
+from workbench.engine.resume import running_error
 from workbench.engine.run import POLL_INTERVAL, Run
 from workbench.engine.spec import RunSpec
 from workbench.errors import UserError
 
-RETRIES = 2  # times that a run continues after its worker was killed
-STOPPING = 30.0  # seconds that runs may take to write a checkpoint when their user leaves
+RETRIES = 2  # the number of times that a run continues after its worker was killed
+STOPPING = 30.0  # seconds that runs may take to write a checkpoint when the executor is closed
 ENDED = ("done", "diverged")  # a run that diverged would do so again
-CLAIM = 0.01  # seconds between two attempts to be the only one who looks for a run
+CLAIM = 0.01  # seconds between two attempts to get the lock of the search for a run
 
 OnEvent = Callable[["Trial", Event], None]
 
 
 @dataclass(eq=False)
 class Trial:
-    """A spec that is to be trained.
+    """A spec to be trained.
 
     Attributes:
         spec: The configuration.
         is_reusing: Whether a run with the same content key is taken if it has ended, and continued if it was
             interrupted.
-        run: The run, from when it is chosen; it may be given, if its folder was created or it is to be extended.
-        is_extending: Whether the given run continues from its last checkpoint, up to the length of the spec.
+        run: The run; None until it is created or found. It may be set if its folder exists already.
+        is_extending: Whether that run continues from its last checkpoint, up to the length of the spec.
         end: The last event of the run once it has ended; None before, and if the trial was cancelled.
         error: Why there is no run.
         is_reused: Whether the run had ended before.
-        is_done: Whether nothing more happens.
+        is_done: Whether it has ended, failed, or was cancelled.
     """
 
     spec: RunSpec
@@ -60,8 +60,8 @@ class Trial:
         self.error: Exception | None = None
         self.is_reused = self.is_done = self.is_cancelled = False
         self._reader: events.Reader | None = None
-        self._worker: client.Client | None = None  # the one that has the run at the moment
-        self._has_begun = False  # from then on the worker listens to signals
+        self._worker: client.Client | None = None  # the worker that is training the run now
+        self._has_begun = False  # whether the worker handles signals already
 
     def cancel(self) -> None:
         """Don't train it; if it is training, stop it with a checkpoint. May be called by the handler of a signal."""
@@ -80,7 +80,7 @@ class Trial:
             worker.kill()
 
     def read(self) -> list[Event]:
-        """Return the events since the last call, without the end."""
+        """Return the events since the last call, except `end`."""
         reader = self._reader
         return [event for event in reader.read() if event["event"] != "end"] if reader else []
 
@@ -92,7 +92,7 @@ class Trial:
             self._reader = run.reader(since)
 
     def train(self, worker: client.Client, job: dict[str, Any]) -> dict[str, Any] | None:
-        """Have a worker make the run, and return its reply; None if it died.
+        """Let a worker train the run, and return its reply; None if the worker died.
 
         Raises:
             OSError: If no worker can be started.
@@ -113,7 +113,7 @@ class Trial:
 class Executor:
     """Trains runs in warm workers, one thread each.
 
-    As a context manager, it stops the runs that are not done with a checkpoint, and leaves no process.
+    As a context manager, it stops unfinished runs with a checkpoint at the end, and ends all its processes.
 
     Args:
         workers: The number of runs at once; by default the number of processors.
@@ -138,7 +138,7 @@ class Executor:
         self.close()
 
     def warm(self) -> None:
-        """Start a worker, if there is none, without waiting for it."""
+        """Start a worker if there is none, without waiting for it."""
         if not self._clients:
             self._add_worker()
 
@@ -153,12 +153,12 @@ class Executor:
             on_event: Called with each event of each run, the last of a run before it is yielded.
 
         Raises:
-            UserError: If one of them can't be run; the others are stopped then. Its folder is removed if it is new.
+            UserError: If one of them can't be run. Then the others are stopped, and its folder is deleted if it is new.
         """
         return self.completed([self.submit(Trial(spec, reuse)) for spec in specs], on_event)
 
     def submit(self, trial: Trial) -> Trial:
-        """Have a trial trained when a worker is free, and return it; not if all were stopped."""
+        """Add a trial to the queue, and return it. After `stop`, it is cancelled."""
         trial.is_cancelled = trial.is_cancelled or self._is_stopped
         self._unfinished = [one for one in self._unfinished if not one.is_done] + [trial]
         self._waiting.put(trial)
@@ -203,7 +203,7 @@ class Executor:
             trial.kill()
 
     def join(self, timeout: float) -> None:
-        """Wait until nothing is trained; end what is still trained after a number of seconds."""
+        """Wait until all runs have ended; kill the workers after `timeout` seconds."""
         deadline = time.monotonic() + timeout
         while not all(trial.is_done for trial in self._unfinished):
             if time.monotonic() > deadline:
@@ -211,7 +211,7 @@ class Executor:
             time.sleep(CLAIM)
 
     def close(self) -> None:
-        """End the workers that have nothing to do; the others end after their run."""
+        """End idle workers. The others end after their run."""
         is_training = any(not trial.is_done for trial in self._unfinished)
         for trial in self._unfinished:
             trial.leave()
@@ -227,7 +227,7 @@ class Executor:
 
     def _work(self, worker: client.Client) -> None:
         """Train one trial after another; runs in a thread for each worker."""
-        with suppress(OSError):  # shown when there is something to do
+        with suppress(OSError):  # reported with the first trial
             worker.warm()
         while (trial := self._waiting.get()) is not None:
             try:
@@ -246,7 +246,7 @@ class Executor:
                 trial.run.remove()  # it never began
                 trial.run = None
         elif trial.spec.runtime.compile:
-            with client.Client() as compiling:  # what a compiler leaves behind in a process ends with it
+            with client.Client() as compiling:  # a process of its own, because compiling changes the state of a process
                 self._train_in(trial, compiling)
         else:
             self._train_in(trial, worker)
@@ -259,7 +259,7 @@ class Executor:
             reply = trial.train(worker, job)
             if reply is not None and client.values(reply)["code"] == run_job.LOCKED:
                 if not trial.is_reusing:
-                    raise running(trial.run)
+                    raise running_error(trial.run)
                 job = self._claim(trial, worker)  # another process was faster
             elif reply is not None or run_job.has_ended(trial.run, since):
                 trial.end = _last_end(trial.run)
@@ -270,7 +270,7 @@ class Executor:
                 job = None
             else:
                 deaths += 1
-                job = self._hand_over(trial.run, worker, trial.spec if _has_checkpoint(trial.run) else None)
+                job = self._assign(trial.run, worker, trial.spec if _has_checkpoint(trial.run) else None)
         if trial.run is not None:
             self._keys.add(trial.run)
 
@@ -280,7 +280,7 @@ class Executor:
             return self._begin(trial, worker)
         key = content_key.content_key(trial.spec, self._kind(trial.spec.runtime.device, worker))
         while not trial.is_cancelled:
-            with _only_one_claims():
+            with _exclusive_claim():
                 run, status = self._find(key)
                 if run is None:
                     return self._begin(trial, worker, key)
@@ -290,14 +290,14 @@ class Executor:
                     return None
                 if status != "running":
                     trial.watch(run, run.event_bytes())
-                    return self._hand_over(run, worker, trial.spec)
+                    return self._assign(run, worker, trial.spec)
             trial.watch(run, 0)
             while run.status() == "running" and not trial.is_cancelled:  # another worker makes it
                 time.sleep(POLL_INTERVAL)
         return None
 
     def _find(self, key: str) -> tuple[Run | None, str]:
-        """Return the run with a key that is nearest to its end, and its status; None if none can be used."""
+        """Return the run with a key that has made the most progress, and its status; None if none can be used."""
         statuses = {run: run.status() for run in self._keys.find(key)}
         for status in (*ENDED, "running", "stopped", "crashed"):
             for run in statuses:
@@ -306,16 +306,16 @@ class Executor:
         return None, ""
 
     def _begin(self, trial: Trial, worker: client.Client, key: str = "") -> dict[str, Any]:
-        """Make a new run, or extend the one that is given, and return the job."""
+        """Create a new run, or extend the run of the trial, and return the job."""
         run = trial.run or runs.create(trial.spec)
         trial.watch(run, run.event_bytes())
         if key:
             keys = (content_key.read(run) or "", key) if trial.is_extending else (key,)
             content_key.write(run, *keys)
-        return self._hand_over(run, worker, trial.spec if trial.is_extending else None)
+        return self._assign(run, worker, trial.spec if trial.is_extending else None)
 
-    def _hand_over(self, run: Run, worker: client.Client, resume: RunSpec | None) -> dict[str, Any]:
-        """Give a run to a worker, which answers for it from now on, and return the job."""
+    def _assign(self, run: Run, worker: client.Client, resume: RunSpec | None) -> dict[str, Any]:
+        """Record a worker as that of a run, and return the job for it."""
         heartbeat.leave(run.folder / "worker.json", run.event_bytes(), worker.warm())
         return {"job": "run", "folder": str(run.folder), "resume": resume.to_json() if resume else None}
 
@@ -349,12 +349,12 @@ def _has_checkpoint(run: Run) -> bool:
 
 
 def _was_killed(exit_code: int | None) -> bool:
-    """Return whether a worker died unasked: not by an error of its own, and not because it was to stop."""
+    """Return whether a worker was killed by a signal other than the one that stops it."""
     return exit_code is not None and exit_code < 0 and exit_code != -Signals.SIGTERM
 
 
 def _death(exit_code: int | None, times: int) -> str:
-    """Return why a run ended whose worker died; empty if that isn't known."""
+    """Return a message about a worker that was killed by a signal; empty if it was not."""
     if not exit_code or exit_code > 0:
         return ""
     name = Signals(-exit_code).name
@@ -364,7 +364,7 @@ def _death(exit_code: int | None, times: int) -> str:
 
 
 def _problem(trial: Trial) -> Exception | None:
-    """Return why a trial has no run; the folder of a run that could not begin is removed."""
+    """Return the error of a trial, None without one. The folder of a run whose spec was rejected is deleted."""
     if trial.end is not None and trial.end.get("refused"):
         if trial.run is not None and not trial.is_extending:
             trial.run.remove()
@@ -373,8 +373,8 @@ def _problem(trial: Trial) -> Exception | None:
 
 
 @contextmanager
-def _only_one_claims() -> Iterator[None]:
-    """Wait until no other thread or process looks for a run, so that two of them don't make the same."""
+def _exclusive_claim() -> Iterator[None]:
+    """Hold the lock of the search for a run, so that no two threads or processes train the same run."""
     folder = runs.folder()
     with ExitStack() as stack:
         try:

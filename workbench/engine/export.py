@@ -1,4 +1,4 @@
-"""A run's metrics for other programs: a table in CSV, or event files that TensorBoard reads. No torch is needed."""
+"""Export of the metrics of a run to a CSV table, or to event files for TensorBoard. Torch is not imported."""
 
 import csv
 from collections.abc import Iterator
@@ -73,7 +73,7 @@ def to_tensorboard(run: Run, folder: Path) -> int:
             if row.split not in writers:
                 place = folder / run.id / row.split
                 for before in place.glob("events.out.tfevents.*"):
-                    before.unlink()  # of an export before this one: its points would stand twice
+                    before.unlink()  # of an earlier export, because its points would appear twice
                 writers[row.split] = EventFileWriter(str(place))
             if row.value is not None:
                 summary = Summary(value=[Summary.Value(tag=row.metric, simple_value=row.value)])

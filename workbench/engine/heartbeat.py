@@ -1,4 +1,4 @@
-"""Who works on a run, and whether they live: a process id and a clock, written anew every second."""
+"""The heartbeat of a run's worker: its process id and the time, in a file that it rewrites every second."""
 
 import json
 import os
@@ -10,19 +10,19 @@ from pathlib import Path
 from workbench import files, untrusted
 
 EVERY = 1.0  # seconds
-SILENCE = 30.0  # seconds after which a worker is thought dead though its process id lives: it may be another's by now
+SILENCE = 30.0  # seconds after which a worker counts as dead, because its process id may belong to another process
 
 
 @dataclass(frozen=True)
 class Heartbeat:
-    """One beat.
+    """One heartbeat.
 
     Attributes:
         pid: The worker's process id, on its host.
         host: The machine's name.
-        uptime: By a clock that stands still while the machine sleeps, and starts anew with it.
-        time: Seconds since 1970: what two machines have in common.
-        since: Bytes of events that were there when its work began: an end among them is not the end of this work.
+        uptime: Seconds of a clock that stops while the machine sleeps, and starts again when it is started.
+        time: Seconds since 1970, for other machines.
+        since: The size of the events in bytes when the worker began: an end before that is of an earlier worker.
     """
 
     pid: int
@@ -33,37 +33,43 @@ class Heartbeat:
 
     @property
     def here(self) -> bool:
-        """Whether it is this machine's."""
+        """The heartbeat is one of this machine."""
         return self.host == socket.gethostname()
 
     def alive(self) -> bool:
-        """Whether who left it is still at work."""
-        if not self.here:  # on a shared disk; a process id says nothing here
+        """Return whether the worker that wrote it is still running."""
+        if not self.here:  # on a shared disk; process ids of other machines can't be checked
             return abs(time.time() - self.time) < SILENCE
         return 0 <= time.monotonic() - self.uptime < SILENCE and _exists(self.pid)
 
 
 def leave(path: Path, since: int = 0, pid: int | None = None) -> None:
-    """Write a heartbeat: this process's, or that of a worker that was just given the run."""
+    """Write a heartbeat.
+
+    Args:
+        path: The file.
+        since: The size of the events in bytes when the worker began.
+        pid: The process id of the worker; by default that of this process.
+    """
     beat = Heartbeat(pid or os.getpid(), socket.gethostname(), time.monotonic(), time.time(), since)
     files.write(path, json.dumps(asdict(beat)).encode())
 
 
 def read(path: Path) -> Heartbeat | None:
-    """The last heartbeat, if there is one that can be read."""
+    """Return the last heartbeat; None if there is none that can be read."""
     try:
         beat = Heartbeat(**untrusted.parse(path.read_bytes()))
     except (OSError, ValueError, TypeError):
         return None
-    whole = all(
+    is_valid = all(
         type(value) is kind for value, kind in zip(asdict(beat).values(), (int, str, float, float, int), strict=True)
     )
-    return beat if whole and beat.pid > 0 else None  # 0 and below would be whole groups of processes
+    return beat if is_valid and beat.pid > 0 else None  # 0 and below stand for groups of processes
 
 
 def _exists(pid: int) -> bool:
     if os.name == "nt":
-        return True  # the signal 0 would end the process there; the clock has to do
+        return True  # the signal 0 would end the process there, so only the clock counts
     try:
         os.kill(pid, 0)
     except (ProcessLookupError, OverflowError):
@@ -74,7 +80,7 @@ def _exists(pid: int) -> bool:
 
 
 def _is_zombie(pid: int) -> bool:
-    """Whether a process has ended and its parent has not asked for it, as may last in a container without an init."""
+    """Return whether a process has ended but was not reaped by its parent, as is common in containers without init."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2]
     except OSError:

@@ -1,7 +1,8 @@
-"""The index of runs: all runs as rows, without reading again what has not changed.
+"""The index of runs: all runs as rows, of which only those that have changed are read again.
 
-A look lists the folder and compares the times and sizes of each run's files; only runs that are new, changed, running
-or damaged are read. So a run folder that is copied, deleted, renamed or changed by hand is noticed at the next look.
+Every query lists the folder and compares the times and sizes of each run's files. Only runs that are new, changed,
+running or damaged are read. So a run folder that is copied, deleted, renamed or changed by hand is noticed by the next
+query.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""The file of the index of runs: SQLite, with a row per run. It can be deleted at any time; then it is made again.
+"""The file of the index of runs: SQLite, with a row per run. It can be deleted at any time, and is then rebuilt.
 
 A connection is open only while the file is read or written. Several processes may do so at once; one that can't,
 because another is writing or the folder is read-only, works without the file.
@@ -28,7 +28,7 @@ TABLE = "run (name BLOB PRIMARY KEY, state BLOB, created TEXT, row BLOB, checksu
 
 
 class Entry:
-    """What the index knows about a run.
+    """The entry of a run in the index.
 
     Args:
         state: The times and sizes of its files when they were read, see `index.read_state`.
@@ -74,7 +74,7 @@ def save(path: Path, changed: Mapping[str, Entry], removed: Iterable[str]) -> No
         rows.append((*columns, _checksum(*columns)))
     with _usable(path), closing(_connect(path)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = OFF")  # what a power cut damages is made again
+        connection.execute("PRAGMA synchronous = OFF")  # a file that a power cut damages is rebuilt
         connection.execute("BEGIN IMMEDIATE")
         if _version(connection) != _program():
             connection.execute("DROP TABLE IF EXISTS run")

@@ -1,4 +1,4 @@
-"""A lock on a run's folder: one worker at a time. The system releases it when its holder ends, however it ends."""
+"""The lock of a run's folder, for one worker at a time. The system releases it when the worker ends in any way."""
 
 import os
 import sys
@@ -11,22 +11,22 @@ from pathlib import Path
 def held(folder: Path) -> Iterator[int]:
     """Hold the lock of a run's folder.
 
-    A process that is started with the descriptor as its stdin holds the lock, too, until it ends or leaves here.
+    A process that is started with the descriptor as its stdin shares the lock, until it ends or leaves this context.
 
     Yields:
         The descriptor of the lock's file.
 
     Raises:
-        BlockingIOError: Another process holds it.
-        OSError: The folder can't be written.
+        BlockingIOError: If another process holds it.
+        OSError: If the folder can't be written.
     """
     opened = os.open(folder / "worker.lock", os.O_RDWR | os.O_CREAT, 0o666)
     try:
-        handed_over = _is_stdin(opened)
-        if not handed_over:
+        is_shared = _is_stdin(opened)
+        if not is_shared:
             _take(opened)
         yield opened
-        if handed_over:
+        if is_shared:
             _release(0)  # closing isn't enough, as stdin stays open
     finally:
         os.close(opened)
@@ -43,7 +43,7 @@ if sys.platform == "win32":
     import msvcrt
 
     def _take(opened: int) -> None:
-        # A lock can't be handed over here: the worker waits the moment until whoever set it to work lets go.
+        # Windows can't share a lock, so the worker waits until the process that started it releases it.
         try:
             msvcrt.locking(opened, msvcrt.LK_LOCK, 1)
         except OSError as error:
@@ -61,7 +61,7 @@ else:
         except BlockingIOError:
             raise
         except OSError:
-            pass  # a file system without locks: the heartbeat has to do
+            pass  # a file system without locks; then only the heartbeat tells whether a worker is running
 
     def _release(opened: int) -> None:
         with suppress(OSError):

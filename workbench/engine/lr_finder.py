@@ -4,7 +4,7 @@ The network is trained for some updates while the learning rate rises, until the
 Rates for Training Neural Networks, 2015, arXiv:1506.01186, section 3.3). There the learning rate rises linearly between
 two bounds; here it rises exponentially over seven orders of magnitude, as in fastai's learning rate finder.
 
-`find_lr` asks the worker, the only process that imports torch; there, `compute` trains the network and throws it away.
+`find_lr` asks the worker, the only process that imports torch; there, `compute` trains a network and discards it.
 """
 
 import math
@@ -18,7 +18,7 @@ from workbench.errors import UserError
 
 LOW, HIGH = 1e-6, 10.0  # learning rates of the first and the last update
 UPDATES, MIN_UPDATES, MAX_UPDATES = 140, 20, 10_000
-DIVERGED = 4.0  # times the lowest smoothed loss: the loss is then taken to diverge
+DIVERGED = 4.0  # times the lowest smoothed loss: above that, the loss counts as diverging
 TIMEOUT = 7200.0  # seconds: a network in its published size takes long on one core
 
 OnProgress = Callable[[float], None]  # takes the share that is done, 0 to 1

@@ -1,4 +1,4 @@
-"""The methods of a run, by name: what each is, and which options of a run ask for it."""
+"""The training methods that the syllabus teaches, by name, with the options of a run that select them."""
 
 import json
 import shlex
@@ -6,17 +6,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-WORDS = {"options": "option", "origin": "from"}  # options that the command line calls by another word
+WORDS = {"options": "option", "origin": "from"}  # options that have another name on the command line
 
 
 @dataclass(frozen=True)
 class Method:
-    """Something the syllabus teaches that is no network but a way of training one.
+    """A training method, such as dropout or early stopping.
 
     Attributes:
-        title: What it is, in a few words.
-        fields: The options of a run that ask for it.
-        model: A network that shows it well.
+        title: Its name in words.
+        fields: The options of a run that select it.
+        model: A network that is a good example for it.
     """
 
     title: str
@@ -29,14 +29,14 @@ class Method:
         return command(self.model, self.fields)
 
 
-def command(model: str, given: Mapping[str, Any]) -> str:
+def command(model: str, options: Mapping[str, Any]) -> str:
     """Return the command line that trains a network with these options."""
-    words = [word for name, value in given.items() for word in _words(name, value)]
+    words = [word for name, value in options.items() for word in _words(name, value)]
     return shlex.join(["workbench", "train", model, *words])
 
 
 def pairs(values: Mapping[str, Any]) -> list[str]:
-    """Return values by name as they are written: `activation=tanh`, `hidden_sizes=[64, 32]`."""
+    """Return values by name as texts: `activation=tanh`, `hidden_sizes=[64, 32]`."""
     return [f"{name}={value if isinstance(value, str) else json.dumps(value)}" for name, value in values.items()]
 
 

@@ -1,4 +1,4 @@
-"""The network of a run, sized to the data of its task, with the options that the spec asks for."""
+"""The network of a run, with the sizes of its task's data and the options of its spec."""
 
 from math import isqrt
 from typing import Any
@@ -38,7 +38,7 @@ def adapt_to_task(model: str, arguments: dict[str, Any], task: tasks.TaskInfo) -
 
     Args:
         model: The network.
-        arguments: What it is built with otherwise.
+        arguments: Its arguments without the task.
         task: The task.
     """
     adapted: dict[str, Any] = {}
@@ -90,7 +90,7 @@ def _agree(network: TensorSpec, task: TensorSpec, info: tasks.TaskInfo) -> bool:
         return False
     for own, other in zip(network.dims, task.dims, strict=True):
         if isinstance(own, str) and isinstance(other, str) and own != other:
-            return False  # both differ from batch to batch, and not together
+            return False  # both vary from batch to batch, independently of each other
         values = info.sizes.get(str(other), (other,) if isinstance(other, int) else ())
         if isinstance(own, int) and values and own not in values and not (other == "outputs" and own > max(values) > 1):
             return False

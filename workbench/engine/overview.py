@@ -31,7 +31,7 @@ def overview(run: Run) -> dict[str, Any]:
             about = header(run.folder / f"{name}.safetensors")
             checkpoints[name] = {key: about[key] for key in ("step", "epoch", "metrics")}
         except (UserError, KeyError):
-            continue  # not there yet, or damaged: then it is none
+            continue  # missing or damaged
     return {
         **{name: row[name] for name in ("run", "status", "step")},
         "steps": start.get("steps"),

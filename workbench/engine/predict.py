@@ -100,7 +100,8 @@ def write_csv(result: dict[str, Any], path: Path, inputs: Sequence[str]) -> None
     """Write predictions into a table with a row for each sample.
 
     Its columns are `file` and `line`, the columns that the network doesn't read, then the prediction: `class`,
-    `probability` and `p(CLASS)` for every class, or `predicted`. No spreadsheet takes a text in it for a formula.
+    `probability` and `p(CLASS)` for every class, or `predicted`. Texts are escaped, so that no spreadsheet takes one
+    for a formula.
 
     Args:
         result: What `predict` returned.

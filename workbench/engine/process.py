@@ -1,4 +1,4 @@
-"""How the worker's process is started; what it does is in `engine.worker`."""
+"""The start of a worker process, which runs `engine.worker`."""
 
 import os
 import sys
@@ -9,7 +9,7 @@ WORKER = "workbench.engine.worker"
 
 
 def spawn(*words: str, module: str = WORKER, **streams: Any) -> "Popen[Any]":
-    """Start a worker in a process and a session of its own: Ctrl-C is for its user.
+    """Start a worker process in a new session, so that Ctrl-C in the terminal doesn't reach it.
 
     Args:
         *words: The worker's arguments.
@@ -17,7 +17,7 @@ def spawn(*words: str, module: str = WORKER, **streams: Any) -> "Popen[Any]":
         **streams: `stdin`, `stdout`, `stderr` and `encoding`, as `Popen` takes them.
 
     Raises:
-        OSError: There is no memory or no process left for it.
+        OSError: If there is not enough memory, or there are too many processes.
     """
     command = [sys.executable, "-P", "-m", module, *words]
     return Popen(command, env={**os.environ, "OMP_NUM_THREADS": "1"}, start_new_session=True, **streams)

@@ -42,7 +42,7 @@ def compute(run: Run) -> dict[str, Any]:
     spec = run.spec
     # PyTorch's profiler measures kernels on CUDA devices alone.
     device = spec.runtime.device if devices.available(spec.runtime.device).type == "cuda" else "cpu"
-    # Compiled modules can't be told apart, and one batch says all about several that are accumulated.
+    # The modules of a compiled network can't be measured separately. One of several accumulated batches is enough.
     state = SeedState(spec.with_options(device=device, compile=False, accumulate=1), is_new=False)
     return {
         "run": run.id,

@@ -1,16 +1,16 @@
-"""A run is its folder: whoever looks derives all from the files in it, and a copy of it is the run as well.
+"""A run, which is a folder: everything about a run is read from its files, so a copy of the folder is the same run.
 
-- spec.json: what was ordered
-- key: its content key, by which it is reused
-- worker.json: who works on it
-- worker.lock: held by whoever works on it, as long as they live
-- events.jsonl: what happened
-- last.safetensors: the newest checkpoint, with all that is needed to go on from it
-- previous.safetensors: the one before it, used if the last is damaged
-- best.safetensors: the weights that were best on the validation part
-- visualizations.json: what the network last predicted for the validation set
-- notes.json: the user's note and tags
-- stderr.txt: what the worker printed
+- spec.json: the configuration
+- key: the content key, by which the run is reused
+- worker.json: the heartbeat of the worker
+- worker.lock: locked by the worker as long as it runs
+- events.jsonl: the events
+- last.safetensors: the newest checkpoint, with everything that is needed to continue from it
+- previous.safetensors: the checkpoint before it, used if the last is damaged
+- best.safetensors: the weights that were best on the validation set
+- visualizations.json: the last predictions for the validation set
+- notes.json: the note and the tags of the user
+- stderr.txt: the messages of the worker
 """
 
 import os
@@ -32,29 +32,33 @@ from workbench.untrusted import printable
 
 MAX_SPEC = 1_000_000  # bytes
 FULL = 1 << 20  # bytes: a disk with less is full
-POLL_INTERVAL = 0.1  # seconds between two polls of a run that has nothing new
+POLL_INTERVAL = 0.1  # seconds between two polls of a run without new events
 
-# The workers that this process started: a dead child keeps its process id until its parent has asked for it.
+# The workers that this process started. A dead child keeps its process id until its parent reaps it.
 children: "dict[Path, Popen[Any]]" = {}
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run, by its folder."""
+    """One run.
+
+    Attributes:
+        folder: Its folder.
+    """
 
     folder: Path
 
     @property
     def id(self) -> str:
-        """Its name among the runs."""
+        """The id of the run, which is the name of its folder."""
         return self.folder.name
 
     @property
     def spec(self) -> RunSpec:
-        """What was ordered.
+        """The configuration.
 
         Raises:
-            UserError: The folder's spec.json is missing or damaged.
+            UserError: If spec.json is missing or damaged.
         """
         path = self.folder / "spec.json"
         try:
@@ -65,25 +69,25 @@ class Run:
             raise UserError(f"The run {self.id} is damaged: its spec.json can't be read ({error}).") from error
 
     def replace_spec(self, spec: RunSpec) -> None:
-        """Replace the spec. The file's time stays, because it says when the run was created."""
+        """Replace the spec. The time of the file doesn't change, because it is when the run was created."""
         path = self.folder / "spec.json"
         before = path.stat()
         files.write(path, spec.to_json().encode(), sync=True)
         os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
     def created(self) -> float:
-        """Return when it was ordered, in seconds since 1970; 0 if its spec is missing."""
+        """Return when the run was created, in seconds since 1970; 0 if its spec is missing."""
         try:
             return (self.folder / "spec.json").stat().st_mtime
         except OSError:
             return 0.0
 
     def reader(self, offset: int = 0) -> events.Reader:
-        """Return a reader of its events, from the first, or from a byte on."""
+        """Return a reader of the events, from a byte on."""
         return events.Reader(self.folder / "events.jsonl", offset)
 
     def event_bytes(self) -> int:
-        """Return the size of its events so far in bytes."""
+        """Return the size of the events so far, in bytes."""
         return events.size(self.folder / "events.jsonl")
 
     def last_event(self) -> Event | None:
@@ -91,7 +95,7 @@ class Run:
         return events.last(self.folder / "events.jsonl")
 
     def state(self) -> RunState:
-        """Return what all its events so far amount to."""
+        """Return the state of the run after all its events so far."""
         state, reader = RunState(self.created()), self.reader()
         while batch := reader.read():
             for event in batch:
@@ -99,19 +103,19 @@ class Run:
         return state
 
     def beat(self, since: int = 0) -> None:
-        """Leave a heartbeat: this process works on the run, since so many bytes of events were told."""
+        """Write a heartbeat of this process; `since` is the size of the events in bytes when it took over the run."""
         heartbeat.leave(self.folder / "worker.json", since)
 
     def is_alive(self) -> bool:
-        """Whether its worker is at work."""
+        """Return whether the worker of the run is running."""
         if (child := children.get(self.folder)) is not None:
             return child.poll() is None
         worker = heartbeat.read(self.folder / "worker.json")
         return worker is not None and worker.alive()
 
     def status(self) -> str:
-        """`running`, `done`, `stopped`, `diverged`, or `crashed`: the worker went without a word, or with a bad one."""
-        alive = self.is_alive()  # asked first: a worker that ends in between has said so by then
+        """Return `running`, `done`, `stopped`, `diverged`, or `crashed` (the worker died without an end event)."""
+        alive = self.is_alive()  # before the events are read: a worker that ends in between has written its end by then
         last = self.last_event()
         if last is not None and last["event"] == "end" and not (alive and self._is_resumed()):
             return last["status"]
@@ -123,10 +127,10 @@ class Run:
         return worker is not None and 0 < self.event_bytes() <= worker.since
 
     def stop(self) -> None:
-        """Ask the worker to write a checkpoint and end; it does so after the step it is at.
+        """Ask the worker to write a checkpoint and end after the current step.
 
         Raises:
-            UserError: Nothing is running, or not on this machine.
+            UserError: If the run isn't running, or not on this machine.
         """
         worker = heartbeat.read(self.folder / "worker.json")
         if (status := self.status()) != "running":
@@ -136,16 +140,16 @@ class Run:
         elif worker is None or not worker.here:
             raise UserError(f"The run {self.id} runs on {worker.host if worker else 'another machine'}: stop it there.")
         else:
-            with suppress(ProcessLookupError):  # where it has just ended by itself
+            with suppress(ProcessLookupError):  # it has just ended by itself
                 os.kill(worker.pid, signal.SIGTERM)
 
     def kill(self) -> None:
-        """End the worker at once, whatever it does: only for a run that this process started."""
+        """End the worker at once, if this process started it."""
         if (child := children.get(self.folder)) is not None:
-            child.kill()  # no waiting here: this may be called by a signal's handler, in the midst of another wait
+            child.kill()  # without waiting, because a signal handler may call this in the middle of another wait
 
     def join(self, timeout: float) -> None:
-        """Wait until the worker that this process started is gone; end it if that takes longer than so many seconds."""
+        """Wait until the worker that this process started has ended; kill it after `timeout` seconds."""
         if (child := children.get(self.folder)) is not None:
             try:
                 child.wait(timeout)
@@ -154,14 +158,14 @@ class Run:
                 child.wait()
 
     def wait(self, timeout: float) -> str:
-        """Its status as soon as it doesn't run any more, or else after so many seconds."""
+        """Wait until the run isn't running any more, at most `timeout` seconds, and return its status."""
         late = time.monotonic() + timeout
         while (status := self.status()) == "running" and time.monotonic() < late:
             time.sleep(POLL_INTERVAL)
         return status
 
     def remove(self) -> None:
-        """Delete the folder with all that is in it, once its worker has ended."""
+        """Delete the folder after the worker has ended."""
         self.join(heartbeat.SILENCE)
         children.pop(self.folder, None)
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -182,14 +186,14 @@ class Run:
             steps=step,
             seconds=seconds,
             steps_per_second=step / seconds if seconds else 0.0,
-            reason=self._last_words(),
+            reason=self._crash_reason(),
         )
         if last and "seed" in last:
             end["seed"] = last["seed"]
         return end
 
     def summary(self) -> dict[str, Any]:
-        """The run in one row; a damaged folder has the status `damaged`, and says why."""
+        """Return the run as a row of a table; that of a damaged folder has the status `damaged` and the `reason`."""
         try:
             spec = self.spec
         except UserError as error:
@@ -202,20 +206,21 @@ class Run:
         row |= dict(step=last["step"] if last else 0, **_latest_metrics(last))
         return row | {"reason": last["reason"]} if last and "reason" in last else row
 
-    def _last_words(self) -> str:
+    def _crash_reason(self) -> str:
+        """Return why the worker died: a signal, its last message, or a full disk."""
         child = children.get(self.folder)
         if child is not None and (child.poll() or 0) < 0:
             cause = ", by hand or because the memory was full" if child.returncode == -signal.SIGKILL else ""
             return f"The worker was killed by {signal.Signals(-child.returncode).name}{cause}."
         try:
-            said = (self.folder / "stderr.txt").read_text(encoding="utf-8", errors="replace").splitlines()
+            messages = (self.folder / "stderr.txt").read_text(encoding="utf-8", errors="replace").splitlines()
         except OSError:
-            said = []
-        if words := [line.strip() for line in said if line.strip()]:
-            return printable(words[-1])
+            messages = []
+        if lines := [line.strip() for line in messages if line.strip()]:
+            return printable(lines[-1])
         if self.folder.exists() and shutil.disk_usage(self.folder).free < FULL:
-            return f"The disk is full: make room where {self.folder} stands, or set WORKBENCH_HOME elsewhere."
-        return "The worker ended without a word."
+            return f"The disk is full: make room for {self.folder}, or set WORKBENCH_HOME to another disk."
+        return "The worker ended without a message."
 
 
 def _latest_metrics(event: Event | None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Making a run, in a worker process: its events and checkpoints go into its folder."""
+"""The training of a run in a worker process, which writes events and checkpoints into the run's folder."""
 
 import errno
 import gc
@@ -23,22 +23,22 @@ DONE, CRASHED, LOCKED = 0, 1, 2  # exit codes
 
 
 def make_run(folder: Path, resume: str | None = None, stop: threading.Event | None = None) -> int:
-    """Make the run of a folder.
+    """Train the run of a folder.
 
     Args:
-        folder: The run's.
-        resume: The spec, as JSON, up to which it is to continue from its last checkpoint. It replaces the old one once
-            the run has been restored.
-        stop: Asks the run to write a checkpoint and end.
+        folder: The folder of the run.
+        resume: The spec, as JSON, with which the run continues from its last checkpoint; None for a new run. After the
+            checkpoint has been loaded, it replaces the old spec.
+        stop: An event that asks the run to write a checkpoint and end.
 
     Returns:
-        `DONE`; `CRASHED`; `LOCKED` if another worker has the run, and nothing is written.
+        `DONE`, `CRASHED`, or `LOCKED` if another worker has the run; then nothing is written.
     """
     try:
         with lock.held(folder):
             return _make(folder, resume, stop or threading.Event())
     except BlockingIOError:
-        print(f"Another worker is at {folder.name} already.", file=sys.stderr)
+        print(f"Another worker is training {folder.name}.", file=sys.stderr)
         return LOCKED
 
 
@@ -49,7 +49,7 @@ def _make(folder: Path, resume: str | None, stop: threading.Event) -> int:
         old_spec = run.spec
         spec = old_spec if resume is None else RunSpec.from_json(resume)
         writer = events.Writer(folder / "events.jsonl", run=run.id, seed=spec.seed)
-        every_beat.append(writer.flush)  # an event may not wait for the next when steps are slow
+        every_beat.append(writer.flush)  # with slow steps, an event must not wait for the next one
         latest: Mapping[str, Any] = before or {}
         try:
             prepare(spec.runtime.compile)
@@ -70,7 +70,7 @@ def _make(folder: Path, resume: str | None, stop: threading.Event) -> int:
         except Exception as error:
             end = crash(error, latest, spec)
             if resume is not None and end.get("refused") and before is not None and before["event"] == "end":
-                end = {**before, "reason": end["reason"], "refused": True}  # the run is as it was
+                end = {**before, "reason": end["reason"], "refused": True}  # the run is unchanged
             with suppress(OSError):  # a full disk, which readers notice
                 traceback.print_exc()
                 writer.write(end)
@@ -90,10 +90,10 @@ def has_ended(run: Run, since: int) -> bool:
 
 
 def prepare(is_compiling: bool = False) -> None:
-    """Import what a run needs.
+    """Import the modules that a run needs.
 
     Args:
-        is_compiling: Whether the process may compile networks; otherwise it can't from then on, and starts faster.
+        is_compiling: Whether the process may compile networks. If not, it never can, but it starts faster.
     """
     import torch
 
@@ -112,14 +112,14 @@ def prepare(is_compiling: bool = False) -> None:
 
 
 def reset() -> None:
-    """Set what a run may find changed in its process to what it is in a new one."""
+    """Reset the global state that an earlier run may have changed, so that a run starts as in a new process."""
     import numpy as np
     import torch
 
     torch.set_num_threads(1)
     torch.set_default_dtype(torch.float32)
     torch.set_grad_enabled(True)
-    # A run draws from generators with its own seed. These are for code that doesn't.
+    # Runs have random number generators of their own; these seeds are for code that uses the global ones.
     torch.manual_seed(0)
     np.random.seed(0)
     random.seed(0)
@@ -159,7 +159,7 @@ def crash(error: Exception, last: Mapping[str, Any], spec: RunSpec) -> End:
 
 
 def why(error: Exception, spec: RunSpec) -> str:
-    """What went wrong and what to do, in a sentence."""
+    """Return what went wrong and what to do, in a sentence."""
     kind = type(error).__name__
     if kind == "OutOfMemoryError" or isinstance(error, MemoryError) or "can't allocate memory" in str(error):
         smaller = ", or the mini preset" if spec.network.preset != "mini" else ""
@@ -171,11 +171,11 @@ def why(error: Exception, spec: RunSpec) -> str:
         return str(error)
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return (
-            f"The disk is full ({error.strerror}): make room, then 'workbench runs resume' goes on from the last "
-            "checkpoint, which is whole."
+            f"The disk is full ({error.strerror}): make room, then continue from the last checkpoint with "
+            "'workbench runs resume'."
         )
     if isinstance(error, OSError) and error.filename:
-        return f"{error.filename} can't be written ({error.strerror}): see that it can be, then resume the run."
+        return f"{error.filename} can't be written ({error.strerror}): check its permissions, then resume the run."
     if spec.runtime.compile and type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
         return f"{spec.network.model} can't be compiled here ({kind}): leave --compile out."
     return f"{kind}: {error}".strip().splitlines()[0]
@@ -183,7 +183,11 @@ def why(error: Exception, spec: RunSpec) -> str:
 
 @contextmanager
 def beating(run: Run, since: int = 0) -> Iterator[list[Callable[[], None]]]:
-    """A heartbeat in a thread of its own, so that a long step isn't taken for death; calls what the list holds, too."""
+    """Write a heartbeat every second in another thread, so that a worker with a long step doesn't look dead.
+
+    Yields:
+        A list of functions that are called after every heartbeat; empty at first.
+    """
     ended = threading.Event()
     every_beat: list[Callable[[], None]] = []
 
@@ -193,7 +197,9 @@ def beating(run: Run, since: int = 0) -> Iterator[list[Callable[[], None]]]:
     def beat() -> None:
         while not ended.wait(heartbeat.EVERY):
             for call in (beat_once, *every_beat):
-                with suppress(OSError, ValueError):  # a full disk, or a writer just closed: the loop meets that itself
+                with suppress(
+                    OSError, ValueError
+                ):  # a full disk, or a closed writer, which the training loop notices too
                     call()
 
     beat_once()

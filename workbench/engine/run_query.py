@@ -1,4 +1,4 @@
-"""Which rows of a list of runs fit, and in which order they are."""
+"""Queries of the list of runs: filters and orders."""
 
 import re
 from collections.abc import Callable
@@ -16,13 +16,13 @@ SEARCHED = ("run", "status", "model", "task", "preset", "note", "reason")
 
 @dataclass(frozen=True)
 class Query:
-    """Which runs a list has, and in which order.
+    """A filter and an order of the list of runs.
 
     Attributes:
-        status: One of `run_row.STATUSES`; None for all, as with the next three.
-        model: The network.
-        task: The task.
-        tag: A tag that the run has.
+        status: One of `run_row.STATUSES`; None for all.
+        model: The network; None for all.
+        task: The task; None for all.
+        tag: A tag that the run must have; None for all.
         text: Words that all occur in the run's names, note, tags or reason.
         sort: `made` (newest first), `name`, `metric` (best first) or `duration` (longest first). Metrics are compared
             with the same metric of the same task only. Runs without a value are last.
@@ -45,7 +45,7 @@ class Query:
 
     @property
     def is_filtered(self) -> bool:
-        """Whether some runs may not fit."""
+        """The query has a filter."""
         return bool(self.text) or any(value is not None for value in (self.status, self.model, self.task, self.tag))
 
     def select(self, rows: list[Row]) -> list[Row]:

@@ -1,4 +1,4 @@
-"""All runs: where their folders are, how a new one gets its name, and how one is renamed or deleted."""
+"""The folders of all runs: creating, finding, renaming and deleting them."""
 
 import os
 import re
@@ -31,7 +31,7 @@ def folder() -> Path:
 
 
 def create(spec: RunSpec) -> Run:
-    """Create a run folder, complete from the moment it is visible, under a name that no other process can get.
+    """Create a run folder under a new name. It becomes visible only when it is complete.
 
     Raises:
         UserError: If the folder can't be written, or the spec's task is a table that can't be learned from.
@@ -45,7 +45,7 @@ def create(spec: RunSpec) -> Run:
 
 @contextmanager
 def draft() -> Iterator[Path]:
-    """Create a hidden folder next to the run folders, to be filled and renamed; what is left of it is deleted.
+    """Create a hidden folder next to the run folders, to be filled and renamed; the rest is deleted at the end.
 
     Raises:
         UserError: If it can't be written.
@@ -57,7 +57,7 @@ def draft() -> Iterator[Path]:
         files.sync_folder(folder())
     except OSError as error:
         raise UserError(
-            f"Runs can't be written to {folder()} ({error.strerror}): make room or set WORKBENCH_HOME elsewhere."
+            f"Runs can't be written to {folder()} ({error.strerror}): make room, or set WORKBENCH_HOME to another one."
         ) from error
     finally:
         shutil.rmtree(path, ignore_errors=True)
@@ -90,7 +90,7 @@ def names() -> list[str]:
 
 
 def find(run_id: str) -> Run | None:
-    """Return the run with an id; None if there is none. No other run is looked at."""
+    """Return the run with an id; None if there is none. No other folder is read."""
     is_name = run_id and run_id == Path(run_id).name and not run_id.startswith(".")
     return Run(folder() / run_id) if is_name and os.path.isdir(folder() / run_id) else None  # noqa: PTH112  never raises
 
@@ -142,7 +142,7 @@ def rename(run: Run, name: str) -> Run:
 
 
 def delete(run: Run) -> None:
-    """Delete a run with all its files. It disappears at once, also if this process is killed meanwhile.
+    """Delete a run with all its files. It disappears at once, even if this process is killed before the end.
 
     Raises:
         UserError: If it is running, or its folder can't be changed.

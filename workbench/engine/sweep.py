@@ -1,6 +1,6 @@
 """Sweeps: configurations that differ in some options, from a grid or at random, ranked on the validation set.
 
-The test set has no part in it: a configuration that is chosen by its test metrics looks better than it is.
+The test set is not used for that, because a configuration chosen by its test metrics looks better than it is.
 """
 
 import math
@@ -34,12 +34,12 @@ Values = dict[str, Any]  # option of a spec, or argument of the network -> its v
 
 @dataclass(frozen=True)
 class Range:
-    """Numbers that are drawn at random.
+    """A range from which numbers are drawn at random.
 
     Attributes:
         low: The smallest.
         high: The largest.
-        is_log: Whether their logarithm is uniform; otherwise they are.
+        is_log: Whether the logarithm of the numbers is uniformly distributed, not the numbers.
         is_integer: Whether they are integers.
     """
 
@@ -51,21 +51,21 @@ class Range:
     def draw(self, rng: Random) -> float | int:
         """Return a number with four significant digits, or an integer."""
         if self.is_log:
-            drawn = math.exp(rng.uniform(math.log(self.low), math.log(self.high)))
+            value = math.exp(rng.uniform(math.log(self.low), math.log(self.high)))
         elif self.is_integer:
             return rng.randint(int(self.low), int(self.high))
         else:
-            drawn = rng.uniform(self.low, self.high)
-        bounded = min(max(float(f"{drawn:.4g}"), self.low), self.high)
+            value = rng.uniform(self.low, self.high)
+        bounded = min(max(float(f"{value:.4g}"), self.low), self.high)
         return round(bounded) if self.is_integer else bounded
 
 
 def read_lists(model: str, texts: Sequence[str]) -> dict[str, list[Any]]:
-    """Return the options of `lr=0.1,0.01` with their values.
+    """Return the options of texts such as `lr=0.1,0.01`, with their values.
 
     Args:
-        model: The network, whose arguments can be varied, too.
-        texts: The option and its values; a comma inside brackets separates none.
+        model: The network. Its arguments can be varied, too.
+        texts: An option and its values each, separated by commas outside brackets.
 
     Raises:
         UserError: If an option is unknown, occurs twice, or has no values or one of them twice.
@@ -81,12 +81,12 @@ def read_lists(model: str, texts: Sequence[str]) -> dict[str, list[Any]]:
 
 
 def read_ranges(model: str, texts: Sequence[str], lists: Mapping[str, Any]) -> dict[str, Range]:
-    """Return the options of `lr=1e-4..0.1:log` with their ranges.
+    """Return the options of texts such as `lr=1e-4..0.1:log`, with their ranges.
 
     Args:
-        model: The network, whose arguments can be varied, too.
-        texts: The option and its range.
-        lists: The options that are varied otherwise.
+        model: The network. Its arguments can be varied, too.
+        texts: An option and its range each.
+        lists: The options that are varied over lists of values.
 
     Raises:
         UserError: If an option is unknown or occurs twice, or a range is not one of numbers, or empty.
@@ -139,7 +139,7 @@ def _read(model: str, name: str, text: str) -> Any:
 
 
 def _split(text: str) -> list[str]:
-    """Return what commas separate, other than those inside brackets."""
+    """Split a text at the commas outside brackets."""
     parts, depth = [""], 0
     for character in text:
         depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(character, 0)
@@ -166,33 +166,33 @@ def grid(lists: Mapping[str, Sequence[Any]]) -> list[Values]:
 
 
 def draw(count: int, lists: Mapping[str, Sequence[Any]], ranges: Mapping[str, Range], seed: int) -> list[Values]:
-    """Return different configurations that are drawn at random; a larger count only adds to those of a smaller one.
+    """Return different configurations, drawn at random. Those of a smaller count are the first of a larger one.
 
     Raises:
-        UserError: If there are not so many, or too many are asked for.
+        UserError: If the count is out of range, or there are fewer different configurations.
     """
     if not 1 <= count <= MAX_CONFIGURATIONS:
         raise UserError(f"--random must be an integer from 1 to {MAX_CONFIGURATIONS}, not {count}.")
     rng = Random(seed)
-    drawn: list[Values] = []
+    configurations: list[Values] = []
     for _ in range(count * ATTEMPTS):
         values = {name: rng.choice(values) for name, values in lists.items()}
         values |= {name: numbers.draw(rng) for name, numbers in ranges.items()}
-        if values not in drawn:
-            drawn.append(values)
-        if len(drawn) == count:
-            return drawn
-    raise UserError(f"There are not {count} different configurations, but about {len(drawn)}. Use --grid.")
+        if values not in configurations:
+            configurations.append(values)
+        if len(configurations) == count:
+            return configurations
+    raise UserError(f"There are not {count} different configurations, but about {len(configurations)}. Use --grid.")
 
 
 def halvings(count: int, eta: int, length: int) -> list[tuple[int, int]]:
-    """Return how many configurations successive halving trains, and for how long, from its first to its last round.
+    """Return the rounds of successive halving: the number of configurations and their length in each.
 
     Jamieson and Talwalkar, Non-stochastic best arm identification and hyperparameter optimization (2016), with
-    epochs or steps as the budget: of each round the best 1/eta continue, for eta times as long in all.
+    epochs or steps as the budget: after each round, the best 1/eta continue, up to eta times the length.
 
     Raises:
-        UserError: If there is nothing to halve.
+        UserError: If eta is below 2, or there are fewer than eta configurations.
     """
     if eta < 2:
         raise UserError(f"--halving must be an integer of at least 2, not {eta}.")
@@ -209,11 +209,11 @@ class Configuration:
     """A configuration with the trials of its seeds.
 
     Attributes:
-        values: What is varied.
-        spec: The whole configuration, with its full length; the seed is another for each trial.
-        trials: Those of its last round that have ended, in the order of their seeds.
+        values: The values of the options that are varied.
+        spec: The complete configuration, with its full length. Each trial has another seed.
+        trials: The trials of its last round that have ended, in the order of their seeds.
         length: The epochs or steps of that round.
-        rounds: The number of rounds that it was trained in.
+        rounds: The number of rounds in which it was trained.
     """
 
     values: Values
@@ -233,25 +233,26 @@ class Configuration:
         return [score for score in scores if score is not None]
 
     def rank(self, metric: str, sign: int) -> tuple[float, ...]:
-        """Return a key: the first in order is the best. One that failed with a seed comes after those that did not."""
+        """Return a sort key: the best is first. Configurations of which a seed failed come after the others."""
         scores = self.scores(metric)
         failed = len(self.trials) - len(scores)
         return (-self.rounds, failed if self.trials else math.inf, -sign * mean(scores) if scores else math.inf)
 
     def label(self) -> str:
-        """Return what is varied, as text."""
+        """Return the values of the varied options, as text."""
         return " ".join(f"{name}={value}" for name, value in self.values.items())
 
 
 class Sweep:
-    """All configurations of a network, and how they compare.
+    """The configurations of a sweep, and their ranking.
 
     Args:
         model: The network.
-        fixed: The options that are the same in all.
-        varied: Those that are not, for each configuration.
-        seeds: The seeds that each is trained with.
-        eta: Successive halving keeps one in so many; None trains all for the full length.
+        fixed: The options that are the same in all configurations.
+        varied: For each configuration, the values of the other options.
+        seeds: The seeds with which each configuration is trained.
+        eta: Successive halving continues with the best 1/eta of the configurations after each round; None to train
+            all for the full length.
 
     Raises:
         UserError: If a configuration can't be run.
@@ -260,9 +261,9 @@ class Sweep:
     def __init__(self, model: str, fixed: Values, varied: Sequence[Values], seeds: Sequence[int], eta: int | None):
         names = varied[0]
         if twice := [name for name in names if name in fixed or name in fixed.get("options", {})]:
-            raise UserError(f"{twice[0]} is given and varied, too. Leave one of both out.")
+            raise UserError(f"{twice[0]} is set and also varied. Do one of the two.")
         if eta is not None and (lengths := [name for name in LENGTHS if name in names]):
-            raise UserError(f"With --halving, {lengths[0]} can't be varied: it is what is saved.")
+            raise UserError(f"With --halving, {lengths[0]} can't be varied, because --halving sets it.")
         self.model, self.fixed, self.seeds = model, fixed, seeds
         self.configurations = [Configuration(values, self._spec(values)) for values in varied]
         self._configurations: dict[Trial, Configuration] = {}
@@ -289,16 +290,16 @@ class Sweep:
         return self.rounds[index][1] or self._length(configuration.spec)
 
     def train_round(self, index: int, executor: Executor, reuse: bool, on_event: OnEvent) -> None:
-        """Train the configurations of a round, and note how they end.
+        """Train the configurations of a round, and store their trials.
 
         Args:
             index: The round.
             executor: Trains them.
-            reuse: Whether to take what was trained before.
+            reuse: Whether to reuse runs that were trained before.
             on_event: As for `Executor.map`.
 
         Raises:
-            UserError: If one can't be run; the others are stopped then.
+            UserError: If one can't be run. Then the others are stopped.
         """
         survivors = self.survivors(index)
         for configuration in survivors:
@@ -316,19 +317,19 @@ class Sweep:
             configuration.trials = [trial for trial in configuration.trials if trial.end]
 
     def _trial(self, spec: RunSpec, before: Trial | None, reuse: bool) -> Trial:
-        """Return the trial of a spec; its run continues that of the round before if that makes no difference."""
-        # A run that was there before the sweep stays as it is.
+        """Return the trial of a spec. It continues the run of the round before if the numbers are the same then."""
+        # A run from before the sweep must not change.
         is_own = before is not None and not before.is_reused
         if before is not None and is_own and before.end and before.end["status"] == "done" and can_extend(before.spec):
             return Trial(spec, reuse, before.run, is_extending=True)
         return Trial(spec, reuse)
 
     def label(self, trial: Trial) -> str:
-        """Return what is varied, with the values of a trial."""
+        """Return the values of the varied options of a trial, as text."""
         return self._configurations[trial].label()
 
     def survivors(self, index: int) -> list[Configuration]:
-        """Return the configurations that a round trains: all, or the best of the round before."""
+        """Return the configurations of a round: all of them in the first, then the best of the round before."""
         return self.ranked()[: self.rounds[index][0]]
 
     def ranked(self) -> list[Configuration]:

@@ -1,8 +1,8 @@
-"""Transfer: a network that begins with learned weights, and perhaps trains its head alone.
+"""Transfer learning: loading initial weights into a network, and freezing its backbone.
 
-The *head* is the last layer with weights that runs, the *backbone* everything else; a family may declare further parts.
-A head of another size keeps its fresh weights. A frozen backbone is not updated at all, and is in evaluation mode: its
-norms keep their statistics, and nothing in it is dropped.
+The *head* is the last layer with weights in the forward pass, the *backbone* is everything else; a family may declare
+further parts. A head of another size keeps its fresh weights. A frozen backbone is not updated and stays in evaluation
+mode: the statistics of its norms don't change, and it has no dropout.
 """
 
 import pickle
@@ -28,11 +28,16 @@ from workbench.errors import UserError, lookup
 from workbench.render.shape import format_shape
 from workbench.tasks.base import evaluation_mode
 
-MOST_OPERATIONS = 1_000_000  # of a file's pickles: a state dict has some twenty a tensor
-OLD_PICKLES = 5  # that a file begins with which torch.save wrote before 1.6
-SIZES = ("num_classes", "image_size", "classes", "side")  # options that published weights decide; old names too
-NAMED = 3  # keys that are named where many are missing
-WRAPPERS = ("state_dict", "model", "model_state", "model_state_dict")  # where published files keep the state dict
+MOST_OPERATIONS = 1_000_000  # of the pickles of a file: a state dict has about twenty per tensor
+OLD_PICKLES = 5  # at the beginning of a file that torch.save wrote before version 1.6
+SIZES = (
+    "num_classes",
+    "image_size",
+    "classes",
+    "side",
+)  # options that published weights determine, with their old names
+NAMED = 3  # keys that a message names if many are missing
+WRAPPERS = ("state_dict", "model", "model_state", "model_state_dict")  # keys of the state dict in published files
 
 DOTTED = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12])\.")  # torchvision's DenseNet, as its files were written
 
@@ -45,7 +50,7 @@ def head(network: nn.Module) -> nn.Module:
 def _layers(network: nn.Module) -> list[nn.Module]:
     """Return the layers that have weights of their own, in the order in which they run.
 
-    Layers that run in training alone, such as auxiliary classifiers, have the place in which they are registered.
+    Layers that run only in training, such as auxiliary classifiers, are in the order in which they are registered.
     """
     registered = [layer for layer in network.modules() if next(layer.parameters(recurse=False), None) is not None]
     calls: dict[nn.Module, None] = {}
@@ -60,15 +65,15 @@ def _layers(network: nn.Module) -> list[nn.Module]:
 
 
 def load_initial_weights(network: nn.Module, spec: RunSpec) -> dict[str, Any]:
-    """Load the weights that the spec names into a network with fresh weights.
+    """Load the initial weights of a spec into a network with fresh weights.
 
     Returns:
-        What was loaded, for the record: `source`, `loaded` (number of tensors), and the names that are `missing` in the
-        source or `left_over` there; the `reason` if they are not the run's best ones; empty if the spec names no
-        weights.
+        A record of the loaded weights: `source`, `loaded` (number of tensors), the names that are `missing` in the
+        source, and those that are `left_over` there; the `reason` if they are not the run's best ones. It is empty if
+        the spec has no initial weights.
 
     Raises:
-        UserError: If they can't be read, or are another network's.
+        UserError: If they can't be read, or are those of another network.
     """
     match spec.initial_weights:
         case FromRun(origin, part) if part is not None:
@@ -82,7 +87,7 @@ def load_initial_weights(network: nn.Module, spec: RunSpec) -> dict[str, Any]:
 
 
 def freeze(network: nn.Module) -> list[nn.Module]:
-    """Freeze the backbone, and return its modules, which have to stay in evaluation mode."""
+    """Freeze the backbone, and return its modules, which must stay in evaluation mode."""
     trained = head(network)
     network.requires_grad_(False)
     trained.requires_grad_(True)
@@ -91,13 +96,13 @@ def freeze(network: nn.Module) -> list[nn.Module]:
 
 
 def groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:
-    """Return the trained parameters by layer; each learns `decay` times as fast as the next, the last at full speed.
+    """Return the trained parameters by layer. The learning rate of each is `decay` times that of the next one.
 
     A layer is a matrix or a set of filters with the biases and scales that follow it (discriminative fine-tuning,
     Howard & Ruder 2018, whose decay is 1/2.6).
 
     Returns:
-        Parameter groups in the order in which they run, with their factor of the learning rate under `scale`.
+        Parameter groups in forward order, with the factor of the learning rate as `scale`.
     """
     layers: list[list[nn.Parameter]] = [[]]
     # A weight that two layers share counts once.
@@ -196,7 +201,7 @@ def _published(spec: RunSpec, weights: str) -> dict[str, Tensor]:
     architecture = models.info(spec.network.model)
     names = models.reference_names(spec.network.model)
     tensors = read(Path(weights))
-    # Old files don't count the batches that a norm has seen, which only training without momentum asks for.
+    # Old files lack the number of batches that a norm has seen. Only norms without momentum use it.
     tensors |= {name: torch.tensor(0) for name in names if name.endswith("num_batches_tracked") and name not in tensors}
     problem = f"{weights} isn't {architecture.reference}'s {spec.network.model}"
     _check_names(problem, names, tensors)
@@ -215,7 +220,7 @@ def _plain_options(spec: RunSpec) -> dict[str, Any]:
 
 
 def read(path: Path) -> dict[str, Tensor]:
-    """Return a published state dict: `.safetensors`, or what `torch.save` wrote; nothing in it is ever executed.
+    """Return a published state dict: `.safetensors`, or what `torch.save` wrote; no code in the file is executed.
 
     Raises:
         UserError: If there is no such file, it is damaged, or holds something else.
@@ -223,7 +228,7 @@ def read(path: Path) -> dict[str, Tensor]:
     try:
         if path.suffix == ".safetensors":
             with safe_open(path, framework="pt") as file:
-                return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (it is no dict)
+                return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (safe_open has no iterator)
         _check_size(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
     except UserError:
@@ -232,17 +237,17 @@ def read(path: Path) -> dict[str, Tensor]:
         raise UserError(f"There is no file {path}.") from None
     except pickle.UnpicklingError:
         raise UserError(
-            f"{path} holds more than weights, or isn't whole: objects in it would have to be executed, which is never "
-            "done; take the .safetensors, or a file of the state dict alone."
+            f"{path} holds more than weights, or is cut off. For safety, code in a file is never executed: use the "
+            ".safetensors file, or one with the state dict only."
         ) from None
-    except Exception as error:  # a damaged file raises whatever its bytes lead to
+    except Exception as error:  # a damaged file can raise any error
         why = " ".join(str(error).split()).partition(". ")[0][:100] or type(error).__name__
-        raise UserError(f"{path} can't be read ({why}): fetch it again.") from error
+        raise UserError(f"{path} can't be read ({why}): download it again.") from error
     for name in WRAPPERS:
         if isinstance(content, dict) and isinstance(content.get(name), dict):
             content = content[name]
     if not isinstance(content, dict) or not content or not all(isinstance(value, Tensor) for value in content.values()):
-        raise UserError(f"{path} holds no state dict: names with a tensor each.")
+        raise UserError(f"{path} has no state dict, which maps names to tensors.")
     for name, tensor in content.items():
         if tensor.layout == torch.strided and tensor.nbytes > tensor.untyped_storage().nbytes():
             raise UserError(f"{path} holds {str(name)[:60]} as a few numbers, repeated: save it again, written out.")
@@ -250,13 +255,13 @@ def read(path: Path) -> dict[str, Tensor]:
 
 
 def _check_size(path: Path) -> None:
-    """Check that a file does not become far larger in memory than it is on the disk, as none of `torch.save` does.
+    """Check that a file isn't much larger in memory than on the disk; files of `torch.save` are not.
 
     Raises:
-        UserError: If it would.
+        UserError: If it is.
     """
     with path.open("rb") as file:
-        whole = file.seek(0, 2)
+        size = file.seek(0, 2)
         file.seek(0)
         zipped = file.read(4) == b"PK\x03\x04"  # as PyTorch itself looks
         file.seek(0)
@@ -266,8 +271,8 @@ def _check_size(path: Path) -> None:
         with ZipFile(file) as archive:
             entries = archive.infolist()
             packed = any(entry.compress_type != ZIP_STORED for entry in entries)
-            if packed or sum(entry.file_size for entry in entries) > whole:
-                raise UserError(f"{path} is compressed, which torch.save never does: fetch it or save it again.")
+            if packed or sum(entry.file_size for entry in entries) > size:
+                raise UserError(f"{path} is compressed, which torch.save never does: download it or save it again.")
             for entry in entries:
                 if entry.filename.endswith(".pkl"):
                     with archive.open(entry) as pickled:
@@ -275,22 +280,27 @@ def _check_size(path: Path) -> None:
 
 
 def _check_pickles(path: Path, file: IO[bytes], count: int) -> None:
-    """Look through a number of pickles without executing them."""
+    """Check the first pickles of a file without executing them.
+
+    Raises:
+        UserError: If one does more than restore tensors.
+        pickle.UnpicklingError: If one is damaged.
+    """
     operations = chain.from_iterable(genops(file) for _ in range(count))
     try:
         for place, (operation, argument, _) in enumerate(operations):
             if place >= MOST_OPERATIONS or (operation.name == "GLOBAL" and str(argument).endswith(" bytearray")):
                 raise UserError(
-                    f"{path} holds more than weights: take the .safetensors, or a file of the state dict alone."
+                    f"{path} holds more than weights: use the .safetensors file, or one with the state dict only."
                 )
     except UserError:
         raise
-    except ValueError as error:  # a pickle that ends too early, or bytes that are none
+    except ValueError as error:  # a pickle that is cut off, or other bytes
         raise pickle.UnpicklingError from error
 
 
 def _load(network: nn.Module, weights: dict[str, Tensor], spec: RunSpec, origin: str) -> dict[str, Any]:
-    """Copy weights under the same names; a head of another size keeps its fresh weights."""
+    """Load weights by name. A head of another size keeps its fresh weights."""
     ours = network.state_dict()
     problem = f"{origin} doesn't fit {spec.network.model} ({spec.network.preset})"
     _check_names(problem, list(ours), weights)
@@ -300,10 +310,10 @@ def _load(network: nn.Module, weights: dict[str, Tensor], spec: RunSpec, origin:
         if name in backbone - fits:
             theirs, own = (format_shape(tensor.shape) for tensor in (weights[name], ours[name]))
             raise UserError(f"{problem}: {name} is {theirs} there, and {own} here. Use the same preset and options.")
-    fresh = [name for name in ours if name not in backbone]
-    kept = fresh if not fits >= set(fresh) else []
-    network.load_state_dict({name: ours[name] if name in kept else weights[name] for name in ours})
-    return dict(source=origin, loaded=len(ours) - len(kept), missing=[], left_over=kept)
+    in_head = [name for name in ours if name not in backbone]
+    fresh = in_head if not fits >= set(in_head) else []
+    network.load_state_dict({name: ours[name] if name in fresh else weights[name] for name in ours})
+    return dict(source=origin, loaded=len(ours) - len(fresh), missing=[], left_over=fresh)
 
 
 def _check_names(problem: str, names: list[str], tensors: dict[str, Tensor]) -> None:

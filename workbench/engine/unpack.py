@@ -1,8 +1,8 @@
-"""Unpacking runs that `engine.pack` wrote, or anybody else: nothing in the file is trusted.
+"""Unpacking a file with runs. It may not be from `engine.pack`, so nothing in it is trusted.
 
-Everything is measured before anything is unpacked: the names and kinds of the entries, their sizes as they are declared
-in the zip file and in the manifest, and the free space. Only files of a run are written, under names that are chosen
-here, to a hidden folder, which takes its place among the runs when all checksums are right.
+Everything is checked before anything is unpacked: the names and kinds of the entries, their sizes as they are declared
+in the zip file and in the manifest, and the free space. Only files of a run are written, under their usual
+names, to a hidden folder. It becomes a run folder when all checksums are correct.
 """
 
 import os
@@ -253,7 +253,7 @@ def _donors_first(origins: dict[str, str | None]) -> list[str]:
     rest = dict(origins)
     while rest:
         ready = [name for name, origin in rest.items() if origin not in rest]
-        ready = ready or list(rest)[:1]  # no real runs are in a cycle, but a spec may say so
+        ready = ready or list(rest)[:1]  # real runs are never in a cycle, but the specs in a file may be
         order += ready
         for name in ready:
             del rest[name]
@@ -261,7 +261,7 @@ def _donors_first(origins: dict[str, str | None]) -> list[str]:
 
 
 def _adapt(run: Run, ids: dict[str, str]) -> str | None:
-    """Change what a spec says about another machine: the device, and the run whose weights it began with.
+    """Change the parts of a spec that belong to another machine: the device, and the run with the initial weights.
 
     Args:
         run: The run, in the draft.
@@ -273,7 +273,7 @@ def _adapt(run: Run, ids: dict[str, str]) -> str | None:
     spec = run.spec
     device = None if spec.runtime.device in ("auto", "cpu") else spec.runtime.device
     origin = spec.origin
-    if origin and runs.NAME.fullmatch(origin):  # a run here that happens to have that name is another one
+    if origin and runs.NAME.fullmatch(origin):  # a run with that name on this machine is another one
         origin = ids.get(origin, f"{origin} (not in the pack)")
     if device or origin != spec.origin:
         changes = {"device": "auto" if device else spec.runtime.device, "origin": origin}

@@ -1,4 +1,4 @@
-"""What PyTorch computes for a question, in a warm worker, so that torch is imported once, and never here."""
+"""PyTorch's checks of questions, computed in a warm worker, because only workers import torch."""
 
 from dataclasses import asdict
 from typing import Any
@@ -10,10 +10,10 @@ __all__ = ["ScriptError", "Verifier"]
 
 
 class Verifier(Client):
-    """A warm worker with jobs that belong to questions."""
+    """The client of a warm worker, with the jobs of questions."""
 
     def values(self, check: Check, names: list[str], timeout: float = TIMEOUT) -> dict[str, Any]:
-        """Return what a drill's check computes.
+        """Return the values that a drill's check computes.
 
         Args:
             check: The check with its arguments.
@@ -21,7 +21,7 @@ class Verifier(Client):
             timeout: Seconds.
 
         Returns:
-            Name -> a number, a text, or lists of them: the values of a tensor, the sizes of a shape.
+            Name -> a number, a text, or (for tensors and shapes) lists of them.
 
         Raises:
             ScriptError: If the check failed, took too long, or computes no such value.

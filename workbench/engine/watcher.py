@@ -1,4 +1,4 @@
-"""Watching a run from outside: one way to read on, for screens, commands and scripts."""
+"""Watching a run from another process, for screens, commands and scripts."""
 
 import time
 from collections.abc import Iterator
@@ -9,14 +9,14 @@ from workbench.untrusted import printable
 
 
 class Watcher:
-    """Reads a run's events as they come.
+    """Reads the events of a run as they are written.
 
     Args:
         run: The run.
         offset: The byte of its events to begin at.
 
     Attributes:
-        state: What all events so far amount to.
+        state: The state of the run after all events so far.
         is_finished: Whether the run has ended, and its end was returned.
     """
 
@@ -30,12 +30,12 @@ class Watcher:
     def poll(self) -> list[Event]:
         """Return the events since the last call, without waiting.
 
-        The end comes when nobody works on the run any more: one that was resumed goes on after an earlier end. If the
-        worker died without a word, an end that says so is made up.
+        The `end` event is returned once no worker runs any more, because a resumed run continues after an earlier end.
+        If the worker died without an end event, one with the status `crashed` is added.
         """
         if self.is_finished:
             return []
-        is_alive = self.run.is_alive()  # asked before reading, so that nothing written before its death is missed
+        is_alive = self.run.is_alive()  # checked before reading, so that no event from before its death is missed
         events = self._reader.read()
         if events:
             self._last = events[-1]
@@ -55,7 +55,7 @@ class Watcher:
 
 
 def follow(run: Run, offset: int = 0) -> Iterator[Event]:
-    """Yield a run's events as they come, up to its end.
+    """Yield the events of a run as they are written, up to its end.
 
     Args:
         run: The run.

@@ -1,14 +1,14 @@
 """The worker process, the only one that imports torch.
 
-    python -P -m workbench.engine.worker RUN_FOLDER        make the run of the folder's spec.json, then end
-    python -P -m workbench.engine.worker RUN_FOLDER SPEC   continue it from its last checkpoint, up to this spec
-    python -P -m workbench.engine.worker --serve [runs]    do jobs, a JSON line each on stdin, until it closes
+    python -P -m workbench.engine.worker RUN_FOLDER        train the run of the folder's spec.json, then end
+    python -P -m workbench.engine.worker RUN_FOLDER SPEC   continue it from its last checkpoint with this spec
+    python -P -m workbench.engine.worker --serve [runs]    do jobs, one JSON line each on stdin, until it closes
 
-With `runs`, all that a run needs is imported before the first job, so that it starts at once. SIGTERM stops a run with
-a checkpoint, and ends a worker that has nothing to do. A worker whose user is gone finishes its run.
+With `runs`, the modules that a run needs are imported before the first job, so that it starts at once. SIGTERM stops a
+run with a checkpoint, and ends an idle worker. If the process that started it has ended, a worker finishes its run.
 
-`-P` keeps the folder that the user stands in out of the import path: a `models.py` there must not shadow ours. Threads
-are one each: a second one beside a busy core makes small steps many times slower.
+`-P` keeps the current directory out of the import path: a `models.py` there must not shadow ours. Each worker has one
+thread, because a second one makes small steps many times slower if its core is busy.
 """
 
 import inspect
@@ -34,12 +34,12 @@ OnProgress = Callable[[float], None]
 
 
 def check_values(check: Check, names: list[str]) -> dict[str, Any]:
-    """Call a drill's check, and look up the values that it returns.
+    """Call a drill's check, and return the values that it computes.
 
-    Floats are float64 meanwhile, so that rounding doesn't blur the check.
+    The default dtype is float64 during the call, because float32 would round too much.
 
     Args:
-        check: The check with its arguments: lists become tensors where the function takes tensors.
+        check: The check with its arguments. Lists are converted to tensors if the function takes tensors.
         names: The names of the values.
 
     Returns:
@@ -77,24 +77,28 @@ def check_values(check: Check, names: list[str]) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """A tensor, an array, a shape or a number as plain data."""
+    """Return a tensor, an array, a shape or a number as plain data.
+
+    Raises:
+        TypeError: If the value is something else.
+    """
     if hasattr(value, "tolist"):
-        return value.tolist()  # of no dimensions: a number
+        return value.tolist()  # a number if it has no dimensions
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
-    raise TypeError(f"a {type(value).__name__} is no plain data")
+    raise TypeError(f"a {type(value).__name__} is not plain data")
 
 
 class Stop:
-    """What SIGTERM means to a worker that does jobs.
+    """The handler of SIGTERM in a worker that does jobs.
 
     Attributes:
-        event: Set if the current run, or one that was sent before the worker was ready, is to stop.
-        is_idle: Whether the worker waits for a job.
+        event: It is set if the current run must stop, or one that was sent before the worker was ready.
+        is_idle: Whether the worker is waiting for a job.
     """
 
     def __init__(self) -> None:
@@ -103,21 +107,21 @@ class Stop:
         signal.signal(signal.SIGTERM, self._on_signal)
 
     def begin_waiting(self) -> None:
-        """Note that the worker is ready.
+        """Record that the worker is ready for jobs.
 
         Raises:
-            SystemExit: If a signal came, and no job that it could be for.
+            SystemExit: If there was a signal, and no job is waiting that it could be meant for.
         """
         self.is_idle = True
         if self.event.is_set() and not _has_input():
             sys.exit(0)
 
     def begin_job(self) -> None:
-        """Note that a job begins."""
+        """Record that a job begins."""
         self.is_idle = False
 
     def end_job(self) -> None:
-        """Note that a job has ended: a signal that came too late for it has no effect."""
+        """Record that a job has ended. A signal that was too late for it has no effect."""
         self.is_idle = True
         self.event.clear()
 
@@ -128,20 +132,20 @@ class Stop:
 
 
 def _has_input() -> bool:
-    """Return whether a job waits on stdin."""
+    """Return whether a job is waiting on stdin."""
     return os.name != "nt" and bool(select.select([0], [], [], 0)[0])
 
 
 def serve(makes_runs: bool, more: "Jobs | None" = None) -> int:
-    """Do jobs, a JSON line each, and answer each with a JSON line, until stdin closes.
+    """Read jobs from stdin, one JSON line each, and write a JSON line with the reply of each, until stdin closes.
 
     Args:
-        makes_runs: Whether to import what runs need before the first job.
-        more: Jobs besides `JOBS`, by name.
+        makes_runs: Whether to import the modules that runs need before the first job.
+        more: Additional jobs by name.
     """
     stop = Stop()
     jobs = JOBS | (more or {}) | {"run": lambda request, on_progress: _run(request, on_progress, stop.event)}
-    # Replies leave by a copy of stdout; what a check prints goes to stderr and can't be confused with one.
+    # Replies are written to a copy of stdout. What a check prints goes to stderr, so it can't be confused with one.
     with suppress(BrokenPipeError), os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1) as replies:
         os.dup2(2, 1)
         import torch
@@ -158,7 +162,7 @@ def serve(makes_runs: bool, more: "Jobs | None" = None) -> int:
             stop.begin_job()
             reply = answer(line, report_progress, jobs)
             stop.end_job()
-            with suppress(BrokenPipeError):  # its user is gone; then stdin has ended too
+            with suppress(BrokenPipeError):  # the client has ended, and so has stdin
                 print(json.dumps(reply), file=replies)
     return 0
 
@@ -167,7 +171,7 @@ Jobs = dict[str, Callable[[dict[str, Any], OnProgress], dict[str, Any]]]
 
 
 def answer(line: str, on_progress: OnProgress = lambda progress: None, jobs: Jobs | None = None) -> dict[str, Any]:
-    """Return the reply to one request: its `values`, or why there are none, as `error` or as `refused`.
+    """Return the reply to a request: its `values`, or the message of an `error`, or of a user error as `refused`.
 
     Args:
         line: A JSON object with the name of a `job` and its arguments.
@@ -275,15 +279,15 @@ JOBS: Jobs = {
 
 
 def _run(request: dict[str, Any], on_progress: OnProgress, stop: threading.Event) -> dict[str, Any]:
-    """Make a run, or continue one, and return the code of `run_job.make_run`.
+    """Train a run, or continue one, and return the code of `run_job.make_run`.
 
-    The progress 0 says that a signal stops the run from now on.
+    The progress 0 is reported first: from then on, a signal stops the run.
 
     Raises:
-        SystemExit: If the end could not be written, so that the run counts as crashed and not as still running.
+        SystemExit: If the end could not be written. Then the run counts as crashed, not as still running.
     """
     run = Run(Path(request["folder"]))
-    with suppress(BrokenPipeError):  # its user is gone
+    with suppress(BrokenPipeError):  # the client has ended
         on_progress(0.0)
     with _output_to(run.folder / "stderr.txt"):
         code = run_job.make_run(run.folder, request.get("resume"), stop)
@@ -295,7 +299,7 @@ def _run(request: dict[str, Any], on_progress: OnProgress, stop: threading.Event
 
 @contextmanager
 def _output_to(file: Path) -> Iterator[None]:
-    """Send everything that is printed meanwhile to a file."""
+    """Redirect stdout and stderr to a file."""
     outputs = (sys.stdout.fileno(), sys.stderr.fileno())
     copies = [os.dup(output) for output in outputs]
     with file.open("wb") as stream:
@@ -312,12 +316,12 @@ def _output_to(file: Path) -> Iterator[None]:
 
 
 def main(words: list[str]) -> int:
-    """Do what the command line asks for; see the module's docstring."""
+    """Run a command line, see the docstring of the module, and return the exit code."""
     if words[0] == "--serve":
         return serve("runs" in words)
     stop = threading.Event()
-    for asked in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(asked, lambda *_: stop.set())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
     return run_job.make_run(Path(words[0]), words[1] if len(words) > 1 else None, stop)
 
 

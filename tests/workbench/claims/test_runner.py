@@ -74,7 +74,7 @@ def test_a_full_disk_is_an_error_of_one_sentence(monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("workbench.claims.results.os.fsync", full)
-    with Runner(1) as runner, pytest.raises(UserError, match="what is finished is kept"):
+    with Runner(1) as runner, pytest.raises(UserError, match="Finished results are saved"):
         list(runner.run([catalog.get(FAST)]))
 
 
@@ -196,7 +196,7 @@ def test_the_hash_of_a_function_covers_what_it_uses(monkeypatch):
     assert code_hash(uses_helper) != before
 
 
-def test_a_claim_that_mixes_trials_and_runs_is_refused():
+def test_a_claim_that_mixes_trials_and_runs_is_rejected():
     arm = run("mlp", "digits", optimizer="sgd", lr=0.1, batch_size=32, steps=3)
     with pytest.raises(DeclarationError, match="a measure for training runs"):
         Empirical(**{**vars(CLAIM), "arms": dict(first=arm, second=arm)})

@@ -55,8 +55,8 @@ def test_pictures_are_changed_as_it_is_written():
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
-        ("epochs", "two", "epochs must be a whole number of 1 or more, not 'two'"),
-        ("epochs", "1.5", "whole number"),
+        ("epochs", "two", "epochs must be an integer of at least 1, not 'two'"),
+        ("epochs", "1.5", "must be an integer"),
         ("lr", "nan", "above 0"),
         ("lr", "0,1", "above 0"),
         ("batch_size", "many", "or full"),

@@ -15,7 +15,7 @@ from tests.patience import PATIENCE
 from workbench import engine
 from workbench.cli.run_progress import format_start
 from workbench.engine import RunSpec, accepted, checkpoints, events, lock, resume, runs, start
-from workbench.engine.resume import header, prolonged
+from workbench.engine.resume import extend_spec, header
 from workbench.engine.spec.sections import OPTIMIZERS, Adam, Constant
 from workbench.engine.training.trainer import SeedRun, Trainer, train
 from workbench.engine.watcher import follow
@@ -145,7 +145,7 @@ def test_a_done_run_can_be_extended():
     assert finished(run)["steps"] == 78
     with pytest.raises(UserError, match="is done"):
         resume(run)
-    with pytest.raises(UserError, match="ordered in epochs"):
+    with pytest.raises(UserError, match="is in epochs"):
         resume(run, steps=10)
     since = resume(run, epochs=1)
     first, *_, end = accepted(run, since)
@@ -176,7 +176,7 @@ def test_a_running_run_and_an_early_stopped_one_cannot_be_resumed():
         writer.write(sound | end)
         writer.close()
         with pytest.raises(UserError, match=message):
-            prolonged(stopped)
+            extend_spec(stopped)
 
 
 @pytest.fixture

@@ -184,7 +184,7 @@ def test_following_a_run_that_died_without_a_word_ends_with_its_last_words(dead)
 def test_a_worker_that_found_the_disk_full_could_not_say_so(dead, monkeypatch):
     run = runs.create(SPEC)
     leave_beat(run, pid=dead)
-    assert run.summary()["reason"] == "The worker ended without a word."
+    assert run.summary()["reason"] == "The worker ended without a message."
     monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 4096}))
     assert "disk is full" in run.summary()["reason"]
 

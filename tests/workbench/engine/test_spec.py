@@ -115,7 +115,7 @@ def test_no_json_object_raises_anything_but_a_refusal(record):
         ({"optimizer": "sgd", "momentum": 0.9}, "use momentum or nesterov"),
         ({"optimizer": "momentum", "momentum": 1.0}, "below 1"),
         ({"optimizer": "momentum", "beta1": 0.9}, "use adam or adamw"),
-        ({"optimizer": "gd", "batch_size": 32}, "whole training part"),
+        ({"optimizer": "gd", "batch_size": 32}, "whole training set"),
         ({"batch_size": "all"}, "batch_size"),
         ({"batch_size": True}, "batch_size"),
         ({"schedule": "cosin"}, "Did you mean 'cosine"),
@@ -281,7 +281,7 @@ def test_options_of_labels_apply_to_tasks_with_classes_alone(name):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"evaluate_every": 0}, "evaluate_every must be a whole number"),
+        ({"evaluate_every": 0}, "evaluate_every must be an integer"),
         ({"evaluate_every": "0 epochs"}, "'1 epoch'"),
         ({"evaluate_every": "often"}, "a number of steps, such as 200"),
         ({"evaluate_every": True}, "evaluate_every"),
@@ -297,7 +297,7 @@ def test_options_of_labels_apply_to_tasks_with_classes_alone(name):
         ({"class_weights": True, "task": "diabetes"}, "The task diabetes has no class_weights"),
         ({"label_noise": 0.1, "task": "diabetes"}, "The task diabetes has no labels to change"),
         ({"label_noise": 1.0}, "label_noise must be a number of 0 or more and below 1"),
-        ({"train_samples": 0}, "train_samples must be a whole number of 1 or more"),
+        ({"train_samples": 0}, "train_samples must be an integer of at least 1"),
         ({"decay_on": "weight"}, "Did you mean 'weights'"),
         ({"plateau_patience": 2}, "use plateau"),
         ({"schedule": "plateau", "plateau_patience": 0}, "plateau_patience"),

@@ -165,5 +165,5 @@ def test_a_second_worker_is_refused_and_writes_nothing(capsys):
         before = {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in run.folder.iterdir()}
         assert run_job.make_run(run.folder) == 2
         assert {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in run.folder.iterdir()} == before
-    assert capsys.readouterr().err == f"Another worker is at {run.id} already.\n"
+    assert capsys.readouterr().err == f"Another worker is training {run.id}.\n"
     assert run_job.make_run(run.folder) == 0  # it is free again

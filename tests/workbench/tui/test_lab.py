@@ -126,7 +126,7 @@ async def test_what_does_not_apply_is_kept_and_not_ordered(pilot: Pilot) -> None
 
 
 IMPOSSIBLE = [  # what is written, what is said of it, the field that is marked
-    ({"epochs": "two"}, "epochs must be a whole number of 1 or more, not 'two'", "epochs"),
+    ({"epochs": "two"}, "epochs must be an integer of at least 1, not 'two'", "epochs"),
     ({"lr": "-1"}, "lr must be a number above 0", "lr"),
     ({"options": "tanh"}, "name=value", "options"),
     ({"seed": "4..0"}, "Seeds are written 0..4", "seed"),

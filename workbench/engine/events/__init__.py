@@ -1,4 +1,4 @@
-"""A run's events: JSON lines that the worker appends, and that anybody may read on from the last byte they saw."""
+"""The events of a run: JSON lines that its worker appends, and that other processes read as the file grows."""
 
 from workbench.engine.events.kinds import Checkpoint, End, Evaluation, Event, Metrics, Report, Start
 from workbench.engine.events.log import Reader, Writer, last, size

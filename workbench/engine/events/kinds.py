@@ -1,4 +1,4 @@
-"""The events of a run, as JSON objects, and the check of those that come from a file."""
+"""The types of events, which are JSON objects, and the check of events from a file."""
 
 from collections.abc import Callable
 from typing import Annotated, Any, Literal, NotRequired, TypedDict, get_args, get_origin, get_type_hints, is_typeddict
@@ -10,8 +10,8 @@ Split = Literal["train", "validation", "test"]
 Status = Literal["done", "stopped", "diverged", "crashed"]
 Duration = Annotated[float, "0 or more"]
 
-LARGEST_NUMBER = 1e300  # a chart can still subtract two of them
-LARGEST_INTEGER = 2**63 - 1  # what TensorBoard and PyTorch take
+LARGEST_NUMBER = 1e300  # a chart can subtract two of them
+LARGEST_INTEGER = 2**63 - 1  # the largest that TensorBoard and PyTorch accept
 
 
 class Baseline(TypedDict):
@@ -23,7 +23,7 @@ class Baseline(TypedDict):
 
 
 class LoadedWeights(TypedDict):
-    """What a network began with besides fresh weights: the number of tensors, and the names that differ."""
+    """The source of the initial weights, the number of tensors that were loaded, and the names that differ."""
 
     source: str
     part: NotRequired[str]
@@ -34,7 +34,7 @@ class LoadedWeights(TypedDict):
 
 
 class EarlyStopping(TypedDict):
-    """What early stopping did."""
+    """The step whose weights early stopping restored."""
 
     restored_step: NotRequired[int]
 
@@ -49,7 +49,7 @@ class _Common(TypedDict):
 
 
 class Start(_Common):
-    """A run starts, or goes on from the checkpoint of `step`."""
+    """A run starts, or continues from the checkpoint of `step`."""
 
     event: Literal["start"]
     seconds: Duration
@@ -92,7 +92,7 @@ class Evaluation(_Common):
 
 
 class Checkpoint(_Common):
-    """A checkpoint is written: `last` or `best`."""
+    """The checkpoint `last` or `best` was written."""
 
     event: Literal["checkpoint"]
     checkpoint: str
@@ -120,7 +120,7 @@ Fits = Callable[[Any], bool]
 
 
 def parse(line: bytes) -> Event | None:
-    """Return the event of a line of a file; None if it is none, whoever wrote it."""
+    """Return the event in a line of a file; None if the line is not a valid event. The file is not trusted."""
     try:
         event = untrusted.parse(line)
     except ValueError:
@@ -139,7 +139,7 @@ def parse(line: bytes) -> Event | None:
 
 
 def _check(hint: Any) -> Fits:
-    """Return a function that says whether a value from JSON is of a type."""
+    """Return a function that returns whether a value from JSON is of a type."""
     origin, args = get_origin(hint), get_args(hint)
     if is_typeddict(hint):
         return _check_fields(hint)

@@ -1,4 +1,4 @@
-"""The file of a run's events: a line of JSON each."""
+"""The file of a run's events: one JSON object per line."""
 
 import json
 import math
@@ -14,7 +14,7 @@ from workbench import untrusted
 from workbench.engine.events.kinds import Event, parse
 
 SCHEMA = 2
-FLUSH_EVERY = 0.1  # seconds: nobody looks oftener, and a system call a step would cost more than a small step
+FLUSH_EVERY = 0.1  # seconds: readers poll as often, and a system call at every step would take longer than a small step
 READ_AT_ONCE = 1 << 20  # bytes
 
 
@@ -22,22 +22,22 @@ class Writer:
     """Appends events to a file; the first carries the schema's version. Safe to flush from another thread.
 
     Args:
-        path: The file, made if it isn't there.
-        **common: What every event says: the run, the seed.
+        path: The file, which is created if it is missing.
+        **common: Fields of every event: the run, the seed.
     """
 
     def __init__(self, path: Path, **common: Any):
         cut = _cut(path)
         self._file = path.open("a", encoding="utf-8")
         if cut:
-            self._file.write("\n")  # a writer before us was killed in the midst of a line
+            self._file.write("\n")  # an earlier writer was killed in the middle of a line
         self._common = common
         self._lock = threading.Lock()
         self._flushed = -math.inf
         self._first = True
 
     def write(self, event: Mapping[str, Any]) -> None:
-        """Append one event; it reaches the file within a tenth of a second if others follow, or with `flush`."""
+        """Append one event. It is in the file after a tenth of a second if others follow, or after `flush`."""
         record = {"event": event["event"], **({"schema": SCHEMA} if self._first else {}), **self._common, **event}
         self._first = False
         with self._lock:
@@ -46,12 +46,12 @@ class Writer:
                 self._flush()
 
     def flush(self) -> None:
-        """Hand everything written so far to the file."""
+        """Write all events so far to the file."""
         with self._lock:
             self._flush()
 
     def sync(self) -> None:
-        """Force everything written so far to the disk, where it outlives a power cut."""
+        """Write all events so far to the disk, so that they survive a power failure."""
         self.flush()
         os.fsync(self._file.fileno())  # without the lock: a slow disk must not keep the heartbeat waiting
 
@@ -60,20 +60,20 @@ class Writer:
         self._flushed = time.monotonic()
 
     def close(self) -> None:
-        """Flush and close; nothing can be written after."""
+        """Flush and close the file. Nothing can be written after that."""
         with self._lock:
             self._file.close()
 
 
 class Reader:
-    """Reads a growing file of events, from the last byte it saw.
+    """Reads events from a growing file.
 
     Args:
-        path: The file; it needn't be there yet.
+        path: The file, which may be missing at first.
         offset: The byte to begin at.
 
     Attributes:
-        damaged: How many lines so far were no event: no JSON, or not with the fields that such an event has.
+        damaged: The number of lines so far that are not valid events.
     """
 
     def __init__(self, path: Path, offset: int = 0):
@@ -84,14 +84,14 @@ class Reader:
         self._lines: deque[bytes] = deque()
 
     def read(self, limit: int = 1000) -> list[Event]:
-        """Return the next events, at most `limit`; an unfinished last line waits for its end.
+        """Return the next events, at most `limit`. An unfinished last line is read once it is complete.
 
-        There are none only where the file has no more: what is no event is passed over, however long it is.
+        Lines that are not valid events are skipped, so the list is empty only at the end of the file.
         """
         events: list[Event] = []
         while len(events) < limit and (self._lines or (not events and self._fetch())):
             if not self._lines:
-                continue  # a line longer than what is read at once
+                continue  # a line that is longer than a chunk
             event = parse(self._lines.popleft())
             if event is None:
                 self.damaged += 1
@@ -100,13 +100,13 @@ class Reader:
         return events
 
     def _fetch(self) -> bool:
-        """Read on in the file, and return whether there was more."""
+        """Read the next chunk of the file, and return whether there was one."""
         try:
             with self._path.open("rb") as file:
                 file.seek(self._offset)
                 chunk = file.read(READ_AT_ONCE)
         except OSError:
-            return False  # not there yet, or not there any more
+            return False  # not there yet, or deleted
         if not chunk:
             return False
         self._offset += len(chunk)
@@ -119,7 +119,7 @@ class Reader:
 
 
 def last(path: Path) -> Event | None:
-    """Return the last whole event of a file, which is read from its end."""
+    """Return the last complete event of a file, of which only the end is read; None if there is none."""
     try:
         with path.open("rb") as file:
             size = file.seek(0, 2)
@@ -139,7 +139,7 @@ def size(path: Path) -> int:
 
 
 def _cut(path: Path) -> bool:
-    """Return whether a file ends in the midst of a line."""
+    """Return whether the last line of a file is incomplete."""
     if not size(path):
         return False
     with path.open("rb") as file:

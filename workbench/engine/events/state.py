@@ -1,4 +1,4 @@
-"""The state of a run, from its events: what every list, chart, table and export reads."""
+"""The state of a run, computed from its events. All lists, charts, tables and exports use it."""
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
@@ -33,18 +33,20 @@ class Row(NamedTuple):
 
 
 class RunState:
-    """A run, event by event. A run that is resumed reports the steps after its checkpoint again, and they count once.
+    """The state of a run, updated event by event.
+
+    A resumed run reports the steps after its checkpoint again; they replace those before.
 
     Args:
-        created: When the run was ordered, in seconds since 1970, in case its events don't say when it started.
+        created: When the run was created, in seconds since 1970; used if its events don't say when it started.
 
     Attributes:
-        start: The start events, merged: a resumed run doesn't repeat what it began with.
-        end: The end; None until then, and again once the run is resumed.
-        step: The last step that an event was about.
+        start: The start events, merged, because that of a resumed run has no initial weights; None before the first.
+        end: The end event; None before it, and after the run is resumed.
+        step: The step of the last event.
         seconds: Seconds of training until then.
-        rows: All metrics, in their order.
-        latest: Split -> the metrics that were measured last.
+        rows: All metrics, in order.
+        latest: Split -> the latest metrics.
         checkpoints: Name -> the event of the newest checkpoint of that name.
     """
 
@@ -61,7 +63,7 @@ class RunState:
         self._points: dict[str, dict[str, Points]] = {}  # metric -> split -> points
 
     def apply(self, event: Event) -> None:
-        """Take in the next event."""
+        """Update the state with the next event."""
         self.step, self.seconds = event["step"], event.get("seconds", self.seconds)
         match event["event"]:
             case "start":

@@ -1,4 +1,4 @@
-"""The spec: the record of what is to be run, complete, and checked before anything starts."""
+"""The spec: the complete configuration of a run, checked before training starts."""
 
 import json
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ S = TypeVar("S")
 
 @dataclass(frozen=True)
 class RunSpec:
-    """One run, in sections. Nothing is left to be filled in: None means that there is none."""
+    """The configuration of a run, in sections. It is complete, so None means that a section or a value is absent."""
 
     network: Network
     data: Data
@@ -57,7 +57,7 @@ class RunSpec:
 
         Args:
             model: The network.
-            use_recipe: Whether the recipe of the network's family holds where nothing is given.
+            use_recipe: Whether the recipe of the network's family sets the options that are left out.
             **options: Values of `OPTIONS`; None is the same as leaving one out.
 
         Raises:
@@ -68,7 +68,7 @@ class RunSpec:
             **{name: values[name] for name in ARGUMENTS if name in values},
             **values["options"],
         }
-        chosen = {name: sections.get(values.get(name, "")) for name, sections in CHOICES.items()}
+        kinds = {name: sections.get(values.get(name, "")) for name, sections in CHOICES.items()}
         clipping = ClipValue if "clip_value" in values else ClipNorm if values.get("clip_norm") else None
         initial_weights = FromRun if "origin" in values else FromStateDict if "weights" in values else None
         return cls(
@@ -76,11 +76,11 @@ class RunSpec:
             data=_section(Data, {"train_samples": None, **values}),
             length=_section(Steps if "steps" in values else Epochs, values),
             evaluation=_section(Evaluation, {"monitor": None, "patience": None, **values}),
-            optimizer=_section(chosen["optimizer"], values),
-            schedule=_section(chosen["schedule"], values),
+            optimizer=_section(kinds["optimizer"], values),
+            schedule=_section(kinds["schedule"], values),
             clipping=_section(clipping, values) if clipping else None,
             regularization=_section(Regularization, values | {"ema": values.get("ema") or None}),
-            initialization=_section(chosen["init"], values) if chosen["init"] else None,
+            initialization=_section(kinds["init"], values) if kinds["init"] else None,
             initial_weights=_section(initial_weights, values) if initial_weights else None,
             seed=values["seed"],
             runtime=_section(Runtime, values),
@@ -88,11 +88,11 @@ class RunSpec:
 
     @property
     def origin(self) -> str | None:
-        """The run or the checkpoint file whose weights it begins with; None without one."""
+        """The run or the checkpoint file whose weights are the initial weights; None if there is none."""
         return self.initial_weights.origin if isinstance(self.initial_weights, FromRun) else None
 
     def options(self) -> dict[str, Any]:
-        """Return the options by name, those alone that say something, in the order of `OPTIONS`.
+        """Return the options that have a value, by name, in the order of `OPTIONS`.
 
         `RunSpec.create(**spec.options(), use_recipe=False)` is the same spec.
         """
@@ -153,13 +153,13 @@ class RunSpec:
         try:
             record = untrusted.parse(text)
         except ValueError as error:
-            raise UserError(f"This is no JSON: {error}.") from error
+            raise UserError(f"This is not JSON: {error}.") from error
         if not isinstance(record, dict):
             raise UserError('A spec is a JSON object, such as {"model": "mlp"}.')
         options = _flat(record) if "schema" in record else record
         if not isinstance(options.get("model"), str):
             raise UserError('A spec is a JSON object with a model, such as {"model": "mlp"}.')
-        # A record is complete: a recipe that has changed since must not change what was run.
+        # A record is complete: a recipe that has changed since must not change the configuration.
         return cls.create(**options, use_recipe=False)
 
 
@@ -178,7 +178,7 @@ def _flat(record: dict[str, Any]) -> dict[str, Any]:
     """Return the options of a record in sections.
 
     Raises:
-        UserError: If it is of a newer version, or has a section that isn't known.
+        UserError: If it is of a newer version, or has an unknown section.
     """
     if record["schema"] != SCHEMA:
         raise UserError(

@@ -1,4 +1,4 @@
-"""Which options mean something beside others, and the sentences that refuse those that don't."""
+"""The options that apply to a choice of network, optimizer and so on, and the messages about those that don't."""
 
 from collections.abc import Mapping
 from dataclasses import fields
@@ -12,12 +12,12 @@ from workbench.engine.spec.sections import INITS, OPTIMIZERS, SCHEDULES
 from workbench.errors import UserError, lookup, unknown_name
 
 STATE_DICTS = ("torchvision", "timm")  # references that publish weights as state dicts
-# The options that a family's recipe may set: they hold unless something else is given.
+# The options that a family's recipe may set, unless the user does.
 RECIPE = (
     *("epochs", "batch_size", "accumulate", "schedule", "warmup", "weight_decay", "decay_on"),
     *("clip_norm", "label_smoothing", "ema", "lr"),
 )
-FRESH = {  # what means nothing for a network that begins with fresh weights
+FRESH = {  # options that don't apply to a network that begins with fresh weights -> message
     "freeze": "Fresh weights can't be frozen: say which weights to begin with, by --from or --weights.",
     "layer_decay": "layer_decay is for weights that were trained before: say which, by --from or --weights.",
     "part": "part is for weights of another run: say which, by --from.",
@@ -31,68 +31,70 @@ def names(section: type) -> list[str]:
     return [field.name for field in fields(section)]
 
 
-def idle(model: str, optimizer: str, schedule: str, init: str | None) -> dict[str, str]:
-    """Return the options that mean nothing beside these, each with the sentence that refuses it."""
-    refusals = {}
+def inapplicable(model: str, optimizer: str, schedule: str, init: str | None) -> dict[str, str]:
+    """Return the options that don't apply to these choices, each with the message for a user who sets it."""
+    messages = {}
     for choice, name in (("optimizer", optimizer), ("schedule", schedule)):
         sections = CHOICES[choice]
         for option in dict.fromkeys(option for section in sections.values() for option in names(section)):
             if option not in names(sections[name]):
                 others = " or ".join(other for other, section in sections.items() if option in names(section))
-                refusals[option] = f"The {choice} {name} has no {option}: use {others}."
+                messages[option] = f"The {choice} {name} has no {option}: use {others}."
     if optimizer == "gd":
-        refusals["batch_size"] = "gd takes the whole training part at each step: leave batch_size out, or use sgd."
+        messages["batch_size"] = "gd uses the whole training set at each step: leave batch_size out, or use sgd."
     if init is None or "init_scale" not in names(INITS[init]):
         others = " or ".join(other for other, section in INITS.items() if "init_scale" in names(section))
-        refusals["init_scale"] = f"init_scale belongs to the init {others}: the others have their own."
+        messages["init_scale"] = f"Only the init {others} has an init_scale: leave it out."
     for option, method in {"dropout": "dropout", "batch_norm": "batch normalization"}.items():
         if option not in models.arguments(model):
-            refusals[option] = f"{model} has no {method} to set: use a network that has, such as mlp."
+            messages[option] = f"{model} has no {method} to set: use a network that has, such as mlp."
     if models.info(model).reference not in STATE_DICTS:
-        refusals["weights"] = f"Nobody's published weights fit {model}: begin with a run or a checkpoint, by --from."
+        messages["weights"] = (
+            f"There are no published weights for {model}: begin with a run or a checkpoint, by --from."
+        )
     if "image" not in models.info(model).inputs:
-        refusals["augment"] = (
+        messages["augment"] = (
             f"Augmentation is for images, and {model} reads none: use a network such as lenet5-modern."
         )
-    return refusals
+    return messages
 
 
-def applicable(chosen: Mapping[str, Any]) -> list[str]:
-    """Return the options that mean something beside what is chosen.
+def applicable(selection: Mapping[str, Any]) -> list[str]:
+    """Return the options that apply to a selection.
 
     Args:
-        chosen: `model`, and of `task`, `optimizer`, `schedule`, `init`, `origin` and `weights` those that aren't as
-            usual. Any task but those with a name is on the user's own data, which are not read.
+        selection: The `model`, and `task`, `optimizer`, `schedule`, `init`, `origin` and `weights` unless they have
+            their defaults. The user's own data are not read.
 
     Raises:
-        UserError: If a name isn't known.
+        UserError: If a name is unknown.
     """
-    options = fill({name: value for name, value in chosen.items() if name not in ("origin", "weights")})
-    without = set(idle(options["model"], options["optimizer"], options["schedule"], options.get("init")))
+    options = fill({name: value for name, value in selection.items() if name not in ("origin", "weights")})
+    without = set(inapplicable(options["model"], options["optimizer"], options["schedule"], options.get("init")))
     without |= {name for name in tasks.LABEL_OPTIONS if not has_option(options["task"], name)}
     if not has_option(options["task"], "label_smoothing"):
         without.add("label_noise")
-    if not (chosen.get("origin") or chosen.get("weights")):
+    if not (selection.get("origin") or selection.get("weights")):
         without |= set(FRESH)
-    elif not chosen.get("origin"):
+    elif not selection.get("origin"):
         without.add("part")
     return [name for name in OPTIONS if name not in without]
 
 
-def fill(given: Mapping[str, Any], use_recipe: bool = True) -> dict[str, Any]:
+def fill(values: Mapping[str, Any], use_recipe: bool = True) -> dict[str, Any]:
     """Return the options of a run, checked, with the defaults of the choices and of the network's recipe.
 
     Args:
-        given: Option -> value; None is the same as leaving it out.
-        use_recipe: Whether the recipe of the network's family holds where nothing is given.
+        values: Option -> value; None is the same as leaving it out.
+        use_recipe: Whether the recipe of the network's family sets the options that are left out.
 
     Raises:
         UserError: If they can't be run.
     """
-    for name in given:
+    for name in values:
         if name not in OPTIONS:
             raise unknown_name("option of a run", name, list(OPTIONS))
-    options = {name: OPTIONS[name].check(name, value) for name, value in given.items() if value is not None}
+    options = {name: OPTIONS[name].check(name, value) for name, value in values.items() if value is not None}
     architecture = models.info(options["model"])
     for name, option in OPTIONS.items():
         if option.default is not None:
@@ -112,12 +114,12 @@ def fill(given: Mapping[str, Any], use_recipe: bool = True) -> dict[str, Any]:
 
 
 def has_option(task: str, name: str) -> bool:
-    """Return whether a task's loss has an option; that of a task on the user's own data is checked later."""
+    """Return whether a task's loss has an option; always true for the user's own data, which are checked later."""
     return task.startswith(tasks.OWN) or name in tasks.info(task).options
 
 
 def _task(name: str) -> str:
-    if name.startswith(tasks.OWN):  # the user's own data, by a path that holds in any folder; read when it is needed
+    if name.startswith(tasks.OWN):  # the user's own data, by an absolute path; read when training starts
         kind, _, path = name.partition(":")
         return f"{kind}:{_absolute(path)}"
     if name not in tasks.names():
@@ -129,22 +131,22 @@ def _check_initial_weights(options: dict[str, Any]) -> None:
     origin, weights, model = options.get("origin"), options.get("weights"), options["model"]
     if origin is not None and weights is not None:
         raise UserError("Begin with the weights of a run (--from) or with published ones (--weights), not both.")
-    for name in ("origin", "weights"):  # a path that holds in any folder; read when it is needed
+    for name in ("origin", "weights"):  # absolute paths; read when training starts
         value = options.get(name)
         if value is not None and (name == "weights" or Path(value).suffix or "/" in value or "\\" in value):
             options[name] = _absolute(value)
-    for name, refusal in FRESH.items():
+    for name, message in FRESH.items():
         if name in options and origin is None and (weights is None or name == "part"):
-            raise UserError(refusal)
+            raise UserError(message)
     if "part" in options:
         parts = dict.fromkeys([*models.info(model).parts, "backbone"])
         lookup(f"part of {model}", options["part"], parts)
     if "freeze" in options and "layer_decay" in options:
-        raise UserError("With a frozen backbone one layer learns: leave layer_decay or freeze out.")
+        raise UserError("With a frozen backbone, only one layer is trained: leave layer_decay or freeze out.")
 
 
 def _fill_from_recipe(options: dict[str, Any]) -> None:
-    """Take from the family's recipe what isn't given, and what means something with what is."""
+    """Set the options that are left out to those of the family's recipe, if they apply to the others."""
     recipe, optimizer = models.info(options["model"]).recipe, options["optimizer"]
     for name in RECIPE:
         applies = name in recipe and not (
@@ -162,10 +164,10 @@ def _fill_from_recipe(options: dict[str, Any]) -> None:
 def _check(options: dict[str, Any]) -> None:
     if "epochs" in options and "steps" in options:
         raise UserError("Give epochs or steps, not both.")
-    refusals = idle(options["model"], options["optimizer"], options["schedule"], options.get("init"))
-    for name, refusal in refusals.items():
+    messages = inapplicable(options["model"], options["optimizer"], options["schedule"], options.get("init"))
+    for name, message in messages.items():
         if options.get(name) not in (None, {}) and (name, options[name]) != ("batch_size", "full"):
-            raise UserError(refusal)
+            raise UserError(message)
     if options.get("clip_norm") and "clip_value" in options:
         raise UserError("Give clip_norm or clip_value, not both.")
     task = options["task"]
@@ -179,12 +181,14 @@ def _check(options: dict[str, Any]) -> None:
 
 
 def _absolute(path: str) -> str:
-    """Return a path that holds in any folder.
+    """Return an absolute path.
 
     Raises:
-        UserError: If it begins with the home of a user who isn't there.
+        UserError: If it begins with the home directory of an unknown user.
     """
     try:
         return str(Path(path).expanduser().absolute())
     except RuntimeError:
-        raise UserError(f"{path[:200]} begins with the home of a user who isn't here: write the whole path.") from None
+        raise UserError(
+            f"{path[:200]} begins with the home directory of an unknown user: write the full path."
+        ) from None

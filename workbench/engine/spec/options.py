@@ -1,4 +1,4 @@
-"""The options of a run, by name: what the command line, the form and a spec's JSON say. Each has its check."""
+"""The options of a run, by name, with their checks: those of the command line, the form and a spec's JSON."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -10,6 +10,7 @@ from workbench.engine.checks import (
     OneOf,
     batch_size,
     flag,
+    integer,
     interval,
     named_values,
     number,
@@ -19,20 +20,19 @@ from workbench.engine.checks import (
     read_strengths,
     strengths,
     text,
-    whole,
 )
 from workbench.engine.spec.sections import INITS, OPTIMIZERS, SCHEDULES
 from workbench.errors import UserError
 
 DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
-DECAYED = ("all", "weights")  # the parameters that weight decay shrinks: all, or no biases and scales of norms
+DECAYED = ("all", "weights")  # the parameters that weight decay shrinks: all, or all but biases and scales of norms
 FREEZES = ("backbone",)
-AUGMENTATIONS = {  # name -> strength where none is given
-    "shift": 1.0,  # pixels at most, each way
-    "rotate": 10.0,  # degrees at most, each way
-    "zoom": 0.1,  # larger or smaller by this share at most
-    "flip": 0.5,  # chance of left and right being swapped
-    "noise": 0.1,  # standard deviation of what is added to each pixel
+AUGMENTATIONS = {  # name -> default strength
+    "shift": 1.0,  # pixels at most, in each direction
+    "rotate": 10.0,  # degrees at most, in each direction
+    "zoom": 0.1,  # largest relative change of size
+    "flip": 0.5,  # probability of swapping left and right
+    "noise": 0.1,  # standard deviation of the noise that is added to each pixel
 }
 AUGMENTATIONS_MOST = {"shift": 1e4, "rotate": 180.0, "zoom": 0.9, "flip": 1.0, "noise": 1e4}
 
@@ -42,12 +42,12 @@ class Option:
     """One option.
 
     Attributes:
-        group: The heading under which a help text and the form list it.
-        help: What it is, in a sentence.
-        check: Returns the value, or refuses it.
+        group: Its heading in help texts and in the form.
+        help: Its description, a sentence.
+        check: A function that returns the value, or raises a `UserError`.
         kind: The type of its value on a command line.
-        default: Its value if it isn't given; None if that depends on other options.
-        read: Reads its text, where that takes more than its type.
+        default: Its default value; None if that depends on other options.
+        read: A function that converts its text to a value; None if the type does that.
     """
 
     group: str
@@ -59,7 +59,7 @@ class Option:
 
 
 def device(name: str, value: Any) -> str:
-    """Return the name of a device, which may be missing here."""
+    """Return the value if it is the name of a device. Whether this machine has the device is checked later."""
     if not DEVICE.fullmatch(text(name, value)):
         raise UserError(f"There is no device {value[:60]!r}: use auto, cpu, cuda, cuda:1 or mps.")
     return str(value)
@@ -79,7 +79,7 @@ OPTIONS: Mapping[str, Option] = {
         {},
         read_named_values,
     ),
-    "train_samples": Option("Data", "Number of training samples, drawn by the seed. Default: all.", whole(1), int),
+    "train_samples": Option("Data", "Number of training samples, drawn by the seed. Default: all.", integer(1), int),
     "label_noise": Option(
         "Data",
         "Share of the training samples that get the label of another class, drawn by the seed.",
@@ -106,12 +106,12 @@ OPTIONS: Mapping[str, Option] = {
         number(above=0, most=1),
         float,
     ),
-    "epochs": Option("Length", "Number of passes over the training set. Default: 20.", whole(1), int),
-    "steps": Option("Length", "Number of updates, instead of epochs.", whole(1), int),
+    "epochs": Option("Length", "Number of passes over the training set. Default: 20.", integer(1), int),
+    "steps": Option("Length", "Number of updates, instead of epochs.", integer(1), int),
     "patience": Option(
         "Length",
         "Early stopping: number of evaluations without improvement before the run ends with its best weights.",
-        whole(1),
+        integer(1),
         int,
     ),
     "monitor": Option(
@@ -137,7 +137,7 @@ OPTIONS: Mapping[str, Option] = {
         read_batch_size,
     ),
     "accumulate": Option(
-        "Updates", "Number of batches whose gradients are averaged for an update. Default: 1.", whole(1), int
+        "Updates", "Number of batches whose gradients are averaged for an update. Default: 1.", integer(1), int
     ),
     "optimizer": Option("Updates", f"Optimizer: {', '.join(OPTIMIZERS)}.", OneOf(OPTIMIZERS), str, "adam"),
     "momentum": Option(
@@ -186,18 +186,18 @@ OPTIONS: Mapping[str, Option] = {
         float,
     ),
     "decay_every": Option(
-        "Learning rate", "Number of steps for one factor of --decay. Default: a third of the run.", whole(1), int
+        "Learning rate", "Number of steps for one factor of --decay. Default: a third of the run.", integer(1), int
     ),
     "plateau_patience": Option(
         "Learning rate",
         "Number of evaluations without improvement before plateau applies --decay. Default: 3.",
-        whole(1),
+        integer(1),
         int,
     ),
     "warmup": Option(
         "Learning rate",
         "Number of steps of linear warmup, before any schedule. Default: 0; a tenth of the run for warmup.",
-        whole(0),
+        integer(0),
         int,
     ),
     "l1": Option(
@@ -234,7 +234,7 @@ OPTIONS: Mapping[str, Option] = {
     ),
     "class_weights": Option(
         "Regularization",
-        "Let each class weigh the same in the loss, however many samples it has.",
+        "Give each class the same total weight in the loss, whatever its number of samples.",
         flag,
         bool,
         False,
@@ -270,7 +270,9 @@ OPTIONS: Mapping[str, Option] = {
     "init_scale": Option(
         "Initialization", "Standard deviation for normal, bound for uniform. Default: 0.05.", number(above=0), float
     ),
-    "seed": Option("Machine", "Seed of the split, the initial weights and the order of the samples.", whole(0), int, 0),
+    "seed": Option(
+        "Machine", "Seed of the split, the initial weights and the order of the samples.", integer(0), int, 0
+    ),
     "device": Option(
         "Machine", "Device: auto (cuda or mps if available, else cpu), cpu, cuda, cuda:1 or mps.", device, str, "auto"
     ),

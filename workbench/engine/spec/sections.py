@@ -1,7 +1,7 @@
 """The sections of a spec: plain data, complete.
 
-Where a choice brings fields of its own, each choice is a class, and no field stands where it means nothing. The text of
-such a class says in a few words what the choice does.
+If a choice has fields of its own, each alternative is a class, so that no field is present without a meaning. The
+docstring of such a class is a short description of the alternative.
 """
 
 from dataclasses import dataclass
@@ -19,9 +19,9 @@ class Network:
 
 @dataclass(frozen=True)
 class Data:
-    """What is learned, and how many samples an update takes. A batch of `full` is the whole training set.
+    """The task, the training samples, and the samples per update. A batch size of `full` is the whole training set.
 
-    Without `train_samples`, all samples of the training set are used.
+    If `train_samples` is None, all samples of the training set are used.
     """
 
     task: str
@@ -51,9 +51,9 @@ Length = Epochs | Steps
 
 @dataclass(frozen=True)
 class Evaluation:
-    """When the validation set is evaluated and what follows from it; without a monitor, the task's first metric counts.
+    """The evaluations on the validation set, the metric that decides which checkpoint is best, and early stopping.
 
-    Without patience there is no early stopping.
+    If `monitor` is None, it is the first metric of the task. If `patience` is None, there is no early stopping.
     """
 
     evaluate_every: int | str
@@ -81,7 +81,7 @@ class SGD:
 
 @dataclass(frozen=True, kw_only=True)
 class Momentum:
-    """SGD that keeps a share of its last update"""
+    """SGD that adds a share of its last update"""
 
     lr: float = 0.05
     weight_decay: float = 0.0
@@ -91,12 +91,12 @@ class Momentum:
 
 @dataclass(frozen=True, kw_only=True)
 class Nesterov(Momentum):
-    """momentum that looks ahead before it measures"""
+    """momentum with the gradient at the point that the momentum leads to"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Adagrad:
-    """steps divided by the root of all squared gradients so far"""
+    """steps divided by the square root of the sum of all squared gradients so far"""
 
     lr: float = 0.03
     weight_decay: float = 0.0
@@ -106,7 +106,7 @@ class Adagrad:
 
 @dataclass(frozen=True, kw_only=True)
 class RMSprop:
-    """steps divided by the root mean square of recent gradients"""
+    """steps divided by a moving root mean square of the gradients"""
 
     lr: float = 1e-3
     weight_decay: float = 0.0
@@ -117,7 +117,7 @@ class RMSprop:
 
 @dataclass(frozen=True, kw_only=True)
 class Adam:
-    """momentum and RMSprop, both corrected for their start"""
+    """momentum and RMSprop, with bias correction"""
 
     lr: float = 3e-3
     weight_decay: float = 0.0
@@ -129,7 +129,7 @@ class Adam:
 
 @dataclass(frozen=True, kw_only=True)
 class AdamW(Adam):
-    """Adam with weight decay apart from the gradient"""
+    """Adam with decoupled weight decay"""
 
     weight_decay: float = 0.01
 
@@ -170,7 +170,7 @@ class Exponential(Step):
 
 @dataclass(frozen=True, kw_only=True)
 class Cosine:
-    """half a wave from the full learning rate to 0"""
+    """half a cosine wave from the full learning rate to 0"""
 
     warmup: int = 0
 
@@ -191,7 +191,7 @@ class OneCycle:
 
 @dataclass(frozen=True, kw_only=True)
 class Plateau:
-    """a factor of `decay` when so many evaluations brought no improvement"""
+    """a factor of `decay` after more than `plateau_patience` evaluations without improvement"""
 
     warmup: int = 0
     decay: float = 0.1
@@ -237,7 +237,7 @@ Clipping = ClipNorm | ClipValue
 
 @dataclass(frozen=True)
 class Regularization:
-    """What is added to the loss or done to the targets; without `ema`, the weights themselves are evaluated."""
+    """Penalties, changes of the targets, and the average of the weights; if `ema` is None, there is no average."""
 
     l1: float
     l2: float
@@ -302,7 +302,7 @@ InitialWeights = FromRun | FromStateDict
 
 @dataclass(frozen=True)
 class Runtime:
-    """Where and how it is computed."""
+    """The device, the precision and the compiler."""
 
     device: str
     bf16: bool

@@ -1,4 +1,4 @@
-"""Options as text, as somebody types them into lines: each is read as the command line reads it."""
+"""Options as texts that a user types into a form. They are read as on the command line."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,14 +7,14 @@ from workbench.engine.spec.options import OPTIONS
 
 
 def read(texts: Mapping[str, str]) -> dict[str, Any]:
-    """Return the values of the options that were filled in; an empty line says nothing.
+    """Return the values of options; those with an empty text are left out.
 
     Args:
         texts: Option -> its text; `yes` for a flag; for `options` pairs such as `hidden_sizes=[64,32]`, with spaces
             between them.
 
     Raises:
-        UserError: If a text is no value of its option.
+        UserError: If a text is not a value of its option.
     """
     return {name: read_option(name, text.strip()) for name, text in texts.items() if text.strip()}
 
@@ -23,7 +23,7 @@ def read_option(name: str, text: str) -> Any:
     """Return the value of one option.
 
     Raises:
-        UserError: If the text is no value of it.
+        UserError: If the text is not one of its values.
     """
     option = OPTIONS[name]
     if name == "options":
@@ -45,7 +45,7 @@ def pairs(text: str) -> list[str]:
 
 
 def _convert(text: str, kind: type) -> Any:
-    """Return a text as a value of a type; the text itself, for the option's check to refuse, if it is none."""
+    """Return a text as a value of a type; the text itself if that fails, which the option's check rejects."""
     if kind is bool:
         return {"yes": True, "no": False}.get(text, text)
     try:

@@ -1,7 +1,7 @@
-"""Backends: how several seeds of one spec are updated together.
+"""Backends, which update several seeds of one spec.
 
-A backend updates the states of the seeds that still train. It may hold their weights in a form of its own, stacked
-along a seed axis for example, and writes them back when `sync` is called, before they are evaluated or saved.
+A backend updates the states of the seeds that still train. It may store their weights in another form, for
+example stacked along a seed axis. `sync` writes them back before they are evaluated or saved.
 """
 
 from collections.abc import Sequence
@@ -18,12 +18,12 @@ class Backend(Protocol):
         ...
 
     def sync(self, index: int) -> None:
-        """Bring the state of one seed up to date: its weights, its optimizer's memory, and torch's RNG state."""
+        """Update the state of one seed: its weights, the state of its optimizer, and torch's RNG state."""
         ...
 
 
 class Loop:
-    """One seed after the other. Each draws from an RNG state of its own, as if it trained alone."""
+    """Updates one seed after another. Each has its own RNG state, as if it were trained alone."""
 
     def __init__(self, states: Sequence[SeedState]):
         self.states = states

@@ -14,7 +14,7 @@ class Best:
 
     Attributes:
         score: Its metric, larger is better, and its negative loss for when metrics are equal; None before the first.
-        step: The step after which it was made.
+        step: The step of that evaluation.
         evaluations_since: The number of evaluations since then.
         weights: The state dict of the network then; None if it is in the checkpoint.
         metadata: The metadata of its checkpoint.
@@ -29,7 +29,7 @@ class Best:
     is_saved: bool = True
 
     def update_if_better(self, score: tuple[float, float], step: int) -> bool:
-        """Take in an evaluation, and return whether it is better than all before."""
+        """Record an evaluation, and return whether it is the best so far."""
         if self.score is None or score > self.score:
             self.score, self.step, self.evaluations_since = score, step, 0
             return True

@@ -1,4 +1,4 @@
-"""A frozen backbone: what it computes for a sample never changes, so it is computed once and the head trained on that.
+"""Cached features of a frozen backbone: they never change, so they are computed once, and the head is trained on them.
 
 This is possible if the head reads one tensor and its output is the network's output. Otherwise the whole network runs
 in every step.
@@ -75,7 +75,7 @@ def with_cached_features(
 ) -> tuple[nn.Module, dict[str, Source]]:
     """Return the head of a network with a frozen backbone, and sources of its features.
 
-    Where the head can't be trained alone, the network and its sources are returned as they are.
+    If the head can't be trained alone, the network and its sources are returned unchanged.
     """
     layer = head(network)
     features, outputs = backbone_features(network, layer, task, sources["train"].batch(slice(0, 2)))
@@ -94,7 +94,7 @@ def with_cached_features(
 
 @torch.no_grad()
 def backbone_features(network: nn.Module, layer: nn.Module, task: Task, batch: Batch) -> tuple[Any, Any]:
-    """Return what the head, a layer, reads for a batch, in evaluation mode, and the network's outputs.
+    """Return the inputs of the head for a batch, in evaluation mode, and the outputs of the network.
 
     The first is None if the head reads several tensors, or runs several times.
     """

@@ -45,7 +45,7 @@ def _split(group: Group) -> list[Group]:
 
 
 def state_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """Return what the optimizer stores for each parameter: `3.exp_avg` is the mean gradient of the fourth one."""
+    """Return the state of an optimizer: `3.exp_avg` is the mean gradient of the fourth parameter."""
     return {
         f"{index}.{name}": value
         for index, slots in optimizer.state_dict()["state"].items()
@@ -55,13 +55,13 @@ def state_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
 
 
 def load_state_tensors(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
-    """Load into an optimizer what `state_tensors` returned for another."""
+    """Load the state that `state_tensors` returned for another optimizer."""
     weights = [weight for group in optimizer.param_groups for weight in group["params"]]
     slots: dict[int, dict[str, Tensor]] = {}
     for key, value in tensors.items():
         index, name = key.split(".", 1)
         weight = weights[int(index)]
-        if value.shape == weight.shape:  # laid out like the weight: fused kernels walk through both side by side
+        if value.shape == weight.shape:  # in the memory layout of the weight, which fused kernels require
             value = torch.empty_like(weight, dtype=value.dtype).copy_(value)
         slots.setdefault(int(index), {})[name] = value
     optimizer.load_state_dict({"state": slots, "param_groups": optimizer.state_dict()["param_groups"]})

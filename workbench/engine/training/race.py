@@ -1,4 +1,4 @@
-"""The choice of a backend for several seeds: each computes a few gradients, and the fastest wins."""
+"""The choice of a backend for several seeds: the fastest at computing a few gradients."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -11,7 +11,7 @@ from workbench.engine.training.backends import Backend, Loop
 from workbench.engine.training.stacked import SeedAxis, Stacked, Vmap, can_convert, can_stack
 from workbench.engine.training.state import SeedState
 
-ROUNDS = 3  # times that each computes gradients; the least counts
+ROUNDS = 3  # timings of each backend, of which the smallest counts
 BACKENDS: dict[str, Callable[[Sequence[SeedState]], Backend]] = {"loop": Loop, "vmap": Vmap, "seed-axis": SeedAxis}
 
 
@@ -29,12 +29,12 @@ def choose(states: Sequence[SeedState]) -> str:
     size = samples if isinstance(size, str) else size
     batches = [state.sources["train"].batch(slice(0, size)) for state in states]
     stacked = {name: torch.stack([batch[name] for batch in batches]) for name in batches[0]}
-    seconds = {"loop": _least(lambda: _loop(states, batches))}
+    seconds = {"loop": _min_seconds(lambda: _loop(states, batches))}
     for name, kind in (("vmap", Vmap), ("seed-axis", SeedAxis)):
         if name in names:
             try:
                 trial: Stacked = kind(states, is_trial=True)
-                seconds[name] = _least(partial(trial.backward, stacked))
+                seconds[name] = _min_seconds(partial(trial.backward, stacked))
             except (RuntimeError, ValueError, NotImplementedError):
                 continue  # an operation of the network that can't be vectorized
     return min(seconds, key=lambda name: seconds[name])
@@ -51,12 +51,12 @@ def _loop(states: Sequence[SeedState], batches: Sequence[Batch]) -> None:
                 buffer.copy_(before)
 
 
-def _least(compute: Callable[[], object]) -> float:
-    """Return the least CPU seconds of some rounds, after one that doesn't count."""
+def _min_seconds(compute: Callable[[], object]) -> float:
+    """Return the smallest CPU time of some rounds in seconds, after a warmup."""
     compute()
-    least = float("inf")
+    seconds = float("inf")
     for _ in range(ROUNDS):
         start = time.process_time()
         compute()
-        least = min(least, time.process_time() - start)
-    return least
+        seconds = min(seconds, time.process_time() - start)
+    return seconds

@@ -1,4 +1,4 @@
-"""The order in which a run sees its samples: it depends on the seed alone, and can be resumed anywhere."""
+"""The order of the training samples. It depends only on the seed, and can be resumed at any step."""
 
 from collections.abc import Iterator
 
@@ -11,14 +11,13 @@ from workbench.data.sources import Rows
 class BatchSampler:
     """Endless batches of sample numbers, in a new order each epoch.
 
-    Samples that don't fill a batch are left for the order of another epoch, so that every update averages over equally
-    many.
+    Samples that don't fill a batch are left out in that epoch, so that all batches have the same size.
 
     Args:
         samples: Number of samples.
         size: Samples per batch.
-        seed: Seed of the order. It has an RNG of its own, so that the order is the same when another network draws
-            other initial weights, or drops other units.
+        seed: Seed of the order. The order has its own RNG, so that it is the same for all networks, whatever they draw
+            for initial weights or dropout.
     """
 
     def __init__(self, samples: int, size: int, seed: int):

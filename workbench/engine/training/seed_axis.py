@@ -1,8 +1,8 @@
-"""The forward pass of several networks of one architecture at once, made from the modules of one of them.
+"""The forward pass of several networks of one architecture at once.
 
-The network is traced once. Its graph is then followed with tensors that have a seed axis: dense layers become batched
-matrix products, convolutions become grouped convolutions with a group for each seed, and what works on each element,
-channel by channel, stays as it is. Networks with other layers can't be converted.
+One of the networks is traced. Its graph is then run with tensors that have a seed axis: dense layers become batched
+matrix products, convolutions become grouped convolutions with a group for each seed, and operations on single elements
+or channels don't change. Networks with other layers can't be converted.
 """
 
 import operator
@@ -16,7 +16,7 @@ from torch import Tensor, fx, nn
 
 ELEMENTWISE = (nn.ReLU, nn.Sigmoid, nn.Tanh, nn.GELU, nn.SiLU, nn.ELU, nn.LeakyReLU, nn.Softplus, nn.Identity)
 POOLING = (nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d)
-FUNCTIONS: dict[Any, str] = {  # function -> what it does
+FUNCTIONS: dict[Any, str] = {  # function -> kind of operation
     F.relu: "elementwise",
     torch.relu: "elementwise",
     torch.sigmoid: "elementwise",
@@ -37,7 +37,7 @@ _graphs: "WeakKeyDictionary[nn.Module, fx.GraphModule | None]" = WeakKeyDictiona
 def is_convertible(network: nn.Module) -> bool:
     """Return whether a network consists of dense layers, convolutions, activations, pooling and flattening."""
     graph = _trace(network)
-    return graph is not None and all(_is_known(graph, node) for node in graph.graph.nodes)
+    return graph is not None and all(_is_convertible_node(graph, node) for node in graph.graph.nodes)
 
 
 def forward_with_seed_axis(network: nn.Module, parameters: Mapping[str, Tensor], inputs: Tensor) -> Tensor:
@@ -55,7 +55,7 @@ def forward_with_seed_axis(network: nn.Module, parameters: Mapping[str, Tensor],
 
 
 def _trace(network: nn.Module) -> fx.GraphModule | None:
-    """Return the network as a graph of its layers; None if what it does depends on the values of tensors."""
+    """Return the graph of a network; None if it can't be traced, because it depends on the values of tensors."""
     if network not in _graphs:
         try:
             _graphs[network] = fx.symbolic_trace(network)
@@ -64,7 +64,7 @@ def _trace(network: nn.Module) -> fx.GraphModule | None:
     return _graphs[network]
 
 
-def _is_known(graph: fx.GraphModule, node: fx.Node) -> bool:
+def _is_convertible_node(graph: fx.GraphModule, node: fx.Node) -> bool:
     match node.op:
         case "placeholder" | "output":
             return True
@@ -80,7 +80,7 @@ def _is_known(graph: fx.GraphModule, node: fx.Node) -> bool:
 
 
 class _SeedAxis(fx.Interpreter):
-    """Follows a graph with tensors that have a seed axis."""
+    """Runs a graph with tensors that have a seed axis."""
 
     def __init__(self, graph: fx.GraphModule, parameters: Mapping[str, Tensor]):
         super().__init__(graph)

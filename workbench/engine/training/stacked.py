@@ -1,11 +1,11 @@
 """Several seeds of one spec, stacked along a first axis: one pass and one fused optimizer update all of them.
 
-    Stacked     the weights, the optimizer, clipping; what the two below share
+    Stacked     the weights, the optimizer and clipping: the base class of the two below
     Vmap        the forward pass of the network itself, vectorized by torch.func.vmap
     SeedAxis    a forward pass with a seed axis of its own, see `seed_axis`
 
-The weights of each seed's network are views of the stacked ones, so that its evaluations and checkpoints always see
-them. What a seed computes is independent of the others: also of one whose loss is not a number.
+The weights of each network are views of the stacked ones, so that evaluations and checkpoints always have the current
+values. The seeds are independent of each other, even if the loss of one is not a number.
 """
 
 from abc import ABC, abstractmethod
@@ -33,7 +33,7 @@ class Stacked(ABC):
 
     Args:
         states: The states of the seeds; `can_stack` must be true of them.
-        is_trial: Whether it is only to be timed: the networks of the seeds are left alone.
+        is_trial: Whether it is only timed. Then the networks of the seeds don't change.
     """
 
     def __init__(self, states: Sequence[SeedState], is_trial: bool = False):
@@ -122,7 +122,7 @@ class Stacked(ABC):
         return norms
 
     def sync(self, index: int) -> None:
-        """Give the optimizer of one seed its part of the stacked optimizer's memory; the weights are views already."""
+        """Copy the state of the stacked optimizer to the optimizer of one seed. The weights are views already."""
         if self._loop is not None:
             self._loop.sync(index)
             return
@@ -146,9 +146,9 @@ class Vmap(Stacked):
             def network(*inputs: Tensor) -> Any:
                 return functional_call(self._network, (parameters, buffers), inputs)
 
-            return state.task.forward(cast(nn.Module, network), batch, state.context)  # it is only called
+            return state.task.forward(cast(nn.Module, network), batch, state.context)  # the task only calls it
 
-        # Nothing is drawn: dropout with a probability of 0 only asks for a generator.
+        # No random numbers are drawn, but dropout with a probability of 0 requires a generator.
         vectorized = torch.func.vmap(of_one_seed, randomness="same")
         outputs: Tensor = vectorized(self._parameters, self._buffers, batch)
         return outputs
@@ -197,8 +197,8 @@ class StackedBatches:
 def can_stack(states: Sequence[SeedState]) -> bool:
     """Return whether several seeds can be updated at once, with the numbers of a loop.
 
-    They can't where a seed draws at random in an update, where learning rates differ between weights or seeds, or
-    where the loss depends on the weights themselves.
+    They can't if updates draw random numbers, if learning rates differ between weights or seeds, or if the loss depends
+    on the weights themselves.
     """
     spec, network = states[0].spec, states[0].network
     has_random_layers = any(isinstance(layer, nn.modules.dropout._DropoutNd) and layer.p for layer in network.modules())

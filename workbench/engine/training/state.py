@@ -53,11 +53,11 @@ class SeedState:
         sampler: The order of the training samples.
         lr: The learning rate.
         terms: The names of the terms of the loss; none if it has one only.
-        transferred: What the network began with; empty if only with fresh weights.
+        transferred: The record of the loaded initial weights; empty if all are fresh.
 
     Raises:
-        UserError: If the device is missing, the network can't read the data or lacks what the spec asks for, or a
-            batch is larger than the training set.
+        UserError: If the device is missing, the network can't read the data or lacks an option of the spec, or a batch
+            is larger than the training set.
     """
 
     def __init__(self, spec: RunSpec, is_new: bool = True):
@@ -89,7 +89,7 @@ class SeedState:
         if spec.data.augment:
             self._check_augmentation(sources["train"])
         self.sources = {split: source.to(self.device) for split, source in sources.items()}
-        # What is trained, and what it reads: of a network with a frozen backbone the head alone, if that is possible.
+        # The trained module and its inputs. With a frozen backbone, that is only the head, if possible.
         self._trained: nn.Module = self.network
         self._inputs = self.sources
         if is_frozen and not spec.data.augment:
@@ -123,7 +123,7 @@ class SeedState:
 
     @property
     def evaluated(self) -> nn.Module:
-        """The network that is evaluated and saved: the average of the weights, where there is one."""
+        """The network that is evaluated and saved: the one with the averaged weights, if there is one."""
         return self.network if self.average is None else self.average.module
 
     def precision(self) -> AbstractContextManager[Any]:
@@ -154,12 +154,12 @@ class SeedState:
         return result
 
     def batch_rows(self) -> Iterator[Rows]:
-        """Return the rows of the next training batches, which the updates take, too."""
+        """Return the iterator over the rows of training batches, which `update` also uses."""
         return self._rows
 
     @property
     def training_source(self) -> Source:
-        """What the trained part of the network reads."""
+        """The training set, as the trained part of the network reads it."""
         return self._inputs["train"]
 
     def _backward(self, rows: Any, share: float) -> Update:
@@ -224,13 +224,13 @@ class SeedState:
         """Continue from a checkpoint.
 
         Args:
-            path: Its path, for messages.
+            path: The path of the checkpoint, for messages.
             weights: Its weights.
             tensors: What `tensors` returned.
             step: The number of updates so far.
 
         Raises:
-            UserError: If the checkpoint is another network's, or has weights only.
+            UserError: If the checkpoint is of another network, or has only weights.
         """
         if "order" not in tensors:
             raise UserError(f"The checkpoint {path} has weights only. Train from the beginning.")
@@ -267,7 +267,7 @@ class SeedState:
         if int(size) * count > samples:
             times = f" times {count} accumulated" if count > 1 else ""
             raise UserError(
-                f"A batch of {size}{times} is larger than the {samples} training samples: take {samples // count} or "
+                f"A batch of {size}{times} is larger than the {samples} training samples: use {samples // count} or "
                 "fewer, or full."
             )
         if size == 1 and any(isinstance(layer, nn.BatchNorm1d) for layer in self.network.modules()):
@@ -277,7 +277,7 @@ class SeedState:
 
 @contextmanager
 def preserved_rng(device: torch.device) -> Iterator[None]:
-    """Keep what the block draws at random from changing what training draws after it."""
+    """Restore the RNG state at the end of the block, so that the block doesn't change the training that follows."""
     before = devices.rng_state(device)
     try:
         yield

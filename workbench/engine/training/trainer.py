@@ -2,12 +2,12 @@
 
     for each step:  outputs = network(batch);  loss = task.losses(outputs, batch)["loss"];  loss.backward();  step()
 
-`SeedState` has these four lines. Here is what is reported and when, what is saved, and when it ends. The order of the
-samples, the initial weights and the splits depend on the seed alone, and reports are made at fixed steps: on a CPU, the
-same spec gives the same numbers, whether the run was resumed from a checkpoint or never stopped.
+`SeedState` implements these steps. This module decides what is reported and saved, and when training ends. The order of
+the samples, the initial weights and the splits depend only on the seed, and reports are made at fixed steps. So, on a
+CPU, the same spec gives the same numbers, whether the run was resumed from a checkpoint or never stopped.
 
-The validation set is evaluated every epoch, or as the spec says; the test set once, at the end, so that nothing is
-chosen by looking at it.
+The validation set is evaluated every epoch, or at the interval of the spec. The test set is evaluated once, at the end,
+so that no choice depends on it.
 """
 
 import math
@@ -33,7 +33,7 @@ from workbench.engine.training.window import LossWindow
 from workbench.tasks.base import Metrics, Visualization
 from workbench.tasks.baselines import baseline
 
-REPORTS = 200  # metric events of a run, about: a chart of 100 cells has as many columns of dots
+REPORTS = 200  # approximate number of metric events: a chart of 100 cells has as many columns of dots
 MAX_WINDOW = 50  # steps between two reports: a loss that is not a number is noticed by then
 SAVE_EVERY = 5.0  # seconds between two checkpoints, at least ...
 SAVE_SHARE = 0.05  # ... and no larger share of the time than this
@@ -42,19 +42,19 @@ Event = dict[str, Any]
 
 
 class SeedRun:
-    """The run of one seed: what it reports, what it saves, and when it ends.
+    """The run of one seed: its reports, its checkpoints, and its end.
 
     Args:
         spec: The configuration.
         folder: The folder of its checkpoints; without one, nothing is saved.
-        show: Takes the visualizations that are made with every checkpoint.
-        sync: Called before a checkpoint is put in place: all events so far must be on the disk when it returns, because
-            a run that is resumed from there does not report them again.
+        show: Called with the visualizations at every checkpoint.
+        sync: Called before a checkpoint is written. All events so far must be on the disk when it returns, because a
+            run that is resumed from the checkpoint does not report them again.
         resume: Whether to continue from the folder's last checkpoint.
 
     Attributes:
         state: The network with its data and its optimizer.
-        is_active: Whether it still trains.
+        is_active: Whether training continues.
     """
 
     def __init__(
@@ -168,7 +168,7 @@ class SeedRun:
         yield self._end("stopped")
 
     def finish_if_done(self) -> Iterator[Event]:
-        """End a run that has no step left, as one that was resumed at its end."""
+        """End a run without remaining steps, such as one that was resumed at its end."""
         if self.step >= self.total:
             yield from self._finish()
 
@@ -254,7 +254,7 @@ class SeedRun:
         if self._folder is None:
             return
         start = time.monotonic()
-        # The best goes first: a run that is killed in between resumes from an older last one, and finds the same best.
+        # The best is saved first: a run that is killed in between resumes from an older last one, with the same best.
         yield from self._save_best()
         tensors, plain = self._resumable()
         self._sync()
@@ -333,14 +333,14 @@ class SeedRun:
 
 
 class Trainer:
-    """Trains one or several seeds, which differ in nothing else, step by step side by side.
+    """Trains one or several seeds of the same spec together, step by step.
 
-    Clipping, early stopping, the best checkpoint and divergence are each seed's own: one that ends does not
-    affect the others.
+    Each seed has its own clipping, early stopping, best checkpoint and divergence. One that ends does not affect the
+    others.
 
     Args:
         runs: The runs of the seeds.
-        is_stopped: Asked before every step whether to stop.
+        is_stopped: Called before every step; returns whether to stop.
         backend: Updates the states of the seeds; a loop over them by default.
     """
 

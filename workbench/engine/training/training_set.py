@@ -1,4 +1,4 @@
-"""Smaller and noisier training sets: to see what more data, or regularization, is good for."""
+"""Smaller and noisier training sets, which show the effect of more data or of regularization."""
 
 import torch
 
@@ -7,10 +7,10 @@ from workbench.errors import UserError
 
 
 def reduced(source: Source, samples: int, seed: int) -> Source:
-    """Return a random part of a training set; a larger part with the same seed contains a smaller one.
+    """Return a random subset of a training set. A larger subset with the same seed contains a smaller one.
 
     Raises:
-        UserError: If it has fewer samples.
+        UserError: If the training set has fewer samples.
     """
     if samples > len(source):
         raise UserError(f"The training set has {len(source)} samples, fewer than {samples}: leave train_samples out.")

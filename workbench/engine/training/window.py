@@ -5,15 +5,15 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-BLOCK = 64  # updates for which memory is taken at once
+BLOCK = 64  # updates for which memory is allocated at once
 
 
 class LossWindow:
     """The losses of the updates since the last report, on the device.
 
-    They are read together, so that a GPU is waited for only once per report. Each is copied into memory that is used
-    again after every report: a loss that is kept alive pushes the memory of later updates elsewhere, which makes the
-    updates of a small network 4% slower.
+    They are read together, so that the CPU waits for a GPU only once per report. Each is copied into memory that is
+    reused after every report: a loss that stays allocated moves the memory of later updates, which makes the updates of
+    a small network 4% slower.
 
     Args:
         losses: Name -> the losses so far, one per update.

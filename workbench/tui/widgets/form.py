@@ -73,7 +73,7 @@ class Form(VerticalScroll, can_focus=False):
         if name in ("task", "preset"):
             return Field(name, option.help, self._offered()[name])
         if isinstance(option.check, OneOf):  # the default is shown if nothing is chosen, and isn't listed again
-            return Field(name, option.help, [value for value in option.check.known if value != option.default])
+            return Field(name, option.help, [value for value in option.check.names if value != option.default])
         return Field(name, SEEDS if name == "seed" else option.help, ["yes"] if option.kind is bool else None)
 
     def _offered(self) -> dict[str, list[str]]:

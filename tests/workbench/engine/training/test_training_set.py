@@ -27,7 +27,7 @@ def test_a_smaller_training_set_is_part_of_a_larger_one_and_differs_by_seed():
 
 
 @pytest.mark.parametrize("share", [0.25, 0.4])
-def test_the_share_of_wrong_labels_is_exact_and_no_wrong_label_is_right_by_chance(share):
+def test_the_share_of_wrong_labels_is_exact_and_no_wrong_label_is_accidentally_right(share):
     clean, noisy = columns(state(train_samples=200)), columns(state(train_samples=200, label_noise=share))
     assert torch.equal(clean[0], noisy[0])
     assert (clean[1] != noisy[1]).sum() == round(200 * share) and set(noisy[1].tolist()) <= set(range(10))
