@@ -1,12 +1,12 @@
-"""Claims about vanishing and exploding gradients, and about ReLU."""
+"""Claims about vanishing and exploding gradients."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from workbench.claims.arms import run, trial
 from workbench.claims.claim import Empirical, Exact
 from workbench.claims.deciders import Paired, SolveRate
-from workbench.claims.evidence import Evidence, equal, near, true
+from workbench.claims.evidence import Evidence, true
 from workbench.claims.measures import After, Final
 
 if TYPE_CHECKING:
@@ -29,10 +29,10 @@ def deep_mlp(seed: int, *, depth: int, activation: str, init: str, batch_norm: b
 
     torch.manual_seed(seed)
     sizes = (WIDTH,) * depth
-    network: MLP = models.build("mlp", "mini", hidden_sizes=sizes, activation=activation, batch_norm=batch_norm)
+    network = models.build("mlp", "mini", hidden_sizes=sizes, activation=activation, batch_norm=batch_norm)
     if init != "default":
         initialize_weights(network, INITS[init]())
-    return network
+    return cast("MLP", network)
 
 
 def digits_batch(seed: int, count: int = 256) -> "tuple[Tensor, Tensor]":
@@ -81,8 +81,8 @@ SIGMOID_VANISHES = Empirical(
     measure="log10 of the first over the last gradient",
     decider=Paired(min_effect=3.0, unit=ORDERS),
     expected="holds",
-    note="Derivation: each layer multiplies the gradient by the derivative of the sigmoid, at most 1/4, and by a matrix "
-    "that keeps its norm on average (Xavier). 19 such steps are a factor of 1e-11 or less.",
+    note="Derivation: each layer multiplies the gradient by the derivative of the sigmoid, at most 1/4, and by a "
+    "matrix that keeps its norm on average (Xavier). 19 such steps are a factor of 1e-11 or less.",
 )
 
 TANH_VANISHES = Empirical(
@@ -109,8 +109,8 @@ TANH_VANISHES_WITH_SMALL_WEIGHTS = Empirical(
     measure="log10 of the first over the last gradient",
     decider=Paired(min_effect=3.0, unit=ORDERS),
     expected="holds",
-    note="Derivation: PyTorch draws from -1/sqrt(n) to 1/sqrt(n) for n inputs, a variance of 1/(3n), a third of Xavier's "
-    "1/n for equal sizes. Each layer then divides the gradient by sqrt(3), and 19 layers by 10^4.5.",
+    note="Derivation: PyTorch draws from -1/sqrt(n) to 1/sqrt(n) for n inputs, a variance of 1/(3n), a third of "
+    "Xavier's 1/n for equal sizes. Each layer then divides the gradient by sqrt(3), and 19 layers by 10^4.5.",
 )
 
 BATCH_NORM_FIXES_VANISHING = Empirical(
@@ -126,8 +126,8 @@ BATCH_NORM_FIXES_VANISHING = Empirical(
     decider=Paired(min_effect=3.0, unit=ORDERS),
     expected="holds",
     source="Ioffe, Szegedy 2015, arXiv:1502.03167",
-    note="The sigmoid divides the spread of its input by about 4; batch norm restores it to 1 before the next sigmoid, and "
-    "so multiplies the gradient by about 4.",
+    note="The sigmoid divides the spread of its input by about 4; batch norm restores it to 1 before the next "
+    "sigmoid, and so multiplies the gradient by about 4.",
 )
 
 BATCH_NORM_GRADIENT_GROWS = Empirical(
@@ -144,54 +144,8 @@ BATCH_NORM_GRADIENT_GROWS = Empirical(
     source="Yang et al. 2019, A Mean Field Theory of Batch Normalization, arXiv:1902.08129",
 )
 
-RELU_NET = run(
-    "mlp",
-    "digits",
-    optimizer="adam",
-    lr=1e-3,
-    batch_size=32,
-    steps=150,
-    evaluate_every=150,
-    init="he",
-    options={"hidden_sizes": [WIDTH] * 10, "activation": "relu"},
-)
-SIGMOID_NET = RELU_NET.changed(dict(init="xavier", options={"activation": "sigmoid"}))
-TANH_NET = RELU_NET.changed(dict(init="xavier", options={"activation": "tanh"}))
-RATES = dict(lr=(1e-3, 3e-3, 1e-2))
 ACCURACY = Final("test", "accuracy", scale=100)
-VALIDATION = Final("validation", "accuracy", scale=100)
 POINTS = "points of accuracy"
-
-RELU_TRAINS_DEEP_NETS = Empirical(
-    id="relu-avoids-vanishing",
-    statement="A ReLU network (He initialization) with ten hidden layers learns in 150 updates what a sigmoid network "
-    "(Xavier initialization) does not.",
-    topic="gradient-issues",
-    arms=dict(relu=RELU_NET, sigmoid=SIGMOID_NET),
-    control=dict(options={"hidden_sizes": [WIDTH] * 2}),
-    tune=RATES,
-    tuned_by=VALIDATION,
-    measure=ACCURACY,
-    decider=Paired(min_effect=20.0, unit=POINTS),
-    expected="holds",
-    source="Glorot, Bordes, Bengio 2011, Deep Sparse Rectifier Neural Networks",
-    note="It needs weights of He's scale, and units of a ReLU can die: see small-normal-init and relu-units-die.",
-)
-
-RELU_AGAINST_TANH = Empirical(
-    id="relu-faster-than-tanh",
-    statement="A ReLU network (He initialization) with ten hidden layers learns more in 150 updates than a tanh network "
-    "(Xavier initialization).",
-    topic="gradient-issues",
-    arms=dict(relu=RELU_NET, tanh=TANH_NET),
-    tune=RATES,
-    tuned_by=VALIDATION,
-    measure=ACCURACY,
-    decider=Paired(min_effect=2.0, unit=POINTS),
-    expected="does_not_hold",
-    note="With Xavier initialization the gradient of tanh does not vanish (vanishing-gradient-tanh), so ten layers of it "
-    "train as well.",
-)
 
 
 def reached_the_end(state: "SeedState") -> float:
@@ -214,8 +168,8 @@ OF_HE_SCALE = run(
 
 EXPLODING_GRADIENTS = Empirical(
     id="exploding-gradients-nan",
-    statement="Initial weights four times as large as He's make the gradients of a 20-layer ReLU network so large that "
-    "its loss overflows within 50 updates.",
+    statement="Initial weights four times as large as He's make the gradients of a 20-layer ReLU network so large "
+    "that its loss overflows within 50 updates.",
     topic="gradient-issues",
     arms=dict(large=OF_HE_SCALE.changed(dict(init_scale=4 * HE_STD)), he=OF_HE_SCALE),
     control=dict(options={"hidden_sizes": [WIDTH]}),
@@ -223,8 +177,8 @@ EXPLODING_GRADIENTS = Empirical(
     if_diverged=1.0,
     decider=SolveRate(threshold=1.0, min_effect=0.5),
     expected="holds",
-    note="Derivation: a ReLU layer with weights of four times He's scale multiplies its input by 4 on average, 20 layers "
-    "by 10^12, and the gradient on its way back again.",
+    note="Derivation: a ReLU layer with weights of four times He's scale multiplies its input by 4 on average, 20 "
+    "layers by 10^12, and the gradient on its way back again.",
 )
 
 STEEP = run(
@@ -257,14 +211,15 @@ CLIPPING_PREVENTS_DIVERGENCE = Empirical(
 
 
 def clipping_of_a_small_gradient(seed: int) -> Iterator[Evidence]:
+    import torch
     import torch.nn.functional as F
     from torch.nn.utils import clip_grad_norm_
 
     network = deep_mlp(seed, depth=20, activation="sigmoid", init="xavier")
     x, classes = digits_batch(seed)
     F.cross_entropy(network(x), classes).backward()
-    gradient = network.layers[0].weight.grad
-    assert gradient is not None
+    gradient = next(network.parameters()).grad  # of the first layer
+    assert isinstance(gradient, torch.Tensor)
     before = float(gradient.norm())
     clip_grad_norm_(network.parameters(), max_norm=1.0)
     after = float(gradient.norm())
@@ -280,70 +235,4 @@ CLIPPING_CURES_VANISHING = Exact(
     source="Pascanu, Mikolov, Bengio 2013, arXiv:1211.5063, algorithm 1",
     note="Derivation: the gradient is multiplied by min(1, limit / norm), at most 1. Clipping helps against exploding "
     "gradients alone.",
-)
-
-
-def relu_and_its_gradient(seed: int) -> Iterator[Evidence]:
-    import numpy as np
-    import torch
-
-    values = np.random.default_rng(seed).normal(size=1000)
-    x = torch.from_numpy(values).requires_grad_()
-    output = torch.relu(x)
-    output.sum().backward()
-    yield near("output", output.detach(), np.where(values > 0, values, 0.0), 0.0)
-    step = np.abs(values).min() / 2  # no difference quotient crosses the kink
-    slope = (np.maximum(values + step, 0) - np.maximum(values - step, 0)) / (2 * step)
-    assert x.grad is not None
-    yield near("gradient against difference quotients", x.grad, slope, 1e-9)
-    yield equal("inputs below 0 with a gradient", int(torch.count_nonzero(x.grad[x < 0])), 0)
-
-
-RELU_PASSES_POSITIVE = Exact(
-    id="relu-active-positive",
-    statement="ReLU passes positive inputs and their gradients unchanged; for negative inputs both are 0.",
-    topic="activations",
-    evidence=relu_and_its_gradient,
-    expected="holds",
-    source="Nair, Hinton 2010, Rectified Linear Units Improve Restricted Boltzmann Machines",
-    note="At 0 there is no derivative; PyTorch takes 0.",
-)
-
-
-def dead_units(state: "SeedState") -> float:
-    """Return the share of hidden units, in %, whose ReLU is 0 for every training sample."""
-    import torch
-
-    network, x = state.network, state.sources["train"].batch(slice(None))["image"]
-    active = []
-    with torch.no_grad():
-        for layer in list(network.layers)[:-1]:
-            x = torch.relu(layer(x))
-            active.append((x > 0).any(dim=0))
-    return 100 * float((~torch.cat(active)).float().mean())
-
-
-RELU_UNITS_DIE = Empirical(
-    id="relu-units-die",
-    statement="A learning rate that is too large leaves ReLU units that are 0 for every training sample.",
-    topic="activations",
-    arms={
-        f"lr_{lr}": run(
-            "mlp",
-            "digits",
-            optimizer="sgd",
-            lr=lr,
-            batch_size=32,
-            steps=150,
-            evaluate_every=150,
-            init="he",
-            options={"hidden_sizes": [WIDTH, WIDTH]},
-        )
-        for lr in (1.0, 0.1)
-    },
-    measure=After(dead_units, "dead units (%)"),
-    decider=Paired(min_effect=10.0, unit="% of the units"),
-    expected="holds",
-    note="Derivation: one update of a unit's bias and weights can make its input negative for all samples. Its gradient "
-    "is 0 from then on, so no later update brings it back.",
 )
