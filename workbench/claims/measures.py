@@ -49,20 +49,23 @@ class StepsTo:
         loss: The target.
         most: The value of a run that doesn't reach the target; at least its number of steps.
         is_log: Whether the decimal logarithm is taken, so that differences are factors.
+        scale: What it is multiplied by, such as -1 where learning rates are tuned for speed: larger is better there.
     """
 
     loss: float
     most: int
     is_log: bool = False
+    scale: float = 1.0
 
     @property
     def title(self) -> str:
         """The description of the measure."""
-        return f"{'log10 of the ' if self.is_log else ''}steps to a training loss of {self.loss:g}"
+        times = f" times {self.scale:g}" if self.scale != 1 else ""
+        return f"{'log10 of the ' if self.is_log else ''}steps to a training loss of {self.loss:g}{times}"
 
     def record(self) -> dict[str, Any]:
         """Return the measure as plain data."""
-        return {"loss": self.loss, "most": self.most, "is_log": self.is_log}
+        return {"loss": self.loss, "most": self.most, "is_log": self.is_log, "scale": self.scale}
 
     def of(self, run: "RunState", state: "SeedState") -> float | None:
         """Return the measure of a run that has ended."""
@@ -73,7 +76,7 @@ class StepsTo:
             if loss is not None and loss <= self.loss
         )
         steps = next(reached, self.most)
-        return log10(steps) if self.is_log else float(steps)
+        return self.scale * (log10(steps) if self.is_log else steps)
 
 
 @dataclass(frozen=True)
