@@ -198,4 +198,4 @@ def _until(contents: "Contents") -> str:
 def _lost(result: "Repair") -> str:
     if result.lost_attempts is None:
         return "all attempts after that. They can't be counted."
-    return f"{plural(result.lost_attempts, 'attempt')} after that."
+    return f"{plural(result.lost_attempts, 'attempt')} after that, as far as the damaged file can be read."

@@ -57,7 +57,8 @@ class Repair:
         before: The contents of the file before.
         copy: The copy that was restored, and its contents; None if none was.
         moved_to: Where the file from before the repair is; None if nothing was done.
-        lost_attempts: The number of attempts that the copy does not have; None if they can't be counted.
+        lost_attempts: The number of attempts that the copy does not have, as far as the damaged file can be read; None
+            if they can't be counted.
     """
 
     status: str
@@ -77,7 +78,8 @@ def inspect(path: Path) -> Contents:
         with _opened(path) as connection:
             messages = [str(row[0]) for row in connection.execute(f"PRAGMA integrity_check({MESSAGES})")]
             if messages != ["ok"]:
-                return Contents(damage=untrusted.printable("; ".join(messages)))
+                lines = [line for message in messages for line in message.splitlines() if not line.startswith("*")]
+                return Contents(damage=untrusted.printable("; ".join(lines[:MESSAGES]) or messages[0]))
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             if version > len(MIGRATIONS):
                 return Contents()  # a newer program's, which knows what its rows mean
