@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-LIMIT = 1_000_000  # updates
+LIMIT = 100_000  # updates
 
 
 class Rule(NamedTuple):
@@ -45,7 +45,7 @@ def path_until(curvatures: np.ndarray, start: np.ndarray, rule: Rule, share: flo
     """Return the points (steps, axes) after each update, until the distance is at most a share of the first one.
 
     Raises:
-        ArithmeticError: If that takes a million updates.
+        ArithmeticError: If that takes 100,000 updates.
     """
     points, goal = [], share * np.linalg.norm(start)
     for x in path(curvatures, start, rule):
