@@ -545,7 +545,7 @@ def stability(seed: int, *, pooling: str, shift: int = 1) -> float:
 
 MAXPOOL_TRANSLATION_INVARIANCE = Empirical(
     id="maxpool-translation-invariance",
-    statement="2x2 max pooling leaves a map unchanged but for 5% when a 32x32 image shifts by 1 pixel.",
+    statement="When a 32x32 image shifts by 1 pixel, a map after 2x2 max pooling changes by at most 5%.",
     topic="pooling",
     arms=dict(pooled=trial(stability, pooling="2x2"), global_pooling=trial(stability, pooling="global")),
     measure="unchanged share in %",

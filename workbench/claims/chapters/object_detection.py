@@ -113,8 +113,8 @@ def convolutional_windows(seed: int) -> Iterator[Evidence]:
 SLIDING_WINDOW_SHARES_CONVOLUTIONS = Exact(
     id="sliding-window-shares-convolutions",
     statement=(
-        "One pass of a convolutional network over the image gives the scores of all windows, for a small part of the "
-        "cost of classifying them one by one."
+        "One pass of a convolutional network over the image gives the scores of all windows, for less than a tenth of "
+        "the MACs of classifying them one by one."
     ),
     topic="boxes",
     evidence=convolutional_windows,

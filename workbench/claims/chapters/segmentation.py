@@ -347,8 +347,8 @@ def checkerboard_energy(seed: int, *, upsampling: str) -> float:
 CHECKERBOARD = Empirical(
     id="checkerboard",
     statement=(
-        "At initialization, transposed convolutions of 3x3 with stride 2 have a checkerboard in their output, and "
-        "bilinear upsampling before a convolution hasn't."
+        "At initialization, the output of transposed 3x3 convolutions with stride 2 has a checkerboard pattern, and "
+        "that of bilinear upsampling with convolutions doesn't."
     ),
     topic="upsampling",
     arms={name: trial(checkerboard_energy, upsampling=name) for name in ("transposed", "bilinear")},
