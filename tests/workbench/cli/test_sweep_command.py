@@ -32,7 +32,7 @@ def scripted(monkeypatch):
         ([], "Give the values of an option"),
         (["--grid", "lrr=1,2"], "Did you mean 'lr'"),
         (["--grid", "lr="], "has no values"),
-        (["--grid", "lr=0.1,0.2", "--lr", "0.3"], "given and varied"),
+        (["--grid", "lr=0.1,0.2", "--lr", "0.3"], "set and also varied"),
         (["--grid", "lr=0.1,0.2", "--halving", "3"], "3 or more"),
         (["--grid", "lr=0.1,0.2", "--seeds", "0..1", "--seed", "3"], "without --seed"),
         (["--grid", "lr=0.1,0.2", "--seeds", "4..0"], "0..4"),

@@ -149,8 +149,8 @@ def test_halving_needs_something_to_halve():
 @pytest.mark.parametrize(
     ("fixed", "varied", "eta", "message"),
     [
-        ({"lr": 0.1}, [{"lr": 0.1}], None, "given and varied"),
-        ({"options": {"activation": "relu"}}, [{"activation": "tanh"}], None, "given and varied"),
+        ({"lr": 0.1}, [{"lr": 0.1}], None, "set and also varied"),
+        ({"options": {"activation": "relu"}}, [{"activation": "tanh"}], None, "set and also varied"),
         ({}, [{"epochs": 1}, {"epochs": 2}], 2, "epochs can't be varied"),
         ({"optimizer": "sgd"}, [{"momentum": 0.9}], None, "has no momentum"),
     ],

@@ -73,7 +73,7 @@ def fail():
         (lambda: 1 / 0, "ZeroDivisionError"),
         (exit_now, "SystemExit"),
         (lambda: {"y": 1}, "no x"),
-        (object, "no plain data"),
+        (object, "not plain data"),
         (fail, "two lines"),
     ],
 )
