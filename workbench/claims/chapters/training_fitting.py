@@ -73,7 +73,7 @@ MORE_DATA_AGAINST_UNDERFITTING = Empirical(
     measure="test accuracy",
     decider=Paired(min_effect=5.0, unit=POINTS),
     expected="does_not_hold",
-    note="Derivation: a line beside the inner circle, of half the radius, has all of it and a third of the outer "
+    note="Derivation: a line next to the inner circle, of half the radius, has all of it and a third of the outer "
     "circle on the correct sides, so no line is correct for more than 2/3, whatever the number of samples. More data "
     "reduces the variance of a model, not its bias. A larger model cures it: see underfit-larger-model.",
 )

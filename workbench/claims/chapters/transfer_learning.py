@@ -46,10 +46,10 @@ def classes_of(name: str, seed: int, is_source: bool) -> "tuple[Tensor, Tensor]"
     images, classes = images_of(name)
     generator = torch.Generator().manual_seed(seed)
     order = torch.randperm(int(classes.max()) + 1, generator=generator)
-    chosen = order[:CLASSES] if is_source else order[CLASSES : 2 * CLASSES]
-    rows = torch.isin(classes, chosen).nonzero()[:, 0]
+    own = order[:CLASSES] if is_source else order[CLASSES : 2 * CLASSES]
+    rows = torch.isin(classes, own).nonzero()[:, 0]
     rows = rows[torch.randperm(len(rows), generator=generator)]
-    return images[rows], (classes[rows, None] == chosen).int().argmax(dim=1)
+    return images[rows], (classes[rows, None] == own).int().argmax(dim=1)
 
 
 def small_cnn(seed: int) -> "nn.Sequential":

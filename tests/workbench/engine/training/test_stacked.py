@@ -137,7 +137,7 @@ def test_the_race_leaves_the_seeds_as_they_are(monkeypatch):
         compute()
         return seconds[next(order)]
 
-    monkeypatch.setattr(race, "_least", least)
+    monkeypatch.setattr(race, "_min_seconds", least)
     several = [SeedState(RunSpec.create(**MLP, batch_norm=False, seed=seed, device="cpu")) for seed in (0, 1)]
     before = [{name: value.clone() for name, value in state.network.state_dict().items()} for state in several]
     assert choose(several) == "seed-axis"
