@@ -1,4 +1,4 @@
-"""How often the verdict on a claim is wrong, where the true effect is known.
+"""Share of wrong verdicts on claims whose true effect is known.
 
     python benchmarks/calibration.py [DRAWS] [simulated|trained ...] [--dry]
 
@@ -6,8 +6,9 @@ simulated   differences between two arms, drawn from distributions with a known 
 trained     40 null claims, whose arms differ only in their seeds or in the numbers of the classes; what has been
             trained is stored in the data directory, so that a run that was stopped continues
 
-Target: of the simulated claims whose true effect is 0 or half the minimum, at most 3% hold; of those whose true effect
-is twice the minimum, at least 80%.
+Target: of the simulated claims whose true effect is 0 or half the minimum, at most 3% hold with noise up to 1 minimum
+effect; of those whose true effect is twice the minimum, at least 80% with noise of 0.75. With more noise, a few seeds
+that fail are easily missed: 8 seeds are then too few.
 """
 
 import _options

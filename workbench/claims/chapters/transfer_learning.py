@@ -22,7 +22,7 @@ BATCH = 32
 VALIDATION = 400  # samples of the target
 TARGET_LOSS = 0.3  # on the training set, for the speed
 POINTS = "points of accuracy"
-RATES = dict(lr=(3e-3, 1e-2, 3e-2))
+RATES = dict(lr=(1e-3, 3e-3, 1e-2, 3e-2))
 
 
 @cache
@@ -170,14 +170,14 @@ FINE_TUNING_HELPS_SMALL_TARGETS = Empirical(
         fine_tuned=FINE_TUNED.changed(dict(labels=20)),
         scratch=SCRATCH.changed(dict(labels=20)),
     ),
-    control=dict(labels=200, steps=200),
+    control=dict(source="shuffled"),
     tune=RATES,
     tuned_by="validation accuracy",
     measure="test accuracy",
     decider=Paired(min_effect=5.0, unit=POINTS),
     expected="holds",
     source="Yosinski, Clune, Bengio, Lipson 2014, arXiv:1411.1792",
-    note="The control has 200 labels per class and 200 updates, enough to learn from scratch.",
+    note="The control is pretrained on shuffled labels, from which no features of shapes can be learned.",
 )
 
 TRANSFER_BETWEEN_DIGITS = Empirical(
@@ -216,6 +216,25 @@ TRANSFER_SPEEDS_TRAINING = Empirical(
     expected="holds",
     source="Yosinski, Clune, Bengio, Lipson 2014, arXiv:1411.1792",
     note="0.1 is a fifth fewer updates. Each arm has the learning rate at which it is fastest.",
+)
+
+TRANSFER_SPEEDS_GENERALIZATION = Empirical(
+    id="transfer-speeds-training-many-labels",
+    statement="With 200 labels per class, a network that learned four other kinds of shapes has a higher test accuracy "
+    "after 100 updates than one from scratch.",
+    topic="transfer-learning",
+    arms=dict(
+        fine_tuned=FINE_TUNED.changed(dict(labels=200, steps=100)), scratch=SCRATCH.changed(dict(labels=200, steps=100))
+    ),
+    control=dict(source="shuffled"),
+    tune=RATES,
+    tuned_by="validation accuracy",
+    measure="test accuracy",
+    decider=Paired(min_effect=5.0, unit=POINTS),
+    expected="holds",
+    source="Yosinski, Clune, Bengio, Lipson 2014, arXiv:1411.1792",
+    note="Speed by what is learned about new images. The training loss on few samples is another measure: a network "
+    "that memorized shuffled labels lowers it fast, too (transfer-speeds-training).",
 )
 
 FEATURES_FOR_FEW_LABELS = Empirical(
