@@ -23,7 +23,7 @@ NETWORKS = {
 
 
 def states(options: dict, count: int) -> list[SeedState]:
-    """Return the states of so many seeds."""
+    """Return the states of the first seeds."""
     spec = dict(optimizer="adam", lr=1e-3, batch_size=32, steps=UPDATES, device="cpu", task="digits", **options)
     return [SeedState(RunSpec.create(**spec, use_recipe=False, seed=seed)) for seed in range(count)]
 

@@ -58,7 +58,7 @@ def test_their_names_occur_nowhere_else(family):
     own = {ROOT / "models" / network, ROOT / "workbench/tasks" / task}
     for package in ("models", "workbench"):
         for file in (ROOT / package).rglob("*.py"):
-            if file in own:
+            if file in own or "claims" in file.parts:  # a claim may be about any network
                 continue
             text = file.read_text(encoding="utf-8")
             assert f'"{family}"' not in text, file

@@ -78,7 +78,7 @@ def run(
     every: Annotated[bool, typer.Option("--all", help="All claims.")] = False,
     seeds: Annotated[int | None, typer.Option(metavar="N", help="Number of seeds. Default: the claim's.")] = None,
     workers: Annotated[int | None, typer.Option(metavar="N", help="Processes. Default: the number of cores.")] = None,
-    again: Annotated[bool, typer.Option("--again", help="Compute everything anew.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Compute everything again.")] = False,
     as_json: Json = False,
 ) -> None:
     """Run claims, and print their verdicts.
@@ -159,9 +159,9 @@ def print_verdict(verdict: "Verdict") -> None:
         low, high = verdict.interval
         print(f"  effect {verdict.effect:.4g}, 95% interval {low:.4g} to {high:.4g}, bound {verdict.min_effect:g}")
     for arm, values in verdict.arms.items():
-        chosen = " ".join(f"{name}={value}" for name, value in verdict.tuned.get(arm, {}).items())
+        options = " ".join(f"{name}={value}" for name, value in verdict.tuned.get(arm, {}).items())
         numbers = " ".join("diverged" if value is None else f"{value:.4g}" for value in values)
-        _print_wrapped(f"{arm}{f' ({chosen})' if chosen else ''}: {numbers}")
+        _print_wrapped(f"{arm}{f' ({options})' if options else ''}: {numbers}")
     if verdict.control and verdict.control.get("effect") is not None:
         print(f"  under the control: effect {verdict.control['effect']:.4g}")
     for comparison in verdict.evidence:
@@ -219,10 +219,10 @@ class _Progress:
         from rich.status import Status
 
         self._status = Status("Starting PyTorch ...", console=Console(stderr=True))
-        self._is_shown = sys.stderr.isatty()
+        self._is_terminal = sys.stderr.isatty()
 
     def __enter__(self) -> "_Progress":
-        if self._is_shown:
+        if self._is_terminal:
             self._status.start()
         return self
 
@@ -240,7 +240,7 @@ class _Progress:
         """Remove the line while other text is printed."""
         self._status.stop()
         yield
-        if self._is_shown:
+        if self._is_terminal:
             self._status.start()
 
 

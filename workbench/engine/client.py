@@ -36,6 +36,8 @@ class Client:
         self._words, self._module = words, module
         self._worker: subprocess.Popen[str] | None = None
         self._is_asking = threading.Lock()
+        self._is_starting = threading.Lock()
+        self._busy: subprocess.Popen[str] | None = None  # the one that has the current job
         self._is_interrupted = False
         self.exit_code: int | None = None
 
@@ -51,19 +53,23 @@ class Client:
         Raises:
             OSError: If there is no memory or no process left for it.
         """
-        if self._worker is not None and self._worker.poll() is not None:
-            self.close()
-        if self._worker is None:
-            self._worker = process.spawn(
-                "--serve",
-                *self._words,
-                module=self._module,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,  # stderr may be the terminal of the app
-                encoding="utf-8",
-            )
-        return self._worker.pid
+        return self._live_worker().pid
+
+    def _live_worker(self) -> "subprocess.Popen[str]":
+        with self._is_starting:  # one thread may warm the worker while another one asks it
+            if self._worker is not None and self._worker.poll() is not None:
+                self.close()
+            if self._worker is None:
+                self._worker = process.spawn(
+                    "--serve",
+                    *self._words,
+                    module=self._module,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL,  # stderr may be the terminal of the app
+                    encoding="utf-8",
+                )
+            return self._worker
 
     def ask(
         self, job: dict[str, Any], timeout: float = TIMEOUT, on_progress: Callable[[float], None] = lambda share: None
@@ -126,31 +132,34 @@ class Client:
         Raises:
             OSError: If no worker can be started.
         """
-        self.warm()
-        assert self._worker is not None and self._worker.stdin is not None
-        with suppress(BrokenPipeError):
-            self._worker.stdin.write(json.dumps(job) + "\n")
-            self._worker.stdin.flush()
+        self._busy = worker = self._live_worker()
+        assert worker.stdin is not None
+        with suppress(BrokenPipeError, ValueError):  # it died, or was closed since
+            worker.stdin.write(json.dumps(job) + "\n")
+            worker.stdin.flush()
 
     def receive(self, on_progress: Callable[[float], None] = lambda share: None) -> dict[str, Any] | None:
         """Wait for the reply to the last job; None if the worker died instead."""
-        worker = self._worker
+        worker = self._busy
         assert worker is not None and worker.stdout is not None
-        while (line := worker.stdout.readline()).startswith('{"share"'):
-            on_progress(json.loads(line)["share"])
+        line = ""
+        with suppress(ValueError):  # it was closed since
+            while (line := worker.stdout.readline()).startswith('{"share"'):
+                on_progress(json.loads(line)["share"])
         if line.endswith("\n"):
             reply: dict[str, Any] = json.loads(line)
             return reply
         with suppress(subprocess.TimeoutExpired):  # so that its exit code is not that of the kill
             worker.wait(EXITING)
-        self.close()
+        if worker is self._worker:
+            self.close()
         return None
 
     def _ask(self, job: dict[str, Any], timeout: float, on_progress: Callable[[float], None]) -> dict[str, Any] | None:
         """Return the worker's reply, or the error of a job that ended early; None if the worker died."""
         self.send(job)
-        assert self._worker is not None
-        late = threading.Timer(timeout, self._worker.kill)
+        assert self._busy is not None
+        late = threading.Timer(timeout, self._busy.kill)
         late.start()
         try:
             reply = self.receive(on_progress)

@@ -17,7 +17,7 @@ class Points(Protocol):
 
 
 class Curves(Protocol):
-    """What a chart needs of a run; see `engine.events.RunState`."""
+    """The part of `engine.events.RunState` that charts need."""
 
     @property
     def start(self) -> Any: ...

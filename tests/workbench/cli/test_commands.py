@@ -119,7 +119,19 @@ def test_drill_list_and_show_as_json(cli):
     joined = js(cli("drill", "list", "--topic", "pooling", "--json"))
     assert [row["topic"] for row in joined if "pooling" in row["joins"]] == ["convolution"]
     question = js(cli("drill", "show", "iou", "--seed", "7", "--json"))
-    keys = {"drill", "seed", "topic", "tier", "prompt", "params", "parts", "hint", "hints", "joins", "visualization"}
+    keys = {
+        "drill",
+        "seed",
+        "topic",
+        "tier",
+        "prompt",
+        "params",
+        "parts",
+        "hint",
+        "hints",
+        "joins",
+        "visualization",
+    } | {"claims"}
     assert set(question) == keys
     assert (question["drill"], question["seed"]) == ("iou", 7)
     assert [part["part"] for part in question["parts"]] == ["I", "U", "iou"]

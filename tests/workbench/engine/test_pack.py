@@ -20,7 +20,8 @@ from workbench.engine.index import RunIndex
 from workbench.engine.watcher import follow
 from workbench.errors import UserError
 
-PACKED = {"spec.json", "events.jsonl", "last.safetensors", "best.safetensors", "visualizations.json", "notes.json"}
+PACKED = {"spec.json", "events.jsonl", "visualizations.json", "notes.json"}
+PACKED |= {f"{name}.safetensors" for name in ("last", "previous", "best")}
 
 
 @pytest.fixture

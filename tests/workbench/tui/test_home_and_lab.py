@@ -61,7 +61,7 @@ async def test_a_run_goes_on_when_the_lab_is_left_and_is_stopped_from_another(pi
     await pilot.pause()
     pilot.app.screen.query_one("#epochs", Input).value = "9999"
     await pilot.press("ctrl+s")
-    await until(pilot, lambda: pilot.app.screen.view.curves.metrics())
+    await until(pilot, lambda: pilot.app.screen.view.watcher.state.metrics())
     await pilot.press("escape")
     await pilot.pause()
     assert "running" in shown(pilot)

@@ -50,7 +50,7 @@ async def test_a_running_run_is_stopped(pilot: Pilot) -> None:
     run = start(RunSpec.create(model="mlp", epochs=9999))
     pilot.app.runs()
     await pilot.pause()
-    await until(pilot, lambda: pilot.app.screen.query_one(RunView).curves.metrics())
+    await until(pilot, lambda: pilot.app.screen.query_one(RunView).watcher.state.metrics())
     assert "Stop" in shown(pilot)
     await pilot.press("ctrl+x")
     await until(pilot, lambda: "stopped: validation" in shown(pilot))
@@ -97,7 +97,7 @@ async def test_a_finished_run_goes_on_for_as_long_as_it_is_told(pilot: Pilot) ->
     assert "How many epochs more?" in shown(pilot)
     await pilot.press("backspace", "2", "enter")
     await until(pilot, lambda: run.spec.length.epochs == 3 and "done: test" in shown(pilot))
-    steps = pilot.app.screen.query_one(RunView).curves.points("loss", "validation")
+    steps = pilot.app.screen.query_one(RunView).watcher.state.points("loss", "validation")
     assert steps.steps == [step * run.last_event()["step"] // 3 for step in (1, 2, 3)]
 
 
