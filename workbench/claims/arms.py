@@ -102,14 +102,14 @@ def _collect(value: Any, sources: dict[str, str]) -> None:
     )
     for name in sorted(set().union(*map(_names, codes))):
         used = inspect.unwrap(getattr(module, name, None))  # type: ignore[arg-type]  # of a cached function, itself
-        if used is None or isinstance(used, ModuleType):
+        if used is None or isinstance(used, ModuleType) or name.startswith("__"):
             continue
         if inspect.isfunction(used) or inspect.isclass(used):
             is_ours = used.__module__.startswith("workbench.claims.") or used.__module__ == value.__module__
             if is_ours and name_of(used) not in sources:
                 _collect(used, sources)
-        else:
-            sources[f"{value.__module__}.{name}"] = repr(used)  # a constant
+        elif " at 0x" not in repr(used):  # a constant; an address is another one in each process
+            sources[f"{value.__module__}.{name}"] = repr(used)
 
 
 def _names(code: CodeType) -> set[str]:

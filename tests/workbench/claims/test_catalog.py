@@ -1,5 +1,6 @@
 """All claims: they can be listed without PyTorch, name what exists, and the exact ones are as expected."""
 
+import json
 import subprocess
 import sys
 
@@ -53,6 +54,15 @@ def test_every_arm_can_be_run_and_no_recipe_is_part_of_it(id):
                 assert spec.options()["lr"] == arm.options["lr"]
                 if "steps" not in arm.options:
                     assert "epochs" in arm.options, "a claim names its budget"
+
+
+def test_the_hashes_are_the_same_in_another_process():
+    program = (
+        "import json; from workbench.claims import catalog; "
+        "print(json.dumps({id: claim.hash for id, claim in catalog.claims().items()}))"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert json.loads(result.stdout) == {id: claim.hash for id, claim in CLAIMS.items()}
 
 
 def test_the_index_is_that_of_the_loaded_declarations(tmp_path):
