@@ -20,7 +20,7 @@ import _options
 
 from workbench.engine import RunSpec, runs
 from workbench.engine.executor import Executor, Trial, processors
-from workbench.engine.run import LOOK
+from workbench.engine.run import POLL_INTERVAL
 
 SEEDS = (2, 4)
 RUNS = 60
@@ -46,7 +46,7 @@ def seconds_to_first_point(executor: Executor, spec: RunSpec) -> float:
     started = time.perf_counter()
     trial = executor.submit(Trial(spec, run=runs.create(spec)))
     while not any(event["event"] == "metric" for event in trial.read()):
-        time.sleep(LOOK)
+        time.sleep(POLL_INTERVAL)
     elapsed = time.perf_counter() - started
     trial.cancel()
     list(executor.completed([trial]))
@@ -77,7 +77,7 @@ def main(rounds: int, length: dict[str, int], count: int) -> None:
             executor.warm()
             [worker] = executor._clients
             while worker._worker is None:
-                time.sleep(LOOK)
+                time.sleep(POLL_INTERVAL)
             worker.ask({"job": "device", "device": "cpu"})
             print(f"mlp, first point of a new worker {seconds_to_first_point(executor, spec):6.2f} s")
 

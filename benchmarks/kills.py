@@ -114,13 +114,19 @@ def unloadable(run):
     return problems
 
 
+def step_of(run):
+    """Return the step of a run's newest event; 0 before the first."""
+    last = run.last_event()
+    return last["step"] if last else 0
+
+
 def wait_for_a_random_moment(run, rng):
-    step = run.last_event().get("step", 0)
+    step = step_of(run)
     if rng.random() < 0.25:
         time.sleep(rng.uniform(0.0, STARTING))
         return
     target = rng.uniform(step, STEPS)
-    while run.is_alive() and run.last_event().get("step", 0) < target:
+    while run.is_alive() and step_of(run) < target:
         time.sleep(0.01)
     time.sleep(rng.uniform(0.0, LATER))
 

@@ -77,7 +77,7 @@ def minimal_loop(name, network, samples):
     """Train with a minimal loop, and yield after every turn."""
     optimizer = torch.optim.Adam(network.parameters(), lr=LR, fused=True)
     generator, step = torch.Generator().manual_seed(0), 0
-    loss_of, clip = LOSSES.get(name, classification_loss), spec_of(name, 1).clip_norm
+    loss_of, clip = LOSSES.get(name, classification_loss), spec_of(name, 1).options().get("clip_norm")
     count = len(next(iter(samples.values())))
     while True:
         order = torch.randperm(count, generator=generator)

@@ -219,12 +219,12 @@ async def test_seeds_are_runs_that_are_drawn_together(pilot: Pilot) -> None:
 @pytest.mark.full
 async def test_a_run_whose_worker_is_killed_is_watched_to_its_end(pilot: Pilot) -> None:
     lab = await opened(pilot)
-    await fill(pilot, steps="3000")
+    await fill(pilot, steps="20000")
     await pilot.press("ctrl+s")
     await until(pilot, lambda: lab.view.run and (lab.view.run.folder / "last.safetensors").exists())
     os.kill(json.loads((lab.view.run.folder / "worker.json").read_text())["pid"], signal.SIGKILL)
     await until(pilot, lambda: lab.view.status == "done")
-    assert lab.view.run.last_event()["step"] == 3000 and len(runs.every()) == 1
+    assert lab.view.run.last_event()["step"] == 20000 and len(runs.every()) == 1
 
 
 @pytest.mark.full

@@ -69,11 +69,14 @@ def applicable(selection: Mapping[str, Any]) -> list[str]:
     Raises:
         UserError: If a name is unknown.
     """
-    options = fill({name: value for name, value in selection.items() if name not in ("origin", "weights")})
+    is_own = "task" in selection and selection["task"] not in tasks.names()
+    choices = ("model", "optimizer", "schedule", "init", *([] if is_own else ["task"]))
+    options = fill({name: selection[name] for name in choices if name in selection})
     without = set(inapplicable(options["model"], options["optimizer"], options["schedule"], options.get("init")))
-    without |= {name for name in tasks.LABEL_OPTIONS if not has_option(options["task"], name)}
-    if not has_option(options["task"], "label_smoothing"):
-        without.add("label_noise")
+    if not is_own:
+        without |= {name for name in tasks.LABEL_OPTIONS if not has_option(options["task"], name)}
+        if not has_option(options["task"], "label_smoothing"):
+            without.add("label_noise")
     if not (selection.get("origin") or selection.get("weights")):
         without |= set(FRESH)
     elif not selection.get("origin"):
