@@ -43,7 +43,7 @@ def to_markdown(ledger: Ledger) -> str:
         ]
         for row in rows:
             cells = [
-                f"**{row['claim']}**: {row['statement']}",
+                f"`{row['claim']}`: {row['statement']}",
                 WORDS[row["expected"]],
                 f"{SIGNS[row.get('verdict')]} {WORDS[row.get('verdict')]}",
                 _effect_text(row),

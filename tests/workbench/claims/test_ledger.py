@@ -68,7 +68,7 @@ def test_a_page_needs_no_other_file_and_has_a_dot_for_each_seed():
     assert all(f"id='{id}'" in page for id in CLAIMS)
     text = report.to_markdown(result)
     assert "12 [10, 14], bound 2; under the control 0.1" in text and text.count("not run yet") >= len(CLAIMS) - 1
-    assert len(re.findall(r"^\| \*\*", text, re.MULTILINE)) == len(CLAIMS)
+    assert len(re.findall(r"^\| `", text, re.MULTILINE)) == len(CLAIMS)
 
 
 def test_markup_in_a_verdict_is_text_in_the_page():

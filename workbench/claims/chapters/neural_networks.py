@@ -189,7 +189,7 @@ def exact_ranges(seed: int) -> Iterator[Evidence]:
     import mpmath
     import torch
 
-    # 1 - tanh(x) is about exp(-2x): up to 2,000 it can be told apart from 0 by 2,000 digits.
+    # 1 - tanh(x) is about exp(-2x): up to 2,000 it is above 0 in 2,000 digits.
     x = np.clip(50 * np.random.default_rng(seed).standard_t(2, 100), -2000, 2000)
     with mpmath.workdps(2000):
         sigmoid = [1 / (1 + mpmath.exp(-mpmath.mpf(value))) for value in x]
