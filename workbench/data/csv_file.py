@@ -79,8 +79,8 @@ def parse(content: bytes, name: str, min_columns: int = 2) -> tuple[list[str], l
     _check_header(header, name, min_columns)
     for line, cells in rest:
         if len(cells) != len(header):
-            said = f"Line {line} of {name} has {len(cells)} cells, and the header {len(header)}"
-            raise UserError(f"{said}: every row needs one a column.")
+            counts = f"Line {line} of {name} has {len(cells)} cells, and the header has {len(header)}"
+            raise UserError(f"{counts}: each row needs one cell for each column.")
     return header, rest
 
 

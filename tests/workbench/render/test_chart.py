@@ -144,6 +144,15 @@ def test_a_chart_has_the_requested_size(width, height, ys):
         assert height - 1 <= len(rows) <= max(height, 7)
 
 
+def test_names_of_many_lines_share_rows_below_the_chart_and_leave_room_for_the_lines():
+    names = ["train", "validation", "test", "coordinates", "sizes", "objectness", "no_object", "classes"]
+    series = [Series(name, [0, 1, 2], [k, k + 1, k + 0.5]) for k, name in enumerate(names)]
+    rows = ["".join(segment.text for segment in row) for row in LineChart(series, height=9).rows(66)]
+    assert len(rows) == 9 and all(len(row) == 66 for row in rows)
+    assert all(any(name in row for row in rows[-3:]) for name in names)
+    assert sum("│" in row or "┤" in row for row in rows) >= 5
+
+
 def test_names_without_room_at_the_line_are_below_the_chart():
     rows = text(LineChart([Series("validation accuracy", [0, 1], [0, 1])], height=8).rows(26))
     assert rows[-1].startswith("validation accuracy 1") and len(rows) == 8

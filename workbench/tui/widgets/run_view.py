@@ -30,7 +30,7 @@ class RunView(Vertical):
     DEFAULT_CSS = """
     RunView #progress { height: 1; }
     RunView #progress ProgressBar { width: auto; margin-right: 2; }
-    RunView #progress #said { width: 1fr; text-wrap: nowrap; text-overflow: ellipsis; }
+    RunView #progress #latest { width: 1fr; text-wrap: nowrap; text-overflow: ellipsis; }
     RunView #charts { height: 1fr; margin-top: 1; layout: vertical; }
     RunView #charts.wide { layout: grid; grid-size: 2; grid-gutter: 1 2; }
     RunView #charts.wide Seen { column-span: 2; }
@@ -61,7 +61,7 @@ class RunView(Vertical):
     def compose(self) -> ComposeResult:
         with Horizontal(id="progress", classes="empty"):
             yield ProgressBar(show_eta=True)
-            yield Static(id="said", markup=False)
+            yield Static(id="latest", markup=False)
         with Container(id="charts", classes="empty"):
             yield Chart("upper")
             yield Chart("lower")
@@ -91,7 +91,7 @@ class RunView(Vertical):
         self._look()
         self.query_one("#progress").set_class(not self.running, "empty")
         if self.watcher.state.start is None:
-            self.query_one("#said", Static).update("PyTorch is starting ...")
+            self.query_one("#latest", Static).update("PyTorch is starting ...")
             self.query_one(ProgressBar).update(total=None, progress=0)
             self._draw()
 
@@ -177,7 +177,7 @@ class RunView(Vertical):
 
     def _tell(self, event: Report) -> None:
         self.query_one(ProgressBar).update(progress=event["step"])
-        self.query_one("#said", Static).update(f"{self._how_far(event)}  {_named(event['metrics'])}")
+        self.query_one("#latest", Static).update(f"{self._how_far(event)}  {_named(event['metrics'])}")
 
     def _how_far(self, event: Report) -> str:
         of = self.watcher.state.start.get("epochs") if self.watcher and self.watcher.state.start else None
