@@ -99,7 +99,7 @@ def with_cell(line, cell):
         (table(header="age,,passed"), "Column 2 of table.csv has no name"),
         (table(header="age,age,passed"), "2 columns of table.csv are called 'age'"),
         ("a\n" + "1\n" * 30, "one column"),
-        (with_cell(7, "1,2"), "Line 7 of table.csv has 2 cells, and the header 3"),
+        (with_cell(7, "1,2"), "Line 7 of table.csv has 2 cells, and the header has 3"),
         (with_cell(7, "1,2,yes,no"), "Line 7 of table.csv has 4 cells"),
         (with_cell(7, "1,tall,yes"), "In line 7, column 'height', 'tall' is no number"),
         (with_cell(7, "1_0,2,yes"), "In line 7, column 'age', '1_0' is no number"),
