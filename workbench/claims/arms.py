@@ -55,7 +55,7 @@ class TrialArm:
 
     def record(self) -> dict[str, Any]:
         """Return what the arm is, as plain data."""
-        return {"function": name_of(self.function), "code": code_hash(self.function), **self.options}
+        return {"function": self.function.__name__, "code": code_hash(self.function), **self.options}
 
 
 Arm = RunArm | TrialArm
@@ -80,21 +80,20 @@ def trial(function: TrialFunction, **options: Any) -> TrialArm:
     return TrialArm(function, options)
 
 
-def name_of(function: Callable[..., Any]) -> str:
-    """Return the module and the name of a function."""
-    return f"{function.__module__}.{function.__qualname__}"
-
-
 def code_hash(function: Callable[..., Any]) -> str:
-    """Return a hash of a function's source and of what it uses from the claims: functions, classes and constants."""
+    """Return a hash of a function's source and of what it uses from the claims: functions, classes and constants.
+
+    It stays the same when a function moves to another file.
+    """
     sources: dict[str, str] = {}
     _collect(function, sources)
-    return hashlib.sha256(json.dumps(sources, sort_keys=True).encode()).hexdigest()[:16]
+    contents = sorted((name.rpartition(":")[2], source) for name, source in sources.items())
+    return hashlib.sha256(json.dumps(contents).encode()).hexdigest()[:16]
 
 
 def _collect(value: Any, sources: dict[str, str]) -> None:
     module = sys.modules[value.__module__]
-    sources[name_of(value)] = inspect.getsource(value)
+    sources[_place(value)] = inspect.getsource(value)
     codes = (
         [value.__code__]
         if inspect.isfunction(value)
@@ -106,10 +105,14 @@ def _collect(value: Any, sources: dict[str, str]) -> None:
             continue
         if inspect.isfunction(used) or inspect.isclass(used):
             is_ours = used.__module__.startswith("workbench.claims.") or used.__module__ == value.__module__
-            if is_ours and name_of(used) not in sources:
+            if is_ours and _place(used) not in sources:
                 _collect(used, sources)
         elif " at 0x" not in repr(used):  # a constant; an address is another one in each process
-            sources[f"{value.__module__}.{name}"] = repr(used)
+            sources[f"{value.__module__}:{name}"] = repr(used)
+
+
+def _place(value: Any) -> str:
+    return f"{value.__module__}:{value.__qualname__}"
 
 
 def _names(code: CodeType) -> set[str]:

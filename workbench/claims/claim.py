@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from workbench.claims.arms import Arm, RunArm, TrialArm, code_hash, name_of
+from workbench.claims.arms import Arm, RunArm, TrialArm, code_hash
 from workbench.claims.deciders import Decider, Outcome
 from workbench.claims.evidence import Evidence
 from workbench.claims.measures import Measure
@@ -84,7 +84,7 @@ class Exact(Claim):
 
     def declared(self) -> dict[str, Any]:
         """Return everything that its verdict depends on, as plain data."""
-        return {"function": name_of(self.evidence), "code": code_hash(self.evidence)}
+        return {"function": self.evidence.__name__, "code": code_hash(self.evidence)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +107,7 @@ class Scaling(Claim):
 
     def declared(self) -> dict[str, Any]:
         """Return everything that its verdict depends on, as plain data."""
-        function = {"function": name_of(self.points), "code": code_hash(self.points)}
+        function = {"function": self.points.__name__, "code": code_hash(self.points)}
         return {**function, "decider": repr(self.decider)}
 
 

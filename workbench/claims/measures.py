@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import log10
 from typing import TYPE_CHECKING, Any
 
-from workbench.claims.arms import code_hash, name_of
+from workbench.claims.arms import code_hash
 
 if TYPE_CHECKING:
     from workbench.engine.events import RunState
@@ -93,7 +93,7 @@ class After:
 
     def record(self) -> dict[str, Any]:
         """Return the measure as plain data."""
-        return {"function": name_of(self.function), "code": code_hash(self.function)}
+        return {"function": self.function.__name__, "code": code_hash(self.function)}
 
     def of(self, run: "RunState", state: "SeedState") -> float | None:
         """Return the measure of a run that has ended; None if it diverged."""
