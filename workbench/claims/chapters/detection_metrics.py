@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from workbench.claims.boxes import random_boxes
 from workbench.claims.claim import Exact
 from workbench.claims.evidence import Evidence, equal, near, true
 
 if TYPE_CHECKING:
     from torch import Tensor
-from workbench.claims.boxes import random_boxes
 
 
 def iou_by_pixels(seed: int) -> Iterator[Evidence]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.claims.arms import trial
+from workbench.claims.boxes import random_boxes
 from workbench.claims.claim import Empirical, Exact, Scaling
 from workbench.claims.cpu_time import cpu_ms
 from workbench.claims.deciders import NonInferior, Paired, Slope
@@ -14,7 +15,6 @@ from workbench.claims.evidence import Evidence, near, true, within
 
 if TYPE_CHECKING:
     from torch import Tensor
-from workbench.claims.boxes import random_boxes
 
 
 def box_formats(seed: int) -> Iterator[Evidence]:

@@ -10,10 +10,10 @@ from workbench.claims.arms import trial
 from workbench.claims.claim import Empirical, Exact
 from workbench.claims.deciders import Paired
 from workbench.claims.evidence import Evidence, equal, within
+from workbench.claims.zoo import zoo
 
 if TYPE_CHECKING:
     from torch import nn
-from workbench.claims.zoo import zoo
 
 
 def inception_reduction(seed: int) -> Iterator[Evidence]:

@@ -8,14 +8,14 @@ import numpy as np
 
 from workbench.claims.arms import trial
 from workbench.claims.claim import Empirical, Exact, Scaling
+from workbench.claims.conv_blocks import RATES, block_accuracy
 from workbench.claims.cpu_time import cpu_ms
 from workbench.claims.deciders import NonInferior, Paired, Slope
 from workbench.claims.evidence import Evidence, equal, near, true, within
+from workbench.claims.zoo import parameters, zoo
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
-from workbench.claims.conv_blocks import RATES, block_accuracy
-from workbench.claims.zoo import parameters, zoo
 
 EFFICIENTNETS = [f"efficientnet-b{k}" for k in range(8)]
 

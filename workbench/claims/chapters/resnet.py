@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 from workbench.claims import small_networks
 from workbench.claims.arms import trial
 from workbench.claims.claim import Empirical, Exact
+from workbench.claims.conv_blocks import RATES
 from workbench.claims.deciders import NonInferior, Paired
 from workbench.claims.evidence import Evidence, equal, near
+from workbench.claims.zoo import parameters, zoo
 
 if TYPE_CHECKING:
     from torch import nn
-from workbench.claims.conv_blocks import RATES
-from workbench.claims.zoo import parameters, zoo
 
 
 def residual_block(seed: int) -> Iterator[Evidence]:
