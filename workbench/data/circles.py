@@ -1,4 +1,4 @@
-"""A circle inside a circle, 400 points with noise: no straight line does better than a guess.
+"""A circle inside a circle, 400 points with noise: no straight line is right about more than some two thirds of them.
 
 Synthetic: made by scikit-learn's make_circles, always the same. Licence: as this program, MIT.
 """
