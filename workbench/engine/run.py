@@ -116,8 +116,10 @@ class Run:
     def status(self) -> str:
         """Return `running`, `done`, `stopped`, `diverged`, or `crashed` (the worker died without an end event)."""
         alive = self.is_alive()  # before the events are read: a worker that ends in between has written its end by then
+        if alive and self._is_resumed():  # before as well: the worker may write its first event in between
+            return "running"
         last = self.last_event()
-        if last is not None and last["event"] == "end" and not (alive and self._is_resumed()):
+        if last is not None and last["event"] == "end":
             return last["status"]
         return "running" if alive else "crashed"
 

@@ -94,6 +94,22 @@ def test_status_follows_worker_and_events(dead):
         assert run.status() == status
 
 
+def test_a_resumed_run_whose_worker_writes_its_first_event_meanwhile_is_running(monkeypatch):
+    """The end of the worker before must not count, whatever is written between the two reads of `status`."""
+    run = runs.create(SPEC)
+    say(run, END | {"status": "done"})
+    run.beat(run.event_bytes())
+    read_last = events.last
+
+    def last_and_write(path):
+        event = read_last(path)
+        say(run, START | {"step": 10})
+        return event
+
+    monkeypatch.setattr(events, "last", last_and_write)
+    assert run.status() == "running"
+
+
 @pytest.mark.parametrize(
     ("changed", "alive"),
     [
