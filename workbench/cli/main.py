@@ -37,6 +37,8 @@ COMMANDS = {
     "evaluate": ("workbench.cli.evaluate", "Evaluate a trained network on its data or another task."),
     "predict": ("workbench.cli.predict", "Run a trained network on images or rows of a table."),
     "ask": ("workbench.cli.ask", "Ask a trained network for its answer to one input."),
+    "sample": ("workbench.cli.sample", "Generate texts, images or translations with a trained network."),
+    "encode": ("workbench.cli.encode", "Write the latent codes of a trained network into a file."),
     "data": ("workbench.cli.data", "List and show datasets, built-in and your own."),
     "doctor": ("workbench.cli.doctor", "Show versions, devices and paths, and report problems."),
 }

@@ -263,6 +263,18 @@ def _export(request: dict[str, Any], on_progress: OnProgress) -> dict[str, Any]:
     return model_export.compute(Run(Path(request["folder"])), request["format"], Path(request["path"]))
 
 
+def _sample(request: dict[str, Any], on_progress: OnProgress) -> dict[str, Any]:
+    from workbench.engine import sample
+
+    return sample.compute(Run(Path(request["folder"])), request["request"])
+
+
+def _encode(request: dict[str, Any], on_progress: OnProgress) -> dict[str, Any]:
+    from workbench.engine import encode
+
+    return encode.compute(Run(Path(request["folder"])), Path(request["path"]), request["split"])
+
+
 JOBS: Jobs = {
     "verify": _verify,
     "autograd": _autograd,
@@ -275,6 +287,8 @@ JOBS: Jobs = {
     "profile": _profile,
     "find_lr": _find_lr,
     "export": _export,
+    "sample": _sample,
+    "encode": _encode,
 }
 
 

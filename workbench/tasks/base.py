@@ -18,6 +18,7 @@ from workbench import data, tasks
 from workbench.data.sources import Batch, Source
 from workbench.errors import UserError, unknown_name
 from workbench.tasks.meters import Means, Meter
+from workbench.tasks.sampling import SampleRequest
 
 VISUALIZED_SAMPLES = 12  # that are shown one by one
 # Limits of a batch that needs no backward pass: samples, and numbers that the network reads.
@@ -267,6 +268,47 @@ class Task(ABC):
             UserError: If the task can't answer questions, or can't answer this one.
         """
         raise UserError(f"A network of the task {self.title!r} can't be asked anything.")
+
+    def sample(self, network: nn.Module, request: SampleRequest, seed: int) -> list[Visualization]:
+        """Return what a network generates: texts, images, translations.
+
+        Args:
+            network: A trained network on the CPU.
+            request: What is asked for.
+            seed: The seed of the run, which decides what its splits are.
+
+        Raises:
+            UserError: If the task's networks generate nothing, or not this.
+        """
+        raise UserError(
+            f"A network of the task {self.title!r} generates nothing: choose a run that does, such as one on "
+            "'characters'."
+        )
+
+    def encode(self, network: nn.Module, batch: Batch) -> Tensor:
+        """Return the latent code of each sample of a batch (N, features).
+
+        Args:
+            network: A trained network on the CPU, in evaluation mode.
+            batch: The samples.
+
+        Raises:
+            UserError: If the task's networks have no latent code.
+        """
+        raise UserError(f"A network of the task {self.title!r} has no latent code: choose a run of an autoencoder.")
+
+    def encodings(self, network: nn.Module, source: Source) -> tuple[Tensor, dict[str, list[Any]]]:
+        """Return the latent codes (N, features) of all samples of a source, and columns that say what a row is.
+
+        Raises:
+            UserError: If the task's networks have no latent code.
+        """
+        codes, size = [], self.evaluation_batch(network)
+        with evaluation_mode(network), torch.inference_mode():
+            for start in range(0, len(source), size):
+                batch = source.batch(slice(start, min(start + size, len(source))))
+                codes.append(self.encode(network, batch).float())
+        return torch.cat(codes), {"sample": list(range(len(source)))}
 
     def check_question(self, question: Mapping[str, str]) -> None:
         """Check the names of a question.

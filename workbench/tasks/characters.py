@@ -1,7 +1,7 @@
 """Prediction of the next character of a text, by a network that has read the characters before it."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -15,6 +15,7 @@ from workbench.data.sources import Batch, Source, TokenWindows
 from workbench.errors import UserError
 from workbench.tasks.base import Baseline, StepContext, Task, Visualization, device_of, evaluation_mode
 from workbench.tasks.ngram import InterpolatedNGram
+from workbench.tasks.sampling import MAX_LENGTH, MAX_TEMPERATURE, SampleRequest, choose, draw
 from workbench.untrusted import printable_lines
 
 ORDER = 5  # of the n-grams of the baseline
@@ -22,8 +23,8 @@ ORDER = 5  # of the n-grams of the baseline
 EVALUATION_LENGTH, EVALUATED_AT_ONCE = 512, 2**15
 TEMPERATURES = (0.5, 0.8, 1.0)  # of the texts that are shown
 PROMPT, GENERATED = 60, 200  # characters that a text is shown to begin with, and that a network adds
-TEMPERATURE, MAX_TEMPERATURE = 0.8, 10.0
-LENGTH, MAX_LENGTH = 200, 5000  # characters of an answer
+TEMPERATURE = 0.8  # of an answer
+LENGTH = 200  # characters of an answer
 MAX_PROMPT = 2000  # characters before the answer that the network reads
 
 
@@ -90,7 +91,14 @@ class LanguageModeling(Task):
         characters = data.vocabulary(self.data)
         if not hasattr(network, "step"):
             return []
-        generated = generate(network, prompt, GENERATED, TEMPERATURES, len(characters))
+        generator, divisors = torch.Generator().manual_seed(0), torch.tensor(TEMPERATURES)[:, None]
+        generated = generate(
+            network,
+            prompt.expand(len(TEMPERATURES), -1),
+            GENERATED,
+            len(characters),
+            lambda logits: draw(logits / divisors, generator),
+        )
         start = text.decode(prompt.tolist(), characters)
         texts = [
             _caption(f"temperature {temperature:g}", start + text.decode(tokens, characters))
@@ -111,26 +119,41 @@ class LanguageModeling(Task):
         self.check_question(question)
         temperature = _number(question, "temperature", TEMPERATURE, 0, MAX_TEMPERATURE)
         length = int(_number(question, "length", LENGTH, 1, MAX_LENGTH, is_integer=True))
+        request = SampleRequest(question.get("prompt", ""), length=length, temperature=temperature)
+        [visualization] = self.sample(network, request, seed)
+        [answer] = visualization["samples"]
+        return {**visualization, "prompt": request.prompt, "text": answer, "temperature": temperature}
+
+    def sample(self, network: nn.Module, request: SampleRequest, seed: int) -> list[Visualization]:
+        """Return texts that the network generates after a prompt; under `samples` what follows the prompt in each."""
         if not hasattr(network, "step"):
             raise UserError("This network can't generate a text: it has no method step.")
+        if request.beams > 1:
+            raise UserError(
+                "Beams are for translations and captions, which end: a text of any length is drawn. Leave beams out."
+            )
         characters = data.vocabulary(self.data)
-        prompt = question.get("prompt", "")
-        tokens = torch.from_numpy(text.encode(prompt or "\n", characters))[-MAX_PROMPT:]
+        tokens = torch.from_numpy(text.encode(request.prompt or "\n", characters))[-MAX_PROMPT:]
         in_training = torch.zeros(len(characters), dtype=torch.bool)
         in_training[torch.from_numpy(data.load(self.data, seed)["train"][0]).unique()] = True
         tokens = torch.where(in_training[tokens], tokens, 0)
-        [generated] = generate(network, tokens, length, (temperature,), len(characters)).tolist()
-        answer = text.decode(generated, characters)
-        caption = f"temperature {temperature:g}"
+        generator = request.generator()
+        generated = generate(
+            network,
+            tokens.expand(request.count, -1),
+            request.length or LENGTH,
+            len(characters),
+            lambda logits: choose(logits, request, generator),
+        )
+        answers = [text.decode(row, characters) for row in generated.tolist()]
+        caption = f"temperature {request.temperature:g}"
         if (tokens == 0).any():
             caption += f"; unknown characters in the prompt: {int((tokens == 0).sum())}"
-        return {
-            "kind": "text",
-            "texts": [_caption(caption, prompt + answer)],
-            "prompt": prompt,
-            "text": answer,
-            "temperature": temperature,
-        }
+        numbers = [f"{number} of {len(answers)}: " if len(answers) > 1 else "" for number in range(1, len(answers) + 1)]
+        texts = [
+            _caption(number + caption, request.prompt + answer) for number, answer in zip(numbers, answers, strict=True)
+        ]
+        return [{"kind": "text", "texts": texts, "samples": answers}]
 
 
 class TokenMeter:
@@ -158,28 +181,26 @@ class TokenMeter:
 
 
 @torch.inference_mode()
-def generate(network: Any, prompt: Tensor, length: int, temperatures: tuple[float, ...], vocabulary: int) -> Tensor:
-    """Return the tokens (temperatures, length) that a network adds to a prompt, always the same ones.
+def generate(
+    network: Any, prompts: Tensor, length: int, vocabulary: int, choose_next: Callable[[Tensor], Tensor]
+) -> Tensor:
+    """Return the tokens (N, length) that a network adds to prompts.
 
     Args:
         network: A network with a method `step`.
-        prompt: The tokens before (prompt length,).
+        prompts: The tokens before (N, prompt length).
         length: The number of tokens to add.
-        temperatures: What the logits are divided by before the softmax, one text for each; 0 for the largest logit.
         vocabulary: Tokens that can be generated are 1 to `vocabulary - 1`; token 0 stands for unknown characters.
+        choose_next: Returns a column (N,) for each row of logits (N, vocabulary - 1), on the CPU in float32.
     """
     device = device_of(network)
-    generator = torch.Generator().manual_seed(0)
-    divisors = torch.tensor(temperatures)[:, None].clamp(min=1e-6)
     tokens: list[Tensor] = []
     with evaluation_mode(network):
         cache = None
-        for token in prompt.to(device):
-            logits, cache = network.step(token.expand(len(temperatures)), cache)
+        for token in prompts.to(device).unbind(dim=1):
+            logits, cache = network.step(token, cache)
         for _ in range(length):
-            allowed = logits[:, 1:vocabulary].float().cpu()
-            probabilities = ((allowed - allowed.amax(dim=1, keepdim=True)) / divisors).softmax(dim=1)
-            token = 1 + probabilities.multinomial(1, generator=generator)[:, 0]
+            token = 1 + choose_next(logits[:, 1:vocabulary].float().cpu())
             tokens.append(token)
             logits, cache = network.step(token.to(device), cache)
     return torch.stack(tokens, dim=1)

@@ -15,6 +15,7 @@ from workbench.errors import UserError
 from workbench.render import predictions
 from workbench.tasks.base import StepContext
 from workbench.tasks.characters import EVALUATION_LENGTH, TEMPERATURES, TokenMeter, generate
+from workbench.tasks.sampling import SampleRequest, choose
 
 torch.set_num_threads(1)
 
@@ -132,7 +133,9 @@ def test_characters_are_drawn_with_the_probabilities_of_the_softmax(temperature)
     network = Bigram(6)
     with torch.no_grad():
         network.table[:] = network.table[0]  # each token is drawn from the same distribution
-    tokens = generate(network, torch.tensor([1, 2]), 4000, (temperature,), 5)[0]
+    request = SampleRequest(temperature=temperature)
+    generator = request.generator()
+    tokens = generate(network, torch.tensor([[1, 2]]), 4000, 5, lambda logits: choose(logits, request, generator))[0]
     expected = (network.table[0, 1:5] / temperature).softmax(dim=0)
     frequencies = torch.bincount(tokens, minlength=6)[1:5] / 4000
     error = (expected * (1 - expected) / 4000).sqrt()
@@ -147,7 +150,9 @@ def test_at_temperature_zero_the_most_probable_character_is_drawn():
     for _ in range(20):
         token = 1 + int(network.table[token, 1:].argmax())
         expected.append(token)
-    assert generate(network, torch.tensor([2]), 20, (0.0,), 6)[0].tolist() == expected
+    greedy = SampleRequest(temperature=0.0)
+    tokens = generate(network, torch.tensor([[2]]), 20, 6, lambda logits: choose(logits, greedy, greedy.generator()))
+    assert tokens[0].tolist() == expected
 
 
 def test_texts_of_one_network_at_several_temperatures_are_shown(task):
