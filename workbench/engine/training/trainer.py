@@ -134,13 +134,16 @@ class SeedRun:
             factor, _ = self._plateau
             self.state.set_lr(factor * schedules.lr_at(self.spec, self.step, self.total))
 
-    def after_update(self, update: Update) -> Iterator[Event]:
-        """Report an update, and whatever is due after it."""
+    def record(self, update: Update) -> bool:
+        """Store the losses of an update, and return whether it must be reported."""
         self._window.add(update.losses)
         step = self.step
+        return step % self._report_every == 0 or step % self._evaluate_every == 0 or step == self.total
+
+    def report(self, update: Update) -> Iterator[Event]:
+        """Report the updates since the last report, and whatever else is due."""
+        step = self.step
         is_evaluated = step % self._evaluate_every == 0 or step == self.total
-        if not (is_evaluated or step % self._report_every == 0):
-            return
         self.sync_state()
         losses = self._window.values()
         if wrong := self._wrong_loss(losses):
@@ -372,8 +375,10 @@ class Trainer:
                 runs[index].before_update()
             has_ended = False
             for index, update in zip(active, self.backend.update(active), strict=True):
-                yield from runs[index].after_update(update)
-                has_ended |= not runs[index].is_active
+                if runs[index].record(update):  # a generator for each update would slow the next one
+                    yield from runs[index].report(update)
+                    has_ended |= not runs[index].is_active
+            del update  # so that the next one uses the same memory
             if has_ended:
                 active = [index for index in active if runs[index].is_active]
 

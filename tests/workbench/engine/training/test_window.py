@@ -10,9 +10,16 @@ from workbench.engine.training.window import BLOCK, LossWindow
 CPU = torch.device("cpu")
 
 
-@pytest.mark.parametrize("count", [0, 1, BLOCK, 2 * BLOCK + 3])
-def test_the_losses_are_those_that_were_added_since_it_was_cleared(count):
+@pytest.fixture(params=["as on a CPU", "as on a GPU"])
+def window(request):
+    """Return an empty window that reads the losses at once, or copies them as it does on a GPU."""
     window = LossWindow({}, CPU)
+    window._is_on_cpu = request.param == "as on a CPU"
+    return window
+
+
+@pytest.mark.parametrize("count", [0, 1, BLOCK, 2 * BLOCK + 3])
+def test_the_losses_are_those_that_were_added_since_it_was_cleared(window, count):
     for start in (0, 1000):  # memory is used again
         for k in range(count):
             window.add({"loss": torch.tensor(start + k + 0.5), "size": torch.tensor(-1.0 * k)})
@@ -22,8 +29,8 @@ def test_the_losses_are_those_that_were_added_since_it_was_cleared(count):
         assert window.values() == {}
 
 
-def test_a_loss_that_is_changed_later_was_copied():
-    window, loss = LossWindow({}, CPU), torch.tensor(1.0)
+def test_a_loss_that_is_changed_later_was_copied(window):
+    loss = torch.tensor(1.0)
     window.add({"loss": loss})
     loss.add_(5)
     assert window.values() == {"loss": [1.0]}
