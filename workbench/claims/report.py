@@ -7,6 +7,7 @@ from typing import Any
 
 from workbench import syllabus
 from workbench.claims.ledger import Ledger, differing
+from workbench.claims.untested import UNTESTED
 
 WORDS = {
     "holds": "holds",
@@ -52,6 +53,7 @@ def to_markdown(ledger: Ledger) -> str:
             ]
             lines.append("| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |")
         lines.append("")
+    lines += ["## Not tested", "", *(f"- {statement} *{reason}*" for statement, reason in UNTESTED.items()), ""]
     return "\n".join(lines)
 
 
@@ -66,6 +68,9 @@ def to_html(ledger: Ledger) -> str:
         parts.append(f"<h2>{escape(chapter)}</h2><table><tr><th>Claim<th>Expected<th>Measured<th>Effect<th>CPU s</tr>")
         parts += [_html_row(row) for row in rows]
         parts.append("</table>")
+    parts.append("<h2>Not tested</h2><ul>")
+    parts += [f"<li>{escape(statement)} <i>{escape(reason)}</i></li>" for statement, reason in UNTESTED.items()]
+    parts.append("</ul>")
     return "\n".join([*parts, "</body></html>\n"])
 
 

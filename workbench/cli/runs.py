@@ -149,6 +149,11 @@ def compare(
         numbers = [format_metric(name, row["metrics"].get(name)) for name in metrics]
         table.add_row(row["run"], row["status"], str(row["step"]), *spec, row["split"], *numbers)
     console().print(table)
+    for group in comparison["over_seeds"]:
+        options = "".join(f", {name}={value}" for name, value in group["options"].items())
+        print(printable(f"{len(group['runs'])} seeds ({', '.join(map(str, group['seeds']))}){options}:"))
+        for name, spread in group["metrics"].items():
+            print(f"  {name} {format_metric(name, spread['mean'])} ± {format_metric(name, spread['sd'])}")
     console().print(*compare_runs({printable(run.id): run.state() for run in runs}), sep="")
 
 

@@ -8,6 +8,7 @@ from statistics import mean, stdev
 
 import pytest
 
+from tests.trained_runs import train_run
 from workbench.engine import RunSpec, events, export, runs
 from workbench.engine.compare import compared, spread
 from workbench.errors import UserError
@@ -117,3 +118,17 @@ def test_runs_are_compared_by_where_they_differ(run):
     assert [row["metrics"] for row in found["runs"]] == [{"loss": 3 / 50, "accuracy": None}, {}]
     assert {row["split"] for row in found["runs"]} == {"validation"}  # neither is done
     json.dumps(found)
+
+
+def test_runs_that_differ_in_their_seed_alone_have_a_mean_and_a_deviation(cli):
+    ids = [
+        train_run("mlp", steps=2, seed=seed, lr=lr).id for lr, seed in ((0.003, 0), (0.003, 1), (0.003, 2), (0.5, 0))
+    ]
+    result = json.loads(cli("runs", "compare", *ids, "--json").out)
+    values = [row["metrics"]["accuracy"] for row in result["runs"][:3]]
+    [group] = result["over_seeds"]
+    assert (group["options"], group["runs"], group["seeds"]) == ({"lr": 0.003}, ids[:3], [0, 1, 2])
+    accuracy = group["metrics"]["accuracy"]
+    assert (accuracy["mean"], accuracy["sd"]) == (pytest.approx(mean(values)), pytest.approx(stdev(values)))
+    out = cli("runs", "compare", *ids).out
+    assert f"accuracy {mean(values):.4f} ± {stdev(values):.4f}" in out and "3 seeds (0, 1, 2), lr=0.003:" in out

@@ -77,7 +77,7 @@ class Watching(Page):
             return
         try:
             if more is not None and not more.isdigit():
-                raise UserError(f"Epochs are a whole number, such as {MORE}.")
+                raise UserError(f"The number of epochs must be an integer of at least 1, such as {MORE}.")
             resume(run, epochs=int(more) if more else None)
         except UserError as problem:
             self.workbench.problem(str(problem))
