@@ -132,6 +132,10 @@ class BahdanauAttention(nn.Module):
         state, context, _ = self._decoder_step(embedded, state)
         return self.head(self.readout(state[0], embedded, context)), state
 
+    def sentence_vector(self, source: Tensor) -> Tensor:
+        """Return the decoder's first state for each source (N, hidden_size)."""
+        return self.encode(source)[0]
+
 
 FAMILY = dict(
     family="bahdanau-attention",
@@ -159,6 +163,6 @@ FAMILY = dict(
         maxout_size=64,
         bias=True,
     ),
-    recipe=dict(lr=3e-3, batch_size=64, epochs=10, schedule="one-cycle", clip_norm=1.0),
+    recipe=dict(lr=3e-3, batch_size=64, epochs=8, schedule="one-cycle", clip_norm=1.0),
     reference=None,
 )

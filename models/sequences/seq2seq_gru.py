@@ -111,6 +111,10 @@ class Seq2SeqGRU(nn.Module):
         logits, new_state = self._decode(token[:, None], state)
         return logits[:, 0], new_state
 
+    def sentence_vector(self, source: Tensor) -> Tensor:
+        """Return the summary c of each source (N, hidden_size)."""
+        return self.encode(source)[1]
+
 
 FAMILY = dict(
     family="seq2seq-gru",
@@ -132,6 +136,6 @@ FAMILY = dict(
     mini=dict(
         source_vocab_size=64, target_vocab_size=64, embedding_size=32, hidden_size=128, maxout_size=64, bias=True
     ),
-    recipe=dict(lr=3e-3, batch_size=64, epochs=20, schedule="one-cycle", clip_norm=1.0),
+    recipe=dict(lr=3e-3, batch_size=64, epochs=14, schedule="one-cycle", clip_norm=1.0),
     reference=None,
 )

@@ -1,7 +1,7 @@
-"""Dates as people write them, and in the form of ISO 8601: `March 3, 2024` is 2024-03-03. Made by code, always the same.
+"""Dates as people write them, and in the form of ISO 8601: `March 3, 2024` is 2024-03-03. Made by code, always alike.
 
-Of dates in digits, 3.4.2024 is the third of April, and 4/3/2024 is, too: with dots, the day comes first, with slashes,
-the month.
+Dates in digits have the day first if they have dots, and the month first if they have slashes: 3.4.2024 and 4/3/2024
+are both the third of April.
 """
 
 from datetime import date, timedelta

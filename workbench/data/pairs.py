@@ -28,9 +28,7 @@ def sizes(pairs: Sequence[Pair]) -> dict[str, int]:
     """Return the sizes that a dataset of pairs declares: of both vocabularies, and the tokens of its longest target."""
     source, target = vocabularies(pairs)
     longest = max(len(text) for _, text in pairs) + 1
-    return dict(
-        source_vocabulary=FIRST + len(source), target_vocabulary=FIRST + len(target), longest_target=longest
-    )
+    return dict(source_vocabulary=FIRST + len(source), target_vocabulary=FIRST + len(target), longest_target=longest)
 
 
 def encode(text: str, characters: str) -> list[int]:

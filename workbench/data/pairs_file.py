@@ -64,16 +64,19 @@ def _read(file: Path, changed: int, size: int) -> tuple[Pair, ...]:
     name, text = printable(file.name), read_utf8(file, size)
     if not text.strip():
         raise UserError(f"{name} is empty. Write a source, a tab or a comma, and its target in each line.")
-    found = dict.fromkeys(_rows(text, name))
-    if len(found) < MIN_PAIRS:
+    distinct = dict.fromkeys(_rows(text, name))
+    if len(distinct) < MIN_PAIRS:
         raise UserError(
-            f"{name} has {len(found)} different pairs, too few to train, validate and test. Use at least {MIN_PAIRS}."
+            f"{name} has {len(distinct)} different pairs, too few to train, validate and test. "
+            f"Use at least {MIN_PAIRS}."
         )
-    if len(found) > MAX_PAIRS:
-        raise UserError(f"{name} has {len(found):,} pairs, and at most {MAX_PAIRS:,} are supported. Use a part of it.")
-    if len({target for _, target in found}) == 1:
+    if len(distinct) > MAX_PAIRS:
+        raise UserError(
+            f"{name} has {len(distinct):,} pairs, and at most {MAX_PAIRS:,} are supported. Use a part of it."
+        )
+    if len({target for _, target in distinct}) == 1:
         raise UserError(f"All targets of {name} are the same, so there is nothing to learn. Check its second column.")
-    return tuple(found)
+    return tuple(distinct)
 
 
 def _rows(text: str, name: str) -> list[Pair]:
