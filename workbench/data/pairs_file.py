@@ -66,10 +66,8 @@ def _read(file: Path, changed: int, size: int) -> tuple[Pair, ...]:
         raise UserError(f"{name} is empty. Write a source, a tab or a comma, and its target in each line.")
     distinct = dict.fromkeys(_rows(text, name))
     if len(distinct) < MIN_PAIRS:
-        raise UserError(
-            f"{name} has {len(distinct)} different pairs, too few to train, validate and test. "
-            f"Use at least {MIN_PAIRS}."
-        )
+        count = "1 different pair" if len(distinct) == 1 else f"{len(distinct)} different pairs"
+        raise UserError(f"{name} has {count}, too few to train, validate and test. Use at least {MIN_PAIRS}.")
     if len(distinct) > MAX_PAIRS:
         raise UserError(
             f"{name} has {len(distinct):,} pairs, and at most {MAX_PAIRS:,} are supported. Use a part of it."

@@ -13,7 +13,7 @@ from workbench.render.halfblock import Rows
 
 SHADES = "·░▒▓█"  # of weights below the limits, in order
 LIMITS = (0.05, 0.25, 0.5, 0.75)
-LEGEND = "weights: · below 5%, ░ below 25%, ▒ below 50%, ▓ below 75%, █ 75% or more"
+LEGEND = "weights below 5%: ·, 25%: ░, 50%: ▒, 75%: ▓, above: █"
 SHADED = Style(color="cyan")
 MAX_LABEL = 8  # characters of a label
 SPACE = "␣"
