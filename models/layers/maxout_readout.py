@@ -25,4 +25,5 @@ class MaxoutReadout(nn.Module):
     def forward(self, hidden: Tensor, token: Tensor, context: Tensor) -> Tensor:
         """Return the units (..., size) for a state, an embedded token and a context of any number of steps."""
         sums: Tensor = self.hidden(hidden) + self.token(token) + self.context(context)
-        return sums.unflatten(-1, (-1, PIECES)).amax(dim=-1)
+        units: Tensor = sums.unflatten(-1, (-1, PIECES)).amax(dim=-1)
+        return units

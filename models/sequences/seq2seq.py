@@ -81,7 +81,7 @@ class Seq2Seq(nn.Module):
 
     def encode(self, source: Tensor) -> State:
         """Return the state (N, num_layers, hidden_size) of the decoder before its first step; of an LSTM, h and c."""
-        _, state = self.encoder(source)
+        state: State = self.encoder(source)[1]
         return state
 
     def forward(self, source: Tensor, target_in: Tensor) -> Tensor:

@@ -55,10 +55,10 @@ def print_pairs(details: dict[str, Any]) -> None:
         table.add_row(f"  {label}", *(f"{split[row]:.1f}" for split in details["splits"].values()))
     table.add_row("  unknown characters", *(f"{split['unknown']:,}" for split in details["splits"].values()))
     console().print(table, end="\n\n")
-    for side in ("source", "target"):
-        characters = printable(details[f"{side}_characters"])
+    for column in ("source", "target"):
+        characters = printable(details[f"{column}_characters"])
         more = "..." if len(characters) > CHARACTERS else ""
-        print(f" {len(characters)} characters of the {side}: {characters[:CHARACTERS]}{more}")
+        print(f" {len(characters)} characters of the {column}: {characters[:CHARACTERS]}{more}")
     print("\n The training set begins:")
     for pair in details["first_samples"]:
         print(f"   {_cut(pair['input']):<{MAX_TEXT}}  {_cut(pair['target'])}".rstrip())

@@ -6,9 +6,9 @@ al. 2016). `forced_accuracy` is the accuracy of the next token after the true on
 same position of a translation of its own; the first is higher by what errors cost later tokens.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Protocol, cast
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -16,7 +16,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.layers.tokens import END, PAD, START, UNKNOWN
-from models.tracing import example_inputs
 from workbench import data
 from workbench.data import pairs
 from workbench.data.sources import Batch, Merged, Ragged, Source
@@ -31,54 +30,14 @@ from workbench.tasks.base import (
     Visualization,
     evaluation_mode,
 )
-from workbench.tasks.beam_search import State, beam_search, decode
+from workbench.tasks.beam_search import beam_search, decode
 from workbench.tasks.sampling import SampleRequest, choose
 from workbench.tasks.translation_scores import TranslationMeter, correct_tokens, score, texts_of
+from workbench.tasks.translator import Outputs, Translator, allowed, check_network, read_as_translator
 
-TRANSLATED, DRAWN_MATRICES = 400, 3  # validation samples that are translated, and drawn with their attention
+TRANSLATED, MATRICES = 400, 3  # validation samples that are translated, and drawn with their attention
 GROUPS = 8  # of lengths
 MAX_SOURCE, MAX_ALPHA = 1000, 10.0  # of a question
-NEVER_OUTPUT = [PAD, START, UNKNOWN]
-
-
-class Translator(Protocol):
-    """A network that translates. One with attention also has `attend`, which returns logits and weights."""
-
-    def __call__(self, source: Tensor, target_in: Tensor) -> Tensor:
-        """Return the logits (N, target length, vocabulary) of each next token after the true ones."""
-        ...
-
-    def encode(self, source: Tensor) -> State:
-        """Return the state before the first step."""
-        ...
-
-    def step(self, token: Tensor, state: State) -> tuple[Tensor, State]:
-        """Return the logits (N, vocabulary) of the next token, and the new state."""
-        ...
-
-    def sentence_vector(self, source: Tensor) -> Tensor:
-        """Return all that the decoder's first state knows of each source, in a vector (N, features)."""
-        ...
-
-
-@dataclass
-class Outputs:
-    """The outputs of a network for a batch.
-
-    Attributes:
-        network: The network, which translates step by step.
-        logits: Its logits under teacher forcing (N, target length, vocabulary).
-        max_length: The largest number of tokens of a translation.
-    """
-
-    network: Translator
-    logits: Tensor
-    max_length: int
-
-    def translate(self, source: Tensor) -> Tensor:
-        """Return greedy translations (N, length) of sources (N, source length)."""
-        step = allowed(self.network.step, self.logits.shape[2])
-        return decode(step, self.network.encode(source), START, END, self.max_length)
 
 
 class Translation(Task):
@@ -94,7 +53,7 @@ class Translation(Task):
         return self.dataset.sizes["longest_target"]
 
     def sources(self, network: nn.Module, seed: int) -> dict[str, Source]:
-        _check_network(network)
+        check_network(network)
         sources: dict[str, Source] = {}
         for split, (source, target) in data.load(self.data, seed).items():
             start = np.full((len(target), 1), START)
@@ -162,7 +121,7 @@ class Translation(Task):
         if hasattr(network, "attend"):
             visualizations += [
                 {"kind": "attention", **self._attention(network, text, translation)}
-                for text, _, translation in rows[:DRAWN_MATRICES]
+                for text, _, translation in rows[:MATRICES]
             ]
         return [*visualizations, {"kind": "lengths", "rows": by_length(sources, references, predicted)}]
 
@@ -211,7 +170,7 @@ class Translation(Task):
         if request.beams > 1:
             return [self._search(network, request, seed, alpha=0.0)]
         source, note = self._read(request.prompt, seed)
-        translator, generator = _translator(network), request.generator()
+        translator, generator = read_as_translator(network), request.generator()
         with evaluation_mode(network), torch.inference_mode():
             state = translator.encode(torch.tensor([[*source, END]]).expand(request.count, -1))
             step = allowed(translator.step, self.dataset.sizes["target_vocabulary"])
@@ -223,7 +182,7 @@ class Translation(Task):
 
     def _search(self, network: nn.Module, request: SampleRequest, seed: int, alpha: float) -> Visualization:
         source, note = self._read(request.prompt, seed)
-        translator = _translator(network)
+        translator = read_as_translator(network)
         with evaluation_mode(network), torch.inference_mode():
             state = translator.encode(torch.tensor([[*source, END]]))
             step = allowed(translator.step, self.dataset.sizes["target_vocabulary"])
@@ -267,20 +226,7 @@ class Translation(Task):
 
     def encode(self, network: nn.Module, batch: Batch) -> Tensor:
         """Return all that the decoder's first state knows of each source (N, features)."""
-        return _translator(network).sentence_vector(batch["source"])
-
-
-def allowed(step: Callable[[Tensor, State], tuple[Tensor, State]], vocabulary: int) -> Any:
-    """Return a network's step whose logits are -infinity for tokens that no text contains."""
-
-    def allowed_step(token: Tensor, state: State) -> tuple[Tensor, State]:
-        logits, state = step(token, state)
-        logits = logits.clone()
-        logits[:, NEVER_OUTPUT] = -torch.inf
-        logits[:, vocabulary:] = -torch.inf
-        return logits, state
-
-    return allowed_step
+        return read_as_translator(network).sentence_vector(batch["source"])
 
 
 def by_length(
@@ -308,25 +254,6 @@ def _ragged(name: str, tokens: np.ndarray) -> Ragged:
 
 def _label(token: int, characters: str) -> str:
     return "end" if token == END else pairs.decode([token], characters)
-
-
-def _check_network(network: nn.Module) -> None:
-    """Check that a network translates.
-
-    Raises:
-        UserError: If it doesn't.
-    """
-    examples = example_inputs(network) if hasattr(network, "example_inputs") else ()
-    if not (hasattr(network, "encode") and hasattr(network, "step")) or len(examples) != 2:
-        raise UserError(
-            "This network does not translate. Choose an encoder-decoder, such as luong-attention: see "
-            "'workbench models list'."
-        )
-
-
-def _translator(network: nn.Module) -> Translator:
-    _check_network(network)
-    return cast(Translator, network)
 
 
 def _number(question: Mapping[str, str], name: str, default: float, kind: type[int] | type[float]) -> float:

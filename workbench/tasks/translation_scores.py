@@ -12,7 +12,7 @@ from workbench.data.sources import Batch
 if TYPE_CHECKING:
     from sacrebleu.metrics.bleu import BLEU
 
-    from workbench.tasks.translation import Outputs
+    from workbench.tasks.translator import Outputs
 
 Texts = Sequence[Sequence[int]]  # the tokens of each text, without the one that ends it
 

@@ -73,14 +73,14 @@ def test_with_enough_beams_it_returns_the_best_of_all_texts(seed, alpha):
         ((table.log_probability(text) / len(text) ** alpha, text) for text in all_texts(VOCABULARY, length)),
         reverse=True,
     )
-    found = beam_search(table.step, table.state(), START, END, length, beams=VOCABULARY**length, alpha=alpha)
-    assert [hypothesis.tokens for hypothesis in found] == [text for _, text in expected]
-    for hypothesis, (score, text) in zip(found, expected, strict=True):
+    hypotheses = beam_search(table.step, table.state(), START, END, length, beams=VOCABULARY**length, alpha=alpha)
+    assert [hypothesis.tokens for hypothesis in hypotheses] == [text for _, text in expected]
+    for hypothesis, (score, text) in zip(hypotheses, expected, strict=True):
         assert hypothesis.score == pytest.approx(score, abs=1e-9)
         assert hypothesis.log_probability == pytest.approx(score * len(text) ** alpha, abs=1e-9)
         assert hypothesis.is_complete == (text[-1] == END)
     if alpha == 0:  # the texts are all that can happen
-        assert sum(math.exp(hypothesis.log_probability) for hypothesis in found) == pytest.approx(1, abs=1e-9)
+        assert sum(math.exp(hypothesis.log_probability) for hypothesis in hypotheses) == pytest.approx(1, abs=1e-9)
 
 
 @settings(max_examples=30, deadline=None)
@@ -108,14 +108,14 @@ def test_two_beams_find_a_text_that_greedy_decoding_misses():
     a, b, x, y = 2, 3, 4, 5
     probabilities = {(START,): {a: 0.6, b: 0.4}, (START, a): {x: 0.45, y: 0.55}, (START, b): {x: 0.9, y: 0.1}}
 
-    class Known(Table):
+    class Fixed(Table):
         def logits(self, text):
             logits = torch.full((6,), -torch.inf, dtype=torch.float64)
             for token, probability in probabilities.get(tuple(text), {END: 1.0}).items():
                 logits[token] = math.log(probability)
             return logits
 
-    table = Known(0, vocabulary=6)
+    table = Fixed(0, vocabulary=6)
     greedy = beam_search(table.step, table.state(), START, END, MAX_LENGTH, beams=1)[0]
     best = beam_search(table.step, table.state(), START, END, MAX_LENGTH, beams=2)[0]
     assert greedy.tokens == (a, y, END) and math.exp(greedy.log_probability) == pytest.approx(0.33)
@@ -123,12 +123,12 @@ def test_two_beams_find_a_text_that_greedy_decoding_misses():
 
 
 def test_length_normalization_can_prefer_a_longer_text():
-    class Known(Table):
+    class Fixed(Table):
         def logits(self, text):
             end = 0.4 if len(text) == 1 else 0.5 if len(text) == 2 else 0.99
             return torch.tensor([-torch.inf, math.log(end), math.log(1 - end)], dtype=torch.float64)
 
-    table = Known(0, vocabulary=3)
+    table = Fixed(0, vocabulary=3)
     plain, normalized = (
         beam_search(table.step, table.state(), START, END, MAX_LENGTH, beams=3, alpha=alpha)[0] for alpha in (0.0, 1.0)
     )

@@ -257,8 +257,8 @@ def test_an_answer_has_the_translation_its_beams_and_its_attention(task, trained
     with torch.no_grad():
         logits = trained(source, torch.cat([torch.tensor([[START]]), tokens[:, :-1]], dim=1))
     logits[:, :, [PAD, START, UNKNOWN]] = -torch.inf
-    chosen = logits.log_softmax(dim=2)[0].gather(1, tokens.T).sum().item()
-    assert best["log_probability"] == pytest.approx(chosen, abs=1e-4)
+    total = logits.log_softmax(dim=2)[0].gather(1, tokens.T).sum().item()
+    assert best["log_probability"] == pytest.approx(total, abs=1e-4)
     assert answer["attention"]["columns"] == [*"abcdef", "end"]
     assert (
         answer["attention"]["rows"] == [*best["text"], "end"]
