@@ -5,6 +5,7 @@ are both the third of April.
 """
 
 from datetime import date, timedelta
+from functools import cache
 
 import numpy as np
 
@@ -51,6 +52,7 @@ def ordinal(number: int) -> str:
     return f"{number}{ending}"
 
 
+@cache
 def load() -> list[Pair]:
     """Return 5,000 different dates in random formats, each with its form in ISO 8601."""
     rng = np.random.default_rng(0)

@@ -1,5 +1,7 @@
 """Numbers from 0 to 999 in words and in digits, in both directions. Made by code, always the same."""
 
+from functools import cache
+
 from workbench.data.pairs import Pair
 
 SET = dict(
@@ -32,6 +34,7 @@ def in_words(number: int) -> str:
     return TENS[tens - 2] + (f"-{ONES[ones]}" if ones else "")
 
 
+@cache
 def load() -> list[Pair]:
     """Return each number twice: from words to digits, and from digits to words."""
     texts = [(in_words(number), str(number)) for number in range(1000)]

@@ -1,6 +1,7 @@
 """Pairs of texts, a source and its target, as tokens: one for each character, and one for the end."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from models.layers.tokens import END, FIRST, PAD, UNKNOWN
@@ -31,9 +32,14 @@ def sizes(pairs: Sequence[Pair]) -> dict[str, int]:
     return dict(source_vocabulary=FIRST + len(source), target_vocabulary=FIRST + len(target), longest_target=longest)
 
 
+@lru_cache(maxsize=4)
+def _tokens(characters: str) -> dict[str, int]:
+    return {character: token for token, character in enumerate(characters, FIRST)}
+
+
 def encode(text: str, characters: str) -> list[int]:
     """Return the tokens of a text, `END` included, for a vocabulary of these characters."""
-    tokens = {character: token for token, character in enumerate(characters, FIRST)}
+    tokens = _tokens(characters)
     return [*(tokens.get(character, UNKNOWN) for character in text), END]
 
 

@@ -3,6 +3,8 @@
 The simplest task whose difficulty grows with the length alone: each letter must be remembered until its turn.
 """
 
+from functools import cache
+
 import numpy as np
 
 from workbench.data.pairs import Pair
@@ -23,6 +25,7 @@ SET = dict(
 )
 
 
+@cache
 def load() -> list[Pair]:
     """Return 8,000 different words, each with its letters in reverse order."""
     rng = np.random.default_rng(0)

@@ -7,7 +7,7 @@ same position of a translation of its own; the first is higher by what errors co
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, cast
 
 import numpy as np
@@ -166,13 +166,36 @@ class Translation(Task):
         return self._search(network, request, seed, alpha)
 
     def sample(self, network: nn.Module, request: SampleRequest, seed: int) -> list[Visualization]:
-        """Return translations of a text: those of a beam search, or as many as asked for, drawn at random."""
+        """Return translations of a text, or without one, of random sources of the validation set.
+
+        They are drawn at random, or are those of a beam search.
+        """
+        generator, count = request.generator(), request.count
+        if request.prompt and request.beams == 1:
+            return self._draw(network, request, seed, count, generator)
+        texts = [request.prompt] if request.prompt else self._validation_sources(seed, count, generator)
         if request.beams > 1:
-            return [self._search(network, request, seed, alpha=0.0)]
+            return [self._search(network, replace(request, prompt=text), seed, alpha=0.0) for text in texts]
+        return [
+            translation
+            for text in texts
+            for translation in self._draw(network, replace(request, prompt=text), seed, 1, generator)
+        ]
+
+    def _validation_sources(self, seed: int, count: int, generator: torch.Generator) -> list[str]:
+        source, _ = data.load(self.data, seed)["validation"]
+        rows = torch.randint(len(source), (count,), generator=generator)
+        characters = data.vocabularies(self.data).source
+        return [pairs.decode(text, characters) for text in source[rows.numpy()].tolist()]
+
+    def _draw(
+        self, network: nn.Module, request: SampleRequest, seed: int, count: int, generator: torch.Generator
+    ) -> list[Visualization]:
+        """Return translations of the prompt, drawn at random."""
         source, note = self._read(request.prompt, seed)
-        translator, generator = read_as_translator(network), request.generator()
+        translator = read_as_translator(network)
         with evaluation_mode(network), torch.inference_mode():
-            state = translator.encode(torch.tensor([[*source, END]]).expand(request.count, -1))
+            state = translator.encode(torch.tensor([[*source, END]]).expand(count, -1))
             step = allowed(translator.step, self.dataset.sizes["target_vocabulary"])
             length = request.length or self.max_length
             tokens = decode(step, state, START, END, length, lambda logits: choose(logits, request, generator))

@@ -318,8 +318,10 @@ def test_samples_are_drawn_with_the_probabilities_of_the_network(task, trained):
     ]
     [beams] = task.sample(trained, SampleRequest(prompt="abcd", beams=3), seed=0)
     assert len(beams["hypotheses"]) == 3 and beams["alpha"] == 0
-    with pytest.raises(UserError, match="nothing to translate"):
-        task.sample(trained, SampleRequest(), seed=0)
+    anything = [*task.sample(trained, SampleRequest(count=3), seed=0), *task.sample(trained, SampleRequest(beams=2), 0)]
+    characters = data.vocabularies("reversal").source
+    held_out = {pairs.decode(row, characters) for row in data.load("reversal", 0)["validation"][0]}
+    assert len(anything) == 4 and {sample["source"] for sample in anything} <= held_out
 
 
 @pytest.mark.parametrize(
