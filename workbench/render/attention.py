@@ -10,6 +10,7 @@ from rich.style import Style
 
 from workbench.render.canvas import PLAIN, QUIET
 from workbench.render.halfblock import Rows
+from workbench.untrusted import printable
 
 SHADES = "·░▒▓█"  # of weights below the limits, in order
 LIMITS = (0.05, 0.25, 0.5, 0.75)
@@ -55,15 +56,15 @@ def draw_matrix(matrix: dict[str, Any], width: int, height: int) -> Rows:
         most = f"  {columns[best]} {row[best]:.0%}"
         fits = left + cell * count + len(most) <= width
         rows.append([Segment(label.rjust(left - 1) + " ", PLAIN), *cells, *([Segment(most, QUIET)] if fits else [])])
-    hidden = [f"{len(labels) - room} rows"] * (len(labels) > room)
-    hidden += [f"{len(columns) - count} columns"] * (len(columns) > count)
-    note = f"{' and '.join(hidden)} not shown; " if hidden else ""
+    hidden = [("row", len(labels) - room), ("column", len(columns) - count)]
+    counts = [f"{number} {noun}{'s' * (number > 1)}" for noun, number in hidden if number > 0]
+    note = f"{' and '.join(counts)} not shown; " if counts else ""
     rows.append([Segment((note + LEGEND)[:width], QUIET)])
     return rows[:height]
 
 
 def _label(text: str) -> str:
-    return SPACE if text == " " else text[:MAX_LABEL]
+    return SPACE if text == " " else printable(text[:MAX_LABEL])
 
 
 def _shade(weight: float, cell: int) -> Segment:

@@ -225,7 +225,8 @@ class Translation(Task):
             **note,
         }
         if hasattr(network, "attend"):
-            answer["attention"] = self._attention(network, source, best)
+            # The labels are what was typed, unseen characters included.
+            answer["attention"] = self._attention(network, source, best) | {"columns": [*request.prompt, "end"]}
         return answer
 
     def _read(self, text: str, seed: int) -> tuple[list[int], dict[str, str]]:

@@ -47,7 +47,7 @@ def test_a_matrix_has_a_row_per_target_token_with_its_largest_weight():
 def test_a_matrix_without_room_says_what_is_left_out():
     wide = {**ATTENTION, "columns": ["x"] * 30, "weights": [[1 / 30] * 30] * 3}
     rows = text_of(predictions.draw([wide], "attention", 24, 4))
-    assert rows[0].count("x") == 20 and rows[-1].startswith("1 rows and 10 columns no")
+    assert rows[0].count("x") == 20 and rows[-1].startswith("1 row and 10 columns not")
 
 
 def test_translations_have_a_sign_that_is_not_a_color():

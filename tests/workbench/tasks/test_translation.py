@@ -279,6 +279,7 @@ def test_an_answer_without_beams_is_the_greedy_translation(task, trained):
 def test_unseen_characters_are_listed_once_each(task, trained):
     answer = task.respond(trained, {"source": "abXcé X"}, seed=0)
     assert answer["note"] == "characters that the training set lacks: X é  "
+    assert answer["attention"]["columns"] == [*"abXcé X", "end"]
     assert "note" not in task.respond(trained, {"source": "abc"}, seed=0)
 
 
