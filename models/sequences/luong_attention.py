@@ -187,6 +187,6 @@ FAMILY = dict(
     sizes=dict(source_vocabulary="source_vocab_size", target_vocabulary="target_vocab_size"),
     params={},
     mini=dict(source_vocab_size=64, target_vocab_size=64, embedding_size=32, hidden_size=128, num_layers=1, bias=True),
-    recipe=dict(lr=3e-3, batch_size=64, epochs=8, schedule="one-cycle", clip_norm=1.0),
+    recipe=dict(lr=3e-3, batch_size=64, epochs=12, schedule="one-cycle", clip_norm=1.0),
     reference=None,
 )

@@ -126,7 +126,7 @@ FAMILY = dict(
         "A summary of the source enters every step of the decoder and its output; gated units, now called GRU, learn "
         "to remember and to forget."
     ),
-    builds_on=("gru",),
+    builds_on=("lstm",),
     network="Seq2SeqGRU",
     names={"seq2seq-gru": dict()},
     inputs=dict(source="int64[source_length]", target_in="int64[target_length]"),

@@ -16,7 +16,7 @@ from workbench.errors import UserError
 from workbench.untrusted import printable
 
 PREFIX = "pairs:"
-MIN_PAIRS, MAX_PAIRS = 50, 50_000
+MIN_PAIRS, MAX_PAIRS = 100, 50_000  # 70 of 100 pairs are for training, a batch of 64
 MAX_LENGTH = 200  # characters of a source or a target: recurrent networks read them one by one
 HEADER = ["source", "target"]
 

@@ -14,10 +14,10 @@ from workbench.untrusted import printable
 
 SHADES = "·░▒▓█"  # of weights below the limits, in order
 LIMITS = (0.05, 0.25, 0.5, 0.75)
-LEGEND = "weights below 5%: ·, 25%: ░, 50%: ▒, 75%: ▓, above: █"
+LEGEND = "weights below 5%: ·, 25%: ░, 50%: ▒, 75%: ▓, above: █; ↵: end"
 SHADED = Style(color="cyan")
 MAX_LABEL = 8  # characters of a label
-SPACE = "␣"
+SIGNS = {" ": "␣", "end": "↵"}  # so that each label of a text of characters is one cell
 
 
 def draw_attention(selected: list[dict[str, Any]], width: int, height: int) -> Rows:
@@ -64,7 +64,7 @@ def draw_matrix(matrix: dict[str, Any], width: int, height: int) -> Rows:
 
 
 def _label(text: str) -> str:
-    return SPACE if text == " " else printable(text[:MAX_LABEL])
+    return SIGNS.get(text) or printable(text[:MAX_LABEL])
 
 
 def _shade(weight: float, cell: int) -> Segment:

@@ -27,7 +27,7 @@ def write(tmp_path):
     return write
 
 
-def rows(count=60, separator="\t"):
+def rows(count=100, separator="\t"):
     return "".join(f"word {k}{separator}mot {k}\n" for k in range(count))
 
 
@@ -144,16 +144,16 @@ def test_a_file_of_pairs_is_read_in_any_folder_and_again_after_a_change(write, t
     name = write("\ufeffSource\tTarget\r\n" + rows().replace("\n", "\r\n") + "\n" + rows(3))
     monkeypatch.chdir(tmp_path)
     info = data.info("pairs:pairs.tsv")
-    assert (info.name, info.samples, info.modality, info.licence) == (name, 60, "pairs", "your own")
-    assert dict(info.sizes) == pairs.sizes([(f"word {k}", f"mot {k}") for k in range(60)])
+    assert (info.name, info.samples, info.modality, info.licence) == (name, 100, "pairs", "your own")
+    assert dict(info.sizes) == pairs.sizes([(f"word {k}", f"mot {k}") for k in range(100)])
     assert data.vocabularies(name) == (" 0123456789dorw", " 0123456789mot")
     state = data.fingerprint(name)
-    write(rows(61))
-    assert data.info(name).samples == 61 and data.fingerprint(name) != state
+    write(rows(101))
+    assert data.info(name).samples == 101 and data.fingerprint(name) != state
 
 
 def test_commas_quotation_marks_and_tabs_separate_as_in_csv_and_tsv(write):
-    comma = write('"one, two",zwei\n' + rows(60, separator=","), "pairs.csv")
+    comma = write('"one, two",zwei\n' + rows(100, separator=","), "pairs.csv")
     assert {*"one, two"} < set(data.vocabularies(comma).source)
     tab = write('say "hi", you\tsag "hallo"\n' + rows())
     assert {'"', ","} < set(data.vocabularies(tab).source) and '"' in data.vocabularies(tab).target
@@ -164,16 +164,16 @@ def test_commas_quotation_marks_and_tabs_separate_as_in_csv_and_tsv(write):
     [
         (b"", "pairs.tsv is empty. Write a source, a tab or a comma"),
         (" \n\n", "pairs.tsv is empty"),
-        (rows(49), "49 different pairs, too few .* at least 50"),
-        ("a\tb\n" * 60, "1 different pair, too few"),
-        ("a line\n" * 60, "Line 1 of pairs.tsv has 1 column. Each line needs two"),
-        (rows() + "a\tb\tc\n", "Line 61 of pairs.tsv has 3 columns"),
-        (rows() + "a\t\n", "Line 61 of pairs.tsv has no target"),
-        (rows() + "\tb\n", "Line 61 of pairs.tsv has no source"),
-        (rows() + "a\t" + "b" * 201, "The target in line 61 of pairs.tsv has 201 characters, and at most 200"),
-        ("".join(f"{k}\tsame\n" for k in range(60)), "All targets of pairs.tsv are the same"),
-        (rows(60, ",") + 'a,"b', "Line 61 of pairs.tsv is not CSV"),
-        (rows().encode() + b"\xff\tb", r"byte \d+ \(in line 61\) is 0xff. Save it again as UTF-8"),
+        (rows(99), "99 different pairs, too few .* at least 100"),
+        ("a\tb\n" * 100, "1 different pair, too few"),
+        ("a line\n" * 100, "Line 1 of pairs.tsv has 1 column. Each line needs two"),
+        (rows() + "a\tb\tc\n", "Line 101 of pairs.tsv has 3 columns"),
+        (rows() + "a\t\n", "Line 101 of pairs.tsv has no target"),
+        (rows() + "\tb\n", "Line 101 of pairs.tsv has no source"),
+        (rows() + "a\t" + "b" * 201, "The target in line 101 of pairs.tsv has 201 characters, and at most 200"),
+        ("".join(f"{k}\tsame\n" for k in range(100)), "All targets of pairs.tsv are the same"),
+        (rows(100, ",") + 'a,"b', "Line 101 of pairs.tsv is not CSV"),
+        (rows().encode() + b"\xff\tb", r"byte \d+ \(in line 101\) is 0xff. Save it again as UTF-8"),
         (rows().encode("utf-16"), "not a text in UTF-8"),
     ],
 )
@@ -197,7 +197,7 @@ def test_files_that_are_not_pairs_are_rejected_in_a_sentence(tmp_path):
             assert str(rejection.value).isprintable()
 
 
-@given(st.binary(max_size=200) | st.text(max_size=40).map(lambda each: (f"{each}\n" * 60 + rows(60)).encode()))
+@given(st.binary(max_size=200) | st.text(max_size=40).map(lambda each: (f"{each}\n" * 100 + rows(100)).encode()))
 def test_any_file_is_pairs_or_is_rejected(tmp_path_factory, content):
     file = tmp_path_factory.getbasetemp() / "any.tsv"
     file.write_bytes(content)

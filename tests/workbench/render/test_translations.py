@@ -33,21 +33,25 @@ LENGTHS = {
 
 def test_a_matrix_has_a_row_per_target_token_with_its_largest_weight():
     rows = text_of(predictions.draw([ATTENTION], "attention", 60, 20))
-    assert [row.rstrip() for row in rows[:6]] == [
-        "        e",
-        "        n",
-        "    a b d",
-        "  c ██░░·   a 90%",
-        "  ␣ ▒▒▓▓░░  b 60%",
-        "end · · ██  end 100%",
+    assert [row.rstrip() for row in rows] == [
+        "  a b ↵",
+        "c ██░░·   a 90%",
+        "␣ ▒▒▓▓░░  b 60%",
+        "↵ · · ██  ↵ 100%",
+        "weights below 5%: ·, 25%: ░, 50%: ▒, 75%: ▓, above: █; ↵: en",
     ]
-    assert rows[6] == "weights below 5%: ·, 25%: ░, 50%: ▒, 75%: ▓, above: █"
+
+
+def test_labels_of_several_characters_are_written_from_top_to_bottom():
+    words = {**ATTENTION, "rows": ["the", "cat", "end"], "columns": ["le", "chat", "end"]}
+    rows = text_of(predictions.draw([words], "attention", 60, 20))
+    assert [row.rstrip() for row in rows[:5]] == ["      c", "      h", "    l a", "    e t ↵", "the ██░░·   le 90%"]
 
 
 def test_a_matrix_without_room_says_what_is_left_out():
     wide = {**ATTENTION, "columns": ["x"] * 30, "weights": [[1 / 30] * 30] * 3}
     rows = text_of(predictions.draw([wide], "attention", 24, 4))
-    assert rows[0].count("x") == 20 and rows[-1].startswith("1 row and 10 columns not")
+    assert rows[0].count("x") == 22 and rows[-1].startswith("1 row and 8 columns not")
 
 
 def test_translations_have_a_sign_that_is_not_a_color():

@@ -350,7 +350,7 @@ def test_networks_that_do_not_fit_are_rejected(task):
 
 def test_your_own_pairs_are_learned(tmp_path):
     file = tmp_path / "own.tsv"
-    file.write_text("".join(f"{k} and\x1b {k % 7}\t{k}+{k % 7}\n" for k in range(80)))
+    file.write_text("".join(f"{k} and\x1b {k % 7}\t{k}+{k % 7}\n" for k in range(110)))
     own = tasks.get(f"pairs:{file}")
     sizes = own.info.sizes
     torch.manual_seed(0)
