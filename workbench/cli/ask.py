@@ -56,7 +56,7 @@ def ask(
     if as_json:
         print_json(answer)
     else:
-        height = TEXT_HEIGHT if answer["kind"] == "text" else HEIGHT
+        height = TEXT_HEIGHT if answer["kind"] in ("text", "translation") else HEIGHT
         print_rows(lambda width, color: predictions.draw([answer], answer["kind"], width, height, color))
         if "reason" in answer:
             print(printable(answer["reason"]))

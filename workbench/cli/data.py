@@ -49,6 +49,7 @@ def list_data(as_json: Json = False) -> None:
     print("\nYour own table: workbench data show csv:PATH, or csv:PATH:COLUMN")
     print("Your own images, one folder per class: workbench data show folder:PATH")
     print("Your own text: workbench data show text:PATH")
+    print("Your own pairs of texts: workbench data show pairs:PATH")
 
 
 @app.command(epilog="Example: workbench data show iris --seed 1")
@@ -56,7 +57,8 @@ def show(
     name: Annotated[
         str,
         typer.Argument(
-            metavar="NAME", help="Dataset, or your own data: csv:PATH, csv:PATH:COLUMN, folder:PATH or text:PATH."
+            metavar="NAME",
+            help="Dataset, or your own data: csv:PATH, csv:PATH:COLUMN, folder:PATH, text:PATH or pairs:PATH.",
         ),
     ],
     seed: Annotated[int, typer.Option(min=0, help="Seed of the split.")] = 0,
@@ -80,6 +82,17 @@ def show(
         else:
             _print_heading(dataset)
             print_text(details)
+            _print_next(dataset)
+        return
+    if dataset.modality == "pairs":
+        from workbench.cli.pair_data import describe_pairs, print_pairs
+
+        details = {**describe(dataset), "seed": seed, **describe_pairs(dataset, splits)}
+        if as_json:
+            print_json(details)
+        else:
+            _print_heading(dataset)
+            print_pairs(details)
             _print_next(dataset)
         return
     details = {
@@ -164,6 +177,8 @@ def _classes(dataset: "DataSet") -> str:
     """Return what a target is: how many classes or characters there are, or a number."""
     if dataset.modality == "text":
         return f"{dataset.sizes['vocabulary']} characters"
+    if dataset.modality == "pairs":
+        return "a text"
     return str(len(dataset.classes) or "a number")
 
 

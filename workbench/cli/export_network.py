@@ -53,6 +53,11 @@ def _describe_inputs(result: dict[str, Any]) -> str:
     scaling = result["scaling"]
     if "vocabulary" in scaling:
         how = f"tokens, the indices of the {len(scaling['vocabulary'])} characters of the vocabulary"
+    elif "source_characters" in scaling:
+        how = (
+            f"tokens, the indices of the {len(scaling['source_characters'])} characters of the source and the "
+            f"{len(scaling['target_characters'])} of the target plus {scaling['first']}; {scaling['end']} ends a text"
+        )
     elif "features" in scaling:
         how = "each feature minus its mean, divided by its deviation"
     else:

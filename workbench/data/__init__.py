@@ -20,6 +20,9 @@ Where a set is published in parts, `load` gives them by their names, and the see
 
 Of a text, `load` gives the text itself, and the set declares `modality="text"`, `shape=()` and the size of its
 vocabulary, `sizes=dict(vocabulary=96)`.
+
+Of pairs of texts, `load` gives a list of (source, target), and the set declares `modality="pairs"`, `shape=()` and the
+sizes that `pairs.sizes` computes.
 """
 
 import hashlib
@@ -29,7 +32,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.data import folder, table, text, text_file
+from workbench.data import folder, pairs, pairs_file, table, text, text_file
 from workbench.data.dataset import DataSet, declared
 from workbench.errors import UserError, lookup
 from workbench.paths import cache_dir
@@ -38,10 +41,10 @@ if TYPE_CHECKING:
     import numpy as np
 
 __all__ = ["OWN", "SPLITS", "DataSet", "deal", "fingerprint", "held_out", "here", "info", "load", "names", "split"]
-__all__ += ["vocabulary"]
+__all__ += ["vocabularies", "vocabulary"]
 
 SPLITS = ("train", "validation", "test")
-OWN = {kind.PREFIX: kind for kind in (table, folder, text_file)}  # the user's own: how their names begin
+OWN = {kind.PREFIX: kind for kind in (table, folder, text_file, pairs_file)}  # the user's own: how their names begin
 
 
 def names() -> list[str]:
@@ -59,8 +62,8 @@ def info(name: str) -> DataSet:
     """What is known of a data set without loading it.
 
     Args:
-        name: One of `names()`, or `csv:PATH`, `csv:PATH:TARGET`, `folder:PATH` or `text:PATH`: a table, pictures or a
-            text of the user's, which are looked through.
+        name: One of `names()`, or `csv:PATH`, `csv:PATH:TARGET`, `folder:PATH`, `text:PATH` or `pairs:PATH`: a table,
+            pictures, a text or pairs of texts of the user's, which are looked through.
 
     Raises:
         UserError: There is no data set of that name, or the user's own can't be learnt from.
@@ -108,7 +111,7 @@ def load(name: str, seed: int = 0) -> "dict[str, tuple[np.ndarray, ...]]":
 
     Returns:
         Part (`train`, `validation`, `test`) -> arrays with one sample a row: the inputs, then the targets; of a text,
-        its tokens alone.
+        its tokens alone; of pairs of texts, the tokens of both.
 
     Raises:
         UserError: There is no data set of that name, it can't be loaded or fetched, or no sample of some class falls
@@ -117,6 +120,8 @@ def load(name: str, seed: int = 0) -> "dict[str, tuple[np.ndarray, ...]]":
     known, given = info(name), _given(name)
     if isinstance(given, str):
         return text.split(given, vocabulary(name), seed)
+    if known.modality == "pairs":
+        return pairs.split(given, held_out(len(given)), seed)
     parts = deal(given if isinstance(given, dict) else {"train": given}, seed)
     missing = set(range(len(known.classes))) - set(parts["train"][-1].flat) if known.classes else set()
     if missing:
@@ -138,6 +143,15 @@ def vocabulary(name: str) -> str:
         UserError: As `info`.
     """
     return text.vocabulary(_given(name), info(name).sizes["vocabulary"])
+
+
+def vocabularies(name: str) -> pairs.Vocabularies:
+    """Return the characters of the sources and of the targets of pairs of texts.
+
+    Raises:
+        UserError: As `info`.
+    """
+    return pairs.vocabularies(_given(name))
 
 
 def deal(given: "dict[str, tuple[np.ndarray, ...]]", seed: int) -> "dict[str, tuple[np.ndarray, ...]]":

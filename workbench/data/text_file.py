@@ -21,7 +21,7 @@ def info(name: str) -> DataSet:
         UserError: If there is no such file, or it can't be learned from.
     """
     file = _find(name)
-    content = _read(*_state(file))
+    content = _read(*file_state(file))
     shown = printable(file.name)
     return DataSet(
         name=f"{PREFIX}{file}",
@@ -39,22 +39,34 @@ def info(name: str) -> DataSet:
 
 def load(name: str) -> str:
     """Return a text. Raises as `info` does."""
-    return _read(*_state(_find(name)))
+    return _read(*file_state(_find(name)))
 
 
 def state(name: str) -> list[object]:
     """Return what tells that a text has changed. Raises as `info` does."""
-    file, *status = _state(_find(name))
+    file, *status = file_state(_find(name))
     return [str(file), *status]
 
 
 def _find(name: str) -> Path:
-    where = name.removeprefix(PREFIX)
+    return find_file(name.removeprefix(PREFIX), "Write text:PATH with the path of a text file.")
+
+
+def find_file(where: str, usage: str) -> Path:
+    """Return the absolute path of a text file of the user's.
+
+    Args:
+        where: Its path.
+        usage: What to do if there is no such file.
+
+    Raises:
+        UserError: If there is no such file.
+    """
     shown = printable(where[:200])
     try:
         file = Path(where or ".").expanduser()
         if not file.exists():
-            raise UserError(f"There is no file {shown}. Write text:PATH with the path of a text file.")
+            raise UserError(f"There is no file {shown}. {usage}")
         if file.is_dir():
             raise UserError(f"{printable(str(file))} is a folder. Give a text file in it.")
         if not file.is_file():
@@ -66,7 +78,8 @@ def _find(name: str) -> Path:
         raise UserError(f"{shown} can't be read: {printable(str(error))}.") from error
 
 
-def _state(file: Path) -> tuple[Path, int, int]:
+def file_state(file: Path) -> tuple[Path, int, int]:
+    """Return a file with its time in ns and its size in bytes, which change when its content does."""
     status = file.stat()
     return file, status.st_mtime_ns, status.st_size
 
@@ -74,6 +87,17 @@ def _state(file: Path) -> tuple[Path, int, int]:
 @lru_cache(maxsize=1)
 def _read(file: Path, changed: int, size: int) -> str:
     """Return the text of a file in its present state: it is read again when its time or size has changed."""
+    decoded = read_utf8(file, size)
+    _check(decoded, printable(file.name))
+    return decoded
+
+
+def read_utf8(file: Path, size: int) -> str:
+    """Return the text of a file of so many bytes, with line breaks as in Unix.
+
+    Raises:
+        UserError: If it is too large, can't be read, or isn't in UTF-8.
+    """
     name = printable(file.name)
     if size > MAX_BYTES:
         raise UserError(
@@ -92,9 +116,7 @@ def _read(file: Path, changed: int, size: int) -> str:
             f"{name} is not a text in UTF-8: byte {error.start:,} (in line {line:,}) is 0x{content[error.start]:02x}. "
             "Save it again as UTF-8."
         ) from None
-    decoded = decoded.replace("\r\n", "\n").replace("\r", "\n")
-    _check(decoded, name)
-    return decoded
+    return decoded.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _check(content: str, name: str) -> None:

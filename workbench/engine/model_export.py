@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from models.layers.tokens import END, FIRST, PAD, START, UNKNOWN
 from workbench import data, tasks
 from workbench.engine import networks
 from workbench.engine.run import Run
@@ -92,6 +93,10 @@ def _describe_data(trained: "TrainedNetwork") -> dict[str, Any]:
     scaling: dict[str, Any] = {}
     if dataset.modality == "text":
         scaling["vocabulary"] = data.vocabulary(name)
+    elif dataset.modality == "pairs":
+        characters = data.vocabularies(name)
+        scaling |= {"source_characters": characters.source, "target_characters": characters.target}
+        scaling |= {"pad": PAD, "start": START, "end": END, "unknown": UNKNOWN, "first": FIRST}
     else:
         is_table = dataset.modality == "table"
         scaler = training_scaler(name, seed, axis=0 if is_table else None)

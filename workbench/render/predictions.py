@@ -10,12 +10,14 @@ from typing import Any
 from rich.segment import Segment
 from rich.style import Style
 
+from workbench.render.attention import draw_attention
 from workbench.render.boxes import draw_boxes
 from workbench.render.canvas import PLAIN, QUIET, Canvas
 from workbench.render.decision_regions import draw_decision_regions
 from workbench.render.halfblock import Rows, render_gallery, to_pixels
 from workbench.render.responses import draw_probabilities, draw_text, draw_value
 from workbench.render.scale import Scale, format_tick
+from workbench.render.translations import draw_lengths, draw_translations
 
 CORRECT, INCORRECT = Style(color="green"), Style(color="red", bold=True)
 Visualizations = list[dict[str, Any]]
@@ -144,6 +146,16 @@ def draw_detections(selected: Visualizations, _: Visualizations, width: int, hei
     return draw_boxes(selected, width, height, color)
 
 
+def draw_translated(selected: Visualizations, _: Visualizations, width: int, height: int, color: bool) -> Rows:
+    """Render translations."""
+    return draw_translations(selected, width, height)
+
+
+def draw_attentions(selected: Visualizations, _: Visualizations, width: int, height: int, color: bool) -> Rows:
+    """Render matrices of attention weights."""
+    return draw_attention(selected, width, height)
+
+
 def _of_first(render: Callable[[dict[str, Any], int, int, bool], Rows]) -> Renderer:
     """Return the renderer of a kind of which a run has one visualization."""
 
@@ -163,4 +175,7 @@ KINDS: dict[str, tuple[str, Renderer]] = {
     "value": ("prediction", _of_first(draw_value)),
     "text": ("generated text", _of_first(draw_text)),
     "boxes": ("detected objects", draw_detections),
+    "translation": ("translations", draw_translated),
+    "attention": ("attention", draw_attentions),
+    "lengths": ("scores by length", _of_first(lambda table, width, height, color: draw_lengths(table, width, height))),
 }

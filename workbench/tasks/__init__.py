@@ -12,7 +12,8 @@ a property of the task, that call has it too, as a literal:
         accepts="text",                                      # the kind of the user's own data that it learns, too
     )
 
-The name of a task on the user's own data, a table (`csv:PATH`) or images (`folder:PATH`), is that of the data.
+What a task on pairs of texts reads, outputs and measures is `TRANSLATION`. The name of a task on the user's own data, a
+table (`csv:PATH`) or images (`folder:PATH`), is that of the data.
 
 `names` and `info` read the declarations as text and import no torch: with them, a network is sized to its data before
 either is loaded.
@@ -37,6 +38,11 @@ OWN = tuple(data.OWN)  # prefixes of the names of tasks on the user's own data
 
 CLASSIFICATION = {"accuracy": "max", "f1": "max", "top5": "max", "auc": "max"}
 REGRESSION = {"r2": "max", "mse": "min", "mae": "min"}
+TRANSLATION = dict(
+    inputs=dict(source="int64[source_length]", target_in="int64[target_length]"),
+    outputs=dict(logits="float32[target_length, target_vocabulary]"),
+    metrics=dict(bleu="max", exact_match="max", token_accuracy="max", forced_accuracy="max"),
+)
 LABEL_OPTIONS = ("label_smoothing", "class_weights")
 
 
@@ -112,6 +118,7 @@ def describe(data_name: str, title: str, declared: Mapping[str, Any], name: str 
         name: The task's name; the dataset's by default.
     """
     dataset = data.info(data_name)
+    declared = {**TRANSLATION, **declared} if dataset.modality == "pairs" else declared
     classes = len(dataset.classes)
     is_image = len(dataset.shape) == 3
     shape = ", ".join(map(str, dataset.shape))
@@ -150,8 +157,11 @@ def get(name: str) -> "Task":
     from workbench.tasks.classification import Classification
     from workbench.tasks.image_classification import ImageClassification
     from workbench.tasks.regression import Regression
+    from workbench.tasks.translation import Translation
 
     dataset = data.info(task_info.data)
+    if dataset.modality == "pairs":
+        return Translation(data=dataset.name, title=dataset.title)
     if accepting := _accepting(dataset):
         declared_task = get(accepting[0])
         return type(declared_task)(**{**declared_task.declared, "data": dataset.name, "title": dataset.title})
@@ -161,12 +171,13 @@ def get(name: str) -> "Task":
 
 
 def _accepting(dataset: data.DataSet) -> tuple[str, dict[str, Any]] | None:
-    """Return the task, and its declaration, that learns the user's own data of this kind; None for tables and images.
+    """Return the task, and its declaration, that learns the user's own data of this kind; None for other kinds.
 
     Raises:
         UserError: If there is none.
     """
-    if dataset.modality in ("table", "images"):
+    # `get` names the tasks of these kinds.
+    if dataset.modality in ("table", "images", "pairs"):
         return None
     for name, keywords in _declared().items():
         if keywords.get("accepts") == dataset.modality:

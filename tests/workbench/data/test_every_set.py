@@ -19,7 +19,9 @@ def rows(columns):
 
 
 SLOW = ("shapes", "shape-scenes", "mnist-5k")  # to draw, or to import
-HERE = [name for name in data.names() if not data.info(name).files and data.info(name).modality != "text"]
+HERE = [
+    name for name in data.names() if not data.info(name).files and data.info(name).modality not in ("text", "pairs")
+]
 
 
 @pytest.fixture(

@@ -12,6 +12,7 @@ import models
 from models.tracing import example_inputs
 from tests.trained_runs import train_run
 from workbench import data
+from workbench.cli import export_network
 from workbench.engine import exporters, model_export, networks, worker
 from workbench.errors import UserError
 
@@ -171,3 +172,16 @@ def test_what_is_impossible_is_an_error_in_one_sentence(tmp_path, cli, monkeypat
     job = dict(job="export", folder=str(run.folder), format="weights", path=str(tmp_path / "a.safetensors"))
     assert "no checkpoint yet" in worker.answer(json.dumps(job))["refused"]
     assert not list(tmp_path.glob("*.safetensors"))
+
+
+def test_a_network_that_translates_is_exported_with_the_characters_of_its_tokens(trained_runs, tmp_path):
+    run, file = trained_runs("luong-attention"), tmp_path / "x.safetensors"
+    result = model_export.compute(run, "weights", file)
+    characters = data.vocabularies("dates")
+    scaling = result["scaling"]
+    assert (scaling["source_characters"], scaling["target_characters"]) == characters
+    assert scaling["first"] + len(characters.source) == data.info("dates").sizes["source_vocabulary"]
+    assert [one["name"] for one in result["inputs"]] == ["source", "target_in"]
+    assert load_file(file).keys() == networks.build(run.spec).state_dict().keys()
+    text = export_network._describe_inputs(result)
+    assert "45 characters of the source and the 11 of the target plus 4; 2 ends a text" in text

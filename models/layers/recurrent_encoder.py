@@ -1,0 +1,103 @@
+"""An encoder of padded texts: an embedding and recurrent layers, whose outputs and state ignore the padding."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from models.layers.tokens import PAD
+
+LAYERS: dict[str, type[nn.LSTM] | type[nn.GRU]] = {"lstm": nn.LSTM, "gru": nn.GRU}
+State = tuple[Tensor, ...]  # tensors whose first dimension is the sample, so that samples can be selected
+
+
+def source_lengths(source: Tensor) -> Tensor:
+    """Return the number of tokens (N,) of each source (N, length) before its padding; 1 if there are none."""
+    return (source != PAD).sum(dim=1).clamp(min=1)
+
+
+def source_mask(source: Tensor) -> Tensor:
+    """Return which positions of sources (N, length) are tokens rather than padding."""
+    return torch.arange(source.shape[1], device=source.device) < source_lengths(source)[:, None]
+
+
+def reverse_within(x: Tensor, lengths: Tensor) -> Tensor:
+    """Return texts (N, length) or vectors (N, length, features) in reverse order, with the padding still at the end."""
+    positions = torch.arange(x.shape[1], device=x.device)
+    reversed_positions = torch.where(positions < lengths[:, None], lengths[:, None] - 1 - positions, positions)
+    return x[torch.arange(len(x), device=x.device)[:, None], reversed_positions]
+
+
+def make_recurrent(layer: str, input_size: int, hidden_size: int, num_layers: int, bias: bool) -> nn.LSTM | nn.GRU:
+    """Return recurrent layers by their name, `lstm` or `gru`.
+
+    Raises:
+        ValueError: If there is no such layer.
+    """
+    if layer not in LAYERS:
+        raise ValueError(f"layer must be lstm or gru, not {layer!r}")
+    return LAYERS[layer](input_size, hidden_size, num_layers, bias=bias, batch_first=True)
+
+
+def run_packed(layers: nn.LSTM | nn.GRU, x: Tensor, lengths: Tensor) -> tuple[Tensor, State]:
+    """Return the outputs (N, length, features) of recurrent layers, 0 at the padding, and their state after the text.
+
+    Args:
+        layers: The layers, batch first.
+        x: Their inputs, (N, length, features).
+        lengths: The number of inputs before the padding (N,); without values (on the meta device), all are read.
+    """
+    if lengths.is_meta:
+        outputs, state = layers(x)
+    else:
+        packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
+        packed_outputs, state = layers(packed)
+        outputs, _ = pad_packed_sequence(packed_outputs, batch_first=True, total_length=x.shape[1])
+    return outputs, sample_first(state)
+
+
+def sample_first(state: Tensor | tuple[Tensor, ...]) -> State:
+    """Return the state of torch's layers, (layers, N, hidden) each, with the sample first."""
+    return tuple(part.transpose(0, 1) for part in (state if isinstance(state, tuple) else (state,)))
+
+
+def layer_first(state: State) -> Tensor | tuple[Tensor, ...]:
+    """Return a state as torch's layers take it: a pair for an LSTM, a tensor for a GRU."""
+    parts = tuple(part.transpose(0, 1).contiguous() for part in state)
+    return parts if len(parts) > 1 else parts[0]
+
+
+class RecurrentEncoder(nn.Module):
+    """An embedding, and recurrent layers over the tokens before the padding.
+
+    Args:
+        vocab_size: The number of tokens.
+        embedding_size: Features of a token.
+        hidden_size: Hidden units of each layer.
+        num_layers: The number of layers.
+        layer: `lstm` or `gru`.
+        reverse: Whether the source is read from its end to its start.
+        bias: Whether the layers have biases.
+    """
+
+    def __init__(
+        self,
+        vocab_size: int,
+        embedding_size: int,
+        hidden_size: int,
+        num_layers: int,
+        layer: str,
+        reverse: bool,
+        bias: bool,
+    ):
+        super().__init__()
+        self.reverse = reverse
+        self.embedding = nn.Embedding(vocab_size, embedding_size)
+        self.layers = make_recurrent(layer, embedding_size, hidden_size, num_layers, bias)
+
+    def forward(self, source: Tensor) -> tuple[Tensor, State]:
+        """Return the outputs (N, length, hidden_size), one for each token of the source, and the final state."""
+        lengths = source_lengths(source)
+        if self.reverse:
+            source = reverse_within(source, lengths)
+        outputs, state = run_packed(self.layers, self.embedding(source), lengths)
+        return reverse_within(outputs, lengths) if self.reverse else outputs, state
