@@ -20,6 +20,11 @@ Where a set is published in parts, `load` gives them by their names, and the see
 
 Of a text, `load` gives the text itself, and the set declares `modality="text"`, `shape=()` and the size of its
 vocabulary, `sizes=dict(vocabulary=96)`.
+
+Of a time series (`modality="series"`, `shape=()`), `load` gives the values in the order of time, in which they are split,
+and the set declares how many values a network reads and predicts, `sizes=dict(window=48, horizon=12)`.
+
+Sequences that test a memory (`modality="memory"`) are made by code in any number of steps: `load` takes it.
 """
 
 import hashlib
@@ -29,7 +34,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.data import folder, table, text, text_file
+from workbench.data import folder, series_file, table, text, text_file, time_order
 from workbench.data.dataset import DataSet, declared
 from workbench.errors import UserError, lookup
 from workbench.paths import cache_dir
@@ -41,7 +46,7 @@ __all__ = ["OWN", "SPLITS", "DataSet", "deal", "fingerprint", "held_out", "here"
 __all__ += ["vocabulary"]
 
 SPLITS = ("train", "validation", "test")
-OWN = {kind.PREFIX: kind for kind in (table, folder, text_file)}  # the user's own: how their names begin
+OWN = {kind.PREFIX: kind for kind in (table, folder, text_file, series_file)}  # the user's own: how their names begin
 
 
 def names() -> list[str]:
@@ -59,8 +64,8 @@ def info(name: str) -> DataSet:
     """What is known of a data set without loading it.
 
     Args:
-        name: One of `names()`, or `csv:PATH`, `csv:PATH:TARGET`, `folder:PATH` or `text:PATH`: a table, pictures or a
-            text of the user's, which are looked through.
+        name: One of `names()`, or `csv:PATH`, `csv:PATH:TARGET`, `folder:PATH`, `text:PATH` or `series:PATH`: a table,
+            pictures, a text or a time series of the user's, which are looked through.
 
     Raises:
         UserError: There is no data set of that name, or the user's own can't be learnt from.
@@ -108,7 +113,7 @@ def load(name: str, seed: int = 0) -> "dict[str, tuple[np.ndarray, ...]]":
 
     Returns:
         Part (`train`, `validation`, `test`) -> arrays with one sample a row: the inputs, then the targets; of a text,
-        its tokens alone.
+        its tokens alone; of a time series, its values in the order of time, whatever the seed.
 
     Raises:
         UserError: There is no data set of that name, it can't be loaded or fetched, or no sample of some class falls
@@ -117,6 +122,8 @@ def load(name: str, seed: int = 0) -> "dict[str, tuple[np.ndarray, ...]]":
     known, given = info(name), _given(name)
     if isinstance(given, str):
         return text.split(given, vocabulary(name), seed)
+    if known.modality == "series":
+        return time_order.split(given)
     parts = deal(given if isinstance(given, dict) else {"train": given}, seed)
     missing = set(range(len(known.classes))) - set(parts["train"][-1].flat) if known.classes else set()
     if missing:

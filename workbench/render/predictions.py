@@ -13,6 +13,7 @@ from rich.style import Style
 from workbench.render.boxes import draw_boxes
 from workbench.render.canvas import PLAIN, QUIET, Canvas
 from workbench.render.decision_regions import draw_decision_regions
+from workbench.render.forecasts import draw_forecasts
 from workbench.render.halfblock import Rows, render_gallery, to_pixels
 from workbench.render.responses import draw_probabilities, draw_text, draw_value
 from workbench.render.scale import Scale, format_tick
@@ -144,6 +145,11 @@ def draw_detections(selected: Visualizations, _: Visualizations, width: int, hei
     return draw_boxes(selected, width, height, color)
 
 
+def draw_series(selected: Visualizations, _: Visualizations, width: int, height: int, color: bool) -> Rows:
+    """Render forecasts of a time series."""
+    return draw_forecasts(selected, width, height)
+
+
 def _of_first(render: Callable[[dict[str, Any], int, int, bool], Rows]) -> Renderer:
     """Return the renderer of a kind of which a run has one visualization."""
 
@@ -162,5 +168,6 @@ KINDS: dict[str, tuple[str, Renderer]] = {
     "probabilities": ("probabilities", _of_first(draw_probabilities)),
     "value": ("prediction", _of_first(draw_value)),
     "text": ("generated text", _of_first(draw_text)),
+    "forecast": ("forecasts", draw_series),
     "boxes": ("detected objects", draw_detections),
 }
