@@ -5,9 +5,9 @@ so that later ones read more steps. All steps are computed at once, unlike those
 knows nothing of the steps outside its receptive field.
 
 Here each convolution is causal: the sequence is padded with zeros on its left, so that an output reads its own step and
-those before. Layers are dilated, as in WaveNet (van den Oord et al., arXiv:1609.03499, 2016): with kernels of size k and
-dilations d_1, d_2, ..., an output's receptive field is 1 + (k - 1)(d_1 + d_2 + ...) steps; here 1 + 2*(1 + 2 + 4 + 8) =
-31. With all dilations 1 it grows by k - 1 steps per layer, as in the paper.
+those before. Layers are dilated, as in WaveNet (van den Oord et al., arXiv:1609.03499, 2016): with kernels of size k
+and dilations d_1, d_2, ..., an output's receptive field is 1 + (k - 1)(d_1 + d_2 + ...) steps, here 1 + 2*(1 + 2 + 4 +
+8) = 31. With all dilations 1, it grows by k - 1 steps per layer.
 
 It is a language model: it reads a text token by token and predicts each next token. The paper preset has the sizes of
 the recurrent networks, 128 and 256. A window of 64 tokens of a vocabulary of 96:
@@ -98,7 +98,8 @@ class CNN1D(nn.Module):
         x = x.transpose(1, 2)  # convolutions read (N, channels, length)
         for conv in self.convs:
             past = (self.kernel_size - 1) * conv.dilation[0]
-            x = self.dropout(F.relu(conv(F.pad(x, (past, 0)))))
+            y = self.dropout(F.relu(conv(F.pad(x, (past, 0)))))
+            x = x + y if x.shape == y.shape else y
         outputs: Tensor = self.head(x.transpose(1, 2))
         return outputs
 

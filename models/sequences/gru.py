@@ -10,10 +10,10 @@ With the input x_t and the state h_{t-1} of the step before, a step of a layer i
     n = tanh(W_n x_t + b_n + r * (U_n h_{t-1} + c_n))   candidate
     h_t = (1 - z) * n + z * h_{t-1}
 
-Two choices differ between papers. Here z keeps the old state, as in Cho et al. and in PyTorch; in Chung et al. (Empirical
-evaluation of gated recurrent neural networks, arXiv:1412.3555) and Bahdanau et al. (arXiv:1409.0473), z and 1 - z are
-swapped. And here the reset gate scales U_n h + c_n, as in PyTorch (Keras: `reset_after=True`); in Cho et al. it scales
-the state before the product, U_n (r * h), so that the networks differ and no weights make them equal.
+Two choices differ between papers. Here z keeps the old state, as in Cho et al. and in PyTorch; in Chung et al.
+(Empirical evaluation of gated recurrent neural networks, arXiv:1412.3555) and Bahdanau et al. (arXiv:1409.0473), z and
+1 - z are swapped. And here the reset gate scales U_n h + c_n, as in PyTorch (Keras: `reset_after=True`); in Cho et al.
+it scales the state before the product, U_n (r * h), so that the networks differ and no weights make them equal.
 
 Here it is a language model: it reads a text token by token and predicts each next token. The paper preset has the
 sizes of the LSTM's, 128 and 256. A window of 64 tokens of a vocabulary of 96:

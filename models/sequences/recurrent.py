@@ -22,9 +22,8 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 Vectors = tuple[Tensor, ...]  # the state of one layer in one direction, each (N, hidden_size); the output h comes first
-State = (
-    Tensor | tuple[Tensor, Tensor]
-)  # of all layers, as torch has it: h, or h and c; (layers * directions, N, hidden)
+# The state of all layers as torch has it: h, or h and c, each (layers * directions, N, hidden_size).
+State = Tensor | tuple[Tensor, Tensor]
 
 
 def rnn_step(wx: Tensor, state: Vectors, u: Tensor, b: Tensor) -> Vectors:

@@ -21,8 +21,8 @@ Where a set is published in parts, `load` gives them by their names, and the see
 Of a text, `load` gives the text itself, and the set declares `modality="text"`, `shape=()` and the size of its
 vocabulary, `sizes=dict(vocabulary=96)`.
 
-Of a time series (`modality="series"`, `shape=()`), `load` gives the values in the order of time, in which they are split,
-and the set declares how many values a network reads and predicts, `sizes=dict(window=48, horizon=12)`.
+Of a time series (`modality="series"`, `shape=()`), `load` gives the values in the order of time, in which they are
+split, and the set declares how many values a network reads and predicts, `sizes=dict(window=48, horizon=12)`.
 
 Sequences that test a memory (`modality="memory"`) are made by code in any number of steps: `load` takes it.
 """

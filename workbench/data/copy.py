@@ -1,7 +1,7 @@
 """The copying problem: symbols have to be repeated after a pause.
 
-A sequence begins with 4 symbols of 8. Blanks follow, then a token that asks for the symbols, and 4 more blanks, at which
-the network has to return the symbols in their order. Each one is remembered over all steps but 4. To guess has a
+A sequence begins with 4 symbols of 8. Blanks follow, then a token that asks for the symbols, and 4 more blanks, at
+which the network has to return the symbols in their order. Each one is remembered over all steps but 4. To guess has a
 cross-entropy of log 8 = 2.08 per symbol.
 
 The setup is that of Arjovsky, Shah, Bengio, Unitary evolution recurrent neural networks, arXiv:1511.06464 (2016), with

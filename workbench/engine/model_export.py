@@ -92,7 +92,10 @@ def _describe_data(trained: "TrainedNetwork") -> dict[str, Any]:
     scaling: dict[str, Any] = {}
     if dataset.modality == "text":
         scaling["vocabulary"] = data.vocabulary(name)
-    else:
+    elif dataset.modality == "series":
+        scaler = training_scaler(name, seed)
+        scaling |= {"mean": float(scaler.shift), "deviation": float(scaler.spread)}
+    elif dataset.modality != "memory":
         is_table = dataset.modality == "table"
         scaler = training_scaler(name, seed, axis=0 if is_table else None)
         scaling |= {"mean": scaler.shift.tolist(), "deviation": scaler.spread.tolist()}

@@ -23,7 +23,8 @@ REFUSALS = UserError
 SEEDS = "Decides the split, the first weights and the order. 0..4 or 0,3,7: a run for each."
 OWN = "your own"  # chosen for a task: then its data are written in a line of their own
 ABOUT_OWN = (
-    "folder:PATH, with a folder of images for each class; csv:PATH, a table whose last column is the target; text:PATH."
+    "folder:PATH, with a folder of images for each class; csv:PATH, a table whose last column is the target; text:PATH;"
+    " series:PATH, a CSV file whose last column is a time series."
 )
 USUAL = {"warmup": "0", "dropout": "0", "batch_norm": "no", "init": "the network's own"}  # what None stands for
 
@@ -89,7 +90,7 @@ class Form(VerticalScroll, can_focus=False):
         with self.prevent(Field.Changed):
             for field in (*self.fields, self.own):
                 field.text = self.texts.get(field.field, "")
-            self.own.hint("folder:PATH, csv:PATH or text:PATH")
+            self.own.hint("folder:PATH, csv:PATH, text:PATH or series:PATH")
         self._settle()
 
     def on_field_changed(self) -> None:
