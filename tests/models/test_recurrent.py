@@ -202,7 +202,7 @@ def test_sizes_below_one_are_rejected(name):
 @pytest.mark.parametrize("dilations", [(1, 1), (1, 2, 4, 8)])
 def test_a_convolution_reads_the_steps_of_its_receptive_field(dilations):
     torch.manual_seed(0)
-    network = models.build("cnn-1d", "mini", in_features=1, dilations=dilations).double()
+    network = models.build("cnn-1d", "mini", in_features=1, kernel_size=3, dilations=dilations, dropout=0.0).double()
     x = torch.randn(1, 60, 1, dtype=torch.float64, requires_grad=True)
     network(x)[0, 50].sum().backward()
     read_steps = x.grad[0, :, 0].nonzero().flatten().tolist()
@@ -212,7 +212,7 @@ def test_a_convolution_reads_the_steps_of_its_receptive_field(dilations):
 
 def test_a_convolution_is_torchs_over_the_padded_sequence():
     torch.manual_seed(0)
-    network = models.build("cnn-1d", "mini", dilations=(2,), kernel_size=2)
+    network = models.build("cnn-1d", "mini", dilations=(2,), dropout=0.0)
     x, conv = network.embedding(tokens()), network.convs[0]
     before = torch.cat([torch.zeros(3, 2, x.shape[2]), x[:, :-2]], dim=1)  # the step two before
     by_hand = torch.relu(before @ conv.weight[:, :, 0].T + x @ conv.weight[:, :, 1].T + conv.bias)

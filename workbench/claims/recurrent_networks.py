@@ -62,7 +62,7 @@ def build(kind: str, distance: int) -> "nn.Module":
 
     if kind == "attention":
         return Attention()
-    sizes = dict(channels=HIDDEN, dilations=(1, 1, 1)) if kind == "cnn" else dict(hidden_size=HIDDEN)
+    sizes = dict(channels=HIDDEN, kernel_size=3, dilations=(1, 1, 1)) if kind == "cnn" else dict(hidden_size=HIDDEN)
     name = {"cnn": "cnn-1d"}.get(kind, kind)
     return LastStep(models.build(name, vocab_size=SYMBOLS, embedding_size=HIDDEN, **sizes))
 

@@ -19,7 +19,8 @@ def rows(columns):
 
 
 SLOW = ("shapes", "shape-scenes", "mnist-5k")  # to draw, or to import
-HERE = [name for name in data.names() if not data.info(name).files and data.info(name).modality != "text"]
+OTHERS = ("text", "series", "memory")  # modalities that have tests of their own
+HERE = [name for name in data.names() if not data.info(name).files and data.info(name).modality not in OTHERS]
 
 
 @pytest.fixture(
