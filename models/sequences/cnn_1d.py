@@ -70,8 +70,9 @@ class CNN1D(nn.Module):
             raise ValueError("the sizes of the network and its dilations must be 1 or more")
         if not dilations:
             raise ValueError("dilations must have a number for each convolution, at least one")
-        self.steps, self.in_features, self.kernel_size = steps, in_features, kernel_size
-        self.receptive_field = 1 + (kernel_size - 1) * sum(dilations)
+        self.steps, self.in_features = steps, in_features
+        self.pasts = [(kernel_size - 1) * dilation for dilation in dilations]  # steps before its own that a layer reads
+        self.receptive_field = 1 + sum(self.pasts)
         if not in_features:
             self.embedding = nn.Embedding(vocab_size, embedding_size)
         first = in_features or embedding_size
@@ -97,8 +98,7 @@ class CNN1D(nn.Module):
         """
         x = inputs if self.in_features else self.embedding(inputs)
         x = x.transpose(1, 2)  # convolutions read (N, channels, length)
-        for layer, conv in enumerate(self.convs):
-            past = (self.kernel_size - 1) * conv.dilation[0]
+        for layer, (conv, past) in enumerate(zip(self.convs, self.pasts, strict=True)):
             y = self.dropout(F.relu(conv(F.pad(x, (past, 0)))))
             x = y if layer == 0 else x + y
         outputs: Tensor = self.head(x.transpose(1, 2))

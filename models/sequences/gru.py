@@ -29,7 +29,7 @@ The recurrent layer computes 3*(128*256 + 256*256) = 294,912 multiply-accumulate
 of the blocks (r, z, n) and the initial weights are those of `torch.nn.GRU`.
 
 The mini has an embedding of 64 and 160 hidden units. The step as code is `gru_step` in `recurrent.py`. PyTorch's own
-layers are the default; ours take RATIO128 times as long with 128 hidden units and RATIO32 times with 32
+layers are the default; ours take 1.2 times as long with 128 hidden units and 1.3 times with 32
 (`benchmarks/recurrent.py`).
 """
 

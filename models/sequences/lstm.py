@@ -33,8 +33,8 @@ equations have one. Dropout between layers and before the head (Zaremba et al., 
 The mini has an embedding of 64 and 192 hidden units.
 
 The step as code is `lstm_step` in `recurrent.py`. PyTorch's own layers are the default, because they are faster:
-forward and backward over 40 steps of a batch of 32, our layers take RATIO128 times as long with 128 hidden units and
-RATIO32 times with 32, on one CPU core (`benchmarks/recurrent.py`).
+forward and backward over 40 steps of a batch of 32, our layers take 2.0 times as long with 128 hidden units and
+4.8 times with 32, on one CPU core (`benchmarks/recurrent.py`).
 """
 
 from models.sequences.recurrent_network import RecurrentNetwork

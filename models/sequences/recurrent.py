@@ -72,7 +72,7 @@ class Cell:
     step: Callable[[Tensor, Vectors, Tensor, Tensor], Vectors]
     blocks: int
     states: int
-    fast: type[nn.RNNBase]
+    fast: Callable[..., nn.RNNBase]
 
 
 CELLS = dict(

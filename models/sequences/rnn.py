@@ -28,7 +28,7 @@ window, whereas Elman's context units are plain inputs that pass no gradient bac
 weights are those of `torch.nn.RNN`, which has two biases where the equation has one.
 
 The mini has an embedding of 64 and 256 hidden units. The step as code is `rnn_step` in `recurrent.py`. PyTorch's own
-layers are the default; ours take RATIO128 times as long with 128 hidden units and RATIO32 times with 32
+layers are the default; ours take 1.1 times as long with 128 hidden units and 1.2 times with 32
 (`benchmarks/recurrent.py`).
 """
 

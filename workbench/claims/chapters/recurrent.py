@@ -164,9 +164,9 @@ GRU_GRADIENT_SURVIVES = Empirical(
     decider=Paired(min_effect=3.0, unit="(log10)"),
     expected="does_not_hold",
     note=(
-        "With PyTorch's initial weights, its update gate is about one half, so that the state is halved at each step: "
-        "0.5^50 is 1e-15. A GRU has to learn to keep its state; an LSTM with a bias of 1 for its forget gate begins "
-        "with a gate of 0.73 (bptt-vanishes)."
+        "With PyTorch's initial weights, its update gate is about one half, so that half of the gradient passes a step "
+        "directly, and the candidate adds a little. A GRU has to learn to keep its state; an LSTM with a bias of 1 for "
+        "its forget gate begins with a gate of 0.73 (bptt-vanishes)."
     ),
 )
 
@@ -213,6 +213,7 @@ GRU_SOLVES_ADDING_SOONER = Empirical(
     measure=Final("test", "mse", scale=-1.0),
     decider=SolveRate(threshold=-0.01, min_effect=0.3),
     if_diverged=-1.0,
+    seeds=12,
     expected="holds",
     note=(
         "It needs fewer updates here. With PyTorch's layers on a CPU, each update takes longer at this size "
@@ -224,7 +225,7 @@ GRU_FORECASTS_AS_WELL = Empirical(
     id="gru-forecasts-as-well",
     statement=(
         "A forecaster with a GRU is as accurate as one with an LSTM of as many units: its mean absolute error on a "
-        "series with a trend and a season is at most 0.2 MW larger."
+        "series with a trend and a season is at most 0.3 MW larger, a tenth."
     ),
     topic="gru",
     arms={
@@ -241,7 +242,7 @@ GRU_FORECASTS_AS_WELL = Empirical(
         for name in ("gru", "lstm")
     },
     measure=Final("test", "mae", scale=-1.0),
-    decider=NonInferior(margin=0.2, unit="MW"),
+    decider=NonInferior(margin=0.3, unit="MW"),
     expected="holds",
     source="Chung et al., Empirical evaluation of gated recurrent neural networks, arXiv:1412.3555 (2014)",
     note="The noise of the series is the same for both; their errors are about 3 MW.",
