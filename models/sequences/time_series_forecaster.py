@@ -81,6 +81,6 @@ FAMILY = dict(
     sizes=dict(window="window", horizon="horizon"),
     params={},
     mini=dict(hidden_size=32),
-    recipe=dict(epochs=30, schedule="one-cycle", lr=0.01, batch_size=32, clip_norm=1.0),
+    recipe=dict(epochs=80, schedule="one-cycle", lr=0.003, batch_size=32, clip_norm=1.0),
     reference=None,
 )

@@ -18,7 +18,7 @@ from workbench.tasks.memory import check_outputs, read_steps
 from workbench.tasks.meters import ErrorMeter
 
 MAX_POINTS = 500  # samples in the plot of predictions over targets
-MAX_ASKED = 10_000  # steps of a sequence that is typed
+MAX_STEPS = 10_000  # steps of a sequence that is typed
 
 
 class Adding(Task):
@@ -59,10 +59,10 @@ class Adding(Task):
         batch = source.batch(slice(0, MAX_POINTS))
         target = batch["target"].flatten().double().tolist()
         predicted = self.predict(network, batch).flatten().double().tolist()
-        marked = _marked(batch["values"][:VISUALIZED_SAMPLES])
+        addends = _addends(batch["values"][:VISUALIZED_SAMPLES])
         samples: list[Visualization] = [
             {"kind": "sample", "values": values, "target": target[k], "predicted": predicted[k]}
-            for k, values in enumerate(marked)
+            for k, values in enumerate(addends)
         ]
         return [*samples, {"kind": "fit", "unit": self.dataset.target, "target": target, "predicted": predicted}]
 
@@ -77,8 +77,8 @@ class Adding(Task):
         """Return the predicted sum of the two marked values of a sequence."""
         self.check_question(question)
         values = [number("values", text) for text in question.get("values", "").split(",")]
-        if not 2 <= len(values) <= MAX_ASKED:
-            raise UserError(f"values must be 2 to {MAX_ASKED:,} numbers with commas between them, not {len(values)}.")
+        if not 2 <= len(values) <= MAX_STEPS:
+            raise UserError(f"values must be 2 to {MAX_STEPS:,} numbers with commas between them, not {len(values)}.")
         marks = [text.strip() for text in question.get("marks", "").split(",")]
         steps = [int(text) for text in marks if text.isdecimal() and 1 <= int(text) <= len(values)]
         if len(marks) != 2 or len({*steps}) != 2:
@@ -97,7 +97,7 @@ class Adding(Task):
         }
 
 
-def _marked(sequences: Tensor) -> list[list[Any]]:
+def _addends(sequences: Tensor) -> list[list[Any]]:
     """Return the two marked values of each sequence (N, steps, 2)."""
     return [
         values[marks > 0].double().round(decimals=3).tolist()

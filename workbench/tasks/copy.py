@@ -17,7 +17,7 @@ from workbench.tasks.base import VISUALIZED_SAMPLES, Baseline, StepContext, Task
 from workbench.tasks.memory import check_outputs, read_steps
 
 LETTERS = "ABCDEFGH"  # of tokens 1 to 8
-MAX_ASKED = 10_000  # steps of a sequence that is asked about
+MAX_STEPS = 10_000  # steps of a sequence that is asked about
 
 
 class Copying(Task):
@@ -72,8 +72,8 @@ class Copying(Task):
         if len(letters) != copy.SYMBOLS or not set(letters) <= set(LETTERS):
             raise UserError(f"symbols must be {self.questions['symbols']}, not {letters[:40]!r}.")
         typed = question.get("steps", "").strip() or str(example_inputs(network)[0].shape[1])
-        if not typed.isdecimal() or not copy.MIN_STEPS <= int(typed) <= MAX_ASKED:
-            raise UserError(f"steps must be an integer from {copy.MIN_STEPS} to {MAX_ASKED:,}, not {typed[:40]!r}.")
+        if not typed.isdecimal() or not copy.MIN_STEPS <= int(typed) <= MAX_STEPS:
+            raise UserError(f"steps must be an integer from {copy.MIN_STEPS} to {MAX_STEPS:,}, not {typed[:40]!r}.")
         symbols = np.array([[LETTERS.index(letter) + 1 for letter in letters]])
         tokens = torch.from_numpy(copy.sequences(symbols, int(typed)))
         copied = _spell(self.predict(network, {"tokens": tokens}).argmax(dim=2)[0].tolist())
@@ -102,7 +102,7 @@ class SymbolMeter:
 
 
 def _spell(tokens: list[int]) -> str:
-    """Return tokens as letters; a dot for what is no symbol."""
+    """Return tokens as letters; a dot for blanks and other tokens."""
     return "".join(LETTERS[token - 1] if 1 <= token <= len(LETTERS) else "." for token in tokens)
 
 

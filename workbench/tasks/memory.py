@@ -21,8 +21,8 @@ def read_steps(network: nn.Module, example: Tensor, min_steps: int) -> int:
         UserError: If the network reads something else, or its sequences are too short.
     """
     inputs = example_inputs(network) if hasattr(network, "example_inputs") else ()
-    wanted = (example.dtype, tuple(example.shape[2:]))
-    if [(each.dtype, tuple(each.shape[2:])) for each in inputs if each.dim() > 1] != [wanted] or len(inputs) != 1:
+    expected = (example.dtype, tuple(example.shape[2:]))
+    if [(each.dtype, tuple(each.shape[2:])) for each in inputs if each.dim() > 1] != [expected] or len(inputs) != 1:
         values = "tokens" if example.dtype == torch.int64 else f"{example.shape[2]} values per step"
         raise UserError(f"This network does not read {values}. Choose one for sequences, such as lstm.")
     steps = inputs[0].shape[1]

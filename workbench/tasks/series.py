@@ -18,8 +18,8 @@ from workbench.tasks.features import number
 from workbench.tasks.meters import ErrorMeter
 from workbench.tasks.scalers import training_scaler
 
-SHOWN = 3  # forecasts that are drawn
-MAX_AHEAD, MAX_ASKED = 500, 10_000  # values of a forecast, and of a past that is typed
+DRAWINGS = 3  # forecasts that are drawn
+MAX_AHEAD, MAX_PAST = 500, 10_000  # values of a forecast, and of a past that is typed
 
 
 class Forecasting(Task):
@@ -76,15 +76,15 @@ class Forecasting(Task):
         past = np.concatenate([splits["train"], splits["validation"]])
         period = forecasts.find_period(splits["train"])
         rules: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-            "the last value": lambda known: forecasts.last_value(known, self.horizon),
-            f"the value {period} steps before": lambda known: forecasts.seasonal_naive(known, self.horizon, period),
+            "the last value": lambda before: forecasts.last_value(before, self.horizon),
+            f"the value {period} steps before": lambda before: forecasts.seasonal_naive(before, self.horizon, period),
         }
         errors = {name: _mean_error(rule, past, splits["test"], self.horizon) for name, rule in rules.items()}
         return min((Baseline(name, "mae", error) for name, error in errors.items()), key=lambda each: each.value)
 
     def visualize(self, network: nn.Module, source: Source) -> list[Visualization]:
         """Return forecasts from the start, the middle and the end of the source."""
-        rows = sorted({round(place) for place in np.linspace(0, len(source) - 1, SHOWN)})
+        rows = sorted({round(place) for place in np.linspace(0, len(source) - 1, DRAWINGS)})
         batch = source.batch(torch.tensor(rows))
         predicted = self.predict(network, batch)
         past, target, forecast = (
@@ -111,7 +111,7 @@ class Forecasting(Task):
             raise UserError(f"horizon must be an integer from 1 to {MAX_AHEAD}, not {typed[:40]!r}.")
         if question.get("values", "").strip():
             past = np.array([number("values", text) for text in question["values"].split(",")])
-            if not network.window <= len(past) <= MAX_ASKED:
+            if not network.window <= len(past) <= MAX_PAST:
                 raise UserError(
                     f"values must be at least {network.window} numbers with commas between them, not {len(past)}: the "
                     f"network reads {network.window}."

@@ -1,4 +1,4 @@
-"""The tasks adding, copy and series: what networks read, losses, metrics, baselines, pictures and answers."""
+"""The tasks adding, copy and series: what networks read, losses, metrics, baselines, visualizations and answers."""
 
 import json
 import math

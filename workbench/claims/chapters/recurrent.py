@@ -89,7 +89,7 @@ ORDER_MATTERS = Empirical(
 CNN_READS_ITS_FIELD = Empirical(
     id="cnn-reads-its-field",
     statement=(
-        "A 1-D CNN whose outputs read 7 steps returns the token 6 steps before, and not the one 7 steps before: its "
+        "A 1-D CNN whose outputs read 7 steps returns the token 6 steps before but not the one 7 steps before: its "
         "accuracy drops by 70 points or more."
     ),
     topic="sequence-tasks",
