@@ -5,6 +5,7 @@ The file is a CSV file with a header, then a row for each point in time, in thei
 
 import math
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,6 +71,9 @@ def _read(file: Path, column: str, state: tuple[int, int]) -> tuple[str, tuple[f
     if column not in header:
         raise unknown_name(f"column of {file.name} called", column, header)
     place = header.index(column)
+    for (before, _), (line, _) in pairwise(rows):
+        if len(header) == 1 and line != before + 1:  # in a file of one column, an empty line is an empty cell
+            raise _gap(f"line {before + 1}, column {column[:40]!r}", "empty")
     values = tuple(_number(cells[place], line, column) for line, cells in rows)
     if len(values) < MIN_VALUES:
         count = f"{file.name} has {len(values)} {'value' if len(values) == 1 else 'values'}"
@@ -82,12 +86,16 @@ def _read(file: Path, column: str, state: tuple[int, int]) -> tuple[str, tuple[f
 def _number(cell: str, line: int, column: str) -> float:
     number, place = csv_file.value(cell), f"line {line}, column {column[:40]!r}"
     if not cell or (number is not None and not math.isfinite(number)):
-        raise UserError(
-            f"There is a gap in {place} ({cell[:40] or 'empty'}). Fill it, for example with the mean of its neighbors: "
-            "a series has one value for each point in time."
-        )
+        raise _gap(place, cell[:40] or "empty")
     if number is None:
         raise UserError(f"In {place}, {cell[:40]!r} is not a number. Name a column of numbers: series:PATH:COLUMN.")
     if abs(number) > csv_file.LARGEST:
         raise UserError(f"In {place}, {cell[:40]} is too large. Use a larger unit.")
     return number
+
+
+def _gap(place: str, cell: str) -> UserError:
+    return UserError(
+        f"There is a gap in {place} ({cell}). Fill it, for example with the mean of its neighbors: a series has one "
+        "value for each point in time."
+    )

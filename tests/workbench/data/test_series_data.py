@@ -63,6 +63,7 @@ def test_a_file_may_have_one_column_and_is_read_again_when_it_changed(tmp_path):
         (["day,b,c", *rows(5), "x,1,", *rows()], "", r"gap in line 7, column 'c' \(empty\). Fill it"),
         (["day,b,c", *rows(5), "x,1,nan", *rows()], "", r"gap in line 7, column 'c' \(nan\)"),
         (["day,b,c", *rows(5), "x,1,1e300", *rows()], "", "too large"),
+        (["v", *"12345", "", *"12345" * 30], "", r"gap in line 7, column 'v' \(empty\)"),
         (["day,b,c", *rows(1)], "", "own.csv has 1 value, and a series needs at least 120"),
         (["day,b,c", *rows(119)], "", "own.csv has 119 values, and a series needs at least 120"),
         (["day,b,c", *("x,1,4" for _ in range(130))], "", "Column 'c' is 4 in every row"),
