@@ -21,7 +21,7 @@ the recurrent networks, 128 and 256. A window of 64 tokens of a vocabulary of 96
     head         64x96     256*96 + 96                  =  24,672
                                                  total    628,064
 
-The mini has an embedding of 64, 96 channels, and dropout.
+The mini has an embedding of 64, 128 channels, and dropout.
 """
 
 from collections.abc import Sequence
@@ -139,7 +139,7 @@ FAMILY = dict(
     sizes=dict(vocabulary="vocab_size", in_features="in_features", out_features="out_features", steps="steps"),
     parts=dict(backbone=("embedding.", "convs.")),
     params={"cnn-1d": 628_064},
-    mini=dict(embedding_size=64, channels=96, dropout=0.1),
-    recipe=dict(epochs=6, schedule="one-cycle", lr=0.005, batch_size=32, clip_norm=1.0),
+    mini=dict(embedding_size=64, channels=128, dropout=0.1),
+    recipe=dict(epochs=5, schedule="one-cycle", lr=0.005, batch_size=32, clip_norm=1.0),
     reference=None,
 )
