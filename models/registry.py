@@ -11,6 +11,7 @@ A family is a file models/<folder>/<family>.py that ends in a literal:
         inputs=dict(image="float32[1, image_size, image_size]"),
         outputs=dict(logits="float32[num_classes]"),     # of one sample; see below
         mini_outputs=dict(),                             # those of the mini preset that differ; may be left out
+        alternatives=dict(in_features=dict(inputs=dict(...), outputs=dict(...))),  # if an argument is not 0; optional
         sizes=dict(classes="num_classes"),               # what the data decide: size -> argument; may be left out
         params={"lenet5-modern": 61_706},                # the published number of parameters
         mini=dict(image_size=20),                        # arguments that differ in the mini preset
@@ -94,6 +95,7 @@ class Architecture:
         inputs: The tensors that it reads, by name. A dimension may be an argument of its class.
         outputs: The tensors that it returns, by name.
         mini_outputs: Those of the mini preset that differ by more than the values of its arguments.
+        alternatives: Argument of its class -> the inputs and outputs of a network for which it is not 0.
         sizes: Size that the data decide -> the argument of its class that sets it.
         params: The published number of parameters; None if there is none.
         parts: Part -> its state-dict keys.
@@ -115,6 +117,7 @@ class Architecture:
     inputs: dict[str, TensorSpec]
     outputs: dict[str, TensorSpec]
     mini_outputs: dict[str, TensorSpec]
+    alternatives: dict[str, tuple[dict[str, TensorSpec], dict[str, TensorSpec]]]
     sizes: dict[str, str]
     params: int | None
     parts: dict[str, Part]
@@ -127,10 +130,13 @@ class Architecture:
         """Return the same network with numbers for the dimensions that its arguments decide."""
         values = {**_arguments(self.module, self.network), **lookup("preset", preset, self.presets), **overrides}
         sizes = {name: value for name, value in values.items() if type(value) is int}
-        outputs = self.outputs | (self.mini_outputs if preset == "mini" else {})
+        inputs, outputs = self.inputs, self.outputs | (self.mini_outputs if preset == "mini" else {})
+        for argument, (other_inputs, other_outputs) in self.alternatives.items():
+            if values.get(argument):
+                inputs, outputs = other_inputs, other_outputs
         return replace(
             self,
-            inputs={name: spec.resolve(sizes) for name, spec in self.inputs.items()},
+            inputs={name: spec.resolve(sizes) for name, spec in inputs.items()},
             outputs={name: spec.resolve(sizes) for name, spec in outputs.items()},
         )
 
@@ -250,6 +256,10 @@ def _members(family: Mapping[str, Any], module: str) -> list[Architecture]:
             inputs=parse_all(family["inputs"]),
             outputs=parse_all(family["outputs"]),
             mini_outputs=parse_all(family.get("mini_outputs", {})),
+            alternatives={
+                argument: (parse_all(tensors["inputs"]), parse_all(tensors["outputs"]))
+                for argument, tensors in family.get("alternatives", {}).items()
+            },
             sizes=family.get("sizes", {}),
             parts={part: _part(declared) for part, declared in family.get("parts", {}).items()},
             recipe={**family.get("recipe", {}), **family.get("recipes", {}).get(name, {})},

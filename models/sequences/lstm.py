@@ -31,139 +31,19 @@ order of the gates (i, f, g, o) and the initial weights are those of `torch.nn.L
 equations have one. Dropout between layers and before the head (Zaremba et al., 2014) is off by default.
 
 The mini has an embedding of 64 and 192 hidden units.
+
+The step as code is `lstm_step` in `recurrent.py`. PyTorch's own layers are the default, because they are faster:
+forward and backward over 40 steps of a batch of 32, our layers take 2.0 times as long with 128 hidden units and
+4.8 times with 32, on one CPU core (`benchmarks/recurrent.py`).
 """
 
-from collections.abc import Mapping
-
-import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
-
-LENGTH = 64  # of the example inputs; a window may have any length
-State = tuple[Tensor, Tensor]  # h and c of all layers, each (layers, N, hidden_size)
+from models.sequences.recurrent_network import RecurrentNetwork
 
 
-def lstm_step(x: Tensor, h: Tensor, c: Tensor, weights: tuple[Tensor, ...]) -> State:
-    """Return the output and the cell after one step of a layer, both (N, hidden_size).
+class LSTM(RecurrentNetwork):
+    """Layers of an LSTM that read tokens or values; see `RecurrentNetwork` for the arguments."""
 
-    Args:
-        x: The layer's input at this step, (N, input_size).
-        h: Its output of the step before, (N, hidden_size).
-        c: Its cell, (N, hidden_size).
-        weights: W (4 * hidden_size, input_size), U (4 * hidden_size, hidden_size), and the bias of each.
-    """
-    w, u, b_w, b_u = weights
-    i, f, g, o = (F.linear(x, w, b_w) + F.linear(h, u, b_u)).chunk(4, dim=1)
-    i, f, g, o = i.sigmoid(), f.sigmoid(), g.tanh(), o.sigmoid()
-    c = f * c + i * g
-    return o * c.tanh(), c
-
-
-class LSTMLayers(nn.Module):
-    """Layers of an LSTM, each of which reads the outputs of the one below, step by step as the equations are.
-
-    `nn.LSTM(..., batch_first=True)` computes the same with the same state dict, and many times faster.
-
-    Args:
-        input_size: Features of the input at a step.
-        hidden_size: Cells of each layer.
-        num_layers: The number of layers.
-        dropout: Probability that an output is dropped on its way to the next layer in a training step.
-    """
-
-    def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, dropout: float = 0.0):
-        super().__init__()
-        self.hidden_size, self.num_layers = hidden_size, num_layers
-        self.dropout = nn.Dropout(dropout)
-        for layer in range(num_layers):
-            features = input_size if layer == 0 else hidden_size
-            shapes = {"weight_ih": (features,), "weight_hh": (hidden_size,), "bias_ih": (), "bias_hh": ()}
-            for name, shape in shapes.items():
-                weight = nn.Parameter(torch.empty(4 * hidden_size, *shape))
-                nn.init.uniform_(weight, -(hidden_size**-0.5), hidden_size**-0.5)
-                self.register_parameter(f"{name}_l{layer}", weight)
-
-    def forward(self, x: Tensor, state: State | None = None) -> tuple[Tensor, State]:
-        """Return the outputs (N, length, hidden_size) of the last layer for x (N, length, input_size), and the state.
-
-        Without a state, the outputs and cells before the first step are 0.
-        """
-        start = x.new_zeros(self.num_layers, len(x), self.hidden_size)
-        h_start, c_start = state or (start, start)
-        last_h, last_c = [], []
-        for layer in range(self.num_layers):
-            names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-            weights = tuple(self.get_parameter(f"{name}_l{layer}") for name in names)
-            h, c, outputs = h_start[layer], c_start[layer], []
-            for x_t in x.unbind(dim=1):
-                h, c = lstm_step(x_t, h, c, weights)
-                outputs.append(h)
-            x = torch.stack(outputs, dim=1)
-            if layer < self.num_layers - 1:
-                x = self.dropout(x)
-            last_h.append(h)
-            last_c.append(c)
-        return x, (torch.stack(last_h), torch.stack(last_c))
-
-
-class LSTM(nn.Module):
-    """A language model: an embedding, layers of an LSTM, and a dense layer to the logits of the next token.
-
-    Args:
-        vocab_size: The number of different tokens.
-        embedding_size: Features of a token.
-        hidden_size: Cells of each layer.
-        num_layers: The number of layers.
-        dropout: Probability that an output of a layer is dropped in a training step, on its way up but not in time.
-        fast: Whether torch's own layers compute; otherwise the equations as they are written here. Both have the same
-            initial weights, state dict and outputs.
-    """
-
-    def __init__(
-        self,
-        vocab_size: int = 96,
-        embedding_size: int = 128,
-        hidden_size: int = 256,
-        num_layers: int = 1,
-        dropout: float = 0.0,
-        fast: bool = True,
-    ):
-        super().__init__()
-        if min(vocab_size, embedding_size, hidden_size, num_layers) < 1:
-            raise ValueError("vocab_size, embedding_size, hidden_size and num_layers must be 1 or more")
-        self.embedding = nn.Embedding(vocab_size, embedding_size)
-        between = dropout if num_layers > 1 else 0.0  # nn.LSTM warns of a dropout that has no effect
-        self.lstm: nn.Module
-        if fast:
-            self.lstm = nn.LSTM(embedding_size, hidden_size, num_layers, dropout=between, batch_first=True)
-        else:
-            self.lstm = LSTMLayers(embedding_size, hidden_size, num_layers, between)
-        self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(hidden_size, vocab_size)
-
-    def example_inputs(self, batch_size: int = 1) -> tuple[Tensor, ...]:
-        """Return tokens (batch_size, 64), all 0."""
-        return (torch.zeros(batch_size, LENGTH, dtype=torch.int64, device=self.head.weight.device),)
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        """Return the logits (N, length, vocab_size) of each next token, for tokens (N, length)."""
-        outputs, _ = self.lstm(self.embedding(tokens))
-        logits: Tensor = self.head(self.dropout(outputs))
-        return logits
-
-    def step(self, token: Tensor, cache: State | None = None) -> tuple[Tensor, State]:
-        """Return the logits (N, vocab_size) of the next token and the new cache, after one more token (N,).
-
-        Args:
-            token: The token that comes next.
-            cache: What the call before returned; None at the start of a text.
-        """
-        outputs, cache = self.lstm(self.embedding(token[:, None]), cache)
-        return self.head(self.dropout(outputs[:, 0])), cache
-
-    def load_reference(self, state_dict: Mapping[str, Tensor]) -> None:
-        """Load the weights of `torch.nn.LSTM` with the same sizes into the recurrent layers."""
-        self.lstm.load_state_dict(state_dict)
+    cell = "lstm"
 
 
 FAMILY = dict(
@@ -181,7 +61,12 @@ FAMILY = dict(
     names={"lstm": dict(vocab_size=96, embedding_size=128, hidden_size=256)},
     inputs=dict(tokens="int64[length]"),
     outputs=dict(logits="float32[length, vocab_size]"),
-    sizes=dict(vocabulary="vocab_size"),
+    alternatives=dict(
+        in_features=dict(
+            inputs=dict(values="float32[length, in_features]"), outputs=dict(values="float32[length, out_features]")
+        )
+    ),
+    sizes=dict(vocabulary="vocab_size", in_features="in_features", out_features="out_features", steps="steps"),
     parts=dict(backbone=("embedding.", "lstm.")),
     params={"lstm": 432_224},
     mini=dict(embedding_size=64, hidden_size=192),

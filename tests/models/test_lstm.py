@@ -1,13 +1,12 @@
-"""The LSTM against torch's layers and cell with the same weights, and its generation step by step."""
+"""The LSTM as a language model; its layers are compared with torch's in `test_recurrent.py`."""
 
-import numpy as np
 import pytest
 import torch
 from torch import nn
 
 import models
 from models.cost import summarize
-from models.sequences.lstm import LSTMLayers, lstm_step
+from models.sequences.recurrent import RecurrentLayers
 from workbench.errors import UserError
 
 
@@ -24,49 +23,10 @@ def pair(preset, **options):
     return networks
 
 
-def numpy_step(x, h, c, weights):
-    """A step in NumPy, gate by gate, as in Gers et al. 2000."""
-
-    def sigmoid(z):
-        return 1 / (1 + np.exp(-z))
-
-    w, u, b_w, b_u = (weight.detach().numpy() for weight in weights)
-    n = h.shape[1]
-    z = {gate: x @ w[k * n :][:n].T + h @ u[k * n :][:n].T + (b_w + b_u)[k * n :][:n] for k, gate in enumerate("ifgo")}
-    c = sigmoid(z["f"]) * c + sigmoid(z["i"]) * np.tanh(z["g"])
-    return sigmoid(z["o"]) * np.tanh(c), c
-
-
-def test_a_step_is_torchs_cell_and_the_equations():
-    torch.manual_seed(0)
-    cell = nn.LSTMCell(5, 3).double()
-    x, h, c = (torch.randn(4, size, dtype=torch.float64) for size in (5, 3, 3))
-    weights = (cell.weight_ih, cell.weight_hh, cell.bias_ih, cell.bias_hh)
-    ours = lstm_step(x, h, c, weights)
-    arrays = numpy_step(x.numpy(), h.numpy(), c.numpy(), weights)
-    for mine, theirs, by_hand in zip(ours, cell(x, (h, c)), arrays, strict=True):
-        torch.testing.assert_close(mine, theirs, rtol=0, atol=1e-12)
-        np.testing.assert_allclose(mine.detach().numpy(), by_hand, atol=1e-12)
-
-
-@pytest.mark.parametrize("num_layers", [1, 3])
-def test_layers_are_torchs_with_the_same_weights_and_states(num_layers):
-    torch.manual_seed(0)
-    theirs = nn.LSTM(5, 7, num_layers, batch_first=True)
-    ours = LSTMLayers(5, 7, num_layers)
-    assert {key: weight.shape for key, weight in ours.state_dict().items()} == {
-        key: weight.shape for key, weight in theirs.state_dict().items()
-    }
-    ours.load_state_dict(theirs.state_dict())
-    x, state = torch.randn(4, 9, 5), (torch.randn(num_layers, 4, 7), torch.randn(num_layers, 4, 7))
-    for start in (None, state):
-        torch.testing.assert_close(ours(x, start), theirs(x, start), rtol=0, atol=1e-6)
-
-
 @pytest.mark.parametrize(("preset", "num_layers"), [("paper", 1), ("mini", 1), ("mini", 3)])
 def test_both_ways_to_compute_have_the_same_weights_outputs_and_gradients(preset, num_layers):
     fast, plain = pair(preset, num_layers=num_layers)
-    assert isinstance(fast.lstm, nn.LSTM) and isinstance(plain.lstm, LSTMLayers)
+    assert isinstance(fast.lstm, nn.LSTM) and isinstance(plain.lstm, RecurrentLayers)
     assert list(fast.state_dict()) == list(plain.state_dict())
     assert all(torch.equal(weight, plain.state_dict()[key]) for key, weight in fast.state_dict().items())
     outputs = fast(tokens()), plain(tokens())

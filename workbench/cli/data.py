@@ -50,6 +50,7 @@ def list_data(as_json: Json = False) -> None:
     print("Your own images, one folder per class: workbench data show folder:PATH")
     print("Your own text: workbench data show text:PATH")
     print("Your own pairs of texts: workbench data show pairs:PATH")
+    print("Your own time series: workbench data show series:PATH, or series:PATH:COLUMN")
 
 
 @app.command(epilog="Example: workbench data show iris --seed 1")
@@ -58,7 +59,8 @@ def show(
         str,
         typer.Argument(
             metavar="NAME",
-            help="Dataset, or your own data: csv:PATH, csv:PATH:COLUMN, folder:PATH, text:PATH or pairs:PATH.",
+            help="Dataset, or your own data: csv:PATH, csv:PATH:COLUMN, folder:PATH, text:PATH, pairs:PATH or "
+            "series:PATH.",
         ),
     ],
     seed: Annotated[int, typer.Option(min=0, help="Seed of the split.")] = 0,
@@ -73,15 +75,14 @@ def show(
     if scaling not in SCALERS:
         raise unknown_name("scaling", scaling, list(SCALERS))
     dataset, splits = data.info(name), data.load(name, seed)
-    if dataset.modality == "text":
-        from workbench.cli.text_data import describe_text, print_text
-
-        details = {**describe(dataset), "seed": seed, **describe_text(dataset, splits)}
+    if special := _special(dataset.modality):
+        describe_data, print_data = special
+        details = {**describe(dataset), "seed": seed, **describe_data(dataset, splits)}
         if as_json:
             print_json(details)
         else:
             _print_heading(dataset)
-            print_text(details)
+            print_data(details)
             _print_next(dataset)
         return
     if dataset.modality == "pairs":
@@ -110,6 +111,17 @@ def show(
         print_json(details)
     else:
         _print(dataset, details)
+
+
+def _special(modality: str) -> "tuple[Callable[..., dict[str, Any]], Callable[[dict[str, Any]], None]] | None":
+    """Return what describes and what prints a dataset; None if it is a table or consists of images."""
+    from workbench.cli import sequence_data, text_data
+
+    return {
+        "text": (text_data.describe_text, text_data.print_text),
+        "series": (sequence_data.describe_series, sequence_data.print_series),
+        "memory": (sequence_data.describe_sequences, sequence_data.print_sequences),
+    }.get(modality)
 
 
 def describe(dataset: "DataSet") -> dict[str, Any]:
@@ -179,6 +191,10 @@ def _classes(dataset: "DataSet") -> str:
         return f"{dataset.sizes['vocabulary']} characters"
     if dataset.modality == "pairs":
         return "a text"
+    if dataset.modality == "series":
+        return f"{dataset.sizes['horizon']} values"
+    if dataset.modality == "memory" and "vocabulary" in dataset.sizes:
+        return "tokens"
     return str(len(dataset.classes) or "a number")
 
 

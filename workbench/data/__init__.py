@@ -23,6 +23,11 @@ vocabulary, `sizes=dict(vocabulary=96)`.
 
 Of pairs of texts, `load` gives a list of (source, target), and the set declares `modality="pairs"`, `shape=()` and the
 sizes that `pairs.sizes` computes.
+
+Of a time series (`modality="series"`, `shape=()`), `load` gives the values in the order of time, in which they are
+split, and the set declares how many values a network reads and predicts, `sizes=dict(window=48, horizon=12)`.
+
+Sequences that test a memory (`modality="memory"`) are made by code in any number of steps: `load` takes it.
 """
 
 import hashlib
@@ -32,7 +37,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.data import folder, pairs, pairs_file, table, text, text_file
+from workbench.data import folder, pairs, pairs_file, series_file, table, text, text_file, time_order
 from workbench.data.dataset import DataSet, declared
 from workbench.errors import UserError, lookup
 from workbench.paths import cache_dir
@@ -44,7 +49,8 @@ __all__ = ["OWN", "SPLITS", "DataSet", "deal", "fingerprint", "held_out", "here"
 __all__ += ["vocabularies", "vocabulary"]
 
 SPLITS = ("train", "validation", "test")
-OWN = {kind.PREFIX: kind for kind in (table, folder, text_file, pairs_file)}  # the user's own: how their names begin
+# The user's own: how their names begin.
+OWN = {kind.PREFIX: kind for kind in (table, folder, text_file, pairs_file, series_file)}
 
 
 def names() -> list[str]:
@@ -62,8 +68,9 @@ def info(name: str) -> DataSet:
     """What is known of a data set without loading it.
 
     Args:
-        name: One of `names()`, or `csv:PATH`, `csv:PATH:TARGET`, `folder:PATH`, `text:PATH` or `pairs:PATH`: a table,
-            pictures, a text or pairs of texts of the user's, which are looked through.
+        name: One of `names()`, or `csv:PATH`, `csv:PATH:TARGET`, `folder:PATH`, `text:PATH`, `pairs:PATH` or
+            `series:PATH`: a table, pictures, a text, pairs of texts or a time series of the user's, which are looked
+            through.
 
     Raises:
         UserError: There is no data set of that name, or the user's own can't be learnt from.
@@ -111,7 +118,8 @@ def load(name: str, seed: int = 0) -> "dict[str, tuple[np.ndarray, ...]]":
 
     Returns:
         Part (`train`, `validation`, `test`) -> arrays with one sample a row: the inputs, then the targets; of a text,
-        its tokens alone; of pairs of texts, the tokens of both.
+        its tokens alone; of pairs of texts, the tokens of both; of a time series, its values in the order of time,
+        whatever the seed.
 
     Raises:
         UserError: There is no data set of that name, it can't be loaded or fetched, or no sample of some class falls
@@ -122,6 +130,8 @@ def load(name: str, seed: int = 0) -> "dict[str, tuple[np.ndarray, ...]]":
         return text.split(given, vocabulary(name), seed)
     if known.modality == "pairs":
         return pairs.split(given, held_out(len(given)), seed)
+    if known.modality == "series":
+        return time_order.split(given)
     parts = deal(given if isinstance(given, dict) else {"train": given}, seed)
     missing = set(range(len(known.classes))) - set(parts["train"][-1].flat) if known.classes else set()
     if missing:

@@ -13,8 +13,12 @@ MOST_BYTES = 20_000_000  # all is held in memory, as Python's numbers at first
 LARGEST = 1e30  # its square can still be added up
 
 
-def find(where: str) -> tuple[Path, str]:
+def find(where: str, prefix: str = "csv:") -> tuple[Path, str]:
     """The file of `PATH` or `PATH:TARGET`, and the target; empty where none is given.
+
+    Args:
+        where: The path, and the target if there is one.
+        prefix: What the names of such data begin with, for messages.
 
     Raises:
         UserError: There is no such file, or it is none that can be read as a table.
@@ -26,7 +30,9 @@ def find(where: str) -> tuple[Path, str]:
             if file.exists():
                 break
         else:
-            raise UserError(f"There is no file {where[:200]}: write csv:PATH, or csv:PATH:COLUMN to tell that column.")
+            raise UserError(
+                f"There is no file {where[:200]}: write {prefix}PATH, or {prefix}PATH:COLUMN to tell that column."
+            )
         if file.is_dir():
             raise UserError(f"{file} is a folder: give a CSV file in it.")
         if not file.is_file():
@@ -39,8 +45,12 @@ def find(where: str) -> tuple[Path, str]:
     return file, ":".join(words[k:])
 
 
-def rows(file: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
+def rows(file: Path, min_columns: int = 2) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """The names in the header; then each row as the line it ends in, counted from 1, and its cells, one a name.
+
+    Args:
+        file: The file.
+        min_columns: As for `parse`.
 
     Raises:
         UserError: The file is no table.
@@ -50,7 +60,7 @@ def rows(file: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
             content = stream.read(MOST_BYTES)
     except OSError as error:
         raise UserError(f"{file} can't be read: {error.strerror}.") from error
-    return parse(content, file.name)
+    return parse(content, file.name, min_columns)
 
 
 def parse(content: bytes, name: str, min_columns: int = 2) -> tuple[list[str], list[tuple[int, list[str]]]]:

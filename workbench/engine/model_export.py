@@ -97,7 +97,10 @@ def _describe_data(trained: "TrainedNetwork") -> dict[str, Any]:
         characters = data.vocabularies(name)
         scaling |= {"source_characters": characters.source, "target_characters": characters.target}
         scaling |= {"pad": PAD, "start": START, "end": END, "unknown": UNKNOWN, "first": FIRST}
-    else:
+    elif dataset.modality == "series":
+        scaler = training_scaler(name, seed)
+        scaling |= {"mean": float(scaler.shift), "deviation": float(scaler.spread)}
+    elif dataset.modality != "memory":
         is_table = dataset.modality == "table"
         scaler = training_scaler(name, seed, axis=0 if is_table else None)
         scaling |= {"mean": scaler.shift.tolist(), "deviation": scaler.spread.tolist()}

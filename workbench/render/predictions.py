@@ -14,6 +14,7 @@ from workbench.render.attention import draw_attention
 from workbench.render.boxes import draw_boxes
 from workbench.render.canvas import PLAIN, QUIET, Canvas
 from workbench.render.decision_regions import draw_decision_regions
+from workbench.render.forecasts import draw_forecasts
 from workbench.render.halfblock import Rows, render_gallery, to_pixels
 from workbench.render.responses import draw_probabilities, draw_text, draw_value
 from workbench.render.scale import Scale, format_tick
@@ -156,6 +157,11 @@ def draw_attentions(selected: Visualizations, _: Visualizations, width: int, hei
     return draw_attention(selected, width, height)
 
 
+def draw_series(selected: Visualizations, _: Visualizations, width: int, height: int, color: bool) -> Rows:
+    """Render forecasts of a time series."""
+    return draw_forecasts(selected, width, height)
+
+
 def _of_first(render: Callable[[dict[str, Any], int, int, bool], Rows]) -> Renderer:
     """Return the renderer of a kind of which a run has one visualization."""
 
@@ -174,6 +180,7 @@ KINDS: dict[str, tuple[str, Renderer]] = {
     "probabilities": ("probabilities", _of_first(draw_probabilities)),
     "value": ("prediction", _of_first(draw_value)),
     "text": ("generated text", _of_first(draw_text)),
+    "forecast": ("forecasts", draw_series),
     "boxes": ("detected objects", draw_detections),
     "translation": ("translations", draw_translated),
     "attention": ("attention", draw_attentions),

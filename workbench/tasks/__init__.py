@@ -12,8 +12,8 @@ a property of the task, that call has it too, as a literal:
         accepts="text",                                      # the kind of the user's own data that it learns, too
     )
 
-What a task on pairs of texts reads, outputs and measures is `TRANSLATION`. The name of a task on the user's own data, a
-table (`csv:PATH`) or images (`folder:PATH`), is that of the data.
+What a task on pairs of texts reads, outputs and measures is `TRANSLATION`. The name of a task on the user's own data,
+such as a table (`csv:PATH`) or images (`folder:PATH`), is that of the data.
 
 `names` and `info` read the declarations as text and import no torch: with them, a network is sized to its data before
 either is loaded.
@@ -127,7 +127,7 @@ def describe(data_name: str, title: str, declared: Mapping[str, Any], name: str 
     sizes["outputs"] = (classes,) if classes > 2 else (1, 2) if classes else (1,)
     if classes:
         sizes["classes"] = (classes,)
-    if not is_image and dataset.shape:
+    if len(dataset.shape) == 1 and dataset.modality == "table":
         sizes["features"] = dataset.shape
     metrics = dict(CLASSIFICATION if classes else REGRESSION)
     if classes <= 5:

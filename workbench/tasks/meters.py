@@ -153,3 +153,27 @@ class RegressionMeter:
         else:  # all targets are equal: either predicted or not
             r2 = float(self.standardized == 0)
         return {"mse": self.squared / self.count, "mae": self.absolute / self.count, "r2": r2}
+
+
+class ErrorMeter:
+    """Mean squared and mean absolute error of all predicted numbers, in the unit of the targets, in float64.
+
+    A batch holds the `target` (N, numbers), and its `deviation` (N, 1) if it is standardized.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._sums: list[Tensor] = []  # of each batch: squared and absolute errors
+
+    def update(self, predictions: Tensor, batch: Batch) -> None:
+        """Take in the predictions (N, numbers) for a batch."""
+        error = (predictions - batch["target"]).detach().cpu().double()
+        if "deviation" in batch:
+            error = error * batch["deviation"].cpu().double()
+        self._sums.append(torch.stack([error.square().sum(), error.abs().sum()]))
+        self.count += error.numel()
+
+    def compute(self) -> dict[str, float]:
+        """Return the metrics of all batches so far."""
+        squared, absolute = (torch.stack(self._sums).sum(dim=0) / self.count).tolist()
+        return {"mse": squared, "mae": absolute}

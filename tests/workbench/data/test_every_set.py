@@ -19,9 +19,8 @@ def rows(columns):
 
 
 SLOW = ("shapes", "shape-scenes", "mnist-5k")  # to draw, or to import
-HERE = [
-    name for name in data.names() if not data.info(name).files and data.info(name).modality not in ("text", "pairs")
-]
+OTHERS = ("text", "pairs", "series", "memory")  # modalities that have tests of their own
+HERE = [name for name in data.names() if not data.info(name).files and data.info(name).modality not in OTHERS]
 
 
 @pytest.fixture(

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.claims.claim import Exact
+from workbench.claims.claim import Exact, Scaling
+from workbench.claims.deciders import Slope
 from workbench.claims.dense_networks import dense
 from workbench.claims.evidence import Evidence, equal, near, true
 
@@ -65,6 +66,74 @@ BACKPROP_IS_CHAIN_RULE = Exact(
     evidence=gradients_three_ways,
     expected="holds",
     source="Rumelhart, Hinton, Williams, Learning representations by back-propagating errors 1986",
+)
+
+
+def errors_of_differences(seed: int, *, is_central: bool) -> list[tuple[float, float]]:
+    """Return steps h, and the difference between a finite difference with h and autograd's gradient.
+
+    The function is the loss of a network along a random direction of its weights.
+
+    Args:
+        seed: Seed of the network, its samples and the direction.
+        is_central: Whether the difference is taken between +h and -h, instead of between h and 0.
+    """
+    import torch
+    from torch.nn.functional import cross_entropy
+    from torch.nn.utils import parameters_to_vector, vector_to_parameters
+
+    network, x, y = network_and_batch(seed)
+    torch.autograd.backward(cross_entropy(network(x), y))
+    weights = parameters_to_vector(network.parameters()).detach().clone()
+    gradient = torch.cat([weight.grad.flatten() for weight in network.parameters() if weight.grad is not None])
+    direction = torch.randn(len(weights), dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+    slope = float(gradient @ direction)
+
+    def loss(h: float) -> float:
+        with torch.no_grad():
+            vector_to_parameters(weights + h * direction, network.parameters())
+            return float(cross_entropy(network(x), y))
+
+    points = []
+    for h in (1e-2, 3e-3, 1e-3, 3e-4):
+        difference = (loss(h) - loss(-h)) / (2 * h) if is_central else (loss(h) - loss(0.0)) / h
+        points.append((h, abs(difference - slope)))
+    return points
+
+
+def errors_of_central_differences(seed: int) -> list[tuple[float, float]]:
+    return errors_of_differences(seed, is_central=True)
+
+
+CENTRAL_DIFFERENCES_APPROACH = Scaling(
+    id="central-differences-approach-autograd",
+    statement="Central differences approach autograd's gradient with the square of the step h.",
+    topic="backprop",
+    points=errors_of_central_differences,
+    decider=Slope(1.9, 2.1),
+    expected="holds",
+    note=(
+        "Derivation: in the Taylor series of (L(h) - L(-h)) / 2h, even powers cancel: the first error is the third "
+        "derivative times h^2 / 6. With steps below about 1e-5, rounding errors of the loss, divided by h, are larger."
+    ),
+)
+
+
+def errors_of_forward_differences(seed: int) -> list[tuple[float, float]]:
+    return errors_of_differences(seed, is_central=False)
+
+
+FORWARD_DIFFERENCES_AS_CLOSE = Scaling(
+    id="forward-differences-as-close",
+    statement="Forward differences approach autograd's gradient with the square of the step h, too.",
+    topic="backprop",
+    points=errors_of_forward_differences,
+    decider=Slope(1.9, 2.1),
+    expected="does_not_hold",
+    note=(
+        "Derivation: the first error of (L(h) - L(0)) / h in its Taylor series is the second derivative times h / 2, "
+        "which is proportional to h itself."
+    ),
 )
 
 

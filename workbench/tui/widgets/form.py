@@ -24,7 +24,8 @@ SEEDS = "Decides the split, the first weights and the order. 0..4 or 0,3,7: a ru
 OWN = "your own"  # chosen for a task: then its data are written in a line of their own
 ABOUT_OWN = (
     "folder:PATH, with a folder of images for each class; csv:PATH, a table whose last column is the target; "
-    "text:PATH; pairs:PATH, a source and its target in each line."
+    "text:PATH; pairs:PATH, a source and its target in each line; series:PATH, a CSV file whose last column is a time "
+    "series."
 )
 USUAL = {"warmup": "0", "dropout": "0", "batch_norm": "no", "init": "the network's own"}  # what None stands for
 
@@ -90,7 +91,7 @@ class Form(VerticalScroll, can_focus=False):
         with self.prevent(Field.Changed):
             for field in (*self.fields, self.own):
                 field.text = self.texts.get(field.field, "")
-            self.own.hint("folder:PATH, csv:PATH, text:PATH or pairs:PATH")
+            self.own.hint("folder:PATH, csv:PATH, text:PATH, pairs:PATH or series:PATH")
         self._settle()
 
     def on_field_changed(self) -> None:
