@@ -10,6 +10,7 @@ from typing import Any
 from rich.segment import Segment
 from rich.style import Style
 
+from workbench.render import autoencoding
 from workbench.render.boxes import draw_boxes
 from workbench.render.canvas import PLAIN, QUIET, Canvas
 from workbench.render.decision_regions import draw_decision_regions
@@ -144,6 +145,11 @@ def draw_detections(selected: Visualizations, _: Visualizations, width: int, hei
     return draw_boxes(selected, width, height, color)
 
 
+def draw_reconstructions(selected: Visualizations, _: Visualizations, width: int, height: int, color: bool) -> Rows:
+    """Render images next to their reconstructions."""
+    return autoencoding.draw_reconstructions(selected, width, height, color)
+
+
 def _of_first(render: Callable[[dict[str, Any], int, int, bool], Rows]) -> Renderer:
     """Return the renderer of a kind of which a run has one visualization."""
 
@@ -163,4 +169,10 @@ KINDS: dict[str, tuple[str, Renderer]] = {
     "value": ("prediction", _of_first(draw_value)),
     "text": ("generated text", _of_first(draw_text)),
     "boxes": ("detected objects", draw_detections),
+    "reconstruction": ("reconstructions", draw_reconstructions),
+    "codes": ("codes by class", _of_first(autoencoding.draw_codes)),
+    "decoded-plane": ("plane of the codes", _of_first(autoencoding.draw_decoded_plane)),
+    "interpolation": ("interpolation", _of_first(autoencoding.draw_interpolation)),
+    "images": ("generated images", _of_first(autoencoding.draw_images)),
+    "decoded": ("decoded image", _of_first(autoencoding.draw_decoded)),
 }
