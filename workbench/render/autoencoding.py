@@ -46,8 +46,8 @@ def draw_reconstructions(samples: list[dict[str, Any]], width: int, height: int,
     is_column = len(names) * (len(images[0][0]) + 1) <= 2 * (room - 1)
     join = _stack if is_column else _line_up
     tiles = [(join(each), _caption(sample), PLAIN) for each, sample in zip(images, samples, strict=True)]
-    order = "top to bottom" if is_column else "left to right"
-    legend = f"{order}: {', '.join(names)}; below: {'class, ' if 'target' in samples[0] else ''}mean squared error"
+    caption = f"with {'class and ' if 'target' in samples[0] else ''}mean squared error"
+    legend = f"{(' over ' if is_column else ' | ').join(names)}, {caption}"
     return [*render_gallery(tiles, width, room, color), [Segment(legend[:width], QUIET)]]
 
 
@@ -155,4 +155,7 @@ def draw_decoded(answer: dict[str, Any], width: int, height: int, color: bool) -
     if "regions" in answer and room >= 12:
         rows += draw_codes({**answer["regions"], "point": answer["point"]}, width, room // 2, color)
         room -= room // 2
-    return [*rows, *render_gallery([(to_level_pixels(answer["pixels"]), "", PLAIN)], width, max(2, room), color)]
+    pixels = to_level_pixels(answer["decoded"])
+    factor = max(1, min(2 * room // len(pixels), width // len(pixels[0])))
+    divisor = max(-(-len(pixels) // max(1, 2 * room)), -(-len(pixels[0]) // width))
+    return [*rows, *render_image(pixels, factor, divisor, color)]

@@ -271,7 +271,7 @@ class Reconstruction(Task):
         code[: len(point)] = torch.tensor(point)
         answer: Visualization = {
             "kind": "decoded",
-            "pixels": to_rows(self.decode(network, code[None])[0]),
+            "decoded": to_rows(self.decode(network, code[None])[0]),
             "point": point,
             "features": dict(zip(axes, point, strict=True)),
         }
@@ -310,7 +310,7 @@ class ReconstructionMeter:
     def update(self, outputs: Outputs, batch: Batch) -> None:
         """Take in the outputs for a batch."""
         error = self.task.reconstruction(outputs, batch) - batch["image"]
-        self._sums.append(error.float().square().sum())
+        self._sums.append(error.detach().float().square().sum())
         self.count += error.numel()
 
     def compute(self) -> Metrics:
