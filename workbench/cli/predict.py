@@ -71,7 +71,9 @@ def print_predictions(result: dict[str, Any]) -> None:
     from rich.table import Table
 
     predictions = result["predictions"]
-    headings = ("class", "probability", "next") if "probabilities" in predictions[0] else (result["target"],)
+    percentile = ("percentile",) if "percentile" in predictions[0] else ()
+    is_class = "probabilities" in predictions[0]
+    headings = ("class", "probability", "next") if is_class else (result["target"], *percentile)
     table = Table("line" if "line" in predictions[0] else "image", *headings, box=None, header_style="bold")
     several = len({prediction["file"] for prediction in predictions}) > 1
     for one in predictions[:MAX_PRINTED]:
@@ -91,7 +93,8 @@ def _format_origin(prediction: dict[str, Any], several: bool) -> str:
 
 def _format_prediction(prediction: dict[str, Any]) -> tuple[str, ...]:
     if "probabilities" not in prediction:
-        return (format_tick(prediction["predicted"]),)
+        percentile = (f"{prediction['percentile']:.1f}",) if "percentile" in prediction else ()
+        return (format_tick(prediction["predicted"]), *percentile)
     ranked = sorted(prediction["probabilities"].items(), key=lambda pair: -pair[1])
     others = ", ".join(f"{name} {probability:.3f}" for name, probability in ranked[1:MAX_CLASSES])
     return prediction["class"], f"{prediction['probability']:.3f}", others

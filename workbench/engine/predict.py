@@ -70,7 +70,7 @@ def predict(
         for origin, prediction in zip(origins[start : start + at_once], result.pop("rows"), strict=True):
             predictions.append({**origin, **prediction})
         on_progress(len(predictions) / len(samples))
-    return {**result, "target": dataset.target, "predictions": predictions}
+    return {"target": dataset.target, **result, "predictions": predictions}
 
 
 def compute(
@@ -93,7 +93,8 @@ def compute(
         predictions = trained.task.predict_rows(trained.network, values, trained.spec.seed)
     else:
         predictions = trained.task.predict_files(trained.network, image_files or [], trained.spec.seed)
-    return {**trained.info, "rows": predictions}
+    target = {"target": trained.task.predicts} if trained.task.predicts else {}
+    return {**trained.info, **target, "rows": predictions}
 
 
 def write_csv(result: dict[str, Any], path: Path, inputs: Sequence[str]) -> None:

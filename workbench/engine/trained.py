@@ -102,7 +102,7 @@ def load(run: Run) -> TrainedNetwork:
             passed = passed or (name, reason)
             problem = f"The {name} checkpoint of {run.id} can't be used ({reason}): train again."
             continue
-        task = tasks.get(spec.data.task).configure(**spec.regularization.of_labels())
+        task = tasks.get(spec.data.task).configure(**spec.regularization.of_labels()).for_network(network)
         trained = TrainedNetwork(run.id, spec, network.eval(), task, name, step)
         _cache[key] = trained
         while len(_cache) > MAX_NETWORKS or (len(_cache) > 1 and sum(map(_size, _cache.values())) > MAX_BYTES):

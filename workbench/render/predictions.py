@@ -10,6 +10,7 @@ from typing import Any
 from rich.segment import Segment
 from rich.style import Style
 
+from workbench.render import autoencoding
 from workbench.render.attention import draw_attention
 from workbench.render.boxes import draw_boxes
 from workbench.render.canvas import PLAIN, QUIET, Canvas
@@ -162,6 +163,11 @@ def draw_series(selected: Visualizations, _: Visualizations, width: int, height:
     return draw_forecasts(selected, width, height)
 
 
+def draw_reconstructions(selected: Visualizations, _: Visualizations, width: int, height: int, color: bool) -> Rows:
+    """Render images next to their reconstructions."""
+    return autoencoding.draw_reconstructions(selected, width, height, color)
+
+
 def _of_first(render: Callable[[dict[str, Any], int, int, bool], Rows]) -> Renderer:
     """Return the renderer of a kind of which a run has one visualization."""
 
@@ -185,4 +191,10 @@ KINDS: dict[str, tuple[str, Renderer]] = {
     "translation": ("translations", draw_translated),
     "attention": ("attention", draw_attentions),
     "lengths": ("scores by length", _of_first(lambda table, width, height, color: draw_lengths(table, width, height))),
+    "reconstruction": ("reconstructions", draw_reconstructions),
+    "codes": ("codes by class", _of_first(autoencoding.draw_codes)),
+    "decoded-plane": ("plane of the codes", _of_first(autoencoding.draw_decoded_plane)),
+    "interpolation": ("interpolation", _of_first(autoencoding.draw_interpolation)),
+    "images": ("generated images", _of_first(autoencoding.draw_images)),
+    "decoded": ("decoded image", _of_first(autoencoding.draw_decoded)),
 }

@@ -72,10 +72,15 @@ class Task(ABC):
     Attributes:
         label_smoothing: The share of a target's probability that is spread over all classes, in training.
         class_weights: Whether each class has the same weight in training, however many samples it has.
+        is_stackable: Whether several seeds can be updated at once: the network's outputs are one tensor, and a training
+            step draws no random numbers.
+        predicts: What `predict_files` returns; by default the target of the dataset.
     """
 
     label_smoothing = 0.0
     class_weights = False
+    is_stackable = True
+    predicts = ""
 
     def __init__(self, data: str, title: str, **declared: Any):
         self.data, self.title, self.declared = data, title, declared
@@ -101,6 +106,10 @@ class Task(ABC):
         for option, value in options.items():
             setattr(configured, option, value)
         return configured
+
+    def for_network(self, network: nn.Module) -> Self:
+        """Return the task as this network learns it, if its baseline depends on the network's sizes."""
+        return self
 
     @property
     def questions(self) -> Mapping[str, str]:

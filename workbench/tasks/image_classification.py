@@ -138,25 +138,30 @@ class ImageClassification(Classification):
         if "image" in question:
             batch = self.read_files([Path(question["image"])], seed)
         else:
-            batch = self.standardize_images(self._draw(question["pixels"]), seed)
+            batch = self.standardize_images(read_pixels(question["pixels"], self.dataset.shape), seed)
         answer = self.visualize_probabilities(self.probabilities(network, batch)[0])
         return answer | self.visualize_input(batch, 0)
 
-    def _draw(self, text: str) -> np.ndarray:
-        """Return pixels that were typed as an image of the dataset's size (1, channels, height, width), uint8."""
-        try:
-            levels = np.array(json.loads(text), dtype=np.float32)
-        except (ValueError, TypeError, RecursionError):
-            levels = np.zeros(0, np.float32)
-        if levels.ndim != 2 or not levels.size or max(levels.shape) > MAX_TYPED:
-            raise UserError("pixels must be rows of equal length with numbers from 0 to 1, such as [[0, 1], [1, 0]].")
-        if not np.isfinite(levels).all() or levels.min() < 0 or levels.max() > 1:
-            raise UserError("pixels must be numbers from 0 to 1.")
-        channels, *size = self.dataset.shape
-        image = torch.from_numpy(levels)[None, None]
-        if list(levels.shape) != size:
-            image = F.interpolate(image, size=size, mode="bilinear", antialias=True)
-        return (image * 255).round().byte().expand(-1, channels, -1, -1).numpy()
+
+def read_pixels(text: str, shape: Sequence[int]) -> np.ndarray:
+    """Return pixels that were typed as an image of a shape (1, channels, height, width), uint8.
+
+    Raises:
+        UserError: If they are not rows of numbers from 0 to 1.
+    """
+    try:
+        levels = np.array(json.loads(text), dtype=np.float32)
+    except (ValueError, TypeError, RecursionError):
+        levels = np.zeros(0, np.float32)
+    if levels.ndim != 2 or not levels.size or max(levels.shape) > MAX_TYPED:
+        raise UserError("pixels must be rows of equal length with numbers from 0 to 1, such as [[0, 1], [1, 0]].")
+    if not np.isfinite(levels).all() or levels.min() < 0 or levels.max() > 1:
+        raise UserError("pixels must be numbers from 0 to 1.")
+    channels, *size = shape
+    image = torch.from_numpy(levels)[None, None]
+    if list(levels.shape) != size:
+        image = F.interpolate(image, size=size, mode="bilinear", antialias=True)
+    return (image * 255).round().byte().expand(-1, channels, -1, -1).numpy()
 
 
 def input_shape(network: nn.Module) -> tuple[int, ...]:

@@ -31,8 +31,8 @@ def questions(monkeypatch):
     return asked
 
 
-async def opened(pilot: Pilot, **options) -> AskView:
-    run = train_run("mlp", steps=20, **options)
+async def opened(pilot: Pilot, model: str = "mlp", **options) -> AskView:
+    run = train_run(model, steps=20, **options)
     pilot.app.runs(run.id)
     await pilot.pause()
     await settled(pilot)
@@ -55,6 +55,17 @@ async def test_the_arrows_move_a_point_over_the_decision_regions(pilot: Pilot, q
     for _ in range(6):
         await pilot.press("shift+right")
     assert plane.point[0] == high  # it stays in the plane
+
+
+async def test_the_arrows_move_a_point_over_the_codes_of_an_autoencoder(pilot: Pilot, questions) -> None:
+    view = await opened(pilot, "vae")
+    plane = view.editor
+    assert isinstance(plane, Plane)
+    await until(pilot, lambda: plane.regions and "✚" in shown(pilot))
+    before = list(plane.point)
+    await pilot.press("shift+right", "up")
+    await until(pilot, lambda: len(questions) > 1 and view.answer and view.answer["point"][0] > before[0])
+    assert view.answer["point"] == pytest.approx(plane.point) and "z1" in shown(pilot) and "▀" in shown(pilot)
 
 
 async def test_a_digit_is_drawn_by_keys_and_read(pilot: Pilot, questions) -> None:

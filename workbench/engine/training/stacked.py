@@ -205,6 +205,7 @@ def can_stack(states: Sequence[SeedState]) -> bool:
     names = [name for name, _ in network.named_parameters(remove_duplicate=False)]
     return (
         len(states) > 1
+        and states[0].task.is_stackable
         and all(replace(state.spec, seed=spec.seed) == spec for state in states)
         and not has_random_layers
         and len(names) == len(dict(network.named_parameters()))  # no weights are shared

@@ -69,6 +69,7 @@ class SeedState:
         self.maximize = self.task.info.mode(self.monitor) == "max"
         torch.manual_seed(spec.seed)
         self.network = networks.build(spec)
+        self.task = self.task.for_network(self.network)
         if spec.initialization is not None:
             initialization.initialize_weights(self.network, spec.initialization)
         self.transferred = transfer.load_initial_weights(self.network, spec) if is_new else {}

@@ -17,7 +17,6 @@ from textual.widgets import Input, Static
 
 from workbench.data.dataset import DataSet
 from workbench.render import predictions
-from workbench.render.decision_regions import draw_decision_regions
 from workbench.render.halfblock import Rows
 
 MAX_PAD = 28  # pixels of an image that can be drawn by hand
@@ -50,7 +49,10 @@ class Drawing(Widget, can_focus=True):
 
 
 class Plane(Drawing):
-    """The decision regions of a network with two inputs, and a point that the arrow keys move."""
+    """A plane, and a point in it that the arrow keys move.
+
+    It shows the decision regions of a network with two inputs, or the codes of an autoencoder.
+    """
 
     BINDINGS = [
         Binding("up", "move(0, 1)", "Move", show=False),
@@ -94,7 +96,8 @@ class Plane(Drawing):
     def render_rows(self, width: int, height: int) -> Rows:
         if self.regions is None:
             return []
-        return draw_decision_regions({**self.regions, "point": self.point}, width, height, color=True)
+        regions = {**self.regions, "point": self.point}
+        return predictions.draw([regions], regions["kind"], width, height)
 
 
 class Pad(Drawing):
@@ -269,7 +272,9 @@ class AskView(Horizontal):
 
 
 def make_editor(dataset: DataSet, questions: Mapping[str, str]) -> Plane | Pad | Values:
-    """Return what a question is put with: a plane for two features with classes, a pad for small gray images."""
+    """Return what a question is put with: a plane for two features or for codes, a pad for small gray images."""
+    if {"z1", "z2"} <= questions.keys():
+        return Plane(["z1", "z2"])
     if dataset.shape == (2,) and dataset.classes:
         return Plane(list(questions))
     if len(dataset.shape) == 3 and dataset.shape[0] == 1 and max(dataset.shape[1:]) <= MAX_PAD:
