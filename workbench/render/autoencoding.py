@@ -117,7 +117,7 @@ def draw_decoded_plane(plane: dict[str, Any], width: int, height: int, color: bo
         pixels += [[pixel for image in line for pixel in image[y]] for y in range(high)]
     drawing = render_halfblocks(pixels) if color else [[Segment(text)] for text in render_shades(pixels)]
     ends = [format_tick(value) for axis in ("x", "y") for value in plane[axis]]
-    axes = "right: z1 from {} to {}, up: z2 from {} to {}".format(*ends)
+    axes = "right: z1 {} to {}, up: z2 {} to {}".format(*ends)
     return [*drawing, [Segment(axes[:width], QUIET)]]
 
 

@@ -53,9 +53,10 @@ class Reconstruction(Task):
                 f"such as {self.suggestion}."
             )
         shape = input_shape(network)
-        return {split: self._source(*columns, shape) for split, columns in data.load(self.data, seed).items()}
+        return {split: self._source(columns, shape) for split, columns in data.load(self.data, seed).items()}
 
-    def _source(self, images: np.ndarray, classes: np.ndarray, shape: tuple[int, ...]) -> Source:
+    def _source(self, columns: tuple[np.ndarray, ...], shape: tuple[int, ...]) -> Source:
+        images, classes = columns
         target = torch.from_numpy(classes)
         if images.dtype == np.uint8 and images.shape[1:] == shape:
             return Resident(image=StandardizedBytes(torch.from_numpy(images), 0, 255), target=target)
@@ -113,7 +114,8 @@ class Reconstruction(Task):
     def encode(self, network: nn.Module, batch: Batch) -> Tensor:
         """Return the code of each sample of a batch (N, features); of a distribution of codes, its mean."""
         code = network.encode(batch["image"])  # type: ignore[operator]
-        return (code[0] if isinstance(code, tuple) else code).flatten(1)
+        mean: Tensor = code[0] if isinstance(code, tuple) else code
+        return mean.flatten(1)
 
     def encodings(self, network: nn.Module, source: Source) -> tuple[Tensor, dict[str, list[Any]]]:
         """Return the codes (N, features) of all samples of a source, and the number and the class of each."""
@@ -223,7 +225,7 @@ class Reconstruction(Task):
         images, classes = columns[:2]
         if images.ndim != 4 or classes.ndim != 1:
             raise UserError(f"{name} has no images with one class each, and this network reads images.")
-        return self._source(images, classes.astype(np.int64), input_shape(network))
+        return self._source((images, classes.astype(np.int64)), input_shape(network))
 
     def sample(self, network: nn.Module, request: SampleRequest, seed: int) -> list[Visualization]:
         raise UserError(
