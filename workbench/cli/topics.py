@@ -49,5 +49,6 @@ def _print_systems(systems: dict[str, tuple[str, str]], as_json: bool) -> None:
     if as_json:
         print_json([{"system": name, "kind": kind, "command": command} for name, (kind, command) in systems.items()])
         return
+    widest = max(map(len, systems))
     for name, (kind, command) in systems.items():
-        print(f"{name:<20}{kind:<12}{command}")
+        print(f"{name:<{widest}}  {kind:<12}{command}")
