@@ -13,7 +13,7 @@ import _options
 import torch
 from torch import Tensor, nn
 
-from models.sequences.recurrent import CELLS, recurrent_layers
+from models.layers.recurrent import CELLS, recurrent_layers
 
 BATCH, STEPS = 32, 40
 SIZES = (32, 128)  # hidden units

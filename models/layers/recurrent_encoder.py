@@ -2,11 +2,10 @@
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from models.layers.recurrent import CELLS, read
 from models.layers.tokens import PAD
 
-LAYERS: dict[str, type[nn.LSTM] | type[nn.GRU]] = {"lstm": nn.LSTM, "gru": nn.GRU}
 State = tuple[Tensor, ...]  # tensors whose first dimension is the sample, so that samples can be selected
 
 
@@ -27,31 +26,26 @@ def reverse_within(x: Tensor, lengths: Tensor) -> Tensor:
     return x[torch.arange(len(x), device=x.device)[:, None], reversed_positions]
 
 
-def make_recurrent(layer: str, input_size: int, hidden_size: int, num_layers: int, bias: bool) -> nn.LSTM | nn.GRU:
-    """Return recurrent layers by their name, `lstm` or `gru`.
+def make_recurrent(layer: str, input_size: int, hidden_size: int, num_layers: int, bias: bool) -> nn.RNNBase:
+    """Return recurrent layers by their name, `rnn`, `lstm` or `gru`.
 
     Raises:
         ValueError: If there is no such layer.
     """
-    if layer not in LAYERS:
-        raise ValueError(f"layer must be lstm or gru, not {layer!r}")
-    return LAYERS[layer](input_size, hidden_size, num_layers, bias=bias, batch_first=True)
+    if layer not in CELLS:
+        raise ValueError(f"layer must be {', '.join(CELLS)}, not {layer!r}")
+    return CELLS[layer].fast(input_size, hidden_size, num_layers, bias=bias, batch_first=True)
 
 
-def run_packed(layers: nn.LSTM | nn.GRU, x: Tensor, lengths: Tensor) -> tuple[Tensor, State]:
+def read_source(layers: nn.Module, x: Tensor, mask: Tensor) -> tuple[Tensor, State]:
     """Return the outputs (N, length, features) of recurrent layers, 0 at the padding, and their state after the text.
 
     Args:
         layers: The layers, batch first.
         x: Their inputs, (N, length, features).
-        lengths: The number of inputs before the padding (N,); without values (on the meta device), all are read.
+        mask: Which inputs are tokens (N, length); without values (on the meta device), all are read.
     """
-    if lengths.is_meta:
-        outputs, state = layers(x)
-    else:
-        packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
-        packed_outputs, state = layers(packed)
-        outputs, _ = pad_packed_sequence(packed_outputs, batch_first=True, total_length=x.shape[1])
+    outputs, state = read(layers, x, mask=None if mask.is_meta else mask)
     return outputs, sample_first(state)
 
 
@@ -96,8 +90,8 @@ class RecurrentEncoder(nn.Module):
 
     def forward(self, source: Tensor) -> tuple[Tensor, State]:
         """Return the outputs (N, length, hidden_size), one for each token of the source, and the final state."""
-        lengths = source_lengths(source)
+        lengths, mask = source_lengths(source), source_mask(source)
         if self.reverse:
             source = reverse_within(source, lengths)
-        outputs, state = run_packed(self.layers, self.embedding(source), lengths)
+        outputs, state = read_source(self.layers, self.embedding(source), mask)
         return reverse_within(outputs, lengths) if self.reverse else outputs, state

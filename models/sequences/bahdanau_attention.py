@@ -39,7 +39,7 @@ from torch import Tensor, nn
 
 from models.layers.attention import AdditiveScore, masked_weights
 from models.layers.maxout_readout import MaxoutReadout
-from models.layers.recurrent_encoder import State, run_packed, source_lengths, source_mask
+from models.layers.recurrent_encoder import State, read_source, source_mask
 from models.layers.tokens import END, START
 
 LENGTH = 16  # of the example inputs; texts may have any length
@@ -92,7 +92,7 @@ class BahdanauAttention(nn.Module):
         These are the outputs h (N, source length, 2 * hidden_size), U h (N, source length, attention_size), and which
         positions are tokens (N, source length).
         """
-        outputs, (last,) = run_packed(self.encoder, self.source_embedding(source), source_lengths(source))
+        outputs, (last,) = read_source(self.encoder, self.source_embedding(source), source_mask(source))
         hidden = self.first_state(last[:, 1]).tanh()  # the backward GRU's, which ends at the first token
         return hidden, outputs, self.score.key(outputs), source_mask(source)
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from models.sequences.recurrent import State, read, recurrent_layers
+from models.layers.recurrent import State, read, recurrent_layers
 
 
 class RecurrentNetwork(nn.Module):

@@ -20,7 +20,7 @@ Recurrent neural networks and robust time series prediction, IEEE Trans. Neural 
 import torch
 from torch import Tensor, nn
 
-from models.sequences.recurrent import read, recurrent_layers
+from models.layers.recurrent import read, recurrent_layers
 
 
 class TimeSeriesForecaster(nn.Module):

@@ -6,7 +6,7 @@ from torch import nn
 
 import models
 from models.cost import summarize
-from models.sequences.recurrent import RecurrentLayers
+from models.layers.recurrent import RecurrentLayers
 from workbench.errors import UserError
 
 

@@ -7,7 +7,7 @@ from torch import nn
 
 import models
 from models.cost import summarize
-from models.sequences.recurrent import CELLS, RecurrentLayers, read, recurrent_layers
+from models.layers.recurrent import CELLS, RecurrentLayers, read, recurrent_layers
 from workbench.errors import UserError
 
 FAST = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}

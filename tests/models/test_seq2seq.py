@@ -8,7 +8,7 @@ from torch import nn
 import models
 from models.layers.attention import AdditiveScore, masked_weights
 from models.layers.maxout_readout import MaxoutReadout
-from models.layers.recurrent_encoder import RecurrentEncoder, reverse_within, run_packed, source_lengths, source_mask
+from models.layers.recurrent_encoder import RecurrentEncoder, read_source, reverse_within, source_lengths, source_mask
 from models.layers.tokens import END, FIRST, PAD, START
 
 torch.set_num_threads(1)
@@ -263,7 +263,7 @@ def test_packed_layers_read_each_text_as_if_it_were_alone(cls):
     torch.manual_seed(0)
     layers = cls(3, 4, 2, batch_first=True, bidirectional=True).double()
     x, lengths = torch.randn(3, 6, 3).double(), torch.tensor([2, 6, 4])
-    outputs, state = run_packed(layers, x, lengths)
+    outputs, state = read_source(layers, x, torch.arange(6) < lengths[:, None])
     for k, length in enumerate(lengths.tolist()):
         alone, last = layers(x[k : k + 1, :length])
         torch.testing.assert_close(outputs[k, :length], alone[0])
@@ -279,7 +279,7 @@ def test_an_empty_source_counts_as_one_token():
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        ("seq2seq", dict(layer="rnn"), "layer must be lstm or gru, not 'rnn'"),
+        ("seq2seq", dict(layer="elman"), "layer must be rnn, lstm, gru, not 'elman'"),
         ("seq2seq", dict(hidden_size=0), "must be 1 or more"),
         ("seq2seq-gru", dict(maxout_size=0), "must be 1 or more"),
         ("bahdanau-attention", dict(attention_size=0), "must be 1 or more"),

@@ -93,6 +93,6 @@ def pca_error(training: "Tensor", test: "Tensor", components: int, inputs: "Tens
     from sklearn.decomposition import PCA
 
     pca = PCA(components).fit(training.flatten(1).double().numpy())
-    shown = (test if inputs is None else inputs).flatten(1).double().numpy()
-    projected = pca.inverse_transform(pca.transform(shown))
+    rows = (test if inputs is None else inputs).flatten(1).double().numpy()
+    projected = pca.inverse_transform(pca.transform(rows))
     return 1000 * float(np.square(projected - test.flatten(1).double().numpy()).mean())

@@ -37,7 +37,7 @@ class Denoising(Reconstruction):
     def forward(self, network: nn.Module, batch: Batch, context: StepContext) -> Any:
         return network(corrupt(batch["image"], *self.noise, context.generator))
 
-    def inputs_shown(self, batch: Batch) -> dict[str, Tensor]:
+    def visualized_inputs(self, batch: Batch) -> dict[str, Tensor]:
         noisy = corrupt(batch["image"], *self.noise, StepContext().generator)
         return {"clean": batch["image"], "noisy": noisy}
 

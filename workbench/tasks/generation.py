@@ -38,12 +38,12 @@ class Generation(Reconstruction):
         epsilon = torch.randn(len(x), *shape, generator=context.generator).to(x)
         if context.is_training:
             outputs = network(x, epsilon)
-            drawn = outputs["reconstruction"]
+            from_sample = outputs["reconstruction"]
         else:  # the network returns the reconstruction of the mean
             outputs = network(x)
             z = reparametrize(outputs["mean"], outputs["log_variance"], epsilon)
-            drawn = network.decode(z)  # type: ignore[operator]
-        return {**outputs, "reconstruction_of_sample": drawn, "beta": network.beta}
+            from_sample = network.decode(z)  # type: ignore[operator]
+        return {**outputs, "reconstruction_of_sample": from_sample, "beta": network.beta}
 
     def losses(self, outputs: Any, batch: Batch, context: StepContext) -> dict[str, Tensor]:
         self.reconstruction(outputs, batch)  # check its shape
@@ -67,8 +67,8 @@ class Generation(Reconstruction):
 
     def sample(self, network: nn.Module, request: SampleRequest, seed: int) -> list[Visualization]:
         """Return images that are decoded from the prior N(0, 1), whose deviation is multiplied by the temperature."""
-        asked = (request.prompt, request.length, request.top_k, request.top_p, request.beams)
-        if asked != ("", 0, 0, 1.0, 1):
+        settings = (request.prompt, request.length, request.top_k, request.top_p, request.beams)
+        if settings != ("", 0, 0, 1.0, 1):
             raise UserError("Images are drawn from the prior: only count, temperature and seed can be set.")
         shape: Any = network.code_shape
         codes = request.temperature * torch.randn(request.count, *shape, generator=request.generator())

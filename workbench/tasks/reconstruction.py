@@ -151,15 +151,15 @@ class Reconstruction(Task):
         errors = [(self.reconstruct(network, chunk) - chunk).square().flatten(1).mean(dim=1) for chunk in chunks]
         return torch.cat(errors)
 
-    def inputs_shown(self, batch: Batch) -> dict[str, Tensor]:
+    def visualized_inputs(self, batch: Batch) -> dict[str, Tensor]:
         """Return the images by name that are shown next to their reconstructions, the network's input last."""
         return {"input": batch["image"]}
 
     def visualize(self, network: nn.Module, source: Source) -> list[Visualization]:
         batch = source.batch(slice(0, VISUALIZED_SAMPLES))
         with torch.inference_mode():
-            shown = self.inputs_shown(batch)
-            images = {**shown, "reconstruction": self.reconstruct(network, list(shown.values())[-1])}
+            inputs = self.visualized_inputs(batch)
+            images = {**inputs, "reconstruction": self.reconstruct(network, list(inputs.values())[-1])}
         samples = [self._visualize_sample(images, batch, k) for k in range(len(batch["target"]))]
         codes, targets = self.codes(network, source), self._all(source)["target"]
         return [*samples, *self.visualize_codes(network, codes, targets)]

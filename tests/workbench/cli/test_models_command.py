@@ -201,7 +201,9 @@ def test_the_list_is_sorted_by_any_column(cli):
     for column in ("year", "params", "name", "contribution"):
         rows = json.loads(cli("models", "list", "--sort", column, "--json").out)
         values = [row[column] for row in rows]
-        assert values == sorted(values) and {row["name"] for row in rows} == set(models.names())
+        numbers = [value for value in values if value is not None]  # some networks have no published parameters
+        assert values == sorted(numbers) + [None] * (len(values) - len(numbers))
+        assert {row["name"] for row in rows} == set(models.names())
     result = cli("models", "list", "--sort", "parms")
     assert result.code == 2 and "Did you mean 'params" in result.err
     out = cli("models", "list", "--sort", "params").out

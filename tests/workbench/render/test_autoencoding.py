@@ -49,7 +49,7 @@ def test_a_drawing_fits_into_its_place(number, width, height, color):
     assert len(rows) <= limit and all(Segment.get_line_length(row) <= width for row in rows)
 
 
-def test_images_are_stacked_if_there_is_room_and_side_by_side_if_not():
+def test_images_are_stacked_if_there_is_room_and_in_a_row_if_not():
     high = text_of(predictions.draw([sample(target="7")] * 2, "reconstruction", 80, 24))
     assert high[-1] == "clean over noisy over reconstruction, with class and mean squared error"
     assert high[-2].split() == ["7", "0.0123"] * 2

@@ -107,14 +107,14 @@ def test_reconstruction_has_the_mean_squared_error():
 def test_denoising_compares_with_the_clean_image():
     task, network = tasks.get("denoising-masking"), build("denoising-autoencoder")
     batch = task.sources(network, seed=0)["test"].batch(slice(0, 30))
-    seen = []
-    network.register_forward_pre_hook(lambda module, args: seen.append(args[0]))
+    inputs = []
+    network.register_forward_pre_hook(lambda module, args: inputs.append(args[0]))
     context = StepContext(generator=torch.Generator().manual_seed(5))
     outputs = task.forward(network, batch, context)
-    assert (seen[0][seen[0] != batch["image"]] == 0).all() and not torch.equal(seen[0], batch["image"])
+    assert (inputs[0][inputs[0] != batch["image"]] == 0).all() and not torch.equal(inputs[0], batch["image"])
     assert task.losses(outputs, batch, context)["loss"] == F.mse_loss(outputs, batch["image"])
     task.forward(network, batch, context)
-    assert not torch.equal(seen[0], seen[1])  # in training, noise is drawn again
+    assert not torch.equal(inputs[0], inputs[1])  # in training, noise is drawn again
 
 
 def test_sparse_coding_has_half_the_sum_of_squares():
