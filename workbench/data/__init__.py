@@ -20,6 +20,10 @@ Where a set is published in parts, `load` gives them by their names, and the see
 
 Of a text, `load` gives the text itself, and the set declares `modality="text"`, `shape=()` and the size of its
 vocabulary, `sizes=dict(vocabulary=96)`.
+
+Of sentences, `load` returns tokens (N, length), see `workbench.data.words`, and `vocabulary` the word of each token.
+With `modality="sentences"` each has a class (N,), with `modality="tags"` each word has one (N, length), -1 after the
+last word, and with `modality="words"` there are the tokens alone.
 """
 
 import hashlib
@@ -29,7 +33,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.data import folder, table, text, text_file
+from workbench.data import folder, sentence_file, table, tag_file, text, text_file, word_file, words
 from workbench.data.dataset import DataSet, declared
 from workbench.errors import UserError, lookup
 from workbench.paths import cache_dir
@@ -38,10 +42,10 @@ if TYPE_CHECKING:
     import numpy as np
 
 __all__ = ["OWN", "SPLITS", "DataSet", "deal", "fingerprint", "held_out", "here", "info", "load", "names", "split"]
-__all__ += ["vocabulary"]
+__all__ += ["vocabulary", "word_groups", "word_pairs", "word_vocabulary"]
 
 SPLITS = ("train", "validation", "test")
-OWN = {kind.PREFIX: kind for kind in (table, folder, text_file)}  # the user's own: how their names begin
+OWN = {kind.PREFIX: kind for kind in (table, folder, text_file, sentence_file, tag_file, word_file)}  # the user's own: how their names begin
 
 
 def names() -> list[str]:
@@ -59,8 +63,8 @@ def info(name: str) -> DataSet:
     """What is known of a data set without loading it.
 
     Args:
-        name: One of `names()`, or `csv:PATH`, `csv:PATH:TARGET`, `folder:PATH` or `text:PATH`: a table, pictures or a
-            text of the user's, which are looked through.
+        name: One of `names()`, or `csv:PATH`, `csv:PATH:TARGET`, `folder:PATH`, `text:PATH`, `sentences:PATH`,
+            `conll:PATH` or `words:PATH`: a table, pictures, a text or sentences of the user's, which are looked through.
 
     Raises:
         UserError: There is no data set of that name, or the user's own can't be learnt from.
@@ -118,6 +122,10 @@ def load(name: str, seed: int = 0) -> "dict[str, tuple[np.ndarray, ...]]":
     if isinstance(given, str):
         return text.split(given, vocabulary(name), seed)
     parts = deal(given if isinstance(given, dict) else {"train": given}, seed)
+    if known.modality in words.MODALITIES:
+        parts = words.hide_rare(parts)
+    if known.kind == "tagging":  # a tag may be rare
+        return parts
     missing = set(range(len(known.classes))) - set(parts["train"][-1].flat) if known.classes else set()
     if missing:
         raise UserError(
@@ -128,7 +136,11 @@ def load(name: str, seed: int = 0) -> "dict[str, tuple[np.ndarray, ...]]":
 
 def _given(name: str) -> Any:
     own = _own(name)
-    return own.load(name) if own else import_module(f"workbench.data.{name.replace('-', '_')}").load()
+    return own.load(name) if own else _module(name).load()
+
+
+def _module(name: str) -> Any:
+    return import_module(f"workbench.data.{name.replace('-', '_')}")
 
 
 def vocabulary(name: str) -> str:
@@ -138,6 +150,29 @@ def vocabulary(name: str) -> str:
         UserError: As `info`.
     """
     return text.vocabulary(_given(name), info(name).sizes["vocabulary"])
+
+
+def word_vocabulary(name: str) -> tuple[str, ...]:
+    """Return the word of each token of sentences; no seed changes them.
+
+    Raises:
+        UserError: As `info`.
+    """
+    own = _own(info(name).name)
+    vocabulary: tuple[str, ...] = own.vocabulary(name) if own else _module(name).vocabulary()
+    return vocabulary
+
+
+def word_groups(name: str) -> dict[str, str]:
+    """Return the category of each word of a corpus, as far as it is known."""
+    groups: dict[str, str] = {} if _own(name) else _module(name).word_groups()
+    return groups
+
+
+def word_pairs(name: str) -> dict[str, list[tuple[str, str]]]:
+    """Return the pairs of words of each relation in a corpus, as far as they are known."""
+    pairs: dict[str, list[tuple[str, str]]] = {} if _own(name) else _module(name).word_pairs()
+    return pairs
 
 
 def deal(given: "dict[str, tuple[np.ndarray, ...]]", seed: int) -> "dict[str, tuple[np.ndarray, ...]]":

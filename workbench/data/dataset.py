@@ -7,7 +7,13 @@ from pathlib import Path
 from workbench.literals import literal
 
 # Modality -> what is learned from such samples, whatever the classes.
-KINDS = {"detection": "detection", "text": "language modeling"}
+KINDS = {
+    "detection": "detection",
+    "text": "language modeling",
+    "tags": "tagging",
+    "words": "word vectors",
+    "captions": "captioning",
+}
 
 
 @dataclass(frozen=True)

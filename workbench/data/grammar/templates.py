@@ -1,0 +1,163 @@
+"""The templates of the grammar, by split.
+
+    {town}                a word of a list
+    {country.capital}     a word of a table; all slots of a sentence that name one table share a row
+    {country2.capital}    a word of another row of it
+    {clause}              a rule, replaced by one of its templates
+    {clause=}, {clause!}  the same with the sentiment of the whole, and with the opposite one
+"""
+
+ENTITIES = {
+    "person": "PER",
+    "place": "LOC",
+    "town": "LOC",
+    "country.name": "LOC",
+    "country.capital": "LOC",
+    "country2.name": "LOC",
+    "country2.capital": "LOC",
+    "organization": "ORG",
+    "venue": "ORG",
+}
+RULES = {
+    "person": ["{first}", "{first} {last}", "{first} {last}", "{last}"],
+    "place": ["{town}", "{town}", "New York", "San Diego", "Lake {first}"],
+    "organization": ["{company}", "{company}", "University of {town}", "Bank of {town}", "{town} Times"],
+    "venue": ["Cafe {first}", "Hotel {town}"],
+    "subject": ["the {aspect}", "the {aspect}", "the {aspect} at {venue}", "the {aspect} in {town}"],
+    "clause": [
+        "{subject} {was} {adjective=}",
+        "{subject} {was} {very} {adjective=}",
+        "{subject} {was} {very} {adjective=}",
+        "{subject} {was} not {adjective!}",
+        "{subject} {was} not {adjective!}",
+        "{subject} {was} not {very} {adjective!}",
+        "{subject} {was} never {adjective!}",
+        "it was a {adjective=} {aspect}",
+        "it was not a {adjective!} {aspect}",
+        "i {felt.past=} {subject}",
+        "i did not {felt.base!} {subject}",
+        "nobody {felt.past!} {subject}",
+        "we would call {subject} {adjective=}",
+        "neither the {aspect} nor the {aspect} {was} {adjective!}",
+    ],
+    "rephrased": [  # of the test set alone
+        "we would not call {subject} {adjective!}",
+        "{subject} {was} neither {adjective!} nor {adjective!}",
+        "{subject} {was} never {very} {adjective!}",
+        "it was a {very} {adjective=} {aspect}",
+        "it was not a {very} {adjective!} {aspect}",
+        "i never {felt.past!} {subject}",
+    ],
+}
+# Slot with a sentiment -> the list or table of either.
+POLAR = {"adjective": ("good", "bad"), "felt": ("like", "hate")}
+
+OPINIONS = {
+    "train": [
+        "{clause=} .",
+        "{clause=} .",
+        "{clause=} .",
+        "{clause=} and {clause=} .",
+        "{clause!} but {clause=} .",
+        "{clause!} but {clause=} .",
+        "although {clause!} , {clause=} .",
+        "although {clause!} , {clause=} .",
+        "{clause=} , although {clause!} .",
+        "{clause=} , although {clause!} .",
+        "{person} said that {clause=} .",
+        "i think that {clause=} .",
+        "i know that {clause=} .",
+        "after the trip to {place} , {person} wrote that {clause=} .",
+        "{clause=} because {clause=} .",
+        "in {month} , {clause=} .",
+    ],
+    "validation": [
+        "i know that {clause!} but {clause=} .",
+        "in {town} , {clause=} and {clause=} .",
+        "{person} wrote that {clause=} , although {clause!} .",
+        "i think that {clause=} because {clause=} .",
+        "{person} said that {clause!} , but {clause=} .",
+    ],
+    "test": [
+        "{person} said that although {clause!} , {clause=} .",
+        "in {place} , {clause!} but {clause=} .",
+        "{clause!} and {clause!} but {clause=} .",
+        "{person} wrote that {clause!} but {clause=} .",
+        "i think that {clause=} , although {clause!} .",
+        "{rephrased=} .",
+        "{rephrased=} and {clause=} .",
+        "{person} wrote that {rephrased=} .",
+    ],
+}
+QUESTIONS = {
+    "train": [
+        "{person} asked whether {clause=} .",
+        "did {person} say that {clause=} ?",
+        "{person} asked {person} whether {clause=} .",
+    ],
+    "validation": ["in {month} , {person} asked whether {clause=} .", "did {person} think that {clause=} ?"],
+    "test": ["{person} asked whether {clause=} because {clause=} .", "in {place} , {person} asked whether {clause=} ."],
+}
+FACTS = {
+    "train": [
+        "{country.capital} is the capital of {country.name} .",
+        "{country.capital} is the largest city of {country.name} .",
+        "people in {country.name} speak {country.language} .",
+        "people in {country.capital} speak {country.language} and eat {country.food} .",
+        "{person} learned {country.language} in {country.capital} .",
+        "the government of {country.name} moved to {country.capital} .",
+        "the border of {country.name} was closed in {month} .",
+        "the border between {country.name} and {country2.name} was closed .",
+        "the airport of {country.capital} was closed in {month} .",
+        "the subway of {country.capital} is old .",
+        "a {country.language} cook from {country.name} served {country.food} .",
+        "we ate {country.food} in {country.capital} with {country.language} friends .",
+        "the {pair.male} lost his {pair.thing} in the {pair.place} .",
+        "the {pair.female} lost her {pair.thing} in the {pair.place} .",
+        "the {pair.male} said that he saw the {pair.thing} himself .",
+        "the {pair.female} said that she saw the {pair.thing} herself .",
+        "he is a {pair.male} and his {pair.thing} is {color} .",
+        "she is a {pair.female} and her {pair.thing} is {color} .",
+        "the {pair.male} in the {pair.place} hurt himself .",
+        "the {pair.female} in the {pair.place} hurt herself .",
+        "a {noun.singular} {noun.sings} in the {noun.place} .",
+        "{number} {noun.plural} {noun.sing} in the {noun.place} .",
+        "this {noun.singular} is {color} and {noun.sings} all day .",
+        "these {noun.plural} are {color} and {noun.sing} all day .",
+        "one {noun.singular} was sleeping in the {noun.place} .",
+        "many {noun.plural} were sleeping in the {noun.place} .",
+        "{person} works for {organization} in {town} .",
+        "{person} , a {job} from {town} , smiled .",
+        "{person} met {person} in {place} .",
+        "{person} and {person} flew from {town} to {town} in {month} .",
+        "{organization} opened an office in {town} .",
+        "{organization} hired {number} people in {month} .",
+        "shares of {organization} fell in {month} .",
+        "the {job} {person} moved to {place} .",
+        "the {town} {town} train was late .",
+        "the bridge over the {river} was closed .",
+        "{person} swam in the {river} in {month} .",
+        "the mayor of {town} met {person} .",
+        "{person} bought shares of {organization} .",
+        "{month} was cold in {town} .",
+    ],
+    "validation": [
+        "in {month} , {person} flew to {place} .",
+        "{organization} hired the {job} {person} .",
+        "the subway of {country.capital} was closed in {month} .",
+        "a {noun.singular} and many {noun.plural} were sleeping in the {noun.place} .",
+        "the {pair.male} and the {pair.female} met in the {pair.place} .",
+        "{person} opened an office of {organization} in {town} .",
+    ],
+    "test": [
+        "{person} moved from {town} to {place} in {month} .",
+        "in {month} , shares of {organization} fell because {person} was late .",
+        "{organization} moved an office from {town} to {town} .",
+        "the mayor of {town} , {person} , works for {organization} .",
+        "{person} saw the {town} {town} train in {month} .",
+        "the {job} {person} bought {number} shares of {organization} in {town} .",
+        "in {country.capital} , the {pair.female} saw {number} {noun.plural} .",
+        "{person} flew over the {river} to {town} .",
+        "people in {country.name} eat {country.food} in {month} .",
+    ],
+}
