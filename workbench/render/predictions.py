@@ -16,6 +16,9 @@ from workbench.render.decision_regions import draw_decision_regions
 from workbench.render.halfblock import Rows, render_gallery, to_pixels
 from workbench.render.responses import draw_probabilities, draw_text, draw_value
 from workbench.render.scale import Scale, format_tick
+from workbench.render.sentences import draw_neighbors, draw_tags
+from workbench.render.word_map import draw_map
+from workbench.untrusted import printable
 
 CORRECT, INCORRECT = Style(color="green"), Style(color="red", bold=True)
 Visualizations = list[dict[str, Any]]
@@ -63,13 +66,16 @@ def _caption(sample: dict[str, Any], classes: list[str]) -> tuple[str, Style]:
 
 
 def _table_row(sample: dict[str, Any], classes: list[str], width: int) -> list[Segment]:
-    """Render a sample that is a row of a table: its target and prediction, then its features."""
+    """Render a sample that is a row of a table or a sentence: its target and prediction, then its features or words."""
     if isinstance(sample["target"], float):
         text = f"true {format_tick(sample['target'])}, predicted {format_tick(sample['predicted'])}"
         caption, style = text, PLAIN
     else:
         caption, style = _caption(sample, classes)
-    features = "  ".join(f"{value:7.2f}" for value in sample["values"])
+    if "words" in sample:
+        features = " ".join(map(printable, sample["words"]))
+    else:
+        features = "  ".join(f"{value:7.2f}" for value in sample["values"])
     return list(Segment.adjust_line_length([Segment(f"{caption:<28}", style), Segment(features, QUIET)], width))
 
 
@@ -163,4 +169,7 @@ KINDS: dict[str, tuple[str, Renderer]] = {
     "value": ("prediction", _of_first(draw_value)),
     "text": ("generated text", _of_first(draw_text)),
     "boxes": ("detected objects", draw_detections),
+    "tags": ("tagged words", _of_first(draw_tags)),
+    "neighbors": ("most similar words", _of_first(draw_neighbors)),
+    "map": ("map of words", _of_first(draw_map)),
 }
