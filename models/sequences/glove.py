@@ -85,6 +85,6 @@ FAMILY = dict(
     parts=dict(backbone=("input.",)),
     params={"glove": 18_060_000},
     mini=dict(embedding_size=32),
-    recipe=dict(epochs=20, lr=0.02, batch_size=512),
+    recipe=dict(epochs=40, schedule="cosine", lr=0.02, batch_size=512),
     reference=None,
 )

@@ -96,6 +96,7 @@ FAMILY = dict(
     parts=dict(backbone=("input.",)),
     params={"word2vec-cbow": 18_000_000, "word2vec-skipgram": 18_000_000},
     mini=dict(embedding_size=32),
-    recipe=dict(epochs=6, lr=0.01, batch_size=512),
+    recipe=dict(epochs=6, lr=0.01, batch_size=256),
+    recipes={"word2vec-cbow": dict(epochs=12)},
     reference=None,
 )

@@ -232,6 +232,6 @@ TASK = WordVectors(
     title="learn word vectors from the words near each word",
     inputs=dict(inputs="int64[words]", candidates="int64[candidates]"),
     outputs=dict(scores="float32[candidates]"),
-    metrics=dict(loss="min", neighbors="max", analogies="max"),
+    metrics=dict(analogies="max", neighbors="max", loss="min"),
     accepts="words",
 )

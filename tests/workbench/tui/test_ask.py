@@ -11,7 +11,7 @@ from tests.workbench.tui.seeing import settled, shown, until
 from workbench.engine import Verifier, worker
 from workbench.errors import UserError
 from workbench.tui.screens.ask import Ask
-from workbench.tui.widgets.ask_view import AskView, Pad, Plane
+from workbench.tui.widgets.ask_view import AskView, Pad, Plane, WordMap
 
 
 @pytest.fixture
@@ -31,8 +31,8 @@ def questions(monkeypatch):
     return asked
 
 
-async def opened(pilot: Pilot, **options) -> AskView:
-    run = train_run("mlp", steps=20, **options)
+async def opened(pilot: Pilot, model: str = "mlp", **options) -> AskView:
+    run = train_run(model, steps=20, **options)
     pilot.app.runs(run.id)
     await pilot.pause()
     await settled(pilot)
@@ -89,3 +89,24 @@ async def test_a_row_is_typed_and_a_bad_value_is_one_sentence(pilot: Pilot, ques
     await until(pilot, lambda: "must be a number" in shown(pilot))
     await pilot.press("escape")
     assert not isinstance(pilot.app.screen, Ask)
+
+
+async def test_the_arrows_move_over_a_map_of_words(pilot: Pilot, questions, tmp_path) -> None:
+    text = tmp_path / "animals.txt"
+    text.write_text("the cat and the dog run . a bird and a fish swim . cats like fish .\n" * 20)
+    view = await opened(pilot, "word2vec-skipgram", task=f"words:{text}")
+    words = view.query_one(WordMap)
+    await until(pilot, lambda: words.map and "PCA of" in shown(pilot))
+    assert questions == [{"map": "pca"}] and len(words.map["words"]) == len(words.map["points"]) == 12
+    before = words.cursor
+    await pilot.press("right", "left", "up", "down")
+    await until(pilot, lambda: words.cursor != before and view.answer)
+    await until(pilot, lambda: questions[-1] == {"word": words.map["words"][words.cursor]})
+    name = words.map["words"][words.cursor]
+    await until(pilot, lambda: f"most similar to {name}" in shown(pilot) and f"{name} (word)" in shown(pilot))
+    await pilot.press("t")
+    await until(pilot, lambda: "t-SNE of" in shown(pilot))
+    line = view.query(Input).first()
+    line.focus()
+    await pilot.press(*"cta", "enter")
+    await until(pilot, lambda: "Did you mean cat" in shown(pilot))
