@@ -45,7 +45,9 @@ __all__ = ["OWN", "SPLITS", "DataSet", "deal", "fingerprint", "held_out", "here"
 __all__ += ["vocabulary", "word_groups", "word_pairs", "word_vocabulary"]
 
 SPLITS = ("train", "validation", "test")
-OWN = {kind.PREFIX: kind for kind in (table, folder, text_file, sentence_file, tag_file, word_file)}  # the user's own: how their names begin
+OWN = {
+    kind.PREFIX: kind for kind in (table, folder, text_file, sentence_file, tag_file, word_file)
+}  # the user's own: how their names begin
 
 
 def names() -> list[str]:

@@ -32,7 +32,9 @@ def keep_probability(counts: np.ndarray, threshold: float) -> np.ndarray:
     return np.minimum(1.0, np.sqrt(threshold / frequency))
 
 
-def windows(tokens: np.ndarray, window: int, keep: np.ndarray, rng: np.random.Generator) -> Iterator[tuple[int, list[int]]]:
+def windows(
+    tokens: np.ndarray, window: int, keep: np.ndarray, rng: np.random.Generator
+) -> Iterator[tuple[int, list[int]]]:
     """Yield each word with its context.
 
     Words are dropped at random first, so that a window may span more of the sentence; then each word has a window of

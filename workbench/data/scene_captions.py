@@ -4,8 +4,10 @@
 sentences. Drawn once, then stored in the cache folder.
 """
 
+from dataclasses import replace
 from functools import cache, lru_cache
 from itertools import count
+from random import Random
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 SET = dict(
     title="a sentence about the shapes in an image",
-    row="two shapes of any color and size on a plain background",
+    row="two shapes, red, green, blue or yellow, on a gray background",
     samples=8000,
     shape=(3, 32, 32),
     modality="captions",
@@ -25,10 +27,12 @@ SET = dict(
     source="made by code: workbench.data.scenes, sizes 0.28 to 0.4 of the image",
     licence="MIT",
     synthetic=True,
-    sizes=dict(vocabulary=24),
+    sizes=dict(vocabulary=18),
 )
-SAMPLES, SIZE, FIRST_SEED, VERSION = 8000, 32, 2 * 10**6, 2
+SAMPLES, SIZE, FIRST_SEED, VERSION = 8000, 32, 2 * 10**6, 3
 KINDS = ("circle", "square", "triangle", "cross")
+COLORS = ("red", "green", "blue", "yellow")
+GRAY = (0.5, 0.5, 0.5)
 START, END = "<start>", "<end>"
 
 
@@ -47,15 +51,14 @@ def load() -> tuple[np.ndarray, np.ndarray]:
 @cache
 def vocabulary() -> tuple[str, ...]:
     """Return the word of each token."""
-    from workbench.data.scenes import PALETTE
     from workbench.data.words import PAD, UNKNOWN
 
-    return (PAD, UNKNOWN, START, END, "a", *PALETTE, *KINDS, "left", "right", "of", "above", "below")
+    return (PAD, UNKNOWN, START, END, "a", *COLORS, *KINDS, "left", "right", "of", "above", "below")
 
 
 def _draw() -> tuple[np.ndarray, np.ndarray]:
     from workbench.data import words
-    from workbench.data.scenes import Options, draw, scene
+    from workbench.data.scenes import Options, Texture, draw, scene
 
     options = Options(
         side=SIZE, kinds=KINDS, textures=("plain",), sizes=(0.28, 0.4), turn=15, contrast=0.0, objects=(2, 2),
@@ -65,11 +68,21 @@ def _draw() -> tuple[np.ndarray, np.ndarray]:
     rows: list[list[str]] = []
     # One of two shapes may find no place.
     scenes = filter(lambda one: len(one.objects) == 2, (scene(options, FIRST_SEED + k) for k in count()))
+    rng = Random(FIRST_SEED)
+    background = Texture("plain", (GRAY, GRAY), SIZE)
     for image, one in zip(images, scenes, strict=False):
-        image[:] = draw(one).picture.transpose(2, 0, 1)
-        rows += sentences(*one.objects)
+        objects = tuple(_paint(each, rng.choice(COLORS)) for each in one.objects)
+        image[:] = draw(replace(one, background=background, objects=objects)).picture.transpose(2, 0, 1)
+        rows += sentences(*objects)
     tokens = words.encode([[START, *row, END] for row in rows], vocabulary())
     return images, tokens.reshape(SAMPLES, 2, -1)
+
+
+def _paint(shape: "Object", color: str) -> "Object":
+    """Return a shape in another color."""
+    from workbench.data.scenes import PALETTE
+
+    return replace(shape, colour=color, texture=replace(shape.texture, colours=(PALETTE[color], PALETTE[color])))
 
 
 def sentences(one: "Object", other: "Object") -> list[list[str]]:

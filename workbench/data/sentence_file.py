@@ -75,7 +75,9 @@ def _read(file: Path, changed: int, size: int) -> Sentences:
         raise UserError(f"Rows in {name}: {len(rows)}. At least {LEAST_ROWS} are needed.")
     for line, cells in rows:
         if not words.split_words(cells[texts]) or not cells[labels]:
-            raise UserError(f"Line {line} of {name} has no {header[texts if cells[labels] else labels][:40]!r}: add it.")
+            raise UserError(
+                f"Line {line} of {name} has no {header[texts if cells[labels] else labels][:40]!r}: add it."
+            )
     counts = Counter(cells[labels] for _, cells in rows)
     check_classes(counts, header[labels])
     classes = sorted(counts)

@@ -1,4 +1,4 @@
-"""5,600 sentences with their sentiment, written for this project by a grammar: workbench.data.grammar.
+"""5,400 sentences with their sentiment, written for this project by a grammar: workbench.data.grammar.
 
 Negation, intensifiers and contrast decide the sentiment, so that counting words doesn't suffice: "the meal was not bad
 but the room was never good" is negative. The templates of the validation and test sets don't occur in training.
@@ -11,7 +11,7 @@ import numpy as np
 SET = dict(
     title="the sentiment of a sentence",
     row="a sentence of an opinion, a question or a fact, in lower case",
-    samples=5600,
+    samples=5400,
     shape=(),
     modality="sentences",
     classes=("negative", "neutral", "positive"),

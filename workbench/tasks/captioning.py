@@ -105,7 +105,9 @@ class Captioning(Task):
         counts = Counter(tuple(row) for rows in splits["train"][1].tolist() for row in rows)
         caption = self._words(counts.most_common(1)[0][0])
         references = [[self._words(row) for row in rows] for rows in splits["test"][1].tolist()]
-        return Baseline("the most frequent sentence", "bleu", caption_scores([caption] * len(references), references)["bleu"])
+        return Baseline(
+            "the most frequent sentence", "bleu", caption_scores([caption] * len(references), references)["bleu"]
+        )
 
     def visualize(self, network: nn.Module, source: Source) -> list[Visualization]:
         """Return images with their captions by greedy search."""

@@ -126,7 +126,9 @@ def read_sentence(sentence: list[str], name: str, seed: int) -> tuple[Batch, dic
     if not sentence:
         raise UserError("Give a sentence: text='the view was not bad'.")
     if len(sentence) > words.MAX_LENGTH:
-        raise UserError(f"A sentence must have at most {words.MAX_LENGTH} words, not {len(sentence)}. Give a part of it.")
+        raise UserError(
+            f"A sentence must have at most {words.MAX_LENGTH} words, not {len(sentence)}. Give a part of it."
+        )
     tokens = words.encode([sentence], data.word_vocabulary(name))
     tokens[~np.isin(tokens, data.load(name, seed)["train"][0])] = words.UNKNOWN_TOKEN
     unknown = [word for word, token in zip(sentence, tokens[0], strict=True) if token == words.UNKNOWN_TOKEN]

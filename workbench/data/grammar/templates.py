@@ -1,16 +1,17 @@
 """The templates of the grammar, by split.
 
-    {town}                a word of a list
-    {country.capital}     a word of a table; all slots of a sentence that name one table share a row
-    {country2.capital}    a word of another row of it
-    {clause}              a rule, replaced by one of its templates
-    {clause=}, {clause!}  the same with the sentiment of the whole, and with the opposite one
+{town}                a word of a list
+{country.capital}     a word of a table; all slots of a sentence that name one table share a row
+{country2.capital}    a word of another row of it
+{clause}              a rule, replaced by one of its templates
+{clause=}, {clause!}  the same with the sentiment of the whole, and with the opposite one
 """
 
 ENTITIES = {
     "person": "PER",
     "place": "LOC",
     "town": "LOC",
+    "river": "LOC",
     "country.name": "LOC",
     "country.capital": "LOC",
     "country2.name": "LOC",
