@@ -4,12 +4,14 @@ Sentences of a batch have different lengths: their tokens are padded with 0 at t
 the padding, so that the outputs and the last state of a sentence don't depend on the other sentences of its batch.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 PAD_TOKEN, UNKNOWN_TOKEN = 0, 1
-CELLS: dict[str, type[nn.RNNBase]] = {"RNN": nn.RNN, "LSTM": nn.LSTM, "GRU": nn.GRU}
+CELLS: dict[str, Callable[..., nn.RNNBase]] = {"RNN": nn.RNN, "LSTM": nn.LSTM, "GRU": nn.GRU}
 
 
 class WordEncoder(nn.Module):

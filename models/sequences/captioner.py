@@ -23,6 +23,8 @@ encoder is an Inception network that is trained on ImageNet before. The mini rea
 at first, 128 features and 128 hidden units.
 """
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
@@ -55,7 +57,7 @@ class Captioner(nn.Module):
         self.image_size = image_size
         sizes = (3, channels, 2 * channels, 4 * channels)
         layers: list[nn.Module] = []
-        for in_channels, out_channels in zip(sizes, sizes[1:], strict=False):
+        for in_channels, out_channels in pairwise(sizes):
             convolution = nn.Conv2d(in_channels, out_channels, 3, stride=2, padding=1, bias=False)
             layers += [convolution, nn.BatchNorm2d(out_channels), nn.ReLU()]
         self.encoder = nn.Sequential(*layers)

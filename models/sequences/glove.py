@@ -61,8 +61,9 @@ class GloVe(nn.Module):
             inputs: Tokens (N, 1).
             candidates: Tokens (N, candidates).
         """
-        products = (self.output(candidates) @ self.input(inputs).transpose(1, 2))[:, :, 0]
-        return products + self.input_bias(inputs)[:, :, 0] + self.output_bias(candidates)[:, :, 0]
+        products: Tensor = (self.output(candidates) @ self.input(inputs).transpose(1, 2))[:, :, 0]
+        biases: Tensor = self.input_bias(inputs)[:, :, 0] + self.output_bias(candidates)[:, :, 0]
+        return products + biases
 
     def word_vectors(self) -> Tensor:
         """Return the vector of each word (vocab_size, embedding_size): the sum of its two."""

@@ -71,7 +71,8 @@ class Word2Vec(nn.Module):
         """
         mask = (inputs != PAD_TOKEN)[:, :, None]
         h = (self.input(inputs) * mask).sum(dim=1) / mask.sum(dim=1).clamp(min=1)
-        return (self.output(candidates) @ h[:, :, None])[:, :, 0]
+        scores: Tensor = (self.output(candidates) @ h[:, :, None])[:, :, 0]
+        return scores
 
     def word_vectors(self) -> Tensor:
         """Return the vector of each word (vocab_size, embedding_size): that of the input."""

@@ -66,7 +66,7 @@ def info(name: str) -> DataSet:
 
     Args:
         name: One of `names()`, or `csv:PATH`, `csv:PATH:TARGET`, `folder:PATH`, `text:PATH`, `sentences:PATH`,
-            `conll:PATH` or `words:PATH`: a table, pictures, a text or sentences of the user's, which are looked through.
+            `conll:PATH` or `words:PATH`: a table, images, a text or sentences of the user's, which are inspected.
 
     Raises:
         UserError: There is no data set of that name, or the user's own can't be learnt from.

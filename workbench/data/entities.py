@@ -30,7 +30,7 @@ def load() -> dict[str, tuple[np.ndarray, np.ndarray]]:
 
 
 def encode_tags(classes: tuple[str, ...]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Return the splits with tags as indices of these classes; those without `B-` have the IO tags of the same words."""
+    """Return the splits with tags as indices of these classes: BIO tags, or IO tags if there is no `B-`."""
     from workbench.data import words
     from workbench.data.entity_tags import to_io
     from workbench.data.grammar import SIZES, sentences

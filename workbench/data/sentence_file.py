@@ -106,5 +106,5 @@ def _read(file: Path, changed: int, size: int) -> Sentences:
 def _columns(header: list[str]) -> tuple[int, int]:
     """Return the column of the texts and that of the labels."""
     first, second = (name.lower() for name in header)
-    is_reversed = first in LABELS and second not in LABELS or second in TEXTS and first not in TEXTS
+    is_reversed = (first in LABELS and second not in LABELS) or (second in TEXTS and first not in TEXTS)
     return (1, 0) if is_reversed else (0, 1)

@@ -16,7 +16,7 @@ from workbench.render.decision_regions import draw_decision_regions
 from workbench.render.halfblock import Rows, render_gallery, to_pixels
 from workbench.render.responses import draw_probabilities, draw_text, draw_value
 from workbench.render.scale import Scale, format_tick
-from workbench.render.sentences import draw_neighbors, draw_tags
+from workbench.render.sentences import draw_captions, draw_neighbors, draw_tags
 from workbench.render.word_map import draw_map
 from workbench.untrusted import printable
 
@@ -170,6 +170,7 @@ KINDS: dict[str, tuple[str, Renderer]] = {
     "text": ("generated text", _of_first(draw_text)),
     "boxes": ("detected objects", draw_detections),
     "tags": ("tagged words", _of_first(draw_tags)),
+    "captions": ("captions", _of_first(draw_captions)),
     "neighbors": ("most similar words", _of_first(draw_neighbors)),
     "map": ("map of words", _of_first(draw_map)),
 }

@@ -8,7 +8,7 @@ from rich.style import Style
 
 from workbench.data.entity_tags import entities
 from workbench.render.canvas import PLAIN, QUIET
-from workbench.render.halfblock import Rows
+from workbench.render.halfblock import Rows, render_gallery, to_pixels
 from workbench.render.responses import BEST, MAX_BAR, bar, describe_unknown
 from workbench.untrusted import printable
 
@@ -46,6 +46,21 @@ def _bracketed(words: list[str], tags: list[str], start: str, style: Style, widt
         rows[-1].append(Segment(text + " " * (room > len(text)), ENTITY if k in inside else PLAIN))
         room -= len(text) + 1
     return rows
+
+
+def draw_captions(answer: dict[str, Any], width: int, height: int, color: bool) -> Rows:
+    """Render numbered images, and below them their captions; a wrong one with a sentence that is true."""
+    captions: Rows = []
+    for k, image in enumerate(answer["images"], 1):
+        is_correct = not image["references"] or image["caption"] in image["references"]
+        sign = "" if not image["references"] else "✓ " if is_correct else "✗ "
+        text = f"{k} {sign}{printable(' '.join(image['caption']))}"
+        if not is_correct:
+            text += f"  (true: {printable(' '.join(image['references'][0]))})"
+        captions += [[Segment(line, CORRECT if is_correct else INCORRECT)] for line in wrap(text, width)]
+    tiles = [(to_pixels(image["pixels"]), str(k), PLAIN) for k, image in enumerate(answer["images"], 1)]
+    rows = render_gallery(tiles, width, max(3, height - len(captions) - 1), color)
+    return [*rows, [], *captions]
 
 
 def draw_neighbors(answer: dict[str, Any], width: int, height: int, color: bool) -> Rows:

@@ -29,8 +29,8 @@ class Captioning(Task):
     """Cross-entropy per word; for captions by greedy search: exact matches, BLEU, and the words for colors and shapes.
 
     A batch holds `image` (N, 3, height, width), standardized, and `captions` (N, references, length): tokens from the
-    start to the end, padded with 0. A network returns the logits of the word after each; it also has the methods `start`
-    and `step`, with which captions are generated.
+    start to the end, padded with 0. A network returns the logits of the word after each; it also has methods
+    `start` and `step`, with which captions are generated.
 
     - `exact`: the share of captions that are equal to one of the sentences of their image
     - `bleu`: sacrebleu's BLEU of the corpus, 0 to 100, with all sentences of an image as references

@@ -12,7 +12,7 @@ from workbench.data.sources import Batch
 def entity_scores(target: Iterable[Sequence[str]], predicted: Iterable[Sequence[str]]) -> dict[str, float]:
     """Return the precision, recall and F1 of the entities of sentences, and the accuracy of the tags.
 
-    An entity is correct if its type, its first word and its last word are. All entities count the same, of whatever type
+    An entity is correct if its type, its first word and its last word are. All entities count the same
     (the micro average). A share of nothing is 0, as in seqeval.
 
     Args:

@@ -64,7 +64,7 @@ class SentenceClassification(Classification):
         """Return the vector of each sentence (N, features)."""
         if not hasattr(network, "encode"):
             raise UserError("This network has no sentence vectors: it has no method encode.")
-        encoding: Tensor = network.encode(batch["words"])
+        encoding: Tensor = network.encode(batch["words"])  # type: ignore[operator]
         return encoding
 
     @property

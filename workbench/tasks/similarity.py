@@ -15,7 +15,8 @@ PERPLEXITY = 20.0  # of t-SNE
 
 def cosines(vectors: Tensor, query: Tensor) -> Tensor:
     """Return the cosine similarity (N,) of vectors (N, features) with one vector; 0 if one of the two is 0."""
-    return F.normalize(vectors.double(), dim=1) @ F.normalize(query.double(), dim=0)
+    own, other = F.normalize(vectors.double(), dim=1), F.normalize(query.double(), dim=0)
+    return own.mv(other)
 
 
 def analogy_vector(vectors: Tensor, a: int, b: int, c: int) -> Tensor:
@@ -68,7 +69,7 @@ def _numbered(groups: Sequence[str]) -> tuple[Tensor, Tensor]:
 def analogy_accuracy(vectors: Tensor, relations: Mapping[str, Sequence[tuple[int, int]]], allowed: Tensor) -> float:
     """Return the share of analogies whose nearest word is the correct one.
 
-    For any two pairs (a, b) and (c, d) of a relation, d must be the nearest to b - a + c among all words but a, b and c.
+    For any two pairs (a, b) and (c, d) of a relation, d must be the nearest to b - a + c among all others.
 
     Args:
         vectors: The vector of each token (vocabulary, features).

@@ -60,8 +60,10 @@ class WordVectors(Task):
             raise UserError("This network has no word vectors. Choose one that has: see 'workbench models list'.")
         splits = {split: tokens for split, (tokens,) in data.load(self.data, seed).items()}
         vocab_size = self.dataset.sizes["vocabulary"]
-        if len(network.word_vectors()) < vocab_size:
-            raise UserError(f"This network has {len(network.word_vectors())} tokens, and the text needs {vocab_size}.")
+        if (size := len(read_vectors(network))) < vocab_size:
+            raise UserError(
+                f"This network has {size} tokens, and the text needs {vocab_size}. Set its vocab_size to that."
+            )
         if objective == "glove":
             return {split: _counted(splits, split, vocab_size) for split in splits}
         return {split: _sampled(splits, split, vocab_size, objective, seed) for split in splits}
@@ -82,8 +84,7 @@ class WordVectors(Task):
         known = lexicon(self.data, self.dataset.sizes["vocabulary"])
         if not known.groups:
             return metrics
-        with torch.inference_mode():
-            vectors = network.word_vectors().detach().cpu()  # type: ignore[operator]
+        vectors = read_vectors(network)
         tokens = torch.tensor([known.tokens[word] for word in known.groups])
         allowed = torch.tensor(list(known.tokens.values()))
         return metrics | {
@@ -107,8 +108,7 @@ class WordVectors(Task):
         known = lexicon(self.data, self.dataset.sizes["vocabulary"])
         groups = known.groups or dict.fromkeys(known.tokens, "word")
         mapped = sorted(groups, key=lambda word: known.tokens[word])[:MAX_MAPPED]
-        with torch.inference_mode():
-            vectors = network.word_vectors().detach().cpu()[[known.tokens[word] for word in mapped]]  # type: ignore[operator]
+        vectors = read_vectors(network)[[known.tokens[word] for word in mapped]]
         points = similarity.project(vectors, method)
         return {
             "kind": "map",
@@ -141,7 +141,7 @@ class WordVectors(Task):
             raise UserError("Ask for a word, such as word=Paris, for an analogy by a, b and c, or for a map.")
         known = lexicon(self.data, self.dataset.sizes["vocabulary"])
         tokens = [self._token(question[name].strip(), known) for name in sorted(names)]
-        vectors = network.word_vectors().detach()  # type: ignore[operator]
+        vectors = read_vectors(network)
         query = vectors[tokens[0]] if names == {"word"} else similarity.analogy_vector(vectors, *tokens)
         similarities = similarity.cosines(vectors, query)
         nearest = similarity.rank(similarities, list(known.tokens.values()), tokens, SIMILAR)
@@ -170,8 +170,14 @@ class WordVectors(Task):
     def encodings(self, network: nn.Module, source: Source) -> tuple[Tensor, dict[str, list[Any]]]:
         """Return the vector of each word of the training set, and the words."""
         known = lexicon(self.data, self.dataset.sizes["vocabulary"])
-        vectors = network.word_vectors().detach().cpu()  # type: ignore[operator]
+        vectors = read_vectors(network)
         return vectors[list(known.tokens.values())], {"word": list(known.tokens)}
+
+
+def read_vectors(network: Any) -> Tensor:
+    """Return the vector of each token (vocabulary, features), on the CPU."""
+    vectors: Tensor = network.word_vectors()
+    return vectors.detach().cpu()
 
 
 def lexicon(name: str, vocab_size: int) -> Lexicon:

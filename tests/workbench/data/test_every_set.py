@@ -19,7 +19,8 @@ def rows(columns):
 
 
 SLOW = ("shapes", "shape-scenes", "mnist-5k")  # to draw, or to import
-HERE = [name for name in data.names() if not data.info(name).files and data.info(name).modality != "text"]
+WORDS = ("text", "sentences", "tags", "words", "captions")  # which have tests of their own
+HERE = [name for name in data.names() if not data.info(name).files and data.info(name).modality not in WORDS]
 
 
 @pytest.fixture(

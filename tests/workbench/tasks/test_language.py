@@ -37,7 +37,7 @@ def build(name, **options):
 ])  # fmt: skip
 @torch.no_grad()
 def test_padding_changes_nothing(name, options):
-    task, network = build(name, **options)
+    _, network = build(name, **options)
     words = torch.tensor([[5, 6, 7, 0, 0], [8, 9, 10, 11, 12], [5, 0, 0, 0, 0]])
     together = network(words)
     for row, length, outputs in zip(words, (3, 5, 1), together, strict=True):
@@ -190,7 +190,7 @@ def test_the_loss_of_glove_is_the_papers():
 
 
 def test_the_optimum_of_skip_gram_is_pmi_minus_log_k():
-    """Levy, Goldberg 2014: with noise of the words' own frequencies, u . v = PMI - log k, here on a tiny joint table."""
+    """Levy, Goldberg 2014: with noise of the words' own frequencies, u . v = PMI - log k, on a tiny joint table."""
     rng = np.random.default_rng(0)
     joint = rng.dirichlet(np.ones(16)).reshape(4, 4)
     p, q = joint.sum(1), joint.sum(0)

@@ -101,20 +101,25 @@ TABLES: dict[str, Table] = {
 LISTS: dict[str, list[str]] = {
     name: words.split()
     for name, words in {
-        "first": """Anna Maria Peter John Laura David Emma Lucas Sofia Paul Nina Oscar Julia Robert Alice Simon Jordan
+        "first": """
+            Anna Maria Peter John Laura David Emma Lucas Sofia Paul Nina Oscar Julia Robert Alice Simon Jordan
             Austin Florence Georgia Victoria Sydney Charlotte Madison Chelsea May April June Washington Paris""",
-        "last": """Garcia Smith Miller Novak Rossi Tanaka Schmidt Larsen Brown Wilson Kim Silva Dubois Murphy Ivanova
+        "last": """
+            Garcia Smith Miller Novak Rossi Tanaka Schmidt Larsen Brown Wilson Kim Silva Dubois Murphy Ivanova
             Cohen Washington Lincoln Jordan Ford Austin Jackson Boston Mercedes""",
-        "town": """Boston Chicago London Vienna Dublin Geneva Seattle Denver Houston Toronto Lyon Milan Washington Austin
+        "town": """
+            Boston Chicago London Vienna Dublin Geneva Seattle Denver Houston Toronto Lyon Milan Washington Austin
             Florence Sydney Charlotte Madison Lincoln Victoria Jackson""",
         "river": "Amazon Nile Danube Rhine Thames Volga",
         "company": "Amazon Ford Chelsea Siemens Nokia Toyota Boeing Intel Samsung Mercedes Shell Philips",
         "month": "January March April May June July August October December",
         "color": "red blue green black white yellow brown gray",
         "number": "two three four five six seven eight nine",
-        "good": """good great excellent wonderful lovely pleasant brilliant superb fantastic remarkable impressive splendid
+        "good": """
+            good great excellent wonderful lovely pleasant brilliant superb fantastic remarkable impressive splendid
             marvelous delightful""",
-        "bad": """bad terrible awful horrible poor dreadful disappointing mediocre unpleasant boring dull lousy miserable
+        "bad": """
+            bad terrible awful horrible poor dreadful disappointing mediocre unpleasant boring dull lousy miserable
             annoying""",
         "very": "very really extremely quite truly",
         "aspect": "meal tour soup room song cake view party menu film story show breakfast concert lecture museum",

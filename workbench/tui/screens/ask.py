@@ -21,7 +21,7 @@ WAITING = "Asking PyTorch ..."
 HELP_OF = {
     Plane: "Arrows move the point, with Shift farther.",
     Pad: "Arrows move, with Shift they paint; Space paints or erases; or draw with the mouse.",
-    WordQuestions: "Arrows or the mouse move from word to word; T switches between PCA and t-SNE; in a line, Enter asks.",
+    WordQuestions: "Arrows or the mouse move to a word; T switches between PCA and t-SNE; in a line, Enter asks.",
 }
 
 

@@ -1,4 +1,4 @@
-"""A question to a trained network, and its answer: a point, an image that is drawn, a word of a map, or values by name."""
+"""A question to a trained network, and its answer: a point, a drawn image, a word of a map, or values by name."""
 
 import json
 from collections.abc import Mapping
