@@ -20,16 +20,16 @@ def split_tag(tag: str) -> tuple[str, str]:
 
 def entities(tags: Sequence[str]) -> list[Entity]:
     """Return the entities of a sentence's tags."""
-    found: list[Entity] = []
+    result: list[Entity] = []
     start, kind = 0, ""  # of the entity that is open; without a type, none is
     for k, tag in enumerate([*tags, "O"]):
         prefix, own = split_tag(tag)
         if kind and (prefix in ("B", "O") or own != kind):
-            found.append((kind, start, k))
+            result.append((kind, start, k))
             kind = ""
         if not kind and prefix != "O":
             start, kind = k, own
-    return found
+    return result
 
 
 def to_io(tag: str) -> str:

@@ -87,9 +87,9 @@ class Captioning(Task):
             is_done = torch.zeros(len(image), dtype=torch.bool)
             while len(tokens) < (request.length or MAX_LENGTH) and not is_done.all():
                 logits, state = network.step(token, state)
-                chosen = choose(_allowed(logits.float().cpu(), vocabulary), request, generator)
-                tokens.append(torch.where(is_done, end, chosen))
-                is_done |= chosen == end
+                selected = choose(_allowed(logits.float().cpu(), vocabulary), request, generator)
+                tokens.append(torch.where(is_done, end, selected))
+                is_done |= selected == end
                 token = tokens[-1].to(image.device)
         return [self._words(row) for row in torch.stack(tokens, dim=1).tolist()]
 
@@ -176,7 +176,7 @@ def _allowed(logits: Tensor, vocabulary: Sequence[str]) -> Tensor:
 
 
 def beam_search(network: Any, image: Tensor, vocabulary: Sequence[str], beams: int) -> list[int]:
-    """Return the tokens of the caption with the largest mean log-probability per token among those that were found.
+    """Return the tokens of the caption with the largest mean log-probability per token among those that are finished.
 
     At each step, the `beams` most probable unfinished captions remain; the search ends once that many are finished.
 
@@ -199,11 +199,11 @@ def beam_search(network: Any, image: Tensor, vocabulary: Sequence[str], beams: i
             for parent, token, score in zip(parents.tolist(), tokens.tolist(), best.values.tolist(), strict=True)
         ]
         finished += [(score / (len(row) - 1), row) for row, score, _ in extended if row[-1] == end]
-        open_ = [item for item in extended if item[0][-1] != end][:beams]
-        if len(finished) >= beams or not open_:
+        unfinished = [item for item in extended if item[0][-1] != end][:beams]
+        if len(finished) >= beams or not unfinished:
             break
-        sequences, scores = [row for row, _, _ in open_], torch.tensor([score for _, score, _ in open_])
-        rows = torch.tensor([parent for _, _, parent in open_], device=image.device)
+        sequences, scores = [row for row, _, _ in unfinished], torch.tensor([score for _, score, _ in unfinished])
+        rows = torch.tensor([parent for _, _, parent in unfinished], device=image.device)
         state = tuple(part.index_select(1, rows) for part in state)
     return max(finished)[1] if finished else sequences[0]
 

@@ -1,4 +1,4 @@
-"""What word vectors know: neighbors, analogies, and maps in the plane."""
+"""Similarity of word vectors: neighbors, analogies, and maps in the plane."""
 
 from collections.abc import Mapping, Sequence
 from itertools import permutations

@@ -100,6 +100,6 @@ class Tagging(Task):
         sentence = words.WORD.findall(question.get("text", ""))
         batch, about = read_sentence(sentence, self.data, seed)
         tags = self._names(self.predict(network, batch).argmax(dim=2)[0])
-        found = [{"type": kind, "words": sentence[start:end]} for kind, start, end in entities(tags)]
+        phrases = [{"type": kind, "words": sentence[start:end]} for kind, start, end in entities(tags)]
         answer: dict[str, Any] = {"words": sentence, "target": None, "predicted": tags}
-        return {"kind": "tags", "sentences": [answer], "entities": found, **about}
+        return {"kind": "tags", "sentences": [answer], "entities": phrases, **about}

@@ -25,13 +25,13 @@ METHODS = {"pca": "PCA", "tsne": "t-SNE"}
 
 
 class Lexicon(NamedTuple):
-    """What is known of the words of a dataset.
+    """The words of a dataset, with their categories and pairs.
 
     Attributes:
         vocabulary: The word of each token.
         tokens: Word -> token, of the words that the training set has.
-        groups: Word -> its category, of those; empty if the categories are not known.
-        relations: The pairs of tokens of each relation, as far as they are known.
+        groups: Word -> its category, of those; empty if the categories are not dictionary.
+        relations: The pairs of tokens of each relation, as far as they are dictionary.
     """
 
     vocabulary: tuple[str, ...]
@@ -51,7 +51,7 @@ class WordVectors(Task):
     - `glove`: a word, and a word near it; also `log_counts` (N, 1) and `weights` (N, 1)
 
     Its method `word_vectors()` returns the vector of each token. Neighbors and analogies need a corpus whose categories
-    and pairs are known.
+    and pairs are dictionary.
     """
 
     def sources(self, network: nn.Module, seed: int) -> dict[str, Source]:
@@ -81,23 +81,23 @@ class WordVectors(Task):
 
     def evaluate(self, network: nn.Module, source: Source, limit: int | None = None) -> Metrics:
         metrics = super().evaluate(network, source, limit)
-        known = lexicon(self.data, self.dataset.sizes["vocabulary"])
-        if not known.groups:
+        dictionary = lexicon(self.data, self.dataset.sizes["vocabulary"])
+        if not dictionary.groups:
             return metrics
         vectors = read_vectors(network)
-        tokens = torch.tensor([known.tokens[word] for word in known.groups])
-        allowed = torch.tensor(list(known.tokens.values()))
+        tokens = torch.tensor([dictionary.tokens[word] for word in dictionary.groups])
+        allowed = torch.tensor(list(dictionary.tokens.values()))
         return metrics | {
-            "neighbors": similarity.neighbor_share(vectors, tokens, list(known.groups.values())),
-            "analogies": similarity.analogy_accuracy(vectors, known.relations, allowed),
+            "neighbors": similarity.neighbor_share(vectors, tokens, list(dictionary.groups.values())),
+            "analogies": similarity.analogy_accuracy(vectors, dictionary.relations, allowed),
         }
 
     def compute_baseline(self, seed: int) -> Baseline:
         """Return the share of random neighbors of a word's category; without categories, the loss of scores of 0."""
-        known = lexicon(self.data, self.dataset.sizes["vocabulary"])
-        if not known.groups:
+        dictionary = lexicon(self.data, self.dataset.sizes["vocabulary"])
+        if not dictionary.groups:
             return Baseline("scores of 0", "loss", (1 + NEGATIVES) * float(np.log(2)))
-        share = similarity.neighbor_share_at_random(list(known.groups.values()))
+        share = similarity.neighbor_share_at_random(list(dictionary.groups.values()))
         return Baseline("random neighbors", "neighbors", share)
 
     def visualize(self, network: nn.Module, source: Source) -> list[Visualization]:
@@ -105,10 +105,10 @@ class WordVectors(Task):
         return [self._map(network, "pca")]
 
     def _map(self, network: nn.Module, method: str) -> Visualization:
-        known = lexicon(self.data, self.dataset.sizes["vocabulary"])
-        groups = known.groups or dict.fromkeys(known.tokens, "word")
-        mapped = sorted(groups, key=lambda word: known.tokens[word])[:MAX_MAPPED]
-        vectors = read_vectors(network)[[known.tokens[word] for word in mapped]]
+        dictionary = lexicon(self.data, self.dataset.sizes["vocabulary"])
+        groups = dictionary.groups or dict.fromkeys(dictionary.tokens, "word")
+        mapped = sorted(groups, key=lambda word: dictionary.tokens[word])[:MAX_MAPPED]
+        vectors = read_vectors(network)[[dictionary.tokens[word] for word in mapped]]
         points = similarity.project(vectors, method)
         return {
             "kind": "map",
@@ -139,39 +139,43 @@ class WordVectors(Task):
             return self._map(network, method)
         if names not in ({"word"}, {"a", "b", "c"}):
             raise UserError("Ask for a word, such as word=Paris, for an analogy by a, b and c, or for a map.")
-        known = lexicon(self.data, self.dataset.sizes["vocabulary"])
-        tokens = [self._token(question[name].strip(), known) for name in sorted(names)]
+        dictionary = lexicon(self.data, self.dataset.sizes["vocabulary"])
+        tokens = [self._token(question[name].strip(), dictionary) for name in sorted(names)]
         vectors = read_vectors(network)
         query = vectors[tokens[0]] if names == {"word"} else similarity.analogy_vector(vectors, *tokens)
         similarities = similarity.cosines(vectors, query)
-        nearest = similarity.rank(similarities, list(known.tokens.values()), tokens, SIMILAR)
-        asked = [known.vocabulary[token] for token in tokens]
-        text = f"most similar to {asked[0]}" if len(asked) == 1 else "{} is to {} as {} is to".format(*asked)
+        nearest = similarity.rank(similarities, list(dictionary.tokens.values()), tokens, SIMILAR)
+        question_words = [dictionary.vocabulary[token] for token in tokens]
+        text = (
+            f"most similar to {question_words[0]}"
+            if len(question_words) == 1
+            else "{} is to {} as {} is to".format(*question_words)
+        )
         return {
             "kind": "neighbors",
             "question": text,
-            "words": [known.vocabulary[token] for token in nearest],
+            "words": [dictionary.vocabulary[token] for token in nearest],
             "cosines": [float(similarities[token]) for token in nearest],
         }
 
-    def _token(self, word: str, known: Lexicon) -> int:
+    def _token(self, word: str, dictionary: Lexicon) -> int:
         """Return the token of a word.
 
         Raises:
             UserError: If the network doesn't know it.
         """
         for spelling in (word, word.lower()):
-            if spelling in known.tokens:
-                return known.tokens[spelling]
-        close = words.similar(word, known.vocabulary)
+            if spelling in dictionary.tokens:
+                return dictionary.tokens[spelling]
+        close = words.similar(word, dictionary.vocabulary)
         hint = f" Did you mean {' or '.join(close)}?" if close else " Choose a word of its training set."
         raise UserError(f"This network has no vector for {word[:40]!r}, a word that it has not seen in training.{hint}")
 
     def encodings(self, network: nn.Module, source: Source) -> tuple[Tensor, dict[str, list[Any]]]:
         """Return the vector of each word of the training set, and the words."""
-        known = lexicon(self.data, self.dataset.sizes["vocabulary"])
+        dictionary = lexicon(self.data, self.dataset.sizes["vocabulary"])
         vectors = read_vectors(network)
-        return vectors[list(known.tokens.values())], {"word": list(known.tokens)}
+        return vectors[list(dictionary.tokens.values())], {"word": list(dictionary.tokens)}
 
 
 def read_vectors(network: Any) -> Tensor:

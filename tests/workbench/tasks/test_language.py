@@ -366,5 +366,5 @@ def test_a_wide_beam_finds_the_best_caption():
 
     every = [words for length in range(4) for words in itertools.product((4, 5), repeat=length)]
     best = max(every, key=score)
-    found = beam_search(network, torch.zeros(1, 3, 2, 2), vocabulary, 64)
-    assert found[1:-1] == list(best) and found[-1] == 3
+    caption = beam_search(network, torch.zeros(1, 3, 2, 2), vocabulary, 64)
+    assert caption[1:-1] == list(best) and caption[-1] == 3

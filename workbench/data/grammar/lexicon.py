@@ -147,4 +147,4 @@ def categories() -> dict[str, str]:
         for row in rows:
             for column, word in row.items():
                 names[word].add(f"{name}.{column}")
-    return {word: min(found) for word, found in names.items() if len(found) == 1}
+    return {word: min(own) for word, own in names.items() if len(own) == 1}
