@@ -92,6 +92,8 @@ def _describe_data(trained: "TrainedNetwork") -> dict[str, Any]:
     scaling: dict[str, Any] = {}
     if dataset.modality == "text":
         scaling["vocabulary"] = data.vocabulary(name)
+    elif "vocabulary" in dataset.sizes and dataset.modality != "captions":
+        scaling["vocabulary"] = list(data.word_vocabulary(name))
     else:
         is_table = dataset.modality == "table"
         scaler = training_scaler(name, seed, axis=0 if is_table else None)

@@ -22,7 +22,8 @@ def cosines(vectors: Tensor, query: Tensor) -> Tensor:
 def analogy_vector(vectors: Tensor, a: int, b: int, c: int) -> Tensor:
     """Return b - a + c for the normalized vectors of three tokens: a is to b as c is to the result."""
     x, y, z = F.normalize(vectors[[a, b, c]].double(), dim=1)
-    return y - x + z
+    query: Tensor = y - x + z
+    return query
 
 
 def rank(similarities: Tensor, allowed: Sequence[int] | Tensor, without: Sequence[int], count: int) -> list[int]:
