@@ -51,9 +51,8 @@ def list_data(as_json: Json = False) -> None:
     print("\nYour own table: workbench data show csv:PATH, or csv:PATH:COLUMN")
     print("Your own images, one folder per class: workbench data show folder:PATH")
     print("Your own text: workbench data show text:PATH, or words:PATH for its words")
-    print(
-        "Your own sentences: workbench data show sentences:PATH (CSV: text, label), or conll:PATH (a word and its tag)"
-    )
+    print("Your own sentences with labels, as CSV: workbench data show sentences:PATH")
+    print("Your own sentences with tags, as CoNLL: workbench data show conll:PATH")
 
 
 @app.command(epilog="Example: workbench data show iris --seed 1")

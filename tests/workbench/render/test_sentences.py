@@ -56,8 +56,8 @@ def test_captions_are_numbered_as_their_images_are():
 
 
 def test_a_map_names_words_and_always_the_one_at_the_cursor():
-    drawing = lines(draw_map(MAP, 40, 10, color=False, cursor=2))
-    assert "dog (animal) · PCA of 4 words, of which 4 are named" == drawing[-1]
+    drawing = lines(draw_map(MAP, 60, 10, color=False, cursor=2))
+    assert drawing[-1] == "dog (animal) · PCA of 4 words, of which 4 are named"
     assert all(any(word in line for line in drawing[:-1]) for word in MAP["words"])
     assert "✚dog" in drawing[0] and "king" in drawing[8]  # the largest y is at the top
     narrow = lines(draw_map(MAP, 6, 3, color=False, cursor=0))
