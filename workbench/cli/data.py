@@ -21,6 +21,8 @@ SAMPLES, MAX_FEATURES = 5, 40  # printed
 WIDTH = 79  # cells
 SMALL_IMAGE, LARGE_IMAGE = 10, 17  # rows of cells for images up to 32 pixels high, and for larger ones
 
+WORD_MODALITIES = ("sentences", "tags", "words", "captions")
+
 app = typer.Typer(add_completion=False, rich_markup_mode=None, help="List and show datasets, built-in and your own.")
 
 
@@ -48,7 +50,9 @@ def list_data(as_json: Json = False) -> None:
     console().print(table)
     print("\nYour own table: workbench data show csv:PATH, or csv:PATH:COLUMN")
     print("Your own images, one folder per class: workbench data show folder:PATH")
-    print("Your own text: workbench data show text:PATH")
+    print("Your own text: workbench data show text:PATH, or words:PATH for its words")
+    print("Your own sentences with labels, as CSV: workbench data show sentences:PATH")
+    print("Your own sentences with tags, as CoNLL: workbench data show conll:PATH")
     print("Your own pairs of texts: workbench data show pairs:PATH")
     print("Your own time series: workbench data show series:PATH, or series:PATH:COLUMN")
 
@@ -59,8 +63,8 @@ def show(
         str,
         typer.Argument(
             metavar="NAME",
-            help="Dataset, or your own data: csv:PATH, csv:PATH:COLUMN, folder:PATH, text:PATH, pairs:PATH or "
-            "series:PATH.",
+            help="Dataset, or your own data: csv:PATH, csv:PATH:COLUMN, folder:PATH, text:PATH, words:PATH, "
+            "sentences:PATH, conll:PATH, pairs:PATH or series:PATH.",
         ),
     ],
     seed: Annotated[int, typer.Option(min=0, help="Seed of the split.")] = 0,
@@ -94,6 +98,17 @@ def show(
         else:
             _print_heading(dataset)
             print_pairs(details)
+            _print_next(dataset)
+        return
+    if dataset.modality in WORD_MODALITIES:
+        from workbench.cli.sentence_data import describe_sentences, print_sentences
+
+        details = {**describe(dataset), "seed": seed, **describe_sentences(dataset, splits)}
+        if as_json:
+            print_json(details)
+        else:
+            _print_heading(dataset)
+            print_sentences(details)
             _print_next(dataset)
         return
     details = {
@@ -189,6 +204,8 @@ def _classes(dataset: "DataSet") -> str:
     """Return what a target is: how many classes or characters there are, or a number."""
     if dataset.modality == "text":
         return f"{dataset.sizes['vocabulary']} characters"
+    if dataset.modality in ("words", "captions"):
+        return f"{dataset.sizes['vocabulary']} words"
     if dataset.modality == "pairs":
         return "a text"
     if dataset.modality == "series":

@@ -28,6 +28,11 @@ Of a time series (`modality="series"`, `shape=()`), `load` gives the values in t
 split, and the set declares how many values a network reads and predicts, `sizes=dict(window=48, horizon=12)`.
 
 Sequences that test a memory (`modality="memory"`) are made by code in any number of steps: `load` takes it.
+
+
+Of sentences, `load` returns tokens (N, length), see `workbench.data.words`, and `vocabulary` the word of each token.
+With `modality="sentences"` each has a class (N,), with `modality="tags"` each word has one (N, length), -1 after the
+last word, and with `modality="words"` there are the tokens alone.
 """
 
 import hashlib
@@ -37,7 +42,20 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.data import folder, pairs, pairs_file, series_file, table, text, text_file, time_order
+from workbench.data import (
+    folder,
+    pairs,
+    pairs_file,
+    sentence_file,
+    series_file,
+    table,
+    tag_file,
+    text,
+    text_file,
+    time_order,
+    word_file,
+    words,
+)
 from workbench.data.dataset import DataSet, declared
 from workbench.errors import UserError, lookup
 from workbench.paths import cache_dir
@@ -46,11 +64,14 @@ if TYPE_CHECKING:
     import numpy as np
 
 __all__ = ["OWN", "SPLITS", "DataSet", "deal", "fingerprint", "held_out", "here", "info", "load", "names", "split"]
-__all__ += ["vocabularies", "vocabulary"]
+__all__ += ["vocabularies", "vocabulary", "word_groups", "word_pairs", "word_vocabulary"]
 
 SPLITS = ("train", "validation", "test")
 # The user's own: how their names begin.
-OWN = {kind.PREFIX: kind for kind in (table, folder, text_file, pairs_file, series_file)}
+OWN = {
+    kind.PREFIX: kind
+    for kind in (table, folder, text_file, sentence_file, tag_file, word_file, pairs_file, series_file)
+}
 
 
 def names() -> list[str]:
@@ -68,9 +89,9 @@ def info(name: str) -> DataSet:
     """What is known of a data set without loading it.
 
     Args:
-        name: One of `names()`, or `csv:PATH`, `csv:PATH:TARGET`, `folder:PATH`, `text:PATH`, `pairs:PATH` or
-            `series:PATH`: a table, pictures, a text, pairs of texts or a time series of the user's, which are looked
-            through.
+        name: One of `names()`, or `csv:PATH`, `csv:PATH:TARGET`, `folder:PATH`, `text:PATH`, `sentences:PATH`,
+            `conll:PATH`, `words:PATH`, `pairs:PATH` or `series:PATH`: a table, images, a text, sentences, pairs of
+            texts or a time series of the user's, which are inspected.
 
     Raises:
         UserError: There is no data set of that name, or the user's own can't be learnt from.
@@ -133,6 +154,10 @@ def load(name: str, seed: int = 0) -> "dict[str, tuple[np.ndarray, ...]]":
     if known.modality == "series":
         return time_order.split(given)
     parts = deal(given if isinstance(given, dict) else {"train": given}, seed)
+    if known.modality in words.MODALITIES:
+        parts = words.hide_rare(parts)
+    if known.kind == "tagging":  # a tag may be rare
+        return parts
     missing = set(range(len(known.classes))) - set(parts["train"][-1].flat) if known.classes else set()
     if missing:
         raise UserError(
@@ -143,7 +168,11 @@ def load(name: str, seed: int = 0) -> "dict[str, tuple[np.ndarray, ...]]":
 
 def _given(name: str) -> Any:
     own = _own(name)
-    return own.load(name) if own else import_module(f"workbench.data.{name.replace('-', '_')}").load()
+    return own.load(name) if own else _module(name).load()
+
+
+def _module(name: str) -> Any:
+    return import_module(f"workbench.data.{name.replace('-', '_')}")
 
 
 def vocabulary(name: str) -> str:
@@ -162,6 +191,29 @@ def vocabularies(name: str) -> pairs.Vocabularies:
         UserError: As `info`.
     """
     return pairs.vocabularies(_given(name))
+
+
+def word_vocabulary(name: str) -> tuple[str, ...]:
+    """Return the word of each token of sentences; no seed changes them.
+
+    Raises:
+        UserError: As `info`.
+    """
+    own = _own(info(name).name)
+    vocabulary: tuple[str, ...] = own.vocabulary(name) if own else _module(name).vocabulary()
+    return vocabulary
+
+
+def word_groups(name: str) -> dict[str, str]:
+    """Return the category of each word of a corpus, as far as it is known."""
+    groups: dict[str, str] = {} if _own(name) else _module(name).word_groups()
+    return groups
+
+
+def word_pairs(name: str) -> dict[str, list[tuple[str, str]]]:
+    """Return the pairs of words of each relation in a corpus, as far as they are known."""
+    relations: dict[str, list[tuple[str, str]]] = {} if _own(name) else _module(name).word_pairs()
+    return relations
 
 
 def deal(given: "dict[str, tuple[np.ndarray, ...]]", seed: int) -> "dict[str, tuple[np.ndarray, ...]]":

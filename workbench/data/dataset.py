@@ -13,6 +13,9 @@ KINDS = {
     "pairs": "translation",
     "series": "forecasting",
     "memory": "memory",
+    "tags": "tagging",
+    "words": "word vectors",
+    "captions": "captioning",
 }
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from workbench.data import pairs
 from workbench.data.dataset import DataSet
 from workbench.data.pairs import Pair
-from workbench.data.text_file import file_state, find_file, read_utf8
+from workbench.data.text_file import find, read, state_of, status
 from workbench.errors import UserError
 from workbench.untrusted import printable
 
@@ -27,8 +27,8 @@ def info(name: str) -> DataSet:
     Raises:
         UserError: If there is no such file, or it can't be learned from.
     """
-    file = _find(name)
-    content = _read(*file_state(file))
+    file = find(name, PREFIX)
+    content = _read(*status(file))
     return DataSet(
         name=f"{PREFIX}{file}",
         title=f"from source to target, in {printable(file.name)}",
@@ -45,23 +45,18 @@ def info(name: str) -> DataSet:
 
 def load(name: str) -> list[Pair]:
     """Return the pairs, each once. Raises as `info` does."""
-    return list(_read(*file_state(_find(name))))
+    return list(_read(*status(find(name, PREFIX))))
 
 
 def state(name: str) -> list[object]:
     """Return what tells that a file of pairs has changed. Raises as `info` does."""
-    file, *status = file_state(_find(name))
-    return [str(file), *status]
-
-
-def _find(name: str) -> Path:
-    return find_file(name.removeprefix(PREFIX), "Write pairs:PATH with the path of a file of two columns.")
+    return state_of(find(name, PREFIX))
 
 
 @lru_cache(maxsize=1)
 def _read(file: Path, changed: int, size: int) -> tuple[Pair, ...]:
     """Return the pairs of a file in its present state: it is read again when its time or size has changed."""
-    name, text = printable(file.name), read_utf8(file, size)
+    name, text = printable(file.name), read(file, size)
     if not text.strip():
         raise UserError(f"{name} is empty. Write a source, a tab or a comma, and its target in each line.")
     distinct = dict.fromkeys(_rows(text, name))

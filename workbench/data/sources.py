@@ -131,6 +131,11 @@ class Ragged:
         """Return the same samples on a device."""
         return Ragged(self.name, self.values.to(device), self.offsets.to(device))
 
+    @classmethod
+    def from_padded(cls, name: str, values: Tensor, mask: Tensor) -> "Ragged":
+        """Return the samples of a padded tensor (N, length, ...), whose values are where the mask (N, length) is."""
+        return cls(name, values[mask], torch.cat([torch.zeros(1, dtype=torch.int64), mask.sum(dim=1).cumsum(0)]))
+
 
 class TokenWindows:
     """Windows of a stream of tokens: `tokens` (N, length), and as `targets` (N, length) the token after each.
@@ -234,6 +239,12 @@ class Relabeled:
     def to(self, device: torch.device) -> "Relabeled":
         """Return the same samples on a device."""
         return Relabeled(self.source.to(device), self.targets.to(device))
+
+
+def is_ragged(source: Source) -> bool:
+    """Return whether the batches of a source differ in their shapes."""
+    inner = [*getattr(source, "sources", ()), *([source.source] if isinstance(source, Subset | Relabeled) else [])]
+    return isinstance(source, Ragged) or any(map(is_ragged, inner))
 
 
 def _take(column: Tensor, rows: Rows) -> Tensor:

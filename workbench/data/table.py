@@ -107,7 +107,7 @@ def _targets(cells: list[tuple[int, str]], column: str) -> tuple[list[float] | l
         raise UserError(f"In line {line}, column {column[:40]!r}, {cell[:40]!r} is no number, as most there are.")
     if texts:
         counts = Counter(cell for _, cell in cells)
-        _check_named(counts, column)
+        check_classes(counts, column)
         names = sorted(counts)
         return [names.index(cell) for _, cell in cells], tuple(names)
     found = Counter(numbers)
@@ -119,7 +119,12 @@ def _targets(cells: list[tuple[int, str]], column: str) -> tuple[list[float] | l
     return [classes.index(number) for number in numbers], tuple(f"{number + 0:.0f}" for number in classes)  # no -0
 
 
-def _check_named(counts: Counter[str], column: str) -> None:
+def check_classes(counts: Counter[str], column: str) -> None:
+    """Check the names of classes, each with its number of rows.
+
+    Raises:
+        UserError: If there is only one, there are too many, or one has too few rows.
+    """
     if len(counts) == 1:
         raise UserError(
             f"Column {column[:40]!r} is {next(iter(counts))[:40]!r} in every row. Give two or more classes."

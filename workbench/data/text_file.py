@@ -20,8 +20,8 @@ def info(name: str) -> DataSet:
     Raises:
         UserError: If there is no such file, or it can't be learned from.
     """
-    file = _find(name)
-    content = _read(*file_state(file))
+    file = find(name)
+    content = _read(*status(file))
     shown = printable(file.name)
     return DataSet(
         name=f"{PREFIX}{file}",
@@ -39,34 +39,26 @@ def info(name: str) -> DataSet:
 
 def load(name: str) -> str:
     """Return a text. Raises as `info` does."""
-    return _read(*file_state(_find(name)))
+    return _read(*status(find(name)))
 
 
 def state(name: str) -> list[object]:
     """Return what tells that a text has changed. Raises as `info` does."""
-    file, *status = file_state(_find(name))
-    return [str(file), *status]
+    return state_of(find(name))
 
 
-def _find(name: str) -> Path:
-    return find_file(name.removeprefix(PREFIX), "Write text:PATH with the path of a text file.")
-
-
-def find_file(where: str, usage: str) -> Path:
-    """Return the absolute path of a text file of the user's.
-
-    Args:
-        where: Its path.
-        usage: What to do if there is no such file.
+def find(name: str, prefix: str = PREFIX) -> Path:
+    """Return the file of a name, `text:PATH` or with another prefix.
 
     Raises:
         UserError: If there is no such file.
     """
+    where = name.removeprefix(prefix)
     shown = printable(where[:200])
     try:
         file = Path(where or ".").expanduser()
         if not file.exists():
-            raise UserError(f"There is no file {shown}. {usage}")
+            raise UserError(f"There is no file {shown}. Write {prefix}PATH with the path of a text file.")
         if file.is_dir():
             raise UserError(f"{printable(str(file))} is a folder. Give a text file in it.")
         if not file.is_file():
@@ -78,25 +70,31 @@ def find_file(where: str, usage: str) -> Path:
         raise UserError(f"{shown} can't be read: {printable(str(error))}.") from error
 
 
-def file_state(file: Path) -> tuple[Path, int, int]:
-    """Return a file with its time in ns and its size in bytes, which change when its content does."""
-    status = file.stat()
-    return file, status.st_mtime_ns, status.st_size
+def status(file: Path) -> tuple[Path, int, int]:
+    """Return a file with its time and size, which differ once it has changed."""
+    entry = file.stat()
+    return file, entry.st_mtime_ns, entry.st_size
+
+
+def state_of(file: Path) -> list[object]:
+    """Return the same as plain data."""
+    file, *changed = status(file)
+    return [str(file), *changed]
 
 
 @lru_cache(maxsize=1)
 def _read(file: Path, changed: int, size: int) -> str:
     """Return the text of a file in its present state: it is read again when its time or size has changed."""
-    decoded = read_utf8(file, size)
-    _check(decoded, printable(file.name))
-    return decoded
+    content = read(file, size)
+    _check(content, printable(file.name))
+    return content
 
 
-def read_utf8(file: Path, size: int) -> str:
-    """Return the text of a file of so many bytes, with line breaks as in Unix.
+def read(file: Path, size: int) -> str:
+    """Return the text of a file of this size in bytes, with `\\n` at the end of each line.
 
     Raises:
-        UserError: If it is too large, can't be read, or isn't in UTF-8.
+        UserError: If it is too large, or not in UTF-8.
     """
     name = printable(file.name)
     if size > MAX_BYTES:

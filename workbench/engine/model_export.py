@@ -100,6 +100,8 @@ def _describe_data(trained: "TrainedNetwork") -> dict[str, Any]:
     elif dataset.modality == "series":
         scaler = training_scaler(name, seed)
         scaling |= {"mean": float(scaler.shift), "deviation": float(scaler.spread)}
+    elif dataset.modality in ("sentences", "tags", "words"):
+        scaling["vocabulary"] = list(data.word_vocabulary(name))
     elif dataset.modality != "memory":
         is_table = dataset.modality == "table"
         scaler = training_scaler(name, seed, axis=0 if is_table else None)

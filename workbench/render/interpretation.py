@@ -18,6 +18,7 @@ from workbench.render.paragraph import BOLD, render_text
 from workbench.render.predictions import CORRECT, INCORRECT
 from workbench.render.scale import format_tick
 from workbench.render.shape import format_shape
+from workbench.untrusted import printable
 
 SAMPLE_HEIGHT = 24  # pixels: a taller sample is drawn smaller
 
@@ -121,25 +122,33 @@ def draw_errors(result: dict[str, Any], width: int, height: int, color: bool) ->
         ]
         drawing, legend = render_all_tiles(tiles, width, height - 5, color), f"Below each: {legend}."
     else:
-        rows = [(f"{sample['sample']}: {text}", style, sample["values"]) for sample, text, style in captions]
-        drawing, legend = render_table_rows(rows, width), f"Each row: {legend}; then its features, standardized."
+        rows = [(f"{sample['sample']}: {text}", style, _input_text(sample)) for sample, text, style in captions]
+        inputs = "its words" if "words" in result["errors"][0] else "its features, standardized"
+        drawing, legend = render_table_rows(rows, width), f"Each row: {legend}; then {inputs}."
     return [*render_text(about, width, PLAIN), [], *drawing, [], *render_text(legend, width)]
 
 
-def render_table_rows(rows: list[tuple[str, Style, list[float]]], width: int) -> Rows:
-    """Render rows of a table, each with its caption first; features that don't fit are left out."""
+def _input_text(sample: dict[str, Any]) -> str:
+    """Return the features of a row of a table, or the words of a sentence."""
+    if "words" in sample:
+        return printable(" ".join(sample["words"]))
+    return "".join(f"{value:8.2f}" for value in sample["values"])
+
+
+def render_table_rows(rows: list[tuple[str, Style, str]], width: int) -> Rows:
+    """Render rows of a table or sentences, each with its caption first; what doesn't fit is left out."""
     indent = max(len(caption) for caption, _, _ in rows) + 1
     return [
         list(
             Segment.adjust_line_length(
                 [
                     Segment(caption.ljust(indent), style),
-                    Segment("".join(f"{value:8.2f}" for value in values), QUIET),
+                    Segment(features, QUIET),
                 ],
                 width,
             )
         )
-        for caption, style, values in rows
+        for caption, style, features in rows
     ]
 
 

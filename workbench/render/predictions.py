@@ -19,7 +19,10 @@ from workbench.render.forecasts import draw_forecasts
 from workbench.render.halfblock import Rows, render_gallery, to_pixels
 from workbench.render.responses import draw_probabilities, draw_text, draw_value
 from workbench.render.scale import Scale, format_tick
+from workbench.render.sentences import draw_captions, draw_neighbors, draw_tags
 from workbench.render.translations import draw_lengths, draw_translations
+from workbench.render.word_map import draw_map
+from workbench.untrusted import printable
 
 CORRECT, INCORRECT = Style(color="green"), Style(color="red", bold=True)
 Visualizations = list[dict[str, Any]]
@@ -67,13 +70,16 @@ def _caption(sample: dict[str, Any], classes: list[str]) -> tuple[str, Style]:
 
 
 def _table_row(sample: dict[str, Any], classes: list[str], width: int) -> list[Segment]:
-    """Render a sample that is a row of a table: its target and prediction, then its features."""
+    """Render a sample that is a row of a table or a sentence: its target and prediction, then its features or words."""
     if isinstance(sample["target"], float):
         text = f"true {format_tick(sample['target'])}, predicted {format_tick(sample['predicted'])}"
         caption, style = text, PLAIN
     else:
         caption, style = _caption(sample, classes)
-    features = "  ".join(f"{value:7.2f}" for value in sample["values"])
+    if "words" in sample:
+        features = " ".join(map(printable, sample["words"]))
+    else:
+        features = "  ".join(f"{value:7.2f}" for value in sample["values"])
     return list(Segment.adjust_line_length([Segment(f"{caption:<28}", style), Segment(features, QUIET)], width))
 
 
@@ -197,4 +203,8 @@ KINDS: dict[str, tuple[str, Renderer]] = {
     "interpolation": ("interpolation", _of_first(autoencoding.draw_interpolation)),
     "images": ("generated images", _of_first(autoencoding.draw_images)),
     "decoded": ("decoded image", _of_first(autoencoding.draw_decoded)),
+    "tags": ("tagged words", _of_first(draw_tags)),
+    "captions": ("captions", _of_first(draw_captions)),
+    "neighbors": ("most similar words", _of_first(draw_neighbors)),
+    "map": ("map of words", _of_first(draw_map)),
 }

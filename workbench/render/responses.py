@@ -10,6 +10,7 @@ from workbench.render.canvas import PLAIN, QUIET
 from workbench.render.decision_regions import draw_decision_regions
 from workbench.render.halfblock import Rows, render_gallery, to_pixels
 from workbench.render.scale import format_tick
+from workbench.untrusted import printable
 
 BAR, BEST = "█", Style(color="green", bold=True)
 EIGHTHS = " ▏▎▍▌▋▊▉"  # parts of a cell of a bar
@@ -34,13 +35,13 @@ def draw_probabilities(answer: dict[str, Any], width: int, height: int, color: b
         regions = {**answer["regions"], "point": answer.get("point")}
         rows += draw_decision_regions(regions, width, max(6, height - len(order) - 3), color)
         rows.append([])
-    rows += _features(answer, width)
+    rows += _features(answer, width) + describe_unknown(answer, width)
     for k in order:
         is_predicted = k == answer["predicted"]
         style = BEST if is_predicted else PLAIN
-        bar = _bar(probabilities[k], room)
+        filled = bar(probabilities[k], room)
         mark = "▸" if is_predicted else " "
-        rows.append([Segment(f"{mark} {classes[k][:left]:<{left}} {bar} {probabilities[k]:6.1%}"[:width], style)])
+        rows.append([Segment(f"{mark} {classes[k][:left]:<{left}} {filled} {probabilities[k]:6.1%}"[:width], style)])
     return rows
 
 
@@ -67,7 +68,15 @@ def _features(answer: dict[str, Any], width: int) -> Rows:
     return [[Segment(line, QUIET)] for line in wrap(values, width)]
 
 
-def _bar(share: float, cells: int) -> str:
+def describe_unknown(answer: dict[str, Any], width: int) -> Rows:
+    """Render which words of a sentence the network doesn't know."""
+    if not answer.get("unknown"):
+        return []
+    text = f"Unknown words, read as <unk>: {', '.join(map(printable, answer['unknown']))}"
+    return [[Segment(line, QUIET)] for line in wrap(text, width)]
+
+
+def bar(share: float, cells: int) -> str:
     """Return a bar over a number of cells, to an eighth of a cell."""
     eighths = round(min(max(share, 0.0), 1.0) * cells * 8)
     text = BAR * (eighths // 8) + (EIGHTHS[eighths % 8] if eighths % 8 else "")

@@ -11,7 +11,7 @@ from tests.workbench.tui.seeing import settled, shown, until
 from workbench.engine import Verifier, worker
 from workbench.errors import UserError
 from workbench.tui.screens.ask import Ask
-from workbench.tui.widgets.ask_view import AskView, Pad, Plane
+from workbench.tui.widgets.ask_view import AskView, Pad, Plane, WordMap
 
 
 @pytest.fixture
@@ -100,3 +100,26 @@ async def test_a_row_is_typed_and_a_bad_value_is_one_sentence(pilot: Pilot, ques
     await until(pilot, lambda: "must be a number" in shown(pilot))
     await pilot.press("escape")
     assert not isinstance(pilot.app.screen, Ask)
+
+
+async def test_the_arrows_move_over_a_map_of_words(pilot: Pilot, questions, tmp_path) -> None:
+    text = tmp_path / "animals.txt"
+    text.write_text("the cat and the dog run . a bird and a fish swim . cats like fish .\n" * 20)
+    view = await opened(pilot, "word2vec-skipgram", task=f"words:{text}")
+    words = view.query_one(WordMap)
+    await until(pilot, lambda: words.map and "PCA of" in shown(pilot))
+    assert questions == [{"map": "pca"}] and len(words.map["words"]) == len(words.map["points"]) == 12
+    before = words.cursor
+    for key in ("right", "left", "up", "down"):
+        if words.cursor == before:  # there may be no word in a direction
+            await pilot.press(key)
+    await until(pilot, lambda: words.cursor != before and view.answer)
+    await until(pilot, lambda: questions[-1] == {"word": words.map["words"][words.cursor]})
+    name = words.map["words"][words.cursor]
+    await until(pilot, lambda: f"most similar to {name}" in shown(pilot) and f"{name} (word)" in shown(pilot))
+    await pilot.press("t")
+    await until(pilot, lambda: "t-SNE of" in shown(pilot))
+    line = view.query(Input).first()
+    line.focus()
+    await pilot.press(*"cta", "enter")
+    await until(pilot, lambda: "Did you mean cat" in shown(pilot))

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from workbench.data.sources import Batch, Resident
+from workbench.data.sources import Batch, Resident, is_ragged
 from workbench.engine.spec.sections import ClipNorm, ClipValue, Plateau
 from workbench.engine.training import optimizers
 from workbench.engine.training.backends import Loop
@@ -218,6 +218,7 @@ def can_stack(states: Sequence[SeedState]) -> bool:
         and not (spec.runtime.bf16 or spec.runtime.compile)
         and len({len(state.sources["train"]) for state in states}) == 1
         and len(states[0].task.info.inputs) == 1
+        and not is_ragged(states[0].sources["train"])
     )
 
 

@@ -14,13 +14,14 @@ from workbench.engine import Run
 from workbench.engine.ask import Conversation, possible_questions
 from workbench.errors import UserError
 from workbench.tui.screens.page import Page
-from workbench.tui.widgets.ask_view import Asked, AskView, Pad, Plane
+from workbench.tui.widgets.ask_view import Asked, AskView, Pad, Plane, WordQuestions
 from workbench.tui.widgets.heading import Heading
 
 WAITING = "Asking PyTorch ..."
 HELP_OF = {
     Plane: "Arrows move the point, with Shift farther.",
     Pad: "Arrows move, with Shift they paint; Space paints or erases; or draw with the mouse.",
+    WordQuestions: "Arrows or the mouse move to a word; T switches between PCA and t-SNE; in a line, Enter asks.",
 }
 
 
@@ -34,8 +35,9 @@ class Ask(Page):
     CSS_PATH = "ask.tcss"
     HELP = """
     A trained network answers for one input, with the weights of its best checkpoint. In a plane, the arrows move the
-    point. On a pad, they move the cursor; Space paints or erases, Shift and an arrow paint a line, `c` clears. Where
-    there are lines, Enter asks.
+    point. On a pad, they move the cursor; Space paints or erases, Shift and an arrow paint a line, `c` clears. On a map
+    of words, the arrows move to the nearest word, which is named with the most similar ones; `t` switches between PCA
+    and t-SNE. Where there are lines, Enter asks.
     """
     BINDINGS = [Binding("escape", "leave", "Runs")]
 
@@ -72,7 +74,7 @@ class Ask(Page):
             lambda message: self.from_thread(self._say, message),
         )
         view = AskView(dataset, questions)
-        if not isinstance(view.editor, Plane):  # which has asked already
+        if not isinstance(view.editor, Plane | WordQuestions):  # which have asked already
             self._say(HELP_OF.get(type(view.editor), "Enter asks."))
         self.query_one("#place").mount(view)
 

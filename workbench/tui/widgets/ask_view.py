@@ -1,4 +1,4 @@
-"""A question to a trained network, and its answer: a point of the plane, an image that is drawn, or values by name."""
+"""A question to a trained network, and its answer: a point, a drawn image, a word of a map, or values by name."""
 
 import json
 from collections.abc import Mapping
@@ -18,6 +18,7 @@ from textual.widgets import Input, Static
 from workbench.data.dataset import DataSet
 from workbench.render import predictions
 from workbench.render.halfblock import Rows
+from workbench.render.word_map import cell_places, draw_map, nearest
 
 MAX_PAD = 28  # pixels of an image that can be drawn by hand
 MAX_ENLARGED = 3  # times, of an image that is drawn
@@ -216,6 +217,84 @@ class Values(VerticalScroll, can_focus=False):
         self.post_message(Asked(values))
 
 
+class WordMap(Drawing):
+    """A map of words; the arrow keys move to the nearest word in a direction, which is named.
+
+    Attributes:
+        cursor: The index of the word at the cursor.
+    """
+
+    BINDINGS = [
+        Binding("up", "move(0, 1)", "Move", show=False),
+        Binding("down", "move(0, -1)", "Move", show=False),
+        Binding("left", "move(-1, 0)", "Move", show=False),
+        Binding("right", "move(1, 0)", "Move", show=False),
+        Binding("t", "switch", "PCA/t-SNE"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.map: dict[str, Any] | None = None
+        self.cursor = 0
+
+    def on_mount(self) -> None:
+        self.post_message(Asked({"map": "pca"}))
+
+    def take(self, answer: Mapping[str, Any]) -> None:
+        """Take the map from the answer to a question for one."""
+        if answer.get("kind") == "map":
+            self.map = dict(answer)
+            self.refresh()
+
+    def action_switch(self) -> None:
+        """Ask for a map by the other method."""
+        if self.map is not None:
+            self.post_message(Asked({"map": "tsne" if self.map["method"] == "PCA" else "pca"}))
+
+    def action_move(self, right: int, up: int) -> None:
+        """Move to the nearest word in a direction, and ask for the words that are most similar to it."""
+        if self.map is not None:
+            self._select(nearest(self.map["points"], self.cursor, right, up))
+
+    def on_mouse_down(self, event: MouseDown) -> None:
+        if self.map is not None:
+            width, height = self.size
+            places = cell_places(self.map["points"], width, max(1, height - 1))
+            distances = [abs(column - event.x) + 2 * abs(row - event.y) for column, row in places]
+            self._select(distances.index(min(distances)))
+
+    def _select(self, index: int) -> None:
+        assert self.map is not None
+        self.cursor = index
+        self.refresh()
+        self.post_message(Asked({"word": self.map["words"][index]}))
+
+    def render_rows(self, width: int, height: int) -> Rows:
+        if self.map is None:
+            return []
+        return draw_map(self.map, width, height, cursor=self.cursor)
+
+
+class WordQuestions(Vertical):
+    """A map of words, and below it a line for each value of a question about them.
+
+    Args:
+        questions: Name -> its meaning.
+    """
+
+    def __init__(self, questions: Mapping[str, str]) -> None:
+        super().__init__()
+        self.values = Values({name: meaning for name, meaning in questions.items() if name != "map"})
+
+    def compose(self) -> ComposeResult:
+        yield WordMap()
+        yield self.values
+
+    def take(self, answer: Mapping[str, Any]) -> None:
+        """Take the map from the answer to a question for one."""
+        self.query_one(WordMap).take(answer)
+
+
 class AskView(Horizontal):
     """A question on the left, the network's answer on the right; below one another where it is narrow.
 
@@ -232,6 +311,8 @@ class AskView(Horizontal):
     AskView .label { width: 22; text-style: bold; text-wrap: nowrap; text-overflow: ellipsis; }
     AskView Input { width: 1fr; }
     AskView Pad:focus, AskView Plane:focus { text-style: bold; }
+    AskView WordMap { height: 1fr; }
+    AskView WordQuestions Values { height: auto; }
     """
 
     def __init__(self, dataset: DataSet, questions: Mapping[str, str]) -> None:
@@ -246,13 +327,15 @@ class AskView(Horizontal):
             yield Static(markup=False)
 
     def on_mount(self) -> None:
-        lines = self.editor.query(Input)
-        (lines.first() if lines else self.editor).focus()
+        starts: Any = self.editor.query(WordMap) or self.editor.query(Input)
+        (starts.first() if starts else self.editor).focus()
 
     def show_answer(self, answer: dict[str, Any]) -> None:
         """Show the answer to the newest question."""
-        if isinstance(self.editor, Plane):
+        if isinstance(self.editor, Plane | WordQuestions):
             self.editor.take(answer)
+        if isinstance(self.editor, WordQuestions) and answer.get("kind") == "map":
+            return  # it is on the left
         self.answer = answer
         self._draw()
 
@@ -271,10 +354,12 @@ class AskView(Horizontal):
         place.query_one(Static).update(Segments(cells))
 
 
-def make_editor(dataset: DataSet, questions: Mapping[str, str]) -> Plane | Pad | Values:
-    """Return what a question is put with: a plane for two features or for codes, a pad for small gray images."""
+def make_editor(dataset: DataSet, questions: Mapping[str, str]) -> Plane | Pad | WordQuestions | Values:
+    """Return what a question is put with: a plane for two features or for codes, a pad for small images, a map."""
     if {"z1", "z2"} <= questions.keys():
         return Plane(["z1", "z2"])
+    if dataset.modality == "words":
+        return WordQuestions(questions)
     if dataset.shape == (2,) and dataset.classes:
         return Plane(list(questions))
     if len(dataset.shape) == 3 and dataset.shape[0] == 1 and max(dataset.shape[1:]) <= MAX_PAD:
