@@ -1,14 +1,15 @@
 """Checks of the drills about autoencoders."""
 
+import itertools
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import nn
 
 
 def ae_bottleneck(n: list[int]) -> dict[str, Any]:
-    layers = [nn.Linear(a, b, device="meta") for a, b in zip(n, n[1:], strict=False)]
+    layers = [nn.Linear(a, b, device="meta") for a, b in itertools.pairwise(n)]
     narrowest = min(layers, key=lambda layer: layer.out_features)
     return dict(
         P=sum(parameter.numel() for layer in layers for parameter in layer.parameters()),
@@ -17,7 +18,7 @@ def ae_bottleneck(n: list[int]) -> dict[str, Any]:
 
 
 def ae_tied(n: list[int]) -> dict[str, int]:
-    layers = [nn.Linear(a, b, device="meta") for a, b in zip(n, n[1:], strict=False)]
+    layers = [nn.Linear(a, b, device="meta") for a, b in itertools.pairwise(n)]
     P = sum(parameter.numel() for layer in layers for parameter in layer.parameters())
     # A decoder layer takes its weight from the encoder: the same parameter, seen transposed.
     biases = {id(layer.bias): layer.bias.numel() for layer in layers}

@@ -2,7 +2,6 @@
 
 from random import Random
 
-
 from quizzes.content.autoencoders.autoencoder.formulas import (
     AE_CODE_BUDGET,
     AE_PARAMS,
@@ -69,8 +68,8 @@ def ae_bottleneck(rng: Random) -> Inputs:
     tier=2,
     asks=("P", "P_tied"),
     prompt="A dense autoencoder has layers of the widths {n}. All layers have biases.\n"
-    "How many parameters does it have with separate weights (P), and with tied weights (P_tied), where the decoder uses "
-    "the transposed weight matrices of the encoder?",
+    "How many parameters does it have with separate weights (P), and with tied weights (P_tied), where the decoder "
+    "uses the transposed weight matrices of the encoder?",
     hint="Which parameters of the decoder can be those of the encoder, transposed?",
     mistakes=[
         Mistake("no-biases", "P = 2W; P_tied = W", NO_BIASES),

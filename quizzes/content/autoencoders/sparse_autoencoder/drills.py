@@ -94,8 +94,8 @@ def kl_sparsity_loss(rng: Random) -> Inputs:
     id="kl-sparsity:gradient",
     tier=3,
     asks=derive("g"),
-    prompt="The KL sparsity penalty of a hidden unit with mean activation q is rho ln(rho/q) + (1 - rho) ln((1 - rho)/(1 "
-    "- q)) with rho = {rho}.\n"
+    prompt="The KL sparsity penalty of a hidden unit with mean activation q is rho ln(rho/q) + (1 - rho) ln((1 - "
+    "rho)/(1 - q)) with rho = {rho}.\n"
     "Derive g, its derivative with respect to q. Answer in terms of q.",
     hints=(
         "Where does q occur in each term? What is the derivative of -ln q?",

@@ -55,7 +55,8 @@ KL_SPARSITY_GRADIENT = Formula(
     "kl-sparsity-gradient",
     "g = (1 - rho)/(1 - q) - rho/q",
     title="Derivative of the KL sparsity penalty",
-    source="derivation: d/dq of rho ln(rho/q) is -rho/q, and of (1 - rho) ln((1 - rho)/(1 - q)) it is (1 - rho)/(1 - q)",
+    source="derivation: d/dq of rho ln(rho/q) is -rho/q, and of (1 - rho) ln((1 - rho)/(1 - q)) it is (1 - rho)/(1 - "
+    "q)",
     rho=Real(0.001, 0.999, "target activation rho"),
     q=Real(0.05, 0.95, "mean activation rho_hat of the unit"),
     g=Real(meaning="derivative of the unit's penalty with respect to q"),

@@ -222,8 +222,8 @@ POSTERIOR_COLLAPSE = Formula(
     K = sum(j, d[j])
     """,
     title="Posterior collapse of latent dimensions",
-    source="derivation: the mean over the data of (mu^2 + s2 - 1 - ln s2)/2; Bowman et al., Generating Sentences from a "
-    "Continuous Space, 2016 (arXiv:1511.06349), on collapse and KL warmup",
+    source="derivation: the mean over the data of (mu^2 + s2 - 1 - ln s2)/2; Bowman et al., Generating Sentences from "
+    "a Continuous Space, 2016 (arXiv:1511.06349), on collapse and KL warmup",
     procedure=_diagnose_collapse,
     procedure_outputs="collapsed problem",
     m2=Vector(0, meaning="mean of mu^2 over the data, one per latent dimension"),
@@ -258,7 +258,8 @@ ELBO_REDUCTION = Formula(
     "elbo-reduction",
     "",
     title="A VAE loss with a wrong reduction",
-    source="PyTorch documentation, torch.nn.functional.mse_loss: reduction='mean' divides by the number of all elements; "
+    source="PyTorch documentation, torch.nn.functional.mse_loss: reduction='mean' divides by the number of all "
+    "elements; "
     f"{AEVB}: both terms are sums per sample",
     procedure=_reduce,
     procedure_outputs="printed correct beta",

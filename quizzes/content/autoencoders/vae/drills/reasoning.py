@@ -22,10 +22,10 @@ from quizzes.question import Step
     LINEAR_OPTIMUM,
     tier=3,
     asks=one_of(derive("mu"), derive("s2")),
-    prompt="A VAE with a scalar code has the encoder q = N(mu, s2), the prior N(0, 1), and the decoder x_hat = w z. Its "
-    "loss is the mean over q of {h}*(x - w z)^2, plus {beta} times the KL divergence of q from the prior.\n"
-    "Derive the value that minimizes the loss, the mean mu or the variance s2, as asked below. Answer in terms of w and "
-    "x (if they occur).",
+    prompt="A VAE with a scalar code has the encoder q = N(mu, s2), the prior N(0, 1), and the decoder x_hat = w z. "
+    "Its loss is the mean over q of {h}*(x - w z)^2, plus {beta} times the KL divergence of q from the prior.\n"
+    "Derive the value that minimizes the loss, the mean mu or the variance s2, as asked below. Answer in terms of w "
+    "and x (if they occur).",
     hints=(
         "Write the loss in terms of mu and s2. Which variance does w z have?",
         "The mean over q of (x - w z)^2 is (x - w mu)^2 + w^2 s2, and the KL divergence is (mu^2 + s2 - 1 - ln(s2))/2.",
@@ -79,10 +79,10 @@ def _zero_means(m2: list[Any], s2: list[Any]) -> list[str]:
     tier=2,
     asks=("collapsed", "K", "problem"),
     visualization="table m2 s2",
-    prompt="After training, the four latent dimensions of a VAE have the mean squared means m2 = {m2} over the data, and "
-    "the variances s2 = {s2}, the same for every input. The prior is N(0, 1).\n"
-    "Which dimensions have collapsed (KL divergence below 0.01)? What is the total KL divergence K? What is the problem, "
-    "if there is one, and what would you change first?\n"
+    prompt="After training, the four latent dimensions of a VAE have the mean squared means m2 = {m2} over the data, "
+    "and the variances s2 = {s2}, the same for every input. The prior is N(0, 1).\n"
+    "Which dimensions have collapsed (KL divergence below 0.01)? What is the total KL divergence K? What is the "
+    "problem, if there is one, and what would you change first?\n"
     "Conventions: natural logarithm; {remark}",
     hint="A collapsed dimension has the distribution of the prior for every input. Which m2 and s2 does it have?",
     mistakes=[
@@ -246,15 +246,15 @@ print(loss(x, x + {o}, mu, logvar))
     id="chain-vae-step",
     tier=3,
     asks=("z", "x_hat", "K", "g_c", "g_a", "g_logvar"),
-    prompt="A VAE on single numbers has mu = a x with a = {a}, the log-variance logvar = {logvar}, z = mu + sigma eps, and "
-    "x_hat = c z with c = {c}. The loss is (x - x_hat)^2 plus the KL divergence K of N(mu, sigma^2) from N(0, 1). The "
-    "input is x = {x}, and the noise is eps = {eps}.\n"
+    prompt="A VAE on single numbers has mu = a x with a = {a}, the log-variance logvar = {logvar}, z = mu + sigma "
+    "eps, and x_hat = c z with c = {c}. The loss is (x - x_hat)^2 plus the KL divergence K of N(mu, sigma^2) from "
+    "N(0, 1). The input is x = {x}, and the noise is eps = {eps}.\n"
     "What are z, x_hat and K, and the derivatives g_c, g_a and g_logvar of the loss with respect to c, a and logvar?\n"
     "Conventions: natural logarithm.",
     hints=(
         "On which paths does each parameter change the loss? The KL divergence depends on mu and logvar directly.",
-        "z = mu + exp(logvar/2) eps, and K = (mu^2 + exp(logvar) - 1 - logvar)/2. The derivative of K is mu with respect "
-        "to mu, and (exp(logvar) - 1)/2 with respect to logvar.",
+        "z = mu + exp(logvar/2) eps, and K = (mu^2 + exp(logvar) - 1 - logvar)/2. The derivative of K is mu with "
+        "respect to mu, and (exp(logvar) - 1)/2 with respect to logvar.",
         "First step: compute sigma = exp(logvar/2), then z. The derivative of the squared error with respect to z is "
         "-2 c (x - x_hat).",
     ),

@@ -123,8 +123,8 @@ def vae_kl_logvar(rng: Random) -> Inputs:
     id="vae-kl:one-dimension",
     tier=1,
     asks=one_of("K", "mu"),
-    prompt="For one sample, a latent dimension of a VAE has the mean {mu} and the variance s2 = {s2}. Its KL divergence "
-    "from the prior N(0, 1) is {K}.",
+    prompt="For one sample, a latent dimension of a VAE has the mean {mu} and the variance s2 = {s2}. Its KL "
+    "divergence from the prior N(0, 1) is {K}.",
     hint="Which terms does the KL divergence have for the mean, and which for the variance?",
     mistakes=[
         Mistake("half-left-out", "K = mu^2 + s2 - 1 - ln(s2)", HALF_LEFT_OUT),
@@ -183,8 +183,8 @@ def vae_reparam(rng: Random) -> Inputs:
     id="vae-reparam:one-dimension",
     tier=1,
     asks=one_of("z", "eps", "mu"),
-    prompt="In one latent dimension of a VAE, the encoder outputs the mean {mu} and the log-variance logvar = {logvar}. "
-    "With the noise {eps} from N(0, 1), the sampled code is {z}.",
+    prompt="In one latent dimension of a VAE, the encoder outputs the mean {mu} and the log-variance logvar = "
+    "{logvar}. With the noise {eps} from N(0, 1), the sampled code is {z}.",
     hint="By which number is the noise multiplied, and which is added?",
     mistakes=[
         Mistake("half-left-out", "z = mu + exp(logvar)*eps", VARIANCE_FOR_DEVIATION),
@@ -209,8 +209,8 @@ def vae_reparam_one(rng: Random) -> Inputs:
     tier=3,
     asks=("g_mu", "g_logvar"),
     visualization="table logvar eps g",
-    prompt="A VAE samples z = mu + exp(logvar/2) eps with logvar = {logvar} and eps = {eps}. The reconstruction loss has "
-    "the gradient g = {g} with respect to z.\n"
+    prompt="A VAE samples z = mu + exp(logvar/2) eps with logvar = {logvar} and eps = {eps}. The reconstruction loss "
+    "has the gradient g = {g} with respect to z.\n"
     "What are its gradients g_mu and g_logvar with respect to the means and the log-variances?",
     hint="Which path leads from mu to z, and which from logvar to z? The noise is a constant.",
     mistakes=[
@@ -237,7 +237,8 @@ def vae_reparam_one(rng: Random) -> Inputs:
         Mistake(
             "blocked",
             "g_mu[j] = 0*g[j]; g_logvar[j] = 0*g[j]",
-            "Sampling does not block the gradient here: the noise is drawn first, and z is differentiable in mu and logvar.",
+            "Sampling does not block the gradient here: the noise is drawn first, and z is differentiable in mu and "
+            "logvar.",
         ),
     ],
 )
