@@ -1,7 +1,9 @@
 """Denoising autoencoder: formulas."""
 
+from quizzes.expressions.tree import Value
 from quizzes.formula import Formula
-from quizzes.symbols import Matrix, Real
+from quizzes.symbols import Int, Matrix, Real
+from workbench.errors import UserError
 
 PEAK = Real(0.001, meaning="largest possible pixel value", default=1)
 
@@ -20,6 +22,12 @@ PSNR = Formula(
 )
 
 
+def _count_pixels(X: list[list[Value]], Y: list[list[Value]], MAX: Value) -> dict[str, int]:
+    if X == Y:
+        raise UserError("The images are equal, so their PSNR is infinite.")
+    return {"N": sum(map(len, X))}
+
+
 PSNR_IMAGES = Formula(
     "psnr-images",
     """
@@ -28,9 +36,12 @@ PSNR_IMAGES = Formula(
     """,
     title="Peak signal-to-noise ratio of an image",
     source=PSNR.source,
+    procedure=_count_pixels,
+    procedure_outputs="N",
     X=Matrix(meaning="clean image, a row of pixels per line"),
     Y=Matrix(meaning="noisy or reconstructed image"),
     MAX=PEAK,
+    N=Int(meaning="number of pixels"),
     MSE=Real(0, meaning="mean squared error of the pixels"),
     PSNR=RATIO,
 )

@@ -138,32 +138,38 @@ The vocabulary has the words and {END}, which can follow a word.
 def _score_sentence(text: str, sentence: str, lam: Value) -> dict[str, Any]:
     sentences = split_sentences(text)
     pairs = bigrams(sentences)
-    V = len({word for words in sentences for word in words}) + 1
-    p, n = Fraction(1), 0
+    vocabulary = {word for words in sentences for word in words} | {END}
+    p, H, n = Fraction(1), 0.0, 0
     for (first, second), count in bigrams(split_sentences(sentence)).items():
+        if second not in vocabulary:
+            raise UserError(f"{second[:30]!r} is not in the training text, so it has no probability. Leave it out.")
         c1 = sum(times for (word, _), times in pairs.items() if word == first)
-        if c1 + lam * V == 0:
-            raise UserError(f"{first!r} is not in the text, so it has no bigram probability. Use lam=1.")
-        p *= Fraction(pairs[first, second] + lam, 1) ** count / Fraction(c1 + lam * V) ** count
+        each = Fraction(pairs[first, second] + lam) / Fraction(c1 + lam * len(vocabulary))
+        if each == 0:
+            raise UserError(
+                f"{first[:30]!r} is never followed by {second[:30]!r} in the training text, so the perplexity is "
+                "infinite. Use lam=1."
+            )
+        p *= each**count
+        H -= count * log(each)
         n += count
-    if p == 0:
-        raise UserError("A pair of the sentence never occurs in the text: the perplexity is infinite. Use lam=1.")
-    return {"p": p, "n": n}
+    return {"p": p, "H": H / n, "n": n}
 
 
 NGRAM_PERPLEXITY = Formula(
     "ngram-perplexity",
-    "PP = p^(-1/n)",
+    "PP = exp(H)",
     title="Perplexity of a sentence under a bigram model",
     source=LAPLACE_SOURCE,
     conventions=NGRAM_TEXT.conventions,
     procedure=_score_sentence,
-    procedure_outputs="p n",
+    procedure_outputs="p n H",
     text=Text(meaning="training text"),
     sentence=Text(meaning="sentence to score"),
     lam=Real(0, 1000, "number that is added to every count, 1 for Laplace smoothing", default=1),
     p=Real(meaning="probability of the sentence, with its end"),
     n=Int(meaning="number of bigrams"),
+    H=Real(0, meaning="cross-entropy per token", unit="nats"),
     PP=Real(meaning="perplexity per token"),
 )
 

@@ -198,7 +198,7 @@ def _read_mask(
     for i, row in enumerate(M, 1):
         if not any(row):
             raise UserError(f"Row {i} of M hides every key. Leave at least one 1 per row.")
-    return {"V_": M, "f": len(W_q[0]) if scale == "yes" else 1}
+    return {"visible": M, "d": len(W_q[0]) if scale == "yes" else 1}
 
 
 ATTENTION_FROM_X = Formula(
@@ -207,8 +207,8 @@ ATTENTION_FROM_X = Formula(
     Q[i, k] = sum(m, X[i, m]*W_q[m, k])
     K[i, k] = sum(m, X[i, m]*W_k[m, k])
     V[i, k] = sum(m, X[i, m]*W_v[m, k])
-    S[i, j] = sum(k, Q[i, k]*K[j, k])/sqrt(f)
-    A[i, j] = V_[i, j]*exp(S[i, j])/sum(m, V_[i, m]*exp(S[i, m]))
+    S[i, j] = sum(k, Q[i, k]*K[j, k])/sqrt(d)
+    A[i, j] = visible[i, j]*exp(S[i, j])/sum(m, visible[i, m]*exp(S[i, m]))
     O[i, k] = sum(j, A[i, j]*V[j, k])
     """,
     title="Self-attention from inputs and weight matrices",
@@ -219,7 +219,7 @@ of columns of W_q; scale=no leaves out the division by its square root. A mask i
 none, causal, or a matrix M with 1 for visible and 0 for hidden keys.
 """,
     procedure=_read_mask,
-    procedure_outputs="V_ f",
+    procedure_outputs="visible d",
     X=Matrix(meaning="inputs, a row per token"),
     W_q=Matrix(meaning="weights of the queries"),
     W_k=Matrix(meaning="weights of the keys"),
@@ -227,8 +227,8 @@ none, causal, or a matrix M with 1 for visible and 0 for hidden keys.
     scale=Word(words=("yes", "no"), meaning="division by sqrt(d_k)", default="yes"),
     mask=Word(words=("none", "causal"), meaning="mask", default="none"),
     M=Matrix(0, 1, "mask as a matrix, 1 for visible keys", optional=True),
-    V_=Matrix(meaning="visible keys, a row per query"),
-    f=Int(meaning="number whose square root divides the scores"),
+    visible=Matrix(meaning="visible keys, a row per query"),
+    d=Int(meaning="key dimension, whose square root divides the scores; 1 without scaling"),
     Q=Matrix(meaning="queries"),
     K=Matrix(meaning="keys"),
     V=Matrix(meaning="values"),

@@ -27,7 +27,10 @@ class Hypothesis:
 
     def score(self, alpha: Value) -> Value:
         """Return ln p/length^alpha; for alpha = 0 the probability itself, which is exact and orders them alike."""
-        return self.p if alpha == 0 else log(self.p) / len(self.words) ** float(alpha)
+        if alpha == 0:
+            return self.p
+        p = Fraction(self.p)  # log of a tiny fraction, which a float would round to 0
+        return (log(p.numerator) - log(p.denominator)) / len(self.words) ** float(alpha)
 
 
 @dataclass(frozen=True)
