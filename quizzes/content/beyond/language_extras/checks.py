@@ -47,10 +47,9 @@ def ngram_text(text: str, first: str, second: str, lam: float) -> dict[str, Any]
     return dict(c12=c12, c1=c1, V=V, P_ml=str(Fraction(c12, c1)), P=str(P))
 
 
-def ctc_collapse(path: str, blank: str) -> list[str]:
+def ctc_collapse(path: str, blank: str) -> str:
     ids = torch.tensor([ord(symbol) for symbol in path.split()])
-    labels = [chr(code) for code in torch.unique_consecutive(ids).tolist() if chr(code) != blank]
-    return [f"{label}{labels[:k].count(label) + 1}" for k, label in enumerate(labels)]
+    return "".join(chr(code) for code in torch.unique_consecutive(ids).tolist() if chr(code) != blank)
 
 
 def ctc_paths(P: Tensor) -> dict[str, Any]:

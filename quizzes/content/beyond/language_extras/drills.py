@@ -164,48 +164,42 @@ def _joint(text: str, first: str, second: str) -> Fraction:
     return Fraction(pairs[first, second], sum(pairs.values()))
 
 
-def _symbols(text: str) -> list[str]:
-    return text.split()
+def _labels(path: str) -> list[str]:
+    """Return the symbols of a path that are not blanks."""
+    return [symbol for symbol in path.split() if symbol != "-"]
 
 
 @drill(
     CTC_COLLAPSE,
     tier=1,
-    asks="labels_",
+    asks="y",
     prompt="A CTC network outputs this path, a symbol per time step, with - for the blank:\n  {path}\n"
-    "Which labels does it stand for? Numbers distinguish the steps at which equal labels are output: a1 is the first "
-    "a, a2 the second.",
+    "Which labels y does it stand for? Write them without spaces, such as bab.",
     hint="Merge repeated symbols first, then drop the blanks. What does a blank between two equal symbols do?",
     mistakes=[
         Mistake(
             "blanks-first",
-            {"labels_": lambda path, blank: _numbered(collapse([s for s in _symbols(path) if s != "-"], "-"))},
+            {"y": lambda path, blank: "".join(collapse(_labels(path), blank))},
             "You dropped the blanks first, which merges doubled labels. Merge repeats first: a blank keeps them apart.",
         ),
         Mistake(
             "not-merged",
-            {"labels_": lambda path, blank: _numbered([s for s in _symbols(path) if s != "-"])},
+            {"y": lambda path, blank: "".join(_labels(path))},
             "You did not merge repeats. Equal symbols in neighboring steps are one label.",
         ),
         Mistake(
             "each-letter-once",
-            {"labels_": lambda path, blank: _numbered(list(dict.fromkeys(s for s in _symbols(path) if s != "-")))},
+            {"y": lambda path, blank: "".join(dict.fromkeys(_labels(path)))},
             "You kept each letter once. Equal labels that a blank or another label separates are both kept.",
         ),
     ],
 )
 def ctc_collapse(rng: Random) -> Inputs:
     """Collapse of a CTC path"""
-    return dict(path=" ".join(rng.choice("aab--") for _ in range(7)), blank="-")
-
-
-def _numbered(labels: list[str]) -> list[str]:
-    counts: dict[str, int] = {}
-    result = []
-    for label in labels:
-        counts[label] = counts.get(label, 0) + 1
-        result.append(f"{label}{counts[label]}")
-    return result
+    path = [rng.choice("aab--") for _ in range(7)]
+    if not {"a", "b"} & {*path}:
+        raise UndefinedValue("the path has no label")
+    return dict(path=" ".join(path), blank="-")
 
 
 def _path_mistake(kind: str) -> Any:

@@ -98,7 +98,7 @@ NGRAM_LAPLACE = Formula(
 )
 
 
-def _count_bigrams(text: str, first: str, second: str) -> dict[str, int]:
+def _count_bigrams(text: str, first: str, second: str, lam: Value) -> dict[str, int]:
     sentences = split_sentences(text)
     pairs = bigrams(sentences)
     first, second = first.lower(), second.lower()
@@ -199,11 +199,11 @@ PERPLEXITY = Formula(
 )
 
 
-def _collapse_text(path: str, blank: str) -> dict[str, list[str]]:
+def _collapse_text(path: str, blank: str) -> dict[str, str]:
     symbols = path.split() if " " in path.strip() else list(path.strip())
     if len(blank) != 1 or not symbols:
         raise UserError("Give a path such as aa-abb, and one character for the blank.")
-    return {"labels_": collapse(symbols, blank)}
+    return {"y": ("" if all(len(symbol) == 1 for symbol in symbols) else " ").join(collapse(symbols, blank))}
 
 
 CTC_COLLAPSE = Formula(
@@ -213,10 +213,10 @@ CTC_COLLAPSE = Formula(
     source=CTC_SOURCE,
     conventions="Repeats are merged first; then blanks are dropped.",
     procedure=_collapse_text,
-    procedure_outputs="labels_",
+    procedure_outputs="y",
     path=Text(meaning="path, a symbol per time step"),
     blank=Text(meaning="blank symbol", default="-"),
-    labels_=Labels(meaning="labels"),
+    y=Text(meaning="labels of the path"),
 )
 
 
