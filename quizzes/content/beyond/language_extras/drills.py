@@ -15,6 +15,7 @@ from quizzes.content.beyond.language_extras.formulas import (
     TFIDF_SMOOTH,
     WORD_ERROR_RATE,
     edit_counts,
+    split_units,
 )
 from quizzes.content.beyond.language_extras.texts import bigrams, collapse, split_sentences
 from quizzes.drill import Inputs, Mistake, drill, one_of
@@ -323,7 +324,7 @@ def _edit_steps(d: int, E: Any, S: int, D: int, I: int, N: int, table: list[dict
             "lengths-only",
             {
                 "d": lambda reference, hypothesis, unit: abs(
-                    len(_split(reference, unit)) - len(_split(hypothesis, unit))
+                    len(split_units(reference, unit)) - len(split_units(hypothesis, unit))
                 )
             },
             "You compared the lengths. Elements of equal position can differ too.",
@@ -356,23 +357,19 @@ def wer_edit(rng: Random) -> Inputs:
     return dict(reference=" ".join(words), hypothesis=" ".join(hypothesis_words), unit="words")
 
 
-def _split(text: str, unit: str) -> list[str]:
-    return text.split() if unit == "words" else list(text)
-
-
 def _over_hypothesis(reference: str, hypothesis: str, unit: str) -> Fraction:
     counts = edit_counts(reference, hypothesis, unit)
-    return Fraction(counts["S"] + counts["D"] + counts["I"], len(_split(hypothesis, unit)))
+    return Fraction(counts["S"] + counts["D"] + counts["I"], len(split_units(hypothesis, unit)))
 
 
 def _mismatches(reference: str, hypothesis: str, unit: str) -> int:
-    a, b = _split(reference, unit), _split(hypothesis, unit)
+    a, b = split_units(reference, unit), split_units(hypothesis, unit)
     return sum(x != y for x, y in zip(a, b, strict=False)) + abs(len(a) - len(b))
 
 
 def _indels(reference: str, hypothesis: str, unit: str) -> int:
     """Return the smallest number of deletions and insertions: what is outside of a longest common subsequence."""
-    a, b = _split(reference, unit), _split(hypothesis, unit)
+    a, b = split_units(reference, unit), split_units(hypothesis, unit)
     common = [[0] * (len(b) + 1) for _ in range(len(a) + 1)]
     for i, x in enumerate(a, 1):
         for j, y in enumerate(b, 1):

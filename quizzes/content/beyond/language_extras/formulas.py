@@ -273,15 +273,20 @@ CTC_PATHS = Formula(
 )
 
 
+def split_units(text: str, unit: str) -> list[str]:
+    """Return the words or the characters of a text."""
+    return text.split() if unit == "words" else list(text.strip())
+
+
 def edit_counts(reference: str, hypothesis: str, unit: str) -> dict[str, Any]:
     """Return the counts of substitutions, deletions and insertions of an alignment, and the operations.
 
     Raises:
         UserError: If the reference is empty.
     """
-    a, b = ((text.split() if unit == "words" else list(text.strip())) for text in (reference, hypothesis))
+    a, b = split_units(reference, unit), split_units(hypothesis, unit)
     if not a:
-        raise UserError("The reference is empty. Give it at least one word.")
+        raise UserError("The reference is empty. Give it at least one word or character.")
     _, operations = align(a, b)
     counts = Counter(operation for operation, _, _ in operations)
     rows = [{"operation": operation, "reference": x, "hypothesis": y} for operation, x, y in operations]

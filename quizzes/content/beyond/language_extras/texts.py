@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from itertools import product
+from itertools import pairwise, product
 
 from quizzes.expressions.tree import Value
 from workbench.errors import UserError
@@ -29,7 +29,7 @@ def split_sentences(text: str) -> list[list[str]]:
 def bigrams(sentences: Sequence[Sequence[str]]) -> Counter[tuple[str, str]]:
     """Count the pairs of adjacent words, with the start and the end of each sentence as words."""
     padded = [[START, *words, END] for words in sentences]
-    return Counter(pair for words in padded for pair in zip(words, words[1:], strict=False))
+    return Counter(pair for words in padded for pair in pairwise(words))
 
 
 def align(reference: Sequence[str], hypothesis: Sequence[str]) -> tuple[list[list[int]], list[tuple[str, str, str]]]:

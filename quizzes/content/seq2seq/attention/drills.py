@@ -88,7 +88,9 @@ def seq2seq_attention(rng: Random) -> Inputs:
             "You used the transposed W. In s W h, the rows of W belong to the entries of s.",
         ),
         Mistake(
-            "weights-left-out", "score[j] = sum(k, s[k]*H[j, k])", "That is the dot-product score. Multiply s by W first."
+            "weights-left-out",
+            "score[j] = sum(k, s[k]*H[j, k])",
+            "That is the dot-product score. Multiply s by W first.",
         ),
         NO_SOFTMAX,
         BEST_STATE_ONLY,
