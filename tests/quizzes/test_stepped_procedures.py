@@ -386,10 +386,12 @@ def check_beam_search(
         return [(*sentence, word) for word in range(len(words))]
 
     def best(width: int, key: Callable[..., float]) -> list[str]:
-        kept: list[tuple[int, ...]] = [()]
+        hypotheses: list[tuple[int, ...]] = [()]
         for _ in range(steps):
-            kept = sorted({longer for one in kept for longer in extensions(one)}, key=key, reverse=True)[:width]
-        return [words[word] for word in kept[0]]
+            hypotheses = sorted({longer for one in hypotheses for longer in extensions(one)}, key=key, reverse=True)[
+                :width
+            ]
+        return [words[word] for word in hypotheses[0]]
 
     assert beam == best(k, score)
     assert greedy == best(1, likelihood)

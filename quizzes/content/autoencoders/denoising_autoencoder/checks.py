@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 def psnr(MSE: float, MAX: float) -> float:
-    # An image that is everywhere off by the root of the MSE.
+    # An image that is everywhere off by sqrt(MSE).
     reconstruction = torch.full((4, 4), float(MSE)).sqrt()
     mse = F.mse_loss(reconstruction, torch.zeros(4, 4))
     return float(20 * torch.log10(MAX / mse.sqrt()))

@@ -20,9 +20,9 @@ def vae_reparam(mu: list[Value], logvar: list[Value], eps: list[Value]) -> Itera
     sigma, z = result["sigma"], result["z"]
     values: Params = {}
 
-    def state(caption: str, drawn: Params, **new: object) -> State:
+    def state(caption: str, table: Params, **new: object) -> State:
         values.update(new)
-        return State(caption, dict(values), Visualization("table", drawn))
+        return State(caption, dict(values), Visualization("table", table))
 
     yield state(
         f"The encoder outputs log-variances, which can have any sign. The standard deviations are exp(logvar/2): "

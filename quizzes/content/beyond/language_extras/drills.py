@@ -275,14 +275,15 @@ WORD_PAIRS = [
 
 
 def _edit_steps(d: int, E: Any, S: int, D: int, I: int, N: int, table: list[dict[str, str]], **_: Any) -> list[Step]:
-    shown = ", ".join(
+    listing = ", ".join(
         f"{row['reference'] or '-'} -> {row['hypothesis'] or '-'} ({row['operation']})"
         for row in table
         if row["operation"] != "="
     )
     return [
         Step(
-            f"Align both with as few operations as possible; all other elements are equal. One such alignment: {shown}."
+            "Align both with as few operations as possible; all other elements are equal. One such alignment: "
+            f"{listing}."
         ),
         Step("Count its operations.", [f"d = {S} + {D} + {I}", f"d = {d}"]),
         Step("Divide by the length of the reference.", [f"E = {d}/{N}", f"E = {E}"]),

@@ -47,13 +47,13 @@ def edit_distance(reference: str, hypothesis: str, unit: str) -> Iterator[State]
         )
     d, E, N = result["d"], result["E"], result["N"]
     counts = ", ".join(f"{result[letter]} {OPERATIONS[letter]}s" for letter in "SDI")
-    shown = [[OPERATIONS[operation], x, y] for operation, x, y in operations]
+    listing = [[OPERATIONS[operation], x, y] for operation, x, y in operations]
     yield State(
         f"The last cell is the distance, {d}. The way back to the first cell has {counts}. The error rate is {d}/{N} = "
         f"{number_text(E)}, because the reference has {N} {unit}.",
         {name: result[name] for name in EDIT_DISTANCE.outputs} | {"error_rate": float(E)},
         Visualization(
             "highlighted-table",
-            dict(columns=["operation", "reference", "hypothesis"], rows=shown or [["", "", ""]], row=None),
+            dict(columns=["operation", "reference", "hypothesis"], rows=listing or [["", "", ""]], row=None),
         ),
     )

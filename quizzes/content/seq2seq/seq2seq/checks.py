@@ -12,9 +12,9 @@ def beam_search(words: list[str], start: Tensor, P: Tensor, k: int) -> dict[str,
     greedy = [first, int(P[first].argmax())]
     # All pairs whose first word is among the k best.
     joint = start.log()[:, None] + P.log()
-    kept = start.topk(k).indices
-    best = int(joint[kept].flatten().argmax())
-    beam = [int(kept[best // len(words)]), best % len(words)]
+    firsts = start.topk(k).indices
+    best = int(joint[firsts].flatten().argmax())
+    beam = [int(firsts[best // len(words)]), best % len(words)]
     return dict(
         greedy=[words[word] for word in greedy],
         p_greedy=start[greedy[0]] * P[greedy[0], greedy[1]],
@@ -96,11 +96,11 @@ def chain_beam_bleu(a: Tensor, N: Tensor, U: Tensor, ref: list[int], words: list
 
     sentences = a[:, None, None] * N[:, :, None] * U[None]  # the probabilities of all eight
     pairs = (a[:, None] * N).flatten()
-    kept = pairs.topk(2).indices.tolist()
+    best_pairs = pairs.topk(2).indices.tolist()
     first = int(a.argmax())
     noun = int(N[first].argmax())
     greedy = (first, noun, int(U[noun].argmax()))
-    beam = max(((i // 2, i % 2, v) for i in kept for v in (0, 1)), key=lambda at: float(sentences[at]))
+    beam = max(((i // 2, i % 2, v) for i in best_pairs for v in (0, 1)), key=lambda at: float(sentences[at]))
 
     metric = BLEU(max_ngram_order=2, tokenize="none", smooth_method="none")
 
@@ -110,7 +110,7 @@ def chain_beam_bleu(a: Tensor, N: Tensor, U: Tensor, ref: list[int], words: list
 
     return dict(
         p_greedy=sentences[greedy],
-        hyps=["ABCD"[k] for k in kept],
+        hyps=["ABCD"[k] for k in best_pairs],
         p_beam=sentences[beam],
         B_greedy=score(greedy),
         B_beam=score(beam),

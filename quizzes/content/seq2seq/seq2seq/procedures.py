@@ -43,17 +43,17 @@ def beam_search(
 
     for step, (candidates, beam) in enumerate(beam_steps(table, k, steps, alpha), 1):
         scores = [one.score(alpha) for one in beam]
-        kept = [f"{table.text(one)!r} ({number_text(score)})" for one, score in zip(beam, scores, strict=True)]
+        listing = [f"{table.text(one)!r} ({number_text(score)})" for one, score in zip(beam, scores, strict=True)]
         dropped = [one.score(alpha) for one in candidates[k : k + 1]]
         caption = f"Step {step}: {number} hypothes{'is has' if number == 1 else 'es have'} {len(candidates)} "
-        caption += f"candidates with a positive probability. By {score_name}, keep the best: {', '.join(kept)}."
+        caption += f"candidates with a positive probability. By {score_name}, keep the best: {', '.join(listing)}."
         if dropped:
             caption += f" The best candidate that is dropped has {number_text(dropped[0], scores[-1])}."
         values: Params = dict(
             step=step,
             hypotheses=number,
             candidates=len(candidates),
-            kept=[table.text(one) for one in beam],
+            best=[table.text(one) for one in beam],
             p=[one.p for one in beam],
             scores=scores,
             dropped=dropped,

@@ -127,7 +127,7 @@ def _ids(rng: Random, V: int) -> list[int]:
         Mistake(
             "end-dropped",
             {"fixed_count": lambda ids, V, g, line: sum(k > 0 for k in ids) - 2},
-            "You dropped the end too. The decoder must predict it; only the start is no target.",
+            "You dropped the end too. The decoder must predict it; only the start is not predicted.",
         ),
         Mistake(
             "same-loss", "fixed = ln(1 + (V - 1)*exp(-g))", "After the shift, copying predicts the previous token."
