@@ -22,7 +22,13 @@ WRONG_AXIS = dict(A=[[0.7, 0.1, 0.1], [0.2, 0.8, 0.3], [0.1, 0.1, 0.6]], u=[2, -
 PRECISIONS = dict(p=[0.75, 0.6, 0.5, 0.4], c1=100, r1=102, q=[0.75, 0.6, 0.5, 0.4], c2=60, r2=100)
 FORCING = dict(ids=[1, 5, 6, 2, 0], V=8, g=5, line=2)
 LENGTHS = dict(n_A=4, l_A=-2.4, n_B=8, l_B=-4, a1=0.6, a2=1)
-CHAIN = dict(a=[0.6, 0.4], N=[[0.55, 0.45], [0.9, 0.1]], U=[[0.7, 0.3], [0.4, 0.6]], ref=[1, 2, 4])
+CHAIN = dict(
+    words="a the cat dog sat ran".split(),
+    a=[0.6, 0.4],
+    N=[[0.55, 0.45], [0.9, 0.1]],
+    U=[[0.7, 0.3], [0.4, 0.6]],
+    ref="the cat sat",
+)
 CHAIN_VALUES = {"p_greedy": 0.231, "hyps": ["C", "A"], "p_beam": 0.252, "B_greedy": 0.5774, "B_beam": 1, "PP": 1.5832}
 STEP = dict(s=[0, LN2], H=H)
 STEP_VALUES = {"a": [0.2, 0.4, 0.4], "c": [0.6, 0.8], "L": 0.7981, "g_e": [-0.1320, 0.1759, -0.0440]}

@@ -1,6 +1,7 @@
 """TF-IDF, n-grams, CTC, WER: drills."""
 
 from fractions import Fraction
+from itertools import groupby
 from math import prod
 from random import Random
 from typing import Any
@@ -170,10 +171,19 @@ def _labels(path: str) -> list[str]:
     return [symbol for symbol in path.split() if symbol != "-"]
 
 
+def _collapse_steps(path: str, blank: str, y: str, **_: Any) -> list[Step]:
+    merged = " ".join(symbol for symbol, _ in groupby(path.split()))
+    return [
+        Step(f"Merge repeated symbols of neighboring steps: {merged}."),
+        Step(f"Drop the blanks {blank}. What is left is y = {y}."),
+    ]
+
+
 @drill(
     CTC_COLLAPSE,
     tier=1,
     asks="y",
+    steps=_collapse_steps,
     prompt="A CTC network outputs this path, a symbol per time step, with - for the blank:\n  {path}\n"
     "Which labels y does it stand for? Write them without spaces, such as bab.",
     hint="Merge repeated symbols first, then drop the blanks. What does a blank between two equal symbols do?",
@@ -274,7 +284,7 @@ WORD_PAIRS = [
 ]  # fmt: skip
 
 
-def _edit_steps(d: int, E: Any, S: int, D: int, I: int, N: int, table: list[dict[str, str]], **_: Any) -> list[Step]:
+def _edit_steps(d: int, S: int, D: int, I: int, N: int, table: list[dict[str, str]], **_: Any) -> list[Step]:
     listing = ", ".join(
         f"{row['reference'] or '-'} -> {row['hypothesis'] or '-'} ({row['operation']})"
         for row in table
@@ -286,7 +296,7 @@ def _edit_steps(d: int, E: Any, S: int, D: int, I: int, N: int, table: list[dict
             f"{listing}."
         ),
         Step("Count its operations.", [f"d = {S} + {D} + {I}", f"d = {d}"]),
-        Step("Divide by the length of the reference.", [f"E = {d}/{N}", f"E = {E}"]),
+        Step("Divide by the length of the reference.", [f"E = {Fraction(d, N)}"]),
     ]
 
 

@@ -14,7 +14,7 @@ from quizzes.content.seq2seq.attention.formulas import (
     WRONG_AXIS,
 )
 from quizzes.drill import Inputs, Mistake, derive, drill, one_of
-from quizzes.expressions.tree import UndefinedValue
+from quizzes.expressions.tree import UndefinedValue, exact
 from quizzes.question import Step
 
 NO_SOFTMAX = Mistake(
@@ -109,7 +109,7 @@ def seq2seq_attention_general(rng: Random) -> Inputs:
     id="seq2seq-attention:additive",
     tier=3,
     asks=("score", "a", "c"),
-    visualization="matrices s H / W_s W_h v",
+    visualization="matrices s H v / W_s W_h",
     prompt="A decoder in the state s = {s} attends to encoder states, one per row:\n  H = {H}\n"
     "The score of a state h is v . tanh(W_s s + W_h h) with W_s = {W_s}, W_h = {W_h} and v = {v}.\n"
     "What are the scores (score), the attention weights a, and the context vector c?",
@@ -320,7 +320,7 @@ def _attention_matrix(rng: Random, bug: str) -> list[list[float]]:
         Mistake(
             "another-problem",
             {"bug": lambda A, u: "mask" if A[0][2] else "query"},
-            "Compare the sums: which of rows and columns add up to 1, and does a row differ from the others?",
+            "Compare the sums of the rows with those of the columns, and the rows with each other.",
         ),
         Mistake(
             "correct-softmax",
@@ -397,4 +397,7 @@ def chain_attention_step(rng: Random) -> Inputs:
     H = _small(rng, 3, 2)
     if len({tuple(row) for row in H}) < 3 or s[0] == s[1]:
         raise UndefinedValue("equal states")
+    values = ATTENTION_STEP.evaluate(dict(s=exact(s), H=H))
+    if len({*values["score"]}) == 1 or abs(values["c"][0] - values["c"][1]) < 0.05:
+        raise UndefinedValue("equal scores, or equal entries of the context")
     return dict(s=s, H=H)

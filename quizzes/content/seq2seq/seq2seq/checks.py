@@ -91,7 +91,7 @@ def debug_class_dimension(B: int, T: int, V: int, program: str) -> dict[str, Any
     return dict(line=line, expects=list(expected.shape), gets=list(gold.shape))
 
 
-def chain_beam_bleu(a: Tensor, N: Tensor, U: Tensor, ref: list[int], words: list[str]) -> dict[str, Any]:
+def chain_beam_bleu(words: list[str], a: Tensor, N: Tensor, U: Tensor, ref: str) -> dict[str, Any]:
     from sacrebleu.metrics.bleu import BLEU
 
     sentences = a[:, None, None] * N[:, :, None] * U[None]  # the probabilities of all eight
@@ -106,7 +106,7 @@ def chain_beam_bleu(a: Tensor, N: Tensor, U: Tensor, ref: list[int], words: list
 
     def score(at: tuple[int, ...]) -> float:
         text = " ".join(words[2 * k + choice] for k, choice in enumerate(at))
-        return float(metric.corpus_score([text], [[" ".join(words[k] for k in ref)]]).score) / 100
+        return float(metric.corpus_score([text], [[ref]]).score) / 100
 
     return dict(
         p_greedy=sentences[greedy],

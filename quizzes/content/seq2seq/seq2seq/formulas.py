@@ -9,6 +9,7 @@ from quizzes.content.seq2seq.seq2seq.beams import beam_steps, read_table, search
 from quizzes.expressions.tree import Value
 from quizzes.formula import Formula
 from quizzes.symbols import Int, Labels, Matrix, Real, Shape, Table, Text, Texts, Vector
+from workbench.errors import UserError
 
 BEAM_SOURCE = "Sutskever, Vinyals & Le, Sequence to Sequence Learning, 2014 (arXiv:1409.3215), section 3.2"
 
@@ -225,7 +226,7 @@ CLASS_DIMENSION = Formula(
 SENTENCES = 2  # hypotheses that the beam keeps
 
 
-def bleu2(candidate: list[int], reference: list[int]) -> tuple[int, int]:
+def bleu2(candidate: list[str], reference: list[str]) -> tuple[int, int]:
     """Return the clipped matches of 1-grams and 2-grams of two sentences."""
     matches = []
     for n in (1, 2):
@@ -242,12 +243,16 @@ def chain_table(a: list[Value], N: list[list[Value]], U: list[list[Value]]) -> W
     return WordTable(list("012345"), [*a, 0, 0, 0, 0], P)
 
 
-def _search_and_compare(a: list[Value], N: list[list[Value]], U: list[list[Value]], ref: list[Value]) -> dict[str, Any]:
+def _search_and_compare(
+    words: list[str], a: list[Value], N: list[list[Value]], U: list[list[Value]], ref: str
+) -> dict[str, Any]:
+    reference = ref.split()
+    if len(words) != 6 or len(reference) != 3:
+        raise UserError("words must have two first, two second and two third words, and ref three words.")
     table = chain_table(a, N, U)
     greedy, best = search(table, 1, 3), search(table, SENTENCES, 3)
     _, beam = list(beam_steps(table, SENTENCES, 2))[1]
-    reference = [int(word) for word in ref]
-    (g1, g2), (b1, b2) = bleu2(list(greedy.words), reference), bleu2(list(best.words), reference)
+    (g1, g2), (b1, b2) = (bleu2([words[k] for k in one.words], reference) for one in (greedy, best))
     return {
         "p_greedy": greedy.p,
         "hyps": [chr(65 + 2 * one.words[0] + one.words[1] - 2) for one in beam],
@@ -269,13 +274,14 @@ BEAM_BLEU = Formula(
     title="Greedy search, beam search, BLEU-2 and perplexity of three words",
     source=f"{BEAM_SOURCE}; {PENALTY_SOURCE}; derivation: the perplexity per token is the exponential of -ln p/3",
     conventions="Outputs and reference have three words, so the brevity penalty is 1.",
-    shapes="a[2]; N[2, 2]; U[2, 2]; ref[3]",
+    shapes="a[2]; N[2, 2]; U[2, 2]",
     procedure=_search_and_compare,
     procedure_outputs="p_greedy hyps p_beam g1 g2 b1 b2",
+    words=Texts(meaning="two first words, two second ones and two third ones"),
     a=Vector(0, 1, "probabilities of the first words"),
     N=Matrix(0, 1, "probabilities of the second words, a row per first word"),
     U=Matrix(0, 1, "probabilities of the third words, a row per second word"),
-    ref=Vector(0, 5, "words of the reference: 0 or 1, then 2 or 3, then 4 or 5"),
+    ref=Text(meaning="reference, three words"),
     p_greedy=Real(meaning="probability of the greedy output"),
     hyps=Labels(meaning="hypotheses of beam width 2 after step 2, best first"),
     p_beam=Real(meaning="probability of the output of beam search"),

@@ -150,7 +150,7 @@ def vae_kl_one(rng: Random) -> Inputs:
     REPARAMETRIZATION,
     tier=1,
     asks=("sigma", "z"),
-    visualization="table mu logvar eps",
+    visualization="matrices mu logvar / eps",
     prompt="The encoder of a VAE outputs the means mu = {mu} and the log-variances logvar = {logvar}. The noise drawn "
     "from N(0, 1) is eps = {eps}.\n"
     "What are the standard deviations sigma and the code z of the reparametrization trick?",

@@ -280,14 +280,14 @@ VERBS = [("sat", "ran"), ("left", "slept"), ("ate", "sang")]
 
 
 def _sum_of_path(width: int) -> Callable[..., Any]:
-    def add(a: list[Any], N: list[list[Any]], U: list[list[Any]], ref: list[Any]) -> Any:
+    def add(words: list[str], a: list[Any], N: list[list[Any]], U: list[list[Any]], ref: str) -> Any:
         table = chain_table(a, N, U)
         return sum(_path(list(table.words), list(table.start), [list(row) for row in table.P], search(table, width, 3)))
 
     return add
 
 
-def _greedy_start(a: list[Any], N: list[list[Any]], U: list[list[Any]], ref: list[Any]) -> list[str]:
+def _greedy_start(words: list[str], a: list[Any], N: list[list[Any]], U: list[list[Any]], ref: str) -> list[str]:
     """Return both extensions of the most likely first word, the better one first."""
     first = max((0, 1), key=lambda k: a[k])
     return [chr(65 + 2 * first + noun) for noun in sorted((0, 1), key=lambda k: -N[first][k])]
@@ -299,7 +299,7 @@ def _greedy_start(a: list[Any], N: list[list[Any]], U: list[list[Any]], ref: lis
     tier=3,
     asks=("p_greedy", "hyps", "p_beam", "B_greedy", "B_beam", "PP"),
     prompt="A decoder outputs three words, then ends. Its probabilities are:\n{listing}\n"
-    'The hypotheses after step 2 are {options}. The reference is "{reference}".\n'
+    'The hypotheses after step 2 are {options}. The reference is "{ref}".\n'
     "What is the probability p_greedy of the greedy output? Which two hypotheses does beam width 2 keep after step 2 "
     "(hyps, best first), and what is the probability p_beam of its output? What is BLEU-2 of the greedy output "
     "(B_greedy) and of the beam's output (B_beam)? What is the perplexity PP per token of the beam's output?\n"
@@ -356,10 +356,11 @@ def chain_beam_bleu(rng: Random) -> Inputs:
     pairs = [a[first] * p for first in (0, 1) for p in N[first]]
     if len({round(p, 6) for p in pairs}) < 4:
         raise UndefinedValue("equal hypotheses")
-    ref = list(best.words)
+    reference = list(best.words)
     if rng.random() < 0.4:
-        ref[rng.choice([0, 2])] ^= 1
-    if len({*greedy.words[:2]} & {*ref}) + len({*greedy.words[1:]} & {*ref}) < 2 or list(greedy.words) == ref:
+        reference[rng.choice([0, 2])] ^= 1
+    common = [len({*part} & {*reference}) for part in (greedy.words[:2], greedy.words[1:])]
+    if sum(common) < 2 or list(greedy.words) == reference:
         raise UndefinedValue("the greedy output must have something in common with the reference")
     rows = [("start", a, words[:2]), *((words[k], N[k], words[2:4]) for k in (0, 1)),
             *((words[2 + k], U[k], words[4:]) for k in (0, 1))]  # fmt: skip
@@ -371,7 +372,5 @@ def chain_beam_bleu(rng: Random) -> Inputs:
         f"{letter} ({words[first]} {words[2 + noun]})"
         for letter, (first, noun) in zip("ABCD", ((0, 0), (0, 1), (1, 0), (1, 1)), strict=True)
     )
-    reference = " ".join(words[k] for k in ref)
-    return dict(
-        a=a, N=N, U=U, ref=ref, labels=list("ABCD"), listing=listing, options=options, reference=reference, words=words
-    )
+    ref = " ".join(words[k] for k in reference)
+    return dict(words=words, a=a, N=N, U=U, ref=ref, labels=list("ABCD"), listing=listing, options=options)
