@@ -1,9 +1,11 @@
 """Every procedure: plain data, captions with the numbers of the values, and an end that agrees with another library."""
 
+import itertools
 import json
 import math
 import re
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from random import Random
 from typing import Any
 
@@ -339,6 +341,120 @@ def adam(weights: Any, lr: float, beta1: float, beta2: float) -> torch.optim.Opt
     return torch.optim.Adam(weights, lr, (beta1, beta2), eps=1e-8)
 
 
+def code(rng: Random) -> Inputs:
+    size = rng.randint(1, 5)
+    return {name: [value / 4 for value in numbers(rng, size)] for name in ("mu", "logvar", "eps")}
+
+
+def check_reparametrization(mu: Any, logvar: Any, eps: Any, z: Any, dz_dmu: Any, dz_dlogvar: Any, **_: Any) -> None:
+    means, logs, noise = (torch.tensor(list(map(float, v)), requires_grad=True) for v in (mu, logvar, eps))
+    normal = torch.distributions.Normal(means, logs.exp().sqrt())
+    sample = normal.icdf(torch.special.ndtr(noise.detach()))
+    close(z, sample.detach(), 1e-7)
+    gradients = torch.autograd.grad(sample.sum(), [means, logs])
+    close(dz_dmu, gradients[0], 1e-7)
+    close(dz_dlogvar, gradients[1], 1e-7)
+
+
+def next_words(rng: Random) -> Inputs:
+    """Return a table of probabilities in which no two sentences have the same probability, but by accident."""
+    count = rng.randint(2, 4)
+
+    def row() -> list[float]:
+        weights = [rng.randint(1, 10_000) for _ in range(count - 1)]
+        p = [round(weight / sum(weights) * 0.9, 6) for weight in weights]
+        return [*p, round(1 - sum(p), 6)]
+
+    inputs = dict(words=list("abcd"[:count]), start=row(), P=[row() for _ in range(count)])
+    return dict(
+        inputs, k=rng.randint(1, 9), steps=rng.randint(1, 4), alpha=rng.choice([0, 0.6, 1]), end=rng.choice("ab")
+    )
+
+
+def check_beam_search(
+    words: Any, start: Any, P: Any, k: int, steps: int, alpha: float, end: str, beam: Any, greedy: Any, **values: Any
+) -> None:
+    def likelihood(sentence: tuple[int, ...]) -> float:
+        return math.prod([start[sentence[0]], *(P[i][j] for i, j in itertools.pairwise(sentence))])
+
+    def score(sentence: tuple[int, ...]) -> float:
+        return math.log(likelihood(sentence)) / len(sentence) ** alpha
+
+    def extensions(sentence: tuple[int, ...]) -> list[tuple[int, ...]]:
+        if sentence and words[sentence[-1]] == end:
+            return [sentence]
+        return [(*sentence, word) for word in range(len(words))]
+
+    def best(width: int, key: Callable[..., float]) -> list[str]:
+        hypotheses: list[tuple[int, ...]] = [()]
+        for _ in range(steps):
+            hypotheses = sorted({longer for one in hypotheses for longer in extensions(one)}, key=key, reverse=True)[
+                :width
+            ]
+        return [words[word] for word in hypotheses[0]]
+
+    assert beam == best(k, score)
+    assert greedy == best(1, likelihood)
+    sentence = tuple(words.index(word) for word in beam)
+    close(values["p_beam"], likelihood(sentence))
+    close(values["score"], score(sentence))
+    if k == 9 and steps == 2:  # nothing is dropped: the best of all sentences
+        everything = [pair for word in range(len(words)) for pair in extensions((word,))]
+        close(score(sentence), max(map(score, everything)))
+
+
+def decoder_state(rng: Random) -> Inputs:
+    size = rng.randint(1, 4)
+    return dict(s=numbers(rng, size, -2, 2), H=matrix(rng, rng.randint(1, 4), size, -2, 2))
+
+
+def check_dot_attention(s: Any, H: Any, c: Any, a: Any, **values: Any) -> None:
+    state, states = torch.tensor([s]).double()[None], torch.tensor(H).double()[None]
+    close(c, F.scaled_dot_product_attention(state, states, states, scale=1.0)[0, 0])
+    close(a, torch.softmax((states @ state.transpose(1, 2)).flatten(), 0))
+
+
+def inputs_and_weights(rng: Random) -> Inputs:
+    count, width, d_k, d_v = (rng.randint(1, 4) for _ in range(4))
+    sizes = dict(X=(count, width), W_q=(width, d_k), W_k=(width, d_k), W_v=(width, d_v))
+    settings = dict(scale=rng.choice(["yes", "no"]), mask=rng.choice(["none", "causal"]))
+    visible = [[int(i == j or rng.random() < 0.5) for j in range(count)] for i in range(count)]
+    return (
+        {name: matrix(rng, *size, -2, 2) for name, size in sizes.items()} | settings | rng.choice([{}, {"M": visible}])
+    )
+
+
+def check_attention_from_x(
+    X: Any, W_q: Any, W_k: Any, W_v: Any, scale: str, mask: str, O: Any, M: Any = None, **values: Any
+) -> None:
+    x, *weights = (torch.tensor(rows).double() for rows in (X, W_q, W_k, W_v))
+    q, k, v = ((x @ weight)[None] for weight in weights)
+    factor = None if scale == "yes" else 1.0
+    if M:
+        expected = F.scaled_dot_product_attention(q, k, v, torch.tensor(M).bool()[None], scale=factor)
+    else:
+        expected = F.scaled_dot_product_attention(q, k, v, is_causal=mask == "causal", scale=factor)
+    close(O, expected[0])
+
+
+def two_texts(rng: Random) -> Inputs:
+    unit = rng.choice(["words", "characters"])
+    joint = " " if unit == "words" else ""
+    reference, hypothesis = (joint.join(rng.choices("abc", k=rng.randint(1, 7))) for _ in range(2))
+    return dict(reference=reference, hypothesis=hypothesis, unit=unit)
+
+
+def check_edit_distance(reference: str, hypothesis: str, unit: str, d: int, E: Any, table: Any, **values: Any) -> None:
+    from sacrebleu.metrics.lib_ter import BeamEditDistance
+
+    a, b = (text.split() if unit == "words" else list(text) for text in (reference, hypothesis))
+    assert d == BeamEditDistance(a)(b)[0]
+    close(float(Fraction(E)), d / len(a))
+    assert [row["reference"] for row in table if row["reference"]] == a
+    assert [row["hypothesis"] for row in table if row["hypothesis"]] == b
+    assert d == sum(row["operation"] != "=" for row in table)
+
+
 CASES: dict[str, tuple[Callable[[Random], Inputs], Callable[..., None]]] = {
     "conv-values": (convolution, check_convolution),
     "pooling-values": (pooling, check_pooling),
@@ -358,6 +474,11 @@ CASES: dict[str, tuple[Callable[[Random], Inputs], Callable[..., None]]] = {
     "early-stopping": (losses, check_early_stopping),
     "bleu": (sentences, check_bleu),
     "self-attention": (tokens, check_attention),
+    "vae-reparam": (code, check_reparametrization),
+    "beam-search": (next_words, check_beam_search),
+    "dot-attention": (decoder_state, check_dot_attention),
+    "attention-from-x": (inputs_and_weights, check_attention_from_x),
+    "edit-distance": (two_texts, check_edit_distance),
 }
 
 
@@ -443,6 +564,15 @@ def test_states_over_random_inputs(id):
         ("learning-rate-schedule", dict(schedule="cosin"), "Did you mean 'cosine"),
         ("bn-forward", dict(x=[1, 1], epsilon=0), "no value there"),
         ("self-attention", dict(K=[[1, 0]]), "K has 1 row"),
+        ("vae-reparam", dict(eps=[1]), "mu has 3 values and eps has 1"),
+        ("beam-search", dict(start=[0.5, 0.5]), "For 4 words, start needs as many values"),
+        ("beam-search", dict(end="bird"), "end must be one of the words the, a, cat, dog, not 'bird'"),
+        ("beam-search", dict(start=[0, 0, 0, 0]), "start must have a positive probability"),
+        ("beam-search", dict(start=[0.4, 0.4, 0, 0]), "start must add up to 1 .* not to 0.8"),
+        ("dot-attention", dict(s=[1]), "s has 1 value and H has 2 columns"),
+        ("attention-from-x", dict(M=[[1, 0, 0], [0, 0, 0], [1, 1, 1]]), "Row 2 of M hides every key"),
+        ("attention-from-x", dict(M=[[1, 1], [1, 1]]), "M must have 3 rows and columns"),
+        ("edit-distance", dict(reference=" "), "The reference is empty"),
         ("early-stopping", dict(patience=0), "patience .* must be an integer from 1 to 1000"),
     ],
 )

@@ -1,7 +1,5 @@
 """Training deep networks: published values, values computed by hand, and libraries."""
 
-from fractions import Fraction
-
 import pytest
 
 from quizzes.content.training_deep_cnns.batch_normalization.drills import batch, layers
@@ -11,6 +9,7 @@ from quizzes.content.training_deep_cnns.over_and_underfitting import drills as o
 from quizzes.content.training_deep_cnns.regularization import drills as regularization
 from quizzes.expressions.tree import exact
 from quizzes.formulas import get
+from tests.quizzes.golden.values import approx, evaluate_with_mistake
 from workbench.errors import UserError
 
 VAL = [0.9, 0.8, 0.7, 0.72, 0.70, 0.73, 0.74]
@@ -60,28 +59,10 @@ GOLDEN = [
 ]
 
 
-def approx(value):
-    """Return an approximate value, to the four decimal places of the table; a list element-wise."""
-    if isinstance(value, list):
-        return [approx(v) for v in value]
-    if isinstance(value, str):
-        return Fraction(value)
-    small = isinstance(value, float) and abs(value) < 0.01
-    return pytest.approx(value, rel=1e-3) if small else pytest.approx(value, abs=6e-5)
-
-
 @pytest.mark.parametrize(("name", "inputs", "expected"), GOLDEN)
 def test_golden_values(name, inputs, expected):
     values = get(name).solve(**inputs)
     assert {key: values[key] for key in expected} == {key: approx(value) for key, value in expected.items()}
-
-
-def evaluate_with_mistake(drill, mistake, **inputs):
-    """Return the answers that a mistake leads to."""
-    formula = drill.formula
-    values = formula.evaluate(formula.complete(inputs))
-    rule = next(rule for rule in drill.mistake_rules if rule.name == mistake)
-    return formula.evaluate_with_mistake(rule.replaced, values, drill.asks)
 
 
 @pytest.mark.parametrize(
