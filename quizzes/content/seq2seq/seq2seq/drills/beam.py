@@ -17,7 +17,7 @@ from quizzes.drill import Inputs, Mistake, drill
 from quizzes.expressions.tree import UndefinedValue, exact
 from quizzes.question import Step
 
-FIRST, SECOND = ["A", "B", "C"], ["x", "y", "z"]
+FIRST, SECOND = ["A", "B", "C"], ["u", "v", "w"]
 
 
 def _row(rng: Random, count: int) -> list[float]:
