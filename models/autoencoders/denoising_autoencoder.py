@@ -66,7 +66,7 @@ FAMILY = dict(
         "The input is corrupted and the target is clean: even a code larger than the input can't just copy it, and "
         "learns features that noise doesn't change."
     ),
-    builds_on=("autoencoder", "conv-autoencoder"),
+    builds_on=("autoencoder",),
     network="DenoisingAutoencoder",
     names={"denoising-autoencoder": dict(image_size=28, channels=(16, 32))},
     inputs=dict(image="float32[in_channels, image_size, image_size]"),

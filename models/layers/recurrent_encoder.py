@@ -26,15 +26,15 @@ def reverse_within(x: Tensor, lengths: Tensor) -> Tensor:
     return x[torch.arange(len(x), device=x.device)[:, None], reversed_positions]
 
 
-def make_recurrent(layer: str, input_size: int, hidden_size: int, num_layers: int, bias: bool) -> nn.RNNBase:
+def make_recurrent(cell: str, input_size: int, hidden_size: int, num_layers: int, bias: bool) -> nn.RNNBase:
     """Return recurrent layers by their name, `rnn`, `lstm` or `gru`.
 
     Raises:
-        ValueError: If there is no such layer.
+        ValueError: If there is no such cell.
     """
-    if layer not in CELLS:
-        raise ValueError(f"layer must be {', '.join(CELLS)}, not {layer!r}")
-    return CELLS[layer].fast(input_size, hidden_size, num_layers, bias=bias, batch_first=True)
+    if cell not in CELLS:
+        raise ValueError(f"cell must be {', '.join(CELLS)}, not {cell!r}")
+    return CELLS[cell].fast(input_size, hidden_size, num_layers, bias=bias, batch_first=True)
 
 
 def read_source(layers: nn.Module, x: Tensor, mask: Tensor) -> tuple[Tensor, State]:
@@ -68,7 +68,7 @@ class RecurrentEncoder(nn.Module):
         embedding_size: Features of a token.
         hidden_size: Hidden units of each layer.
         num_layers: The number of layers.
-        layer: `lstm` or `gru`.
+        cell: `rnn`, `lstm` or `gru`.
         reverse: Whether the source is read from its end to its start.
         bias: Whether the layers have biases.
     """
@@ -79,14 +79,14 @@ class RecurrentEncoder(nn.Module):
         embedding_size: int,
         hidden_size: int,
         num_layers: int,
-        layer: str,
+        cell: str,
         reverse: bool,
         bias: bool,
     ):
         super().__init__()
         self.reverse = reverse
         self.embedding = nn.Embedding(vocab_size, embedding_size)
-        self.layers = make_recurrent(layer, embedding_size, hidden_size, num_layers, bias)
+        self.layers = make_recurrent(cell, embedding_size, hidden_size, num_layers, bias)
 
     def forward(self, source: Tensor) -> tuple[Tensor, State]:
         """Return the outputs (N, length, hidden_size), one for each token of the source, and the final state."""

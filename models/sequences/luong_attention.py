@@ -62,7 +62,7 @@ class LuongAttention(nn.Module):
         embedding_size: Features of a token.
         hidden_size: Hidden units of each layer, and features of the attentional vector.
         num_layers: The number of layers of the encoder, and of the decoder.
-        layer: `lstm` or `gru`.
+        cell: `rnn`, `lstm` or `gru`.
         score: `dot`, `general` or `concat`.
         input_feeding: Whether the attentional vector is an input of the next step.
         reverse: Whether the source is read from its end to its start.
@@ -76,7 +76,7 @@ class LuongAttention(nn.Module):
         embedding_size: int = 1000,
         hidden_size: int = 1000,
         num_layers: int = 4,
-        layer: str = "lstm",
+        cell: str = "lstm",
         score: str = "general",
         input_feeding: bool = False,
         reverse: bool = False,
@@ -89,11 +89,11 @@ class LuongAttention(nn.Module):
             raise ValueError(f"score must be one of {', '.join(SCORES)}, not {score!r}")
         self.input_feeding = input_feeding
         self.encoder = RecurrentEncoder(
-            source_vocab_size, embedding_size, hidden_size, num_layers, layer, reverse, bias
+            source_vocab_size, embedding_size, hidden_size, num_layers, cell, reverse, bias
         )
         self.embedding = nn.Embedding(target_vocab_size, embedding_size)
         input_size = embedding_size + (hidden_size if input_feeding else 0)
-        self.decoder = make_recurrent(layer, input_size, hidden_size, num_layers, bias)
+        self.decoder = make_recurrent(cell, input_size, hidden_size, num_layers, bias)
         self.general = nn.Linear(hidden_size, hidden_size, bias=False) if score == "general" else None
         self.concat = AdditiveScore(hidden_size, hidden_size, hidden_size) if score == "concat" else None
         self.attentional = nn.Linear(2 * hidden_size, hidden_size, bias=False)

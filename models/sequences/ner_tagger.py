@@ -73,7 +73,7 @@ FAMILY = dict(
     topic="sequence-tasks",
     task="entities",
     contribution="Two LSTMs, which read a sentence from either end, tag each word by all that is before and after it.",
-    builds_on=("bidirectional-rnn",),
+    builds_on=("lstm",),
     network="NERTagger",
     names={"ner-tagger": dict()},
     inputs=dict(words="int64[length]"),

@@ -48,7 +48,7 @@ class Seq2Seq(nn.Module):
         embedding_size: Features of a token.
         hidden_size: Hidden units of each layer.
         num_layers: The number of layers of the encoder, and of the decoder.
-        layer: `lstm` or `gru`.
+        cell: `rnn`, `lstm` or `gru`.
         reverse: Whether the source is read from its end to its start.
         bias: Whether the recurrent layers and the head have biases.
     """
@@ -60,7 +60,7 @@ class Seq2Seq(nn.Module):
         embedding_size: int = 1000,
         hidden_size: int = 1000,
         num_layers: int = 4,
-        layer: str = "lstm",
+        cell: str = "lstm",
         reverse: bool = True,
         bias: bool = False,
     ):
@@ -68,10 +68,10 @@ class Seq2Seq(nn.Module):
         if min(source_vocab_size, target_vocab_size, embedding_size, hidden_size, num_layers) < 1:
             raise ValueError("vocabularies, embedding_size, hidden_size and num_layers must be 1 or more")
         self.encoder = RecurrentEncoder(
-            source_vocab_size, embedding_size, hidden_size, num_layers, layer, reverse, bias
+            source_vocab_size, embedding_size, hidden_size, num_layers, cell, reverse, bias
         )
         self.embedding = nn.Embedding(target_vocab_size, embedding_size)
-        self.decoder = make_recurrent(layer, embedding_size, hidden_size, num_layers, bias)
+        self.decoder = make_recurrent(cell, embedding_size, hidden_size, num_layers, bias)
         self.head = nn.Linear(hidden_size, target_vocab_size, bias=bias)
 
     def example_inputs(self, batch_size: int = 1) -> tuple[Tensor, ...]:

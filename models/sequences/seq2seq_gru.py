@@ -66,7 +66,7 @@ class Seq2SeqGRU(nn.Module):
         if min(source_vocab_size, target_vocab_size, embedding_size, hidden_size, maxout_size) < 1:
             raise ValueError("vocabularies, embedding_size, hidden_size and maxout_size must be 1 or more")
         self.encoder = RecurrentEncoder(
-            source_vocab_size, embedding_size, hidden_size, 1, layer="gru", reverse=False, bias=bias
+            source_vocab_size, embedding_size, hidden_size, 1, cell="gru", reverse=False, bias=bias
         )
         self.summary = nn.Linear(hidden_size, hidden_size, bias=bias)
         self.first_state = nn.Linear(hidden_size, hidden_size, bias=bias)

@@ -73,7 +73,7 @@ FAMILY = dict(
     topic="sequence-tasks",
     task="series",
     contribution="A recurrent network reads the past of a time series and predicts its next values.",
-    builds_on=("lstm",),
+    builds_on=("rnn",),
     network="TimeSeriesForecaster",
     names={"time-series-forecaster": dict(window=48, horizon=12, hidden_size=64)},
     inputs=dict(values="float32[length, 1]"),

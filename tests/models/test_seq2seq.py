@@ -15,7 +15,7 @@ torch.set_num_threads(1)
 VOCABULARY = 12
 SMALL = dict(source_vocab_size=VOCABULARY, target_vocab_size=VOCABULARY, embedding_size=5, bias=True)
 LUONG = [
-    dict(score=score, input_feeding=feeding, layer=layer, num_layers=num_layers, reverse=reverse)
+    dict(score=score, input_feeding=feeding, cell=layer, num_layers=num_layers, reverse=reverse)
     for score, feeding, layer, num_layers, reverse in [
         ("dot", False, "lstm", 1, False),
         ("general", False, "gru", 2, True),
@@ -25,7 +25,7 @@ LUONG = [
     ]
 ]
 NETWORKS = [
-    *(("seq2seq", dict(layer=layer, num_layers=2)) for layer in ("lstm", "gru")),
+    *(("seq2seq", dict(cell=layer, num_layers=2)) for layer in ("lstm", "gru")),
     ("seq2seq", dict(reverse=False)),
     ("seq2seq-gru", dict(maxout_size=6)),
     ("bahdanau-attention", dict(maxout_size=6, attention_size=9)),
@@ -279,7 +279,7 @@ def test_an_empty_source_counts_as_one_token():
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        ("seq2seq", dict(layer="elman"), "layer must be rnn, lstm, gru, not 'elman'"),
+        ("seq2seq", dict(cell="elman"), "cell must be rnn, lstm, gru, not 'elman'"),
         ("seq2seq", dict(hidden_size=0), "must be 1 or more"),
         ("seq2seq-gru", dict(maxout_size=0), "must be 1 or more"),
         ("bahdanau-attention", dict(attention_size=0), "must be 1 or more"),

@@ -74,7 +74,7 @@ def translations_of_reversal(seed: int, attention: bool) -> tuple[list[list[int]
     from workbench.engine.training.trainer import SeedRun, Trainer
     from workbench.tasks.translation_scores import texts_of
 
-    network = dict(layer="gru", hidden_size=48, reverse=False, **(dict(score="dot") if attention else {}))
+    network = dict(cell="gru", hidden_size=48, reverse=False, **(dict(score="dot") if attention else {}))
     training = dict(task="reversal", optimizer="adam", lr=5e-3, schedule="one-cycle", clip_norm=1.0, batch_size=64)
     budget = dict(steps=REVERSAL_STEPS, evaluate_every=REVERSAL_STEPS)
     model = "luong-attention" if attention else "seq2seq"
