@@ -88,9 +88,7 @@ class LuongAttention(nn.Module):
         if score not in SCORES:
             raise ValueError(f"score must be one of {', '.join(SCORES)}, not {score!r}")
         self.input_feeding = input_feeding
-        self.encoder = RecurrentEncoder(
-            source_vocab_size, embedding_size, hidden_size, num_layers, cell, reverse, bias
-        )
+        self.encoder = RecurrentEncoder(source_vocab_size, embedding_size, hidden_size, num_layers, cell, reverse, bias)
         self.embedding = nn.Embedding(target_vocab_size, embedding_size)
         input_size = embedding_size + (hidden_size if input_feeding else 0)
         self.decoder = make_recurrent(cell, input_size, hidden_size, num_layers, bias)

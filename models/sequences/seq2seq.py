@@ -67,9 +67,7 @@ class Seq2Seq(nn.Module):
         super().__init__()
         if min(source_vocab_size, target_vocab_size, embedding_size, hidden_size, num_layers) < 1:
             raise ValueError("vocabularies, embedding_size, hidden_size and num_layers must be 1 or more")
-        self.encoder = RecurrentEncoder(
-            source_vocab_size, embedding_size, hidden_size, num_layers, cell, reverse, bias
-        )
+        self.encoder = RecurrentEncoder(source_vocab_size, embedding_size, hidden_size, num_layers, cell, reverse, bias)
         self.embedding = nn.Embedding(target_vocab_size, embedding_size)
         self.decoder = make_recurrent(cell, embedding_size, hidden_size, num_layers, bias)
         self.head = nn.Linear(hidden_size, target_vocab_size, bias=bias)

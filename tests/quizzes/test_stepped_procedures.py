@@ -455,6 +455,53 @@ def check_edit_distance(reference: str, hypothesis: str, unit: str, d: int, E: A
     assert d == sum(row["operation"] != "=" for row in table)
 
 
+def layer(blocks: int) -> Callable[[Random], Inputs]:
+    """Return a maker of inputs and weights of a recurrent layer with so many blocks of rows."""
+
+    def make(rng: Random) -> Inputs:
+        features, hidden, steps = rng.randint(1, 3), rng.randint(1, 3), rng.randint(1, 4)
+        inputs = dict(X=matrix(rng, steps, features, -2, 2), W_x=matrix(rng, blocks * hidden, features, -2, 2))
+        inputs["W_h"] = matrix(rng, blocks * hidden, hidden, -2, 2)
+        if rng.random() < 0.5:
+            inputs |= dict(b_x=numbers(rng, blocks * hidden, -2, 2), h0=numbers(rng, hidden, -1, 1))
+        return inputs
+
+    return make
+
+
+def check_layer(kind: Callable[..., Any]) -> Callable[..., None]:
+    """Return a check against a layer of torch, such as `torch.nn.LSTM`."""
+
+    def check(X: Any, W_x: Any, W_h: Any, b_x: Any = None, h0: Any = None, **values: Any) -> None:
+        hidden = len(W_h[0])
+        network = kind(len(X[0]), hidden, batch_first=True).double()
+        with torch.no_grad():
+            for name, weights in (("weight_ih_l0", W_x), ("weight_hh_l0", W_h), ("bias_ih_l0", b_x or [0] * len(W_x))):
+                getattr(network, name).copy_(torch.tensor(weights))
+            network.bias_hh_l0.zero_()
+        start = torch.tensor([[h0 or [0] * hidden]]).double()
+        is_lstm = isinstance(network, torch.nn.LSTM)
+        outputs, last = network(torch.tensor([X]).double(), (start, torch.zeros_like(start)) if is_lstm else start)
+        close(values["H"], outputs[0].detach())
+        if is_lstm:
+            close(values["C"][-1], last[1][0, 0].detach())
+
+    return check
+
+
+def sentence_and_window(rng: Random) -> Inputs:
+    words = [f"w{rng.randint(0, 5)}" for _ in range(rng.randint(2, 7))]
+    return dict(sentence=" ".join(words), c=rng.randint(1, 3))
+
+
+def check_skip_gram(sentence: str, c: int, **values: Any) -> None:
+    words = sentence.split()
+    windows = [(words[max(0, t - c) : t], words[t], words[t + 1 : t + 1 + c]) for t in range(len(words))]
+    expected = [(center, word) for left, center, right in windows for word in [*left, *right]]
+    assert [(pair["center"], pair["context"]) for pair in values["pairs"]] == expected
+    assert (values["T"], values["N"]) == (len(words), len(expected))
+
+
 CASES: dict[str, tuple[Callable[[Random], Inputs], Callable[..., None]]] = {
     "conv-values": (convolution, check_convolution),
     "pooling-values": (pooling, check_pooling),
@@ -479,6 +526,10 @@ CASES: dict[str, tuple[Callable[[Random], Inputs], Callable[..., None]]] = {
     "dot-attention": (decoder_state, check_dot_attention),
     "attention-from-x": (inputs_and_weights, check_attention_from_x),
     "edit-distance": (two_texts, check_edit_distance),
+    "rnn-sequence": (layer(1), check_layer(torch.nn.RNN)),
+    "lstm-sequence": (layer(4), check_layer(torch.nn.LSTM)),
+    "gru-sequence": (layer(3), check_layer(torch.nn.GRU)),
+    "skip-gram-pairs": (sentence_and_window, check_skip_gram),
 }
 
 
