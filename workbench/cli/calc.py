@@ -54,12 +54,14 @@ def calc(
     bleu, network-size (shapes, parameters, MACs, memory and receptive fields of a stack of layers) and more.
     'workbench formulas FORMULA' lists the inputs of each and its conventions.
 
+    NAME=@FILE reads a value from a file: a text, or numbers from a CSV file, a .npy file or an image (gray values).
+
     With --steps, a procedure prints its states one after another; inputs that are left out are those of an example.
     gd-steps, adam-steps, backprop-steps, k-fold-standardization and others have only steps.
     """
     from quizzes import procedures
     from quizzes.formulas import get
-    from quizzes.symbols import read_values
+    from workbench.cli.file_values import read_values
     from workbench.errors import UserError
     from workbench.render.formatting import format_table, format_value
 
@@ -100,7 +102,7 @@ def calc(
 
 def _print_steps(procedure: "Procedure", words: list[str], as_json: bool) -> None:
     """Print the states of a procedure in order."""
-    from quizzes.symbols import read_values
+    from workbench.cli.file_values import read_values
     from workbench.render.question import wrap_text
     from workbench.render.states import render_state
 

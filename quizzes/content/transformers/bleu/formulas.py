@@ -4,7 +4,7 @@ from collections import Counter
 from fractions import Fraction
 
 from quizzes.formula import Formula
-from quizzes.symbols import Int, Rational, Real, Text, Texts
+from quizzes.symbols import Int, Rational, Real, Text, Texts, Vector
 
 
 def ngrams(sentence: str, n: int) -> Counter[tuple[str, ...]]:
@@ -51,4 +51,20 @@ BLEU = Formula(
     r=Int(meaning="number of words of the reference closest in length"),
     BP=Real(meaning="brevity penalty"),
     BLEU=Real(meaning="BLEU score, from 0 to 1"),
+)
+
+
+BLEU_FROM_PRECISIONS = Formula(
+    "bleu-from-precisions",
+    """
+    BP = where(c > r, 1, exp(1 - r/c))
+    BLEU = BP*prod(n, p[n])^(1/len(p))
+    """,
+    title="BLEU from precisions and lengths",
+    source="Papineni et al., BLEU, ACL 2002, with equal weights",
+    p=Vector(0, 1, "clipped precisions of 1-grams, 2-grams, ..."),
+    c=Int(1, 1000000000, "number of words of all candidates"),
+    r=Int(1, 1000000000, "number of words of their closest references"),
+    BP=Real(0, meaning="brevity penalty"),
+    BLEU=Real(0, meaning="BLEU score, from 0 to 1"),
 )
