@@ -10,6 +10,7 @@ from workbench.render.canvas import PLAIN, QUIET
 from workbench.render.decision_regions import HUES, LETTERS, POINT
 from workbench.render.halfblock import (
     GAP,
+    SMALL_WIDTH,
     Pixel,
     Rows,
     render_gallery,
@@ -111,6 +112,8 @@ def draw_decoded_plane(plane: dict[str, Any], width: int, height: int, color: bo
         if min(across, down) >= MIN_POINTS or min(high, wide) < 2 * LEAST_PIXELS:
             break
         divisor += 1
+    if not color and across * wide <= SMALL_WIDTH:  # in shades, a pixel of a small image is two characters
+        across = min(across, width // (2 * wide))
     pixels: Image = []
     for row in _spread(rows, max(1, down)):
         line = [shrink(images[row * columns + column], divisor) for column in _spread(columns, max(1, across))]
