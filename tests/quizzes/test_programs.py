@@ -1,5 +1,6 @@
 """Programs that questions show: executed as they are, and with the corrected line, they print the answers."""
 
+import ast
 import contextlib
 import io
 
@@ -34,13 +35,13 @@ def test_a_program_prints_what_the_answers_say(id):
         question = bank.draw(id, seed)
         answer = {part.part: part.answer for part in question.parts}
         lines = listing(visualizations.drawing_data(question.visualization)[1]).splitlines()
-        assert float(run("\n".join(lines))) == answer["prints"]
+        assert ast.literal_eval(run("\n".join(lines))) == pytest.approx(answer["prints"], rel=1e-6)
         fix = next(part for part in question.parts if part.part == "fix")
         wrong = lines[answer["line"] - 1]
         indentation = wrong[: len(wrong) - len(wrong.lstrip())]
         for line in [fix.answer, *fix.other_answers]:
             fixed = [*lines[: answer["line"] - 1], indentation + line, *lines[answer["line"] :]]
-            assert float(run("\n".join(fixed))) == answer["fixed"], line
+            assert ast.literal_eval(run("\n".join(fixed))) == pytest.approx(answer["fixed"], rel=1e-6), line
 
 
 def test_there_are_such_drills():

@@ -456,7 +456,7 @@ def check_edit_distance(reference: str, hypothesis: str, unit: str, d: int, E: A
 
 
 def layer(blocks: int) -> Callable[[Random], Inputs]:
-    """Return a maker of inputs and weights of a recurrent layer with so many blocks of rows."""
+    """Return a maker of inputs and weights of a recurrent layer with this number of blocks of rows."""
 
     def make(rng: Random) -> Inputs:
         features, hidden, steps = rng.randint(1, 3), rng.randint(1, 3), rng.randint(1, 4)

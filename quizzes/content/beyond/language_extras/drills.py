@@ -186,7 +186,11 @@ def _collapse_steps(path: str, blank: str, y: str, **_: Any) -> list[Step]:
     steps=_collapse_steps,
     prompt="A CTC network outputs this path, a symbol per time step, with - for the blank:\n  {path}\n"
     "Which labels y does it stand for? Write them without spaces, such as bab.",
-    hint="Merge repeated symbols first, then drop the blanks. What does a blank between two equal symbols do?",
+    hints=(
+        "In which order are repeated symbols merged and blanks dropped?",
+        "Merge each run of equal symbols into one, then drop the blanks. A blank between two equal symbols keeps both.",
+        "First step: find the runs of equal symbols in the path, blanks included.",
+    ),
     mistakes=[
         Mistake(
             "blanks-first",

@@ -76,7 +76,7 @@ def decide_cell_budget(i: int, B: int, a_rnn: float, a_gru: float, b_f: float, n
     factors = (a_rnn, a_gru, torch.sigmoid(torch.tensor(float(b_f))).item())
     (cell,) = [k for k, factor in enumerate(factors) if factor**n > 0.05]
     sizes = {f"h_{name.lower()}": largest(name) for name in ("RNN", "GRU", "LSTM")}
-    return dict(**sizes, cell=cell + 1, kept=factors[cell] ** n)
+    return dict(**sizes, cell=cell + 1, fraction=factors[cell] ** n)
 
 
 def debug_lstm_layout(program: str, B: int, T: int, features: int, h: int, N: int) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def debug_lstm_layout(program: str, B: int, T: int, features: int, h: int, N: in
         return h_n
 
     is_correct = "batch_first=True" in program
-    taken = nn.LSTM(features, h, batch_first=is_correct)(x)[0].unbind(1 if is_correct else 0)
+    states = nn.LSTM(features, h, batch_first=is_correct)(x)[0].unbind(1 if is_correct else 0)
     lines = program.splitlines()
     line = next(k for k, text in enumerate(lines, 1) if ("out[:, 0]" if is_correct else "nn.LSTM(") in text)
-    return dict(line=line, now=[*state(is_correct).shape], fixed=[*state(True).shape], steps=len(taken))
+    return dict(line=line, now=[*state(is_correct).shape], fixed=[*state(True).shape], steps=len(states))

@@ -196,8 +196,8 @@ CELL_BUDGET = Formula(
     h_rnn = floor((sqrt((i + 2)^2 + 4*B) - i - 2)/2)
     h_gru = floor((sqrt((i + 2)^2 + 4*B/3) - i - 2)/2)
     h_lstm = floor((sqrt((i + 2)^2 + B) - i - 2)/2)
-    kept = max(a_rnn, a_gru, sigmoid(b_f))^n
-    cell = where(kept = a_rnn^n, 1, where(kept = a_gru^n, 2, 3))
+    fraction = max(a_rnn, a_gru, sigmoid(b_f))^n
+    cell = where(fraction = a_rnn^n, 1, where(fraction = a_gru^n, 2, 3))
     """,
     title="Largest recurrent cells within a parameter budget, and the gradient that they keep",
     source="derivation: m blocks have m (h^2 + h i + 2h) parameters in PyTorch; solving the quadratic inequality for h "
@@ -211,11 +211,11 @@ CELL_BUDGET = Formula(
     h_rnn=Int(meaning="largest hidden size of an RNN"),
     h_gru=Int(meaning="largest hidden size of a GRU"),
     h_lstm=Int(meaning="largest hidden size of an LSTM"),
-    kept=Real(0, 1, "fraction of the gradient that this cell keeps"),
+    fraction=Real(0, 1, "fraction of the gradient that this cell keeps"),
     cell=Choice(
         meaning="cell that keeps enough of the gradient",
         options=dict(rnn="RNN", gru="GRU", lstm="LSTM"),
-        supported_by="kept",
+        supported_by="fraction",
     ),
 )
 

@@ -119,7 +119,7 @@ def _span_steps(n: int, io: list[str], m: int, **_: Any) -> list[Step]:
     return [
         Step("Every B tag begins an entity, so count them.", [f"n = {n}"]),
         Step(f"Drop the prefixes: {' '.join(io)}."),
-        Step("In IO tags, neighbors of one type can't be told apart, so count the runs of one type.", [f"m = {m}"]),
+        Step("In IO tags, neighbors of one type form one run, so count the runs of one type.", [f"m = {m}"]),
     ]
 
 

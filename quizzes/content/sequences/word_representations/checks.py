@@ -83,12 +83,12 @@ def unigram_ratio(r: float) -> Tensor:
 
 def subsampling(t: float, f: float, N: int) -> dict[str, Any]:
     remains = torch.rsqrt(torch.tensor(f / t)).clamp(max=1)
-    return dict(p=1 - remains, kept=torch.distributions.Binomial(N, remains).mean)
+    return dict(p=1 - remains, m=torch.distributions.Binomial(N, remains).mean)
 
 
 def subsampling_frequency(t: float, f: float, N: int) -> dict[str, Any]:
     remains = torch.rsqrt(torch.tensor(f / t)).clamp(max=1)
-    return dict(p=1 - remains, kept=torch.distributions.Binomial(N, remains).mean)
+    return dict(p=1 - remains, m=torch.distributions.Binomial(N, remains).mean)
 
 
 def sgns_optimum(N: int, k: int) -> dict[str, Any]:

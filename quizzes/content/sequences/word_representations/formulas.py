@@ -98,6 +98,9 @@ NAMES = "abcdef"  # of the vectors of an analogy: a, b and c of a : b = c : ?, a
 
 def _solve_analogy(**values: Any) -> dict[str, Any]:
     rows = {name: values[name] for name in NAMES}
+    for name, row in rows.items():
+        if len(row) != len(rows["a"]):
+            raise UserError(f"{name} has {len(row)} values and a has {len(rows['a'])}. Give all the same number.")
     target = combine(rows["a"], rows["b"], rows["c"])
     word = most_similar(rows, target, ("a", "b", "c"))
     return {"t": target, "word": word, "s": cosine(rows[word], target)}
@@ -323,7 +326,7 @@ SUBSAMPLING = Formula(
     "subsampling",
     """
     p = max(0, 1 - sqrt(t/f))
-    kept = N*(1 - p)
+    m = N*(1 - p)
     """,
     title="Subsampling of frequent words",
     source=f"{SKIP_GRAM}, equation 5: a word is discarded with probability 1 - sqrt(t/f). The C code of word2vec uses "
@@ -332,7 +335,7 @@ SUBSAMPLING = Formula(
     f=Real(0, 1, "frequency of the word, as a fraction of all words"),
     N=Int(0, meaning="number of occurrences of the word", default=1),
     p=Real(0, 1, "probability that an occurrence is discarded"),
-    kept=Real(0, meaning="expected number of occurrences that remain"),
+    m=Real(0, meaning="expected number of occurrences that remain"),
 )
 
 

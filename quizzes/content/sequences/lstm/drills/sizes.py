@@ -89,13 +89,13 @@ def _budget_with(i: str, rnn: str = "B", gru: str = "B/3", lstm: str = "B/4") ->
     CELL_BUDGET,
     id="decide-cell-budget",
     tier=3,
-    asks=("h_rnn", "h_gru", "h_lstm", "cell", "kept"),
+    asks=("h_rnn", "h_gru", "h_lstm", "cell", "fraction"),
     joins=("rnn", "gru"),
     prompt="The inputs have i = {i} features, and one recurrent layer may have at most {B} parameters. Each step back "
     "in time multiplies the gradient by {a_rnn} in an RNN, by {a_gru} in a GRU, and by the forget gate in an LSTM, "
     "which is sigmoid({b_f}).\n"
     "What are the largest hidden sizes of an RNN (h_rnn), a GRU (h_gru), and an LSTM (h_lstm)? Which cell keeps more "
-    "than 5% of the gradient over {n} steps, and what fraction is that (kept)?\n"
+    "than 5% of the gradient over {n} steps, and what fraction is that (fraction)?\n"
     "Conventions: PyTorch, so two bias vectors per block.",
     hints=(
         "A layer has 1, 3, or 4 blocks of h(i + h) + 2h parameters. The factors of all steps are multiplied.",
@@ -113,12 +113,12 @@ def _budget_with(i: str, rnn: str = "B", gru: str = "B/3", lstm: str = "B/4") ->
         Mistake("input-left-out", _budget_with("2"), "You left out the input weights. Every block has h x i of them."),
         Mistake(
             "not-raised",
-            "kept = max(a_rnn, a_gru, sigmoid(b_f))",
+            "fraction = max(a_rnn, a_gru, sigmoid(b_f))",
             "That is the factor of one step. Raise it to the power of the number of steps.",
         ),
         Mistake(
             "always-lstm",
-            "kept = sigmoid(b_f)^n; cell = 3",
+            "fraction = sigmoid(b_f)^n; cell = 3",
             "Compare the factors: here another cell keeps more of the gradient than the LSTM.",
         ),
     ],

@@ -268,10 +268,10 @@ def unigram_ratio(rng: Random) -> Inputs:
 @drill(
     SUBSAMPLING,
     tier=1,
-    asks=("p", "kept"),
+    asks=("p", "m"),
     prompt="A word makes up the fraction f = {f} of a text, which is N = {N} occurrences. Frequent words are "
     "subsampled with the threshold t = {t}, by the formula of the word2vec paper.\n"
-    "With which probability p is each occurrence discarded, and how many occurrences are expected to remain (kept)?",
+    "With which probability p is each occurrence discarded, and how many occurrences are expected to remain (m)?",
     hint="The more frequent a word, the more of it is discarded. What remains is a square root.",
     mistakes=[
         Mistake(
@@ -285,7 +285,7 @@ def unigram_ratio(rng: Random) -> Inputs:
             "p = 1 - sqrt(t/f) - t/f",
             "That is the formula of the C code. The paper has 1 - sqrt(t/f).",
         ),
-        Mistake("discarded-count", "kept = N*p", "That is the number that is discarded. Use 1 - p."),
+        Mistake("discarded-count", "m = N*p", "That is the number that is discarded. Use 1 - p."),
     ],
 )
 def subsampling(rng: Random) -> Inputs:
@@ -301,7 +301,7 @@ def subsampling(rng: Random) -> Inputs:
     asks="f",
     decimals=6,
     prompt="Word2vec subsamples frequent words with the threshold {t}, by the formula of the paper. Each of the {N} "
-    "occurrences of a word is discarded with probability {p}, so {kept} are expected to remain. Which fraction of the "
+    "occurrences of a word is discarded with probability {p}, so {m} are expected to remain. Which fraction of the "
     "text was the word?",
     hint="Which square root remains after you subtract from 1?",
     mistakes=[
@@ -313,8 +313,8 @@ def subsampling(rng: Random) -> Inputs:
 def subsampling_frequency(rng: Random) -> Inputs:
     """Frequency of a word from its subsampling"""
     t = rng.choice([0.0001, 0.0002, 0.0004])
-    kept = rng.choice([0.05, 0.08, 0.1, 0.16, 0.2, 0.25, 0.32, 0.4, 0.5])
-    f = t / kept**2
+    root = rng.choice([0.05, 0.08, 0.1, 0.16, 0.2, 0.25, 0.32, 0.4, 0.5])
+    f = t / root**2
     if f > 0.1:
         raise UndefinedValue("no word is that frequent")
     return dict(t=t, f=round(f, 9), N=rng.choice([200, 500, 1000, 4000]))

@@ -153,7 +153,11 @@ def value_list(values: list[float]) -> str:
     "{word_a} is to {word_b} as {word_c} is to which word? What are the target vector t, the word, and the cosine s of "
     "its vector and t?\n"
     "Conventions: largest cosine; {word_a}, {word_b}, and {word_c} are excluded.",
-    hint="Which difference leads from the first word to the second? Add it to the third.",
+    hints=(
+        "Which difference leads from the first word to the second? Add it to the third.",
+        "t = b - a + c. The word is the one whose vector has the largest cosine with t, apart from the three.",
+        "First step: subtract {a} from {b}, number by number.",
+    ),
     mistakes=[
         Mistake(
             "difference-reversed",
