@@ -27,7 +27,7 @@ def num_recurrent_parameters(cell: str, i: int, h: int, q: int, blocks: int) -> 
         q: The number of bias vectors per block.
         blocks: The number of blocks of weights.
     """
-    weights = sum(p.numel() for p in getattr(nn, cell)(i, h, bias=False, device="meta").parameters())
+    weights: int = sum(p.numel() for p in getattr(nn, cell)(i, h, bias=False, device="meta").parameters())
     return weights + q * blocks * h
 
 

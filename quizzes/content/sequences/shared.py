@@ -28,7 +28,7 @@ STEPS = Int(1, 1000000, "number of time steps, which does not matter", default=1
 
 def sigmoid(z: Number) -> float:
     """Return 1/(1 + e^-z); the exponential is never too large, whatever the sign of z."""
-    small = exp(-abs(z))
+    small = exp(-abs(float(z)))
     return 1 / (1 + small) if z > 0 else small / (1 + small)
 
 

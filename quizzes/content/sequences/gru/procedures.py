@@ -28,7 +28,7 @@ def gru_sequence(
     reset: str = "after",
 ) -> Iterator[State]:
     """Compute the gates, then the candidate, and mix it with the last hidden state."""
-    result = gru_states(X, W_x, W_h, b_x, b_h, h0, reset)  # type: ignore[arg-type]
+    result = gru_states(X, W_x, W_h, b_x, b_h, h0, reset)
     h = list(h0 or [0] * len(W_h[0]))
     for t, (x, gates) in enumerate(zip(X, result["gates"], strict=True), 1):
         values: Params = dict(t=t, x=x, h_prev=h, r=gates["r"], z=gates["z"])

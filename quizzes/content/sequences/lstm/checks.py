@@ -20,7 +20,7 @@ def lstm_step(x: float, h_prior: float, c_prior: float, w_x: Tensor, w_h: Tensor
 def lstm_two_steps(x1: float, x2: float, h0: float, c0: float, w_x: Tensor, w_h: Tensor, b: Tensor) -> dict[str, Any]:
     lstm = with_values(nn.LSTM(1, 1), weight_ih=w_x, weight_hh=w_h, bias_ih=b)
     state = (torch.tensor([[float(h0)]]), torch.tensor([[float(c0)]]))
-    values = {}
+    values: dict[str, Tensor] = {}
     for step, x in ((1, x1), (2, x2)):
         _, state = lstm(torch.tensor([[float(x)]]), state)
         values |= {f"h{step}": state[0][0, 0], f"c{step}": state[1][0, 0]}
@@ -65,7 +65,8 @@ def lstm_gru_input_size(cell: str, h: int, q: int, P: int) -> int:
 def decide_cell_budget(i: int, B: int, a_rnn: float, a_gru: float, b_f: float, n: int) -> dict[str, Any]:
     def largest(cell: str) -> int:
         def fits(h: int) -> bool:
-            return sum(p.numel() for p in getattr(nn, cell)(i, h, device="meta").parameters()) <= B
+            count: int = sum(p.numel() for p in getattr(nn, cell)(i, h, device="meta").parameters())
+            return count <= B
 
         low, high = 1, 2048
         while low < high:
@@ -83,7 +84,7 @@ def debug_lstm_layout(program: str, B: int, T: int, features: int, h: int, N: in
     x = torch.zeros(B, T, features)
 
     def state(batch_first: bool) -> Tensor:
-        _, (h_n, _) = nn.LSTM(features, h, num_layers=N, batch_first=batch_first)(x)
+        h_n: Tensor = nn.LSTM(features, h, num_layers=N, batch_first=batch_first)(x)[1][0]
         return h_n
 
     is_correct = "batch_first=True" in program

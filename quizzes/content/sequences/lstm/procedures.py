@@ -28,7 +28,7 @@ def lstm_sequence(
     c0: list[Value] | None = None,
 ) -> Iterator[State]:
     """Compute the gates from the input and the last hidden state, then the cell state, then the hidden state."""
-    result = lstm_states(X, W_x, W_h, b_x, b_h, h0, c0)  # type: ignore[arg-type]
+    result = lstm_states(X, W_x, W_h, b_x, b_h, h0, c0)
     size = len(W_h[0])
     h, c = list(h0 or [0] * size), list(c0 or [0] * size)
     for t, (x, gates) in enumerate(zip(X, result["gates"], strict=True), 1):

@@ -187,7 +187,8 @@ def backpropagate(x: Row, w_x: Number, w_h: Number, b: Number, h0: Number, y: Nu
     states = [h0]
     for value in x:
         states += apply_tanh([w_x * value + w_h * states[-1] + b])
-    h, deltas = states[1:], []
+    h = states[1:]
+    deltas: list[Number] = []
     gradient: Number = h[-1] - y
     for state in reversed(h):
         deltas.insert(0, gradient * (1 - state**2))

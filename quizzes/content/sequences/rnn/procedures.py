@@ -24,10 +24,10 @@ def rnn_sequence(
     h0: list[Value] | None = None,
 ) -> Iterator[State]:
     """Apply the same weights at each step to its input and to the last hidden state."""
-    H = rnn_states(X, W_x, W_h, b_x, b_h, h0)["H"]  # type: ignore[arg-type]
+    H = rnn_states(X, W_x, W_h, b_x, b_h, h0)["H"]
     h = list(h0 or [0] * len(W_h[0]))
     for t, x in enumerate(X, 1):
-        from_input, from_state = affine(W_x, x, b_x), affine(W_h, h, b_h)  # type: ignore[arg-type]
+        from_input, from_state = affine(W_x, x, b_x), affine(W_h, h, b_h)
         a = [u + v for u, v in zip(from_input, from_state, strict=True)]
         yield State(
             f"Step {t} reads x = {list_text(x)}. Its weights give {list_text(from_input)}; those of the last hidden "

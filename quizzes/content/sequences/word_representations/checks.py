@@ -124,7 +124,8 @@ def decide_softmax_approx(V: int, d: int, k: int) -> dict[str, Any]:
     def products(scores: int) -> int:
         with FlopCounterMode(display=False) as counter:
             torch.zeros(scores, d, device="meta") @ torch.zeros(d, 1, device="meta")
-        return counter.get_total_flops() // 2  # a product and an addition each
+        flops: int = counter.get_total_flops()  # a product and an addition each
+        return flops // 2
 
     depth = 0
     while 2**depth < V:
