@@ -197,7 +197,15 @@ class Task(ABC):
             UserError: If they don't fit; the message says what does.
         """
         batch = source.batch(slice(0, 2))
-        losses = self.losses(self.predict(network, batch), batch, StepContext())
+        try:
+            losses = self.losses(self.predict(network, batch), batch, StepContext())
+        except (AttributeError, IndexError, TypeError, ValueError) as error:  # of outputs of another kind
+            if isinstance(error, UserError):
+                raise
+            raise UserError(
+                f"{type(network).__name__} doesn't return what the task {self.title!r} needs: choose a network for it, "
+                "see 'workbench models list'."
+            ) from error
         return [name for name in losses if name != "loss"]
 
     @abstractmethod
