@@ -108,7 +108,7 @@ async def test_how_long_must_be_a_number(pilot: Pilot) -> None:
     await pilot.pause()
     await until(pilot, lambda: "done: test" in shown(pilot))
     await pilot.press("ctrl+r", "backspace", "x", "enter")
-    await until(pilot, lambda: "whole number" in shown(pilot))
+    await until(pilot, lambda: "integer" in shown(pilot))
     await pilot.press("enter", "ctrl+r", "escape")
     await pilot.pause()
     assert run.spec.length.epochs == 1 and run.status() == "done"
