@@ -12,6 +12,7 @@ from workbench import data
 from workbench.data import words
 from workbench.data.entity_tags import entities
 from workbench.data.sources import Batch, Merged, Ragged, Source
+from workbench.errors import UserError
 from workbench.tasks.base import VISUALIZED_SAMPLES, Baseline, Metrics, StepContext, Task, Visualization
 from workbench.tasks.entity_meter import EntityMeter, entity_scores
 from workbench.tasks.sentence_classification import check_reads_words, read_sentence, read_words
@@ -33,6 +34,16 @@ class Tagging(Task):
             values = torch.from_numpy(tags)
             sources[split] = Merged(read_words(tokens), Ragged.from_padded("tags", values, values != words.NO_TAG))
         return sources
+
+    def check(self, network: nn.Module, source: Source) -> list[str]:
+        terms = super().check(network, source)
+        size = self.predict(network, source.batch(slice(0, 1))).shape[2]
+        if size != len(self.dataset.classes):
+            raise UserError(
+                f"This network has {size} outputs per word, and there are {len(self.dataset.classes)} tags: train a "
+                "network such as ner-tagger."
+            )
+        return terms
 
     def losses(self, outputs: Tensor, batch: Batch, context: StepContext) -> dict[str, Tensor]:
         mask = batch["tags_mask"]

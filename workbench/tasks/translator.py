@@ -74,7 +74,8 @@ def check_network(network: nn.Module) -> None:
         UserError: If it doesn't.
     """
     examples = example_inputs(network) if hasattr(network, "example_inputs") else ()
-    if not (hasattr(network, "encode") and hasattr(network, "step")) or len(examples) != 2:
+    reads_texts = [(example.dtype, example.dim()) for example in examples] == [(torch.int64, 2)] * 2
+    if not (hasattr(network, "encode") and hasattr(network, "step") and reads_texts):
         raise UserError(
             "This network does not translate. Choose an encoder-decoder, such as luong-attention: see "
             "'workbench models list'."

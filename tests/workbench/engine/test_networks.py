@@ -51,13 +51,6 @@ def samples_for(task, shape):
     return task.sources(Reader(), seed=0)["train"]
 
 
-# Networks that fit a task, which their declared outputs don't say: further outputs, and logits of more classes.
-UNDECLARED = {
-    *((task, model) for task in ("reconstruction", "denoising") for model in ("vae", "sparse-autoencoder")),
-    *(("entities", model) for model in ("rnn", "lstm", "gru", "cnn-1d")),
-}
-
-
 @pytest.mark.parametrize("model", by_tier(FAMILIES.values(), fast={"mlp", "lenet5", "linear-regression"}))
 @pytest.mark.parametrize("task", LOCAL)
 def test_a_network_fits_the_tasks_that_it_can_learn(model, task):
@@ -69,10 +62,10 @@ def test_a_network_fits_the_tasks_that_it_can_learn(model, task):
         samples = samples_for(own, network.input_shape) if has_shape_only else own.sources(network, seed=0)["train"]
         own.check(network, samples)
         fits = True
-    except (UserError, ValueError):  # a captioner reads no pairs of texts
+    except UserError:
         fits = False
-    if fits and (task.split("-")[0], model) in UNDECLARED:
-        return
+    if tasks.info(task).outputs.keys() < models.info(model).outputs.keys():
+        fits = False  # the task may read the output that it knows, but it is not offered a network with more of them
     assert networks.is_compatible(model, "mini", task) == fits
 
 

@@ -37,7 +37,7 @@ def _frequencies(rng: Random) -> dict[str, int]:
 @drill(
     TFIDF,
     tier=1,
-    asks=one_of("w", "tf"),
+    asks="w",
     prompt=TERM + "Conventions: raw term frequency; natural logarithm; no smoothing.",
     hint="A rare term tells more about a document. Which ratio is large for a rare term?",
     mistakes=[

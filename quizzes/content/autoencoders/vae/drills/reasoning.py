@@ -121,7 +121,7 @@ def vae_collapse_log(rng: Random) -> Inputs:
     m2, s2 = [], []
     for k in range(4):
         if k in dead:
-            m2.append(rng.choice([0, 0.0002, 0.0004, 0.0009]))
+            m2.append(rng.choice([0, 0.002, 0.004, 0.006]))
             s2.append(rng.choice([1, 0.98, 0.99, 1.01]))
         else:
             m2.append(rng.randint(scale // 2, 2 * scale) / 100)

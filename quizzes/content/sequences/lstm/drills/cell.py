@@ -170,7 +170,7 @@ def lstm_gate(rng: Random) -> Inputs:
     FORGET_FRACTION,
     id="lstm-step:forget-bias",
     tier=2,
-    asks=one_of("r", "n", "b"),
+    asks=one_of("r", "b"),
     decimals=5,
     prompt="The forget gate of an LSTM depends on its bias alone, which is {b}. Along the cell state, {n} steps back "
     "in time multiply the gradient by {r}.",
