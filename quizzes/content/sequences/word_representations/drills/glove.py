@@ -25,11 +25,6 @@ from quizzes.expressions.tree import UndefinedValue
         Mistake("inverse-power", "w = min(1, (X/X_max)^(4/3))", "You used the power 4/3 in place of 3/4."),
         Mistake("square-root", "w = min(1, sqrt(X/X_max))", "You used the power 1/2. The exponent is 3/4."),
         Mistake(
-            "not-capped",
-            "w = (X/X_max)^(3/4)",
-            "You let the weight exceed 1. For frequent pairs it stays at 1.",
-        ),
-        Mistake(
             "factor",
             "w = min(1, 3/4*X/X_max)",
             "You multiplied by 3/4. The ratio is raised to the power of 3/4.",

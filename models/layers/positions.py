@@ -1,0 +1,19 @@
+"""Sinusoidal encodings of positions: Vaswani et al., Attention is all you need (2017), section 3.5."""
+
+import torch
+from torch import Tensor
+
+
+def sinusoids(length: int, features: int, base: float = 10_000.0) -> Tensor:
+    """Return the encodings of the first positions (length, features), in float32.
+
+        PE(p, 2i) = sin(p / base^(2i/features))      PE(p, 2i + 1) = cos(p / base^(2i/features))
+
+    Raises:
+        ValueError: If the number of features is odd.
+    """
+    if features % 2:
+        raise ValueError(f"the number of features must be even, not {features}")
+    exponents = torch.arange(0, features, 2, dtype=torch.double) / features
+    angles = torch.arange(length, dtype=torch.double)[:, None] / base**exponents
+    return torch.stack([angles.sin(), angles.cos()], dim=2).flatten(1).float()
