@@ -194,9 +194,11 @@ class Box(Vector):
     """The corners x1, y1, x2, y2 of a box, of which the first is top left."""
 
     def check(self, value: Value) -> Value:
-        x1, y1, x2, y2 = super().check(value) if len(value) == 4 else (0, 0, 0, 0)
-        if len(value) != 4 or x1 >= x2 or y1 >= y2:
-            raise UserError(f"{self.name} ({self.meaning}) must be x1, y1, x2, y2 with x1 < x2 and y1 < y2.")
+        if len(super().check(value)) != 4:
+            raise UserError(f"{self.name} has {len(value)} values, and a box has 4.")
+        x1, y1, x2, y2 = value
+        if x1 >= x2 or y1 >= y2:
+            raise UserError(f"{self.name} must be x1, y1, x2, y2 with x1 < x2 and y1 < y2.")
         return value
 
 

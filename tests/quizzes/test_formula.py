@@ -413,7 +413,7 @@ UNEQUAL = [
         dict(C=[[1, 2, 3], [4, 5, 6]]),
         "C has 2 rows and 3 columns: give it as many rows as columns.",
     ),
-    ("iou", dict(A=[0, 0, 2, 2, 9], B=[0, 0, 1, 1]), "A has 5 values, and iou takes 4."),
+    ("iou", dict(A=[0, 0, 2, 2, 9], B=[0, 0, 1, 1]), "A has 5 values, and a box has 4."),
     ("layer-norm", dict(X=[[1, 2], [3, 4, 9]]), "X .* has rows of different lengths"),
 ]
 

@@ -75,7 +75,7 @@ def test_a_sheet_says_how_layers_are_written_and_what_is_counted(cli):
     ("words", "sentence"),
     [
         (["iou", "A=[2,2,0,0]", "B=[1,1,3,3]"], "x1 < x2 and y1 < y2"),
-        (["iou", "A=[0,0,10,10,5]", "B=[0,0,10,10]"], "must be x1, y1, x2, y2"),
+        (["iou", "A=[0,0,10,10,5]", "B=[0,0,10,10]"], "A has 5 values, and a box has 4"),
         (["entropies", "p=[0.5,0.9]", "q=[0.5,0.5]"], "must sum to 1, and it sums to 1.4"),
         (["categorical-cross-entropy", "Z=[[1,2,3],[1,2,3]]", "Y=[[1,0,0],[1,1,1]]"], "row 2 of Y"),
         (["conv-params", "k=7", "C_in=3", "C_out=64", "P=1"], "P is 9472 for these inputs, not 1"),
