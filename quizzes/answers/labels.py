@@ -61,7 +61,7 @@ def read_labels(words: list[str], labels: list[str], text: str) -> list[str]:
 
 def _enumerate(labels: list[str]) -> str:
     """List labels in words that can't be read as an answer."""
-    return " and ".join(filter(None, [", ".join(labels[:-1]), labels[-1]])) if labels else "none"
+    return " or ".join(filter(None, [", ".join(labels[:-1]), labels[-1]])) if labels else "none"
 
 
 def check_unique(words: list[str], text: str) -> list[str]:
