@@ -38,6 +38,7 @@ from quizzes.expressions.tree import (
     walk,
     without_decimals,
 )
+from quizzes.limits import limit
 from quizzes.question import value_text
 from quizzes.symbols import Symbol
 from workbench import syllabus
@@ -416,7 +417,7 @@ class Formula:
         return results
 
     def results(self, values: Values, only: Collection[str] = ()) -> tuple[dict[str, Value], dict[str, str]]:
-        """Return the outputs that have a value, and for the others the reason why they have none.
+        """Return the outputs that have a value, also as a limit, and for the others the reason why they have none.
 
         Args:
             values: The inputs. Outputs are compared with what the inputs lead to.
@@ -445,7 +446,11 @@ class Formula:
             try:
                 used[eq.name] = evaluate_equation(eq, used)
             except UndefinedValue as reason:
-                undefined[eq.name] = str(reason)
+                edge = limit(self, eq, used)
+                if edge is None:
+                    undefined[eq.name] = str(reason)
+                else:
+                    used[eq.name] = edge
         used = {name: without_decimals(value) for name, value in used.items()}
         wanted = [name for name in self.outputs if name in (only or self.outputs)]
         for name in wanted:

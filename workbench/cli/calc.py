@@ -1,5 +1,6 @@
 """`workbench calc`: evaluate a formula, solve it for any of its symbols, or step through a procedure."""
 
+from math import isinf
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -180,6 +181,12 @@ def _to_json(formula: "Formula", name: str, value: Any) -> Any:
     from quizzes.answers import KINDS
     from quizzes.question import to_json
 
+    if isinstance(value, float) and isinf(value):  # JSON has no infinity
+        return "infinity" if value > 0 else "-infinity"
+    if isinstance(value, list) and any(isinstance(item, float) and isinf(item) for item in value):
+        return [
+            _to_json(formula, name, item) if isinstance(item, float) and isinf(item) else float(item) for item in value
+        ]
     kind = formula.symbols[name].answer_kind
     if kind == "integer" and value != int(value):
         kind = "decimal"  # areas of boxes with decimal corners

@@ -1,6 +1,7 @@
 """`workbench calc` with procedures: tables, words, expressions and layers, as lines and as JSON."""
 
 import json
+import math
 
 import pytest
 
@@ -128,3 +129,26 @@ def test_values_are_read_as_other_programs_print_them(cli):
     assert (
         json.loads(cli("calc", "conv-params", "k=3", "C_in=64", "C_out=1,024", "--json").out)["result"]["P"] == 590_848
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "result"),
+    [
+        (["entropies", "p=[0.5,0.5]", "q=[1,0]"], {"D": "infinity", "C": "infinity"}),
+        (["entropies", "p=[0.5,0.5,0]", "q=[0.25,0.75,0]"], {"D": 0.5 * math.log(2) + 0.5 * math.log(2 / 3)}),
+        (["entropies", "p=[0,1]", "q=[0,1]"], {"H": 0, "D": 0, "C": 0}),
+        (["binary-cross-entropy", "y=[1,0]", "p=[1,0]"], {"L": 0}),
+        (["binary-cross-entropy", "y=[1,0]", "p=[0,0]"], {"L": "infinity"}),
+        (["focal-loss", "p=1", "y=1", "gamma=2", "alpha=0.25"], {"L": 0}),
+        (["kl-sparsity", "q=[0,0.1]", "rho=0.1"], {"d": ["infinity", 0], "K": "infinity"}),
+    ],
+)
+def test_values_at_the_edge_are_limits(cli, words, result):
+    answer = js(cli("calc", *words, "--json"))["result"]
+    for name, value in result.items():
+        assert answer[name] == (value if "infinity" in str(value) else pytest.approx(value)), name
+
+
+def test_what_depends_on_the_direction_has_no_limit(cli):
+    answer = js(cli("calc", "confusion-metrics", "TP=0", "FP=0", "FN=1", "TN=5", "--json"))
+    assert "P" in answer["undefined"] and answer["result"]["R"] == 0
