@@ -66,12 +66,14 @@ def calc(
 
     A number may be a list, x=[1,2,3], or a range of integers, s=1..4: the result is a table, with a row per value.
 
+    A number may have letters, C_in=C or k=2*f+1: the result is an expression.
+
     NAME=@FILE reads a value from a file: a text, or numbers from a CSV file, a .npy file or an image (gray values).
 
     With --steps, a procedure prints its states one after another; inputs that are left out are those of an example.
     gd-steps, adam-steps, backprop-steps, k-fold-standardization and others have only steps.
     """
-    from quizzes import procedures
+    from quizzes import letters, procedures
     from quizzes.formulas import get
     from workbench.cli.file_values import read_values
     from workbench.errors import UserError
@@ -95,6 +97,12 @@ def calc(
         _print_table(
             definition, single, lists or calc_table.combinations(definition, table or []), outputs_wanted, as_json
         )
+        return
+    numbers, in_letters = letters.split_letters(definition, values or [])
+    if in_letters:
+        known = read_values(definition.id, definition.symbols, numbers)
+        expressions = letters.evaluate(definition, known, in_letters, solve)
+        _print_expressions(definition, known, in_letters, expressions, as_json)
         return
     inputs = read_values(definition.id, definition.symbols, values or [])
     plain_inputs = {name: _to_json(definition, name, value) for name, value in inputs.items()}
@@ -129,6 +137,19 @@ def calc(
         print(f"{name} = {answer}    {symbol.meaning}{unit}")
     for name, reason in undefined.items():
         print(f"{name} has no value: {reason}.")
+
+
+def _print_expressions(
+    formula: "Formula", numbers: dict[str, Any], letters: dict[str, str], result: dict[str, Any], as_json: bool
+) -> None:
+    """Print outputs that are expressions in letters."""
+    if as_json:
+        inputs = {name: _to_json(formula, name, value) for name, value in numbers.items()} | letters
+        print_json({"formula": formula.id, "inputs": inputs, "result": result})
+        return
+    for name, value in result.items():
+        texts = value if isinstance(value, list) else [value]
+        print(f"{name} = {', '.join(texts) or 'no solution'}    {formula.symbols[name].meaning}")
 
 
 def _print_table(

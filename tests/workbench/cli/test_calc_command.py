@@ -152,3 +152,30 @@ def test_values_at_the_edge_are_limits(cli, words, result):
 def test_what_depends_on_the_direction_has_no_limit(cli):
     answer = js(cli("calc", "confusion-metrics", "TP=0", "FP=0", "FN=1", "TN=5", "--json"))
     assert "P" in answer["undefined"] and answer["result"]["R"] == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "result"),
+    [
+        (["conv-params", "C_in=C1", "C_out=C2", "k=3"], {"P": "C2*(9*C1 + 1)"}),
+        (["conv-params", "C_in=C", "C_out=2C", "k=k"], {"P": "2*C*(C*k^2 + 1)"}),
+        (["embedding-params", "V=V", "d=64"], {"P": "64*V"}),
+        (["embedding-params", "P=64*V", "V=V", "--solve", "d"], {"d": ["64"]}),
+        (["conv-params", "C_in=1e3", "C_out=2", "k=3"], {"P": 18_002}),
+    ],
+)
+def test_letters_as_values(cli, words, result):
+    assert js(cli("calc", *words, "--json"))["result"] == result
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["conv-out-size", "o=m", "f=f", "--solve", "n"], "can't be solved for n with letters"),
+        (["conv-params", "C_in=C"], "needs k"),
+        (["conv-params", "C_in=C +", "k=3", "C_out=2"], "something is missing at the end"),
+    ],
+)
+def test_letters_that_can_not_be_used(cli, words, sentence):
+    result = cli("calc", *words)
+    assert result.code == 2 and sentence in result.err
