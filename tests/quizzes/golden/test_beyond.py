@@ -1,7 +1,7 @@
 """Generative, contrastive and large models: values by hand, and mistakes with the answers that they lead to."""
 
 from fractions import Fraction
-from math import cos, exp, log, pi, sqrt
+from math import cos, exp, log, pi, sin, sqrt
 from random import Random
 
 import pytest
@@ -117,15 +117,19 @@ def test_rotations_keep_lengths_and_compose():
         assert again == pytest.approx(get("rope-vector").solve(x=x, pos=7, pairing=pairing)["y"])
 
 
-def test_rotation_of_halves_matches_transformers():
+@pytest.mark.parametrize("pairing", ["adjacent", "halves"])
+def test_rotations_are_a_matrix_of_blocks(pairing):
     torch = pytest.importorskip("torch")
-    llama = pytest.importorskip("transformers.models.llama.modeling_llama")
-    x = torch.tensor([1.0, -2.0, 0.5, 3.0, 2.0, -1.0, 0.0, 1.5], dtype=torch.float64)
-    theta = 5 * 10000.0 ** (-torch.arange(0, 8, 2, dtype=torch.float64) / 8)
-    cos, sin = (angles.repeat(2)[None, None] for angles in (theta.cos(), theta.sin()))
-    expected, _ = llama.apply_rotary_pos_emb(x[None, None, None], x[None, None, None], cos, sin)
-    y = get("rope-vector").solve(x=x.tolist(), pos=5, pairing="halves")["y"]
-    assert y == pytest.approx(expected.flatten().tolist())
+    d, pos = 8, 5
+    x = [1.0, -2.0, 0.5, 3.0, 2.0, -1.0, 0.0, 1.5]
+    blocks = []
+    for i in range(d // 2):
+        theta = pos / 10000 ** (2 * i / d)
+        blocks.append(torch.tensor([[cos(theta), -sin(theta)], [sin(theta), cos(theta)]], dtype=torch.float64))
+    order = list(range(d)) if pairing == "adjacent" else [k for i in range(d // 2) for k in (i, i + d // 2)]
+    rotated = torch.block_diag(*blocks) @ torch.tensor([x[k] for k in order], dtype=torch.float64)
+    y = get("rope-vector").solve(x=x, pos=pos, pairing=pairing)["y"]
+    assert [y[k] for k in order] == pytest.approx(rotated.tolist())
 
 
 def test_score_of_rotated_vectors_depends_on_the_relative_position():

@@ -458,7 +458,7 @@ NOISE_DIAGNOSIS = Formula(
     m = sqrt(abar)*x0
     v = 1 - abar
     """,
-    title="Mean and variance of noisy samples, and what a wrong program makes of them",
+    title="Mean and variance of noisy samples, as a test of a program",
     source=f"derivation: x_t = sqrt(abar) x_0 + sqrt(1 - abar) eps, {DDPM}, equation 4, has this mean and variance",
     procedure=_diagnose_noise,
     procedure_outputs="bug",

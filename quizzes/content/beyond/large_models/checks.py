@@ -87,7 +87,13 @@ def rope_vector(x: Tensor, pos: int, base: float, pairing: str) -> dict[str, Any
     theta = _angles(pos, len(x), base)
     if pairing == "adjacent":
         return dict(theta=theta, y=_turn(x[0::2], x[1::2], theta).flatten())
-    return dict(theta=theta, y=_turn(*x.chunk(2), theta).T.flatten())
+    return dict(theta=theta, y=_turn_halves(x, theta))
+
+
+def _turn_halves(x: Tensor, theta: Tensor) -> Tensor:
+    """Return a vector whose halves are the real and the imaginary parts that are rotated."""
+    first, second = x.chunk(2)
+    return _turn(first, second, theta).T.flatten()
 
 
 def rope_wavelength(i: int, d: int, base: float) -> Tensor:
@@ -111,10 +117,10 @@ def rope_diagnose(x: Tensor, pos: int, i: int, d: int, out: Tensor) -> dict[str,
 
 def rope_debug(x: Tensor, pos: int, program: str) -> dict[str, Any]:
     theta = _angles(pos, len(x), 10000)
-    correct = _turn(*x.chunk(2), theta).T.flatten()
+    correct = _turn_halves(x, theta)
     if "(-torch.arange" not in program:
         slow = _angles(pos, len(x), 1 / 10000)
-        return dict(line=2, printed=_turn(*x.chunk(2), slow).T.flatten(), correct=correct)
+        return dict(line=2, printed=_turn_halves(x, slow), correct=correct)
     # Without the minus sign, the sine of the first half has the other sign.
     a, b = x.chunk(2)
     printed = torch.cat([_turn(a, -b, theta)[:, 0], _turn(a, b, theta)[:, 1]])
@@ -132,9 +138,11 @@ def moe_total(E: int, P: float, S: float) -> Tensor:
 
 
 def moe_layers(N: int, d: int, f: int, E: int, k: int) -> dict[str, Any]:
-    meta = dict(bias=False, device="meta")
-    expert = _count(nn.Sequential(nn.Linear(d, f, **meta), nn.Linear(f, d, **meta)))
-    shared = _count(nn.MultiheadAttention(d, 1, **meta)) + _count(nn.Linear(d, E, **meta))
+    def dense(inputs: int, outputs: int) -> nn.Linear:
+        return nn.Linear(inputs, outputs, bias=False, device="meta")
+
+    expert = _count(nn.Sequential(dense(d, f), dense(f, d)))
+    shared = _count(nn.MultiheadAttention(d, 1, bias=False, device="meta")) + _count(dense(d, E))
     return dict(P=expert, S=N * shared, A=N * (shared + k * expert), T=N * (shared + E * expert))
 
 
@@ -251,7 +259,7 @@ def quantise_order(lo: float, hi: float, x: float) -> dict[str, Any]:
 
 
 def fgsm_step(x: Tensor, g: Tensor, eps: float) -> Tensor:
-    return torch.clamp(x + eps * torch.sign(g), 0, 1)
+    return torch.clamp(x.add(torch.sign(g), alpha=float(eps)), 0, 1)
 
 
 def fgsm_targeted(x: Tensor, g: Tensor, eps: float) -> Tensor:
@@ -268,9 +276,10 @@ def fgsm_logistic(w: Tensor, b: float, x: Tensor, y: int, eps: float) -> dict[st
 
 
 def fgsm_flip(z: float, n1: float) -> Tensor:
-    # Four weights with this sum of absolute values, and the logit after a change of 1.
+    # Four weights with this sum of absolute values: the change of each input that lowers the logit by z.
     w = torch.tensor([0.4, -0.3, 0.2, -0.1]) * float(n1)
-    return z / torch.linalg.vector_norm(w, 1)
+    fall: Tensor = w @ torch.sign(w)
+    return torch.tensor(float(z)) / fall
 
 
 def fgsm_derive(m: float, eps: float) -> dict[str, Any]:
@@ -305,7 +314,7 @@ def fgsm_diagnose(x: Tensor, g: Tensor, eps: float, out: Tensor) -> dict[str, An
 
 def fgsm_debug(w: Tensor, x: Tensor, y: int, eps: float, program: str) -> dict[str, Any]:
     values = x.clone().requires_grad_()
-    F.binary_cross_entropy_with_logits(w @ values, torch.tensor(float(y))).backward()  # type: ignore[no-untyped-call]
+    F.binary_cross_entropy_with_logits(w @ values, torch.tensor(float(y))).backward()
     assert values.grad is not None
     signs = values.grad.sign()
     if "clamp" not in program:

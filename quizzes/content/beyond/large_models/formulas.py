@@ -23,7 +23,7 @@ JACOB += "2018 (arXiv:1712.05877)"
 
 FGSM = "Goodfellow, Shlens & Szegedy, Explaining and Harnessing Adversarial Examples, 2015 (arXiv:1412.6572)"
 
-PGD = "Madry et al., Towards Deep Learning Models Resistant to Adversarial Attacks, 2018 (arXiv:1706.06083)"
+PGD = "Madry, Makelov, Schmidt, Tsipras & Vladu, 2018 (arXiv:1706.06083)"
 
 D_IN = Int(1, meaning="number of inputs of the matrix")
 
@@ -751,7 +751,7 @@ def _diagnose_outlier(x: list[Value], outlier: Value) -> dict[str, Any]:
         raise UserError("x must have a value other than 0.")
     lost = zeros(max(map(abs, [*x, outlier])))
     problem = "outlier" if 2 * lost >= len(x) else "fine"
-    return {"kept": zeros(max(map(abs, x))), "lost": lost, "problem": problem}
+    return {"own": zeros(max(map(abs, x))), "lost": lost, "problem": problem}
 
 
 QUANTIZE_OUTLIER = Formula(
@@ -766,13 +766,13 @@ QUANTIZE_OUTLIER = Formula(
     "(arXiv:2208.07339), on outliers of activations",
     conventions="Symmetric int8: s = max |x|/127, rounding half to even.",
     procedure=_diagnose_outlier,
-    procedure_outputs="kept lost problem",
+    procedure_outputs="own lost problem",
     x=Vector(-(10**6), 10**6, "values of one channel"),
     outlier=Real(-(10**6), 10**6, "value of another channel"),
     a=Vector(0, meaning="absolute values"),
     s1=Real(0, meaning="scale of the channel alone"),
     s2=Real(0, meaning="scale if both channels share it"),
-    kept=Int(meaning="values of the channel that become 0 with its own scale"),
+    own=Int(meaning="values of the channel that become 0 with its own scale"),
     lost=Int(meaning="values of the channel that become 0 with the shared scale"),
     problem=Choice(
         meaning="conclusion",

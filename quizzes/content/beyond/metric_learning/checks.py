@@ -186,10 +186,11 @@ def distillation_gradient(a: Tensor, b: Tensor, t: float) -> dict[str, Any]:
 
     # Two classes, of which the first has the softened probabilities p and q.
     p, q, T = torch.tensor([0.2, 0.6, 0.9]), torch.tensor([0.5, 0.3, 0.8]), torch.tensor([1.0, 2.5, 6.0])
-    g = [
-        gradient(*(torch.stack([temperature * torch.logit(x), torch.zeros(())]) for x in pair), float(temperature))[0]
-        for *pair, temperature in zip(p, q, T, strict=True)
-    ]
+
+    def logits(probability: Tensor, temperature: Tensor) -> Tensor:
+        return torch.stack([temperature * torch.logit(probability), torch.zeros(())])
+
+    g = [gradient(logits(x, c), logits(y, c), float(c))[0] for x, y, c in zip(p, q, T, strict=True)]
     return dict(g=torch.stack(g), v=gradient(a, b, t), p=p, q=q, T=T)
 
 

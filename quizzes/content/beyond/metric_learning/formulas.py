@@ -279,7 +279,7 @@ CLIP_LOSSES = """
     L = (L_rows + L_columns)/2
 """
 
-CLIP_OUTPUTS = dict(
+CLIP_OUTPUTS: dict[str, Any] = dict(
     L_rows=Real(0, meaning="mean cross-entropy over the rows, from image to text"),
     L_columns=Real(0, meaning="mean cross-entropy over the columns, from text to image"),
     L=Real(0, meaning="CLIP loss"),

@@ -347,11 +347,11 @@ def _noise_program_steps(
     beta: list[float], x0: float, eps: float, line: int, bug: str, printed: float, correct: float, **_: Any
 ) -> list[Step]:
     abar = math.prod(1 - b for b in beta)
-    wrong = {
-        "sum": ["It adds the betas. alpha-bar is the product of 1 - beta.", 1 - sum(beta)],
-        "last": ["It uses 1 - beta of the step alone. alpha-bar is the product over all steps so far.", 1 - beta[-1]],
-        "roots": ["It leaves out the square roots, so the variances don't add up to 1.", abar],
-        "noise": ["It adds the noise of the last step only. The noise of all steps has variance 1 - alpha-bar.", abar],
+    wrong: dict[str, tuple[str, float]] = {
+        "sum": ("It adds the betas. alpha-bar is the product of 1 - beta.", 1 - sum(beta)),
+        "last": ("It uses 1 - beta of the step alone. alpha-bar is the product over all steps so far.", 1 - beta[-1]),
+        "roots": ("It leaves out the square roots, so the variances don't add up to 1.", abar),
+        "noise": ("It adds the noise of the last step only. The noise of all steps has variance 1 - alpha-bar.", abar),
     }
     reason, value = wrong[bug]
     return [

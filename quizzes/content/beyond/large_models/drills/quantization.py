@@ -28,7 +28,7 @@ RANGES = [(-1, 1), (-2, 2), (-0.5, 0.5), (-1, 2), (-2, 3), (-0.5, 1.5), (-3, 1),
 
 
 def _value(rng: Random, lo: float, hi: float) -> float:
-    """Return a value of the range, or a little beyond, whose level is no tie."""
+    """Return a value of the range, or a little beyond, but not on a tie."""
     x = exact(round(lo + (hi - lo) * rng.randint(2, 118) / 100, 2))
     scale, _ = affine(exact(lo), exact(hi))
     if abs(Fraction(x) / scale % 1 - Fraction(1, 2)) < Fraction(1, 50) or x == 0:
@@ -51,18 +51,18 @@ def _level(change: str) -> Any:
     def level(lo: Any, hi: Any, x: Any, **_: Any) -> int:
         scale, zero_point = affine(lo, hi)
         if change == "not-clipped":
-            return round(Fraction(x) / scale) + zero_point
+            return int(round(Fraction(x) / scale) + zero_point)
         if change == "not-shifted":
             return quantize(x, scale, 0)
         if change == "shifted-down":
             return quantize(x, scale, -zero_point)
-        return min(255, max(0, int(Fraction(x) / scale // 1) + zero_point))
+        return int(min(255, max(0, Fraction(x) / scale // 1 + zero_point)))
 
     return level
 
 
 def _zero_point_sign(lo: Any, hi: Any, x: Any) -> int:
-    return round(lo / affine(lo, hi)[0])
+    return int(round(lo / affine(lo, hi)[0]))
 
 
 @drill(
@@ -247,12 +247,12 @@ def quantise_dot(rng: Random) -> Inputs:
     return dict(w=w, x=x, z_w=z_w, z_x=z_x, s_w=s_w, s_x=s_x, s_y=s_y, z_y=z_y)
 
 
-def _outlier_steps(x: list[float], s1: float, s2: float, kept: int, lost: int, **_: Any) -> list[Step]:
+def _outlier_steps(x: list[float], s1: float, s2: float, own: int, lost: int, **_: Any) -> list[Step]:
     return [
         Step("Divide the largest absolute value by 127, without and with the outlier.",
              [f"s1 = {float(s1):.6g}", f"s2 = {float(s2):.6g}"]),
         Step(f"A value becomes 0 if it is below half the scale in magnitude: below {float(s1) / 2:.4g} or "
-             f"{float(s2) / 2:.4g}.", [f"kept = {kept}", f"lost = {lost}"]),
+             f"{float(s2) / 2:.4g}.", [f"own = {own}", f"lost = {lost}"]),
         Step(f"Of {len(x)} values, the shared scale loses {lost}."),
     ]  # fmt: skip
 
@@ -303,7 +303,8 @@ def quantise_diagnose(rng: Random) -> Inputs:
 
 
 def _half_lost(x: list[Any], outlier: Any) -> bool:
-    return 2 * sum(abs(v) * 254 < abs(outlier) for v in x) >= len(x)
+    lost: int = sum(abs(v) * 254 < abs(outlier) for v in x)
+    return 2 * lost >= len(x)
 
 
 def _quantizer_steps(lo: float, hi: float, x: float, bug: str, line: int, printed: int, correct: int, **_: Any) -> Any:

@@ -73,7 +73,7 @@ def triplet_infonce(rng: Random) -> Inputs:
         Mistake(
             "sum-of-absolute-values",
             "d_ap = sum(k, abs(a[k] - p[k])); d_an = sum(k, abs(a[k] - n[k]))",
-            "You added the absolute differences. The Euclidean distance is the root of the sum of squares.",
+            "You added the absolute differences. The Euclidean distance is the square root of a sum of squares.",
         ),
         Mistake("distances-swapped", "L = max(0, d_an - d_ap + m)", SIGN),
         Mistake("margin-left-out", "L = max(0, d_ap - d_an)", NO_MARGIN),
