@@ -284,11 +284,11 @@ ROPE_SCORE = Formula(
     """
     theta_q = m*f
     theta_k = n*f
-    q1 = q[1]*cos(theta_q) - q[2]*sin(theta_q)
-    q2 = q[1]*sin(theta_q) + q[2]*cos(theta_q)
-    k1 = k[1]*cos(theta_k) - k[2]*sin(theta_k)
-    k2 = k[1]*sin(theta_k) + k[2]*cos(theta_k)
-    s = q1*k1 + q2*k2
+    a1 = q[1]*cos(theta_q) - q[2]*sin(theta_q)
+    a2 = q[1]*sin(theta_q) + q[2]*cos(theta_q)
+    b1 = k[1]*cos(theta_k) - k[2]*sin(theta_k)
+    b2 = k[1]*sin(theta_k) + k[2]*cos(theta_k)
+    s = a1*b1 + a2*b2
     u = q[1]*k[1] + q[2]*k[2]
     """,
     title="Attention score of a rotated query and key",
@@ -301,10 +301,10 @@ ROPE_SCORE = Formula(
     f=Real(0, 10, "angle per position", unit="rad"),
     theta_q=Real(meaning="angle of the query", unit="rad"),
     theta_k=Real(meaning="angle of the key", unit="rad"),
-    q1=Real(meaning="first entry of the rotated query"),
-    q2=Real(meaning="second entry of the rotated query"),
-    k1=Real(meaning="first entry of the rotated key"),
-    k2=Real(meaning="second entry of the rotated key"),
+    a1=Real(meaning="first entry of the rotated query"),
+    a2=Real(meaning="second entry of the rotated query"),
+    b1=Real(meaning="first entry of the rotated key"),
+    b2=Real(meaning="second entry of the rotated key"),
     s=Real(meaning="dot product of the rotated query and key"),
     u=Real(meaning="dot product if both have the same position"),
 )

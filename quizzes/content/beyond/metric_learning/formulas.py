@@ -351,7 +351,8 @@ CLIP_GRADIENT = Formula(
     """
     R[i, j] = exp(S[i, j]/tau)/sum(m, exp(S[i, m]/tau))
     C[i, j] = exp(S[i, j]/tau)/sum(m, exp(S[m, j]/tau))
-    G[i, j] = (R[i, j] + C[i, j] - 2*[i = j])/(2*tau*len(S))
+    N = len(S)
+    G[i, j] = (R[i, j] + C[i, j] - 2*[i = j])/(2*tau*N)
     """,
     title="Gradient of the CLIP loss with respect to the similarities",
     source="derivation: each direction is a mean of N cross-entropies of logits S/tau, with the derivative (softmax - "
@@ -361,6 +362,7 @@ CLIP_GRADIENT = Formula(
     tau=TAU,
     R=Matrix(0, 1, "softmax of each row"),
     C=Matrix(0, 1, "softmax of each column"),
+    N=Int(meaning="number of pairs"),
     G=Matrix(meaning="derivatives of the CLIP loss with respect to the similarities"),
 )
 

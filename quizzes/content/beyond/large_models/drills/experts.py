@@ -28,7 +28,7 @@ from quizzes.question import Step
     "parameters that every token uses. A token is routed to its top {k}.\n"
     "How many billion parameters does a token use (A), and how many does the model have (T)? What percentage is active "
     "(share)?\n"
-    "Conventions: the {k} experts of a token are different ones; the router is among the shared parameters.",
+    "Conventions: the router is among the shared parameters.",
     hint="Which experts does one token pass through? Which ones must be in memory?",
     mistakes=[
         Mistake("total-for-active", "A = S + E*P", "That is the total. A token uses only its top experts."),
@@ -108,7 +108,7 @@ def _softmax_over_all(z: list[Any], y: list[Any], k: int) -> list[float]:
 
 
 def _routing_steps(z: list[float], used: list[int], w: list[float], o: float, k: int, **_: Any) -> list[Step]:
-    experts = " and ".join(str(e) for e, flag in enumerate(used, 1) if flag)
+    experts = ", ".join(str(e) for e, flag in enumerate(used, 1) if flag)
     return [
         Step(f"The {k} largest logits belong to the experts {experts}."),
         Step("Apply softmax to these logits alone; the others get the weight 0.", [f"w = {[round(x, 4) for x in w]}"]),

@@ -62,7 +62,9 @@ def _level(change: str) -> Any:
 
 
 def _zero_point_sign(lo: Any, hi: Any, x: Any) -> int:
-    return int(round(lo / affine(lo, hi)[0]))
+    scale, _ = affine(lo, hi)
+    level: int = round(lo / scale)
+    return level
 
 
 @drill(

@@ -61,7 +61,7 @@ def _vector_steps(x: list[float], pairing: str, theta: list[float], y: list[floa
     names = ", ".join(f"(x{a + 1}, x{b + 1})" for a, b in pairs)
     return [
         Step(f"The pairs are {names}."),
-        Step("Each pair has its own angle, pos 10000^(-2i/d).", [f"theta = {[round(float(t), 4) for t in theta]}"]),
+        Step("Each pair has its own angle, pos base^(-2i/d).", [f"theta = {[round(float(t), 4) for t in theta]}"]),
         Step(
             "Rotate each pair: (a cos - b sin, a sin + b cos), and put the results back.",
             [f"y = {[round(float(v), 4) for v in y]}"],
@@ -173,7 +173,7 @@ def rope_wavelength(rng: Random) -> Inputs:
         Mistake("not-rotated", "s = q[1]*k[1] + q[2]*k[2]", "You did not rotate. The positions differ."),
         Mistake(
             "query-only",
-            "s = q1*k[1] + q2*k[2]",
+            "s = a1*k[1] + a2*k[2]",
             "You rotated the query only. The key is rotated by its own position, too.",
         ),
         Mistake(
@@ -190,7 +190,7 @@ def rope_wavelength(rng: Random) -> Inputs:
         ),
         Mistake(
             "same-as-before",
-            "u = q1*k1 + q2*k2",
+            "u = a1*b1 + a2*b2",
             "At the same position, the difference is 0, so the rotations cancel.",
         ),
     ],
@@ -199,7 +199,7 @@ def rope_relative(rng: Random) -> Inputs:
     """Relative position in RoPE"""
     q, k = ([rng.choice([-2, -1, 1, 2, 3]), rng.choice([-1, 0, 1, 2])] for _ in range(2))
     m = rng.randint(3, 40)
-    return dict(q=q, k=k, m=m, n=m - rng.choice([1, 2, 3]), f=rng.choice([0.1, 0.2, 0.25, 0.3, 0.5, 1]))
+    return dict(q=q, k=k, m=m, n=m - rng.choice([1, 2, 3]), f=rng.choice([0.1, 0.2, 0.25, 0.3, 0.5, 0.75]))
 
 
 def _diagnosis_steps(theta: float, y: list[float], out: list[float], **_: Any) -> list[Step]:

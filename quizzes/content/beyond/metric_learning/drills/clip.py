@@ -185,12 +185,12 @@ def clip_zero_shot(rng: Random) -> Inputs:
     mistakes=[
         Mistake(
             "one-direction",
-            "G[i, j] = (R[i, j] - [i = j])/(tau*len(S))",
+            "G[i, j] = (R[i, j] - [i = j])/(tau*N)",
             "You used the rows only. The columns are classified, too; take the mean of both.",
         ),
         Mistake(
             "temperature-left-out",
-            "G[i, j] = (R[i, j] + C[i, j] - 2*[i = j])/(2*len(S))",
+            "G[i, j] = (R[i, j] + C[i, j] - 2*[i = j])/(2*N)",
             "You left out the factor 1/tau. The logits are the similarities divided by tau.",
         ),
         Mistake(
@@ -200,7 +200,7 @@ def clip_zero_shot(rng: Random) -> Inputs:
         ),
         Mistake(
             "targets-left-out",
-            "G[i, j] = (R[i, j] + C[i, j])/(2*tau*len(S))",
+            "G[i, j] = (R[i, j] + C[i, j])/(2*tau*N)",
             "You left out the targets. Subtract 1 on the diagonal in both directions.",
         ),
         Mistake(
