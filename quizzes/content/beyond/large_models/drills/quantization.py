@@ -156,6 +156,7 @@ def _int8_levels(divisor: int) -> Any:
                 "You cut off the decimals. Round to the nearest integer."),
         Mistake("half-the-scale", "E = s/2", "That is the bound of the error. Compute the error of each weight."),
     ],
+    decimals=None,
     digits={"s": 4, "E": 3},
 )  # fmt: skip
 def quantise_int8(rng: Random) -> Inputs:
