@@ -202,7 +202,7 @@ def distillation_debug(z_t: Tensor, z_s: Tensor, T: float, program: str) -> dict
 
     correct = T**2 * divergence(z_s / T)
     if "log_softmax(z_s," in program:
-        return dict(line=4, printed=T**2 * divergence(z_s), correct=correct)
+        return dict(line=5, printed=T**2 * divergence(z_s), correct=correct)
     if "batchmean" not in program:
-        return dict(line=5, printed=correct / z_t.numel(), correct=correct)
-    return dict(line=6, printed=divergence(z_s / T), correct=correct)
+        return dict(line=6, printed=correct / z_t.numel(), correct=correct)
+    return dict(line=7, printed=divergence(z_s / T), correct=correct)

@@ -3,7 +3,7 @@
 from random import Random
 from typing import Any
 
-from quizzes.content.beyond.large_models.formulas import (
+from quizzes.content.beyond.large_models.formulas.adversarial import (
     FGSM_DIAGNOSIS,
     FGSM_FLIP,
     FGSM_LINEAR,

@@ -5,7 +5,7 @@ from math import ceil
 from random import Random
 from typing import Any
 
-from quizzes.content.beyond.large_models.formulas import (
+from quizzes.content.beyond.large_models.formulas.experts import (
     MOE_ACTIVE,
     MOE_BALANCE,
     MOE_CAPACITY,

@@ -3,7 +3,7 @@
 from random import Random
 from typing import Any
 
-from quizzes.content.beyond.large_models.formulas import (
+from quizzes.content.beyond.large_models.formulas.lora import (
     LORA_BUDGET,
     LORA_GRADIENT,
     LORA_MEMORY,

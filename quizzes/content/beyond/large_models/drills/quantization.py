@@ -4,7 +4,7 @@ from fractions import Fraction
 from random import Random
 from typing import Any
 
-from quizzes.content.beyond.large_models.formulas import (
+from quizzes.content.beyond.large_models.formulas.quantization import (
     QUANTIZE_INT8,
     QUANTIZE_MATMUL,
     QUANTIZE_MEMORY,

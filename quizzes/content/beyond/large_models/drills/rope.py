@@ -4,7 +4,7 @@ from math import pi
 from random import Random
 from typing import Any
 
-from quizzes.content.beyond.large_models.formulas import (
+from quizzes.content.beyond.large_models.formulas.rope import (
     ROPE_DIAGNOSIS,
     ROPE_PAIR,
     ROPE_PROGRAM,

@@ -268,6 +268,8 @@ def triplet_diagnose(rng: Random) -> Inputs:
     if case == "labels":
         return dict(d_ap=far, d_an=near, m=m)
     gaps = [rng.randint(-10, 30) / 100 for _ in range(3)] + [m + 0.2]
+    if m in gaps:
+        raise UndefinedValue("a loss is exactly 0")
     d_ap = distances(30, 60)
     return dict(d_ap=d_ap, d_an=[round(d + gap, 2) for d, gap in zip(d_ap, rng.sample(gaps, 4), strict=True)], m=m)
 

@@ -261,7 +261,7 @@ def _program_steps(line: int, bug: str, T: float, printed: float, correct: float
     mistakes=[
         Mistake(
             "other-line",
-            {"line": lambda line, **_: 5 if line == 6 else 6},
+            {"line": lambda line, **_: 6 if line == 7 else 7},
             "That line is correct. Compare each line with T^2 KL(p || q) of the softened distributions.",
         ),
         Mistake(
@@ -288,30 +288,31 @@ def distillation_debug(rng: Random) -> Inputs:
         raise UndefinedValue("equal logits")
     T = rng.choice([2.0, 3.0, 4.0])
     correct = {
-        4: "log_q = F.log_softmax(z_s / T, dim=1)",
-        5: 'kl = F.kl_div(log_q, p, reduction="batchmean")',
-        6: "print((T**2 * kl).item())",
+        5: "log_q = F.log_softmax(z_s / T, dim=1)",
+        6: 'kl = F.kl_div(log_q, p, reduction="batchmean")',
+        7: "print((T**2 * kl).item())",
     }
     line, wrong, bug = rng.choice(
         [
-            (4, "log_q = F.log_softmax(z_s, dim=1)", "student-not-softened"),
-            (5, "kl = F.kl_div(log_q, p)", "mean"),
-            (6, "print(kl.item())", "no-square"),
+            (5, "log_q = F.log_softmax(z_s, dim=1)", "student-not-softened"),
+            (6, "kl = F.kl_div(log_q, p)", "mean"),
+            (7, "print(kl.item())", "no-square"),
         ]
     )
     lines = {**correct, line: wrong}
     program = f"""
 T = {T}
-z_t, z_s = torch.tensor([{z_t}]), torch.tensor([{z_s}])
+z_t = torch.tensor([{z_t}])
+z_s = torch.tensor([{z_s}])
 p = F.softmax(z_t / T, dim=1)
-{lines[4]}
 {lines[5]}
 {lines[6]}
+{lines[7]}
 """.strip()
     others = {
-        4: ["log_q = (z_s / T).log_softmax(dim=1)", "log_q = F.log_softmax(z_s / T, dim=-1)"],
-        5: ['kl = F.kl_div(log_q, p, reduction="sum")', 'kl = F.kl_div(log_q, p, reduction="none").sum()'],
-        6: ["print((kl * T**2).item())", "print(T**2 * kl.item())", "print((T * T * kl).item())"],
+        5: ["log_q = (z_s / T).log_softmax(dim=1)", "log_q = F.log_softmax(z_s / T, dim=-1)"],
+        6: ['kl = F.kl_div(log_q, p, reduction="sum")', 'kl = F.kl_div(log_q, p, reduction="none").sum()'],
+        7: ["print((kl * T**2).item())", "print(T**2 * kl.item())", "print((T * T * kl).item())"],
     }
     return dict(z_t=z_t, z_s=z_s, T=T, bug=bug, line=line, fix=[correct[line], *others[line]], program=program)
 
