@@ -173,7 +173,7 @@ def moe_diagnose(n: list[int], c: float) -> dict[str, Any]:
     capacity = Fraction(str(c)) * sum(n) // len(n)
     queues = [list(range(count))[int(capacity) :] for count in n]  # the tokens beyond the capacity
     dropped = sum(map(len, queues))
-    problem = "none" if not dropped else "collapse" if max(n) / sum(n) >= 0.75 else "capacity"
+    problem = "none" if not dropped else "collapse" if 3 * max(n) >= 2 * sum(n) else "capacity"
     return dict(C=int(capacity), dropped=dropped, problem=problem)
 
 

@@ -282,7 +282,7 @@ def _capacity_of(n: list[Any], c: Any) -> int:
         ),
         Mistake(
             "another-problem",
-            {"problem": lambda n, c: "capacity" if max(n) >= 0.75 * float(sum(n)) else "collapse"},
+            {"problem": lambda n, c: "capacity" if 3 * max(n) >= 2 * sum(n) else "collapse"},
             "Look at the counts: one expert may be far above all others, or several a little above the capacity.",
         ),
     ],

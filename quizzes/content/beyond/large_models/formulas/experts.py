@@ -160,7 +160,7 @@ def _drop(n: list[Value], c: Value) -> dict[str, Any]:
     if not dropped:
         problem = "none"
     else:
-        problem = "collapse" if largest >= Fraction(3, 4) else "capacity"
+        problem = "collapse" if largest >= Fraction(2, 3) else "capacity"
     return {"C": capacity, "dropped": dropped, "problem": problem}
 
 
