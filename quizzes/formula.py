@@ -233,7 +233,8 @@ class Formula:
         self.shapes = tuple(shape for text in shapes.split(";") if text and isinstance(shape := parse(text), Name))
         if topic and topic not in syllabus.topics():
             raise self.error(str(unknown_name("topic", topic, syllabus.topics())))
-        self.topic = topic or frame.f_globals["__name__"].split(".")[-2].replace("_", "-")
+        package = frame.f_globals["__name__"].rpartition(".")[0].removesuffix(".formulas")
+        self.topic = topic or package.rpartition(".")[2].replace("_", "-")
         self._check()
 
     @property
