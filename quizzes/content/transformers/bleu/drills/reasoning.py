@@ -62,7 +62,7 @@ from quizzes.question import Step
 )
 def derive_bleu_length(rng: Random) -> Inputs:
     """Too short and too long"""
-    r = rng.randint(4, 60)
+    r = rng.randint(7, 60)
     return dict(r=r, variables={"c": [2, r - 1], "k": [1, 3 * r]})
 
 
