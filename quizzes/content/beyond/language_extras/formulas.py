@@ -9,6 +9,7 @@ from typing import Any
 from quizzes.answer_symbols import Choice, LineNumber
 from quizzes.content.beyond.language_extras.byte_pairs import (
     MAX_MERGES,
+    Corpus,
     count_pairs,
     count_tokens,
     encode,
@@ -371,6 +372,19 @@ def word_counts(words: list[str], counts: list[Value]) -> dict[str, int]:
     return {word: int(count) for word, count in zip(words, counts, strict=True)}
 
 
+def training_corpus(words: list[str] | None, counts: list[Value] | None, text: str | None, end: str | None) -> Corpus:
+    """Return the words of a text, or words with their counts, split into characters.
+
+    Raises:
+        UserError: If there are neither, or they can't be used.
+    """
+    if text is not None:
+        return split_words(read_words(text), end or "")
+    if words is None:
+        raise UserError("bpe needs words with their counts, or a text.")
+    return split_words(word_counts(words, counts or [1] * len(words)), end or "")
+
+
 def _train(
     k: int,
     words: list[str] | None = None,
@@ -378,12 +392,7 @@ def _train(
     text: str | None = None,
     end: str | None = None,
 ) -> dict[str, Any]:
-    if text is not None:
-        corpus = split_words(read_words(text), end or "")
-    elif words is not None:
-        corpus = split_words(word_counts(words, counts or [1] * len(words)), end or "")
-    else:
-        raise UserError("bpe needs words with their counts, or a text.")
+    corpus = training_corpus(words, counts, text, end)
     steps = list(merges_of(corpus, k))
     if not steps:
         raise UserError("No word has two characters, so there is nothing to merge. Give longer words.")

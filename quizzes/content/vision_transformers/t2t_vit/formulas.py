@@ -9,7 +9,7 @@ from quizzes.symbols import Int, Matrix, Real, Shape
 
 T2T_SOURCE = "Yuan et al., Tokens-to-Token ViT, 2021 (arXiv:2101.11986)"
 
-SPLIT_SOURCE = f"{T2T_SOURCE}, section 3.1: a soft split is an unfolding into overlapping patches"
+SPLIT_SOURCE = f"{T2T_SOURCE}, section 3: a soft split is an unfolding into overlapping patches"
 
 KERNEL = Int(1, 100, "size of a patch, which overlaps its neighbors")
 
@@ -79,7 +79,7 @@ T2T_MODULE = Formula(
     D3 = 9*c
     """,
     title="Three soft splits of T2T-ViT",
-    source=f"{T2T_SOURCE}, section 3.2: kernels of 7, 3, 3 with overlaps of 3, 1, 1",
+    source=f"{T2T_SOURCE}, section 3: kernels of 7, 3, 3 with overlaps of 3, 1, 1",
     conventions="Strides of 4, 2, 2 and paddings of 2, 1, 1. The T2T transformers have the width c.",
     n=IMAGE,
     c=Int(1, 10000, "width of the T2T transformers", default=64),
@@ -102,7 +102,7 @@ T2T_ATTENTION = Formula(
     MiB = 4*A/2^20
     """,
     title="Attention weights of the first T2T transformer",
-    source=f"{T2T_SOURCE}, section 3.2, which uses few channels or Performer layers there because the token sequence "
+    source=f"{T2T_SOURCE}, section 3, which uses few channels or Performer layers there because the token sequence "
     f"is "
     "long; derivation: one weight per pair of tokens, in 4 bytes",
     conventions="One head, without a class token; stride 4 against patches of 16x16.",
@@ -132,8 +132,7 @@ T2T_PARAMS = Formula(
     trained = P - features - (N + 1)*width
     """,
     title="Parameters of T2T-ViT with Performer layers",
-    source=f"{T2T_SOURCE}, table 1, and the official code: queries, keys and values have no bias in the backbone; "
-    f"{BLOCK_SOURCE}",
+    source=f"{T2T_SOURCE} and the official code: queries, keys and values have no bias in the backbone; {BLOCK_SOURCE}",
     conventions="""
 The two T2T transformers have the width c, MLPs of ratio 1, and c/2 random features each. These features and the
 sinusoidal positions are not trained. T2T-ViT-14: width 384, 14 blocks, MLP ratio 3.
@@ -170,7 +169,7 @@ T2T_BLOCK = Formula(
     ratio = B_vit/B
     """,
     title="A deep, narrow backbone against that of ViT-B",
-    source=f"{T2T_SOURCE}, section 3.2, deep-narrow structure; {BLOCK_SOURCE}; in T2T-ViT, queries, keys and values "
+    source=f"{T2T_SOURCE}, section 3, deep-narrow structure; {BLOCK_SOURCE}; in T2T-ViT, queries, keys and values "
     f"have "
     "no bias",
     L=Int(1, 100, "number of blocks"),
