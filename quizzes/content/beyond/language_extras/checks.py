@@ -121,8 +121,8 @@ def bpe_encode(word: str, merges: list[str]) -> dict[str, Any]:
 
     ranks = {tuple(merge.split()): rank for rank, merge in enumerate(merges)}
     tokens = list(word)
-    while known := [pair for pair in pairwise(tokens) if pair in ranks]:
-        first, second = min(known, key=ranks.__getitem__)
+    while mergeable := [pair for pair in pairwise(tokens) if pair in ranks]:
+        first, second = min(mergeable, key=ranks.__getitem__)
         position = 0
         while position < len(tokens) - 1:
             if tokens[position : position + 2] == [first, second]:

@@ -38,7 +38,7 @@ def swin_windows(h: int, w: int, M: int) -> dict[str, int]:
     return dict(n=len(windows), pad=int((padded == 0).sum()), pairs=(windows[:, :, None] == windows[:, None]).numel())
 
 
-def swin_side(h: int, M: int) -> dict[str, int]:
+def swin_square(h: int, M: int) -> dict[str, int]:
     return dict(n=len(_windows(torch.zeros(h, h), M)), h=h, M=M)
 
 
@@ -96,11 +96,11 @@ def derive_swin_mask(M: int | None = None, s: int | None = None) -> dict[str, An
     shifts = [s or k % (size - 1) + 1 for k, size in enumerate(sizes)]
     edge, corner = [], []
     for size, shift in zip(sizes, shifts, strict=True):
-        sides = torch.arange(size) < shift
-        side = sides[:, None] == sides  # pairs along a side that are of one piece
-        whole = torch.ones_like(side)
-        edge.append(int(torch.kron(side.long(), whole.long()).sum()))
-        corner.append(int(torch.kron(side.long(), side.long()).sum()))
+        pieces = torch.arange(size) < shift
+        pairs = pieces[:, None] == pieces  # pairs along a side that are of one piece
+        whole = torch.ones_like(pairs)
+        edge.append(int(torch.kron(pairs.long(), whole.long()).sum()))
+        corner.append(int(torch.kron(pairs.long(), pairs.long()).sum()))
     return dict(edge=edge, corner=corner, M=sizes, s=shifts)
 
 

@@ -95,7 +95,7 @@ SWIN_SHIFTED_WINDOWS = Formula(
 )
 
 
-SWIN_SIDE = Formula(
+SWIN_SQUARE = Formula(
     "swin-window-count",
     "n = (h/M)^2",
     title="Number of windows of a square feature map",

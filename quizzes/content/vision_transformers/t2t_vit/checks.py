@@ -22,7 +22,7 @@ def t2t_soft_split(n: int, k: int, s: int, p: int, C: int) -> dict[str, int]:
     return dict(o=round(T**0.5), T=T, D=D)
 
 
-def soft_split_side(n: int, k: int, s: int, p: int) -> dict[str, int]:
+def soft_split_length(n: int, k: int, s: int, p: int) -> dict[str, int]:
     return dict(o=round(_split(n, k, s, p)[0] ** 0.5), n=n, k=k)
 
 
@@ -36,11 +36,11 @@ def soft_split_overlap(k: int, s: int) -> dict[str, int]:
 
 
 def t2t_module(n: int, c: int) -> dict[str, int]:
-    sides = []
+    lengths = []
     for k, s, p in ((7, 4, 2), (3, 2, 1), (3, 2, 1)):
-        T, D = _split(sides[-1] if sides else n, k, s, p, c)
-        sides.append(round(T**0.5))
-    return dict(o1=sides[0], o2=sides[1], T=T + 1, D3=D)
+        T, D = _split(lengths[-1] if lengths else n, k, s, p, c)
+        lengths.append(round(T**0.5))
+    return dict(o1=lengths[0], o2=lengths[1], T=T + 1, D3=D)
 
 
 def t2t_attention(n: int) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from typing import Any
 from quizzes.content.vision_transformers.t2t_vit.formulas import (
     RESHAPE_LINE,
     SOFT_SPLIT,
+    SOFT_SPLIT_LENGTH,
     SOFT_SPLIT_OVERLAP,
-    SOFT_SPLIT_SIDE,
     T2T_ATTENTION,
     T2T_BLOCK,
     T2T_MODULE,
@@ -47,7 +47,7 @@ def t2t_soft_split(rng: Random) -> Inputs:
 
 
 @drill(
-    SOFT_SPLIT_SIDE,
+    SOFT_SPLIT_LENGTH,
     id="t2t-soft-split:inverse",
     tier=1,
     asks=one_of("o", "n", "k"),
@@ -61,7 +61,7 @@ def t2t_soft_split(rng: Random) -> Inputs:
         Mistake("padding-twice", "o = (n + 4p - k)/s + 1", "p is the padding per side, so 2p is added in all."),
     ],
 )
-def soft_split_side(rng: Random) -> Inputs:
+def soft_split_length(rng: Random) -> Inputs:
     """Size of a soft split"""
     k, s, p = rng.choice([(9, 4, 4), (7, 3, 3), (5, 2, 2), (11, 4, 4), (6, 2, 2), (8, 3, 3), (13, 5, 5), (7, 2, 2)])
     return dict(n=s * (rng.randint(6, 60) - 1) + k - 2 * p, k=k, s=s, p=p)
@@ -227,13 +227,13 @@ def _reshape_steps(s: int, c: int, o: int, line: int, printed: Any, shape: Any, 
         "to each other in the image.",
         UNFOLD_LINE: f"Line {line} moves by 2, the size of a patch: patches don't overlap, so it is not a soft split.",
     }
-    side = s // 2 + 1 if line == UNFOLD_LINE else s + 1
+    length = s // 2 + 1 if line == UNFOLD_LINE else s + 1
     rows = [[o + i * s + j for j in range(s)] for i in range(s)]
     return [
         Step(reasons[line]),
         Step("The first channel of the image is printed.", [f"printed = {[[int(v) for v in row] for row in printed]}"]),
         Step(
-            f"unfold makes {side}*{side} patches with 4*{c} values each.",
+            f"unfold makes {length}*{length} patches with 4*{c} values each.",
             [f"shape = {'x'.join(str(int(v)) for v in shape)}"],
         ),
         Step("In the corrected program, each token is at its place.", [f"fixed = {rows}"]),

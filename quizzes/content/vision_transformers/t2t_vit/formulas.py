@@ -38,7 +38,7 @@ SOFT_SPLIT = Formula(
 )
 
 
-SOFT_SPLIT_SIDE = Formula(
+SOFT_SPLIT_LENGTH = Formula(
     "t2t-soft-split-side",
     "o = (n + 2p - k)/s + 1",
     title="Tokens along a side of a soft split, if the patches fit",
@@ -186,12 +186,12 @@ T2T_BLOCK = Formula(
 
 SPLITS = {f"split{j}": f"{{k{j}}}x{{k{j}}}, stride {{s{j}}}, padding {{p{j}}}" for j in (1, 2, 3)}
 
-_SIDES = "\n".join(f"o{j} = floor((n + 2*p{j} - k{j})/s{j}) + 1" for j in (1, 2, 3))
+_LENGTHS = "\n".join(f"o{j} = floor((n + 2*p{j} - k{j})/s{j}) + 1" for j in (1, 2, 3))
 
 T2T_SPLIT_CHOICE = Formula(
     "t2t-split-choice",
     f"""
-    {_SIDES}
+    {_LENGTHS}
     best = where(o1 = goal and k1 - s1 = overlap, 1, where(o2 = goal and k2 - s2 = overlap, 2, 3))
     T = goal^2
     D = C*where(best = 1, k1, where(best = 2, k2, k3))^2
@@ -244,10 +244,10 @@ RESHAPE_LINE, UNFOLD_LINE = 3, 5  # of the program of debug-t2t-reshape
 def _reshape(s: int, c: int, o: int, line: int | None = None) -> dict[str, list[Any]]:
     rows = [[o + i * s + j for j in range(s)] for i in range(s)]
     mixed = [[o + (i * s + j) // c for j in range(s)] for i in range(s)]
-    sides = {True: s // 2 + 1, False: s + 1}  # with stride 2, and with stride 1
+    lengths = {True: s // 2 + 1, False: s + 1}  # with stride 2, and with stride 1
     return {
         "printed": mixed if line == RESHAPE_LINE else rows,
-        "shape": [1, 4 * c, sides[line == UNFOLD_LINE] ** 2],
+        "shape": [1, 4 * c, lengths[line == UNFOLD_LINE] ** 2],
         "fixed": rows,
         "fixed_shape": [1, 4 * c, (s + 1) ** 2],
     }

@@ -86,8 +86,8 @@ def diagnose_vit_log(train: float, val: float, shuffled: float) -> dict[str, Any
     return dict(gap=gap, drop=drop, problem=1 if drop < 5 else 2 if gap > 10 else 3)
 
 
-def debug_pos_embed(side: int, P: int, d: int, program: str) -> dict[str, Any]:
-    tokens = nn.Conv2d(3, d, P, stride=P, device="meta")(torch.zeros(2, 3, side, side, device="meta")).flatten(2)
+def debug_pos_embed(n: int, P: int, d: int, program: str) -> dict[str, Any]:
+    tokens = nn.Conv2d(3, d, P, stride=P, device="meta")(torch.zeros(2, 3, n, n, device="meta")).flatten(2)
     cls = torch.zeros(2, 1, d, device="meta")
     lines = program.splitlines()
     number = {

@@ -247,8 +247,8 @@ VIT_PATCH_SIZE = Formula(
 POSITIONS_LINE, TOKENS_LINE, SUM_LINE = 6, 8, 9  # of the program of debug-pos-embed
 
 
-def _mismatch(side: int, P: int, d: int, line: int | None = None) -> dict[str, int]:
-    N = (side // P) ** 2
+def _mismatch(n: int, P: int, d: int, line: int | None = None) -> dict[str, int]:
+    N = (n // P) ** 2
     a, b = (N + 1, N) if line == POSITIONS_LINE else (d, N)
     return {"a": max(a, b), "b": min(a, b)}
 
@@ -262,7 +262,7 @@ POSITIONS_SHAPE = Formula(
     f"{VIT_SOURCE}: there is a position for each patch and one for the class token",
     procedure=_mismatch,
     procedure_outputs="a b",
-    side=Int(1, 1000, "image size"),
+    n=Int(1, 1000, "image size"),
     P=Int(1, 100, "patch size"),
     d=Int(1, 1000, "width of a token"),
     line=LineNumber(meaning="number of the incorrect line"),

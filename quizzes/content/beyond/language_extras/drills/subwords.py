@@ -127,12 +127,12 @@ def bpe_merge(rng: Random) -> Inputs:
     values = _words(rng, rng.choice([3, 4]))
     k = rng.choice([2, 3])
     words, counts = values["words"], values["counts"]
-    made = [*_merges(words, counts, k), *_unweighted(words, counts, k), *_not_recounted(words, counts, k)]
+    merged = [*_merges(words, counts, k), *_unweighted(words, counts, k), *_not_recounted(words, counts, k)]
     extra = [
         *_rarest(words, counts, k),
         *("".join(pair) for pair in count_pairs(split_words(word_counts(words, counts)))),
     ]
-    labels = sorted({*made, *extra[:3]})
+    labels = sorted({*merged, *extra[:3]})
     if len(_merges(words, counts, k)) < k:
         raise UndefinedValue("there must be enough pairs")
     return dict(values, k=k, labels=labels)

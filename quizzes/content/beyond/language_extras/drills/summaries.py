@@ -272,13 +272,13 @@ def decide_rouge(rng: Random) -> Inputs:
     moved = [*words[middle:], *words[:middle]]  # all words, in another order
     if rng.random() < 0.4:
         moved.append(rng.choice(OTHERS))
-    kept = list(words)
+    shorter = list(words)
     for k in sorted(rng.sample(range(len(words)), rng.choice([1, 2])), reverse=True):
         if rng.random() < 0.5:
-            kept[k] = rng.choice(OTHERS)
+            shorter[k] = rng.choice(OTHERS)
         else:
-            del kept[k]
-    texts = [" ".join(moved), " ".join(kept)]
+            del shorter[k]
+    texts = [" ".join(moved), " ".join(shorter)]
     rng.shuffle(texts)
     values = ROUGE_ORDER.evaluate(dict(reference=" ".join(words), first=texts[0], second=texts[1]))
     if values["F1"] == values["F2"] or values["L1"] == values["L2"]:

@@ -20,13 +20,13 @@ from quizzes.question import Step
 
 
 def _unclipped(candidate: str, references: list[str], n: int) -> int:
-    known = set().union(*(ngrams(reference, n) for reference in references))
-    return sum(count for gram, count in ngrams(candidate, n).items() if gram in known)
+    of_references = set().union(*(ngrams(reference, n) for reference in references))
+    return sum(count for gram, count in ngrams(candidate, n).items() if gram in of_references)
 
 
 def _each_once(candidate: str, references: list[str], n: int) -> int:
-    known = set().union(*(ngrams(reference, n) for reference in references))
-    return sum(gram in known for gram in ngrams(candidate, n))
+    of_references = set().union(*(ngrams(reference, n) for reference in references))
+    return sum(gram in of_references for gram in ngrams(candidate, n))
 
 
 def _smallest_reference(candidate: str, references: list[str], n: int) -> int:

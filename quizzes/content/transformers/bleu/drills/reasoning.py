@@ -239,8 +239,8 @@ def _clipped(candidate: str, references: list[str]) -> Fraction:
 
 
 def _without_clipping(candidate: str, references: list[str]) -> Fraction:
-    counts, known = ngrams(candidate, 1), set().union(*(ngrams(r, 1) for r in references))
-    return Fraction(sum(count for gram, count in counts.items() if gram in known), sum(counts.values()))
+    counts, of_references = ngrams(candidate, 1), set().union(*(ngrams(r, 1) for r in references))
+    return Fraction(sum(count for gram, count in counts.items() if gram in of_references), sum(counts.values()))
 
 
 @drill(

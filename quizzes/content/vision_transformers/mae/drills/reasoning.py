@@ -124,13 +124,13 @@ def debug_mae_loss(rng: Random) -> Inputs:
     e = [rng.randint(2, 30) / 10 for _ in mask]
     line = rng.choice([MEAN_LINE, MASK_LINE])
     count = "len(e)" if line == MEAN_LINE else "mask.sum()"
-    chosen = "e * mask" if line == MEAN_LINE else "e * (1 - mask)"
+    terms = "e * mask" if line == MEAN_LINE else "e * (1 - mask)"
     program = f"""
 e = torch.tensor({e})
 mask = torch.tensor({mask})
 def loss(e, mask):
     count = {count}
-    return ({chosen}).sum() / count
+    return ({terms}).sum() / count
 print(loss(e, mask).item())
 """.strip()
     return dict(err=e, mask=mask, line=line, program=program)

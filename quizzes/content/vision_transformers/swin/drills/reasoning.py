@@ -108,7 +108,8 @@ def swin_neighbors(rng: Random) -> Inputs:
     id="derive-swin-mask",
     tier=3,
     asks=one_of(derive("edge"), derive("corner")),
-    prompt="Windows of M x M tokens are shifted cyclically by s tokens, with 0 < s < M{given}. A window at one edge of "
+    prompt="Windows of M x M tokens are shifted cyclically by s tokens, with 0 < s < M{numbers}. A window at one edge "
+    "of "
     "the shifted map then holds two regions that are not neighbors in the image, and the window in the corner holds "
     "four. A token may attend to the tokens of its own region only.\n"
     "Derive the number of pairs (query and key, each token with itself included) that the mask allows in the window "
@@ -145,12 +146,12 @@ def swin_neighbors(rng: Random) -> Inputs:
 def derive_swin_mask(rng: Random) -> Inputs:
     """Pairs under the mask"""
     if rng.random() < 0.3:
-        return dict(variables={"M": [6, 10], "s": [1, 5]}, given="", terms="M and s")
+        return dict(variables={"M": [6, 10], "s": [1, 5]}, numbers="", terms="M and s")
     if rng.random() < 0.5:
         M = rng.randint(4, 16)
-        return dict(M=M, variables={"s": [1, M - 1]}, given=f", and M = {M}", terms="s")
+        return dict(M=M, variables={"s": [1, M - 1]}, numbers=f", and M = {M}", terms="s")
     s = rng.randint(1, 8)
-    return dict(s=s, variables={"M": [s + 1, 20]}, given=f", and s = {s}", terms="M")
+    return dict(s=s, variables={"M": [s + 1, 20]}, numbers=f", and s = {s}", terms="M")
 
 
 @drill(

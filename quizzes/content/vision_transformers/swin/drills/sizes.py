@@ -6,7 +6,7 @@ from quizzes.content.vision_transformers.swin.formulas import (
     PATCH_MERGING,
     SWIN_BLOCK,
     SWIN_COMPLEXITY,
-    SWIN_SIDE,
+    SWIN_SQUARE,
     SWIN_STAGES,
     SWIN_WINDOWS,
 )
@@ -77,7 +77,7 @@ def swin_windows(rng: Random) -> Inputs:
 
 
 @drill(
-    SWIN_SIDE,
+    SWIN_SQUARE,
     id="swin-complexity:inverse",
     tier=1,
     asks=one_of("n", "h", "M"),
@@ -96,7 +96,7 @@ def swin_windows(rng: Random) -> Inputs:
         ),
     ],
 )
-def swin_side(rng: Random) -> Inputs:
+def swin_square(rng: Random) -> Inputs:
     """Windows of a square map"""
     M = rng.choice([3, 4, 5, 6, 7, 8, 9, 10, 12])
     return dict(h=M * rng.choice([2, 3, 4, 5, 6, 7, 8, 9, 10, 12]), M=M)

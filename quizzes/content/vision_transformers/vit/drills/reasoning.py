@@ -25,7 +25,7 @@ from quizzes.question import Step
     tier=2,
     asks=derive("N"),
     prompt="Per block, N tokens of width d cost (4 + 2m) N d^2 MACs in the projections and in an MLP of ratio m, and "
-    "2 N^2 d in the attention scores and weighted sums. {given}\n"
+    "2 N^2 d in the attention scores and weighted sums. {numbers}\n"
     "Derive the number of tokens N at which both costs are equal. Answer in terms of {terms}.",
     hint="Set both costs equal. Which factors do they share?",
     mistakes=[
@@ -42,14 +42,14 @@ from quizzes.question import Step
     ],
 )
 def derive_vit_crossover(rng: Random) -> Inputs:
-    """Where attention dominates"""
+    """Number of tokens at which attention dominates"""
     if rng.random() < 0.2:
-        return dict(variables={"d": [16, 2000], "m": [1, 8]}, given="", terms="d and m")
+        return dict(variables={"d": [16, 2000], "m": [1, 8]}, numbers="", terms="d and m")
     if rng.random() < 0.5:
         m = rng.randint(1, 16)
-        return dict(m=m, variables={"d": [16, 2000]}, given=f"Here m = {m}.", terms="d")
+        return dict(m=m, variables={"d": [16, 2000]}, numbers=f"Here m = {m}.", terms="d")
     d = rng.choice([48, 64, 96, 128, 192, 256, 384, 512, 768, 1024])
-    return dict(d=d, variables={"m": [1, 8]}, given=f"Here d = {d}.", terms="m")
+    return dict(d=d, variables={"m": [1, 8]}, numbers=f"Here d = {d}.", terms="m")
 
 
 @drill(
@@ -77,7 +77,7 @@ def derive_vit_crossover(rng: Random) -> Inputs:
     ],
 )
 def diagnose_vit_log(rng: Random) -> Inputs:
-    """What limits a ViT"""
+    """Diagnosis of a ViT"""
     case = rng.choice(["order", "data", "fit"])
     if case == "order":
         train = rng.randint(600, 900) / 10
@@ -94,18 +94,24 @@ def diagnose_vit_log(rng: Random) -> Inputs:
     return dict(train=train, val=round(val, 1), shuffled=round(shuffled, 1))
 
 
-def _position_steps(side: int, P: int, d: int, line: int, raised: int, a: int, b: int, **_: Any) -> list[Step]:
-    n = side // P
-    first = Step(f"There are {n}*{n} = {n * n} patches and the class token, so {n * n + 1} tokens of width {d}.")
+def _position_steps(n: int, P: int, d: int, line: int, raised: int, a: int, b: int, **_: Any) -> list[Step]:
+    count = n // P
+    first = Step(
+        f"There are {count}*{count} = {count * count} patches and the class token, so {count * count + 1} tokens of "
+        f"width {d}."
+    )
     if line == POSITIONS_LINE:
         return [
             first,
-            Step(f"Line {line} makes a position for each patch only: {n * n}. It needs one more for the class token."),
+            Step(
+                f"Line {line} makes a position for each patch only: {count * count}. It needs one more for the class "
+                f"token."
+            ),
             Step(f"The addition in line {raised} has {a} tokens and {b} positions."),
         ]
     return [
         first,
-        Step(f"Line {line} doesn't transpose: t is (images, {d}, {n * n}), with the patches last."),
+        Step(f"Line {line} doesn't transpose: t is (images, {d}, {count * count}), with the patches last."),
         Step(f"torch.cat in line {raised} joins along dimension 1, so the last sizes must agree: {a} and {b}."),
     ]
 
@@ -144,12 +150,12 @@ def _position_steps(side: int, P: int, d: int, line: int, raised: int, a: int, b
         ),
         Mistake(
             "class-token-twice",
-            {"a": lambda side, P, d, line: (side // P) ** 2 + 2 if line == POSITIONS_LINE else d + 1},
+            {"a": lambda n, P, d, line: (n // P) ** 2 + 2 if line == POSITIONS_LINE else d + 1},
             "You counted the class token twice.",
         ),
         Mistake(
             "not-squared",
-            {"b": lambda side, P, d, line: side // P},
+            {"b": lambda n, P, d, line: n // P},
             "You counted the patches along one side. There are rows and columns of patches.",
         ),
     ],
@@ -157,13 +163,13 @@ def _position_steps(side: int, P: int, d: int, line: int, raised: int, a: int, b
 def debug_pos_embed(rng: Random) -> Inputs:
     """Positions of tokens"""
     P = rng.choice([4, 8, 16])
-    side, d = P * rng.choice([2, 3, 4, 5, 6, 7]), rng.choice([24, 32, 48, 64, 96])
+    n, d = P * rng.choice([2, 3, 4, 5, 6, 7]), rng.choice([24, 32, 48, 64, 96])
     line = rng.choice([POSITIONS_LINE, TOKENS_LINE])
     count = "(side // P) ** 2" + (" + 1" if line == TOKENS_LINE else "")
     transpose = "" if line == TOKENS_LINE else ".transpose(1, 2)"
     program = f"""
 class Tokens(nn.Module):
-    def __init__(self, side={side}, P={P}, d={d}):
+    def __init__(self, side={n}, P={P}, d={d}):
         super().__init__()
         self.proj = nn.Conv2d(3, d, P, stride=P)
         self.cls = nn.Parameter(torch.zeros(1, 1, d))
@@ -171,9 +177,9 @@ class Tokens(nn.Module):
     def forward(self, x):
         t = self.proj(x).flatten(2){transpose}
         return torch.cat([self.cls.expand(len(x), -1, -1), t], 1) + self.pos
-print(Tokens()(torch.randn(2, 3, {side}, {side})).shape)
+print(Tokens()(torch.randn(2, 3, {n}, {n})).shape)
 """.strip()
-    return dict(side=side, P=P, d=d, line=line, program=program)
+    return dict(n=n, P=P, d=d, line=line, program=program)
 
 
 PATCH_SETS = [
