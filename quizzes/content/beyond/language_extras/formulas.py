@@ -506,7 +506,8 @@ PAIR_LINE, COUNT_LINE = 5, 6  # of the program of debug-bpe-count
 
 def best_pair(counts: Counter[tuple[str, str]]) -> str:
     """Return the most frequent pair, of several the first one."""
-    return "".join(max(counts, key=counts.__getitem__))
+    first, second = max(counts, key=counts.__getitem__)
+    return first + second
 
 
 def _run_program(words: list[str], counts: list[Value], line: int | None = None) -> dict[str, str]:

@@ -20,7 +20,7 @@ def _block_macs(n: int, d: int) -> int:
             x @ torch.zeros(d, size, device="meta")
         (x @ x.T) @ x
         (x @ torch.zeros(d, 4 * d, device="meta")) @ torch.zeros(4 * d, d, device="meta")
-    return counter.get_total_flops() // 2
+    return int(counter.get_total_flops()) // 2
 
 
 def mae_visible(image: int, patch: int, r: float) -> dict[str, int]:

@@ -253,7 +253,7 @@ MAE_SPEEDUP = Formula(
     "2 v^2 d, and both by 2d",
     N=Int(1, 100000, "number of patches"),
     d=Int(1, 100000, "width of a token"),
-    r=Real(0, Fraction(9, 10), "mask ratio"),
+    r=Real(0, 0.9, "mask ratio"),
     S=Real(meaning="speedup as a function of r"),
     S_3=Real(meaning="speedup for r = 3/4"),
 )

@@ -19,7 +19,7 @@ def _attention_macs(groups: int, tokens: int, C: int) -> int:
         for size in (3 * C, C):
             x @ torch.zeros(groups, C, size, device="meta")
         (x @ x.transpose(1, 2)) @ x
-    return counter.get_total_flops() // 2
+    return int(counter.get_total_flops()) // 2
 
 
 def _windows(x: Tensor, M: int) -> Tensor:

@@ -36,7 +36,7 @@ def soft_split_overlap(k: int, s: int) -> dict[str, int]:
 
 
 def t2t_module(n: int, c: int) -> dict[str, int]:
-    lengths = []
+    lengths: list[int] = []
     for k, s, p in ((7, 4, 2), (3, 2, 1), (3, 2, 1)):
         T, D = _split(lengths[-1] if lengths else n, k, s, p, c)
         lengths.append(round(T**0.5))
