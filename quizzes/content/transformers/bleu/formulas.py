@@ -309,12 +309,12 @@ def _three_candidates(reference: str, first: str, second: str, third: str) -> di
     return result | {"r": len(reference.split())}
 
 
-_SCORES = "\n".join(f"B{j} = where(c{j} > r, 1, exp(1 - r/c{j}))*sqrt(p{j}*q{j})" for j in (1, 2, 3))
-
 BEST_OF_THREE = Formula(
     "bleu-best-of-three",
-    f"""
-    {_SCORES}
+    """
+    B1 = where(c1 > r, 1, exp(1 - r/c1))*sqrt(p1*q1)
+    B2 = where(c2 > r, 1, exp(1 - r/c2))*sqrt(p2*q2)
+    B3 = where(c3 > r, 1, exp(1 - r/c3))*sqrt(p3*q3)
     best = where(B1 > B2 and B1 > B3, 1, where(B2 > B3, 2, 3))
     """,
     title="BLEU-2 of three candidates",

@@ -1,7 +1,5 @@
 """Masked autoencoder: formulas."""
 
-from fractions import Fraction
-
 from quizzes.answer_symbols import Choice, LineNumber
 from quizzes.content.vision_transformers.shared import (
     BLOCK_SOURCE,
@@ -134,22 +132,14 @@ MAE_SHUFFLE = Formula(
 )
 
 
-_LAYERS_COST = "{L}*(12*{n}*{d}^2 + 2*{n}^2*{d})"
-
-
-def _cost(layers: str, tokens: str, width: str) -> str:
-    """Return the MACs of some blocks with an MLP ratio of 4."""
-    return _LAYERS_COST.format(L=layers, n=f"({tokens})", d=width)
-
-
 MAE_COST = Formula(
     "mae-cost",
-    f"""
+    """
     v = floor(N*(1 - r))
-    encoder = {_cost("L", "v", "d")}
-    decoder = {_cost("L_dec", "N", "d_dec")}
+    encoder = L*(12*v*d^2 + 2*v^2*d)
+    decoder = L_dec*(12*N*d_dec^2 + 2*N^2*d_dec)
     total = encoder + decoder
-    full = {_cost("L", "N", "d")}
+    full = L*(12*N*d^2 + 2*N^2*d)
     speedup = full/total
     """,
     title="MACs of a masked autoencoder",
@@ -172,13 +162,13 @@ MAE_COST = Formula(
 
 MAE_MACS = Formula(
     "mae-macs",
-    f"""
+    """
     N = (image/patch)^2
     v = floor(N*(1 - r))
     embedding = N*patch^2*channels*width
-    encoder = {_cost("layers", "v + 1", "width")}
+    encoder = layers*(12*(v + 1)*width^2 + 2*(v + 1)^2*width)
     embed = (v + 1)*width*width_dec
-    decoder = {_cost("layers_dec", "N + 1", "width_dec")}
+    decoder = layers_dec*(12*(N + 1)*width_dec^2 + 2*(N + 1)^2*width_dec)
     head = (N + 1)*width_dec*patch^2*channels
     M = embedding + encoder + embed + decoder + head
     FLOPs = 2M
@@ -191,7 +181,7 @@ MAE_MACS = Formula(
     patch=PATCH,
     width=WIDTH,
     layers=LAYERS,
-    r=Real(0, 1, "mask ratio", default=Fraction(3, 4)),
+    r=Real(0, 1, "mask ratio", default=0.75),
     width_dec=Int(1, 100000, "width of the decoder", default=512),
     layers_dec=Int(1, 1000, "number of decoder blocks", default=8),
     channels=CHANNELS,
@@ -209,17 +199,15 @@ MAE_MACS = Formula(
 
 RATIOS = {"r1": "25% of the patches", "r2": "50% of the patches", "r3": "75% of the patches"}
 
-_TOTALS = "\n".join(
-    f"M{k} = ({_cost('L', f'N*{4 - k}/4', 'd')} + {_cost('L_dec', 'N', 'd_dec')})/10^9" for k in (1, 2, 3)
-)
-
 MAE_RATIO = Formula(
     "mae-ratio",
-    f"""
-    {_TOTALS}
+    """
+    M1 = (L*(12*(N*3/4)*d^2 + 2*(N*3/4)^2*d) + L_dec*(12*N*d_dec^2 + 2*N^2*d_dec))/10^9
+    M2 = (L*(12*(N*2/4)*d^2 + 2*(N*2/4)^2*d) + L_dec*(12*N*d_dec^2 + 2*N^2*d_dec))/10^9
+    M3 = (L*(12*(N*1/4)*d^2 + 2*(N*1/4)^2*d) + L_dec*(12*N*d_dec^2 + 2*N^2*d_dec))/10^9
     best = where(M1 <= budget, 1, where(M2 <= budget, 2, 3))
     cost = where(M1 <= budget, M1, where(M2 <= budget, M2, M3))
-    speedup = {_cost("L", "N", "d")}/(10^9*cost)
+    speedup = L*(12*N*d^2 + 2*N^2*d)/(10^9*cost)
     """,
     title="Smallest mask ratio within a budget",
     source=f"{MAE_SOURCE}; {LAYER_COST_SOURCE}",

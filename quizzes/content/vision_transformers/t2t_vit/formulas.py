@@ -184,14 +184,18 @@ T2T_BLOCK = Formula(
 )
 
 
-SPLITS = {f"split{j}": f"{{k{j}}}x{{k{j}}}, stride {{s{j}}}, padding {{p{j}}}" for j in (1, 2, 3)}
-
-_LENGTHS = "\n".join(f"o{j} = floor((n + 2*p{j} - k{j})/s{j}) + 1" for j in (1, 2, 3))
+SPLITS = dict(
+    split1="{k1}x{k1}, stride {s1}, padding {p1}",
+    split2="{k2}x{k2}, stride {s2}, padding {p2}",
+    split3="{k3}x{k3}, stride {s3}, padding {p3}",
+)
 
 T2T_SPLIT_CHOICE = Formula(
     "t2t-split-choice",
-    f"""
-    {_LENGTHS}
+    """
+    o1 = floor((n + 2*p1 - k1)/s1) + 1
+    o2 = floor((n + 2*p2 - k2)/s2) + 1
+    o3 = floor((n + 2*p3 - k3)/s3) + 1
     best = where(o1 = goal and k1 - s1 = overlap, 1, where(o2 = goal and k2 - s2 = overlap, 2, 3))
     T = goal^2
     D = C*where(best = 1, k1, where(best = 2, k2, k3))^2

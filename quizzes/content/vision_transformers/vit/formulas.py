@@ -212,14 +212,15 @@ VIT_CROSSOVER = Formula(
 )
 
 
-PATCH_SIZES = {f"p{k}": f"{{p{k}}}" for k in range(1, 5)}
-
-_COSTS = "\n".join(f"M{k} = L*(12*(n/p{k})^2*d^2 + 2*(n/p{k})^4*d)/10^9" for k in range(1, 5))
+PATCH_SIZES = dict(p1="{p1}", p2="{p2}", p3="{p3}", p4="{p4}")
 
 VIT_PATCH_SIZE = Formula(
     "vit-patch-size",
-    f"""
-    {_COSTS}
+    """
+    M1 = L*(12*(n/p1)^2*d^2 + 2*(n/p1)^4*d)/10^9
+    M2 = L*(12*(n/p2)^2*d^2 + 2*(n/p2)^4*d)/10^9
+    M3 = L*(12*(n/p3)^2*d^2 + 2*(n/p3)^4*d)/10^9
+    M4 = L*(12*(n/p4)^2*d^2 + 2*(n/p4)^4*d)/10^9
     best = where(M1 <= budget, 1, where(M2 <= budget, 2, where(M3 <= budget, 3, 4)))
     cost = where(M1 <= budget, M1, where(M2 <= budget, M2, where(M3 <= budget, M3, M4)))
     """,
@@ -255,7 +256,7 @@ def _mismatch(n: int, P: int, d: int, line: int | None = None) -> dict[str, int]
 
 POSITIONS_SHAPE = Formula(
     "vit-positions-shape",
-    f"raised = {SUM_LINE}",
+    "raised = 9",
     title="Sizes that don't fit in the first layers of a ViT",
     source="PyTorch documentation: torch.cat needs equal sizes except in its dimension, and an addition needs equal "
     "sizes or 1; "
