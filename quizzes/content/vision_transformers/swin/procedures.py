@@ -24,7 +24,7 @@ def swin_shift(h: int, w: int, M: int, s: int) -> Iterator[State]:
         Visualization("matrices", dict(grid=grid)),
     )
     yield State(
-        f"Shift the grid cyclically by {s} tokens up and to the left. The windows stay where they are, so that each "
+        f"Shift the grid cyclically up and to the left by s = {s}. The windows stay where they are, so that each "
         "one "
         "now has tokens of several windows of the layer before.",
         dict(shifted=shifted),
