@@ -87,7 +87,7 @@ def test_schedules_of_diffusion():
     half = get("diffusion-schedule").solve(t=500, schedule="cosine")
     ratio = cos(0.508 / 1.008 * pi / 2) / cos(0.008 / 1.008 * pi / 2)
     assert half["abar"] == pytest.approx(ratio**2)
-    assert get("diffusion-schedule").solve(t=1000, schedule="cosine")["beta_t"] == 0.999
+    assert get("diffusion-schedule").solve(t=1000, schedule="cosine")["beta_t"] == Fraction(999, 1000)
 
 
 def test_posterior_of_a_diffusion_step_by_integration():
