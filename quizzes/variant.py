@@ -1,5 +1,6 @@
 """One variant of a drill: from the generated values to the question, with its mistakes, steps and check."""
 
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -20,7 +21,7 @@ from quizzes.formula import Equation, Replacement
 from quizzes.hints import hints_by_degrees
 from quizzes.question import Answer, Check, Mistake, Params, Part, Question, Step, Visualization, to_json, value_text
 from quizzes.solution import worked_steps
-from quizzes.text_checks import LEAST_MISTAKES
+from quizzes.text_checks import LEAST_MISTAKES, with_singulars
 from workbench.errors import UserError
 
 GOLDEN = 0.6180339887  # its multiples, modulo 1, are far from each other
@@ -302,10 +303,12 @@ class Variant:
         return write(self.derivation.expression(name, self.drill.derived[name].in_terms_of, rule.replaced))
 
     def _prompt(self) -> str:
-        text = self.drill.prompt.format(**self.texts)
+        text = with_singulars(self.drill.prompt, self.texts).format(**self.texts)
+        for name in self.part_names:  # the unknown stands for itself: "the loss L", not "the loss L = L"
+            text = re.sub(rf"(?<!\w){name} = {name}(?!\w| *[-+*/^=(])", name, text)
         if len(self.parts) == 1:
             text += f"\nFind {self.parts[0].part}: {self.parts[0].label}."
-        if self.unknown:
+        if self.unknown and self.parts[0].other_answers:
             text += " Any value that fits is accepted."
         text += "".join(map(_form_sentence, self.parts))
         if self.expressions:
