@@ -437,6 +437,68 @@ def check_attention_from_x(
     close(O, expected[0])
 
 
+def masked_tokens(rng: Random) -> Inputs:
+    queries, d_k, d_v = (rng.randint(1, 4) for _ in range(3))
+    mask = rng.choice(["causal", "none"])
+    keys = queries + rng.randint(0, 2)
+    sizes = dict(Q=(queries, d_k), K=(keys, d_k), V=(keys, d_v))
+    inputs: Inputs = {name: matrix(rng, *size, -2, 2) for name, size in sizes.items()}
+    inputs |= dict(mask=mask, scale=rng.choice(["yes", "no"]))
+    if rng.random() < 0.5:
+        inputs["length"] = rng.randint(1, keys)
+    if rng.random() < 0.5:
+        inputs["M"] = [[int(j == 0 or rng.random() < 0.6) for j in range(keys)] for _ in range(queries)]
+    return inputs
+
+
+def check_masked_attention(
+    Q: Any,
+    K: Any,
+    V: Any,
+    mask: str,
+    scale: str,
+    O: Any,
+    A: Any,
+    length: int | None = None,
+    M: Any = None,
+    **values: Any,
+) -> None:
+    q, k, v = (torch.tensor(rows).double()[None] for rows in (Q, K, V))
+    hidden = torch.arange(len(K)) >= (length or len(K))
+    hidden = hidden | torch.zeros(len(Q), 1, dtype=torch.bool)
+    if mask == "causal":
+        hidden = hidden | torch.ones(len(Q), len(K), dtype=torch.bool).triu(1 + len(K) - len(Q))
+    if M:
+        hidden = hidden | (torch.tensor(M) == 0)
+    factor = None if scale == "yes" else 1.0
+    close(O, F.scaled_dot_product_attention(q, k, v, ~hidden[None], scale=factor)[0])
+    close(np.array(A)[hidden.numpy()], 0)
+
+
+def next_token(rng: Random) -> Inputs:
+    count = rng.randint(1, 6)
+    inputs: Inputs = dict(z=[value / 2 for value in rng.sample(range(-6, 9), count)], T=rng.choice([0.5, 0.8, 1, 2]))
+    options = dict(k=rng.randint(1, count), p=rng.choice([0.3, 0.55, 0.83, 0.97]), u=rng.randint(0, 99) / 100)
+    return inputs | {name: value for name, value in options.items() if rng.random() < 0.8}
+
+
+def check_sampling(
+    z: Any, T: float, q: Any, k: int | None = None, p: float | None = None, u: float | None = None, **values: Any
+) -> None:
+    expected = torch.softmax(torch.tensor(z).double() / T, 0)
+    order = expected.argsort(descending=True).tolist()
+    keep = torch.zeros(len(z))
+    keep[order[:k]] = 1
+    expected = expected * keep / (expected * keep).sum()
+    if p is not None:  # the shortest beginning of the order with this probability
+        size = next(n for n in range(1, len(z) + 1) if expected[order[:n]].sum() >= p - 1e-12 or n == len(z))
+        keep[order[size:]] = 0
+        expected = expected * keep / (expected * keep).sum()
+    close(q, expected)
+    number = int(expected.argmax()) if u is None else int((expected.cumsum(0) <= u).sum())
+    assert values["number"] == number + 1
+
+
 def two_texts(rng: Random) -> Inputs:
     unit = rng.choice(["words", "characters"])
     joint = " " if unit == "words" else ""
@@ -559,6 +621,8 @@ CASES: dict[str, tuple[Callable[[Random], Inputs], Callable[..., None]]] = {
     "beam-search": (next_words, check_beam_search),
     "dot-attention": (decoder_state, check_dot_attention),
     "attention-from-x": (inputs_and_weights, check_attention_from_x),
+    "masked-attention": (masked_tokens, check_masked_attention),
+    "sampling": (next_token, check_sampling),
     "edit-distance": (two_texts, check_edit_distance),
     "rnn-sequence": (layer(1), check_layer(torch.nn.RNN)),
     "lstm-sequence": (layer(4), check_layer(torch.nn.LSTM)),
@@ -659,6 +723,11 @@ def test_states_over_random_inputs(id):
         ("dot-attention", dict(s=[1]), "s has 1 value and H has 2 columns"),
         ("attention-from-x", dict(M=[[1, 0, 0], [0, 0, 0], [1, 1, 1]]), "Row 2 of M hides every key"),
         ("attention-from-x", dict(M=[[1, 1], [1, 1]]), "M must have 3 rows and columns"),
+        ("masked-attention", dict(length=4), "length must be at most the number of keys, 3"),
+        ("masked-attention", dict(M=[[0, 0, 1], [1, 1, 1], [1, 1, 1]]), "The masks hide every key of query 1"),
+        ("masked-attention", dict(K=[[1, 0]], V=[[1, 0]]), "at least as many keys as queries"),
+        ("sampling", dict(k=9), "k must be at most the number of logits, 5"),
+        ("sampling", dict(words=["a"]), "one word per logit: 5 words, not 1"),
         ("edit-distance", dict(reference=" "), "The reference is empty"),
         ("bleu", dict(hypothesis="a b", reference="a b"), "The steps are those of one candidate"),
         ("bpe", dict(words=["ab", "ab"], counts=[1, 1]), "Each word must be there once"),

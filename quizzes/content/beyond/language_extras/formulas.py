@@ -31,7 +31,7 @@ from quizzes.content.beyond.language_extras.texts import (
 )
 from quizzes.expressions.tree import Value
 from quizzes.formula import Formula
-from quizzes.symbols import Int, Labels, Matrix, Rational, Real, Table, Text, Texts, Vector, Word
+from quizzes.symbols import Int, Labels, Matrix, Rational, Real, Table, Text, Texts, Word
 from workbench.errors import UserError
 
 TFIDF_SOURCE = "Manning, Raghavan & Schütze, Introduction to Information Retrieval, 2008, section 6.2"
@@ -185,31 +185,6 @@ NGRAM_PERPLEXITY = Formula(
     n=Int(meaning="number of bigrams"),
     H=Real(0, meaning="cross-entropy per token", unit="nats"),
     PP=Real(meaning="perplexity per token"),
-)
-
-
-def _check_positive(p: list[Value]) -> dict[str, int]:
-    if 0 in p:
-        raise UserError(f"The perplexity is infinite, because p[{p.index(0) + 1}] is 0.")
-    return {"n": len(p)}
-
-
-PERPLEXITY = Formula(
-    "perplexity",
-    """
-    H = -mean(i, ln(p[i]))
-    PP = exp(H)
-    bits = H/ln(2)
-    """,
-    title="Perplexity of a sequence from the probabilities of its tokens",
-    source="derivation: the exponential of the mean negative log-probability per token; 1/V for each token gives V",
-    procedure=_check_positive,
-    procedure_outputs="n",
-    p=Vector(0, 1, "probability of each token, given those before it"),
-    n=Int(meaning="number of tokens"),
-    H=Real(0, meaning="cross-entropy per token", unit="nats"),
-    PP=Real(1, meaning="perplexity"),
-    bits=Real(0, meaning="cross-entropy per token", unit="bits"),
 )
 
 
