@@ -24,7 +24,7 @@ patch are standardized first (their variance is divided by n - 1), which the pap
 State-dict keys of the encoder are those of `models/vision/vit.py`, so a ViT can begin with it; those of the decoder
 are the authors'. Norms add 1e-12 to the variance, as transformers' do; the authors' add 1e-6.
 
-The mini reads 3x32x32 in 64 patches of 4x4; its encoder is that of the mini of vit-b16.
+The mini reads 1x28x28 in 49 patches of 4x4; its encoder is that of the mini of vit-b16.
 """
 
 import re
@@ -246,14 +246,15 @@ FAMILY = dict(
     outputs=dict(patches="float32[patches, pixels]", mask="float32[patches]"),
     params={"mae": 111_907_840},
     mini=dict(
-        embed_dim=96,
+        embed_dim=64,
         depth=4,
         num_heads=4,
-        decoder_embed_dim=48,
+        decoder_embed_dim=32,
         decoder_depth=2,
         decoder_num_heads=4,
         patch_size=4,
-        image_size=32,
+        image_size=28,
+        in_channels=1,
     ),
     parts=dict(encoder=("cls_token", "pos_embed", "patch_embed.", "blocks.", "norm.")),
     recipe=dict(lr=0.001),

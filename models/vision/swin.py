@@ -22,7 +22,7 @@ opposite sides of the image, which a mask keeps apart. The last stage is a singl
 know their places by a learned bias for each offset between two of a window, added to the scores. State-dict keys are
 timm's.
 
-The mini reads 3x32x32 in patches of 2x2, with windows of 4x4 tokens and three stages of 2 blocks: 16x16, 8x8, 4x4.
+The mini reads 1x32x32 in patches of 4x4, with windows of 4x4 tokens and two stages, of 8x8 and 4x4 tokens.
 """
 
 from collections import OrderedDict
@@ -246,7 +246,7 @@ FAMILY = dict(
     year=2021,
     paper="arXiv:2103.14030",
     topic="swin",
-    task="shapes",
+    task="digits",
     contribution=(
         "Attention within small windows, shifted in every second block, on maps that become smaller from stage to "
         "stage: the cost grows in proportion to the tokens."
@@ -263,20 +263,20 @@ FAMILY = dict(
     sizes=dict(classes="num_classes"),
     params={"swin-tiny": 28_288_354, "swin-small": 49_606_258, "swin-base": 87_768_224},
     mini=dict(
-        depths=(2, 2, 2),
-        num_heads=(2, 4, 8),
+        depths=(2, 2),
+        num_heads=(2, 4),
         window_size=4,
-        patch_size=2,
         image_size=32,
-        num_classes=8,
+        in_channels=1,
+        num_classes=10,
         stochastic_depth_prob=0.0,
         init_std=0.05,
     ),
     mini_overrides={
-        "swin-tiny": dict(embed_dim=16),
-        "swin-small": dict(embed_dim=16, depths=(2, 2, 4)),
-        "swin-base": dict(embed_dim=24),
+        "swin-tiny": dict(embed_dim=24),
+        "swin-small": dict(embed_dim=24, depths=(2, 4)),
+        "swin-base": dict(embed_dim=32),
     },
-    recipe=dict(lr=0.001),
+    recipe=dict(epochs=20, schedule="one-cycle", lr=0.002),
     reference="timm",
 )

@@ -23,7 +23,7 @@ random features whose products approximate exp(q . k) let it sum the keys first,
 
 Queries, keys and values of the backbone have no bias. State-dict keys are those of the authors' published weights.
 
-The mini reads 3x64x64, whose soft splits leave 256, 64 and 16 tokens.
+The mini reads 1x48x48, whose soft splits leave 144, 36 and 9 tokens.
 """
 
 from math import sqrt
@@ -194,7 +194,7 @@ FAMILY = dict(
     year=2021,
     paper="arXiv:2101.11986",
     topic="t2t-vit",
-    task="shapes",
+    task="digits",
     contribution=(
         "Overlapping windows join tokens with their neighbors step by step, so that local structure is in a token "
         "before the transformer reads it; the backbone is deep and narrow, with a quarter of ViT-B's parameters."
@@ -207,15 +207,16 @@ FAMILY = dict(
     sizes=dict(classes="num_classes"),
     params={"t2t-vit-14": 21_545_550},
     mini=dict(
-        embed_dim=64,
-        depth=4,
+        embed_dim=48,
+        depth=3,
         num_heads=4,
         token_dim=16,
-        image_size=64,
-        num_classes=8,
+        image_size=48,
+        in_channels=1,
+        num_classes=10,
         stochastic_depth_prob=0.0,
         init_std=0.05,
     ),
-    recipe=dict(lr=0.001),
+    recipe=dict(epochs=20, schedule="one-cycle", lr=0.002),
     reference=None,
 )
