@@ -277,6 +277,6 @@ FAMILY = dict(
         "swin-small": dict(embed_dim=24, depths=(2, 4)),
         "swin-base": dict(embed_dim=32),
     },
-    recipe=dict(epochs=20, schedule="one-cycle", lr=0.002),
+    recipe=dict(epochs=40, schedule="one-cycle", lr=0.002),
     reference="timm",
 )
