@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from models.layers.dot_product_attention import DotProductAttention
 from models.layers.drop_path import DropPath
 
+
 class Mlp(nn.Module):
     """Two dense layers with a GELU between them, applied to each token.
 
@@ -94,8 +95,8 @@ class Block(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(N, ..., features) -> (N, ..., features)."""
         x = x + self.drop_path(self.attn(self.norm1(x)))
-        x = x + self.drop_path(self.mlp(self.norm2(x)))
-        return x
+        out: Tensor = x + self.drop_path(self.mlp(self.norm2(x)))
+        return out
 
 
 def initialize(network: nn.Module, init_std: float | None = None) -> None:

@@ -220,7 +220,9 @@ class Swin(nn.Module):
             downsample: nn.Module = nn.Identity()
             if k:
                 if grid_size % 2:
-                    raise ValueError(f"a map of {grid_size}x{grid_size} tokens can't be merged by 2x2: use fewer stages")
+                    raise ValueError(
+                        f"a map of {grid_size}x{grid_size} tokens can't be merged by 2x2: use fewer stages"
+                    )
                 downsample = PatchMerging(features)
                 grid_size, features = grid_size // 2, 2 * features
             stages.append(Stage(features, grid_size, heads, window_size, probs[:depth], downsample))

@@ -41,7 +41,10 @@ SPLITS = ((7, 4, 2), (3, 2, 1), (3, 2, 1))  # size of the windows, stride, paddi
 class TokenPerformer(nn.Module):
     """Attention with one head in linear time, then two dense layers.
 
-    softmax attention weighs values by exp(q . k). With m random directions w and phi(x) = exp(w . x - |x|^2 / 2) / sqrt(m)
+    Softmax attention multiplies values by exp(q . k). With m random directions w and
+
+        phi(x) = exp(w . x - |x|^2 / 2) / sqrt(m)
+
     the mean of phi(q) . phi(k) is exp(q . k), so that the sum over keys needs to be computed only once for all queries:
 
         y = phi(Q) (phi(K)^T V) / (phi(Q) phi(K)^T 1)

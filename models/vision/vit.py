@@ -1,8 +1,8 @@
 """ViT: Dosovitskiy et al., An image is worth 16x16 words (arXiv:2010.11929, 2020).
 
-An image is a sequence of patches, a patch is a token, and the encoder of a transformer reads the tokens as it would read
-words. Nothing but the cut into patches knows of two dimensions: what a convolution has built in, that neighbors belong
-together and that position does not matter, is learned from data, and needs much of it.
+An image is a sequence of patches, a patch is a token, and the encoder of a transformer reads the tokens as it would
+read words. Nothing but the cut into patches knows of two dimensions: what a convolution has built in, that neighbors
+belong together and that position does not matter, is learned from data, and needs much of it.
 
 Table 1 of the paper has base and large; tiny and small are DeiT's (Touvron et al., arXiv:2012.12877). For images of
 3x224x224:
@@ -19,8 +19,8 @@ Table 1 of the paper has base and large; tiny and small are DeiT's (Touvron et a
 A block is attention, then two dense layers with four times as many features between them, each behind a layer norm and
 added to its input (`models/layers/vit_block.py`). State-dict keys are timm's.
 
-The mini has 4 blocks (6 for vit-l16) and reads 1x28x28 in 49 patches of 4x4. Its head reads the mean of all tokens (`pool="mean"`),
-which the authors found to do as well with a smaller learning rate (appendix D.3), and which learns sooner.
+The mini has 4 blocks (6 for vit-l16) and reads 1x28x28 in 49 patches of 4x4. Its head reads the mean of the tokens of
+all patches (`pool="mean"`), which the authors found to do as well with another learning rate (appendix D.3).
 """
 
 from collections.abc import Mapping

@@ -19,7 +19,7 @@ from workbench.tasks.base import (
     Visualization,
     evaluation_mode,
 )
-from workbench.tasks.image_classification import input_shape, read_pixels
+from workbench.tasks.image_classification import input_shape, read_pixels, read_sample
 from workbench.tasks.reconstruction import Reconstruction, to_rows, to_unit
 from workbench.tasks.sampling import SampleRequest
 
@@ -178,18 +178,6 @@ def interpolate(patches: Tensor, mask: Tensor) -> Tensor:
     weights = weights * ~mask[:, None]
     levels = patches.mean(dim=2, keepdim=True)
     return (weights @ levels / weights.sum(dim=2, keepdim=True)).expand(patches.shape)
-
-
-def read_sample(text: str, source: Source) -> Batch:
-    """Return a sample of a source, whose number a user typed, as a batch of one.
-
-    Raises:
-        UserError: If there is no such sample.
-    """
-    typed, count = text.strip(), len(source)
-    if not (typed.isascii() and typed.isdigit() and len(typed) < 10 and int(typed) < count):
-        raise UserError(f"sample must be an integer from 0 to {count - 1}, not {typed[:40]!r}.")
-    return source.batch(slice(int(typed), int(typed) + 1))
 
 
 TASK = MaskedPatches(
