@@ -46,20 +46,20 @@ def attention(network: nn.Module, image: Tensor, question: Mapping[str, str]) ->
     if question.get("rollout", "no").strip().lower() == "yes":
         if len({each.shape[2] for each in maps.values()}) > 1:
             raise UserError("Attention can't be rolled out through layers that merge tokens: choose one by layer=1.")
-        chosen, about = attention_maps.rollout(maps), "all layers, rolled out"
+        selection, about = attention_maps.rollout(maps), "all layers, rolled out"
     else:
-        chosen = attention_maps.select_for(maps, question)
+        selection = attention_maps.select_for(maps, question)
         layer, head = (question.get(name, "").strip() for name in ("layer", "head"))
         about = f"layer {layer or len(maps)}, {f'head {head}' if head not in ('', '0') else 'mean of the heads'}"
-    size = int(len(chosen) ** 0.5)
-    has_class_token = size**2 != len(chosen)
+    size = int(len(selection) ** 0.5)
+    has_class_token = size**2 != len(selection)
     if "token" in question:
         row, column = read_token(question["token"], size)
-        received, reader = chosen[has_class_token + row * size + column], f"patch {row},{column}"
+        received, reader = selection[has_class_token + row * size + column], f"patch {row},{column}"
     elif has_class_token and getattr(network, "pool", "token") == "token":
-        received, reader = chosen[0], "the class token"
+        received, reader = selection[0], "the class token"
     else:
-        received, reader = chosen[has_class_token:].mean(dim=0), "the mean of all patches"
+        received, reader = selection[has_class_token:].mean(dim=0), "the mean of all patches"
     grid = received[has_class_token:].view(size, size)
     return {"weights": grid.double().numpy().round(5).tolist(), "about": f"{about}: what {reader} attends to"}
 

@@ -65,9 +65,9 @@ def test_a_token_of_swin_attends_to_its_window_which_every_second_layer_shifts(l
 
 def test_positions_of_an_untrained_network_are_like_themselves_only():
     network = build("vit-b16")
-    *_, shown = tasks.get("digits").visualize(network, tasks.get("digits").sources(network, 0)["validation"])
-    assert shown["kind"] == "positions"
-    image = np.array(shown["images"][0])
+    *_, drawing = tasks.get("digits").visualize(network, tasks.get("digits").sources(network, 0)["validation"])
+    assert drawing["kind"] == "positions"
+    image = np.array(drawing["images"][0])
     assert image.shape == (7 * 7 + 6, 7 * 7 + 6)
     assert image[8 * 2 + 2, 8 * 3 + 3] == 1 and (image == 1).sum() == 49  # row 2, column 3 of its own tile
 
@@ -146,10 +146,10 @@ def test_the_baseline_is_the_best_of_three_for_the_size_of_the_network():
 def test_images_are_shown_masked_and_reconstructed():
     network = build("mae")
     task = tasks.get("masked-patches")
-    shown = task.visualize(network, task.sources(network, 0)["validation"])
-    assert {each["kind"] for each in shown} == {"reconstruction"} and len(shown) == 12
-    assert list(shown[0]["images"]) == ["image", "masked", "reconstruction"]
-    image, masked, filled = (np.array(each) for each in shown[0]["images"].values())
+    drawing = task.visualize(network, task.sources(network, 0)["validation"])
+    assert {each["kind"] for each in drawing} == {"reconstruction"} and len(drawing) == 12
+    assert list(drawing[0]["images"]) == ["image", "masked", "reconstruction"]
+    image, masked, filled = (np.array(each) for each in drawing[0]["images"].values())
     is_visible = masked != 0.5
     np.testing.assert_array_equal(filled[is_visible], image[is_visible])
     answers = [task.respond(network, {"sample": "1", "seed": seed}, 0)["images"]["masked"] for seed in ("0", "1", "0")]
