@@ -31,7 +31,7 @@ from quizzes.content.beyond.language_extras.texts import (
 )
 from quizzes.expressions.tree import Value
 from quizzes.formula import Formula
-from quizzes.symbols import Int, Labels, Matrix, Rational, Real, Table, Text, Texts, Word
+from quizzes.symbols import Int, Labels, Matrix, Rational, Real, Table, Text, Texts, Vector, Word
 from workbench.errors import UserError
 
 TFIDF_SOURCE = "Manning, Raghavan & Schütze, Introduction to Information Retrieval, 2008, section 6.2"
