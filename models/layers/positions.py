@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from workbench.errors import UserError
+
 
 def sinusoids(length: int, features: int, base: float = 10_000.0) -> Tensor:
     """Return the encodings of the first positions (length, features), in float32.
@@ -17,3 +19,16 @@ def sinusoids(length: int, features: int, base: float = 10_000.0) -> Tensor:
     exponents = torch.arange(0, features, 2, dtype=torch.double) / features
     angles = torch.arange(length, dtype=torch.double)[:, None] / base**exponents
     return torch.stack([angles.sin(), angles.cos()], dim=2).flatten(1).float()
+
+
+def check_length(length: int, max_length: int) -> None:
+    """Check that a text is not longer than the positions that a network has.
+
+    Raises:
+        UserError: If it is.
+    """
+    if length > max_length:
+        raise UserError(
+            f"The text has {length:,} tokens, and this network has positions for {max_length:,}. Use a shorter text, "
+            "or a network with a larger max_length."
+        )

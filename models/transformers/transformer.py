@@ -46,10 +46,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.layers.dot_product_attention import DotProductAttention, recorded_attention
-from models.layers.positions import sinusoids
+from models.layers.positions import check_length, sinusoids
 from models.layers.recurrent_encoder import source_mask
 from models.layers.tokens import END, START
-from workbench.errors import UserError
 
 LENGTH = 16  # of the example inputs
 POSITIONS = ("sinusoidal", "learned")
@@ -241,11 +240,7 @@ class Transformer(nn.Module):
             UserError: If there are not enough positions.
         """
         end = start + tokens.shape[1]
-        if end > self.max_length:
-            raise UserError(
-                f"The text has more than {self.max_length:,} tokens, for which this network has positions. "
-                "Use a shorter text, or a network with a larger max_length."
-            )
+        check_length(end, self.max_length)
         scaled = sqrt(embedding.embedding_dim) * embedding(tokens)
         embedded: Tensor = self.dropout(scaled + positions[start:end])
         return embedded

@@ -15,13 +15,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.layers.dot_product_attention import recorded_attention
 from models.layers.tokens import END, PAD, START, UNKNOWN
 from workbench import data
 from workbench.data import pairs
 from workbench.data.sources import Batch, Merged, Ragged, Source
 from workbench.errors import UserError
-from workbench.tasks import attention_maps, nearest_text
+from workbench.tasks import nearest_text, text_attention
 from workbench.tasks.base import (
     VISUALIZED_SAMPLES,
     Baseline,
@@ -151,8 +150,8 @@ class Translation(Task):
         device = next(network.parameters()).device
         tokens = [torch.tensor([text], device=device) for text in ([*source, END], [START, *target])]
         with evaluation_mode(network):
-            if question and attention_maps.QUESTIONS.keys() & question.keys():
-                weights = _attention_of(network, tokens, question)
+            if question and text_attention.is_requested(question):
+                weights = text_attention.select(network, lambda: network(*tokens), question, "multihead_attn")
             else:
                 weights = network.attend(*tokens)[1][0]
         return {
@@ -167,7 +166,7 @@ class Translation(Task):
             "source": "the text to translate",
             "beams": "1 (greedy) to 64: the number of beams of a beam search; default: 1",
             "alpha": f"0 to {MAX_ALPHA:g}: scores are divided by length^alpha; default: 0, no normalization",
-            **{name: f"of a transformer's attention: {text}" for name, text in attention_maps.QUESTIONS.items()},
+            **text_attention.QUESTIONS,
         }
 
     def respond(self, network: nn.Module, question: Mapping[str, str], seed: int) -> Visualization:
@@ -290,20 +289,6 @@ def by_length(
             scores = score([predicted[k] for k in members], [references[k] for k in members])
             rows.append({"length": [low, high], "samples": len(members), **scores})
     return rows
-
-
-def _attention_of(network: nn.Module, tokens: list[Tensor], question: Mapping[str, str]) -> Tensor:
-    """Return the weights (target, source) of a layer of the decoder and a head.
-
-    Raises:
-        UserError: If there is no such layer or head.
-    """
-    with recorded_attention(network) as weights:
-        network(*tokens)
-    to_source = {name: heads for name, heads in weights.items() if "multihead_attn" in name}
-    if not to_source:
-        raise UserError("This network has no layers of heads: leave out layer and head, or ask a transformer.")
-    return attention_maps.select_for(to_source, question)
 
 
 def _ragged(name: str, tokens: np.ndarray) -> Ragged:
