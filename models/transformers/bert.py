@@ -334,7 +334,7 @@ FAMILY = dict(
         num_heads=4,
         intermediate_size=256,
         max_length=128,
-        dropout=0.1,
+        dropout=0.0,
         num_relations=2,
     ),
     recipe=dict(lr=2e-3, batch_size=32, epochs=20, schedule="one-cycle", clip_norm=1.0),

@@ -330,6 +330,6 @@ FAMILY = dict(
         dropout=0.0,
     ),
     mini_overrides={"transformer-big": dict(hidden_size=96, num_heads=6, ffn_size=192)},
-    recipe=dict(lr=3e-3, batch_size=64, epochs=12, schedule="one-cycle", clip_norm=1.0),
+    recipe=dict(lr=3e-3, batch_size=64, epochs=16, schedule="inverse-sqrt", label_smoothing=0.1),
     reference="torch",
 )

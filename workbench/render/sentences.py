@@ -80,8 +80,8 @@ def draw_masked_words(
 
 def _masked_sentence(answer: dict[str, Any], width: int) -> Rows:
     """Return the rows of a sentence, with the numbers of the words to predict."""
-    numbers = {blank["position"]: number for number, blank in enumerate(answer["blanks"], 1)}
-    words = [f"{printable(word)}{f'({numbers[k]})' * (k in numbers)}" for k, word in enumerate(answer["sentence"])]
+    numbers = {blank["position"]: f"({number})" for number, blank in enumerate(answer["blanks"], 1)}
+    words = [printable(word) + numbers.get(k, "") for k, word in enumerate(answer["sentence"])]
     return [[Segment(line)] for line in wrap(" ".join(words), width)]
 
 
