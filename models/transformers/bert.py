@@ -187,7 +187,7 @@ class Bert(nn.Module):
 
     def __init__(
         self,
-        vocab_size: int = PUBLISHED_VOCABULARY,
+        vocab_size: int = 30_522,
         hidden_size: int = 768,
         num_layers: int = 12,
         num_heads: int = 12,

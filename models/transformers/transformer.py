@@ -82,7 +82,7 @@ QUERY, KEYS, ALL = slice(0, 1), slice(1, 3), slice(0, 3)
 
 
 class Layer(nn.Module):
-    """What layers of the encoder and of the decoder have in common: self-attention and a small network."""
+    """The base of layers of the encoder and of the decoder: self-attention and a small network."""
 
     def __init__(self, hidden_size: int, num_heads: int, ffn_size: int, dropout: float, norm_first: bool, bias: bool):
         super().__init__()

@@ -55,7 +55,7 @@ class Outputs:
 class MaskedWords(Task):
     """The sum of two cross-entropies, of the masked words and of the relation of the sentences; accuracies, perplexity.
 
-    A batch holds `first` and `second` (N, length), sentences that follow one another, padded with 0, and `passage`
+    A batch holds `first` and `second` (N, length), consecutive sentences, padded with 0, and `passage`
     (N,). Other second sentences and masks are drawn again in every training step; in an evaluation, they are always the
     same.
     """
@@ -152,7 +152,7 @@ class MaskedWords(Task):
         return names | {special.cls: CLS, special.sep: SEP, special.mask: MASK}
 
     def _best(self, probabilities: Tensor) -> dict[str, Any]:
-        """Return the most probable words and their probabilities; `<pad>` and `<unk>` are no words."""
+        """Return the most probable words and their probabilities, without `<pad>` and `<unk>`."""
         vocabulary = data.word_vocabulary(self.data)
         values, tokens = probabilities[words.UNKNOWN_TOKEN + 1 :].topk(min(LISTED, self.vocabulary - 2))
         return {
@@ -269,7 +269,7 @@ def read_as_bert(network: nn.Module, vocabulary: int) -> Bert:
 
 
 def special_tokens(network: Any) -> SpecialTokens:
-    """Return the tokens of a network that are no words."""
+    """Return the tokens [CLS], [SEP] and [MASK] of a network."""
     return SpecialTokens(network.cls_token, network.sep_token, network.mask_token)
 
 

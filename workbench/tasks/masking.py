@@ -10,13 +10,15 @@ from models.transformers.bert import join
 from workbench.data.sources import Batch
 from workbench.data.words import UNKNOWN_TOKEN
 
-CHOSEN = 0.15  # share of the tokens of an input, [CLS] and [SEP] included, that are predicted; the authors' code rounds
+PREDICTED = (
+    0.15  # share of the tokens of an input, [CLS] and [SEP] included, that are predicted; the authors' code rounds
+)
 MASKED, REPLACED = 0.8, 0.1  # shares of those that become [MASK], and another word; the others stay
 
 
 @dataclass(frozen=True)
 class SpecialTokens:
-    """The tokens that are no words."""
+    """The tokens [CLS], [SEP] and [MASK]."""
 
     cls: int
     sep: int
@@ -25,7 +27,7 @@ class SpecialTokens:
 
 @dataclass(frozen=True)
 class MaskedPairs:
-    """What a network reads, and what it has to predict.
+    """The inputs of a network, and its targets.
 
     Attributes:
         words: Tokens with [CLS], [SEP] and [MASK] (N, length).
@@ -46,8 +48,8 @@ def make_pairs(batch: Batch, special: SpecialTokens, vocabulary: int, generator:
     """Return pairs of a batch: in half of them, the second sentence is replaced by that of another passage.
 
     Args:
-        batch: `first` and `second` (N, length), sentences that follow one another, and `passage` (N,), their passages.
-        special: The tokens that are no words.
+        batch: `first` and `second` (N, length), consecutive sentences, and `passage` (N,), their passages.
+        special: The tokens [CLS], [SEP] and [MASK].
         vocabulary: The number of words.
         generator: On the CPU.
     """
@@ -68,7 +70,7 @@ def make_pairs(batch: Batch, special: SpecialTokens, vocabulary: int, generator:
 def choose(tokens: Tensor, vocabulary: int, generator: torch.Generator) -> Tensor:
     """Return which tokens are predicted (N, length): 15% of each input, rounded, and at least one; known words only."""
     is_word = (tokens > UNKNOWN_TOKEN) & (tokens < vocabulary)
-    counts = (CHOSEN * (tokens != PAD).sum(dim=1)).round().clamp(min=1)
+    counts = (PREDICTED * (tokens != PAD).sum(dim=1)).round().clamp(min=1)
     scores = torch.rand(tokens.shape, generator=generator).to(tokens.device).masked_fill(~is_word, 2.0)
     ranks = scores.argsort(dim=1).argsort(dim=1)
     return (ranks < counts[:, None]) & is_word

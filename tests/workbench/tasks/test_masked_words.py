@@ -91,20 +91,20 @@ def test_15_percent_of_the_tokens_are_chosen_and_special_ones_never():
     tokens[:, 5] = 1  # unknown
     tokens[1, 10:] = PAD
     tokens[2, 1:] = PAD  # nothing but [CLS]
-    chosen = choose(tokens, 424, generator())
-    counts = chosen.sum(dim=1).tolist()
+    is_chosen = choose(tokens, 424, generator())
+    counts = is_chosen.sum(dim=1).tolist()
     assert counts == [6, round(0.15 * 10), 0, *[6] * 47]
-    assert (tokens[chosen] == 9).all()
-    places = chosen.float().mean(dim=0)  # no place is preferred
+    assert (tokens[is_chosen] == 9).all()
+    places = is_chosen.float().mean(dim=0)  # no place is preferred
     assert places[[0, 5, 20, 39]].sum() == 0 and places[1:5].min() > 0
 
 
 def test_chosen_tokens_are_masked_replaced_or_kept_by_80_10_10():
     tokens = torch.full((400, 100), 9)
-    chosen = torch.rand(tokens.shape, generator=generator(1)) < 0.5
-    words = corrupt(tokens, chosen, SPECIAL, 424, generator())
-    assert (words[~chosen] == 9).all()
-    changed = words[chosen]
+    is_chosen = torch.rand(tokens.shape, generator=generator(1)) < 0.5
+    words = corrupt(tokens, is_chosen, SPECIAL, 424, generator())
+    assert (words[~is_chosen] == 9).all()
+    changed = words[is_chosen]
     shares = [(changed == SPECIAL.mask), (changed == 9), (changed != 9) & (changed != SPECIAL.mask)]
     count = len(changed)
     for share, expected in zip(shares, (0.8, 0.1 + 0.1 / 422, 0.1 * 421 / 422), strict=True):
@@ -168,13 +168,13 @@ def test_the_baseline_is_counted_by_hand(task, source):
         return (bigrams.count((before, after)) + shares[after]) / (sum(a == before for a, _ in bigrams) + 1)
 
     words = torch.tensor([[cls, 5, mask, 7, sep, mask, mask, sep]])
-    chosen = words == mask
+    is_chosen = words == mask
     by_hand = [
         max(range(2, 10), key=lambda w: p(w, 5) * p(7, w)),
         max(range(2, 10), key=lambda w: p(w, sep)),
         max(range(2, 10), key=lambda w: p(sep, w)),
     ]
-    assert model.predict(words, chosen).tolist() == by_hand
+    assert model.predict(words, is_chosen).tolist() == by_hand
     baseline = task.compute_baseline(seed=0)
     assert baseline.metric == "mlm_accuracy" and 0.4 < baseline.value < 0.65 and "NSP: the larger" in baseline.method
 

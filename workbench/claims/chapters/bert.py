@@ -108,13 +108,13 @@ def goals_of_pre_training(seed: int) -> Iterator[Evidence]:
     vocabulary = 101  # below the special tokens
     tokens = torch.full((400, 200), UNKNOWN_TOKEN + 1)
     tokens[:, 0], tokens[:, 99], tokens[:, 199] = special.cls, special.sep, special.sep
-    chosen = choose(tokens, vocabulary, generator)
-    yield near("chosen tokens of a text of 200, and 15%", chosen.sum(dim=1), torch.full((400,), 30), 0)
-    words = corrupt(tokens, chosen, special, vocabulary, generator)[chosen]
-    masked, kept = (words == special.mask).double().mean(), (words == UNKNOWN_TOKEN + 1).double().mean()
+    is_chosen = choose(tokens, vocabulary, generator)
+    yield near("chosen tokens of a text of 200, and 15%", is_chosen.sum(dim=1), torch.full((400,), 30), 0)
+    words = corrupt(tokens, is_chosen, special, vocabulary, generator)[is_chosen]
+    masked, unchanged = (words == special.mask).double().mean(), (words == UNKNOWN_TOKEN + 1).double().mean()
     yield near("share that becomes [MASK], and 0.8", masked, 0.8, 0.02)
-    yield near("share that stays, and 0.1", kept, 0.1, 0.02)
-    yield near("share that becomes another word, and 0.1", 1 - masked - kept, 0.1, 0.02)
+    yield near("share that stays, and 0.1", unchanged, 0.1, 0.02)
+    yield near("share that becomes another word, and 0.1", 1 - masked - unchanged, 0.1, 0.02)
     with torch.device("meta"):
         encoder, both = models.build("bert"), models.build("bert", num_relations=2)
     counts = [sum(weight.numel() for weight in network.parameters()) for network in (encoder, both)]
@@ -127,14 +127,14 @@ BERT_NSP = Exact(
     id="bert-nsp",
     statement=(
         "BERT is pre-trained with two goals: the words at 15% of the positions, of which 80% are masked, 10% replaced "
-        "and 10% kept, and whether a second segment follows the first."
+        "and 10% left as they are, and whether a second segment follows the first."
     ),
     topic="bert",
     evidence=goals_of_pre_training,
     is_structural=True,
     expected="holds",
     source="Devlin et al., BERT (2018), section 3.1",
-    note="RoBERTa (Liu et al. 2019) removed next sentence prediction and was no worse without it.",
+    note="RoBERTa (Liu et al. 2019) removed next sentence prediction and was not worse without it.",
 )
 
 

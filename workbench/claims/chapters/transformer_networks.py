@@ -50,7 +50,7 @@ TRANSFORMER_NEEDS_POSITIONS = Empirical(
     decider=Paired(min_effect=30.0, unit="points"),
     expected="holds",
     source="Vaswani et al., Attention is all you need (2017), section 3.5",
-    note="Without positions the encoder reads a set of letters, of which the decoder only knows how many it has written.",
+    note="Without positions the encoder reads a set of letters, in no order.",
 )
 
 TRANSFORMER_AGAINST_RECURRENT = Empirical(

@@ -88,7 +88,9 @@ def test_a_warmup_longer_than_the_run_never_reaches_the_learning_rate(schedule):
     assert [lr_at(spec, step, TOTAL) for step in (0, 99)] == pytest.approx([0.4 / 200, 0.2])
 
 
-@pytest.mark.parametrize("schedule", ["constant", "exponential", "cosine", "linear", "one-cycle", "warmup", "inverse-sqrt"])
+@pytest.mark.parametrize(
+    "schedule", ["constant", "exponential", "cosine", "linear", "one-cycle", "warmup", "inverse-sqrt"]
+)
 def test_a_run_reports_the_learning_rate_and_uses_it(schedule):
     spec = RunSpec.create("mlp", steps=30, optimizer="sgd", lr=0.1, schedule=schedule, device="cpu")
     run = SeedRun(spec)
