@@ -1,6 +1,7 @@
 """One variant of a drill: from the generated values to the question, with its mistakes, steps and check."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
@@ -229,8 +230,48 @@ class Variant:
             if not own:
                 return None
             mistakes.append(Mistake(rule.name, part.part, own[0], rule.feedback, own[1:]))
+        mistakes = self._with_consistent_answers(mistakes)
         needed = min(LEAST_MISTAKES, len(self.drill.mistake_rules))
         return mistakes if len({m.mistake for m in mistakes}) >= needed else None
+
+    def _with_consistent_answers(self, mistakes: list[Mistake]) -> list[Mistake]:
+        """Return the mistakes with what they lead to if a student makes them in every step.
+
+        `answer` is what a mistake leads to if all earlier parts are correct.
+        """
+        if self.unknown or self.variables or len(self.parts) < 2:
+            return mistakes
+        parts = {part.part: part for part in self.parts}
+        consistent = {rule.name: self._consistent_answers(rule) for rule in self.drill.mistake_rules}
+        result = []
+        for mistake in mistakes:
+            part = parts[mistake.part]
+            kind, answer = KINDS[part.kind], consistent[mistake.mistake].get(part.part)
+            taken = [part.answer, *part.other_answers]
+            taken += [a for m in mistakes if m.part == part.part for a in (m.answer, *m.other_answers)]
+            taken += [
+                answers[part.part]
+                for name, answers in consistent.items()
+                if name != mistake.mistake and part.part in answers
+            ]
+            if answer is not None and not any(kind.are_indistinguishable(answer, other, part) for other in taken):
+                mistake = replace(mistake, other_answers=[*mistake.other_answers, answer])
+            result.append(mistake)
+        return result
+
+    def _consistent_answers(self, rule: MistakeRule) -> dict[str, Answer]:
+        """Return what a mistake leads to if every part is computed from the student's own values of earlier ones."""
+        try:
+            values = self.formula.evaluate_with_mistake(rule.replaced, self.values, ())
+        except (UndefinedValue, UserError):
+            return {}
+        answers = {}
+        for part in self.parts:
+            with suppress(UndefinedValue, UserError):
+                candidates = self._candidates(part.part, values[part.part])
+                if len(candidates) == 1:
+                    answers[part.part] = KINDS[part.kind].answer(candidates[0], part)
+        return answers
 
     def _apply(self, rule: MistakeRule) -> list[tuple[Part, list[Answer]]]:
         """Return the parts that a mistake gets wrong, each with the answers that it leads to."""

@@ -30,4 +30,5 @@ def test_the_cards_of_the_topic_exist(topic):
 
 def test_the_chapters_are_there():
     chapters = {"autoencoders", "sequences", "seq2seq"}
-    assert {name for name, topic in syllabus.topics().items() if topic.chapter in chapters} == set(TOPICS)
+    assert {name for name, topic in syllabus.topics().items() if topic.chapter in chapters} <= set(TOPICS)
+    assert {"bleu", "vit", "t2t-vit", "swin", "mae"} <= set(TOPICS)
