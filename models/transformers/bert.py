@@ -337,6 +337,6 @@ FAMILY = dict(
         dropout=0.0,
         num_relations=2,
     ),
-    recipe=dict(lr=2e-3, batch_size=32, epochs=15, schedule="one-cycle", clip_norm=1.0),
+    recipe=dict(lr=3e-3, batch_size=32, epochs=15, schedule="one-cycle", clip_norm=1.0),
     reference="transformers",
 )
