@@ -9,6 +9,7 @@ value is the median over rounds; in each, both are measured one after the other,
 from collections.abc import Callable
 from statistics import median
 from time import process_time
+from typing import Any
 
 import _options
 import torch
@@ -36,10 +37,10 @@ def main(rounds: int, is_dry: bool) -> None:
     torch.set_num_threads(1)
     torch.manual_seed(0)
     options = SMALL if is_dry else {}
-    network = models.build("bert", dropout=0.0, **options)
+    network: Any = models.build("bert", dropout=0.0, **options)
     names = {"num_layers": "num_hidden_layers", "num_heads": "num_attention_heads"}
-    config = {names.get(name, name): value for name, value in options.items()}
-    theirs = BertModel(BertConfig(hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0, **config))
+    config: Any = {names.get(name, name): value for name, value in options.items()}
+    theirs: Any = BertModel(BertConfig(hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0, **config))
     network.load_reference(theirs.state_dict())
     words = torch.randint(1000, 30_000, (BATCH, LENGTH))
     words[1, -PADDING:] = 0
