@@ -36,7 +36,7 @@ def seconds(run: Callable[[], Tensor], is_training: bool) -> float:
 def main(rounds: int, is_dry: bool) -> None:
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    options = SMALL if is_dry else {}
+    options: dict[str, Any] = dict(SMALL) if is_dry else {}
     network: Any = models.build("bert", dropout=0.0, **options)
     names = {"num_layers": "num_hidden_layers", "num_heads": "num_attention_heads"}
     config: Any = {names.get(name, name): value for name, value in options.items()}
