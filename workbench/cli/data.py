@@ -21,7 +21,7 @@ SAMPLES, MAX_FEATURES = 5, 40  # printed
 WIDTH = 79  # cells
 SMALL_IMAGE, LARGE_IMAGE = 10, 17  # rows of cells for images up to 32 pixels high, and for larger ones
 
-WORD_MODALITIES = ("sentences", "tags", "words", "captions")
+WORD_MODALITIES = ("sentences", "tags", "words", "passages", "captions")
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, help="List and show datasets, built-in and your own.")
 
@@ -204,7 +204,7 @@ def _classes(dataset: "DataSet") -> str:
     """Return what a target is: how many classes or characters there are, or a number."""
     if dataset.modality == "text":
         return f"{dataset.sizes['vocabulary']} characters"
-    if dataset.modality in ("words", "captions"):
+    if dataset.modality in ("words", "passages", "captions"):
         return f"{dataset.sizes['vocabulary']} words"
     if dataset.modality == "pairs":
         return "a text"

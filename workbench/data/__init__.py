@@ -32,7 +32,8 @@ Sequences that test a memory (`modality="memory"`) are made by code in any numbe
 
 Of sentences, `load` returns tokens (N, length), see `workbench.data.words`, and `vocabulary` the word of each token.
 With `modality="sentences"` each has a class (N,), with `modality="tags"` each word has one (N, length), -1 after the
-last word, and with `modality="words"` there are the tokens alone.
+last word, and with `modality="words"` there are the tokens alone. With `modality="passages"` a sample is several
+sentences that follow one another (N, sentences, length), of which the last ones may be empty.
 """
 
 import hashlib

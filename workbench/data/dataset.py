@@ -16,6 +16,7 @@ KINDS = {
     "tags": "tagging",
     "words": "word vectors",
     "captions": "captioning",
+    "passages": "masked language modeling",
 }
 
 

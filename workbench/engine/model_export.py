@@ -100,7 +100,7 @@ def _describe_data(trained: "TrainedNetwork") -> dict[str, Any]:
     elif dataset.modality == "series":
         scaler = training_scaler(name, seed)
         scaling |= {"mean": float(scaler.shift), "deviation": float(scaler.spread)}
-    elif dataset.modality in ("sentences", "tags", "words"):
+    elif dataset.modality in ("sentences", "tags", "words", "passages"):
         scaling["vocabulary"] = list(data.word_vocabulary(name))
     elif dataset.modality != "memory":
         is_table = dataset.modality == "table"

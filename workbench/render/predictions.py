@@ -19,7 +19,7 @@ from workbench.render.forecasts import draw_forecasts
 from workbench.render.halfblock import Rows, render_gallery, to_pixels
 from workbench.render.responses import draw_probabilities, draw_text, draw_value
 from workbench.render.scale import Scale, format_tick
-from workbench.render.sentences import draw_captions, draw_neighbors, draw_tags
+from workbench.render.sentences import draw_captions, draw_masked_words, draw_neighbors, draw_tags
 from workbench.render.translations import draw_lengths, draw_translations
 from workbench.render.word_map import draw_map
 from workbench.untrusted import printable
@@ -207,6 +207,7 @@ KINDS: dict[str, tuple[str, Renderer]] = {
     "decoded": ("decoded image", _of_first(autoencoding.draw_decoded)),
     "tags": ("tagged words", _of_first(draw_tags)),
     "captions": ("captions", _of_first(draw_captions)),
+    "masked-words": ("masked words", draw_masked_words),
     "neighbors": ("most similar words", _of_first(draw_neighbors)),
     "map": ("map of words", _of_first(draw_map)),
 }
