@@ -10,6 +10,7 @@ from workbench.literals import literal
 KINDS = {
     "detection": "detection",
     "text": "language modeling",
+    "byte-pairs": "language modeling",
     "pairs": "translation",
     "series": "forecasting",
     "memory": "memory",
