@@ -23,6 +23,9 @@ vocabulary, `sizes=dict(vocabulary=96)`.
 
 With `modality="byte-pairs"`, a text also has a function `tokenizer`, which returns its `byte_pairs.BytePairs`.
 
+Of prompts with the texts that complete them, `load` gives a list of (prompt, completion), and the set declares
+`modality="completions"`; its `tokenizer` may be that of the text that a network has learned before.
+
 Of pairs of texts, `load` gives a list of (source, target), and the set declares `modality="pairs"`, `shape=()` and the
 sizes that `pairs.sizes` computes.
 
@@ -47,6 +50,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.data import (
     byte_pairs,
     byte_pairs_file,
+    completions,
     folder,
     pairs,
     pairs_file,
@@ -151,6 +155,8 @@ def load(name: str, seed: int = 0) -> "dict[str, tuple[np.ndarray, ...]]":
             among those that train.
     """
     known, given = info(name), _given(name)
+    if known.modality == "completions":
+        return completions.split(given, byte_pairs_of(name), held_out(len(given)), seed)
     if known.modality == "byte-pairs":
         return byte_pairs.split(given, byte_pairs_of(name), seed)
     if isinstance(given, str):

@@ -11,6 +11,7 @@ KINDS = {
     "detection": "detection",
     "text": "language modeling",
     "byte-pairs": "language modeling",
+    "completions": "completion",
     "pairs": "translation",
     "series": "forecasting",
     "memory": "memory",

@@ -64,8 +64,7 @@ def _read(files: tuple[Path, ...], changed: tuple[int, ...]) -> BytePairs:
     try:
         return BytePairs(vocabulary, merges)
     except ValueError as error:
-        file = printable(files[-1].name)
-        raise UserError(f"{file} doesn't fit {name} ({error}): download the tokenizer again.") from None
+        raise UserError(f"The tokenizer {name} can't be used ({error}): download it again.") from None
 
 
 def _parse(file: Path) -> Any:

@@ -113,10 +113,10 @@ class LanguageModeling(Task):
             self.tokenizer.first,
         )
         texts = [
-            _caption(f"temperature {temperature:g}", self.tokenizer.decode([*prompt.tolist(), *tokens]))
+            caption(f"temperature {temperature:g}", self.tokenizer.decode([*prompt.tolist(), *tokens]))
             for temperature, tokens in zip(TEMPERATURES, generated.tolist(), strict=True)
         ]
-        return [{"kind": "text", "texts": [_caption("prompt", self.tokenizer.decode(prompt.tolist())), *texts]}]
+        return [{"kind": "text", "texts": [caption("prompt", self.tokenizer.decode(prompt.tolist())), *texts]}]
 
     @property
     def questions(self) -> Mapping[str, str]:
@@ -182,10 +182,10 @@ class LanguageModeling(Task):
             self.tokenizer.first,
         )
         answers = [self.tokenizer.decode(row) for row in generated.tolist()]
-        caption = f"temperature {request.temperature:g}{self._notes(network, tokens)}"
+        heading = f"temperature {request.temperature:g}{self._notes(network, tokens)}"
         numbers = [f"{number} of {len(answers)}: " if len(answers) > 1 else "" for number in range(1, len(answers) + 1)]
         texts = [
-            _caption(number + caption, request.prompt + answer) for number, answer in zip(numbers, answers, strict=True)
+            caption(number + heading, request.prompt + answer) for number, answer in zip(numbers, answers, strict=True)
         ]
         return [{"kind": "text", "texts": texts, "samples": answers}]
 
@@ -264,8 +264,9 @@ def generate(
     return torch.stack(tokens, dim=1)
 
 
-def _caption(caption: str, content: str) -> dict[str, Any]:
-    return {"caption": caption, "lines": printable_lines(content).split("\n")}
+def caption(heading: str, content: str) -> dict[str, Any]:
+    """Return a text with its caption, as lines that can be printed."""
+    return {"caption": heading, "lines": printable_lines(content).split("\n")}
 
 
 def _number(
