@@ -23,6 +23,7 @@ from workbench.untrusted import printable_lines
 ORDER = 5  # of the n-grams of the baseline
 # Characters of a window of the validation or test set, about, so that few have a short history; and of all at once.
 EVALUATION_LENGTH, EVALUATED_AT_ONCE = 512, 2**15
+IGNORED = -100  # the target of what has no part in losses and metrics
 TEMPERATURES = (0.5, 0.8, 1.0)  # of the texts that are shown
 PROMPT, GENERATED = 60, 200  # tokens that a text is shown to begin with, and that a network adds
 TEMPERATURE = 0.8  # of an answer
@@ -33,8 +34,8 @@ MAX_PROMPT = 2000  # tokens before the answer that the network reads
 class LanguageModeling(Task):
     """Cross-entropy per token, perplexity, bits per character, and accuracy.
 
-    A batch holds `tokens` (N, length) and `targets` (N, length), the token after each. A network returns logits
-    (N, length, vocabulary); one that generates has a method `step(token, cache)`, which returns the logits (N,
+    A batch holds `tokens` (N, length) and `targets` (N, length), the token after each, or -100. A network returns
+    logits (N, length, vocabulary); one that generates has a method `step(token, cache)`, which returns the logits (N,
     vocabulary) of the next token, and its cache. It may have `prefill(tokens)`, which reads a prompt at once.
 
     Windows of the training set are as long as the network's example inputs, and overlap by half. Those of the other
@@ -72,7 +73,7 @@ class LanguageModeling(Task):
         return sources
 
     def losses(self, outputs: Tensor, batch: Batch, context: StepContext) -> dict[str, Tensor]:
-        return {"loss": F.cross_entropy(outputs.flatten(0, 1), batch["targets"].flatten())}
+        return {"loss": F.cross_entropy(outputs.flatten(0, 1), batch["targets"].flatten(), ignore_index=IGNORED)}
 
     def weight(self, batch: Batch) -> int:
         return batch["targets"].numel()
@@ -206,31 +207,27 @@ class TokenMeter:
     """
 
     def __init__(self, characters: Tensor | None = None) -> None:
-        self.count = 0
         self._characters = characters
-        # Of each batch: negative log-likelihood, correct predictions, and characters.
-        self._sums: list[Tensor] = []
+        self._sums: list[Tensor] = []  # of each batch: negative log-likelihood, correct predictions, tokens, characters
 
     def update(self, logits: Tensor, batch: Batch) -> None:
-        """Take in the logits (N, length, vocabulary) of a batch."""
+        """Take in the logits (N, length, vocabulary) of a batch. Negative targets don't count."""
         logits, targets = logits.flatten(0, 1), batch["targets"].flatten()
-        losses = F.cross_entropy(logits, targets, reduction="sum")
-        correct = (logits.argmax(dim=1) == targets).sum()
-        characters = (
-            self._characters.to(targets.device)[targets].sum() if self._characters is not None else len(targets)
-        )
-        self._sums.append(
-            torch.stack([losses, *(torch.as_tensor(count).to(losses) for count in (correct, characters))])
-        )
-        self.count += len(targets)
+        loss = F.cross_entropy(logits, targets, reduction="sum", ignore_index=IGNORED)
+        is_target = targets != IGNORED
+        lengths = is_target
+        if self._characters is not None:
+            lengths = is_target * self._characters.to(targets.device)[targets.clamp(min=0)]
+        counts = (logits.argmax(dim=1) == targets, is_target, lengths)
+        self._sums.append(torch.stack([loss, *(count.sum().to(loss.dtype) for count in counts)]))
 
     def compute(self) -> dict[str, float]:
         """Return the metrics of all batches so far."""
-        loss, correct, characters = torch.stack(self._sums).cpu().double().sum(dim=0).unbind()
+        loss, correct, tokens, characters = torch.stack(self._sums).cpu().double().sum(dim=0).unbind()
         return {
-            "perplexity": (loss / self.count).exp().item(),
+            "perplexity": (loss / tokens).exp().item(),
             "bits_per_character": (loss / characters).item() / math.log(2),
-            "accuracy": (correct / self.count).item(),
+            "accuracy": (correct / tokens).item(),
         }
 
 

@@ -27,10 +27,9 @@ from workbench.tasks.base import (
     device_of,
     evaluation_mode,
 )
-from workbench.tasks.characters import LanguageModeling, caption
+from workbench.tasks.characters import IGNORED, LanguageModeling, caption
 from workbench.tasks.sampling import SampleRequest
 
-IGNORED = -100  # the target of what has no part in the loss
 MAX_LENGTH = 40  # tokens of a completion
 END = "\n"
 

@@ -11,7 +11,8 @@ from workbench import data, tasks
 from workbench.data import stories, story_questions, story_summaries
 from workbench.errors import UserError
 from workbench.tasks.base import StepContext
-from workbench.tasks.completions import IGNORED, complete, rouge_l
+from workbench.tasks.characters import IGNORED
+from workbench.tasks.completions import complete, rouge_l
 from workbench.tasks.sampling import SampleRequest
 
 torch.set_num_threads(1)
@@ -38,12 +39,10 @@ def test_answers_are_in_the_story():
     for prompt, answer in story_questions.load()[:300]:
         told, question = facts(prompt), prompt.partition("question: ")[2]
         name = re.search(r"did (\w+)", question)[1]
-        expected = {
-            "where did go": lambda: told[name, "reached"][0],
-            "where did come from": lambda: told[name, "left"][0],
-            "what did eat": lambda: told[name, "ate"][0],
-            "how did travel": lambda: f"by {told[name, 'left'][1]}",
-        }[question.partition("?")[0].replace(f"{name} ", "")]()
+        kind = question.partition("?")[0].replace(f"{name} ", "")
+        deed = {"where did go": "reached", "what did eat": "ate"}.get(kind, "left")
+        place, vehicle = told[name, deed]
+        expected = f"by {vehicle}" if kind == "how did travel" else place
         assert answer == f" {expected}\n"
 
 
@@ -63,6 +62,22 @@ def test_stories_are_learned_with_the_tokens_of_the_questions():
     assert len(stories.load()) == data.info("stories").samples
     prompt, answer = story_questions.load()[0]
     assert len(tokenizer.encode(prompt + answer)) <= len(re.findall(r"\w+|[.?:\n]", prompt + answer)) + 2
+
+
+def test_a_sample_of_the_stories_is_a_whole_line():
+    task = tasks.get("stories")
+    lines = set(stories.load().split("\n"))
+    for max_length in (64, 20):
+        network = models.build("gpt", "mini", vocab_size=512, num_layers=1, max_length=max_length)
+        batch = task.sources(network, seed=0)["test"].batch(slice(0, 40))
+        assert batch["tokens"].shape[1] <= max_length
+        for tokens, targets in zip(batch["tokens"].tolist(), batch["targets"].tolist(), strict=True):
+            targets = [token for token in targets if token != IGNORED]
+            text = task.tokenizer.decode([tokens[0], *targets])
+            assert text[:-1] in lines if max_length == 64 else any(line.startswith(text) for line in lines)
+            assert tokens[1 : len(targets)] == targets[:-1]
+    metrics = task.evaluate(network, task.sources(network, seed=0)["test"], limit=40)
+    assert metrics["perplexity"] == pytest.approx(torch.tensor(metrics["loss"]).exp().item(), rel=1e-4)
 
 
 def test_the_loss_is_that_of_the_completion_alone(task, network):
