@@ -37,6 +37,7 @@ The mini has 4 blocks of 128 features and 4 heads, and a context of 64 tokens.
 """
 
 from math import sqrt
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -94,9 +95,10 @@ class GPT(CausalLanguageModel):
             num_layers=num_layers,
             num_heads=num_heads,
         )
-        self.transformer = nn.ModuleDict(
+        embedding = nn.Embedding(vocab_size, embedding_size)
+        self.transformer: Any = nn.ModuleDict(
             dict(
-                wte=nn.Embedding(vocab_size, embedding_size),
+                wte=embedding,
                 wpe=nn.Embedding(max_length, embedding_size),
                 drop=nn.Dropout(dropout),
                 h=nn.ModuleList(Block(embedding_size, num_heads, dropout, exact_gelu) for _ in range(num_layers)),
@@ -104,7 +106,7 @@ class GPT(CausalLanguageModel):
             )
         )
         self.lm_head = nn.Linear(embedding_size, vocab_size, bias=False)
-        self.lm_head.weight = self.transformer["wte"].weight
+        self.lm_head.weight = embedding.weight
         self._init_weights(num_layers)
 
     def _init_weights(self, num_layers: int) -> None:
@@ -118,12 +120,13 @@ class GPT(CausalLanguageModel):
     def hidden_states(self, tokens: Tensor, past: Cache) -> tuple[Tensor, Cache]:
         start = past[0].shape[1] if past else 0
         positions = torch.arange(start, start + tokens.shape[1], device=tokens.device)
-        x = self.transformer["drop"](self.transformer["wte"](tokens) + self.transformer["wpe"](positions))
+        x = self.transformer.drop(self.transformer.wte(tokens) + self.transformer.wpe(positions))
         present = []
-        for index, block in enumerate(self.transformer["h"]):
+        for index, block in enumerate(self.transformer.h):
             x, keys_values = block(x, past[index] if past else None)
             present.append(keys_values)
-        return self.transformer["ln_f"](x), tuple(present)
+        x = self.transformer.ln_f(x)
+        return x, tuple(present)
 
 
 FAMILY = dict(

@@ -25,6 +25,8 @@ Dropout, 0.1 in the paper, is off by default. The state dict has the names of tr
 The mini has 4 blocks of 128 features and 4 heads, and a context of 64 tokens.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -79,16 +81,17 @@ class GPT1(CausalLanguageModel):
             num_layers=num_layers,
             num_heads=num_heads,
         )
-        self.transformer = nn.ModuleDict(
+        embedding = nn.Embedding(vocab_size, embedding_size)
+        self.transformer: Any = nn.ModuleDict(
             dict(
-                tokens_embed=nn.Embedding(vocab_size, embedding_size),
+                tokens_embed=embedding,
                 positions_embed=nn.Embedding(max_length, embedding_size),
                 drop=nn.Dropout(dropout),
                 h=nn.ModuleList(Block(embedding_size, num_heads, dropout) for _ in range(num_layers)),
             )
         )
         self.lm_head = nn.Linear(embedding_size, vocab_size, bias=False)
-        self.lm_head.weight = self.transformer["tokens_embed"].weight
+        self.lm_head.weight = embedding.weight
         for name, weight in self.named_parameters():
             if weight.dim() > 1:
                 nn.init.normal_(weight, std=INIT_STD)
@@ -98,9 +101,9 @@ class GPT1(CausalLanguageModel):
     def hidden_states(self, tokens: Tensor, past: Cache) -> tuple[Tensor, Cache]:
         start = past[0].shape[1] if past else 0
         positions = torch.arange(start, start + tokens.shape[1], device=tokens.device)
-        embedding = self.transformer["tokens_embed"](tokens) + self.transformer["positions_embed"](positions)
-        x, present = self.transformer["drop"](embedding), []
-        for index, block in enumerate(self.transformer["h"]):
+        embedding = self.transformer.tokens_embed(tokens) + self.transformer.positions_embed(positions)
+        x, present = self.transformer.drop(embedding), []
+        for index, block in enumerate(self.transformer.h):
             x, keys_values = block(x, past[index] if past else None)
             present.append(keys_values)
         return x, tuple(present)

@@ -71,7 +71,7 @@ class Completions(LanguageModeling):
     def forward(self, network: nn.Module, batch: Batch, context: StepContext) -> Outputs:
         return Outputs(network, network(batch["tokens"]))
 
-    def losses(self, outputs: Outputs, batch: Batch, context: StepContext) -> dict[str, Tensor]:
+    def losses(self, outputs: Outputs, batch: Batch, context: StepContext) -> dict[str, Tensor]:  # type: ignore[override]
         logits = outputs.logits.flatten(0, 1)
         return {"loss": F.cross_entropy(logits, batch["targets"].flatten(), ignore_index=IGNORED)}
 
