@@ -33,7 +33,7 @@ default, as in nanoGPT's pre-training.
 
 The state dict has the names of transformers' `GPT2LMHeadModel` and of nanoGPT's `GPT`.
 
-The mini has 2 blocks of 128 features and 4 heads, and a context of 64 tokens.
+The mini has 2 blocks of 96 features and 4 heads, and a context of 64 tokens.
 """
 
 from math import sqrt
@@ -151,7 +151,7 @@ FAMILY = dict(
     outputs=dict(logits="float32[length, vocab_size]"),
     sizes=dict(vocabulary="vocab_size"),
     params={"gpt": 124_439_808, "gpt-medium": 354_823_168, "gpt-large": 774_030_080, "gpt-xl": 1_557_611_200},
-    mini=dict(vocab_size=96, embedding_size=128, num_layers=2, num_heads=4, max_length=64),
-    recipe=dict(epochs=3, schedule="one-cycle", lr=0.006, beta2=0.99, batch_size=8, clip_norm=1.0),
+    mini=dict(vocab_size=96, embedding_size=96, num_layers=2, num_heads=4, max_length=64),
+    recipe=dict(epochs=5, schedule="one-cycle", lr=0.012, beta2=0.99, batch_size=8, clip_norm=1.0),
     reference="transformers",
 )

@@ -22,7 +22,7 @@ heads, a context of 512 tokens, and 40,478 tokens:
 For a text of 512 tokens it computes 64,234,979,328 multiply-accumulates. The GELU is the approximation with tanh.
 Dropout, 0.1 in the paper, is off by default. The state dict has the names of transformers' `OpenAIGPTLMHeadModel`.
 
-The mini has 2 blocks of 128 features and 4 heads, and a context of 64 tokens.
+The mini has 2 blocks of 96 features and 4 heads, and a context of 64 tokens.
 """
 
 from typing import Any
@@ -126,7 +126,7 @@ FAMILY = dict(
     outputs=dict(logits="float32[length, vocab_size]"),
     sizes=dict(vocabulary="vocab_size"),
     params={"gpt1": 116_534_784},
-    mini=dict(vocab_size=96, embedding_size=128, num_layers=2, num_heads=4, max_length=64),
-    recipe=dict(epochs=3, schedule="one-cycle", lr=0.006, beta2=0.99, batch_size=8, clip_norm=1.0),
+    mini=dict(vocab_size=96, embedding_size=96, num_layers=2, num_heads=4, max_length=64),
+    recipe=dict(epochs=5, schedule="one-cycle", lr=0.012, beta2=0.99, batch_size=8, clip_norm=1.0),
     reference="transformers",
 )
