@@ -1,4 +1,4 @@
-"""What the networks of the GPT family share: masked self-attention, the dense layers of a block, and generation.
+"""Causal language models, as GPT: masked self-attention, the dense layers of a block, and generation.
 
 A cache saves what a text's next token needs of the tokens before: the tokens, and the keys and values of each layer.
 With it, a step computes one position, not all of them again. Positions are absolute: once the text is longer than the

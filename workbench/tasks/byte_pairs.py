@@ -3,7 +3,7 @@
 from workbench.tasks.characters import LanguageModeling
 
 TASK = LanguageModeling(
-    data="help-topics-byte-pairs",
+    data="help-topics-bpe",
     title="predict the next byte pair of a text",
     inputs=dict(tokens="int64[length]"),
     outputs=dict(logits="float32[length, vocabulary]"),

@@ -49,7 +49,7 @@ class LanguageModeling(Task):
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
-        """What turns texts into tokens."""
+        """The tokenizer of the texts."""
         return data.tokenizer(self.data)
 
     @cached_property
@@ -58,10 +58,7 @@ class LanguageModeling(Task):
         return torch.from_numpy(self.tokenizer.characters())
 
     def sources(self, network: nn.Module, seed: int) -> dict[str, Source]:
-        examples = example_inputs(network) if hasattr(network, "example_inputs") else ()  # others read float32
-        if [(example.dtype, example.dim()) for example in examples] != [(torch.int64, 2)]:
-            raise UserError("This network does not read tokens. Choose one for text: see 'workbench models list'.")
-        length = examples[0].shape[1]
+        length = check_reads_tokens(network)
         longest = min(EVALUATION_LENGTH, getattr(network, "max_length", EVALUATION_LENGTH))
         sources: dict[str, Source] = {}
         for split, (tokens,) in data.load(self.data, seed).items():
@@ -148,7 +145,7 @@ class LanguageModeling(Task):
             top_p=_number(question, "top_p", 1, *LIMITS["top_p"]),
         )
         if question.get("next", "").strip() or question.get("pick", "").strip():
-            count = int(_number(question, "next", next_token.SHOWN, 1, next_token.MOST, is_integer=True))
+            count = int(_number(question, "next", next_token.DEFAULT_COUNT, 1, next_token.MOST, is_integer=True))
             places = next_token.read_places(question.get("pick", ""))
             tokens = self._read(request.prompt, seed)
             return next_token.predict(network, self.tokenizer, tokens, request, count, places)
@@ -197,6 +194,18 @@ class LanguageModeling(Task):
         if len(tokens) > longest:
             notes += f"; of the {len(tokens):,} tokens of the prompt, the last {longest:,} are read"
         return notes
+
+
+def check_reads_tokens(network: nn.Module) -> int:
+    """Return the number of tokens of a network's example inputs.
+
+    Raises:
+        UserError: If it does not read tokens.
+    """
+    examples = example_inputs(network) if hasattr(network, "example_inputs") else ()  # others read float32
+    if [(example.dtype, example.dim()) for example in examples] != [(torch.int64, 2)]:
+        raise UserError("This network does not read tokens. Choose one for text: see 'workbench models list'.")
+    return examples[0].shape[1]
 
 
 class TokenMeter:

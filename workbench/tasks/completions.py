@@ -27,7 +27,7 @@ from workbench.tasks.base import (
     device_of,
     evaluation_mode,
 )
-from workbench.tasks.characters import IGNORED, LanguageModeling, caption
+from workbench.tasks.characters import IGNORED, LanguageModeling, caption, check_reads_tokens
 from workbench.tasks.sampling import SampleRequest
 
 MAX_LENGTH = 40  # tokens of a completion
@@ -52,6 +52,7 @@ class Completions(LanguageModeling):
     is_stackable = False
 
     def sources(self, network: nn.Module, seed: int) -> dict[str, Source]:
+        check_reads_tokens(network)
         splits = data.load(self.data, seed)
         longest, context = splits["train"][0].shape[1] - 1, getattr(network, "max_length", None)
         if context is not None and context < longest:

@@ -1,4 +1,4 @@
-"""What a language model knows of one text: the probabilities of its next token, and the attention in it."""
+"""The probabilities of the next token of a text, and the attention in it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,7 +13,7 @@ from workbench.tasks import attention_maps
 from workbench.tasks.base import Visualization, device_of, evaluation_mode
 from workbench.tasks.sampling import SampleRequest, restrict
 
-SHOWN, MOST = 10, 1000  # tokens that are shown by default, and at most
+DEFAULT_COUNT, MOST = 10, 1000  # tokens that are shown by default, and at most
 MAX_PICKS = 100
 
 
@@ -82,14 +82,14 @@ def predict(
             picked.append(int(order[place - 1]))
             logits, cache = network.step(torch.tensor(picked[-1:], device=logits.device), cache)
         order, probabilities = _ranked(logits, tokenizer, request)
-    shown = min(count, int((probabilities > 0).sum()))
+    size = min(count, int((probabilities > 0).sum()))
     return {
         "kind": "next-token",
         "prompt": request.prompt,
         "picked": [tokenizer.label(token) for token in picked],
         "text": request.prompt + tokenizer.decode(picked),
-        "tokens": [tokenizer.label(token) for token in order[:shown].tolist()],
-        "probabilities": probabilities[:shown].tolist(),
+        "tokens": [tokenizer.label(token) for token in order[:size].tolist()],
+        "probabilities": probabilities[:size].tolist(),
         "temperature": request.temperature,
         "top_k": request.top_k,
         "top_p": request.top_p,
@@ -122,10 +122,10 @@ def attention(network: nn.Module, tokenizer: Tokenizer, prompt: str, question: M
     if not weights:
         raise UserError("This network has no attention to show. Choose a run of one that has, such as gpt.")
     labels = [tokenizer.label(token) for token in tokens.tolist()]
-    chosen = attention_maps.select_for(weights, question)
+    matrix = attention_maps.select_for(weights, question)
     return {
         "kind": "attention",
         "rows": labels,
         "columns": labels,
-        "weights": chosen.double().cpu().numpy().round(4).tolist(),
+        "weights": matrix.double().cpu().numpy().round(4).tolist(),
     }

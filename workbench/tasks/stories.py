@@ -9,7 +9,7 @@ from torch import nn
 from workbench import data
 from workbench.data.sources import Batch, Resident, Source
 from workbench.tasks.base import Baseline
-from workbench.tasks.characters import IGNORED, ORDER, LanguageModeling
+from workbench.tasks.characters import IGNORED, ORDER, LanguageModeling, check_reads_tokens
 from workbench.tasks.ngram import InterpolatedNGram
 
 
@@ -20,6 +20,7 @@ class Documents(LanguageModeling):
     """
 
     def sources(self, network: nn.Module, seed: int) -> dict[str, Source]:
+        check_reads_tokens(network)
         longest = getattr(network, "max_length", None)
         sources: dict[str, Source] = {}
         for split, (tokens,) in data.load(self.data, seed).items():

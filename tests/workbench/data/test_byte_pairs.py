@@ -31,7 +31,7 @@ def library(merges=(), vocabulary=None):
 
 @pytest.fixture(scope="module")
 def trained():
-    text = " ".join(SENTENCES * 3) + data.tokenizer("help-topics-byte-pairs").decode(range(256, 512)) * 2
+    text = " ".join(SENTENCES * 3) + data.tokenizer("help-topics-bpe").decode(range(256, 512)) * 2
     return byte_pairs.train(text, 400)
 
 
@@ -140,9 +140,9 @@ def test_a_long_word_takes_no_longer_than_its_length(trained):
 
 
 def test_the_splits_are_the_blocks_of_the_characters():
-    pieces = {split: tokens for split, (tokens,) in data.load("help-topics-byte-pairs", seed=4).items()}
-    tokenizer = data.tokenizer("help-topics-byte-pairs")
-    assert tokenizer.size == data.info("help-topics-byte-pairs").sizes["vocabulary"]
+    pieces = {split: tokens for split, (tokens,) in data.load("help-topics-bpe", seed=4).items()}
+    tokenizer = data.tokenizer("help-topics-bpe")
+    assert tokenizer.size == data.info("help-topics-bpe").sizes["vocabulary"]
     characters = data.vocabulary("help-topics")
     for split, (tokens,) in data.load("help-topics", seed=4).items():
         text = tokenizer.decode(pieces[split])
@@ -246,7 +246,7 @@ def test_a_text_of_your_own_has_its_own_tokenizer_or_another(save, tmp_path):
     for name in (own, other):
         splits = data.load(name, seed=0)
         assert data.tokenizer(name).decode(splits["train"][0]).startswith("the cat") or len(splits) == 3
-        assert data.fingerprint(name) != data.fingerprint("help-topics-byte-pairs")
+        assert data.fingerprint(name) != data.fingerprint("help-topics-bpe")
     assert data.fingerprint(own) != data.fingerprint(other)
     with pytest.raises(UserError, match="There is no tokenizer at"):
         data.info(f"text-bpe:{file}:{tmp_path / 'nowhere'}")

@@ -68,9 +68,9 @@ def test_temperature_top_k_and_top_p_are_applied(task, network):
     question = {"prompt": "The for", "next": "1000", "temperature": "0.5"}
     of_k = task.respond(network, {**question, "top_k": "4"}, seed=0)["probabilities"]
     assert of_k == pytest.approx((ranked[:4] / ranked[:4].sum()).tolist(), rel=1e-4)
-    kept = int((ranked.cumsum(0) - ranked < 0.6).sum())
+    count = int((ranked.cumsum(0) - ranked < 0.6).sum())
     of_p = task.respond(network, {**question, "top_p": "0.6"}, seed=0)["probabilities"]
-    assert of_p == pytest.approx((ranked[:kept] / ranked[:kept].sum()).tolist(), rel=1e-4)
+    assert of_p == pytest.approx((ranked[:count] / ranked[:count].sum()).tolist(), rel=1e-4)
     assert task.respond(network, {**question, "temperature": "0"}, seed=0)["probabilities"] == [1.0]
     with pytest.raises(UserError, match="There is no token at place 5 to pick: 4 tokens can follow"):
         task.respond(network, {**question, "top_k": "4", "pick": "5"}, seed=0)

@@ -30,8 +30,8 @@ def cached_generation(seed: int) -> Iterator[Evidence]:
     for weight in network.parameters():
         torch.nn.init.normal_(weight, std=0.3)
     text, computed = torch.randint(40, (1, 4)), []
-    logits, past = network.prefill(text)  # type: ignore[operator]
     with torch.no_grad():
+        logits, past = network.prefill(text)  # type: ignore[operator]
         for _ in range(30):
             again = network(text[:, -16:])[:, -1]
             computed.append((logits[0], again[0]))
