@@ -51,7 +51,7 @@ def list_data(as_json: Json = False) -> None:
     print("\nYour own table: workbench data show csv:PATH, or csv:PATH:COLUMN")
     print("Your own images, one folder per class: workbench data show folder:PATH")
     print("Your own text: workbench data show text:PATH, or words:PATH for its words")
-    print("Your own text as byte pairs: workbench data show text-bpe:PATH, or text-bpe:PATH:TOKENIZER")
+    print("Your own text as byte pairs: workbench data show text-bpe:PATH[:TOKENIZER]")
     print("Your own sentences with labels, as CSV: workbench data show sentences:PATH")
     print("Your own sentences with tags, as CoNLL: workbench data show conll:PATH")
     print("Your own pairs of texts: workbench data show pairs:PATH")
