@@ -10,6 +10,8 @@ from workbench.literals import literal
 KINDS = {
     "detection": "detection",
     "text": "language modeling",
+    "byte-pairs": "language modeling",
+    "completions": "completion",
     "pairs": "translation",
     "series": "forecasting",
     "memory": "memory",

@@ -17,6 +17,7 @@ from workbench.render.canvas import PLAIN, QUIET, Canvas
 from workbench.render.decision_regions import draw_decision_regions
 from workbench.render.forecasts import draw_forecasts
 from workbench.render.halfblock import Rows, render_gallery, to_pixels
+from workbench.render.next_token import draw_next_tokens
 from workbench.render.responses import draw_probabilities, draw_text, draw_value
 from workbench.render.scale import Scale, format_tick
 from workbench.render.sentences import draw_captions, draw_masked_words, draw_neighbors, draw_tags
@@ -192,6 +193,10 @@ KINDS: dict[str, tuple[str, Renderer]] = {
     "probabilities": ("probabilities", _of_first(draw_probabilities)),
     "value": ("prediction", _of_first(draw_value)),
     "text": ("generated text", _of_first(draw_text)),
+    "next-token": (
+        "next tokens",
+        _of_first(lambda answer, width, height, color: draw_next_tokens(answer, width, height)),
+    ),
     "forecast": ("forecasts", draw_series),
     "boxes": ("detected objects", draw_detections),
     "translation": ("translations", draw_translated),
