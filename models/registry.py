@@ -34,7 +34,7 @@ sample without the batch dimension; any other has a method `example_inputs(batch
 
 import ast
 import inspect
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
@@ -223,9 +223,14 @@ def reference_names(name: str) -> list[str]:
 
         with torch.device("meta"):
             return list(get_model(name.removesuffix("-torchvision").replace("-", "_"), weights=None).state_dict())
-    # A family's file lists them itself if the library is not always installed.
-    listed: list[str] = getattr(import_module(architecture.module), "reference_names", list)()
-    return listed
+    # A family's file lists them itself if the library is not always installed; our own names are timm's if it doesn't.
+    listed: Callable[[], list[str]] | None = getattr(import_module(architecture.module), "reference_names", None)
+    if listed is None and architecture.reference == "timm":
+        import torch
+
+        with torch.device("meta"):
+            return list(build(name).state_dict())
+    return listed() if listed else []
 
 
 @cache

@@ -1,8 +1,9 @@
 """A formula, written once: from it come the sheet, the calculator, the drills, their steps and their inverses."""
 
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cache, cached_property
 from itertools import chain
 from typing import TypeAlias
@@ -37,6 +38,8 @@ from quizzes.expressions.tree import (
     walk,
     without_decimals,
 )
+from quizzes.limits import limit
+from quizzes.question import value_text
 from quizzes.symbols import Symbol
 from workbench import syllabus
 from workbench.errors import DeclarationError, UserError, unknown_name
@@ -230,7 +233,8 @@ class Formula:
         self.shapes = tuple(shape for text in shapes.split(";") if text and isinstance(shape := parse(text), Name))
         if topic and topic not in syllabus.topics():
             raise self.error(str(unknown_name("topic", topic, syllabus.topics())))
-        self.topic = topic or frame.f_globals["__name__"].split(".")[-2].replace("_", "-")
+        package = frame.f_globals["__name__"].rpartition(".")[0].removesuffix(".formulas")
+        self.topic = topic or package.rpartition(".")[2].replace("_", "-")
         self._check()
 
     @property
@@ -319,12 +323,13 @@ class Formula:
         """Return the equations that replace this formula's own in a mistake that is declared as one equation."""
         return [eq]
 
-    def complete(self, values: Values, without: str = "") -> dict[str, Value]:
+    def complete(self, values: Values, without: str = "", needed: Collection[str] | None = None) -> dict[str, Value]:
         """Return the inputs, exact and checked, with defaults filled in.
 
         Args:
             values: The values that the user gave.
             without: An input that needs no value; empty for none.
+            needed: The inputs that are needed; None for all.
 
         Raises:
             UserError: If an input is missing, unknown or outside its domain.
@@ -335,14 +340,16 @@ class Formula:
         for name in self.inputs:
             symbol = self.symbols[name]
             value = values.get(name, symbol.default)
-            if name == without or (value is None and symbol.optional):
+            is_needed = needed is None or name in needed
+            if name == without or (value is None and (symbol.optional or not is_needed)):
                 continue
             if value is None:
                 raise UserError(f"{self.id} needs {name} ({symbol.meaning}): add {name}=...")
             inputs[name] = symbol.check(symbol.exact(value))
         self._check_lengths(inputs)
         for text in self.integer_constraints:
-            if without not in names(parse(text)) and (value := evaluate(parse(text), inputs)) != int(value):
+            used = names(parse(text))
+            if without not in used and used <= inputs.keys() and (value := evaluate(parse(text), inputs)) != int(value):
                 raise UserError(f"{text} must be an integer in {self.id}, not {float(value):g}.")
         return inputs
 
@@ -372,9 +379,7 @@ class Formula:
         """
         values = evaluate_equations(self.equations, {**inputs, **self.run_procedure(inputs)})
         for name in self.outputs:
-            symbol, value = self.symbols[name], values[name]
-            if symbol.kind in ("int", "real") and not symbol.is_in_domain(value):
-                problem = f"{name} ({symbol.meaning}) would be {float(value):g}, and must be {symbol.describe_domain()}"
+            if problem := self._domain_problem(name, values[name]):
                 raise UndefinedValue(problem)
         return values
 
@@ -407,11 +412,83 @@ class Formula:
         Raises:
             UserError: If the inputs can't be used, or an output is undefined.
         """
+        results, undefined = self.results(values)
+        for reason in undefined.values():
+            raise UserError(f"{self.id} has no value there: {reason}.")
+        return results
+
+    def results(self, values: Values, only: Collection[str] = ()) -> tuple[dict[str, Value], dict[str, str]]:
+        """Return the outputs that have a value, also as a limit, and for the others the reason why they have none.
+
+        Args:
+            values: The inputs. Outputs are compared with what the inputs lead to.
+            only: The outputs to compute, which may need fewer inputs; empty for all.
+
+        Raises:
+            UserError: If the inputs can't be used, or an output has another value than the one that is given.
+        """
+        for name in only:
+            self._check_name(name)
+            if name not in self.outputs:
+                raise UserError(f"{name} is an input of {self.id}. Its outputs are {', '.join(self.outputs)}.")
+        needed = self._used_by(only or self.outputs)
+        used = self.complete(values, needed=needed)
+        undefined: dict[str, str] = {}
         try:
-            results = self.evaluate(self.complete(values))
+            used |= self.run_procedure(used) if needed & set(self.procedure_outputs) else {}
         except UndefinedValue as reason:
-            raise UserError(f"{self.id} has no value there: {reason}.") from None
-        return {name: results[name] for name in self.outputs}
+            undefined = dict.fromkeys(self.procedure_outputs, str(reason))
+        for eq in self.equations:
+            if eq.name not in needed:
+                continue
+            if missing := next((name for name in undefined if name in eq.used_names), None):
+                undefined[eq.name] = f"{missing} has no value"
+                continue
+            try:
+                used[eq.name] = evaluate_equation(eq, used)
+            except UndefinedValue as reason:
+                edge = limit(self, eq, used)
+                if edge is None:
+                    undefined[eq.name] = str(reason)
+                else:
+                    used[eq.name] = edge
+        used = {name: without_decimals(value) for name, value in used.items()}
+        wanted = [name for name in self.outputs if name in (only or self.outputs)]
+        for name in wanted:
+            if name in used and (problem := self._domain_problem(name, used[name])):
+                undefined[name] = problem
+        results = {name: used[name] for name in wanted if name not in undefined}
+        for name in results.keys() & values.keys():
+            self._check_result(name, exact(values[name]), results[name])
+        return results, {name: reason for name, reason in undefined.items() if name in wanted}
+
+    def _used_by(self, outputs: Iterable[str]) -> set[str]:
+        """Return outputs with all symbols that they are computed from."""
+        used = set(outputs)
+        for eq in reversed(self.equations):
+            if eq.name in used:
+                used |= eq.used_names
+        return used | set(self.inputs) if used & set(self.procedure_outputs) else used
+
+    def _check_result(self, name: str, value: Value, result: Value) -> None:
+        """Compare the value that was given for an output, which may be rounded, with the computed one."""
+        if not isinstance(value, int | Fraction) or isinstance(result, list | str):
+            is_same = value == result
+        else:
+            places = next((k for k in range(15) if (value * 10**k).denominator == 1), 15)
+            is_same = abs(float(result) - float(value)) <= 0.5 * 10.0**-places + 1e-9 * abs(float(result))
+        if not is_same:
+            raise UserError(
+                f"{name} is {value_text(result)} for these inputs, not {value_text(value)}. Leave {name} out, or solve "
+                f"for an input: --solve NAME."
+            )
+
+    def _domain_problem(self, name: str, value: Value) -> str:
+        """Return why an output can't have a value; empty if it can."""
+        symbol = self.symbols[name]
+        if symbol.kind not in ("int", "real") or symbol.is_in_domain(value):
+            return ""
+        return f"{name} ({symbol.meaning}) would be {float(value):g}, and must be {symbol.describe_domain()}"
 
     def solutions(self, unknown: str, values: Values) -> list[Value]:
         """Return every value of an input, within its domain, that leads to the outputs in `values`.

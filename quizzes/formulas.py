@@ -3,11 +3,10 @@
 from functools import cache
 from pathlib import Path
 
-from quizzes import content
+from quizzes import content, formula_search
 from quizzes.formula import Formula
 from quizzes.static import declares_formula
 from quizzes.trace import Trace
-from workbench.errors import lookup
 
 
 @cache
@@ -44,4 +43,4 @@ def get(id: str) -> Formula:
     for file in content.files("formulas.py"):  # import only the topic that declares it
         if declares_formula(file, id) and id in _declared_in(file):
             return _declared_in(file)[id]
-    return lookup("formula", id, all_formulas())
+    raise formula_search.unknown_formula("formula", id, all_formulas().values(), all_formulas())

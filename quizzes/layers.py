@@ -10,6 +10,9 @@ A layer is a word, its kernel size, a minus sign and its number of filters, then
     bn              batch norm, with a scale and a shift per channel
     flatten dropout relu sigmoid tanh softmax gelu silu
     /2 stride   p1 padding   same padding that keeps the size   d2 dilation   g32 groups   nobias
+    (/2x1 and p0x1: down, then across)
+
+A layer may also be written as PyTorch prints it: see `quizzes.torch_layers`.
 """
 
 import re
@@ -17,6 +20,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from quizzes.expressions.parser import FormatError, check_length
+from quizzes.torch_layers import is_torch_layer, read_torch_layer, split_layers
 
 LENGTH, LAYERS, DIGITS = 8_000, 500, 5  # the most characters, layers, and digits of a number
 ACTIVATIONS = ("relu", "sigmoid", "tanh", "softmax", "gelu", "silu")
@@ -37,9 +41,11 @@ FORMS = {  # the numbers of each kind: h the kernel's height (or the neurons), w
     "fc": ("h",),
 }
 NUMBERS = ("height", "width", "filters")
-ALIASES = {"maxpool": "pool"}
+ALIASES = {"maxpool": "pool", "linear": "fc", "dense": "fc"}
 LAYER = re.compile(r"\s*(?P<word>[a-z]+)(?P<height>\d+)?(?:x(?P<width>\d+))?(?:-(?P<filters>\d+))?", re.ASCII | re.I)
-OPTION = re.compile(r"\s*(?:(?P<key>[/pdg])(?P<number>\d+)|(?P<word>same|nobias))", re.ASCII | re.I)
+OPTION = re.compile(
+    r"\s*(?:(?P<key>[/pdgs])(?P<number>\d+)(?:x(?P<second>\d+))?|(?P<word>same|nobias))", re.ASCII | re.I
+)
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,7 @@ class Layer:
         dilation: The distance between the kernel's elements.
         groups: The number of groups of channels.
         bias: Whether its filters or neurons have biases.
+        in_channels: The number of channels (or values) that it takes; 0 for any number.
     """
 
     kind: str
@@ -67,6 +74,7 @@ class Layer:
     dilation: int = 1
     groups: int = 1
     bias: bool = True
+    in_channels: int = 0
 
 
 def read_layers(text: str) -> list[Layer]:
@@ -76,14 +84,26 @@ def read_layers(text: str) -> list[Layer]:
         FormatError: If they can't be read, with the position.
     """
     check_length(text, LENGTH)
+    if "(" in text:
+        pieces = split_layers(text)
+        check_count(pieces)
+        return [
+            Layer(**read_torch_layer(piece)) if is_torch_layer(piece) else _layer(piece, 0, len(piece))
+            for piece in pieces
+        ]
     pieces = text.split(",")
-    if len(pieces) > LAYERS:
-        raise FormatError(f"these are {len(pieces)} layers; the limit is {LAYERS}")
+    check_count(pieces)
     layers, start = [], 0
     for piece in pieces:
         layers.append(_layer(text, start, start + len(piece)))
         start += len(piece) + 1
     return layers
+
+
+def check_count(pieces: list[str]) -> None:
+    """Raise `FormatError` if there are too many layers."""
+    if len(pieces) > LAYERS:
+        raise FormatError(f"these are {len(pieces)} layers; the limit is {LAYERS}")
 
 
 def _layer(text: str, start: int, end: int) -> Layer:
@@ -108,27 +128,33 @@ def _layer(text: str, start: int, end: int) -> Layer:
         return Layer(kind, layer_text, channels=height or 0, bias=bias)
     kernel_size = (height or 0, width or height or 0)
     default_stride = kernel_size if kind in ("pool", "avgpool") else (1, 1)
-    stride = (options["/"],) * 2 if "/" in options else default_stride
-    dilation, padding = options.get("d", 1), (options.get("p", 0),) * 2
+    stride, padding = options.get("/", default_stride), options.get("p", (0, 0))
+    dilation, groups = options.get("d", (1, 1))[0], options.get("g", (1, 1))[0]
     if "same" in options:
         padding = _same_padding(kernel_size, stride, dilation, text, at)
-    return Layer(kind, layer_text, kernel_size, filters or 0, stride, padding, dilation, options.get("g", 1), bias)
+    return Layer(kind, layer_text, kernel_size, filters or 0, stride, padding, dilation, groups, bias)
 
 
-def _options(kind: str, text: str, start: int, end: int) -> dict[str, int]:
-    """Read a layer's options between two positions of a text; a word such as `same` has the value 1."""
-    options: dict[str, int] = {}
+def _options(kind: str, text: str, start: int, end: int) -> dict[str, tuple[int, int]]:
+    """Read a layer's options between two positions of a text; a word such as `same` has the value (1, 1)."""
+    options: dict[str, tuple[int, int]] = {}
     while text[start:end].strip():
         match = OPTION.match(text, start, end)
         key = (match["key"] or match["word"]).lower() if match else ""
+        key = "/" if key == "s" else key
         if not match or key not in OPTIONS[kind]:
             advice = f"{kind} takes {', '.join(OPTIONS[kind]) or 'no options'}"
             rest = text[start:end].lstrip()
             raise FormatError(f"can't read {rest.rstrip()[:20]!r}: {advice}", text, end - len(rest))
         if key in options or {key, *options} >= {"p", "same"}:
             raise FormatError("the padding or another option appears twice: write it once", text, match.start())
-        number = _number(match, "number", text, least=0 if key == "p" else 1)
-        options[key], start = 1 if number is None else number, match.end()
+        least = 0 if key == "p" else 1
+        number = _number(match, "number", text, least)
+        second = _number(match, "second", text, least)
+        if second is not None and key not in ("/", "p"):
+            raise FormatError("only the stride and the padding may differ down and across", text, match.start())
+        first = 1 if number is None else number
+        options[key], start = (first, first if second is None else second), match.end()
     return options
 
 

@@ -5,12 +5,18 @@ from dataclasses import replace
 
 from quizzes.answers import KINDS, Reading
 from quizzes.expressions.parser import FormatError
+from quizzes.expressions.tokens import GREEK
 from quizzes.expressions.tree import UndefinedValue, Value, exact
+from quizzes.follow_through import OwnValues
 from quizzes.formula import evaluate_equations
 from quizzes.question import Mark, Outcome, Part, PartMark, Question
 from workbench.errors import UserError
 
 FORM_SCORE = 0.5  # of a correct value in another form than the one that is asked for
+
+GREEK_NAMES = {"lam": "lambda"}  # a name that Python reserves is shortened in formulas
+
+NOTHING_LEFT = "This follows from your own values, but {name} is 0 or 1 there and leaves nothing to compute. No credit."
 
 SIGNS: dict[str, str] = {Outcome.RIGHT: "✓", Outcome.PARTLY: "≈", Outcome.WRONG: "✗", Outcome.NOT_UNDERSTOOD: "?"}
 
@@ -31,6 +37,7 @@ def mark(question: Question, answers: Mapping[str, str]) -> Mark:
     check_parts(question, answers)
     marks: list[PartMark] = []
     own_values: dict[str, Value] = {}  # the student's values, for the parts that follow from them
+    rounding_errors: dict[str, float] = {}
     all_right = True
     for part in question.parts:
         try:
@@ -38,8 +45,11 @@ def mark(question: Question, answers: Mapping[str, str]) -> Mark:
         except FormatError as error:
             marks.append(PartMark(part.part, Outcome.NOT_UNDERSTOOD, feedback=error.message_with_caret()))
             continue
-        marks.append(_mark_part(question, part, reading, own_values, all_right))
+        unexplained = [m.part for m in marks if m.mark in (Outcome.WRONG, Outcome.PARTLY) and not m.mistake]
+        own = OwnValues(question, part, own_values, rounding_errors, unexplained)
+        marks.append(_mark_part(question, part, reading, own, all_right))
         own_values[part.part] = _equation_value(part, reading)
+        rounding_errors[part.part] = KINDS[part.kind].rounding_error(reading.value, part)
         all_right = all_right and marks[-1].mark == Outcome.RIGHT
     if unread := [m for m in marks if m.mark == Outcome.NOT_UNDERSTOOD]:
         return Mark(Outcome.NOT_UNDERSTOOD, 0.0, unread[0].feedback, marks)
@@ -71,8 +81,14 @@ def read_part(part: Part, text: str) -> Reading:
         FormatError: If it can't be read.
     """
     left, equals, right = text.partition("=")
-    has_name = equals and left.strip() == part.part and part.kind not in ("match", "line")
+    has_name = equals and part.kind not in ("match", "line") and _is_name_of(left.strip(), part)
     return KINDS[part.kind].read(right if has_name else text, part)
+
+
+def _is_name_of(text: str, part: Part) -> bool:
+    """Return whether a text names a part: its symbol, also as a Greek letter, or a symbol of its label (`df/dz`)."""
+    name = "".join(GREEK.get(c, c) for c in text)
+    return name in (part.part, GREEK_NAMES.get(part.part)) or (bool(text) and text in part.label.split())
 
 
 def _equation_value(part: Part, reading: Reading) -> Value:
@@ -91,26 +107,34 @@ def _check_support(part: Part, part_mark: PartMark, marks: list[PartMark]) -> Pa
     return replace(part_mark, mark=Outcome.PARTLY, score=0.0, feedback=feedback)
 
 
-def _mark_part(
-    question: Question, part: Part, reading: Reading, own_values: dict[str, Value], all_right: bool
-) -> PartMark:
+def _mark_part(question: Question, part: Part, reading: Reading, own: OwnValues, all_right: bool) -> PartMark:
     kind = KINDS[part.kind]
     score = max(kind.score(reading.value, answer, part) for answer in [part.answer, *part.other_answers])
     if score == 1 and (advice := kind.form_feedback(reading.value, part)):
         return PartMark(part.part, Outcome.PARTLY, FORM_SCORE, reading.read_as, feedback=advice)
     if score == 1 or _fits_outputs(question, part, reading):
         return PartMark(part.part, Outcome.RIGHT, 1.0, reading.read_as)
-    if _follows_from_own_values(question, part, reading, own_values):
-        feedback = "" if all_right else "Correct, based on your own earlier value."
-        return PartMark(part.part, Outcome.RIGHT, 1.0, reading.read_as, feedback=feedback)
+    follows = own.lead_to(reading) or (not all_right and own.lead_to(reading, unrounded=True))
+    if follows and not own.removes_work:
+        return _following(part, reading, all_right)
     outcome = Outcome.PARTLY if score > 0 else Outcome.WRONG
     for mistake in question.mistakes:
         if mistake.part == part.part and any(
             kind.score(reading.value, answer, part) == 1 for answer in [mistake.answer, *mistake.other_answers]
         ):
             return PartMark(part.part, outcome, round(score, 4), reading.read_as, mistake.mistake, mistake.feedback)
+    if all_right and own.lead_to(reading, unrounded=True) and not own.removes_work:
+        return _following(part, reading, all_right)
     feedback = kind.near_miss_feedback(reading, part.answer, part) or ("Partially correct." if score > 0 else "")
+    if follows:
+        feedback = NOTHING_LEFT.format(name=own.removes_work)
     return PartMark(part.part, outcome, round(score, 4), reading.read_as, feedback=feedback)
+
+
+def _following(part: Part, reading: Reading, all_right: bool) -> PartMark:
+    """Return the result for an answer that follows from the student's own earlier values."""
+    feedback = "" if all_right else "Correct, based on your own earlier value."
+    return PartMark(part.part, Outcome.RIGHT, 1.0, reading.read_as, feedback=feedback)
 
 
 def _fits_outputs(question: Question, part: Part, reading: Reading) -> bool:
@@ -124,33 +148,3 @@ def _fits_outputs(question: Question, part: Part, reading: Reading) -> bool:
     except UndefinedValue:
         return False
     return all(values[name] == exact(output) for name, output in question.expected.items())
-
-
-def _follows_from_own_values(question: Question, part: Part, reading: Reading, own_values: dict[str, Value]) -> bool:
-    """Return whether an answer follows, by the question's equations, from the student's values of earlier parts.
-
-    A trivial value earns nothing, since it removes the work: neither 0, 1 or -1 in place of an earlier value, nor a
-    later value that becomes trivial through it.
-    """
-    if not question.equations or not own_values or part.part in question.procedure_values:
-        return False
-    correct = {**{p.part: p.answer for p in question.parts}, **question.expected}
-    choices = {p.part for p in question.parts if p.choice_values}  # the number of a choice is never trivial
-    own_numbers = [(name, value) for name, value in own_values.items() if name not in choices]
-    if any(_is_trivial(value) and not _is_trivial(exact(correct[name])) for name, value in own_numbers):
-        return False
-    inputs = {**question.params, **question.procedure_values}
-    try:
-        value = evaluate_equations(question.equations, inputs, overrides=own_values)[part.part]
-    except (UndefinedValue, KeyError, TypeError):
-        return False
-    if part.part not in choices and _is_trivial(value) and not _is_trivial(exact(correct[part.part])):
-        return False
-    kind = KINDS[part.kind]
-    return kind.score(reading.value, kind.answer(value, part), part) == 1
-
-
-def _is_trivial(value: Value) -> bool:
-    if isinstance(value, list):
-        return all(_is_trivial(v) for v in value)
-    return value in (0, 1, -1)

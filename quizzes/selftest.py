@@ -18,7 +18,7 @@ from quizzes.question import Answer, Check, Outcome, PartMark, Question
 from quizzes.text_checks import LEAST_MISTAKES
 from quizzes.verification import check_names, compare_values
 
-GARBAGE = ["", "@", "1 2", "((", "import os", "9^9^9^9"]
+GARBAGE = ["", "@", "1 2 /", "((", "import os", "9^9^9^9"]
 MAX_SHARE = 0.3  # of the seeds for which one answer may be correct
 MIN_VARIANTS = 50  # from which on the share of answers, and the presence of every part and mistake, are checked
 

@@ -18,12 +18,15 @@ from typing import ClassVar, Self
 
 from quizzes.answers import KINDS
 from quizzes.answers.forms import form_problem
+from quizzes.answers.notation import list_notation, number_notation
 from quizzes.expressions.graph import build_graph
 from quizzes.expressions.parser import FormatError, Trees, read, read_list
 from quizzes.expressions.tree import Value, evaluate, exact
 from quizzes.layers import read_layers
 from quizzes.question import Part
 from workbench.errors import UserError, unknown_name
+
+SUM_TOLERANCE = 0.005  # probabilities are often rounded
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,8 @@ class Symbol:
         Raises:
             FormatError: If it can't be read.
         """
-        return evaluate(read(text), {})
+        part = Part(self.name, self.answer_kind, f"{self.meaning} ({self.unit})" if self.unit else self.meaning, None)
+        return evaluate(read(number_notation(text, part, self.kind == "int")), {})
 
 
 class Int(Symbol):
@@ -148,7 +152,7 @@ class Array(Symbol):
         return value
 
     def read(self, text: str) -> Value:
-        return _evaluate_list(read_list(text))
+        return _evaluate_list(read_list(list_notation(text, self.depth)))
 
 
 class Vector(Array):
@@ -161,6 +165,41 @@ class Matrix(Array):
     """A list of rows of numbers."""
 
     kind, answer_kind, in_words, depth, example = "matrix", "matrix", "a matrix of numbers", 2, "[[1, 2], [3, 4]]"
+
+
+class Distribution(Vector):
+    """Probabilities that sum to 1, up to their rounding; a one-hot vector is one."""
+
+    def check(self, value: Value) -> Value:
+        _check_sum(self, super().check(value), "")
+        return value
+
+
+class Distributions(Matrix):
+    """A list of rows of probabilities, each of which sums to 1, up to their rounding."""
+
+    def check(self, value: Value) -> Value:
+        for number, row in enumerate(super().check(value), 1):
+            _check_sum(self, row, f"row {number} of ")
+        return value
+
+
+def _check_sum(symbol: Symbol, values: Value, row: str) -> None:
+    total = float(sum(values))
+    if abs(total - 1) > SUM_TOLERANCE:
+        raise UserError(f"{row}{symbol.name} ({symbol.meaning}) must sum to 1, and it sums to {total:.6g}.")
+
+
+class Box(Vector):
+    """The corners x1, y1, x2, y2 of a box, of which the first is top left."""
+
+    def check(self, value: Value) -> Value:
+        if len(super().check(value)) != 4:
+            raise UserError(f"{self.name} has {len(value)} values, and a box has 4.")
+        x1, y1, x2, y2 = value
+        if x1 >= x2 or y1 >= y2:
+            raise UserError(f"{self.name} must be x1, y1, x2, y2 with x1 < x2 and y1 < y2.")
+        return value
 
 
 class Shape(Array):

@@ -1,7 +1,7 @@
 """Checks of what a declaration says, whether in Python or in the TOML of a pack: each problem is the same sentence."""
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from string import Formatter
 
 from quizzes.answer_symbols import AnswerSymbol
@@ -101,3 +101,25 @@ def mistakes_problems(names: Collection[str]) -> Iterator[str]:
 def unknown_symbol(name: str, formula: Formula) -> str:
     """Return the sentence on a name that is not a symbol of a formula."""
     return str(unknown_name(f"symbol of {formula.id}", name, formula.symbols))
+
+
+# Nouns that follow a number in prompts.
+COUNTED = (
+    "bits blocks boxes channels classes deletions dimensions epochs examples filters heads images insertions layers "
+    "matches neurons parameters patches pixels positions samples sentences steps substitutions times tokens units "
+    "values windows words"
+).split()
+COUNT = re.compile(rf"\{{(\w+)\}} ((?:[a-z]+ )?)({'|'.join(COUNTED)})\b")
+
+
+def with_singulars(prompt: str, texts: Mapping[str, str]) -> str:
+    """Return a prompt in which the nouns behind a `{name}` that is 1 are singular: `shifted by 1 token`."""
+
+    def agree(match: re.Match[str]) -> str:
+        name, adjective, noun = match.groups()
+        if texts.get(name) != "1":
+            return match[0]
+        singular = noun[:-2] if noun.endswith(("xes", "ches", "sses")) else noun[:-1]
+        return f"{{{name}}} {adjective}{singular}"
+
+    return COUNT.sub(agree, prompt)

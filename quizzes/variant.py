@@ -1,6 +1,8 @@
 """One variant of a drill: from the generated values to the question, with its mistakes, steps and check."""
 
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
@@ -19,7 +21,7 @@ from quizzes.formula import Equation, Replacement
 from quizzes.hints import hints_by_degrees
 from quizzes.question import Answer, Check, Mistake, Params, Part, Question, Step, Visualization, to_json, value_text
 from quizzes.solution import worked_steps
-from quizzes.text_checks import LEAST_MISTAKES
+from quizzes.text_checks import LEAST_MISTAKES, with_singulars
 from workbench.errors import UserError
 
 GOLDEN = 0.6180339887  # its multiples, modulo 1, are far from each other
@@ -229,8 +231,48 @@ class Variant:
             if not own:
                 return None
             mistakes.append(Mistake(rule.name, part.part, own[0], rule.feedback, own[1:]))
+        mistakes = self._with_consistent_answers(mistakes)
         needed = min(LEAST_MISTAKES, len(self.drill.mistake_rules))
         return mistakes if len({m.mistake for m in mistakes}) >= needed else None
+
+    def _with_consistent_answers(self, mistakes: list[Mistake]) -> list[Mistake]:
+        """Return the mistakes with what they lead to if a student makes them in every step.
+
+        `answer` is what a mistake leads to if all earlier parts are correct.
+        """
+        if self.unknown or self.variables or len(self.parts) < 2:
+            return mistakes
+        parts = {part.part: part for part in self.parts}
+        consistent = {rule.name: self._consistent_answers(rule) for rule in self.drill.mistake_rules}
+        result = []
+        for mistake in mistakes:
+            part = parts[mistake.part]
+            kind, answer = KINDS[part.kind], consistent[mistake.mistake].get(part.part)
+            taken = [part.answer, *part.other_answers]
+            taken += [a for m in mistakes if m.part == part.part for a in (m.answer, *m.other_answers)]
+            taken += [
+                answers[part.part]
+                for name, answers in consistent.items()
+                if name != mistake.mistake and part.part in answers
+            ]
+            if answer is not None and not any(kind.are_indistinguishable(answer, other, part) for other in taken):
+                mistake = replace(mistake, other_answers=[*mistake.other_answers, answer])
+            result.append(mistake)
+        return result
+
+    def _consistent_answers(self, rule: MistakeRule) -> dict[str, Answer]:
+        """Return what a mistake leads to if every part is computed from the student's own values of earlier ones."""
+        try:
+            values = self.formula.evaluate_with_mistake(rule.replaced, self.values, ())
+        except (UndefinedValue, UserError):
+            return {}
+        answers = {}
+        for part in self.parts:
+            with suppress(UndefinedValue, UserError):
+                candidates = self._candidates(part.part, values[part.part])
+                if len(candidates) == 1:
+                    answers[part.part] = KINDS[part.kind].answer(candidates[0], part)
+        return answers
 
     def _apply(self, rule: MistakeRule) -> list[tuple[Part, list[Answer]]]:
         """Return the parts that a mistake gets wrong, each with the answers that it leads to."""
@@ -261,10 +303,12 @@ class Variant:
         return write(self.derivation.expression(name, self.drill.derived[name].in_terms_of, rule.replaced))
 
     def _prompt(self) -> str:
-        text = self.drill.prompt.format(**self.texts)
+        text = with_singulars(self.drill.prompt, self.texts).format(**self.texts)
+        for name in self.part_names:  # the unknown stands for itself: "the loss L", not "the loss L = L"
+            text = re.sub(rf"(?<!\w){name} = {name}(?!\w| *[-+*/^=(])", name, text)
         if len(self.parts) == 1:
             text += f"\nFind {self.parts[0].part}: {self.parts[0].label}."
-        if self.unknown:
+        if self.unknown and self.parts[0].other_answers:
             text += " Any value that fits is accepted."
         text += "".join(map(_form_sentence, self.parts))
         if self.expressions:

@@ -52,7 +52,7 @@ def _to_number(value: Value) -> Value:
 def _to_float(value: Value) -> Answer:
     if isinstance(value, list):
         return [_to_float(v) for v in value]
-    return value if isinstance(value, str | int | dict) else float(value)  # a dict is a match
+    return value if isinstance(value, str | int | dict) else float(value)  # a match is a dict of names
 
 
 def compare_values(question: Question, computed: Computed) -> tuple[dict[str, str], bool]:

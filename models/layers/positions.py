@@ -17,3 +17,19 @@ def sinusoids(length: int, features: int, base: float = 10_000.0) -> Tensor:
     exponents = torch.arange(0, features, 2, dtype=torch.double) / features
     angles = torch.arange(length, dtype=torch.double)[:, None] / base**exponents
     return torch.stack([angles.sin(), angles.cos()], dim=2).flatten(1).float()
+
+
+def grid_sinusoids(grid_size: int, features: int) -> Tensor:
+    """Return the encodings of the positions of a square map, row by row (grid_size**2, features), in float32.
+
+    The first half of the features encodes the column, the second half the row; within each, all sines come first. It is
+    the layout of MAE's published weights.
+
+    Raises:
+        ValueError: If the number of features is not a multiple of 4.
+    """
+    if features % 4:
+        raise ValueError(f"the number of features must be a multiple of 4, not {features}")
+    line = sinusoids(grid_size, features // 2)
+    line = torch.cat([line[:, 0::2], line[:, 1::2]], dim=1)
+    return torch.cat([line.repeat(grid_size, 1), line.repeat_interleave(grid_size, dim=0)], dim=1)

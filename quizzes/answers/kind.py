@@ -68,6 +68,10 @@ class Kind:
         """Convert a computed value to the answer of a part; that of a choice is a letter."""
         return self.to_json(value)
 
+    def rounding_error(self, value: Value, part: Part) -> float:
+        """Return by how much a number that a student computed may differ from the rounded one that they entered."""
+        return 0.0
+
     def equation_value(self, value: Value, part: Part) -> Value:
         """Return an answer's parsed value as equations take it."""
         return value

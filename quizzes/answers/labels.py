@@ -6,6 +6,7 @@ from fractions import Fraction
 from string import ascii_lowercase
 
 from quizzes.answers.kind import Kind, Reading
+from quizzes.answers.notation import ascii_notation
 from quizzes.answers.numbers import read_number
 from quizzes.expressions.parser import LENGTH, FormatError, check_length
 from quizzes.expressions.tree import Value
@@ -22,11 +23,22 @@ PARTS = {"half": 2, "halves": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth":
 PARTS |= {f"{part}s": n for part, n in PARTS.items() if n > 2} | {"hundredth": 100, "hundredths": 100}
 
 
-def split_labels(text: str) -> list[str]:
-    """Split an answer into words at commas, semicolons, arrows or spaces; brackets around it are dropped."""
+LETTER = re.compile(r"^(?:option|answer|choice)?\s*\(?([a-z])[).:]*$")
+# Pairs of a match: a=2, b=1; a2b1; a -> 2 and b -> 1.
+PAIRS = re.compile(r"(?:[,;\s]|\band\b|&)+(?=[A-Za-z]\b|[A-Za-z][0-9])|(?<=[0-9])(?=[A-Za-z])")
+PAIR = re.compile(r"\(?([A-Za-z])[).]?\s*(?:=|:|[-=]+>|-|→|is)?\s*([0-9]{1,2})\s*[,;.]?", re.ASCII)
+SEPARATORS = r"\s*(?:,|;|[-=]*>|→|&|\s(?:and|then)\s|\s)\s*"
+
+
+def split_labels(text: str, labels: list[str]) -> list[str]:
+    """Split an answer into words at commas, semicolons, arrows, spaces or `and`; brackets around it are dropped.
+
+    Hyphens separate, too, if no label has one.
+    """
     check_length(text)
-    inside = text.strip().strip("[](){}")
-    return [word for word in re.split(r"\s*(?:,|;|->|→|\s)\s*", inside) if word]
+    inside = ascii_notation(text).strip().strip("[](){}")
+    hyphen = "" if any("-" in label for label in labels) else "|\\s*-\\s*"
+    return [word for word in re.split(SEPARATORS + hyphen, inside) if word]
 
 
 def read_labels(words: list[str], labels: list[str], text: str) -> list[str]:
@@ -49,7 +61,7 @@ def read_labels(words: list[str], labels: list[str], text: str) -> list[str]:
 
 def _enumerate(labels: list[str]) -> str:
     """List labels in words that can't be read as an answer."""
-    return " and ".join(filter(None, [", ".join(labels[:-1]), labels[-1]])) if labels else "none"
+    return " or ".join(filter(None, [", ".join(labels[:-1]), labels[-1]])) if labels else "none"
 
 
 def check_unique(words: list[str], text: str) -> list[str]:
@@ -78,7 +90,7 @@ class Sequence(Kind):
     expected_format = "labels in order, separated by commas"
 
     def read(self, text: str, part: Part) -> Reading:
-        words = read_labels(split_labels(text), part.choices, text)
+        words = read_labels(split_labels(text, part.choices), part.choices, text)
         if not part.answer or len(set(part.answer)) == len(part.answer):
             check_unique(words, text)
         if not words:
@@ -86,6 +98,8 @@ class Sequence(Kind):
         return Reading(words, ", ".join(words))
 
     def score(self, value: list[str], expected: Answer, part: Part) -> float:
+        if keeps_all(value, expected, part):
+            return 0.0
         return _common_length(value, expected) / max(len(value), len(expected))
 
     def format_answer(self, value: Answer, part: Part) -> str:
@@ -93,6 +107,14 @@ class Sequence(Kind):
 
     def to_json(self, value: Value) -> Answer:
         return list(value)
+
+
+def keeps_all(value: list[str], expected: Answer, part: Part) -> bool:
+    """Return whether an answer names every label where some don't belong, so that it decides nothing.
+
+    In NMS, these are all boxes, none of them suppressed.
+    """
+    return set(expected) < set(part.choices) == set(value) and len(set(value)) == len(value) > 1
 
 
 def _common_length(a: list[str], b: list[str]) -> int:
@@ -111,6 +133,8 @@ class Set(Sequence):
     expected_format = "labels in any order, separated by commas"
 
     def score(self, value: list[str], expected: Answer, part: Part) -> float:
+        if keeps_all(value, expected, part):
+            return 0.0
         return len(set(value) & set(expected)) / len(set(value) | set(expected))
 
 
@@ -126,7 +150,7 @@ class Choice(Kind):
 
     def _letter(self, word: str, part: Part, text: str) -> str:
         for letter, choice in zip(letters(part.choices), part.choices, strict=True):
-            if word.casefold().rstrip(").") == letter or _fold(word) == _fold(choice):
+            if LETTER.sub(r"\1", word.casefold()) == letter or _fold(word) == _fold(choice):
                 return letter
         raise FormatError(f"answer with {self.format_hint(part)}", text[:LENGTH], 0)
 
@@ -143,9 +167,14 @@ class Choices(Choice):
     def format_hint(self, part: Part) -> str:
         return "every correct letter, separated by commas"
 
+    @staticmethod
+    def letters_in(text: str, part: Part) -> list[str]:
+        """Return the letters that an answer names, in its order: `a, c`, `ca`, `a) and c)`."""
+        labels = letters(part.choices)
+        return read_labels([word.strip("().") for word in split_labels(text, labels)], labels, text)
+
     def read(self, text: str, part: Part) -> Reading:
-        words = [word.rstrip(").") for word in split_labels(text)]
-        selection = sorted(check_unique(read_labels(words, letters(part.choices), text), text))
+        selection = sorted(check_unique(self.letters_in(text, part), text))
         if not selection:
             raise FormatError("this is empty: enter an answer", text, 0)
         return Reading(selection, ", ".join(selection))
@@ -172,8 +201,8 @@ class Match(Kind):
     def read(self, text: str, part: Part) -> Reading:
         check_length(text)
         pairs: dict[str, int] = {}
-        for piece in re.split(r"[,;\s]+(?=[A-Za-z])", text.strip()):
-            match = re.fullmatch(r"([A-Za-z])\s*(?:=|:|-|->)?\s*([0-9]{1,2})\s*[,;]?", piece, re.ASCII)
+        for piece in PAIRS.split(ascii_notation(text).strip()):
+            match = PAIR.fullmatch(piece)
             at = max(0, text.find(piece))
             if not match:
                 raise FormatError(f"write {self.expected_format}", text, at)

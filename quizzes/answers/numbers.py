@@ -4,6 +4,7 @@ import math
 from fractions import Fraction
 
 from quizzes.answers.kind import Kind, Reading
+from quizzes.answers.notation import number_notation
 from quizzes.expressions.parser import FormatError, read, write
 from quizzes.expressions.tree import Num, Op, Tree, Value, evaluate
 from quizzes.question import Answer, Part
@@ -28,8 +29,8 @@ def rounds_to(value: Value, expected: Value, decimals: int | None) -> bool:
 
     Both ends of the rounding interval count, whichever way ties are rounded.
     """
-    if decimals is None:
-        return bool(value == expected)
+    if decimals is None:  # a float comes from arithmetic with roots or powers, which round
+        return bool(value == expected) or (isinstance(value, float) and math.isclose(value, expected, rel_tol=1e-12))
     half = float(Fraction(1, 2) / Fraction(10) ** decimals)
     tolerance = 1e-12 * max(min(1.0, 1e6 * half), abs(float(expected)))
     return abs(float(value) - float(expected)) <= half + tolerance
@@ -38,6 +39,27 @@ def rounds_to(value: Value, expected: Value, decimals: int | None) -> bool:
 def rounding_text(part: Part) -> str:
     """Return the number of decimal places or significant digits of a part, in words."""
     return f"{part.digits} significant digits" if part.digits else f"{part.decimals} decimal places"
+
+
+def is_rounded_too_early(value: Value, expected: Value, decimals: int) -> bool:
+    """Return whether a number is the expected one to fewer decimal places, but to two significant digits at least."""
+    return any(
+        rounds_to(value, expected, places) and math.isclose(float(value), round(float(value), places), rel_tol=1e-12)
+        for places in range(max(1, decimals_of(expected, 2)), decimals)
+    )
+
+
+def scale_feedback(value: Value, expected: Value, part: Part) -> str:
+    """Return a remark on a number that has the correct digits, but is 100 or 1000 times too large or too small."""
+    if part.decimals is None or not expected:
+        return ""
+    for factor in (100, 1000):
+        scaled = Fraction(10) ** -part.decimals
+        for size, word in ((factor, "small"), (Fraction(1, factor), "large")):
+            tolerance = max(0.5 * float(scaled) * max(1.0, float(size)), 5e-4 * abs(float(expected)))
+            if abs(float(value) * float(size) - float(expected)) <= tolerance:
+                return f"Correct digits, but {factor} times too {word}: check the unit."
+    return ""
 
 
 def decimals_of(value: Value, digits: int) -> int:
@@ -75,7 +97,7 @@ class Integer(Kind):
     expected_format = "an integer"
 
     def read(self, text: str, part: Part) -> Reading:
-        value, tree = read_number(text)
+        value, tree = read_number(number_notation(text, part, is_integer=True))
         if value != int(value):
             raise FormatError(f"enter an integer, not {format_number(value)}", text, 0)
         return Reading(int(value), reading_text(value, tree))
@@ -88,7 +110,7 @@ class FractionKind(Kind):
     expected_format = "a fraction such as a/b"
 
     def read(self, text: str, part: Part) -> Reading:
-        value, tree = read_number(text)
+        value, tree = read_number(number_notation(text, part))
         if not isinstance(value, int | Fraction):
             raise FormatError("enter an exact fraction, such as a/b", text, 0)
         return Reading(Fraction(value), write(tree))
@@ -115,20 +137,27 @@ class Decimal(Kind):
         return f"a number to {rounding_text(part)}"
 
     def read(self, text: str, part: Part) -> Reading:
-        value, tree = read_number(text)
+        value, tree = read_number(number_notation(text, part))
         return Reading((value, typed_decimals(tree)), reading_text(value, tree))
 
     def score(self, value: tuple[Value, int | None], expected: Answer, part: Part) -> float:
         return float(rounds_to(value[0], expected, _places(expected, part)))
 
     def near_miss_feedback(self, reading: Reading, expected: Answer, part: Part) -> str:
-        value, decimals = reading.value
-        if decimals and decimals < (part.decimals or 0) and rounds_to(value, expected, decimals):
+        value, _ = reading.value
+        places = _places(expected, part) or 0
+        if is_rounded_too_early(value, expected, places):
             return f"Correct value, too few digits: give {rounding_text(part)}."
-        return ""
+        return scale_feedback(value, expected, part)
 
     def are_indistinguishable(self, a: Answer, b: Answer, part: Part) -> bool:
         return are_indistinguishable(a, b, _places(max(a, b, key=abs), part))
+
+    def rounding_error(self, value: tuple[Value, int | None], part: Part) -> float:
+        number, decimals = value
+        if decimals is None:  # typed as arithmetic: exact
+            return 0.0
+        return 0.5 * 10.0 ** -max(decimals, _places(number, part) or 0)
 
     def equation_value(self, value: Value, part: Part) -> Value:
         return value[0]

@@ -5,7 +5,7 @@ from functools import cache
 from itertools import pairwise
 
 from quizzes.answers.kind import Reading
-from quizzes.answers.labels import Choices, check_unique, letter_of, letters, read_labels, split_labels
+from quizzes.answers.labels import Choices, check_unique, letter_of
 from quizzes.expressions.parser import FormatError
 from quizzes.expressions.tree import Value
 from quizzes.question import Answer, Part
@@ -27,8 +27,7 @@ class Order(Choices):
         return "every letter once, first to last"
 
     def read(self, text: str, part: Part) -> Reading:
-        words = [word.rstrip(").") for word in split_labels(text)]
-        order = check_unique(read_labels(words, letters(part.choices), text), text)
+        order = check_unique(self.letters_in(text, part), text)
         if not order:
             raise FormatError("this is empty: enter an answer", text, 0)
         if len(order) != len(part.choices) and not _has_distractors(part):

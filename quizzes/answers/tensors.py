@@ -1,22 +1,26 @@
 """Answers that are several numbers: a tensor's shape, a vector, a matrix; each correct element earns credit."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 
 from quizzes.answers.kind import Kind, Reading
-from quizzes.answers.numbers import are_indistinguishable, format_decimal, format_number, rounds_to
+from quizzes.answers.notation import list_notation, shape_notation
+from quizzes.answers.numbers import (
+    are_indistinguishable,
+    format_decimal,
+    format_number,
+    is_rounded_too_early,
+    rounds_to,
+)
 from quizzes.expressions.parser import FormatError, read_list, write
 from quizzes.expressions.tree import Value, evaluate
 from quizzes.question import Answer, Part
-
-BETWEEN_DIGITS = re.compile(r"(?<=[\d\s])[x×X](?=[\d\s])")
 
 
 class Shape(Kind):
     expected_format = "a shape such as AxBxC"
 
     def read(self, text: str, part: Part) -> Reading:
-        items = read_list(BETWEEN_DIGITS.sub(",", text.strip()))
+        items = read_list(shape_notation(text))
         if any(isinstance(item, list) for item in items):
             raise FormatError("a shape is one list of integers, such as AxBxC", text, 0)
         sizes = [evaluate(item, {}) for item in items if not isinstance(item, list)]
@@ -28,6 +32,14 @@ class Shape(Kind):
         if len(value) != len(expected):
             return 0.0
         return float(sum(a == b for a, b in zip(value, expected, strict=True)) / len(expected))
+
+    def near_miss_feedback(self, reading: Reading, expected: Answer, part: Part) -> str:
+        sizes: list[int] = reading.value
+        if len(sizes) == len(expected) == 3 and sizes == [expected[2], *expected[:2]]:
+            return "These are the channels first. The question asks for height x width x channels."
+        if len(sizes) != len(expected):
+            return f"This has {len(sizes)} dimensions, but it should have {len(expected)}."
+        return _which([a == b for a, b in zip(sizes, expected, strict=True)], [(k + 1,) for k in range(len(sizes))])
 
     def format_answer(self, value: Answer, part: Part) -> str:
         return format_shape(value)
@@ -47,7 +59,9 @@ class Vector(Kind):
         return self.expected_format + places
 
     def read(self, text: str, part: Part) -> Reading:
-        trees = read_list(text)
+        trees = read_list(list_notation(text, self.depth))
+        if self.depth == 1 and _depth(trees) == 2:
+            trees = _as_vector(trees)
         if self.depth == 2 and trees and not isinstance(trees[0], list):
             trees = [trees]
         if _depth(trees) != self.depth:
@@ -61,14 +75,38 @@ class Vector(Kind):
         if _shape(value) != _shape(expected):
             return 0.0
         pairs = list(zip(_flat(value), _flat(expected), strict=True))
-        return sum(rounds_to(a, b, part.decimals) for a, b in pairs) / len(pairs)
+        if all(rounds_to(a, b, part.decimals) for a, b in pairs):
+            return 1.0
+        # Zeros that belong there earn no credit of their own: most elements of a one-hot vector are 0.
+        counted = [(a, b) for a, b in pairs if a or not rounds_to(0, b, part.decimals)]
+        return sum(rounds_to(a, b, part.decimals) for a, b in counted) / len(counted)
+
+    def rounding_error(self, value: Value, part: Part) -> float:
+        return 0.0 if part.decimals is None else 0.5 * 10.0**-part.decimals
 
     def near_miss_feedback(self, reading: Reading, expected: Answer, part: Part) -> str:
-        if _shape(reading.value) == _shape(expected):
-            return ""
-        actual_size, expected_size = (format_shape(_shape(v)) for v in (reading.value, expected))
-        has_commas = len(list(_flat(reading.value))) == 2 * len(list(_flat(expected)))
-        advice = " If you wrote decimal commas, use decimal points." if has_commas else ""
+        value = reading.value
+        if self.depth == 2 and value != expected and self.score(_transposed(value), expected, part) == 1:
+            return "This is the transpose: exchange rows and columns."
+        if _shape(value) != _shape(expected):
+            return self._size_feedback(value, expected)
+        pairs = list(zip(_flat(value), _flat(expected), strict=True))
+        correct, decimals = [rounds_to(a, b, part.decimals) for a, b in pairs], part.decimals or 0
+        if not all(correct) and all(
+            ok or is_rounded_too_early(a, b, decimals) for ok, (a, b) in zip(correct, pairs, strict=True)
+        ):
+            return f"Correct values, too few digits: give {part.decimals} decimal places."
+        # Of a one-hot vector, the elements that are incorrect would tell which is 1.
+        return _which(correct, list(_places_in(expected))) if self.score(value, expected, part) else ""
+
+    def _size_feedback(self, value: Value, expected: Answer) -> str:
+        actual_size, expected_size = (format_shape(_shape(v)) for v in (value, expected))
+        numbers, size = list(_flat(value)), len(list(_flat(expected)))
+        advice = ""
+        if len(numbers) == 2 * size:
+            advice = " If you wrote decimal commas, use decimal points."
+        elif len(numbers) == 1 < size:
+            advice = f" Write commas between the elements, as in {'[a, b]' if self.depth == 1 else '[[a, b], [c, d]]'}."
         return f"The size is {actual_size}, but it should be {expected_size}.{advice}"
 
     def are_indistinguishable(self, a: Answer, b: Answer, part: Part) -> bool:
@@ -87,6 +125,37 @@ class Vector(Kind):
 class Matrix(Vector):
     expected_format = "a matrix such as [[a, b], [c, d]]"
     depth = 2
+
+
+def _which(correct: list[bool], places: list[tuple[int, ...]]) -> str:
+    """Return how many elements are correct, and which are not: `2 of 3 correct: check element 2.`"""
+    wrong = [", ".join(map(str, place)) for place, ok in zip(places, correct, strict=True) if not ok]
+    if not any(correct) or not wrong:
+        return ""
+    names = [f"[{place}]" if "," in place else place for place in wrong[:3]]
+    more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+    noun = "element" if len(wrong) == 1 else "elements"
+    return f"{sum(correct)} of {len(correct)} correct: check {noun} {', '.join(names)}{more}."
+
+
+def _places_in(value: Value, place: tuple[int, ...] = ()) -> Iterator[tuple[int, ...]]:
+    """Yield the indices of each number, counted from 1."""
+    if not isinstance(value, list):
+        yield place
+        return
+    for k, item in enumerate(value, 1):
+        yield from _places_in(item, (*place, k))
+
+
+def _transposed(matrix: Value) -> Value:
+    return [list(column) for column in zip(*matrix, strict=True)]
+
+
+def _as_vector(rows: Value) -> Value:
+    """Return the elements of a matrix with one row or one column; any other matrix as it is."""
+    if len(rows) == 1:
+        return rows[0]
+    return [row[0] for row in rows] if all(len(row) == 1 for row in rows) else rows
 
 
 def format_shape(sizes: Iterable[Value]) -> str:

@@ -1,6 +1,6 @@
 """The questions, by topic: `quizzes/content/<chapter>/<topic>/`, with the ids of the syllabus and underscores.
 
-    formulas.py   formulas
+    formulas.py   formulas; a folder `formulas/` of several files if they are many
     drills.py     drills about them; a folder `drills/` of several files if they are many
     procedures.py procedures that can be stepped through
     checks.py     a function for each drill that computes its answers by PyTorch; only the worker imports it

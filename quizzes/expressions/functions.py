@@ -162,6 +162,24 @@ ROWS = [
     ),
     Function("sin", lambda lib, x: lib.sin(x), lambda sp, x: sp.sin(x), "torch.sin", derivatives=("cos(a)",)),
     Function("cos", lambda lib, x: lib.cos(x), lambda sp, x: sp.cos(x), "torch.cos", derivatives=("-sin(a)",)),
+    Function("tan", lambda lib, x: lib.tan(x), lambda sp, x: sp.tan(x), "torch.tan", derivatives=("1 + v*v",)),
+    Function(
+        "sinh",
+        # near 0 the two exponentials cancel; a large one may exceed a float
+        lambda lib, x: lib.sinh(x) if abs(x) < 1 else (_exp(lib, x) - _exp(lib, -x)) / 2,
+        lambda sp, x: sp.sinh(x),
+        "torch.sinh",
+        derivatives=("cosh(a)",),
+        inverse=increasing(math.asinh),
+    ),
+    Function(
+        "cosh",
+        lambda lib, x: (_exp(lib, x) + _exp(lib, -x)) / 2,
+        lambda sp, x: sp.cosh(x),
+        "torch.cosh",
+        derivatives=("sinh(a)",),
+        inverse=both_signs(math.acosh),
+    ),
     Function(
         "tanh",
         lambda lib, x: lib.tanh(x),

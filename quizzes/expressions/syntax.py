@@ -25,7 +25,7 @@ from quizzes.expressions.tree import ARRAYS, CONSTANTS, UndefinedValue, evaluate
 from quizzes.expressions.writing import COMPARISON, NEGATION, NOT, PRECEDENCE
 
 # Limits of what is typed: levels of nesting, digits of a number, and size of an exponent.
-DEPTH, DIGITS, EXPONENT = 25, 15, 99
+DEPTH, DIGITS, EXPONENT = 25, 40, 99
 
 Bounds: TypeAlias = tuple[Tree, Tree]  # the first and the last value of an index
 

@@ -146,14 +146,14 @@ def test_every_kind_has_cases():
         ("shape", {}, "29x29.5", "must be an integer"),
         ("shape", {}, "-3x4", "must be an integer"),
         ("shape", {}, "[[1], [2]]", "one list of integers"),
-        ("vector", {}, "[[1, 2]]", "a vector such as"),
+        ("vector", {}, "[[1, 2], [3, 4]]", "a vector such as"),
         ("vector", {}, "[1, [2]]", "a vector such as"),
         ("vector", {}, "[1, 2", "to close the list"),
         ("matrix", {}, "[[1, 2], [3]]", "different lengths"),
         ("matrix", {}, "[]", "a number is missing"),
         ("expression", Z, "y", "the symbols are z"),
         ("expression", Z, "z[1]", "sums and indices"),
-        ("sequence", dict(choices=["A", "B"]), "A, E", "no 'E' here: choose among A and B"),
+        ("sequence", dict(choices=["A", "B"]), "A, E", "no 'E' here: choose among A or B"),
         ("sequence", dict(choices=["A", "B"]), "A, A", "twice"),
         ("sequence", dict(choices=["A", "B"]), " , ", "enter an answer"),
         ("set", dict(choices=["A", "B"]), "", "enter an answer"),
@@ -163,7 +163,7 @@ def test_every_kind_has_cases():
         ("order", FOUR, "a, b, b, c", "twice"),
         ("order", FOUR, "abbc", "twice"),
         ("order", FOUR, "abce", "no 'abce' here"),
-        ("sequence", dict(choices=["A1", "B1"]), "A1B1", "no 'A1B1' here: choose among A1 and B1"),
+        ("sequence", dict(choices=["A1", "B1"]), "A1B1", "no 'A1B1' here: choose among A1 or B1"),
         ("match", dict(items=["x", "y"], choices=["1", "2"]), "a=2", "match all of a, b"),
         ("match", dict(items=["x", "y"], choices=["1", "2"]), "a=3, b=1", "numbers are 1 to 2"),
         ("match", dict(items=["x", "y"], choices=["1", "2"]), "a=1, a=2", "twice"),
@@ -326,3 +326,37 @@ def test_any_text_is_a_number_or_none(typed: str):
 def test_format_decimal_rounds_a_fraction():
     assert format_decimal(Fraction(1, 3), 4) == "0.3333" and format_decimal(Fraction(-1, 8), 2) == "-0.12"
     assert format_decimal(Fraction(-1, 1000), 2) == "0.00"
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected", "typed", "fields", "score", "remark"),
+    [
+        ("decimal", 0.6704, "67.04", dict(decimals=4), 0, "100 times too large"),
+        ("decimal", 101.05, "101050", dict(decimals=4), 0, "1000 times too large"),
+        ("decimal", 44.9, "0.449", dict(decimals=2), 0, "100 times too small"),
+        ("decimal", 44.9, "0.459", dict(decimals=2), 0, ""),
+        ("decimal", 0.027778, "2.78e-2", dict(decimals=6), 0, "too few digits"),
+        ("decimal", 0.027778, "0.0279", dict(decimals=6), 0, ""),
+        ("vector", [0.6123, 0.3681, 0.0196], "[.61, .37, .02]", dict(decimals=4), 0, "too few digits"),
+        ("vector", [0.6123, 0.3681], "[0.6123, 0.4]", dict(decimals=4), 1 / 2, "1 of 2 correct: check element 2."),
+        ("vector", [0, 0, 1, 0], "[0, 0, 0, 0]", {}, 0, ""),
+        ("vector", [0, 0, 1, 0], "[0, 1, 0, 0]", {}, 0, ""),
+        ("vector", [0, 0, 1, 0], "0010", {}, 0, "Write commas between the elements"),
+        ("vector", [2.0], "[sqrt(2)*sqrt(2)]", {}, 1, ""),
+        ("matrix", [[0, 0], [0, 5]], "[[0, 0], [0, 0]]", {}, 0, ""),
+        ("matrix", [[1, 2], [3, 4]], "[[1, 3], [2, 4]]", {}, 1 / 2, "the transpose"),
+        ("matrix", [[1, 2], [3, 4]], "[[1, 2], [3, 5]]", {}, 3 / 4, "3 of 4 correct: check element [2, 2]."),
+        ("matrix", [[1, 2, 3]], "[[1], [2], [3]]", {}, 0, "the transpose"),
+        ("shape", [55, 55, 256], "256x55x55", {}, 1 / 3, "channels first"),
+        ("shape", [55, 55, 256], "55x55x25", {}, 2 / 3, "2 of 3 correct: check element 3."),
+        ("shape", [55, 55, 256], "55x55", {}, 0, "2 dimensions"),
+        ("sequence", ["A", "B", "D"], "A, B, C, D", dict(choices=list("ABCD")), 0, ""),  # NMS that suppresses nothing
+        ("set", ["A", "B", "D"], "A, B, C, D", dict(choices=list("ABCD")), 0, ""),
+    ],
+)
+def test_scores_and_remarks_of_near_misses(kind, expected, typed, fields, score, remark):
+    question_part = part(kind, expected, **fields)
+    reading = KINDS[kind].read(typed, question_part)
+    assert KINDS[kind].score(reading.value, expected, question_part) == pytest.approx(score)
+    feedback = KINDS[kind].near_miss_feedback(reading, expected, question_part)
+    assert (remark in feedback) if remark else not feedback

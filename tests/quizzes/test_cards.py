@@ -38,6 +38,7 @@ NUMBERS = [
     ("gru/parameter-ratio", "75", ["75.0", "seventy-five", "3/4*100"], ["3/4", "0.75", "25", "133"]),
     ("imagenet/classes", "1000", ["1,000", "1000.0", "one thousand", "10^3"], ["100", "10000", "1.000", "1"]),
     ("lstm/matrices", "4", ["four", "4.0", "8/2"], ["3", "eight", "1/4"]),
+    ("mae/year", "2021", ["2,021", "2021.0"], ["2012", "2017", "21"]),
     ("milestones/vgg16-count", "13", ["thirteen", "13.0", "16 - 3"], ["16", "three", "12", "thirty"]),
     ("modern-cnn/dense-connections", "15", ["fifteen", "5*6/2"], ["5", "fifty", "10", "16"]),
     ("momentum/terminal-velocity", "10", ["ten", "10.0", "1/(1 - 0.9)"], ["9", "0.1", "1000%", "one"]),
@@ -45,6 +46,9 @@ NUMBERS = [
     ("pooling/three-by-three", "4", ["four", "4.0", "16/4"], ["3", "10", "four and a half", "40"]),
     ("resnet/slope-of-a-block", "1", ["one", "1.0"], ["0", "two", "-1", "x"]),
     ("small-filters/field-of-two", "5", ["five", "5.0", "5x5"], ["3", "6", "five and a half", "25"]),
+    ("swin/year", "2021", ["2,021", "2021.0"], ["2012", "2017", "21"]),
+    ("t2t-vit/year", "2021", ["2,021", "2021.0"], ["2012", "2017", "21"]),
+    ("vit/year", "2020", ["2,020", "2020.0"], ["2012", "2017", "21"]),
     ("word-representations/one-hot-cosine", "0", ["zero", "0.0"], ["1", "one", "-1"]),
 ]
 

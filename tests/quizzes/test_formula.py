@@ -15,6 +15,7 @@ from quizzes.content.optimization.adam.formulas import ADAM_STEP, ADAM_TWO_STEPS
 from quizzes.expressions.tree import UndefinedValue
 from quizzes.formula import evaluate_equations
 from quizzes.formulas import all_formulas, get
+from quizzes.symbols import Distribution, Distributions
 from workbench.errors import UserError
 
 DATA = {
@@ -143,6 +144,10 @@ def random_inputs(formula, rng):
             values[name] = [rng.randint(1, 9) / 10 for _ in range(4)]
         else:
             values[name] = [[rng.randint(1, 9) / 10 for _ in range(2)] for _ in range(2)]
+        if isinstance(symbol, Distribution):
+            values[name] = [value / sum(values[name]) for value in values[name]]
+        if isinstance(symbol, Distributions):
+            values[name] = [[value / sum(row) for value in row] for row in values[name]]
     if formula.id == "iou":
         values = {name: [x := rng.randint(0, 9), y := rng.randint(0, 9), x + 5, y + 7] for name in ("A", "B")}
     return values | ({"C_in": 4, "C_out": 8, "g": 2} if formula.id == "conv-params" else {})
@@ -377,7 +382,7 @@ def test_real_symbols_have_exact_solutions():
         ("softmax", dict(z=[]), r"\[1, 2\]"),
         ("binary-cross-entropy", dict(y=[1], p=[1.5]), "from 0 to 1"),
         ("binary-cross-entropy", dict(y=[0], p=[1]), "no value"),
-        ("iou", dict(A=[1, 2], B=[0, 0, 1, 1]), "A has 2 values, and iou takes 4"),
+        ("iou", dict(A=[1, 2], B=[0, 0, 1, 1]), "A has 2 values, and a box has 4"),
         ("nms", dict(boxes=[[0, 0, 1, 1]], scores=[0.5, 0.6]), "one number per box: 1, not 2"),
         ("nms", dict(boxes=[[0, 0, 1], [0, 0, 1]], scores=[0.5, 0.6]), "x1 < x2"),
         ("nms", dict(boxes=[[0, 0, 0, 0], [0, 0, 0, 0]], scores=[0.5, 0.6]), "x1 < x2"),
@@ -413,7 +418,7 @@ UNEQUAL = [
         dict(C=[[1, 2, 3], [4, 5, 6]]),
         "C has 2 rows and 3 columns: give it as many rows as columns.",
     ),
-    ("iou", dict(A=[0, 0, 2, 2, 9], B=[0, 0, 1, 1]), "A has 5 values, and iou takes 4."),
+    ("iou", dict(A=[0, 0, 2, 2, 9], B=[0, 0, 1, 1]), "A has 5 values, and a box has 4."),
     ("layer-norm", dict(X=[[1, 2], [3, 4, 9]]), "X .* has rows of different lengths"),
 ]
 

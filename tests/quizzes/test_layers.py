@@ -209,3 +209,55 @@ def test_any_text_is_read_or_rejected(text):
     assert [layer.text for layer in read_layers(", ".join(layer.text for layer in layers))] == [
         la.text for la in layers
     ]
+
+
+@pytest.mark.parametrize(
+    ("network", "shape"),
+    [
+        (
+            nn.Sequential(nn.Conv2d(3, 16, 3, stride=2), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(784, 10)),
+            (3, 32, 32),
+        ),
+        (nn.Sequential(nn.Conv2d(3, 8, (3, 5), (2, 1), (1, 0), bias=False), nn.BatchNorm2d(8), nn.SiLU()), (3, 20, 31)),
+        (nn.Sequential(nn.Conv2d(4, 8, 3, padding="same", groups=2, dilation=2), nn.AvgPool2d(3, 2, 1)), (4, 9, 9)),
+        (
+            nn.Sequential(
+                nn.Linear(20, 30, bias=False), nn.Tanh(), nn.Dropout(0.5), nn.Linear(30, 5), nn.Softmax(dim=1)
+            ),
+            (20,),
+        ),
+        (nn.Sequential(nn.Conv2d(3, 6, 5), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 2)), (3, 12, 10)),
+    ],
+)
+def test_layers_as_pytorch_prints_them(network, shape):
+    params, flops, output = measure(network, *shape)
+    result = SIZE.solve(layers=str(network), input=list(shape), order="CxHxW")
+    assert (result["P"], result["FLOPs"]) == (params, flops)
+    assert result["output"] == ([*output[1:], output[0]] if len(output) == 3 else output)
+
+
+@pytest.mark.parametrize(
+    ("layers", "shape", "sentence"),
+    [
+        ("Conv2d(3, 16, 3)", [3, 32, 32], "takes 3 channels, and its input has 32. If the input is CxHxW"),
+        ("Linear(100, 10)", [5, 5, 3], "takes 100 values, and its input has 75"),
+        ("Conv2d(3, 16)", [32, 32, 3], "Conv2d needs kernel_size"),
+        ("Conv2d(3, 16, k=3)", [32, 32, 3], "Conv2d has no argument 'k'"),
+        ("Conv3d(3, 16, 3)", [32, 32, 3], "unknown layer 'Conv3d'"),
+        ("MaxPool2d(2, ceil_mode=True)", [32, 32, 3], "ceil_mode=True is not read"),
+        ("Conv2d(3, 16, -3)", [32, 32, 3], "can't read the argument '-3'"),
+    ],
+)
+def test_layers_of_pytorch_that_can_not_be_used(layers, shape, sentence):
+    with pytest.raises((FormatError, UserError)) as error:
+        read_layers(layers)
+        SIZE.solve(layers=layers, input=shape)
+    assert sentence in str(error.value)
+
+
+def test_strides_and_padding_that_differ_down_and_across():
+    network = nn.Conv2d(3, 8, (3, 5), (2, 1), (1, 0))
+    result = SIZE.solve(layers="conv3x5-8 /2x1 p1x0", input=[20, 31, 3])
+    assert (result["P"], result["FLOPs"]) == measure(network, 3, 20, 31)[:2]
+    assert SIZE.solve(layers="conv3-8 s2", input=[9, 9, 3])["output"] == [4, 4, 8]
+    assert SIZE.solve(layers="linear10", input=[9])["P"] == SIZE.solve(layers="dense10", input=[9])["P"] == 100

@@ -80,6 +80,36 @@ def test_later_parts_may_use_rounded_values():
     assert "earlier" not in result.parts[1].feedback  # every earlier part is correct
 
 
+def test_a_later_part_may_follow_from_what_the_earlier_one_was_rounded_from():
+    # The student has a = 7.004, enters 7.00, and goes on with the calculator's number: b = 70.04, c = 17.51.
+    assert marks(chain_question(), "7.00", "70.04", "17.51")[1] == ["wrong", "right", "right"]
+    # No value that rounds to 7.00 leads to 70.06.
+    assert marks(chain_question(), "7.00", "70.06", "17.51")[1] == ["wrong", "wrong", "right"]
+
+
+def test_a_trivial_value_that_a_mistake_leads_to_has_follow_through():
+    result, parts = marks(chain_question(x=1), "1", "10", "2.5")
+    assert parts == ["wrong", "right", "right"] and result.parts[0].mistake == "two-forgotten"
+
+
+def test_it_is_said_why_a_trivial_value_earns_nothing():
+    result, _ = marks(chain_question(), "1", "10", "2.5")
+    assert "a is 0 or 1 there and leaves nothing to compute" in result.parts[1].feedback
+
+
+@pytest.mark.parametrize("name", ["lam", "lambda", "λ"])
+def test_a_greek_name_before_the_value_is_ignored(name):
+    part = Part("lam", "decimal", "penalty", 0.25, decimals=2)
+    question = replace(chain_question(), parts=[part], mistakes=[], equations=[])
+    assert mark(question, {"lam": f"{name} = 0.25"}).mark == "right"
+
+
+def test_a_symbol_of_the_label_before_the_value_is_ignored():
+    part = Part("df", "decimal", "derivative df/dz at z", 0.25, decimals=2)
+    question = replace(chain_question(), parts=[part], mistakes=[], equations=[])
+    assert mark(question, {"df": "df/dz = 0.25"}).mark == "right"
+
+
 def test_mistakes_are_recognized_by_name():
     result, parts = marks(chain_question(), "3", "0.5", "9")
     assert parts == ["wrong", "wrong", "wrong"]

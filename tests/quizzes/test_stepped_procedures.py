@@ -564,6 +564,40 @@ def check_skip_gram(sentence: str, c: int, **values: Any) -> None:
     assert (values["T"], values["N"]) == (len(words), len(expected))
 
 
+def words_to_merge(rng: Random) -> Inputs:
+    words = list({"".join(rng.choices("abc", k=rng.randint(2, 5))): None for _ in range(rng.randint(1, 4))})
+    return dict(words=words, counts=[rng.randint(1, 6) for _ in words], k=rng.randint(1, 5))
+
+
+def check_byte_pairs(words: Any, counts: Any, k: int, merges: Any, words_after: Any, after: int, **values: Any) -> None:
+    from quizzes.content.beyond.language_extras.checks import bpe_encode
+
+    learned = values["table"]
+    encoded = [bpe_encode(word, [row["pair"] for row in learned])["tokens"] for word in words]
+    assert [" ".join(tokens) for tokens in encoded] == words_after
+    assert after == sum(len(tokens) * count for tokens, count in zip(encoded, counts, strict=True))
+    assert all(a["count"] >= b["count"] for a, b in itertools.pairwise(learned)) and len(merges) <= k
+
+
+def grid_of_windows(rng: Random) -> Inputs:
+    M = rng.randint(2, 4)
+    return dict(h=M * rng.randint(1, 3), w=M * rng.randint(1, 3), M=M, s=rng.randint(0, M - 1))
+
+
+def check_shift(h: int, w: int, M: int, s: int, **values: Any) -> None:
+    """Compare with the regions of the official code, window by window."""
+    regions = torch.zeros(h, w)
+    slices = (slice(0, -M), slice(-M, -s), slice(-s, None)) if s else (slice(None),)
+    for number, (rows, columns) in enumerate(itertools.product(slices, slices)):
+        regions[rows, columns] = number
+    windows = F.unfold(regions[None, None], M, stride=M)[0].T
+    same = windows[:, :, None] == windows[:, None]
+    assert values["n"] == len(windows) and values["allowed"] == int(same.sum()) == same.numel() - values["blocked"]
+    assert values["masked"] == int((~same).flatten(1).any(1).sum())
+    tokens = F.unfold(torch.arange(h * w).view(1, 1, h, w).roll((-s, -s), (2, 3)).double(), M, stride=M)[0].T
+    assert [row["tokens"] for row in values["table"]] == [", ".join(str(int(t)) for t in row) for row in tokens]
+
+
 CASES: dict[str, tuple[Callable[[Random], Inputs], Callable[..., None]]] = {
     "conv-values": (convolution, check_convolution),
     "pooling-values": (pooling, check_pooling),
@@ -594,6 +628,8 @@ CASES: dict[str, tuple[Callable[[Random], Inputs], Callable[..., None]]] = {
     "lstm-sequence": (layer(4), check_layer(torch.nn.LSTM)),
     "gru-sequence": (layer(3), check_layer(torch.nn.GRU)),
     "skip-gram-pairs": (sentence_and_window, check_skip_gram),
+    "bpe": (words_to_merge, check_byte_pairs),
+    "swin-shift": (grid_of_windows, check_shift),
 }
 
 
@@ -693,6 +729,11 @@ def test_states_over_random_inputs(id):
         ("sampling", dict(k=9), "k must be at most the number of logits, 5"),
         ("sampling", dict(words=["a"]), "one word per logit: 5 words, not 1"),
         ("edit-distance", dict(reference=" "), "The reference is empty"),
+        ("bleu", dict(hypothesis="a b", reference="a b"), "The steps are those of one candidate"),
+        ("bpe", dict(words=["ab", "ab"], counts=[1, 1]), "Each word must be there once"),
+        ("bpe", dict(text="a b"), "No word has two characters"),
+        ("swin-shift", dict(h=5), "Windows of 2x2 tokens don't divide a grid of 5x4"),
+        ("swin-shift", dict(s=2), "The shift s must be from 0 to 1, not 2"),
         ("early-stopping", dict(patience=0), "patience .* must be an integer from 1 to 1000"),
     ],
 )

@@ -1,10 +1,11 @@
 """`workbench calc`: evaluate a formula, solve it for any of its symbols, or step through a procedure."""
 
+from math import isinf
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from workbench.cli import completion
+from workbench.cli import calc_table, completion
 from workbench.cli.free_text import SETTINGS, FreeTextCommand
 from workbench.cli.output import Json, console, print_json
 
@@ -46,6 +47,15 @@ def calc(
     steps: Annotated[
         bool, typer.Option("--steps", help="Step through a procedure: each state with its reason, values and drawing.")
     ] = False,
+    only: Annotated[
+        str, typer.Option(metavar="NAMES", help="Outputs to compute, separated by commas; others need no inputs.")
+    ] = "",
+    table: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUES", help="Values of a symbol, s=1..4 or s=[1,2,4]; repeat it for combinations."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Evaluate a formula, or solve it for any of its symbols.
@@ -54,12 +64,16 @@ def calc(
     bleu, network-size (shapes, parameters, MACs, memory and receptive fields of a stack of layers) and more.
     'workbench formulas FORMULA' lists the inputs of each and its conventions.
 
+    A number may be a list, x=[1,2,3], or a range of integers, s=1..4: the result is a table, with a row per value.
+
+    A number may have letters, C_in=C or k=2*f+1: the result is an expression.
+
     NAME=@FILE reads a value from a file: a text, or numbers from a CSV file, a .npy file or an image (gray values).
 
     With --steps, a procedure prints its states one after another; inputs that are left out are those of an example.
     gd-steps, adam-steps, backprop-steps, k-fold-standardization and others have only steps.
     """
-    from quizzes import procedures
+    from quizzes import letters, procedures
     from quizzes.formulas import get
     from workbench.cli.file_values import read_values
     from workbench.errors import UserError
@@ -75,16 +89,39 @@ def calc(
         _print_steps(procedures.get(formula), values or [], as_json)
         return
     definition = get(formula)
+    outputs_wanted = [name.strip() for name in only.split(",") if name.strip()]
+    single, lists = calc_table.split_lists(definition, values or [])
+    if lists or table:
+        if solve or (lists and table):
+            raise UserError("A table has either lists or --table, and no --solve.")
+        _print_table(
+            definition, single, lists or calc_table.combinations(definition, table or []), outputs_wanted, as_json
+        )
+        return
+    numbers, in_letters = letters.split_letters(definition, values or [])
+    if in_letters:
+        known = read_values(definition.id, definition.symbols, numbers)
+        expressions = letters.evaluate(definition, known, in_letters, solve)
+        _print_expressions(definition, known, in_letters, expressions, as_json)
+        return
     inputs = read_values(definition.id, definition.symbols, values or [])
     plain_inputs = {name: _to_json(definition, name, value) for name, value in inputs.items()}
+    undefined: dict[str, str] = {}
+    if solve and only:
+        raise UserError("Give --solve or --only, not both.")
     if solve:
         solutions = definition.solutions(solve, inputs)
         result: dict[str, Any] = {solve: [_to_json(definition, solve, value) for value in solutions]}
     else:
-        outputs = definition.solve(**inputs)
+        outputs, undefined = definition.results(inputs, outputs_wanted)
+        if not outputs:
+            raise UserError(f"{definition.id} has no value there: {next(iter(undefined.values()))}.")
         result = {name: _to_json(definition, name, value) for name, value in outputs.items()}
     if as_json:
-        print_json({"formula": definition.id, "inputs": plain_inputs, "result": result})
+        print_json(
+            {"formula": definition.id, "inputs": plain_inputs, "result": result}
+            | ({"undefined": undefined} if undefined else {})
+        )
         return
     for name, value in result.items():
         symbol = definition.symbols[name]
@@ -98,6 +135,49 @@ def calc(
         else:
             answer = format_value(value)
         print(f"{name} = {answer}    {symbol.meaning}{unit}")
+    for name, reason in undefined.items():
+        print(f"{name} has no value: {reason}.")
+
+
+def _print_expressions(
+    formula: "Formula", numbers: dict[str, Any], letters: dict[str, str], result: dict[str, Any], as_json: bool
+) -> None:
+    """Print outputs that are expressions in letters."""
+    if as_json:
+        inputs = {name: _to_json(formula, name, value) for name, value in numbers.items()} | letters
+        print_json({"formula": formula.id, "inputs": inputs, "result": result})
+        return
+    for name, value in result.items():
+        texts = value if isinstance(value, list) else [value]
+        print(f"{name} = {', '.join(texts) or 'no solution'}    {formula.symbols[name].meaning}")
+
+
+def _print_table(
+    formula: "Formula", words: list[str], columns: dict[str, list[str]], only: list[str], as_json: bool
+) -> None:
+    """Print the outputs of a formula for each row of values of some of its inputs."""
+    from workbench.cli.file_values import read_values
+    from workbench.errors import UserError
+    from workbench.render.formatting import format_table
+
+    inputs: dict[str, list[Any]] = {name: [] for name in columns}
+    results: list[dict[str, Any]] = []
+    for row in zip(*columns.values(), strict=True):
+        typed = [f"{name}={text}" for name, text in zip(columns, row, strict=True)]
+        values = read_values(formula.id, formula.symbols, [*words, *typed])
+        for name in columns:
+            inputs[name].append(_to_json(formula, name, values[name]))
+        outputs, _ = formula.results(values, only)
+        results.append({name: _to_json(formula, name, value) for name, value in outputs.items()})
+    names = [name for name in formula.outputs if not only or name in only]
+    if as_json:
+        result = {name: [row.get(name) for row in results] for name in names}
+        print_json({"formula": formula.id, "inputs": inputs, "result": result})
+        return
+    rows = calc_table.table_rows(formula, inputs, results)
+    if not any(name in rows[0] for name in names):
+        raise UserError(f"The outputs of {formula.id} are no single numbers. Add --json for all values.")
+    print("\n".join(format_table(rows, console().width)))
 
 
 def _print_steps(procedure: "Procedure", words: list[str], as_json: bool) -> None:
@@ -122,6 +202,12 @@ def _to_json(formula: "Formula", name: str, value: Any) -> Any:
     from quizzes.answers import KINDS
     from quizzes.question import to_json
 
+    if isinstance(value, float) and isinf(value):  # JSON has no infinity
+        return "infinity" if value > 0 else "-infinity"
+    if isinstance(value, list) and any(isinstance(item, float) and isinf(item) for item in value):
+        return [
+            _to_json(formula, name, item) if isinstance(item, float) and isinf(item) else float(item) for item in value
+        ]
     kind = formula.symbols[name].answer_kind
     if kind == "integer" and value != int(value):
         kind = "decimal"  # areas of boxes with decimal corners

@@ -10,28 +10,30 @@ from workbench.cli.output import Json, print_json
 if TYPE_CHECKING:
     from quizzes.formula import Formula
 
+MAX_MATCHES = 15
+
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command(epilog="Example: workbench formulas conv-out-size")
 def formulas(
-    name: Annotated[
-        str,
+    words: Annotated[
+        list[str] | None,
         typer.Argument(
-            metavar="[TOPIC|FORMULA]",
-            help="Topic or formula. Default: all formulas.",
+            metavar="[TOPIC|FORMULA|WORDS]",
+            help="Topic or formula, or words to search for. Default: all formulas.",
             autocompletion=completion.formulas_and_topics,
         ),
-    ] = "",
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """List all formulas, or show those of a topic, or one with its symbols, units and source."""
+    """List all formulas, show those of a topic or one with its symbols, or find those that are about something."""
+    name = " ".join(words or [])
     if not (name or as_json):
         _list_formulas()
         return
-    from quizzes import procedures
+    from quizzes import formula_search, procedures
     from quizzes.formulas import all_formulas
-    from workbench.errors import unknown_name
 
     by_id = all_formulas()
     entry = procedures.entries().get(name)
@@ -39,7 +41,14 @@ def formulas(
         by_id = {name: procedures.get(name).formula}
     selected = [formula for formula in by_id.values() if name in ("", formula.id, formula.topic)]
     if not selected:
-        raise unknown_name("formula or topic", name, [*by_id, *{formula.topic for formula in by_id.values()}])
+        matches = formula_search.find(name, by_id.values())
+        if matches and not as_json:
+            _list_matches(name, matches)
+            return
+        selected = matches
+    if not selected:
+        names = [*by_id, *{formula.topic for formula in by_id.values()}]
+        raise formula_search.unknown_formula("formula or topic", name, by_id.values(), names)
     if as_json:
         print_json([_to_json(formula) for formula in selected])
         return
@@ -47,6 +56,16 @@ def formulas(
         _print_formula(formula, with_symbols=formula.id == name)
     if ids := [entry.id for entry in procedures.entries().values() if name in (entry.id, entry.topic)]:
         print("\n".join(["Step by step:", *(f"  workbench calc {id} --steps" for id in ids)]))
+
+
+def _list_matches(text: str, matches: "list[Formula]") -> None:
+    """Print the formulas that a text was found in."""
+    print(f"No formula or topic has the name {text!r}. These are about it:\n")
+    for formula in matches[:MAX_MATCHES]:
+        print(f"  {formula.title}  ({formula.id})")
+    if len(matches) > MAX_MATCHES:
+        print(f"  ... and {len(matches) - MAX_MATCHES} more")
+    print(f"\nNext: workbench formulas {matches[0].id}")
 
 
 def _list_formulas() -> None:

@@ -202,6 +202,8 @@ KINDS: dict[str, tuple[str, Renderer]] = {
     "decoded-plane": ("plane of the codes", _of_first(autoencoding.draw_decoded_plane)),
     "interpolation": ("interpolation", _of_first(autoencoding.draw_interpolation)),
     "images": ("generated images", _of_first(autoencoding.draw_images)),
+    "image-attention": ("attention", _of_first(autoencoding.draw_images)),
+    "positions": ("similarity of positions", _of_first(autoencoding.draw_images)),
     "decoded": ("decoded image", _of_first(autoencoding.draw_decoded)),
     "tags": ("tagged words", _of_first(draw_tags)),
     "captions": ("captions", _of_first(draw_captions)),

@@ -16,7 +16,7 @@ from workbench.data.scaling import Scaler, z_score
 from workbench.data.sources import Batch, Resident, Source, StandardizedBytes
 from workbench.errors import UserError
 from workbench.render.shape import format_shape
-from workbench.tasks import augmentation
+from workbench.tasks import augmentation, image_attention
 from workbench.tasks.base import StepContext, Task, Visualization
 from workbench.tasks.classification import Classification
 from workbench.tasks.scalers import stores_bytes, training_scaler
@@ -124,23 +124,53 @@ class ImageClassification(Classification):
 
     @property
     def questions(self) -> Mapping[str, str]:
-        """An image: a file, or its pixels."""
+        """An image: a file, its pixels, or one of the validation set; and what to show of its attention."""
         return {
             "image": "an image file",
             "pixels": "rows of gray levels from 0 (dark) to 1 (bright), as JSON: [[0, 1, 0], [0, 1, 0]]",
+            "sample": "the number of a validation image, from 0",
+            **image_attention.QUESTIONS,
         }
 
     def respond(self, network: nn.Module, question: Mapping[str, str], seed: int) -> Visualization:
-        """Return the probability of each class for an image."""
+        """Return the probability of each class for an image, or which patches a vision transformer attends to."""
         self.check_question(question)
-        if len(question) != 1:
-            raise UserError("Ask about one image: image=FILE or pixels=ROWS.")
+        if len(question.keys() & {"image", "pixels", "sample"}) != 1:
+            raise UserError("Ask about one image: image=FILE, pixels=ROWS or sample=NUMBER.")
         if "image" in question:
             batch = self.read_files([Path(question["image"])], seed)
-        else:
+        elif "pixels" in question:
             batch = self.standardize_images(read_pixels(question["pixels"], self.dataset.shape), seed)
+        else:
+            batch = read_sample(question["sample"], self.sources(network, seed)["validation"])
         answer = self.visualize_probabilities(self.probabilities(network, batch)[0])
+        if image_attention.is_asked(question):
+            return self._visualize_attention(network, batch["image"], question, answer)
         return answer | self.visualize_input(batch, 0)
+
+    def _visualize_attention(
+        self, network: nn.Module, image: Tensor, question: Mapping[str, str], answer: Visualization
+    ) -> Visualization:
+        attention = image_attention.attention(network, fit(image, input_shape(network)), question)
+        low, high = image.min(), image.max()
+        pixels = ((image[0] - low) / (high - low).clamp(min=1e-6)).float()
+        caption = f"{attention['about']}; predicted {self.dataset.classes[answer['predicted']]}"
+        return {**answer, **attention, **image_attention.draw_over(pixels, attention["weights"], caption)}
+
+    def visualize(self, network: nn.Module, source: Source) -> list[Visualization]:
+        return [*super().visualize(network, source), *image_attention.visualize_positions(network)]
+
+
+def read_sample(text: str, source: Source) -> Batch:
+    """Return a sample of a source, whose number a user typed, as a batch of one.
+
+    Raises:
+        UserError: If there is no such sample.
+    """
+    typed, count = text.strip(), len(source)
+    if not (typed.isascii() and typed.isdigit() and len(typed) < 10 and int(typed) < count):
+        raise UserError(f"sample must be an integer from 0 to {count - 1}, not {typed[:40]!r}.")
+    return source.batch(slice(int(typed), int(typed) + 1))
 
 
 def read_pixels(text: str, shape: Sequence[int]) -> np.ndarray:

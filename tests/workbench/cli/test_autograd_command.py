@@ -7,7 +7,7 @@ import pytest
 
 
 def test_the_course_s_neuron_as_json(cli):
-    result = cli("autograd", "sigmoid(w*x+b)", "w=2", "x=-1", "b=0.5", "--json")
+    result = cli("autograd", "sigmoid(w*x+b)", "w=2", "x=-1", "b=0.5", "--check", "--json")
     assert result.code == 0 and result.err == ""
     report = json.loads(result.out)
     assert report["expression"] == "sigmoid(w*x+b)" and report["root"] == "v3" and report["agree"] is True
@@ -24,7 +24,7 @@ def test_the_course_s_neuron_as_json(cli):
 
 
 def test_the_same_in_words(cli):
-    result = cli("autograd", "u = x*y; v = u + x; f = u*v", "x=3", "y=-2", env={"NO_COLOR": "1"})
+    result = cli("autograd", "u = x*y; v = u + x; f = u*v", "x=3", "y=-2", "--check", env={"NO_COLOR": "1"})
     assert result.code == 0 and result.err == "" and "\x1b" not in result.out
     assert "Gradient of x: 18 through u + (-6) through v = 12." in result.out
     assert "✓ SymPy 12, PyTorch 12" in result.out and "agree." in result.out
@@ -32,14 +32,31 @@ def test_the_same_in_words(cli):
 
 
 def test_an_expression_may_begin_with_a_minus_and_hold_products_of_letters(cli):
-    result = cli("autograd", "-wx", "w=3", "x=2", "--json")
+    result = cli("autograd", "-wx", "w=3", "x=2", "--check", "--json")
     assert result.code == 0
     assert {name: leaf["torch"] for name, leaf in json.loads(result.out)["leaves"].items()} == {"w": -2, "x": -3}
 
 
 def test_a_disagreement_is_exit_code_1(cli):
-    result = cli("autograd", "max(x + y, z)", "x=0.1", "y=0.2", "z=0.3")  # 0.1 + 0.2 is more than 0.3 in 64 bits
+    result = cli(
+        "autograd", "max(x + y, z)", "x=0.1", "y=0.2", "z=0.3", "--check"
+    )  # 0.1 + 0.2 is more than 0.3 in 64 bits
     assert result.code == 1 and "do not agree" in result.out and "kink" in result.out
+
+
+def test_values_and_gradients_need_neither_sympy_nor_pytorch(process):
+    result = process("autograd", "sigmoid(w*x+b)", "w=2", "x=-1", "b=0.5", "--json")
+    slope = math.exp(1.5) / (1 + math.exp(1.5)) ** 2
+    leaves = json.loads(result.out)["leaves"]
+    assert {name: leaf["gradient"] for name, leaf in leaves.items()} == pytest.approx(
+        {"w": -slope, "x": 2 * slope, "b": slope}
+    )
+
+
+def test_derivatives_by_some_of_the_variables(cli):
+    result = cli("autograd", "x^2*y", "x=3", "y=2", "--wrt", "x")
+    assert "dv2/dx = 12" in result.out and "dv2/dy = 9" not in result.out.split("dv2/dx = 12")[1]
+    assert cli("autograd", "x^2*y", "x=3", "y=2", "--wrt", "z").code == 2
 
 
 @pytest.mark.parametrize(

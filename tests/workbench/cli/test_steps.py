@@ -42,7 +42,7 @@ def test_a_procedure_without_a_formula_needs_no_option(cli):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("iou", "A=[5,5,1,1]", "--steps"), "A must be x1, y1, x2, y2 with x1 < x2 and y1 < y2."),
+        (("iou", "A=[5,5,1,1]", "--steps"), "must be x1, y1, x2, y2 with x1 < x2 and y1 < y2."),
         (("conv-values", "K=[[1,2,3,4,5,6]]", "--steps"), "larger than the padded map X, 5x5"),
         (("gd-steps", "steps=1001"), "steps (number of steps) must be an integer from 1 to 1000."),
         (("conv-values", "X=[[1]]", "K=[[1]]", "p=100", "--steps"), "more states than can be stepped through (10,000"),

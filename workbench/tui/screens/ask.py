@@ -16,6 +16,7 @@ from workbench.errors import UserError
 from workbench.tui.screens.page import Page
 from workbench.tui.widgets.ask_view import Asked, AskView, Pad, Plane, WordQuestions
 from workbench.tui.widgets.heading import Heading
+from workbench.untrusted import printable
 
 WAITING = "Asking PyTorch ..."
 HELP_OF = {
@@ -84,7 +85,8 @@ class Ask(Page):
 
     def _show(self, answer: dict[str, Any]) -> None:
         view = self.query_one(AskView)
-        self._say(HELP_OF.get(type(view.editor), "Enter asks."))
+        # Why an older checkpoint answers, if the newest one is damaged.
+        self._say(printable(answer.get("reason", "")) or HELP_OF.get(type(view.editor), "Enter asks."))
         view.show_answer(answer)
 
     def _say(self, text: str) -> None:

@@ -9,7 +9,7 @@ from textual.containers import Horizontal, HorizontalScroll, Vertical, VerticalS
 from textual.widgets import Footer, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from quizzes import procedures
+from quizzes import formula_search, procedures
 from quizzes.expressions.parser import FormatError
 from quizzes.formula import Formula
 from quizzes.formulas import all_formulas
@@ -75,9 +75,7 @@ class Formulas(Page):
         self.set_focus(listed)
 
     def _list(self, sought: str) -> None:
-        words = sought.casefold().split()
-        found = [formula for formula in all_formulas().values() if _has(words, _told(formula))]
-        found.sort(key=lambda formula: not _has(words, formula.title))  # the title says most
+        found = formula_search.find(sought, all_formulas().values())
         listed = self.query_one("#found", OptionList)
         listed.clear_options()
         listed.add_options([Option(formula.title, id=formula.id) for formula in found])
@@ -228,13 +226,3 @@ class Formulas(Page):
             self.set_focus(self.query_one("#found", OptionList))
         else:
             self.workbench.pop_screen()
-
-
-def _told(formula: Formula) -> str:
-    """All that is said of a formula."""
-    meanings = (symbol.meaning for symbol in formula.symbols.values())
-    return " ".join([formula.id, formula.title, formula.topic, *meanings])
-
-
-def _has(words: list[str], text: str) -> bool:
-    return all(word in text.casefold() for word in words)

@@ -1,7 +1,7 @@
 """Forward and backward pass, chain rule: formulas."""
 
 from quizzes.formula import Formula
-from quizzes.symbols import Int, Matrix, Real, Shape, Vector
+from quizzes.symbols import Distribution, Int, Matrix, Real, Shape, Vector
 
 TWO_LAYER_SCALAR = Formula(
     "backprop-2layer-scalar",
@@ -47,7 +47,7 @@ TWO_LAYER_SOFTMAX = Formula(
     x=Vector(meaning="inputs"),
     W1=Matrix(meaning="weights of the hidden layer, one row per neuron"),
     W2=Matrix(meaning="weights of the output layer, one row per class"),
-    t=Vector(0, 1, "one-hot target"),
+    t=Distribution(0, 1, "one-hot target"),
     z1=Vector(meaning="pre-activations of the hidden layer"),
     h=Vector(meaning="outputs of the hidden layer"),
     z2=Vector(meaning="logits"),

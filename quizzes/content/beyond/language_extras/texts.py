@@ -107,3 +107,35 @@ def ctc_probability(P: Sequence[Sequence[Value]], symbols: Sequence[str], blank:
                 total = Fraction(position < 2)
             alpha.append(total * row[column[symbol]])
     return sum(alpha[-2:])
+
+
+def overlap(reference: Sequence[str], candidate: Sequence[str], n: int) -> tuple[int, int, int]:
+    """Return the number of n-grams that two texts share (each as often as in both), and those of each text."""
+    a, b = (Counter(tuple(words[k : k + n]) for k in range(len(words) - n + 1)) for words in (reference, candidate))
+    return sum((a & b).values()), sum(a.values()), sum(b.values())
+
+
+def common_subsequence(a: Sequence[str], b: Sequence[str]) -> list[str]:
+    """Return a longest common subsequence: words in the order of both texts, not necessarily adjacent.
+
+    Raises:
+        UserError: If the table is too large.
+    """
+    if (len(a) + 1) * (len(b) + 1) > MAX_CELLS:
+        raise UserError(f"The texts are too long: the table of common subsequences may have {MAX_CELLS:,} cells.")
+    length = [[0] * (len(b) + 1) for _ in range(len(a) + 1)]
+    for i in range(len(a) - 1, -1, -1):
+        for j in range(len(b) - 1, -1, -1):
+            equal, skipped = length[i + 1][j + 1] + 1, max(length[i + 1][j], length[i][j + 1])
+            length[i][j] = equal if a[i] == b[j] else skipped
+    i = j = 0
+    words = []
+    while i < len(a) and j < len(b):
+        if a[i] == b[j]:
+            words.append(a[i])
+            i, j = i + 1, j + 1
+        elif length[i + 1][j] >= length[i][j + 1]:
+            i += 1
+        else:
+            j += 1
+    return words

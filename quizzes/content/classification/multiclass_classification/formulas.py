@@ -6,7 +6,7 @@ from typing import Any
 
 from quizzes.content.classification.shared import SAMPLE_LOSS, ZERO_LN_ZERO
 from quizzes.formula import Formula
-from quizzes.symbols import Int, Matrix, Real, Table, Texts, Vector
+from quizzes.symbols import Distribution, Distributions, Int, Matrix, Real, Table, Texts, Vector
 from workbench.errors import UserError
 
 LOGITS = Vector(meaning="logits")
@@ -15,7 +15,7 @@ LOGITS = Vector(meaning="logits")
 BATCH_LOGITS = Matrix(meaning="logits, a row per sample")
 
 
-BATCH_LABELS = Matrix(0, 1, "one-hot labels, a row per sample")
+BATCH_LABELS = Distributions(0, 1, "one-hot labels, a row per sample")
 
 
 BATCH_PROBABILITIES = Matrix(meaning="softmax probabilities")
@@ -106,7 +106,7 @@ LABEL_SMOOTHING = Formula(
     title="Cross-entropy with label smoothing",
     source="Szegedy et al., Rethinking the Inception Architecture, 2016 (arXiv:1512.00567); PyTorch's form",
     z=LOGITS,
-    y=Vector(0, 1, "one-hot label"),
+    y=Distribution(0, 1, "one-hot label"),
     epsilon=Real(0, 1, "label smoothing", default=0.1),
     K=Int(2, 1000, "number of classes"),
     q=PROBABILITIES,
@@ -146,8 +146,8 @@ ENTROPIES = Formula(
     title="Entropy, Kullback-Leibler divergence and cross-entropy",
     source="Goodfellow, Bengio & Courville, Deep Learning, 2016, section 3.13",
     conventions=ZERO_LN_ZERO,
-    p=Vector(0, 1, "true distribution"),
-    q=Vector(0, 1, "predicted distribution"),
+    p=Distribution(0, 1, "true distribution"),
+    q=Distribution(0, 1, "predicted distribution"),
     H=Real(meaning="entropy of p", unit="nats"),
     D=Real(meaning="Kullback-Leibler divergence KL(p || q)", unit="nats"),
     C=Real(meaning="cross-entropy H(p, q)", unit="nats"),

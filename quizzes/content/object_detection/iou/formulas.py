@@ -1,7 +1,7 @@
 """Intersection over union: formulas."""
 
 from quizzes.formula import Formula
-from quizzes.symbols import Int, Real, Vector
+from quizzes.symbols import Box, Int, Real
 
 IOU = Formula(
     "iou",
@@ -13,8 +13,8 @@ IOU = Formula(
     title="Intersection over union of two boxes",
     source="derivation: the area of the intersection over the area of the union, which is the sum of the areas minus "
     "the intersection, as it would count twice",
-    A=Vector(meaning="first box: corners x1, y1, x2, y2", unit="px"),
-    B=Vector(meaning="second box: corners x1, y1, x2, y2", unit="px"),
+    A=Box(meaning="first box: corners x1, y1, x2, y2", unit="px"),
+    B=Box(meaning="second box: corners x1, y1, x2, y2", unit="px"),
     I=Int(meaning="area of the intersection", unit="px^2"),
     U=Int(meaning="area of the union", unit="px^2"),
     iou=Real(meaning="intersection over union"),

@@ -5,7 +5,7 @@ from typing import Any
 
 from quizzes.formula import Formula
 from quizzes.layers import Layer, read_layers
-from quizzes.symbols import Int, Layers, Shape, Table
+from quizzes.symbols import Int, Layers, Shape, Table, Word
 from workbench.errors import UserError
 
 FLOAT32 = 4  # bytes
@@ -81,14 +81,30 @@ def _one(pair: Pair) -> int | list[int]:
     return pair[0] if pair[0] == pair[1] else list(pair)
 
 
-def _walk(layers: str, input: list[int]) -> dict[str, Any]:
+def check_input(layer: Layer, shape: list[int]) -> None:
+    """Check that a layer that says how many channels (or values) it takes gets them.
+
+    Raises:
+        UserError: If it gets another number.
+    """
+    count = prod(shape) if layer.kind == "fc" else shape[-1]
+    if layer.in_channels not in (0, count):
+        noun = "values" if layer.kind == "fc" else "channels"
+        advice = " If the input is CxHxW, add order=CxHxW." if len(shape) == 3 and layer.in_channels == shape[0] else ""
+        raise UserError(f"{layer.text} takes {layer.in_channels} {noun}, and its input has {count}.{advice}")
+
+
+def _walk(layers: str, input: list[int], order: str) -> dict[str, Any]:
     if len(input) not in (1, 3):
         raise UserError(
             "input must be height x width x channels, such as 32x32x3, or the length of a vector, such as [784]."
         )
     shape, field, jump = list(input), (1, 1), (1, 1)
+    if order == "CxHxW" and len(shape) == 3:
+        shape = [*shape[1:], shape[0]]
     rows = []
     for layer in read_layers(layers):
+        check_input(layer, shape)
         before, shape = shape, output_shape(layer, shape)
         weights, biases = count_parameters(layer, before)
         row: dict[str, Any] = {"layer": layer.text, "output_shape": shape, "params": weights + biases}
@@ -120,7 +136,8 @@ Layers: conv3-64 (64 filters of 3x3), conv5x3-64 (height 5, width 3), dwconv3
 (depthwise), pool2, avgpool2, gap (global average pooling), fc10 (flattens its
 input), bn, flatten, dropout, relu, sigmoid, tanh, softmax, gelu, silu. Options
 after the layer: /2 stride, p1 padding, same (padding that keeps the size), d2
-dilation, g32 groups, nobias.
+dilation, g32 groups, nobias; /2x1 and p0x1: down, then across. Layers may also
+be as PyTorch prints them: Conv2d(3, 16, 3, stride=2), Linear(512, 10).
 
 The default stride is 1; for pooling it is the window size.
 Filters and neurons have biases, also before bn. bn has one scale and one shift
@@ -136,7 +153,8 @@ a neuron of fc depends on the whole input.
     procedure=_walk,
     procedure_outputs="table output P MACs B",
     layers=Layers(meaning="layers in order, separated by commas"),
-    input=Shape(1, 99999, "input shape, as HxWxC"),
+    input=Shape(1, 99999, "input shape, as HxWxC unless order says CxHxW"),
+    order=Word(words=("HxWxC", "CxHxW"), meaning="order of the input shape", default="HxWxC"),
     table=Table(meaning="output shape and cost of each layer"),
     output=Shape(meaning="output shape, as HxWxC"),
     P=Int(0, meaning="number of parameters, weights and biases"),

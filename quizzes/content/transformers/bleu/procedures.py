@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from quizzes.content.transformers.bleu.formulas import BLEU, ngrams
 from quizzes.procedure import State, number_text, procedure
 from quizzes.question import Params, Visualization
+from workbench.errors import UserError
 
 MAX_CLIPPED = 5  # n-grams that a caption lists
 COLUMNS = ["n-gram", "in the candidate", "most in a reference", "clipped"]
@@ -19,8 +20,12 @@ COLUMNS = ["n-gram", "in the candidate", "most in a reference", "clipped"]
         references=["the cat sat on the mat", "a cat sat on the mat this very day today"],
     ),
 )
-def bleu(candidate: str, references: list[str]) -> Iterator[State]:
+def bleu(
+    candidate: str, references: list[str], hypothesis: str | None = None, reference: str | None = None
+) -> Iterator[State]:
     """Count the n-grams of each length, clip them, and combine the precisions with the brevity penalty."""
+    if hypothesis is not None or reference is not None:
+        raise UserError("The steps are those of one candidate. Give candidate and references.")
     result = BLEU.evaluate(dict(candidate=candidate, references=references))
     values: Params = {}
     for n in range(1, 5):

@@ -146,8 +146,8 @@ def rnn_step_vector(rng: Random) -> Inputs:
     tier=3,
     asks=("h1", "h2", "L", "PP", "better", "g"),
     prompt="A character RNN knows the letters a and b, with the embeddings a = 1 and b = -1. It computes h_t = "
-    "tanh({w_x} x_t + {w_h} h_(t-1)) from h_0 = 0, and the logits (u h_t, -h_t) of (a, b), with u = {u}. It reads "
-    "{text}, and the targets are {first} after the first letter and {second} after the second.\n"
+    "tanh(w_x x_t + w_h h_(t-1)) from h_0 = 0, and the logits (u h_t, -h_t) of (a, b), with w_x = {w_x}, w_h = {w_h} "
+    "and u = {u}. It reads {text}, and the targets are {first} after the first letter and {second} after the second.\n"
     "What are the hidden states h1 and h2, the mean cross-entropy L per letter, and the perplexity PP? Is the model "
     "better than guessing both letters with probability 1/2? What is g = dL/du?\n"
     "Conventions: natural log; mean over the two letters.",

@@ -14,7 +14,7 @@ from quizzes.content.sequences.word_representations.formulas import (
     cosine,
     most_similar,
 )
-from quizzes.drill import Inputs, Mistake, drill, one_of
+from quizzes.drill import Inputs, Mistake, drill
 from quizzes.expressions.tree import UndefinedValue
 from quizzes.question import Step
 
@@ -22,17 +22,19 @@ from quizzes.question import Step
 @drill(
     EMBEDDING_PARAMS,
     tier=1,
-    asks=one_of("P", "d", "V"),
-    prompt="An embedding layer maps each of {V} words to a vector of {d} values. It has {P} parameters.",
+    asks="P",
+    prompt="An embedding layer maps each of {V} words to a vector of {d} values. How many parameters does it have?",
     hint="The layer is a table. How many rows does it have, and how many values per row?",
     mistakes=[
-        Mistake("two-tables", "P = 2*V*d", "You counted two tables. One lookup needs one row of d values per word."),
+        Mistake("bias", "P = V*d + d", "You added a bias. An embedding layer looks up a row, and has no bias."),
+        Mistake("bias-per-word", "P = V*(d + 1)", "You added a bias per word. An embedding layer has no bias."),
+        Mistake("squared", "P = d^2", "You used a d x d matrix. The table has one row per word."),
         Mistake("added", "P = V + d", "You added the sizes. The table has V rows of d values, so multiply."),
     ],
 )
 def embedding_params(rng: Random) -> Inputs:
     """Parameters of an embedding layer"""
-    V = 100 * rng.randint(4, 60) + 2 * rng.randint(0, 40)  # even, as d is: half of it is an answer of a mistake
+    V = rng.choice([400, 1000, 5000, 8000, 10_000, 20_000, 30_522, 50_000, 50_257])
     return dict(V=V, d=rng.choice([16, 50, 64, 100, 128, 300, 512, 768]))
 
 
