@@ -440,6 +440,7 @@ def _input_steps(a: int, b: int, C: int, n: int, **_: Any) -> list[Step]:
     BERT_INPUT,
     id="bert-base-params:input",
     tier=1,
+    decimals=None,
     asks=("n", "seg", "mask"),
     steps=_input_steps,
     prompt="BERT reads a sentence A of {a} tokens and a sentence B of {b} tokens, with [CLS] and [SEP], padded to {C} "

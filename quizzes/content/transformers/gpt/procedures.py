@@ -13,7 +13,7 @@ from quizzes.question import Params, Visualization
     "sampling",
     SAMPLING,
     title="Sampling of the next token: temperature, top-k, top-p, draw",
-    example=dict(z=[2, 1, 0.5, -1, 1.5], k=4, p=0.8, u=0.6),
+    example=dict(z=[2, 1, 0.5, -1, 1.5]),
 )
 def sampling(
     z: list[Value],

@@ -597,13 +597,6 @@ POSITION_SIMILARITY = Formula(
 )
 
 
-LAYER_COUNTS = """
-    A = 4*{n}*d*(d + 1)
-    F = 2*d*f + f + d
-    N = 2*({n} + 1)*d
-    P = A + F + N
-"""
-
 LAYER_LETTERS: dict[str, Any] = dict(
     d=MODEL_WIDTH,
     f=HIDDEN_WIDTH,
@@ -617,7 +610,12 @@ LAYER_LETTERS: dict[str, Any] = dict(
 
 ENCODER_LAYER = Formula(
     "encoder-layer-params",
-    LAYER_COUNTS.format(n=1),
+    """
+    A = 4*d*(d + 1)
+    F = 2*d*f + f + d
+    N = 4*d
+    P = A + F + N
+    """,
     title="Parameters of a Transformer encoder layer",
     source=f"{VASWANI}, section 3; derivation: four d x d matrices, two layers d to f to d, and two LayerNorms of 2d, "
     "all with biases, as in torch.nn.TransformerEncoderLayer",
@@ -627,7 +625,12 @@ ENCODER_LAYER = Formula(
 
 DECODER_LAYER = Formula(
     "decoder-layer-params",
-    LAYER_COUNTS.format(n=2),
+    """
+    A = 8*d*(d + 1)
+    F = 2*d*f + f + d
+    N = 6*d
+    P = A + F + N
+    """,
     title="Parameters of a Transformer decoder layer",
     source=f"{VASWANI}, section 3; derivation: self-attention and cross-attention of four d x d matrices each, two "
     "layers d to f to d, and three LayerNorms of 2d, all with biases, as in torch.nn.TransformerDecoderLayer",
