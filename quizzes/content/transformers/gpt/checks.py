@@ -17,24 +17,24 @@ def _layer(d: int, f: int, heads: int = 1) -> nn.Module:
 
 
 def _gpt(V: int, C: int, d: int, L: int, f: int = 0) -> nn.ModuleDict:
-    head = nn.Linear(d, V, bias=False, device="meta")
+    head, tokens = nn.Linear(d, V, bias=False, device="meta"), nn.Embedding(V, d, device="meta")
     network = nn.ModuleDict(
         dict(
-            tokens=nn.Embedding(V, d, device="meta"),
+            tokens=tokens,
             positions=nn.Embedding(C, d, device="meta"),
             layers=nn.ModuleList(_layer(d, f or 4 * d) for _ in range(L)),
             norm=nn.LayerNorm(d, device="meta"),
             head=head,
         )
     )
-    head.weight = network["tokens"].weight  # tied: parameters() yields it once
+    head.weight = tokens.weight  # tied: parameters() yields it once
     return network
 
 
 def gpt2_small_params(V: int, C: int, d: int, L: int) -> dict[str, Any]:
     network = _gpt(V, C, d, L)
     embeddings = _count(network["tokens"]) + _count(network["positions"])
-    return dict(E=embeddings, B=_count(network["layers"][0]), P=_count(network))
+    return dict(E=embeddings, B=_count(_layer(d, 4 * d)), P=_count(network))
 
 
 def gpt_budget(M: int, V: int, C: int, d: int) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def _training_flops(N: float, D: float) -> float:
     layer, x = nn.Linear(8, 8, bias=False), torch.ones(1, 8, requires_grad=True)
     with FlopCounterMode(display=False) as counter:
         layer(x.to(layer.weight.dtype)).sum().backward()
-    return counter.get_total_flops() / layer.weight.numel() * N * D
+    return float(counter.get_total_flops()) / layer.weight.numel() * N * D
 
 
 def train_compute(N: float, D: float) -> float:
@@ -116,7 +116,7 @@ def train_memory(N: float) -> float:
     optimizer.step()
     moments = sum(value.nbytes for value in optimizer.state[weight].values() if value.dim())
     half = weight.half().nbytes
-    return N * (weight.nbytes + moments + half + half) / 10
+    return float(N * (weight.nbytes + moments + half + half) / 10)
 
 
 def decide_compute_optimal(C: float, N: Tensor) -> dict[str, Any]:

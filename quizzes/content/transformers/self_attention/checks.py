@@ -18,7 +18,7 @@ def _macs(*products: tuple[tuple[int, ...], tuple[int, ...]]) -> int:
     with FlopCounterMode(display=False) as counter, torch.device("meta"):
         for a, b in products:
             torch.matmul(torch.empty(a), torch.empty(b))
-    return counter.get_total_flops() // 2
+    return int(counter.get_total_flops()) // 2
 
 
 def _attention(Q: Tensor, K: Tensor, V: Tensor, **options: Any) -> tuple[Tensor, Tensor]:
