@@ -17,9 +17,8 @@ def _layer(d: int, f: int, heads: int = 1) -> nn.Module:
 
 
 def _gpt(V: int, C: int, d: int, L: int, f: int = 0) -> nn.ModuleDict:
-    tokens, head = nn.Embedding(V, d, device="meta"), nn.Linear(d, V, bias=False, device="meta")
-    head.weight = tokens.weight  # tied: parameters() yields it once
-    return nn.ModuleDict(
+    head, tokens = nn.Linear(d, V, bias=False, device="meta"), nn.Embedding(V, d, device="meta")
+    network = nn.ModuleDict(
         dict(
             tokens=tokens,
             positions=nn.Embedding(C, d, device="meta"),
@@ -28,6 +27,8 @@ def _gpt(V: int, C: int, d: int, L: int, f: int = 0) -> nn.ModuleDict:
             head=head,
         )
     )
+    head.weight = tokens.weight  # tied: parameters() yields it once
+    return network
 
 
 def gpt2_small_params(V: int, C: int, d: int, L: int) -> dict[str, Any]:
@@ -115,7 +116,7 @@ def train_memory(N: float) -> float:
     optimizer.step()
     moments = sum(value.nbytes for value in optimizer.state[weight].values() if value.dim())
     half = weight.half().nbytes
-    return N * float(weight.nbytes + moments + half + half) / 10
+    return float(N * (weight.nbytes + moments + half + half) / 10)
 
 
 def decide_compute_optimal(C: float, N: Tensor) -> dict[str, Any]:

@@ -691,7 +691,7 @@ def _gpt_macs(
         "output_layer": tokens * width * vocabulary,
     }
     times = {name: 1 if name == "output_layer" else layers for name in parts}
-    rows = [
+    rows: list[dict[str, Any]] = [
         dict(part=name.replace("_", " "), macs=batch * macs, times=times[name], total=batch * macs * times[name])
         for name, macs in parts.items()
     ]

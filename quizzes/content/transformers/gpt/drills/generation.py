@@ -612,12 +612,12 @@ def _chain_steps(
     ]
 
 
-def _applied_alone(z: list[Any], T: Any, k: int, p: Any, u: Any) -> list[float]:
-    return list(sample(z, T, None, p, u)["q"])
+def _applied_alone(z: list[Any], T: Any, k: int, p: Any, u: Any) -> Any:
+    return sample(z, T, None, p, u)["q"]
 
 
-def _top_k_only(z: list[Any], T: Any, k: int, p: Any, u: Any) -> list[float]:
-    return list(sample(z, T, k, None, u)["q"])
+def _top_k_only(z: list[Any], T: Any, k: int, p: Any, u: Any) -> Any:
+    return sample(z, T, k, None, u)["q"]
 
 
 def _not_normalized(z: list[Any], T: Any, k: int, p: Any, u: Any) -> list[float]:

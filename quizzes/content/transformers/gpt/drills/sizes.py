@@ -378,7 +378,7 @@ def decide_compute_optimal(rng: Random) -> Inputs:
     """Model size for a compute budget"""
     best = rng.choice([0.4, 0.8, 1.5, 3, 7, 13])
     at = rng.randrange(3)
-    factors: list[float] = [[1.0, 3.0, 8.0], [1 / 3, 1.0, 3.0], [1 / 8, 1 / 3, 1.0]][at]
+    factors = [(1, 3, 8), (1 / 3, 1, 3), (1 / 8, 1 / 3, 1)][at]
     N = [round(best * factor, 2) for factor in factors]
     return dict(C=round(120 * best * best * rng.choice([0.7, 0.8, 0.9, 1, 1.1, 1.25, 1.4]), 1), N=N)
 
