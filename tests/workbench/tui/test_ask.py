@@ -70,7 +70,7 @@ async def test_the_arrows_move_a_point_over_the_codes_of_an_autoencoder(pilot: P
 
 async def test_a_digit_is_drawn_by_keys_and_read(pilot: Pilot, questions) -> None:
     view = await opened(pilot)
-    pad = view.editor
+    pad = view.query_one(Pad)
     assert isinstance(pad, Pad) and len(pad.pixels) == 8
     await pilot.press(*["shift+down"] * 4)
     await until(pilot, lambda: questions and sum(map(sum, json.loads(questions[-1]["pixels"]))) == 5)
@@ -83,7 +83,7 @@ async def test_a_digit_is_drawn_by_keys_and_read(pilot: Pilot, questions) -> Non
 
 
 async def test_a_digit_is_drawn_by_the_mouse(pilot: Pilot, questions) -> None:
-    pad = (await opened(pilot)).editor
+    pad = (await opened(pilot)).query_one(Pad)
     assert pad.size.height == pytest.approx(18, abs=2)  # so that a pixel is 4 columns wide and 2 rows high
     await pilot.mouse_down(pad, offset=(13, 5))
     await until(pilot, lambda: questions)

@@ -14,7 +14,7 @@ from workbench.engine import Run
 from workbench.engine.ask import Conversation, possible_questions
 from workbench.errors import UserError
 from workbench.tui.screens.page import Page
-from workbench.tui.widgets.ask_view import Asked, AskView, Pad, Plane, WordQuestions
+from workbench.tui.widgets.ask_view import Asked, AskView, ImageQuestions, Pad, Plane, WordQuestions
 from workbench.tui.widgets.heading import Heading
 from workbench.untrusted import printable
 
@@ -22,6 +22,7 @@ WAITING = "Asking PyTorch ..."
 HELP_OF = {
     Plane: "Arrows move the point, with Shift farther.",
     Pad: "Arrows move, with Shift they paint; Space paints or erases; or draw with the mouse.",
+    ImageQuestions: "Arrows move, Shift or Space paints, or the mouse. Tab: more questions, where Enter asks.",
     WordQuestions: "Arrows or the mouse move to a word; T switches between PCA and t-SNE; in a line, Enter asks.",
 }
 

@@ -9,7 +9,7 @@ from rich.segment import Segment, Segments
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.events import MouseDown, MouseMove, Resize
+from textual.events import DescendantFocus, MouseDown, MouseMove, Resize
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
@@ -28,9 +28,15 @@ PAPER, INK, CURSOR = "·", "█", "▒"
 
 @dataclass
 class Asked(Message):
-    """A question was put."""
+    """A question was put.
+
+    Attributes:
+        question: Name -> its value.
+        is_whole: Whether no other widget has a part of the question.
+    """
 
     question: Mapping[str, str]
+    is_whole: bool = True
 
 
 class Drawing(Widget, can_focus=True):
@@ -130,7 +136,7 @@ class Pad(Drawing):
     def ask(self) -> None:
         """Ask about the image."""
         self.refresh()
-        self.post_message(Asked({"pixels": json.dumps(self.pixels)}))
+        self.post_message(Asked({"pixels": json.dumps(self.pixels)}, is_whole=False))
 
     def action_move(self, right: int, down: int) -> None:
         """Move the cursor."""
@@ -195,26 +201,73 @@ class Pad(Drawing):
 
 
 class Values(VerticalScroll, can_focus=False):
-    """A line for each value of a question; Enter asks.
+    """A line for each value of a question, and below them what the focused one means; Enter asks.
 
     Args:
         questions: Name -> its meaning.
+        is_whole: Whether these values are the whole question.
     """
 
-    def __init__(self, questions: Mapping[str, str]) -> None:
+    def __init__(self, questions: Mapping[str, str], is_whole: bool = True) -> None:
         super().__init__()
         self.questions = questions
+        self.is_whole = is_whole
 
     def compose(self) -> ComposeResult:
-        for name, meaning in self.questions.items():
+        width = max(map(len, self.questions), default=0) + 2
+        for name in self.questions:
             with Horizontal(classes="line"):
-                yield Static(name, classes="label", markup=False)
-                yield Input(placeholder=meaning, compact=True, name=name)
+                label = Static(name, classes="label", markup=False)
+                label.styles.width = width
+                yield label
+                yield Input(compact=True, name=name)
+        yield Static(classes="meaning", markup=False)
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        """Show what the focused value means: there is no room for all."""
+        if isinstance(event.widget, Input):
+            name = event.widget.name or ""
+            self.query_one(".meaning", Static).update(f"{name}: {self.questions[name]}")
+
+    def values(self) -> dict[str, str]:
+        """Return what was typed, by name."""
+        return {line.name or "": line.value.strip() for line in self.query(Input) if line.value.strip()}
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        values = {line.name or "": line.value.strip() for line in self.query(Input) if line.value.strip()}
-        self.post_message(Asked(values))
+        self.post_message(Asked(self.values(), self.is_whole))
+
+
+class ImageQuestions(Vertical):
+    """An image that is drawn by hand, and below it a line for each further value, such as another image.
+
+    Args:
+        height: Pixels of the image.
+        width: Pixels of the image.
+        questions: Name -> its meaning.
+    """
+
+    OTHER_IMAGES = ("image", "sample")  # values that stand for an image, in place of the drawn one
+
+    def __init__(self, height: int, width: int, questions: Mapping[str, str]) -> None:
+        super().__init__()
+        self.pad = Pad(height, width)
+        self.values = Values({name: meaning for name, meaning in questions.items() if name != "pixels"}, is_whole=False)
+
+    def compose(self) -> ComposeResult:
+        yield self.pad
+        yield self.values
+
+    def on_asked(self, event: Asked) -> None:
+        """Complete a question: the drawn image with the values, unless they name another image."""
+        if event.is_whole:
+            return
+        event.stop()
+        others = {name: value for name, value in self.values.values().items() if name not in self.OTHER_IMAGES}
+        question = {**event.question, **others}
+        if not question.keys() & {"pixels", *self.OTHER_IMAGES}:
+            question["pixels"] = json.dumps(self.pad.pixels)
+        self.post_message(Asked(question))
 
 
 class WordMap(Drawing):
@@ -308,11 +361,13 @@ class AskView(Horizontal):
     AskView #editor { width: 1fr; height: 1fr; }
     AskView #answer { width: 1fr; height: 1fr; margin-left: 2; }
     AskView .line { height: 1; }
-    AskView .label { width: 22; text-style: bold; text-wrap: nowrap; text-overflow: ellipsis; }
+    AskView .label { text-style: bold; }
+    AskView .meaning { height: auto; margin-top: 1; color: $text-muted; }
     AskView Input { width: 1fr; }
     AskView Pad:focus, AskView Plane:focus { text-style: bold; }
     AskView WordMap { height: 1fr; }
-    AskView WordQuestions Values { height: auto; }
+    AskView WordQuestions Values, AskView ImageQuestions Values { height: auto; max-height: 60%; }
+    AskView ImageQuestions Pad { height: 1fr; }
     """
 
     def __init__(self, dataset: DataSet, questions: Mapping[str, str]) -> None:
@@ -327,7 +382,7 @@ class AskView(Horizontal):
             yield Static(markup=False)
 
     def on_mount(self) -> None:
-        starts: Any = self.editor.query(WordMap) or self.editor.query(Input)
+        starts: Any = self.editor.query(WordMap) or self.editor.query(Pad) or self.editor.query(Input)
         (starts.first() if starts else self.editor).focus()
 
     def show_answer(self, answer: dict[str, Any]) -> None:
@@ -354,7 +409,9 @@ class AskView(Horizontal):
         place.query_one(Static).update(Segments(cells))
 
 
-def make_editor(dataset: DataSet, questions: Mapping[str, str]) -> Plane | Pad | WordQuestions | Values:
+def make_editor(
+    dataset: DataSet, questions: Mapping[str, str]
+) -> Plane | Pad | ImageQuestions | WordQuestions | Values:
     """Return what a question is put with: a plane for two features or for codes, a pad for small images, a map."""
     if {"z1", "z2"} <= questions.keys():
         return Plane(["z1", "z2"])
@@ -363,5 +420,6 @@ def make_editor(dataset: DataSet, questions: Mapping[str, str]) -> Plane | Pad |
     if dataset.shape == (2,) and dataset.classes:
         return Plane(list(questions))
     if len(dataset.shape) == 3 and dataset.shape[0] == 1 and max(dataset.shape[1:]) <= MAX_PAD:
-        return Pad(*dataset.shape[1:])
+        height, width = dataset.shape[1:]
+        return Pad(height, width) if set(questions) == {"pixels"} else ImageQuestions(height, width, questions)
     return Values(questions)
