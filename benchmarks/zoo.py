@@ -1,4 +1,4 @@
-"""Seconds of a forward pass, and of a forward and a backward pass, compared with torchvision's networks.
+"""Seconds of a forward pass, and of a forward and a backward pass, compared with torchvision's or timm's networks.
 
     python benchmarks/zoo.py [PAIRS] [NAME ...] [--dry]
 
@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Callable
 from statistics import median, quantiles
+from typing import Any
 
 import _options
 import torch
@@ -19,7 +20,8 @@ from torch import nn
 
 import models
 
-NAMES = ["resnet18", "resnet50", "vgg16", "mobilenet-v2", "efficientnet-b0", "convnext-tiny"]
+TIMM = {"vit-b16": "vit_base_patch16_224", "swin-tiny": "swin_tiny_patch4_window7_224"}
+NAMES = ["resnet18", "resnet50", "vgg16", "mobilenet-v2", "efficientnet-b0", "convnext-tiny", *TIMM]
 BATCH_SIZE, WARMUPS = 4, 3
 DRY = (1, 1)  # batch size and warmups of a dry run
 
@@ -46,11 +48,21 @@ def measure(work: Work, network: nn.Module, images: torch.Tensor) -> float:
     return time.perf_counter() - start
 
 
+def reference(name: str) -> tuple[nn.Module, dict[str, Any]]:
+    """Return the other library's network, and the options with which ours is the same."""
+    if name in TIMM:
+        import timm
+
+        options = {"stochastic_depth_prob": 0.1} if name.startswith("swin") else {}  # timm's default
+        return timm.create_model(TIMM[name]), options
+    return getattr(torchvision.models, name.replace("-", "_"))(weights=None), {}
+
+
 def compare(name: str, work: Work, pairs: int, batch_size: int, warmups: int) -> list[tuple[float, float]]:
-    """Return the seconds of our network and of torchvision's, for each pair."""
+    """Return the seconds of our network and of the other library's, for each pair."""
     torch.manual_seed(0)
-    theirs = getattr(torchvision.models, name.replace("-", "_"))(weights=None)
-    ours = models.build(name)
+    theirs, options = reference(name)
+    ours: Any = models.build(name, **options)
     ours.load_reference(theirs.state_dict())
     images = torch.randn(batch_size, *ours.input_shape)
     times = []
@@ -65,7 +77,7 @@ def main(pairs: int, names: list[str], batch_size: int, warmups: int) -> None:
     """Print a row per network and kind of pass."""
     torch.set_num_threads(1)
     print(f"torch {torch.__version__}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; medians of {pairs} pairs")
-    print(f"{'':38}{'ours':>10}{'torchvision':>14}{'ratio':>9} (quartiles)")
+    print(f"{'':38}{'ours':>10}{'reference':>14}{'ratio':>9} (quartiles)")
     for name in names:
         for work in (forward, forward_and_backward):
             times = compare(name, work, pairs, batch_size, warmups)

@@ -447,7 +447,7 @@ class Formula:
             try:
                 used[eq.name] = evaluate_equation(eq, used)
             except UndefinedValue as reason:
-                edge = limit(self, eq, used)
+                edge = limit({name: self.symbols[name] for name in self.inputs}, self.equations, eq, used)
                 if edge is None:
                     undefined[eq.name] = str(reason)
                 else:

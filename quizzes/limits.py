@@ -1,15 +1,13 @@
 """Values at the edge of a formula's domain, as limits: 0 ln 0 is 0, and the KL divergence from a probability of 0 is
 infinite."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from math import inf, isclose
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-from quizzes.expressions.tree import UndefinedValue, Value, Values, evaluate
-
-if TYPE_CHECKING:
-    from quizzes.formula import Equation, Formula
+from quizzes.expressions.tree import Tree, UndefinedValue, Value, Values, evaluate
+from quizzes.symbols import Symbol
 
 DISTANCES = (60, 120, 240)  # decimal places of the values that stand in for 0
 DIGITS, NEGLIGIBLE = 500, 1e-50
@@ -17,23 +15,40 @@ DIGITS, NEGLIGIBLE = 500, 1e-50
 DIRECTIONS = ((1, 3, 7), (5, 1, 2))
 
 
-def limit(formula: "Formula", eq: "Equation", values: Values) -> Value | None:
+class Equation(Protocol):
+    """What is needed of a formula's equation."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def index(self) -> tuple[str, ...]: ...
+
+    @property
+    def tree(self) -> Tree: ...
+
+    def index_values(self, index: str, values: Values) -> Iterable[int]:
+        """Return the values of an index."""
+
+
+def limit(inputs: Mapping[str, Symbol], equations: Sequence[Equation], eq: Equation, values: Values) -> Value | None:
     """Return the limit of what an equation defines as inputs at the edge of their domain approach it.
 
     Zeros of inputs are approached from inside of the domain, and ones too if that is where it ends.
 
     Args:
-        formula: The formula.
-        eq: One of its equations, which has no value at the inputs.
+        inputs: The symbols of the inputs.
+        equations: The equations of the formula.
+        eq: One of them, which has no value at the inputs.
         values: The inputs, and what earlier equations define.
 
     Returns:
         The limit, which may be infinite; None if there is none, or if it depends on the direction.
     """
     limits: list[Value | None] = []
-    for direction in _directions(formula):
+    for direction in _directions(inputs):
         try:
-            sequence = [_evaluate_near(formula, eq, values, direction, places) for places in DISTANCES]
+            sequence = [_evaluate_near(inputs, equations, eq, values, direction, places) for places in DISTANCES]
         except (UndefinedValue, TypeError, ValueError, ZeroDivisionError):
             return None
         limits.append(_limit_of(*sequence))
@@ -46,15 +61,22 @@ def _is_same(a: Value | None, b: Value | None) -> bool:
     return a is not None and b is not None and isclose(a, b, rel_tol=1e-12)
 
 
-def _directions(formula: "Formula") -> Iterator[tuple[int, ...]]:
-    is_two_sided = any(formula.symbols[name].low is None for name in formula.inputs)
+def _directions(inputs: Mapping[str, Symbol]) -> Iterator[tuple[int, ...]]:
+    is_two_sided = any(symbol.low is None for symbol in inputs.values())
     for direction in DIRECTIONS:
         yield direction
         if is_two_sided:
             yield tuple(-factor for factor in direction)
 
 
-def _evaluate_near(formula: "Formula", eq: "Equation", values: Values, direction: tuple[int, ...], places: int) -> Any:
+def _evaluate_near(
+    inputs: Mapping[str, Symbol],
+    equations: Sequence[Equation],
+    eq: Equation,
+    values: Values,
+    direction: tuple[int, ...],
+    places: int,
+) -> Any:
     """Return the value of the equation where values at the edge are moved by about 10^-places."""
     import mpmath
 
@@ -79,9 +101,9 @@ def _evaluate_near(formula: "Formula", eq: "Equation", values: Values, direction
 
     near = {}
     for name, value in values.items():
-        if name in formula.inputs:
-            near[name] = moved(value, formula.symbols[name].low, formula.symbols[name].high)
-    for earlier in formula.equations:
+        if name in inputs:
+            near[name] = moved(value, inputs[name].low, inputs[name].high)
+    for earlier in equations:
         if earlier.name == eq.name:
             return _elements(eq, near, context, eq.index)
         if earlier.name in values:
@@ -89,7 +111,7 @@ def _evaluate_near(formula: "Formula", eq: "Equation", values: Values, direction
     raise UndefinedValue("the equation is not one of the formula's")
 
 
-def _elements(eq: "Equation", values: dict[str, Any], context: Any, index: tuple[str, ...]) -> Any:
+def _elements(eq: Equation, values: dict[str, Any], context: Any, index: tuple[str, ...]) -> Any:
     """Return what an equation defines, a number or a nested list over its indices, in the context's numbers."""
     if not index:
         return evaluate(eq.tree, values, context)

@@ -42,7 +42,7 @@ def patchify(images: Tensor, patch_size: int) -> Tensor:
         images: (N, channels, height, width), both divisible by `patch_size`.
         patch_size: Height and width of a patch.
     """
-    blocks = images.unflatten(3, (-1, patch_size)).unflatten(2, (-1, patch_size))
+    blocks: Tensor = images.unflatten(3, (-1, patch_size)).unflatten(2, (-1, patch_size))
     return blocks.permute(0, 2, 4, 3, 5, 1).flatten(3).flatten(1, 2)
 
 

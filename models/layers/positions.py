@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from workbench.errors import UserError
+
 
 def sinusoids(length: int, features: int, base: float = 10_000.0) -> Tensor:
     """Return the encodings of the first positions (length, features), in float32.
@@ -33,3 +35,16 @@ def grid_sinusoids(grid_size: int, features: int) -> Tensor:
     line = sinusoids(grid_size, features // 2)
     line = torch.cat([line[:, 0::2], line[:, 1::2]], dim=1)
     return torch.cat([line.repeat(grid_size, 1), line.repeat_interleave(grid_size, dim=0)], dim=1)
+
+
+def check_length(length: int, max_length: int) -> None:
+    """Check that a text is not longer than the positions that a network has.
+
+    Raises:
+        UserError: If it is.
+    """
+    if length > max_length:
+        raise UserError(
+            f"The text has {length:,} tokens, and this network has positions for {max_length:,}. Use a shorter text, "
+            "or a network with a larger max_length."
+        )

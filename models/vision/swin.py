@@ -37,14 +37,14 @@ from models.layers.vit_block import Block, SelfAttention, initialize
 
 def split_windows(x: Tensor, window_size: int) -> Tensor:
     """Return the tokens of each window, (N, h, w, ...) -> (N * windows, window_size**2, ...), row by row."""
-    blocks = x.unflatten(2, (-1, window_size)).unflatten(1, (-1, window_size))
+    blocks: Tensor = x.unflatten(2, (-1, window_size)).unflatten(1, (-1, window_size))
     return blocks.transpose(2, 3).flatten(3, 4).flatten(0, 2)
 
 
 def merge_windows(windows: Tensor, window_size: int, grid_size: int) -> Tensor:
     """Return the map (N, grid_size, grid_size, features) whose windows these are; the inverse of `split_windows`."""
     count = grid_size // window_size
-    blocks = windows.unflatten(1, (window_size, window_size)).unflatten(0, (-1, count, count))
+    blocks: Tensor = windows.unflatten(1, (window_size, window_size)).unflatten(0, (-1, count, count))
     return blocks.transpose(2, 3).flatten(3, 4).flatten(1, 2)
 
 
@@ -63,8 +63,8 @@ def shift_mask(grid_size: int, window_size: int, shift: int) -> Tensor:
     the same sides are neighbors in the image.
     """
     is_moved = torch.arange(grid_size) >= grid_size - shift
-    sides = split_windows((2 * is_moved[:, None] + is_moved)[None], window_size)
-    return sides[:, :, None] == sides[:, None, :]
+    origins = split_windows((2 * is_moved[:, None] + is_moved)[None], window_size)
+    return origins[:, :, None] == origins[:, None, :]
 
 
 class WindowAttention(SelfAttention):

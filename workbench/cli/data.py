@@ -21,7 +21,7 @@ SAMPLES, MAX_FEATURES = 5, 40  # printed
 WIDTH = 79  # cells
 SMALL_IMAGE, LARGE_IMAGE = 10, 17  # rows of cells for images up to 32 pixels high, and for larger ones
 
-WORD_MODALITIES = ("sentences", "tags", "words", "captions")
+WORD_MODALITIES = ("sentences", "tags", "words", "passages", "captions")
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, help="List and show datasets, built-in and your own.")
 
@@ -51,6 +51,7 @@ def list_data(as_json: Json = False) -> None:
     print("\nYour own table: workbench data show csv:PATH, or csv:PATH:COLUMN")
     print("Your own images, one folder per class: workbench data show folder:PATH")
     print("Your own text: workbench data show text:PATH, or words:PATH for its words")
+    print("Your own text as byte pairs: workbench data show text-bpe:PATH[:TOKENIZER]")
     print("Your own sentences with labels, as CSV: workbench data show sentences:PATH")
     print("Your own sentences with tags, as CoNLL: workbench data show conll:PATH")
     print("Your own pairs of texts: workbench data show pairs:PATH")
@@ -63,8 +64,8 @@ def show(
         str,
         typer.Argument(
             metavar="NAME",
-            help="Dataset, or your own data: csv:PATH, csv:PATH:COLUMN, folder:PATH, text:PATH, words:PATH, "
-            "sentences:PATH, conll:PATH, pairs:PATH or series:PATH.",
+            help="Dataset, or your own data: csv:PATH, csv:PATH:COLUMN, folder:PATH, text:PATH, text-bpe:PATH, "
+            "words:PATH, sentences:PATH, conll:PATH, pairs:PATH or series:PATH.",
         ),
     ],
     seed: Annotated[int, typer.Option(min=0, help="Seed of the split.")] = 0,
@@ -134,6 +135,7 @@ def _special(modality: str) -> "tuple[Callable[..., dict[str, Any]], Callable[[d
 
     return {
         "text": (text_data.describe_text, text_data.print_text),
+        "byte-pairs": (text_data.describe_byte_pairs, text_data.print_byte_pairs),
         "series": (sequence_data.describe_series, sequence_data.print_series),
         "memory": (sequence_data.describe_sequences, sequence_data.print_sequences),
     }.get(modality)
@@ -204,7 +206,7 @@ def _classes(dataset: "DataSet") -> str:
     """Return what a target is: how many classes or characters there are, or a number."""
     if dataset.modality == "text":
         return f"{dataset.sizes['vocabulary']} characters"
-    if dataset.modality in ("words", "captions"):
+    if dataset.modality in ("words", "passages", "captions"):
         return f"{dataset.sizes['vocabulary']} words"
     if dataset.modality == "pairs":
         return "a text"

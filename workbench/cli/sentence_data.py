@@ -28,8 +28,9 @@ def describe_sentences(dataset: "DataSet", splits: "dict[str, tuple[np.ndarray, 
     order = sorted(range(2, len(vocabulary)), key=lambda token: (-counts[token], token))
     first = []
     for row in zip(*(values[:SAMPLES] for values in splits["train"]), strict=True):
-        texts = row[column] if is_captions else row[column][None]
-        sample: dict[str, Any] = {"sentences": [words.decode(text.tolist(), vocabulary) for text in texts]}
+        texts = row[column] if row[column].ndim == 2 else row[column][None]
+        sentences = [words.decode(text.tolist(), vocabulary) for text in texts if text.any()]
+        sample: dict[str, Any] = {"sentences": sentences}
         if dataset.modality == "sentences":
             sample["class"] = dataset.classes[row[1]]
         elif dataset.modality == "tags":
@@ -65,7 +66,8 @@ def print_sentences(details: dict[str, Any]) -> None:
 
     splits = details["splits"]
     table = Table(f"seed {details['seed']}", *splits, box=None, header_style="bold")
-    for row, label in (("samples", "sentences"), ("words", "words"), ("unknown", "  unknown")):
+    noun = "passages" if details["modality"] == "passages" else "sentences"
+    for row, label in (("samples", noun), ("words", "words"), ("unknown", "  unknown")):
         table.add_row(label, *(f"{split[row]:,}" for split in splits.values()))
     for name in details["classes"]:
         table.add_row(f"  {name}", *(f"{split['classes'][name]:,}" for split in splits.values()))

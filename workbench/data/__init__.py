@@ -21,6 +21,11 @@ Where a set is published in parts, `load` gives them by their names, and the see
 Of a text, `load` gives the text itself, and the set declares `modality="text"`, `shape=()` and the size of its
 vocabulary, `sizes=dict(vocabulary=96)`.
 
+With `modality="byte-pairs"`, a text also has a function `tokenizer`, which returns its `byte_pairs.BytePairs`.
+
+Of prompts with the texts that complete them, `load` gives a list of (prompt, completion), and the set declares
+`modality="completions"`; its `tokenizer` may be that of the text that a network has learned before.
+
 Of pairs of texts, `load` gives a list of (source, target), and the set declares `modality="pairs"`, `shape=()` and the
 sizes that `pairs.sizes` computes.
 
@@ -32,7 +37,8 @@ Sequences that test a memory (`modality="memory"`) are made by code in any numbe
 
 Of sentences, `load` returns tokens (N, length), see `workbench.data.words`, and `vocabulary` the word of each token.
 With `modality="sentences"` each has a class (N,), with `modality="tags"` each word has one (N, length), -1 after the
-last word, and with `modality="words"` there are the tokens alone.
+last word, and with `modality="words"` there are the tokens alone. With `modality="passages"` a sample is several
+sentences that follow one another (N, sentences, length), of which the last ones may be empty.
 """
 
 import hashlib
@@ -43,6 +49,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.data import (
+    byte_pairs,
+    byte_pairs_file,
+    completions,
     folder,
     pairs,
     pairs_file,
@@ -64,13 +73,13 @@ if TYPE_CHECKING:
     import numpy as np
 
 __all__ = ["OWN", "SPLITS", "DataSet", "deal", "fingerprint", "held_out", "here", "info", "load", "names", "split"]
-__all__ += ["vocabularies", "vocabulary", "word_groups", "word_pairs", "word_vocabulary"]
+__all__ += ["byte_pairs_of", "tokenizer", "vocabularies", "vocabulary", "word_groups", "word_pairs", "word_vocabulary"]
 
 SPLITS = ("train", "validation", "test")
 # The user's own: how their names begin.
 OWN = {
     kind.PREFIX: kind
-    for kind in (table, folder, text_file, sentence_file, tag_file, word_file, pairs_file, series_file)
+    for kind in (table, folder, text_file, byte_pairs_file, sentence_file, tag_file, word_file, pairs_file, series_file)
 }
 
 
@@ -89,9 +98,9 @@ def info(name: str) -> DataSet:
     """What is known of a data set without loading it.
 
     Args:
-        name: One of `names()`, or `csv:PATH`, `csv:PATH:TARGET`, `folder:PATH`, `text:PATH`, `sentences:PATH`,
-            `conll:PATH`, `words:PATH`, `pairs:PATH` or `series:PATH`: a table, images, a text, sentences, pairs of
-            texts or a time series of the user's, which are inspected.
+        name: One of `names()`, or `csv:PATH`, `csv:PATH:TARGET`, `folder:PATH`, `text:PATH`, `text-bpe:PATH`,
+            `text-bpe:PATH:TOKENIZER`, `sentences:PATH`, `conll:PATH`, `words:PATH`, `pairs:PATH` or `series:PATH`: a
+            table, images, a text, sentences, pairs of texts or a time series of the user's, which are inspected.
 
     Raises:
         UserError: There is no data set of that name, or the user's own can't be learnt from.
@@ -147,6 +156,10 @@ def load(name: str, seed: int = 0) -> "dict[str, tuple[np.ndarray, ...]]":
             among those that train.
     """
     known, given = info(name), _given(name)
+    if known.modality == "completions":
+        return completions.split(given, byte_pairs_of(name), held_out(len(given)), seed)
+    if known.modality == "byte-pairs":
+        return byte_pairs.split(given, byte_pairs_of(name), seed)
     if isinstance(given, str):
         return text.split(given, vocabulary(name), seed)
     if known.modality == "pairs":
@@ -182,6 +195,26 @@ def vocabulary(name: str) -> str:
         UserError: As `info`.
     """
     return text.vocabulary(_given(name), info(name).sizes["vocabulary"])
+
+
+def tokenizer(name: str) -> text.Tokenizer:
+    """Return what turns a text into tokens; no seed changes it.
+
+    Raises:
+        UserError: As `info`.
+    """
+    return text.Characters(vocabulary(name)) if info(name).modality == "text" else byte_pairs_of(name)
+
+
+def byte_pairs_of(name: str) -> byte_pairs.BytePairs:
+    """Return the tokenizer of a text of byte pairs.
+
+    Raises:
+        UserError: As `info`.
+    """
+    own = _own(name)
+    result: byte_pairs.BytePairs = own.tokenizer(name) if own else _module(name).tokenizer()
+    return result
 
 
 def vocabularies(name: str) -> pairs.Vocabularies:

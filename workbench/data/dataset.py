@@ -10,12 +10,15 @@ from workbench.literals import literal
 KINDS = {
     "detection": "detection",
     "text": "language modeling",
+    "byte-pairs": "language modeling",
+    "completions": "completion",
     "pairs": "translation",
     "series": "forecasting",
     "memory": "memory",
     "tags": "tagging",
     "words": "word vectors",
     "captions": "captioning",
+    "passages": "masked language modeling",
 }
 
 

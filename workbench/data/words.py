@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
 
-MODALITIES = ("sentences", "tags", "words")
+MODALITIES = ("sentences", "tags", "words", "passages")
 PAD, UNKNOWN = "<pad>", "<unk>"
 PAD_TOKEN, UNKNOWN_TOKEN = 0, 1
 NO_TAG = -1  # after the last word of a sentence

@@ -93,6 +93,9 @@ def _describe_data(trained: "TrainedNetwork") -> dict[str, Any]:
     scaling: dict[str, Any] = {}
     if dataset.modality == "text":
         scaling["vocabulary"] = data.vocabulary(name)
+    elif dataset.modality == "byte-pairs":
+        tokenizer = data.byte_pairs_of(name)
+        scaling |= {"vocabulary": dict(tokenizer.vocabulary), "merges": [list(pair) for pair in tokenizer.merges]}
     elif dataset.modality == "pairs":
         characters = data.vocabularies(name)
         scaling |= {"source_characters": characters.source, "target_characters": characters.target}
@@ -100,7 +103,7 @@ def _describe_data(trained: "TrainedNetwork") -> dict[str, Any]:
     elif dataset.modality == "series":
         scaler = training_scaler(name, seed)
         scaling |= {"mean": float(scaler.shift), "deviation": float(scaler.spread)}
-    elif dataset.modality in ("sentences", "tags", "words"):
+    elif dataset.modality in ("sentences", "tags", "words", "passages"):
         scaling["vocabulary"] = list(data.word_vocabulary(name))
     elif dataset.modality != "memory":
         is_table = dataset.modality == "table"

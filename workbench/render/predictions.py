@@ -17,9 +17,10 @@ from workbench.render.canvas import PLAIN, QUIET, Canvas
 from workbench.render.decision_regions import draw_decision_regions
 from workbench.render.forecasts import draw_forecasts
 from workbench.render.halfblock import Rows, render_gallery, to_pixels
+from workbench.render.next_token import draw_next_tokens
 from workbench.render.responses import draw_probabilities, draw_text, draw_value
 from workbench.render.scale import Scale, format_tick
-from workbench.render.sentences import draw_captions, draw_neighbors, draw_tags
+from workbench.render.sentences import draw_captions, draw_masked_words, draw_neighbors, draw_tags
 from workbench.render.translations import draw_lengths, draw_translations
 from workbench.render.word_map import draw_map
 from workbench.untrusted import printable
@@ -192,6 +193,10 @@ KINDS: dict[str, tuple[str, Renderer]] = {
     "probabilities": ("probabilities", _of_first(draw_probabilities)),
     "value": ("prediction", _of_first(draw_value)),
     "text": ("generated text", _of_first(draw_text)),
+    "next-token": (
+        "next tokens",
+        _of_first(lambda answer, width, height, color: draw_next_tokens(answer, width, height)),
+    ),
     "forecast": ("forecasts", draw_series),
     "boxes": ("detected objects", draw_detections),
     "translation": ("translations", draw_translated),
@@ -207,6 +212,7 @@ KINDS: dict[str, tuple[str, Renderer]] = {
     "decoded": ("decoded image", _of_first(autoencoding.draw_decoded)),
     "tags": ("tagged words", _of_first(draw_tags)),
     "captions": ("captions", _of_first(draw_captions)),
+    "masked-words": ("masked words", draw_masked_words),
     "neighbors": ("most similar words", _of_first(draw_neighbors)),
     "map": ("map of words", _of_first(draw_map)),
 }

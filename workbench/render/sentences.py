@@ -63,6 +63,58 @@ def draw_captions(answer: dict[str, Any], width: int, height: int, color: bool) 
     return [*rows, [], *captions]
 
 
+def draw_masked_words(
+    selected: list[dict[str, Any]], everything: list[dict[str, Any]], width: int, height: int, color: bool
+) -> Rows:
+    """Render sentences, and below each the most probable words where it is masked."""
+    rows: Rows = []
+    for answer in selected:
+        lines = [*describe_unknown(answer, width), *_masked_sentence(answer, width)]
+        for number, blank in enumerate(answer["blanks"], 1):
+            lines += _filled(number, blank, width) if "target" in blank else _candidates(number, blank, width)
+        if "next" in answer:
+            lines += _relation(answer["next"], width)
+        rows += [*([[]] if rows else []), *lines]
+    return rows[:height]
+
+
+def _masked_sentence(answer: dict[str, Any], width: int) -> Rows:
+    """Return the rows of a sentence, with the numbers of the words to predict."""
+    numbers = {blank["position"]: f"({number})" for number, blank in enumerate(answer["blanks"], 1)}
+    words = [printable(word) + numbers.get(k, "") for k, word in enumerate(answer["sentence"])]
+    return [[Segment(line)] for line in wrap(" ".join(words), width)]
+
+
+def _candidates(number: int, blank: dict[str, Any], width: int) -> Rows:
+    """Return a bar for each of the most probable words of one place."""
+    names = [printable(word) for word in blank["words"]]
+    left = min(max(map(len, names)), MAX_NAME)
+    room = max(1, min(MAX_BAR, width - left - 15))
+    rows: Rows = []
+    for k, (name, probability) in enumerate(zip(names, blank["probabilities"], strict=True)):
+        text = f"{f'({number})' if k == 0 else '':>4} {name[:left]:<{left}} {bar(probability, room)} {probability:6.1%}"
+        rows.append([Segment(text[:width], PLAIN if k else BEST)])
+    return rows
+
+
+def _filled(number: int, blank: dict[str, Any], width: int) -> Rows:
+    """Return the most probable word of one place next to the true one."""
+    word, target = printable(blank["words"][0]), printable(blank["target"])
+    is_correct = word == target
+    text = f"({number}) {'✓' if is_correct else '✗'} {word} {blank['probabilities'][0]:.0%}"
+    text += "" if is_correct else f" (true: {target})"
+    return [[Segment(text[:width], CORRECT if is_correct else INCORRECT)]]
+
+
+def _relation(relation: dict[str, Any], width: int) -> Rows:
+    """Return whether the second sentence follows the first, as predicted."""
+    probability, target = relation["probability"], relation.get("target")
+    is_correct = target is None or target == (probability > 0.5)
+    sign = "" if target is None else "✓ " if is_correct else "✗ "
+    text = f"{sign}The second sentence follows the first: {probability:.1%}"
+    return [[Segment(text[:width], PLAIN if target is None else CORRECT if is_correct else INCORRECT)]]
+
+
 def draw_neighbors(answer: dict[str, Any], width: int, height: int, color: bool) -> Rows:
     """Render words with a bar for the cosine similarity of each, below what was asked for."""
     rows: Rows = [[Segment(line, QUIET)] for line in wrap(printable(answer["question"]), width)]

@@ -42,6 +42,7 @@ TRANSLATION = dict(
     inputs=dict(source="int64[source_length]", target_in="int64[target_length]"),
     outputs=dict(logits="float32[target_length, target_vocabulary]"),
     metrics=dict(bleu="max", exact_match="max", token_accuracy="max", forced_accuracy="max"),
+    options=("label_smoothing",),
 )
 LABEL_OPTIONS = ("label_smoothing", "class_weights")
 

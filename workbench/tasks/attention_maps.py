@@ -1,4 +1,4 @@
-"""Attention of trained networks as pictures: one head of one layer, and attention rolled out through all layers."""
+"""Attention of trained networks as matrices: one head of one layer, and attention rolled out through all layers."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING

@@ -1,7 +1,8 @@
-"""Prediction of the next character of a text, by a network that has read the characters before it."""
+"""Prediction of the next token of a text, a character or a byte pair, by a network that has read those before it."""
 
 import math
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -10,30 +11,32 @@ from torch import Tensor, nn
 
 from models.tracing import example_inputs
 from workbench import data
-from workbench.data import text
 from workbench.data.sources import Batch, Source, TokenWindows
+from workbench.data.text import Tokenizer
 from workbench.errors import UserError
+from workbench.tasks import attention_maps, next_token
 from workbench.tasks.base import Baseline, StepContext, Task, Visualization, device_of, evaluation_mode
-from workbench.tasks.ngram import InterpolatedNGram
-from workbench.tasks.sampling import MAX_LENGTH, MAX_TEMPERATURE, SampleRequest, choose, draw
+from workbench.tasks.ngram import MAX_NGRAMS, InterpolatedNGram
+from workbench.tasks.sampling import LIMITS, MAX_LENGTH, MAX_TEMPERATURE, SampleRequest, choose, draw
 from workbench.untrusted import printable_lines
 
 ORDER = 5  # of the n-grams of the baseline
 # Characters of a window of the validation or test set, about, so that few have a short history; and of all at once.
 EVALUATION_LENGTH, EVALUATED_AT_ONCE = 512, 2**15
+IGNORED = -100  # the target of what has no part in losses and metrics
 TEMPERATURES = (0.5, 0.8, 1.0)  # of the texts that are shown
-PROMPT, GENERATED = 60, 200  # characters that a text is shown to begin with, and that a network adds
+PROMPT, GENERATED = 60, 200  # tokens that a text is shown to begin with, and that a network adds
 TEMPERATURE = 0.8  # of an answer
-LENGTH = 200  # characters of an answer
-MAX_PROMPT = 2000  # characters before the answer that the network reads
+LENGTH = 200  # tokens of an answer
+MAX_PROMPT = 2000  # tokens before the answer that the network reads
 
 
 class LanguageModeling(Task):
     """Cross-entropy per token, perplexity, bits per character, and accuracy.
 
-    A batch holds `tokens` (N, length) and `targets` (N, length), the token after each. A network returns logits
-    (N, length, vocabulary); one that generates has a method `step(token, cache)`, which returns the logits (N,
-    vocabulary) of the next token, and its cache.
+    A batch holds `tokens` (N, length) and `targets` (N, length), the token after each, or -100. A network returns
+    logits (N, length, vocabulary); one that generates has a method `step(token, cache)`, which returns the logits (N,
+    vocabulary) of the next token, and its cache. It may have `prefill(tokens)`, which reads a prompt at once.
 
     Windows of the training set are as long as the network's example inputs, and overlap by half. Those of the other
     splits are longer, unless the network's attribute `max_length` forbids it.
@@ -44,11 +47,18 @@ class LanguageModeling(Task):
         """The number of tokens that a network must have."""
         return self.dataset.sizes["vocabulary"]
 
+    @cached_property
+    def tokenizer(self) -> Tokenizer:
+        """The tokenizer of the texts."""
+        return data.tokenizer(self.data)
+
+    @cached_property
+    def _characters(self) -> Tensor:
+        """The number of characters of each token."""
+        return torch.from_numpy(self.tokenizer.characters())
+
     def sources(self, network: nn.Module, seed: int) -> dict[str, Source]:
-        examples = example_inputs(network) if hasattr(network, "example_inputs") else ()  # others read float32
-        if [(example.dtype, example.dim()) for example in examples] != [(torch.int64, 2)]:
-            raise UserError("This network does not read tokens. Choose one for text: see 'workbench models list'.")
-        length = examples[0].shape[1]
+        length = check_reads_tokens(network)
         longest = min(EVALUATION_LENGTH, getattr(network, "max_length", EVALUATION_LENGTH))
         sources: dict[str, Source] = {}
         for split, (tokens,) in data.load(self.data, seed).items():
@@ -60,13 +70,13 @@ class LanguageModeling(Task):
         return sources
 
     def losses(self, outputs: Tensor, batch: Batch, context: StepContext) -> dict[str, Tensor]:
-        return {"loss": F.cross_entropy(outputs.flatten(0, 1), batch["targets"].flatten())}
+        return {"loss": F.cross_entropy(outputs.flatten(0, 1), batch["targets"].flatten(), ignore_index=IGNORED)}
 
     def weight(self, batch: Batch) -> int:
         return batch["targets"].numel()
 
     def meter(self) -> "TokenMeter":
-        return TokenMeter()
+        return TokenMeter(self._characters)
 
     def evaluation_batch(self, network: nn.Module) -> int:
         return EVALUATED_AT_ONCE // EVALUATION_LENGTH
@@ -80,15 +90,15 @@ class LanguageModeling(Task):
         return super().check(network, source)
 
     def compute_baseline(self, seed: int) -> Baseline:
-        """Return the perplexity of an interpolated 5-gram model."""
+        """Return the perplexity of an interpolated 5-gram model, or of a shorter one if there are very many tokens."""
         splits = {split: tokens for split, (tokens,) in data.load(self.data, seed).items()}
-        model = InterpolatedNGram(splits["train"], splits["validation"], self.vocabulary, ORDER)
-        return Baseline(f"an interpolated {ORDER}-gram", "perplexity", model.perplexity(splits["test"]))
+        order = max(n for n in range(1, ORDER + 1) if self.vocabulary**n < MAX_NGRAMS)
+        model = InterpolatedNGram(splits["train"], splits["validation"], self.vocabulary, order)
+        return Baseline(f"an interpolated {order}-gram", "perplexity", model.perplexity(splits["test"]))
 
     def visualize(self, network: nn.Module, source: Source) -> list[Visualization]:
         """Return texts that the network generates at several temperatures, after the start of the source."""
         prompt = source.batch(slice(0, 1))["tokens"][0, :PROMPT]
-        characters = data.vocabulary(self.data)
         if not hasattr(network, "step"):
             return []
         generator, divisors = torch.Generator().manual_seed(0), torch.tensor(TEMPERATURES)[:, None]
@@ -96,93 +106,148 @@ class LanguageModeling(Task):
             network,
             prompt.expand(len(TEMPERATURES), -1),
             GENERATED,
-            len(characters),
+            self.tokenizer.size,
             lambda logits: draw(logits / divisors, generator),
+            self.tokenizer.first,
         )
-        start = text.decode(prompt.tolist(), characters)
         texts = [
-            _caption(f"temperature {temperature:g}", start + text.decode(tokens, characters))
+            caption(f"temperature {temperature:g}", self.tokenizer.decode([*prompt.tolist(), *tokens]))
             for temperature, tokens in zip(TEMPERATURES, generated.tolist(), strict=True)
         ]
-        return [{"kind": "text", "texts": [_caption("prompt", start), *texts]}]
+        return [{"kind": "text", "texts": [caption("prompt", self.tokenizer.decode(prompt.tolist())), *texts]}]
 
     @property
     def questions(self) -> Mapping[str, str]:
         return {
             "prompt": "the start of a text",
-            "temperature": f"0 (always the most probable character) to {MAX_TEMPERATURE:g}; default: {TEMPERATURE:g}",
-            "length": f"the number of characters to add, 1 to {MAX_LENGTH}; default: {LENGTH}",
+            "temperature": f"0 (always the most probable token) to {MAX_TEMPERATURE:g}; default: {TEMPERATURE:g}",
+            "length": f"the number of tokens to add, 1 to {MAX_LENGTH}; default: {LENGTH}",
+            "top_k": "the number of most probable tokens to choose from; default: all",
+            "top_p": "the probability of the most probable tokens to choose from; default: 1",
+            "next": f"the number of most probable next tokens to show, 1 to {next_token.MOST}, instead of a text",
+            "pick": "the places of the next tokens among the most probable ones, such as 1 or 3,1: they are added",
+            "layer": f"{attention_maps.QUESTIONS['layer']}. It shows the attention between the tokens of the prompt",
+            "head": attention_maps.QUESTIONS["head"],
         }
 
     def respond(self, network: nn.Module, question: Mapping[str, str], seed: int) -> Visualization:
-        """Return a text that the network generates after a prompt."""
+        """Return a text that the network generates after a prompt, the next tokens, or the attention in the prompt."""
         self.check_question(question)
+        prompt = question.get("prompt", "")
+        if question.get("layer", "").strip() or question.get("head", "").strip():
+            return next_token.attention(network, self.tokenizer, prompt, question)
         temperature = _number(question, "temperature", TEMPERATURE, 0, MAX_TEMPERATURE)
-        length = int(_number(question, "length", LENGTH, 1, MAX_LENGTH, is_integer=True))
-        request = SampleRequest(question.get("prompt", ""), length=length, temperature=temperature)
+        request = SampleRequest(
+            prompt,
+            length=int(_number(question, "length", LENGTH, 1, MAX_LENGTH, is_integer=True)),
+            temperature=temperature,
+            top_k=int(_number(question, "top_k", 0, *LIMITS["top_k"], is_integer=True)),
+            top_p=_number(question, "top_p", 1, *LIMITS["top_p"]),
+        )
+        if question.get("next", "").strip() or question.get("pick", "").strip():
+            count = int(_number(question, "next", next_token.DEFAULT_COUNT, 1, next_token.MOST, is_integer=True))
+            places = next_token.read_places(question.get("pick", ""))
+            tokens = self._read(request.prompt, seed)
+            return next_token.predict(network, self.tokenizer, tokens, request, count, places)
         [visualization] = self.sample(network, request, seed)
         [answer] = visualization["samples"]
         return {**visualization, "prompt": request.prompt, "text": answer, "temperature": temperature}
 
+    def _read(self, prompt: str, seed: int) -> Tensor:
+        """Return the tokens of a prompt, a line break if it is empty. Those that the training set lacks are unknown."""
+        tokens = torch.from_numpy(self.tokenizer.encode(prompt or "\n"))[-MAX_PROMPT:]
+        if self.tokenizer.first == 0:  # there is no unknown token
+            return tokens
+        in_training = torch.zeros(self.tokenizer.size, dtype=torch.bool)
+        in_training[torch.from_numpy(data.load(self.data, seed)["train"][0]).unique()] = True
+        return torch.where(in_training[tokens], tokens, 0)
+
     def sample(self, network: nn.Module, request: SampleRequest, seed: int) -> list[Visualization]:
         """Return texts that the network generates after a prompt; under `samples` what follows the prompt in each."""
-        if not hasattr(network, "step"):
-            raise UserError("This network can't generate a text: it has no method step.")
+        next_token.check_generates(network)
         if request.beams > 1:
             raise UserError(
                 "Beams are for translations and captions, which end: a text of any length is drawn. Leave beams out."
             )
-        characters = data.vocabulary(self.data)
-        tokens = torch.from_numpy(text.encode(request.prompt or "\n", characters))[-MAX_PROMPT:]
-        in_training = torch.zeros(len(characters), dtype=torch.bool)
-        in_training[torch.from_numpy(data.load(self.data, seed)["train"][0]).unique()] = True
-        tokens = torch.where(in_training[tokens], tokens, 0)
+        tokens = self._read(request.prompt, seed)
         generator = request.generator()
         generated = generate(
             network,
             tokens.expand(request.count, -1),
             request.length or LENGTH,
-            len(characters),
+            self.tokenizer.size,
             lambda logits: choose(logits, request, generator),
+            self.tokenizer.first,
         )
-        answers = [text.decode(row, characters) for row in generated.tolist()]
-        caption = f"temperature {request.temperature:g}"
-        if (tokens == 0).any():
-            caption += f"; unknown characters in the prompt: {int((tokens == 0).sum())}"
+        answers = [self.tokenizer.decode(row) for row in generated.tolist()]
+        heading = f"temperature {request.temperature:g}{self._notes(network, tokens)}"
         numbers = [f"{number} of {len(answers)}: " if len(answers) > 1 else "" for number in range(1, len(answers) + 1)]
         texts = [
-            _caption(number + caption, request.prompt + answer) for number, answer in zip(numbers, answers, strict=True)
+            caption(number + heading, request.prompt + answer) for number, answer in zip(numbers, answers, strict=True)
         ]
         return [{"kind": "text", "texts": texts, "samples": answers}]
 
+    def _notes(self, network: nn.Module, tokens: Tensor) -> str:
+        """Return what of a prompt the network does not read, as a part of a caption."""
+        unknown, longest = int((tokens < self.tokenizer.first).sum()), getattr(network, "max_length", len(tokens))
+        notes = f"; unknown characters in the prompt: {unknown}" if unknown else ""
+        if len(tokens) > longest:
+            notes += f"; of the {len(tokens):,} tokens of the prompt, the last {longest:,} are read"
+        return notes
+
+
+def check_reads_tokens(network: nn.Module) -> int:
+    """Return the number of tokens of a network's example inputs.
+
+    Raises:
+        UserError: If it does not read tokens.
+    """
+    examples = example_inputs(network) if hasattr(network, "example_inputs") else ()  # others read float32
+    if [(example.dtype, example.dim()) for example in examples] != [(torch.int64, 2)]:
+        raise UserError("This network does not read tokens. Choose one for text: see 'workbench models list'.")
+    return examples[0].shape[1]
+
 
 class TokenMeter:
-    """Perplexity, bits per character and accuracy."""
+    """Perplexity, bits per character and accuracy.
 
-    def __init__(self) -> None:
-        self.count = 0
-        self._sums: list[Tensor] = []  # of each batch: negative log-likelihood, and correct predictions
+    Args:
+        characters: The number of characters of each token; None if it is always 1.
+    """
+
+    def __init__(self, characters: Tensor | None = None) -> None:
+        self._characters = characters
+        self._sums: list[Tensor] = []  # of each batch: negative log-likelihood, correct predictions, tokens, characters
 
     def update(self, logits: Tensor, batch: Batch) -> None:
-        """Take in the logits (N, length, vocabulary) of a batch."""
+        """Take in the logits (N, length, vocabulary) of a batch. Negative targets don't count."""
         logits, targets = logits.flatten(0, 1), batch["targets"].flatten()
-        losses = F.cross_entropy(logits, targets, reduction="sum")
-        self._sums.append(torch.stack([losses, (logits.argmax(dim=1) == targets).sum().to(losses.dtype)]))
-        self.count += len(targets)
+        loss = F.cross_entropy(logits, targets, reduction="sum", ignore_index=IGNORED)
+        is_target = targets != IGNORED
+        lengths = is_target
+        if self._characters is not None:
+            lengths = is_target * self._characters.to(targets.device)[targets.clamp(min=0)]
+        counts = (logits.argmax(dim=1) == targets, is_target, lengths)
+        self._sums.append(torch.stack([loss, *(count.sum().to(loss.dtype) for count in counts)]))
 
     def compute(self) -> dict[str, float]:
         """Return the metrics of all batches so far."""
-        loss, accuracy = (torch.stack(self._sums).cpu().double().sum(dim=0) / self.count).unbind()
+        loss, correct, tokens, characters = torch.stack(self._sums).cpu().double().sum(dim=0).unbind()
         return {
-            "perplexity": loss.exp().item(),
-            "bits_per_character": loss.item() / math.log(2),
-            "accuracy": accuracy.item(),
+            "perplexity": (loss / tokens).exp().item(),
+            "bits_per_character": (loss / characters).item() / math.log(2),
+            "accuracy": (correct / tokens).item(),
         }
 
 
 @torch.inference_mode()
 def generate(
-    network: Any, prompts: Tensor, length: int, vocabulary: int, choose_next: Callable[[Tensor], Tensor]
+    network: Any,
+    prompts: Tensor,
+    length: int,
+    vocabulary: int,
+    choose_next: Callable[[Tensor], Tensor],
+    first: int = 1,
 ) -> Tensor:
     """Return the tokens (N, length) that a network adds to prompts.
 
@@ -190,24 +255,24 @@ def generate(
         network: A network with a method `step`.
         prompts: The tokens before (N, prompt length).
         length: The number of tokens to add.
-        vocabulary: Tokens that can be generated are 1 to `vocabulary - 1`; token 0 stands for unknown characters.
-        choose_next: Returns a column (N,) for each row of logits (N, vocabulary - 1), on the CPU in float32.
+        vocabulary: Tokens that can be generated are `first` to `vocabulary - 1`.
+        choose_next: Returns a column (N,) for each row of logits (N, vocabulary - first), on the CPU in float32.
+        first: 1 if token 0 stands for unknown characters, or 0.
     """
     device = device_of(network)
     tokens: list[Tensor] = []
     with evaluation_mode(network):
-        cache = None
-        for token in prompts.to(device).unbind(dim=1):
-            logits, cache = network.step(token, cache)
+        logits, cache = next_token.read_prompt(network, prompts.to(device))
         for _ in range(length):
-            token = 1 + choose_next(logits[:, 1:vocabulary].float().cpu())
+            token = first + choose_next(logits[:, first:vocabulary].float().cpu())
             tokens.append(token)
             logits, cache = network.step(token.to(device), cache)
     return torch.stack(tokens, dim=1)
 
 
-def _caption(caption: str, content: str) -> dict[str, Any]:
-    return {"caption": caption, "lines": printable_lines(content).split("\n")}
+def caption(heading: str, content: str) -> dict[str, Any]:
+    """Return a text with its caption, as lines that can be printed."""
+    return {"caption": heading, "lines": printable_lines(content).split("\n")}
 
 
 def _number(

@@ -136,7 +136,7 @@ class ImageClassification(Classification):
         """Return the probability of each class for an image, or which patches a vision transformer attends to."""
         self.check_question(question)
         if len(question.keys() & {"image", "pixels", "sample"}) != 1:
-            raise UserError("Ask about one image: image=FILE, pixels=ROWS or sample=NUMBER.")
+            raise UserError("Ask about one image: image=FILE or pixels=ROWS, or sample=NUMBER.")
         if "image" in question:
             batch = self.read_files([Path(question["image"])], seed)
         elif "pixels" in question:

@@ -20,7 +20,7 @@ from workbench.tasks.base import (
     evaluation_mode,
 )
 from workbench.tasks.image_classification import input_shape, read_pixels, read_sample
-from workbench.tasks.reconstruction import Reconstruction, to_rows, to_unit
+from workbench.tasks.reconstruction import Reconstruction, ReconstructionMeter, to_rows, to_unit
 from workbench.tasks.sampling import SampleRequest
 
 PATCH_SIZE, MASK_RATIO = 4, 0.75  # of the baseline, if there is no network
@@ -58,11 +58,11 @@ class MaskedPatches(Reconstruction):
         outputs = network(images, noise)
         return {**outputs, "loss": network.loss(outputs, images), "filled": network.fill(outputs, images)}
 
-    def losses(self, outputs: dict[str, Tensor], batch: Batch, context: StepContext) -> dict[str, Tensor]:
+    def losses(self, outputs: Any, batch: Batch, context: StepContext) -> dict[str, Tensor]:
         return {"loss": outputs["loss"]}
 
     def meter(self) -> "MaskedMeter":
-        return MaskedMeter()
+        return MaskedMeter(self)
 
     def compute_baseline(self, seed: int) -> Baseline:
         """Return the smallest error of three ways to fill in masked patches that learn no weights."""
@@ -140,14 +140,14 @@ class MaskedPatches(Reconstruction):
         }
 
 
-class MaskedMeter:
+class MaskedMeter(ReconstructionMeter):
     """Mean squared error over the pixels of the masked patches."""
 
-    def __init__(self) -> None:
-        self._sums: list[Tensor] = []
+    def __init__(self, task: MaskedPatches):
+        super().__init__(task)
         self._counts: list[Tensor] = []
 
-    def update(self, outputs: dict[str, Tensor], batch: Batch) -> None:
+    def update(self, outputs: Any, batch: Batch) -> None:
         """Take in the outputs for a batch."""
         error = outputs["filled"].detach().float() - batch["image"]  # 0 in visible patches
         pixels = error[0].numel() // outputs["mask"].shape[1]

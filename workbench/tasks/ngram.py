@@ -12,6 +12,7 @@ of n, given the ones below.
 
 import numpy as np
 
+MAX_NGRAMS = 2**63  # that differ: each is one number
 EM_STEPS, EM_TOLERANCE = 1000, 1e-9  # at most, and a change of the weight that ends it
 Counts = tuple[np.ndarray, np.ndarray]  # sequences of tokens as sorted numbers, and how often each occurs
 
@@ -27,7 +28,7 @@ class InterpolatedNGram:
     """
 
     def __init__(self, train: np.ndarray, validation: np.ndarray, vocabulary: int, order: int = 5):
-        if vocabulary**order >= 2**63:
+        if vocabulary**order >= MAX_NGRAMS:
             raise ValueError("n-grams of that many tokens don't fit into 64 bits")
         self.vocabulary, self.order = vocabulary, order
         self._ngrams: list[Counts] = []

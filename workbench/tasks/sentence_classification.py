@@ -12,6 +12,7 @@ from workbench import data
 from workbench.data import words
 from workbench.data.sources import Batch, Merged, Ragged, Resident, Source
 from workbench.errors import UserError
+from workbench.tasks import text_attention
 from workbench.tasks.base import Baseline, Visualization
 from workbench.tasks.classification import Classification
 
@@ -69,14 +70,20 @@ class SentenceClassification(Classification):
 
     @property
     def questions(self) -> Mapping[str, str]:
-        """A sentence."""
-        return {"text": "a sentence"}
+        """A sentence, and which attention to it is shown."""
+        return {"text": "a sentence", **text_attention.QUESTIONS}
 
     def respond(self, network: nn.Module, question: Mapping[str, str], seed: int) -> Visualization:
-        """Return the probability of each class for a sentence, and which of its words are unknown."""
+        """Return the probability of each class for a sentence, and which of its words are unknown.
+
+        With a layer or a head, the answer is a transformer's attention.
+        """
         self.check_question(question)
         sentence = words.split_words(question.get("text", ""))
         batch, about = read_sentence(sentence, self.data, seed)
+        if text_attention.is_requested(question):
+            labels = text_attention.label(sentence, about["unknown"])
+            return text_attention.visualize(network, lambda: self.predict(network, batch), labels, question) | about
         return {**self.visualize_probabilities(self.probabilities(network, batch)[0]), **about}
 
 
@@ -90,10 +97,11 @@ def check_reads_words(network: nn.Module, vocabulary: int) -> None:
     if [(example.dtype, example.dim()) for example in examples] != [(torch.int64, 2)]:
         raise UserError("This network does not read words. Choose one for sentences: see 'workbench models list'.")
     embedding = next((module for module in network.modules() if isinstance(module, nn.Embedding)), None)
-    if embedding is not None and embedding.num_embeddings < vocabulary:
+    # Some networks have more tokens than their vocabulary has words.
+    size = getattr(network, "vocab_size", None if embedding is None else embedding.num_embeddings)
+    if size is not None and size < vocabulary:
         raise UserError(
-            f"This network has {embedding.num_embeddings} tokens, and the sentences need {vocabulary}. "
-            "Set its vocab_size to that."
+            f"This network has {size} tokens, and the sentences need {vocabulary}. Set its vocab_size to that."
         )
 
 

@@ -20,7 +20,7 @@ from workbench import data
 from workbench.data import pairs
 from workbench.data.sources import Batch, Merged, Ragged, Source
 from workbench.errors import UserError
-from workbench.tasks import nearest_text
+from workbench.tasks import nearest_text, text_attention
 from workbench.tasks.base import (
     VISUALIZED_SAMPLES,
     Baseline,
@@ -67,8 +67,9 @@ class Translation(Task):
         return Outputs(cast(Translator, network), network(batch["source"], batch["target_in"]), self.max_length)
 
     def losses(self, outputs: Outputs, batch: Batch, context: StepContext) -> dict[str, Tensor]:
-        logits = outputs.logits.flatten(0, 1)
-        return {"loss": F.cross_entropy(logits, batch["target"].flatten(), ignore_index=PAD)}
+        logits, target = outputs.logits.flatten(0, 1), batch["target"].flatten()
+        smoothing = self.label_smoothing if context.is_training else 0.0
+        return {"loss": F.cross_entropy(logits, target, ignore_index=PAD, label_smoothing=smoothing)}
 
     def weight(self, batch: Batch) -> int:
         return int((batch["target"] != PAD).sum())
@@ -135,17 +136,28 @@ class Translation(Task):
         }
 
     @torch.inference_mode()
-    def _attention(self, network: Any, source: list[int], target: list[int]) -> dict[str, Any]:
-        """Return the weights of each token of a translation (row) for each token of its source (column)."""
+    def _attention(
+        self, network: Any, source: list[int], target: list[int], question: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
+        """Return the weights of each token of a translation (row) for each token of its source (column).
+
+        They are those that the network chooses, or those of the layer and the head of a question.
+
+        Raises:
+            UserError: If the network has no such layer or head.
+        """
         characters = data.vocabularies(self.data)
         device = next(network.parameters()).device
         tokens = [torch.tensor([text], device=device) for text in ([*source, END], [START, *target])]
         with evaluation_mode(network):
-            _, weights = network.attend(*tokens)
+            if question and text_attention.is_requested(question):
+                weights = text_attention.select(network, lambda: network(*tokens), question, "multihead_attn")
+            else:
+                weights = network.attend(*tokens)[1][0]
         return {
             "columns": [_label(token, characters.source) for token in (*source, END)],
             "rows": [_label(token, characters.target) for token in (*target, END)],
-            "weights": weights[0].double().cpu().numpy().round(4).tolist(),
+            "weights": weights.double().cpu().numpy().round(4).tolist(),
         }
 
     @property
@@ -154,6 +166,7 @@ class Translation(Task):
             "source": "the text to translate",
             "beams": "1 (greedy) to 64: the number of beams of a beam search; default: 1",
             "alpha": f"0 to {MAX_ALPHA:g}: scores are divided by length^alpha; default: 0, no normalization",
+            **text_attention.QUESTIONS,
         }
 
     def respond(self, network: nn.Module, question: Mapping[str, str], seed: int) -> Visualization:
@@ -163,7 +176,7 @@ class Translation(Task):
         alpha = _number(question, "alpha", 0.0, float)
         if not 0 <= alpha <= MAX_ALPHA:
             raise UserError(f"alpha must be a number from 0 to {MAX_ALPHA:g}, not {alpha:g}.")
-        return self._search(network, request, seed, alpha)
+        return self._search(network, request, seed, alpha, question)
 
     def sample(self, network: nn.Module, request: SampleRequest, seed: int) -> list[Visualization]:
         """Return translations of a text, or without one, of random sources of the validation set.
@@ -203,7 +216,14 @@ class Translation(Task):
         translations = [pairs.decode(text, characters.target) for text in texts_of(tokens)]
         return [{"kind": "translation", "source": request.prompt, "predicted": text, **note} for text in translations]
 
-    def _search(self, network: nn.Module, request: SampleRequest, seed: int, alpha: float) -> Visualization:
+    def _search(
+        self,
+        network: nn.Module,
+        request: SampleRequest,
+        seed: int,
+        alpha: float,
+        question: Mapping[str, str] | None = None,
+    ) -> Visualization:
         source, note = self._read(request.prompt, seed)
         translator = read_as_translator(network)
         with evaluation_mode(network), torch.inference_mode():
@@ -226,7 +246,8 @@ class Translation(Task):
         }
         if hasattr(network, "attend"):
             # The labels are what was typed, unseen characters included.
-            answer["attention"] = self._attention(network, source, best) | {"columns": [*request.prompt, "end"]}
+            matrix = self._attention(network, source, best, question)
+            answer["attention"] = matrix | {"columns": [*request.prompt, "end"]}
         return answer
 
     def _read(self, text: str, seed: int) -> tuple[list[int], dict[str, str]]:

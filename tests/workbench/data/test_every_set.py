@@ -20,7 +20,8 @@ def rows(columns):
 
 SLOW = ("shapes", "shape-scenes", "mnist-5k")  # to draw, or to import
 # Modalities that have tests of their own.
-OTHERS = ("text", "pairs", "series", "memory", "sentences", "tags", "words", "captions")
+OTHERS = ("text", "byte-pairs", "completions", "pairs", "series", "memory", "sentences", "tags", "words", "passages")
+OTHERS += ("captions",)
 HERE = [name for name in data.names() if not data.info(name).files and data.info(name).modality not in OTHERS]
 
 

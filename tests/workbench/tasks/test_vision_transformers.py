@@ -140,7 +140,7 @@ def test_the_baseline_is_the_best_of_three_for_the_size_of_the_network():
     assert baseline.method == "the mean of each pixel" and baseline.metric == "masked_mse"
     assert baseline.value == pytest.approx((test - train.mean(dim=0)).square().mean().item(), rel=0.05)
     few_masked = tasks.get("masked-patches-shapes").for_network(build("mae", in_channels=3, mask_ratio=0.1))
-    assert few_masked.compute_baseline(0).method == "interpolation of the visible patches"
+    assert few_masked.compute_baseline(0).method == "the mean of the visible patches"
 
 
 def test_images_are_shown_masked_and_reconstructed():

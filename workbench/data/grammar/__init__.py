@@ -13,5 +13,6 @@ The words are in lower case except for names, also at the start of a sentence.
 
 from workbench.data.grammar.generate import SIZES, Sentence, sentences
 from workbench.data.grammar.lexicon import RELATIONS, categories
+from workbench.data.grammar.passages import LONGEST, PASSAGES, passages
 
-__all__ = ["RELATIONS", "SIZES", "Sentence", "categories", "sentences"]
+__all__ = ["LONGEST", "PASSAGES", "RELATIONS", "SIZES", "Sentence", "categories", "passages", "sentences"]

@@ -46,7 +46,7 @@ def sentences(split: str) -> tuple[Sentence, ...]:
         while count < size:
             template = templates[split][rng.randrange(len(templates[split]))]
             polarity = 1 if count % 2 else -1
-            words, tags = _Expansion(rng, polarity).expand(template)
+            words, tags = Expansion(rng, polarity).expand(template)
             if tuple(words) in known:
                 continue
             known.add(tuple(words))
@@ -57,7 +57,7 @@ def sentences(split: str) -> tuple[Sentence, ...]:
     return tuple(corpus)
 
 
-class _Expansion:
+class Expansion:
     """The expansion of one sentence: which words and rows its slots have so far.
 
     Args:

@@ -75,7 +75,7 @@ def applicable(selection: Mapping[str, Any]) -> list[str]:
     without = set(inapplicable(options["model"], options["optimizer"], options["schedule"], options.get("init")))
     if not is_own:
         without |= {name for name in tasks.LABEL_OPTIONS if not has_option(options["task"], name)}
-        if not has_option(options["task"], "label_smoothing"):
+        if not has_option(options["task"], "class_weights"):
             without.add("label_noise")
     if not (selection.get("origin") or selection.get("weights")):
         without |= set(FRESH)
@@ -177,7 +177,7 @@ def _check(options: dict[str, Any]) -> None:
     for name in tasks.LABEL_OPTIONS:
         if options.get(name) and not has_option(task, name):
             raise UserError(f"The task {task} has no {name}: leave it out, or use a task with classes.")
-    if options["label_noise"] and not has_option(task, "label_smoothing"):
+    if options["label_noise"] and not has_option(task, "class_weights"):
         raise UserError(f"The task {task} has no labels to change: leave label_noise out, or use one with classes.")
     if "monitor" in options and not task.startswith(tasks.OWN):
         tasks.info(task).mode(options["monitor"])

@@ -196,7 +196,8 @@ OPTIONS: Mapping[str, Option] = {
     ),
     "warmup": Option(
         "Learning rate",
-        "Number of steps of linear warmup, before any schedule. Default: 0; a tenth of the run for warmup.",
+        "Number of steps of linear warmup, before any schedule. Default: 0; a tenth of the run for warmup and "
+        "inverse-sqrt.",
         integer(0),
         int,
     ),

@@ -205,7 +205,12 @@ class Warmup:
     warmup: int | None = None
 
 
-Schedule = Constant | Step | Exponential | Cosine | Linear | OneCycle | Plateau | Warmup
+@dataclass(frozen=True, kw_only=True)
+class InverseSqrt(Warmup):
+    """a rise over the first steps, then a fall as 1/sqrt(step); without a number of steps, over a tenth of the run"""
+
+
+Schedule = Constant | Step | Exponential | Cosine | Linear | OneCycle | Plateau | Warmup | InverseSqrt
 SCHEDULES: dict[str, type[Schedule]] = {
     "constant": Constant,
     "step": Step,
@@ -215,6 +220,7 @@ SCHEDULES: dict[str, type[Schedule]] = {
     "one-cycle": OneCycle,
     "plateau": Plateau,
     "warmup": Warmup,
+    "inverse-sqrt": InverseSqrt,
 }
 
 

@@ -1,9 +1,9 @@
 """Schedules: the learning rate of every step. All but `plateau` are in closed form, and need no memory."""
 
-from math import ceil, cos, pi
+from math import ceil, cos, pi, sqrt
 
 from workbench.engine.spec import RunSpec
-from workbench.engine.spec.sections import Constant, Cosine, Exponential, Linear, OneCycle, Step, Warmup
+from workbench.engine.spec.sections import Constant, Cosine, Exponential, InverseSqrt, Linear, OneCycle, Step, Warmup
 
 ONE_CYCLE_START, ONE_CYCLE_END = 1 / 25, 1 / 25e4  # of the largest learning rate, as in torch's OneCycleLR
 ONE_CYCLE_RISE = 0.3  # share of the steps until the largest learning rate
@@ -33,6 +33,8 @@ def lr_at(spec: RunSpec, step: int, total: int) -> float:
             return lr * (1 - since / span)
         case OneCycle():
             return lr * _one_cycle(since, span)
+        case InverseSqrt():  # Vaswani et al. (2017), equation 3, whose largest learning rate is 1/sqrt(d * warmup)
+            return lr * sqrt(max(1, warmup) / (step + 1))
     return lr
 
 

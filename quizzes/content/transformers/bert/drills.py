@@ -42,8 +42,8 @@ BASE_2 = "You used the base-2 logarithm. Use the natural one."
     prompt="A BERT has a vocabulary of V = {V} tokens, C = {C} learned positions, two segments, width d = {d} and L = "
     "{L} layers with feed-forward networks of hidden width 4d. All linear layers have biases; there is a LayerNorm "
     "after the embeddings and two in each layer. The pooler is a layer d to d.\n"
-    "How many parameters have the embeddings with their LayerNorm (E), a layer (B), and the network with its pooler, "
-    "without pre-training heads (P)?",
+    "How many parameters do the embeddings with their LayerNorm (E), a layer (B), and the network with its pooler, "
+    "without pre-training heads (P), have?",
     hint="Three tables are added up before the first LayerNorm. Which ones?",
     mistakes=[
         Mistake("segments-or-norm", "E = (V + C + 2)*d", SEGMENTS_FORGOTTEN),
@@ -96,7 +96,7 @@ def bert_vocabulary(rng: Random) -> Inputs:
     prompt="A BERT of width d = {d} with a vocabulary of V = {V} tokens is pre-trained. Its MLM head is a layer d to d "
     "with biases, a LayerNorm with weight and bias, and an output layer that is tied to the token table but has a bias "
     "per token. Its NSP head is a layer from d to 2 with biases, on the pooler.\n"
-    "How many further parameters have the MLM head (M), the NSP head (N), and both (r)?",
+    "How many further parameters do the MLM head (M), the NSP head (N), and both (r) have?",
     hint="Which matrix does the MLM head share with the embeddings? What does it not share?",
     mistakes=[
         Mistake("not-tied", "M = d^2 + d + 2*d + V*d + V", "The token table is shared, so it adds no parameters."),
@@ -122,7 +122,7 @@ def bert_heads(rng: Random) -> Inputs:
     prompt="To fine-tune a BERT of width d = {d} on a classification of sentences, a linear layer with biases is put "
     "on "
     "its final vector of [CLS]. For {K} classes it has {Q} parameters.",
-    hint="How many inputs has this layer, and how many outputs?",
+    hint="How many inputs does this layer have, and how many outputs?",
     mistakes=[
         Mistake("no-biases", "Q = K*d", "You left out the biases, one per class."),
         Mistake("one-bias", "Q = K*d + 1", "There is a bias per class."),
@@ -490,8 +490,9 @@ def bert_input(rng: Random) -> Inputs:
     "{q}. The vocabulary has V = {V} tokens, the width is d = {d}, and there are {C} learned positions and two "
     "segments.\n"
     "How many tokens n are there without padding? How many segment ids are 1 (n1)? How many query-key pairs N are "
-    "visible per head among the real tokens? What are the MLM loss L and the total loss S? How many parameters have "
-    "the embeddings with their LayerNorm (E), and pooler (a layer d to d) and NSP head (a layer d to 2) together (H)?\n"
+    "visible per head among the real tokens? What are the MLM loss L and the total loss S? How many parameters do "
+    "the embeddings with their LayerNorm (E) have, and how many do the pooler (a layer d to d) and the NSP head (a "
+    "layer d to 2) have together (H)?\n"
     "Conventions: natural logarithm; all layers have biases.",
     hints=(
         "Write the input down: which tokens does it have, and to which segments do they belong?",

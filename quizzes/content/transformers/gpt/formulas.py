@@ -695,7 +695,7 @@ def _gpt_macs(
         dict(part=name.replace("_", " "), macs=batch * macs, times=times[name], total=batch * macs * times[name])
         for name, macs in parts.items()
     ]
-    macs = sum(row["total"] for row in rows)
+    macs = sum(batch * count * times[name] for name, count in parts.items())
     return {"table": rows, "macs": macs, "flops": 2 * macs, "training_flops": 6 * macs}
 
 

@@ -88,7 +88,9 @@ def test_a_warmup_longer_than_the_run_never_reaches_the_learning_rate(schedule):
     assert [lr_at(spec, step, TOTAL) for step in (0, 99)] == pytest.approx([0.4 / 200, 0.2])
 
 
-@pytest.mark.parametrize("schedule", ["constant", "exponential", "cosine", "linear", "one-cycle", "warmup"])
+@pytest.mark.parametrize(
+    "schedule", ["constant", "exponential", "cosine", "linear", "one-cycle", "warmup", "inverse-sqrt"]
+)
 def test_a_run_reports_the_learning_rate_and_uses_it(schedule):
     spec = RunSpec.create("mlp", steps=30, optimizer="sgd", lr=0.1, schedule=schedule, device="cpu")
     run = SeedRun(spec)
@@ -143,3 +145,20 @@ def test_plateau_is_that_of_pytorch(patience, monitor, mode, warmup, monkeypatch
         expected[step] *= (step + 1) / warmup
     assert lrs == pytest.approx(expected)
     assert len(set(expected[warmup:])) > 1
+
+
+@pytest.mark.parametrize(("features", "warmup"), [(512, 4000), (64, 1), (128, 37)])
+def test_inverse_sqrt_is_the_schedule_of_the_transformer(features, warmup):
+    peak = (features * warmup) ** -0.5
+    spec = RunSpec.create("mlp", lr=peak, schedule="inverse-sqrt", warmup=warmup)
+    # Vaswani et al. (2017), equation 3; their steps count from 1.
+    paper = [features**-0.5 * min(step**-0.5, step * warmup**-1.5) for step in range(1, 20_000)]
+    assert [lr_at(spec, step, TOTAL) for step in range(19_999)] == pytest.approx(paper, rel=1e-9)
+    assert max(paper) == pytest.approx(peak)
+
+
+def test_inverse_sqrt_warms_up_over_a_tenth_of_the_run_by_default():
+    spec = RunSpec.create("mlp", lr=0.4, schedule="inverse-sqrt")
+    assert [lr_at(spec, step, TOTAL) for step in (0, 9, 39)] == pytest.approx([0.04, 0.4, 0.2])
+    spec = RunSpec.create("mlp", lr=0.4, schedule="inverse-sqrt", warmup=0)
+    assert [lr_at(spec, step, TOTAL) for step in (0, 3)] == pytest.approx([0.4, 0.2])

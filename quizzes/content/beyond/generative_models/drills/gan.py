@@ -250,7 +250,7 @@ def _balance_steps(D_real: float, D_fake: float, L_D: float, ratio: float, **_: 
     "What is its loss L_D on one sample of each kind? How many times larger is the generator's gradient with -ln D "
     "than with ln(1 - D), with respect to the logit (ratio)? What is the state of the training?\n"
     "Conventions: natural logarithm.",
-    hint="With respect to the logit, -ln D has the derivative -(1 - D). Which one has ln(1 - D)?",
+    hint="With respect to the logit, -ln D has the derivative -(1 - D). What is that of ln(1 - D)?",
     mistakes=[
         Mistake(
             "real-and-fake-swapped",

@@ -76,10 +76,11 @@ def moe_total(rng: Random) -> Inputs:
     asks=("P", "S", "A", "T"),
     prompt="A Transformer has {N} layers of width d = {d}. Each layer has self-attention (four d x d matrices), a "
     "linear router, and {E} experts, each two dense layers with the hidden size {f}. A token uses its top {k}.\n"
-    "How many weights has one expert in one layer (P)? How many weights in all layers does every token use (S), how "
+    "How many weights does one expert have in one layer (P)? How many weights in all layers does every token use "
+    "(S), how "
     "many does one token use (A), and how many are there (T)?\n"
     "Conventions: no biases, normalization or embeddings.",
-    hint="Attention and router are used by every token. Which size has the router's matrix?",
+    hint="Attention and router are used by every token. What is the size of the router's matrix?",
     mistakes=[
         Mistake("one-matrix", "P = d*f", "You counted one matrix. An expert maps d to f and back."),
         Mistake(
@@ -203,7 +204,7 @@ def _counts(R: list[list[Any]]) -> list[int]:
     "Derive the load-balancing loss L = E sum f_j P_j in terms of p, and its derivative g with respect to p.\n"
     "Conventions: as in the Switch Transformer, without alpha; f is a constant, because counting has no gradient.",
     hints=(
-        "Which fraction and which mean probability has expert 2?",
+        "What fraction and what mean probability does expert 2 have?",
         "E is 2 here, and the fractions are f and 1 - f, the probabilities p and 1 - p.",
         "First step: insert both experts into the sum.",
     ),
@@ -323,7 +324,8 @@ def _decision_steps(S: float, P: float, k: int, M: float, E: int, **_: Any) -> l
     steps=_decision_steps,
     prompt="A mixture of experts has {S} billion parameters that every token uses, and experts of {P} billion each. A "
     "token uses its top {k}. The fp16 weights must fit into {M} GB.\n"
-    "How many experts can the model have at most (E)? How many billion parameters has it then (T)? How many GFLOPs "
+    "How many experts can the model have at most (E)? How many billion parameters does it have then (T)? How many "
+    "GFLOPs "
     "does a forward pass take per token (F), and how many times cheaper is it than in a dense model with T parameters "
     "(ratio)?\n"
     "Conventions: 2 bytes per weight, weights only; GB = 10^9 bytes; 2 FLOPs per active parameter and token.",

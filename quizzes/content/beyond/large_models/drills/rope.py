@@ -99,7 +99,7 @@ def _vector_mistake(change: Any) -> Any:
     prompt="RoPE is applied to the query x = {x} at position {pos}. The pairs are {pairs}.\n"
     "What are the angles theta of the two pairs, and the rotated vector y?\n"
     "Conventions: radians; theta_i = pos {base}^(-2i/d), i counted from 0; counterclockwise.",
-    hint="Write down the two pairs first. Which angle has each?",
+    hint="Write down the two pairs first. What is the angle of each?",
     mistakes=[
         Mistake(
             "other-pairing",

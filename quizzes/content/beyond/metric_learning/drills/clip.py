@@ -178,7 +178,7 @@ def clip_zero_shot(rng: Random) -> Inputs:
     "What are the softmax of each row (R) and of each column (C), and the derivatives G of CLIP's loss with respect to "
     f"the similarities?\n{CONVENTIONS}",
     hints=(
-        "The loss is a mean of four cross-entropies. Which derivative has one of them with respect to its logits?",
+        "The loss is a mean of four cross-entropies. What is the derivative of one of them with respect to its logits?",
         "G = (R + C - 2 I)/(2 N tau), where I is the identity and N the number of pairs.",
         "First step: compute both softmaxes of S/tau.",
     ),

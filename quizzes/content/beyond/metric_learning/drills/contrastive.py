@@ -170,7 +170,8 @@ def triplet_mining(rng: Random) -> Inputs:
     asks=("selected", "L", "hard"),
     prompt="In a batch, an anchor has the distance d_ap = {d_ap} to its positive, and {d_an} to five negatives. The "
     "margin is m = {m}.\n"
-    "Which distance has the negative that semi-hard mining selects, the nearest one that is farther than the positive "
+    "What is the distance of the negative that semi-hard mining selects, the nearest one that is farther than the "
+    "positive "
     "(selected)? What is the triplet loss with it (L), and with the hardest negative (hard)?\n"
     "Conventions: the distances are used as they are, not squared.",
     hint="Sort the distances. Where does the distance of the positive belong among them?",
@@ -398,7 +399,7 @@ def infonce_temperature(rng: Random) -> Inputs:
     prompt="InfoNCE is computed with N = {N} candidates per anchor, one positive and negatives. The loss is L = {L}, "
     "which gives the lower bound I = {I} of the mutual information.\n"
     "Conventions: natural logarithm, so nats.",
-    hint="Which loss has a model that can't tell the candidates apart? Then the bound must be 0.",
+    hint="What is the loss of a model that can't tell the candidates apart? Then the bound must be 0.",
     mistakes=[
         Mistake("negatives-only", "I = ln(N - 1) - L", "You counted the negatives only. The positive counts, too."),
         Mistake("sign-reversed", "I = L - ln(N)", "The sign is reversed. A small loss means much information."),
@@ -436,7 +437,7 @@ def _infonce_gradient_steps(r: list[float], g: list[float], **_: Any) -> list[St
     "derivatives g for the similarities {s} and the temperature {t}?\n"
     "Conventions: natural logarithm; the sum includes the positive.",
     hints=(
-        "Which derivative has the cross-entropy with respect to a logit?",
+        "What is the derivative of the cross-entropy with respect to a logit?",
         "It is softmax minus one-hot. The logits are s/tau, so the chain rule gives a factor 1/tau.",
         "First step: write L = ln(sum_j exp(s_j/tau)) - s_1/tau.",
     ),

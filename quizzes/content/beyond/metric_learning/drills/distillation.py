@@ -195,7 +195,7 @@ def _gradient_steps(u: list[float], w: list[float], v: list[float], **_: Any) ->
     "are the derivatives v for the teacher's logits {a}, the student's logits {b}, and T = {t}?\n"
     "Conventions: natural logarithm.",
     hints=(
-        "Which derivative has the cross-entropy of a softmax with respect to its logits?",
+        "What is the derivative of the cross-entropy of a softmax with respect to its logits?",
         "It is q - p. The logits are z/T, so the chain rule gives a factor 1/T.",
         "First step: write KL(p || q) = -sum p ln q + a constant.",
     ),

@@ -189,7 +189,7 @@ def decoding_fingerprint(rng: Random) -> Inputs:
     tier=2,
     asks=("H0", "PP", "problem"),
     prompt="A GPT with a vocabulary of V = {V} tokens has the loss {H} on its first batch, before any update. Which "
-    "loss H0 do you expect at equal logits? Which perplexity PP has the first batch? What is your diagnosis?\n"
+    "loss H0 do you expect at equal logits? What is the perplexity PP of the first batch? What is your diagnosis?\n"
     "Conventions: natural logarithm; loss per token.",
     hint="Which probability does each token get if all logits are equal?",
     mistakes=[
@@ -260,7 +260,7 @@ def kv_cache(rng: Random) -> Inputs:
     tier=2,
     asks=("m", "k", "o", "r"),
     prompt="A GPT has {L} layers and {h} query heads of size {e}; its cache stores {b} bytes per number. How many KiB "
-    "per token takes the cache with a key-value head per query head (m), with {g} key-value heads (k), and with a "
+    "per token does the cache take with a key-value head per query head (m), with {g} key-value heads (k), and with a "
     "single one (o)? By which factor r do the {g} heads make the cache smaller than {h}?\n"
     "Conventions: 1 KiB = 1024 bytes.",
     hint="A token has a key and a value per layer and key-value head.",
@@ -292,8 +292,8 @@ def kv_grouped(rng: Random) -> Inputs:
     id="kv-cache:work",
     tier=2,
     asks=("W", "C", "r"),
-    prompt="A GPT reads a prompt of n = {n} tokens and generates m = {m} tokens, one after the other. Through how many "
-    "token positions does the network go in all, if it recomputes the whole sequence for every new token (W), and with "
+    prompt="A GPT reads a prompt of n = {n} tokens and generates m = {m} tokens, one after the other. How many token "
+    "positions does the network process in all, if it recomputes the whole sequence for every new token (W), and with "
     "a key-value cache (C)? What is the ratio r = W/C?\n"
     "Conventions: the last token that is generated is not fed back.",
     hint="How long is the sequence when the first new token is computed, and how long for the last one?",

@@ -48,7 +48,7 @@ def _gpt(rng: Random) -> dict[str, int]:
     "and L = {L} layers. A layer has attention, a feed-forward network of hidden width 4d and two LayerNorms; one "
     "LayerNorm follows the last layer. All linear layers have biases, but the output layer has none and is tied to the "
     "token embedding.\n"
-    "How many parameters have both embeddings together (E), a layer (B), and the network (P)?",
+    "How many parameters do both embeddings together (E), a layer (B), and the network (P) have?",
     hint="Which tables turn ids and positions into vectors? What comes after the last layer?",
     mistakes=[
         Mistake("head-again", "P = E + L*B + 2*d + V*d", HEAD_AGAIN),
@@ -72,7 +72,7 @@ def gpt2_small_params(rng: Random) -> Inputs:
     prompt="A GPT like GPT-2 (vocabulary V = {V}, C = {C} learned positions, width d = {d}, feed-forward networks of "
     "hidden width 4d, biases, LayerNorms in the layers and after the last one, tied output layer) may have at most "
     "{M} parameters.\n"
-    "What is the largest number of layers L? How many parameters P has the network then?",
+    "What is the largest number of layers L? How many parameters P does the network have then?",
     hint="Subtract what is outside of the layers. How many parameters does each layer add?",
     mistakes=[
         Mistake(
@@ -115,7 +115,8 @@ def gpt_budget(rng: Random) -> Inputs:
     asks=("P", "U", "r"),
     prompt="A GPT like GPT-2 has a vocabulary of V = {V} tokens, C = {C} learned positions, width d = {d} and L = {L} "
     "layers, each with 12d^2 + 13d parameters, and a LayerNorm after the last layer.\n"
-    "How many parameters has it with the output layer tied to the token embedding (P), and with an output layer of its "
+    "How many parameters does it have with the output layer tied to the token embedding (P), and with an output "
+    "layer of its "
     "own, without biases (U)? Which share r of the tied network is the token embedding, in %?",
     hint="Which matrix do both networks have, and which one only the second?",
     mistakes=[
@@ -143,9 +144,9 @@ def gpt_tying(rng: Random) -> Inputs:
     "{h} query heads of size e = {e}, and g = {g} key-value heads. Its feed-forward networks use SwiGLU with hidden "
     "width f = {f}. There is an RMSNorm before each sublayer and one after the last layer. No layer has biases, "
     "positions are rotary, and the output layer is not tied to the embedding.\n"
-    "How many parameters have the attention (A) and the feed-forward network (F) of a layer, and the network (P)?",
+    "How many parameters do the attention (A) and the feed-forward network (F) of a layer, and the network (P) have?",
     hints=(
-        "How many matrices has SwiGLU? How many vectors has an RMSNorm?",
+        "How many matrices does SwiGLU have? How many vectors does an RMSNorm have?",
         "SwiGLU has a gate, an up and a down projection; RMSNorm has a weight per feature and no bias. Only keys and "
         "values have g heads.",
         "First step: the queries and the output projection have d h e weights each, keys and values d g e each.",
@@ -393,8 +394,9 @@ def decide_compute_optimal(rng: Random) -> Inputs:
     "layer "
     "has two LayerNorms, and one follows the last layer; the output layer is tied to the embedding, without biases.\n"
     "What is the shape of the logits for a batch of {B} full sequences (BxTxV)? How many parameters P are there? How "
-    "many query-key pairs N does the mask allow per head? What is the loss H at uniform logits? How many bytes M has "
-    "the key-value cache (float16, one sequence of {T} tokens), and how many bytes K does training take at 16 bytes "
+    "many query-key pairs N does the mask allow per head? What is the loss H at uniform logits? How many bytes M "
+    "does the key-value cache take (float16, one sequence of {T} tokens), and how many bytes K does training take at "
+    "16 bytes "
     "per parameter?\n"
     "Conventions: natural logarithm.",
     hints=(

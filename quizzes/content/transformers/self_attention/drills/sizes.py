@@ -64,7 +64,7 @@ def mha_params(rng: Random) -> Inputs:
     tier=2,
     asks=("d", "P"),
     prompt="Multi-head attention with h = {h} heads and biases may have at most {M} parameters. What is its largest "
-    "width d that is a multiple of {h}? How many parameters P has it then?",
+    "width d that is a multiple of {h}? How many parameters P does it have then?",
     hint="Write the number of parameters in terms of the width, and solve for it. Then round down to a multiple.",
     mistakes=[
         Mistake(
@@ -103,7 +103,8 @@ def mha_budget(rng: Random) -> Inputs:
     asks=("w", "P", "r"),
     prompt="An attention layer of width d = {d} has h = {h} query heads of size e = {e} and g = {g} key-value heads, "
     "which groups of queries share. It has no biases.\n"
-    "How many columns w has W_K? How many weights P have the four projections? What is the ratio r to the weights with "
+    "How many columns w does W_K have? How many weights P do the four projections have? What is the ratio r to the "
+    "weights with "
     "{h} key-value heads?",
     hint="Which of the four projections become smaller if queries share keys and values?",
     mistakes=[
@@ -213,7 +214,7 @@ ONE_NORM = "You counted one normalization too few. Every sublayer has a LayerNor
     asks=("A", "F", "P"),
     prompt="A Transformer encoder layer has the width d = {d}, {h} heads, and a feed-forward network with hidden width "
     "f = {f}. All linear layers have biases, and there are two LayerNorms with weight and bias.\n"
-    "How many parameters have the attention (A), the feed-forward network (F), and the layer (P)?",
+    "How many parameters do the attention (A), the feed-forward network (F), and the layer (P) have?",
     hint="Add up four square matrices, two layers of the feed-forward network, and the normalizations. Don't forget "
     "the biases.",
     mistakes=[
@@ -241,7 +242,7 @@ def encoder_layer_params(rng: Random) -> Inputs:
     asks=("f", "P"),
     prompt="A Transformer encoder layer has the width d = {d}, self-attention with biases, a feed-forward network with "
     "biases, and 2 LayerNorms with weight and bias. It may have at most {M} parameters.\n"
-    "What is the largest hidden width f of the feed-forward network? How many parameters P has the layer then?\n"
+    "What is the largest hidden width f of the feed-forward network? How many parameters P does the layer have then?\n"
     "Conventions: n = {n} counts the attentions of the layer.",
     hint="Subtract what does not depend on f. How many parameters does each hidden unit add?",
     mistakes=[
@@ -282,7 +283,7 @@ def encoder_budget(rng: Random) -> Inputs:
     prompt="A Transformer decoder layer for translation has the width d = {d}, {h} heads, and a feed-forward network "
     "with hidden width f = {f}. All linear layers have biases, and every sublayer has a LayerNorm with weight and "
     "bias.\n"
-    "How many parameters have its attentions together (A), the feed-forward network (F), and the layer (P)?",
+    "How many parameters do its attentions together (A), the feed-forward network (F), and the layer (P) have?",
     hint="How many attentions does a decoder layer have, and how many sublayers in all?",
     mistakes=[
         Mistake(
@@ -309,7 +310,7 @@ def decoder_layer_params(rng: Random) -> Inputs:
     prompt="A Transformer decoder layer has the width d = {d}, self-attention and cross-attention with biases, a "
     "feed-forward network with "
     "biases, and 3 LayerNorms with weight and bias. It may have at most {M} parameters.\n"
-    "What is the largest hidden width f of the feed-forward network? How many parameters P has the layer then?\n"
+    "What is the largest hidden width f of the feed-forward network? How many parameters P does the layer have then?\n"
     "Conventions: n = {n} counts the attentions of the layer.",
     hint="Subtract what does not depend on f. How many parameters does each hidden unit add?",
     mistakes=[
@@ -354,7 +355,7 @@ def decoder_budget(rng: Random) -> Inputs:
     "output layer, for a shared vocabulary of {V} tokens. The attention has no biases, the feed-forward networks have "
     "them; every sublayer has a LayerNorm with weight and bias, and there is none after the stacks. Positions are "
     "sinusoidal.\n"
-    "How many parameters have an encoder layer (E), a decoder layer (D), and the network (P)?",
+    "How many parameters do an encoder layer (E), a decoder layer (D), and the network (P) have?",
     hints=(
         "Which parameters does a sinusoidal encoding have? How often is the shared matrix counted?",
         "An encoder layer has 4d^2 + (2df + f + d) + 2*2d parameters. A decoder layer has a second attention and a "
@@ -407,7 +408,8 @@ def transformer_size(rng: Random) -> Inputs:
     tier=2,
     asks=("M", "S"),
     prompt="A self-attention layer of width d = {d} with h = {h} heads reads one sequence of T = {T} tokens.\n"
-    "How many MACs M has the layer, with the four projections and without a feed-forward network? How many scores S "
+    "How many MACs M does the layer take, with the four projections and without a feed-forward network? How many "
+    "scores S "
     "does it compute, over all heads?\n"
     "Conventions: biases and the softmax are not counted; masked pairs are computed too.",
     hint="Count the four projections, then Q K^T and A V. What do h heads of size d/h cost together?",
@@ -438,7 +440,7 @@ def attention_cost(rng: Random) -> Inputs:
     asks=one_of("M", "B", "h"),
     prompt="A training step stores the attention weights of a layer, {b} bytes per number, for a batch of {B} "
     "sequences of {T} tokens and {h} heads. They take {M} MiB.",
-    hint="How many weights has one head for one sequence? 1 MiB is 2^20 bytes.",
+    hint="How many weights does one head have for one sequence? 1 MiB is 2^20 bytes.",
     mistakes=[
         Mistake(
             "linear",
@@ -525,8 +527,8 @@ def attention_share(rng: Random) -> Inputs:
     asks=("A", "F", "C", "g"),
     prompt="An encoder layer of width d = {d} with a feed-forward network of hidden width f = {f} reads T = {T} "
     "tokens.\n"
-    "How many MACs have its attention with the four projections (A) and its feed-forward network (F)? How many FLOPs C "
-    "has the layer? By which factor g does its cost grow for twice as many tokens?\n"
+    "How many MACs do its attention with the four projections (A) and its feed-forward network (F) take? How many "
+    "FLOPs C does the layer take? By which factor g does its cost grow for twice as many tokens?\n"
     "Conventions: 1 MAC = 2 FLOPs; biases, softmax and normalizations are not counted.",
     hint="Which parts of the cost double with T, and which part grows fourfold?",
     mistakes=[

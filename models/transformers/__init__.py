@@ -1,0 +1,1 @@
+"""Transformers: encoder and decoder, encoders alone, decoders alone."""
