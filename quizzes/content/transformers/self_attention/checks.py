@@ -85,17 +85,20 @@ def self_attention_two_heads(Q: Tensor, K: Tensor, V: Tensor) -> dict[str, Any]:
 def attention_order(B: int, T: int, d: int, h: int) -> dict[str, Any]:
     import math
 
-    x = torch.randn(B, T, d)
-    qkv = nn.Linear(d, 3 * d).to(x.dtype)
-    later = torch.ones(T, T, dtype=torch.bool).triu(1)
-    # The lines in the correct order give the output of torch's own operation.
-    q, k, v = qkv(x).chunk(3, dim=-1)
-    q, k, v = (t.view(B, T, h, -1).transpose(1, 2) for t in (q, k, v))
-    s = q @ k.transpose(-2, -1) / math.sqrt(q.size(-1))
-    a = s.masked_fill(later, -math.inf).softmax(dim=-1)
-    y = (a @ v).transpose(1, 2).reshape(B, T, d)
-    expected = F.scaled_dot_product_attention(q, k, v, is_causal=True).transpose(1, 2).reshape(B, T, d)
+    def run(B: int, T: int, d: int, device: str) -> tuple[Tensor, ...]:
+        x, qkv = torch.randn(B, T, d, device=device), nn.Linear(d, 3 * d, device=device)
+        later = torch.ones(T, T, dtype=torch.bool, device=device).triu(1)
+        q, k, v = qkv(x.to(qkv.weight.dtype)).chunk(3, dim=-1)
+        q, k, v = (t.view(B, T, h, -1).transpose(1, 2) for t in (q, k, v))
+        s = q @ k.transpose(-2, -1) / math.sqrt(q.size(-1))
+        a = s.masked_fill(later, -math.inf).softmax(dim=-1)
+        y = (a @ v).transpose(1, 2).reshape(B, T, d)
+        return s, y, F.scaled_dot_product_attention(q, k, v, is_causal=True).transpose(1, 2).reshape(B, T, d)
+
+    # On a small input, the lines in the correct order give the output of torch's own operation.
+    _, y, expected = run(2, 3, 2 * h, "cpu")
     torch.testing.assert_close(y, expected, rtol=1e-4, atol=1e-5)
+    s = run(B, T, d, "meta")[0]
     return dict(steps=["project", "split", "scores", "mask", "softmax", "merge"], S=list(s.shape))
 
 
