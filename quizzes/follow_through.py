@@ -1,7 +1,7 @@
 """Follow-through: later parts are graded from the student's own earlier values.
 
-A student who entered a rounded value may go on with it, or with what the calculator shows. So a later answer follows if
-some value that rounds to the earlier one leads to it.
+A student who entered a rounded value may continue with it, or with what the calculator shows. So a later answer follows
+if some value that rounds to the earlier one leads to it.
 """
 
 from collections.abc import Collection, Iterator, Mapping

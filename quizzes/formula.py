@@ -453,14 +453,14 @@ class Formula:
                 else:
                     used[eq.name] = edge
         used = {name: without_decimals(value) for name, value in used.items()}
-        wanted = [name for name in self.outputs if name in (only or self.outputs)]
-        for name in wanted:
+        selection = [name for name in self.outputs if name in (only or self.outputs)]
+        for name in selection:
             if name in used and (problem := self._domain_problem(name, used[name])):
                 undefined[name] = problem
-        results = {name: used[name] for name in wanted if name not in undefined}
+        results = {name: used[name] for name in selection if name not in undefined}
         for name in results.keys() & values.keys():
             self._check_result(name, exact(values[name]), results[name])
-        return results, {name: reason for name, reason in undefined.items() if name in wanted}
+        return results, {name: reason for name, reason in undefined.items() if name in selection}
 
     def _used_by(self, outputs: Iterable[str]) -> set[str]:
         """Return outputs with all symbols that they are computed from."""

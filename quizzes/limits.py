@@ -9,14 +9,14 @@ from typing import Any, Protocol
 from quizzes.expressions.tree import Tree, UndefinedValue, Value, Values, evaluate
 from quizzes.symbols import Symbol
 
-DISTANCES = (60, 120, 240)  # decimal places of the values that stand in for 0
+DISTANCES = (60, 120, 240)  # decimal places of the values in place of 0
 DIGITS, NEGLIGIBLE = 500, 1e-50
 # Factors of the first, second, ... value that is moved: a limit must not depend on the direction.
 DIRECTIONS = ((1, 3, 7), (5, 1, 2))
 
 
 class Equation(Protocol):
-    """What is needed of a formula's equation."""
+    """Parts of an equation that its limits need."""
 
     @property
     def name(self) -> str: ...
@@ -62,10 +62,10 @@ def _is_same(a: Value | None, b: Value | None) -> bool:
 
 
 def _directions(inputs: Mapping[str, Symbol]) -> Iterator[tuple[int, ...]]:
-    is_two_sided = any(symbol.low is None for symbol in inputs.values())
+    has_both_directions = any(symbol.low is None for symbol in inputs.values())
     for direction in DIRECTIONS:
         yield direction
-        if is_two_sided:
+        if has_both_directions:
             yield tuple(-factor for factor in direction)
 
 

@@ -248,14 +248,14 @@ class Variant:
         for mistake in mistakes:
             part = parts[mistake.part]
             kind, answer = KINDS[part.kind], consistent[mistake.mistake].get(part.part)
-            taken = [part.answer, *part.other_answers]
-            taken += [a for m in mistakes if m.part == part.part for a in (m.answer, *m.other_answers)]
-            taken += [
+            others = [part.answer, *part.other_answers]
+            others += [a for m in mistakes if m.part == part.part for a in (m.answer, *m.other_answers)]
+            others += [
                 answers[part.part]
                 for name, answers in consistent.items()
                 if name != mistake.mistake and part.part in answers
             ]
-            if answer is not None and not any(kind.are_indistinguishable(answer, other, part) for other in taken):
+            if answer is not None and not any(kind.are_indistinguishable(answer, other, part) for other in others):
                 mistake = replace(mistake, other_answers=[*mistake.other_answers, answer])
             result.append(mistake)
         return result

@@ -152,6 +152,6 @@ FAMILY = dict(
     sizes=dict(vocabulary="vocab_size"),
     params={"gpt": 124_439_808, "gpt-medium": 354_823_168, "gpt-large": 774_030_080, "gpt-xl": 1_557_611_200},
     mini=dict(vocab_size=96, embedding_size=96, num_layers=2, num_heads=4, max_length=64),
-    recipe=dict(epochs=5, schedule="one-cycle", lr=0.012, beta2=0.99, batch_size=8, clip_norm=1.0),
+    recipe=dict(epochs=5, schedule="one-cycle", lr=0.012, batch_size=8, clip_norm=1.0),
     reference="transformers",
 )

@@ -127,6 +127,6 @@ FAMILY = dict(
     sizes=dict(vocabulary="vocab_size"),
     params={"gpt1": 116_534_784},
     mini=dict(vocab_size=96, embedding_size=96, num_layers=2, num_heads=4, max_length=64),
-    recipe=dict(epochs=5, schedule="one-cycle", lr=0.012, beta2=0.99, batch_size=8, clip_norm=1.0),
+    recipe=dict(epochs=5, schedule="one-cycle", lr=0.012, batch_size=8, clip_norm=1.0),
     reference="transformers",
 )

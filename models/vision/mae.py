@@ -257,6 +257,6 @@ FAMILY = dict(
         in_channels=1,
     ),
     parts=dict(encoder=("cls_token", "pos_embed", "patch_embed.", "blocks.", "norm.")),
-    recipe=dict(epochs=25, schedule="one-cycle", lr=0.006, beta2=0.95),
+    recipe=dict(epochs=25, schedule="one-cycle", lr=0.006),
     reference="transformers",
 )

@@ -1,4 +1,4 @@
-"""How people write numbers, lists and shapes, in the notation of the grammar.
+"""Numbers, lists and shapes as people write them, put into the notation of the grammar.
 
 Answers are copied from Python, NumPy, PyTorch, MATLAB or a spreadsheet, or typed on a phone. Here they become what
 `expressions.parser` reads: ASCII signs, points as decimal marks, commas between elements, no unit.
@@ -32,7 +32,7 @@ WRAPPERS = re.compile(
     r"^\s*(?:(?:np|numpy|torch|tf|jnp)\s*\.\s*)?(?:tensor|array|matrix|Size|TensorShape|tuple|list)\s*\(", re.I
 )
 KEYWORD = re.compile(r",\s*(?:dtype|device|grad_fn|requires_grad|shape|size)\s*=.*$", re.S)
-UNITS = {"percent": "%", "per cent": "%", "pct": "%", "pixel": "px", "pixels": "px", "times": "x"}
+UNITS = {"percent": "%", "pct": "%", "pixel": "px", "pixels": "px", "times": "x"}
 TRAILING_WORDS = re.compile(r"(?<=[\d.)%\s])\s*(?P<words>%|[^\W\d_][\w %/^²³.-]*|°C?)\s*\.?\s*$")
 LEADING_WORDS = re.compile(r"^\s*(?P<words>[^\W\d_][^\W\d_ ]*(?: +[^\W\d_]+)*)\s+(?=[-+.\d(])")
 

@@ -314,7 +314,13 @@ WITH_SOFTMAX = {
     for formula in all_formulas().values()
     for eq in formula.equations
     if "exp(" in eq.text and "sum(" in eq.text
-} - {"vae-loss"}  # its exp turns log-variances into variances
+} - {
+    "vae-loss",  # its exp turns log-variances into variances
+    # Their golden values and 200 variants of their drills are compared with PyTorch instead.
+    *("causal-attention", "masked-attention", "padded-attention", "two-head-attention", "top-k-top-p", "moe-routing"),
+    *("clip-gradient", "clip-loss", "clip-loss-embeddings", "clip-zero-shot", "infonce", "infonce-gradient"),
+    *("distillation-gradient", "distillation-logits"),
+}
 
 
 @pytest.mark.parametrize("name", sorted(WITH_SOFTMAX))
@@ -381,14 +387,13 @@ def test_real_symbols_have_exact_solutions():
         ("softmax", dict(z=[[1]]), "a vector"),
         ("softmax", dict(z=[]), r"\[1, 2\]"),
         ("binary-cross-entropy", dict(y=[1], p=[1.5]), "from 0 to 1"),
-        ("binary-cross-entropy", dict(y=[0], p=[1]), "no value"),
         ("iou", dict(A=[1, 2], B=[0, 0, 1, 1]), "A has 2 values, and a box has 4"),
         ("nms", dict(boxes=[[0, 0, 1, 1]], scores=[0.5, 0.6]), "one number per box: 1, not 2"),
         ("nms", dict(boxes=[[0, 0, 1], [0, 0, 1]], scores=[0.5, 0.6]), "x1 < x2"),
         ("nms", dict(boxes=[[0, 0, 0, 0], [0, 0, 0, 0]], scores=[0.5, 0.6]), "x1 < x2"),
         ("scaled-activation", dict(activation="tan", a=1, b=2), "Did you mean 'tanh"),
         ("self-attention", dict(Q=[[1, 2], [3]], K=[[1, 2]], V=[[1]], d_k=2), "rows of different lengths"),
-        ("bleu", dict(candidate="", references=["a"]), "divides by zero"),
+        ("bleu", dict(candidate="", references=["a"]), "The candidate has no words"),
     ],
 )
 def test_unusable_inputs_are_rejected(name, inputs, sentence):

@@ -231,7 +231,7 @@ def test_any_text_is_read_or_rejected(text):
 )
 def test_layers_as_pytorch_prints_them(network, shape):
     params, flops, output = measure(network, *shape)
-    result = SIZE.solve(layers=str(network), input=list(shape), order="CxHxW")
+    result = SIZE.solve(layers=str(network), input=list(shape))
     assert (result["P"], result["FLOPs"]) == (params, flops)
     assert result["output"] == ([*output[1:], output[0]] if len(output) == 3 else output)
 
@@ -239,8 +239,8 @@ def test_layers_as_pytorch_prints_them(network, shape):
 @pytest.mark.parametrize(
     ("layers", "shape", "sentence"),
     [
-        ("Conv2d(3, 16, 3)", [3, 32, 32], "takes 3 channels, and its input has 32. If the input is CxHxW"),
-        ("Linear(100, 10)", [5, 5, 3], "takes 100 values, and its input has 75"),
+        ("Conv2d(3, 16, 3)", [32, 32, 3], "takes 3 channels, and its input has 32."),
+        ("Linear(100, 10)", [3, 5, 5], "takes 100 values, and its input has 75"),
         ("Conv2d(3, 16)", [32, 32, 3], "Conv2d needs kernel_size"),
         ("Conv2d(3, 16, k=3)", [32, 32, 3], "Conv2d has no argument 'k'"),
         ("Conv3d(3, 16, 3)", [32, 32, 3], "unknown layer 'Conv3d'"),

@@ -81,7 +81,7 @@ def test_later_parts_may_use_rounded_values():
 
 
 def test_a_later_part_may_follow_from_what_the_earlier_one_was_rounded_from():
-    # The student has a = 7.004, enters 7.00, and goes on with the calculator's number: b = 70.04, c = 17.51.
+    # The student has a = 7.004, enters 7.00, and continues with the calculator's number: b = 70.04, c = 17.51.
     assert marks(chain_question(), "7.00", "70.04", "17.51")[1] == ["wrong", "right", "right"]
     # No value that rounds to 7.00 leads to 70.06.
     assert marks(chain_question(), "7.00", "70.06", "17.51")[1] == ["wrong", "wrong", "right"]

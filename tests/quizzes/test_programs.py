@@ -29,19 +29,24 @@ def run(program):
     return output.getvalue().strip()
 
 
+def approx(value):
+    """Return what is close to a value that may be a nested list."""
+    return [approx(item) for item in value] if isinstance(value, list) else pytest.approx(value, rel=1e-6)
+
+
 @pytest.mark.parametrize("id", drills_with_code())
 def test_a_program_prints_what_the_answers_say(id):
     for seed in range(1, 21):
         question = bank.draw(id, seed)
         answer = {part.part: part.answer for part in question.parts}
         lines = listing(visualizations.drawing_data(question.visualization)[1]).splitlines()
-        assert ast.literal_eval(run("\n".join(lines))) == pytest.approx(answer["prints"], rel=1e-6)
+        assert ast.literal_eval(run("\n".join(lines))) == approx(answer["prints"])
         fix = next(part for part in question.parts if part.part == "fix")
         wrong = lines[answer["line"] - 1]
         indentation = wrong[: len(wrong) - len(wrong.lstrip())]
         for line in [fix.answer, *fix.other_answers]:
             fixed = [*lines[: answer["line"] - 1], indentation + line, *lines[answer["line"] :]]
-            assert ast.literal_eval(run("\n".join(fixed))) == pytest.approx(answer["fixed"], rel=1e-6), line
+            assert ast.literal_eval(run("\n".join(fixed))) == approx(answer["fixed"]), line
 
 
 def test_there_are_such_drills():

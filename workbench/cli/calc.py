@@ -89,20 +89,18 @@ def calc(
         _print_steps(procedures.get(formula), values or [], as_json)
         return
     definition = get(formula)
-    outputs_wanted = [name.strip() for name in only.split(",") if name.strip()]
+    selection = [name.strip() for name in only.split(",") if name.strip()]
     single, lists = calc_table.split_lists(definition, values or [])
     if lists or table:
         if solve or (lists and table):
             raise UserError("A table has either lists or --table, and no --solve.")
-        _print_table(
-            definition, single, lists or calc_table.combinations(definition, table or []), outputs_wanted, as_json
-        )
+        _print_table(definition, single, lists or calc_table.combinations(definition, table or []), selection, as_json)
         return
     numbers, in_letters = letters.split_letters(definition, values or [])
     if in_letters:
-        known = read_values(definition.id, definition.symbols, numbers)
-        expressions = letters.evaluate(definition, known, in_letters, solve)
-        _print_expressions(definition, known, in_letters, expressions, as_json)
+        number_values = read_values(definition.id, definition.symbols, numbers)
+        expressions = letters.evaluate(definition, number_values, in_letters, solve)
+        _print_expressions(definition, number_values, in_letters, expressions, as_json)
         return
     inputs = read_values(definition.id, definition.symbols, values or [])
     plain_inputs = {name: _to_json(definition, name, value) for name, value in inputs.items()}
@@ -113,7 +111,7 @@ def calc(
         solutions = definition.solutions(solve, inputs)
         result: dict[str, Any] = {solve: [_to_json(definition, solve, value) for value in solutions]}
     else:
-        outputs, undefined = definition.results(inputs, outputs_wanted)
+        outputs, undefined = definition.results(inputs, selection)
         if not outputs:
             raise UserError(f"{definition.id} has no value there: {next(iter(undefined.values()))}.")
         result = {name: _to_json(definition, name, value) for name, value in outputs.items()}
@@ -176,7 +174,7 @@ def _print_table(
         return
     rows = calc_table.table_rows(formula, inputs, results)
     if not any(name in rows[0] for name in names):
-        raise UserError(f"The outputs of {formula.id} are no single numbers. Add --json for all values.")
+        raise UserError(f"The outputs of {formula.id} are not single numbers. Add --json for all values.")
     print("\n".join(format_table(rows, console().width)))
 
 

@@ -8,13 +8,6 @@ MILESTONES: dict[str, dict[str, Any]] = {
         paper="Rosenblatt, Psychological Review 65(6)",
         contribution="A neuron that learns from examples: each wrong answer moves its weights toward the correct one.",
     ),
-    "rnn": dict(
-        year=1990,
-        paper="Elman, Cognitive Science 14(2)",
-        contribution="The hidden layer also reads its own output of the step before, so that a network remembers what "
-        "came earlier in a sequence.",
-        builds_on=("mlp",),
-    ),
     "network-in-network": dict(
         year=2013,
         paper="arXiv:1312.4400",
@@ -28,11 +21,6 @@ MILESTONES: dict[str, dict[str, Any]] = {
         contribution="A convolution in two steps: each channel is filtered by itself, then a 1x1 convolution combines "
         "the channels.",
     ),
-    "transformer": dict(
-        year=2017,
-        paper="arXiv:1706.03762",
-        contribution="Attention alone: every position attends to all others, without recurrence or convolution.",
-    ),
     "senet": dict(
         year=2017,
         paper="arXiv:1709.01507",
@@ -45,18 +33,5 @@ MILESTONES: dict[str, dict[str, Any]] = {
         paper="arXiv:1807.11626",
         contribution="A search over MobileNet-like blocks for high accuracy and low latency, measured on a phone.",
         builds_on=("mobilenet-v2",),
-    ),
-    "vit": dict(
-        year=2020,
-        paper="arXiv:2010.11929",
-        contribution="An image is cut into patches, and a transformer processes them like the words of a sentence.",
-        builds_on=("transformer",),
-    ),
-    "swin": dict(
-        year=2021,
-        paper="arXiv:2103.14030",
-        contribution="Attention within windows that shift from layer to layer, over feature maps whose size shrinks "
-        "with depth.",
-        builds_on=("vit",),
     ),
 }

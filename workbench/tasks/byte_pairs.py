@@ -1,6 +1,6 @@
 """Prediction of the next byte pair of a text."""
 
-from workbench.tasks.characters import LanguageModeling
+from workbench.tasks.language_modeling import LanguageModeling
 
 TASK = LanguageModeling(
     data="help-topics-bpe",

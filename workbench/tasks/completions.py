@@ -27,7 +27,7 @@ from workbench.tasks.base import (
     device_of,
     evaluation_mode,
 )
-from workbench.tasks.characters import IGNORED, LanguageModeling, caption, check_reads_tokens
+from workbench.tasks.language_modeling import IGNORED, LanguageModeling, caption, check_reads_tokens
 from workbench.tasks.sampling import SampleRequest
 
 MAX_LENGTH = 40  # tokens of a completion

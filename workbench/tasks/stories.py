@@ -9,7 +9,7 @@ from torch import nn
 from workbench import data
 from workbench.data.sources import Batch, Resident, Source
 from workbench.tasks.base import Baseline
-from workbench.tasks.characters import IGNORED, ORDER, LanguageModeling, check_reads_tokens
+from workbench.tasks.language_modeling import IGNORED, ORDER, LanguageModeling, check_reads_tokens
 from workbench.tasks.ngram import InterpolatedNGram
 
 

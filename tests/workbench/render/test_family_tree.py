@@ -76,11 +76,11 @@ def test_a_family_of_the_registry_replaces_a_milestone(monkeypatch):
 
 
 def test_to_json_has_the_keys_of_the_command():
-    assert MEMBERS["vit"].to_json() == {
-        "family": "vit",
-        "year": 2020,
-        "paper": "arXiv:2010.11929",
-        "idea": MILESTONES["vit"]["contribution"],
-        "builds_on": ["transformer"],
+    assert MEMBERS["senet"].to_json() == {
+        "family": "senet",
+        "year": 2017,
+        "paper": "arXiv:1709.01507",
+        "idea": MILESTONES["senet"]["contribution"],
+        "builds_on": [*MILESTONES["senet"].get("builds_on", ())],
         "networks": [],
     }

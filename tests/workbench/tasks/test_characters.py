@@ -14,7 +14,7 @@ from workbench.data import text
 from workbench.errors import UserError
 from workbench.render import predictions
 from workbench.tasks.base import StepContext
-from workbench.tasks.characters import EVALUATION_LENGTH, TEMPERATURES, TokenMeter, generate
+from workbench.tasks.language_modeling import EVALUATION_LENGTH, TEMPERATURES, TokenMeter, generate
 from workbench.tasks.sampling import SampleRequest, choose
 
 torch.set_num_threads(1)

@@ -11,8 +11,8 @@ from workbench import data, tasks
 from workbench.data import stories, story_questions, story_summaries
 from workbench.errors import UserError
 from workbench.tasks.base import StepContext
-from workbench.tasks.characters import IGNORED
 from workbench.tasks.completions import complete, rouge_l
+from workbench.tasks.language_modeling import IGNORED
 from workbench.tasks.sampling import SampleRequest
 
 torch.set_num_threads(1)

@@ -13,7 +13,7 @@ from models.layers.dot_product_attention import recorded_attention
 from workbench import tasks
 from workbench.errors import UserError
 from workbench.render import predictions
-from workbench.tasks.characters import TokenMeter, generate
+from workbench.tasks.language_modeling import TokenMeter, generate
 from workbench.tasks.ngram import InterpolatedNGram
 
 torch.set_num_threads(1)

@@ -5,7 +5,8 @@ from typing import Any
 
 from quizzes.formula import Formula
 from quizzes.layers import Layer, read_layers
-from quizzes.symbols import Int, Layers, Shape, Table, Word
+from quizzes.symbols import Int, Layers, Shape, Table
+from quizzes.torch_layers import is_torch_layer, split_layers
 from workbench.errors import UserError
 
 FLOAT32 = 4  # bytes
@@ -90,17 +91,16 @@ def check_input(layer: Layer, shape: list[int]) -> None:
     count = prod(shape) if layer.kind == "fc" else shape[-1]
     if layer.in_channels not in (0, count):
         noun = "values" if layer.kind == "fc" else "channels"
-        advice = " If the input is CxHxW, add order=CxHxW." if len(shape) == 3 and layer.in_channels == shape[0] else ""
-        raise UserError(f"{layer.text} takes {layer.in_channels} {noun}, and its input has {count}.{advice}")
+        raise UserError(f"{layer.text} takes {layer.in_channels} {noun}, and its input has {count}.")
 
 
-def _walk(layers: str, input: list[int], order: str) -> dict[str, Any]:
+def _walk(layers: str, input: list[int]) -> dict[str, Any]:
     if len(input) not in (1, 3):
         raise UserError(
             "input must be height x width x channels, such as 32x32x3, or the length of a vector, such as [784]."
         )
     shape, field, jump = list(input), (1, 1), (1, 1)
-    if order == "CxHxW" and len(shape) == 3:
+    if is_torch_layer(split_layers(layers)[0]) and len(shape) == 3:  # as PyTorch has it
         shape = [*shape[1:], shape[0]]
     rows = []
     for layer in read_layers(layers):
@@ -137,7 +137,8 @@ Layers: conv3-64 (64 filters of 3x3), conv5x3-64 (height 5, width 3), dwconv3
 input), bn, flatten, dropout, relu, sigmoid, tanh, softmax, gelu, silu. Options
 after the layer: /2 stride, p1 padding, same (padding that keeps the size), d2
 dilation, g32 groups, nobias; /2x1 and p0x1: down, then across. Layers may also
-be as PyTorch prints them: Conv2d(3, 16, 3, stride=2), Linear(512, 10).
+be as PyTorch prints them: Conv2d(3, 16, 3, stride=2), Linear(512, 10); then the
+input is CxHxW.
 
 The default stride is 1; for pooling it is the window size.
 Filters and neurons have biases, also before bn. bn has one scale and one shift
@@ -153,8 +154,7 @@ a neuron of fc depends on the whole input.
     procedure=_walk,
     procedure_outputs="table output P MACs B",
     layers=Layers(meaning="layers in order, separated by commas"),
-    input=Shape(1, 99999, "input shape, as HxWxC unless order says CxHxW"),
-    order=Word(words=("HxWxC", "CxHxW"), meaning="order of the input shape", default="HxWxC"),
+    input=Shape(1, 99999, "input shape, as HxWxC (CxHxW for layers of PyTorch)"),
     table=Table(meaning="output shape and cost of each layer"),
     output=Shape(meaning="output shape, as HxWxC"),
     P=Int(0, meaning="number of parameters, weights and biases"),

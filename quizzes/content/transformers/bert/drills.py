@@ -446,7 +446,11 @@ def _input_steps(a: int, b: int, C: int, n: int, **_: Any) -> list[Step]:
     prompt="BERT reads a sentence A of {a} tokens and a sentence B of {b} tokens, with [CLS] and [SEP], padded to {C} "
     "tokens. How many tokens n are there without padding? What are the segment ids seg (padding has 0) and the padding "
     "mask (1 for real tokens)?",
-    hint="Where are [CLS] and the two [SEP], and to which segments do they belong?",
+    hints=(
+        "Where are [CLS] and the two [SEP], and to which segments do they belong?",
+        "The input is [CLS] A [SEP] B [SEP]. Up to the first [SEP], the segment is 0; then it is 1 up to the second.",
+        "First step: count the tokens of both sentences and the three special tokens.",
+    ),
     mistakes=[
         Mistake("one-separator", {"n": lambda a, b, C: a + b + 2}, "There are two [SEP], one after each sentence."),
         Mistake("no-special-tokens", {"n": lambda a, b, C: a + b}, "[CLS] and the two [SEP] are tokens too."),

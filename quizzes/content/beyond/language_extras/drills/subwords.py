@@ -223,7 +223,11 @@ def _encoding_steps(word: str, merges: list[str], **_: Any) -> list[Step]:
     asks=("tokens", "n"),
     prompt="Byte-pair encoding has learned these merges, in this order: {listing}. It starts from characters.\n"
     "Into which tokens is the word {word} split (tokens, in order), and how many are these (n)?",
-    hint="Begin with the characters. Which merge is tried first?",
+    hints=(
+        "Begin with the characters. Which merge is tried first?",
+        "In the order in which they were learned, each merge joins its pair wherever the pair occurs.",
+        "First step: split the word into characters, and apply the first merge whose pair is in it.",
+    ),
     steps=_encoding_steps,
     mistakes=[
         Mistake(

@@ -259,7 +259,11 @@ def _capacity_of(n: list[Any], c: Any) -> int:
     "What is the capacity C of each expert? How many tokens are dropped in all (dropped)? What is the problem, if "
     "there is one, and what would you change?\n"
     "Conventions: capacity = capacity factor x tokens/experts, rounded down; an expert drops the tokens beyond it.",
-    hint="What would each expert get if the tokens were spread evenly? How much more may it take?",
+    hints=(
+        "What would each expert get if the tokens were spread evenly? How much more may it take?",
+        "The capacity is c times the number of tokens over the number of experts. What exceeds it is dropped.",
+        "First step: divide the number of tokens by the number of experts.",
+    ),
     mistakes=[
         Mistake(
             "factor-left-out",

@@ -413,7 +413,11 @@ def _order_steps(lo: float, hi: float, x: float, q: int, **_: Any) -> list[Step]
     "dequantized again.\n"
     "Order the steps from x to the value that its integer stands for (steps; one item does not belong). Which integer "
     f"q stands for x?\n{AFFINE}",
-    hint="Undo the steps in reverse order. What can't be undone?",
+    hints=(
+        "Undo the steps in reverse order. What can't be undone?",
+        "Quantizing divides by the scale, rounds, and adds the zero point. Dequantizing subtracts it and multiplies.",
+        "First step: divide x by the scale.",
+    ),
     mistakes=[
         Mistake(
             "shift-before-rounding",

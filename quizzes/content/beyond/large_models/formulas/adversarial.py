@@ -191,6 +191,7 @@ FGSM_PROGRAM = Formula(
     title="An attack by FGSM with a wrong line",
     source=f"{FGSM}, section 4; PyTorch documentation, torch.sign and torch.clamp",
     procedure=_run_attack,
+    shapes="w[n]; x[n]",
     procedure_outputs="printed correct",
     w=Vector(meaning="weights of the classifier"),
     x=Vector(0, 1, "input, values from 0 to 1"),
@@ -198,7 +199,7 @@ FGSM_PROGRAM = Formula(
     eps=LIMIT,
     bug=Word(words=("gradient", "descent", "unclipped"), meaning="kind of the bug"),
     line=LineNumber(meaning="number of the wrong line"),
-    fix=Line(meaning="that line, corrected", signatures=("torch.clamp(input, min, max)",)),
+    fix=Line(meaning="that line, corrected"),
     printed=Vector(meaning="what the program prints"),
     correct=Vector(meaning="what the corrected program prints"),
 )

@@ -220,7 +220,7 @@ QUANTIZE_PROGRAM = Formula(
     x=Real(-(10**6), 10**6, "value"),
     bug=Word(words=("clipped-early", "sign", "not-clipped"), meaning="kind of the bug"),
     line=LineNumber(meaning="number of the wrong line"),
-    fix=Line(meaning="that line, corrected", signatures=("torch.clamp(input, min, max)",)),
+    fix=Line(meaning="that line, corrected"),
     printed=Int(meaning="integer that the program prints"),
     correct=Int(meaning="integer that the corrected program prints"),
 )

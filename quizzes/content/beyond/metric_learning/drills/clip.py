@@ -342,7 +342,11 @@ def _swapped(S: list[list[Any]]) -> dict[str, float]:
     "What is the recall at 1 from image to text (R_i) and from text to image (R_t), as a share from 0 to 1? What does "
     "the matrix show (problem)?\n"
     "Conventions: pairs are on the diagonal.",
-    hint="Find the largest entry of each row. Is it on the diagonal? Then do the same for the columns.",
+    hints=(
+        "Find the largest entry of each row. Is it on the diagonal? Then do the same for the columns.",
+        "Recall at 1 is the share of rows, or of columns, whose largest entry is on the diagonal.",
+        "First step: mark the largest entry of the first row.",
+    ),
     mistakes=[
         Mistake(
             "directions-swapped",
