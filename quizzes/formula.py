@@ -369,7 +369,14 @@ class Formula:
 
     def run_procedure(self, values: Values) -> dict[str, Value]:
         """Return the values that the procedure computes from the inputs; none if there is no procedure."""
-        return {name: exact(v) for name, v in self.procedure(**values).items()} if self.procedure else {}
+        if not self.procedure:
+            return {}
+        try:
+            return {name: exact(v) for name, v in self.procedure(**values).items()}
+        except ValueError as error:
+            if "zip() argument" in str(error):
+                raise UserError(f"The lengths of the inputs of {self.id} don't fit together.") from None
+            raise
 
     def evaluate(self, inputs: Values) -> dict[str, Value]:
         """Return all values of the formula for its inputs.

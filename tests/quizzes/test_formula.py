@@ -453,6 +453,13 @@ FREE = {
     ("self-attention", "V"),  # columns: values of any width
     ("standardise", "X"),
     ("standardise", "T"),
+    ("causal-attention", "Q"),  # the last queries
+    ("causal-attention", "V"),
+    ("gan-losses-batch", "real"),  # both batches may have any size
+    ("gan-losses-batch", "fake"),
+    ("mlm-labels", "at"),  # any positions of any sequence
+    ("mlm-labels", "ids"),
+    ("pgd-steps", "G"),  # any number of steps
 }
 
 

@@ -296,7 +296,11 @@ def test_declared_signatures_are_pytorchs():
         )
         path = f"{module}.{name.partition('.')[2]}"
         module, _, attribute = path.rpartition(".")
-        actual = signature_of(getattr(importlib.import_module(module), attribute))
+        try:
+            actual = signature_of(getattr(importlib.import_module(module), attribute))
+        except ValueError:  # some operations of torch's core have none
+            assert module == "torch", text
+            continue
         stated = ast.parse(f"def f({text.partition('(')[2]}: pass").body[0].args
         names = list(actual.parameters)
         assert [arg.arg for arg in stated.args] == names[: len(stated.args)], text

@@ -161,21 +161,3 @@ GPT_PRETRAINING_SUMMARIES = Empirical(
     expected="holds",
     source="Radford et al., Improving language understanding by generative pre-training (2018), section 5",
 )
-
-GPT_SUMMARIES_BEAT_FIRST_SENTENCE = Empirical(
-    id="gpt-summaries-beat-first-sentence",
-    statement=(
-        "A small GPT that is pre-trained on stories and fine-tuned by 100 updates summarizes them better than their "
-        "first sentence does, by 20 points of ROUGE-L or more."
-    ),
-    topic="gpt",
-    arms={
-        begins: trial(completion_score, task="story-summaries", metric="rouge_l", begins=begins)
-        for begins in ("pretrained", "first-sentence")
-    },
-    measure="ROUGE-L in points",
-    seeds=4,  # each pre-trains a network
-    decider=Paired(min_effect=20.0, unit="points"),
-    expected="holds",
-    note="A summary names both travelers, where they started and where they arrived.",
-)

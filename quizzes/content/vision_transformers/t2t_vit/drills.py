@@ -199,7 +199,11 @@ def t2t_block(rng: Random) -> Inputs:
     "does "
     "it have for large n (limit)?\n"
     "Conventions: the number of channels cancels.",
-    hint="How many patches are there, and how many pixels does each one have?",
+    hints=(
+        "How many patches are there, and how many pixels does each one have?",
+        "There are ((n - k)/s + 1)^2 patches of k^2 pixels. The factor is their product over n^2.",
+        "First step: write down the number of patches along one side.",
+    ),
     mistakes=[
         Mistake(
             "one-side",

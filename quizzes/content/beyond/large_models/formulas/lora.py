@@ -163,7 +163,7 @@ LORA_PROGRAM = Formula(
     line=LineNumber(meaning="number of the wrong line"),
     fix=Line(
         meaning="that line, corrected",
-        signatures=("nn.Linear(in_features, out_features, bias=True)", "nn.Parameter(data, requires_grad=True)"),
+        signatures=("nn.Linear(in_features, out_features, bias=True)",),
     ),
     printed=Int(meaning="number that the program prints"),
     correct=Int(meaning="number that the corrected program prints"),

@@ -99,7 +99,11 @@ def _zero_steps(candidate: str, reference: str, p1: float, k: int, problem: str,
     prompt="Candidate: {candidate}\nReference: {reference}\n"
     "BLEU-4 of this candidate is 0 without smoothing. What is its clipped precision of 1-grams (p1, as an exact "
     "fraction)? What is the largest n for which BLEU-n is above 0 (k, 0 if there is none)? Why is BLEU-4 zero?",
-    hint="Which precisions does BLEU-4 multiply? For which n is there no match?",
+    hints=(
+        "Which precisions does BLEU-4 multiply? For which n is there no match?",
+        "BLEU-n is above 0 as long as all precisions up to n are.",
+        "First step: count the words of the candidate that are in the reference.",
+    ),
     steps=_zero_steps,
     mistakes=[
         Mistake(

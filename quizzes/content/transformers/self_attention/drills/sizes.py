@@ -164,7 +164,11 @@ def _shape_steps(B: int, T: int, d: int, h: int, q: list[int], S: list[int], O: 
     prompt="A batch of {B} sequences of {T} tokens with width {d} enters self-attention with {h} heads.\n"
     "What are the shapes of the queries split into heads (q), of the scores (S), and of the output after the heads are "
     "merged (O)? Give q and S as batch x heads x queries x last dimension.",
-    hint="Which dimension is split into heads? Between which tokens are there scores?",
+    hints=(
+        "Which dimension is split into heads? Between which tokens are there scores?",
+        "Each head has d/h features. There is a score for each head and each pair of a query and a key.",
+        "First step: divide the width by the number of heads.",
+    ),
     mistakes=[
         Mistake(
             "heads-after-tokens",

@@ -180,7 +180,11 @@ def _shuffle_steps(
     "Which patches are visible, in the sorted order (keep)? At which position of the sorted list is each patch "
     "(restore), so that the decoder can undo the shuffle? What is the mask (mask, 1 for masked)?\n"
     "Conventions: patches and positions are numbered from 0.",
-    hint="restore is the inverse of the sorting: for each patch, how many others have less noise?",
+    hints=(
+        "restore is the inverse of the sorting: for each patch, how many others have less noise?",
+        "The patches with the least noise stay visible; the place of a patch in the sorted order is its restore index.",
+        "First step: sort the noise values, and write down the indices of their patches.",
+    ),
     steps=_shuffle_steps,
     mistakes=[
         Mistake("largest-noise", {"keep": _largest}, "You kept the largest noise. The smallest ones stay visible."),

@@ -162,7 +162,11 @@ def derive_swin_mask(rng: Random) -> Inputs:
     "of {M}x{M} tokens replace N^2 by {M}^2*N.\n"
     "Derive the ratio of the global to the windowed cost as a function of N, in lowest terms (ratio). At which number "
     "of tokens is it {r} (N_r)?",
-    hint="Which factor do the numerator and the denominator share?",
+    hints=(
+        "Which factor do the numerator and the denominator share?",
+        "Divide the cost of global attention by that of attention in windows, and cancel 2NC.",
+        "First step: write both costs as 2NC times a sum.",
+    ),
     mistakes=[
         Mistake(
             "projections-ignored",

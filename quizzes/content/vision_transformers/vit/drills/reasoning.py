@@ -27,7 +27,11 @@ from quizzes.question import Step
     prompt="Per block, N tokens of width d cost (4 + 2m) N d^2 MACs in the projections and in an MLP of ratio m, and "
     "2 N^2 d in the attention scores and weighted sums. {numbers}\n"
     "Derive the number of tokens N at which both costs are equal. Answer in terms of {terms}.",
-    hint="Set both costs equal. Which factors do they share?",
+    hints=(
+        "Set both costs equal. Which factors do they share?",
+        "(4 + 2m) N d^2 = 2 N^2 d; divide both sides by 2Nd.",
+        "First step: set the two costs equal.",
+    ),
     mistakes=[
         Mistake(
             "projections-left-out", "N = m*d", "You left out the four projections of attention. They cost 4 N d^2 too."
