@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from quizzes.answers import KINDS, Reading
 from quizzes.expressions.tree import UndefinedValue, Value, exact
-from quizzes.formula import evaluate_equations
+from quizzes.formula import equation, evaluate_equations
 from quizzes.question import Part, Question
 
 ROUNDED_KINDS = ("integer", "decimal", "vector", "matrix")  # in which an error of an earlier value can be seen
@@ -45,7 +45,7 @@ class OwnValues:
             return False
         value = self._consequence(self.values)
         if value is None:
-            return False
+            return unrounded and self._is_beyond_neighbors(reading)
         if unrounded:
             return self._unrounded_lead_to(value, reading)
         kind = KINDS[self.part.kind]
@@ -68,9 +68,11 @@ class OwnValues:
 
     def _consequence(self, values: Mapping[str, Value]) -> Value | None:
         """Return the value of the part if the earlier ones have these values; None if it has none."""
-        inputs = {**self.question.params, **self.question.procedure_values}
+        inputs = {**self.question.params, **self.question.procedure_values, **values}
+        # What defines the earlier values is not needed, and may have no value.
+        equations = [eq for eq in map(equation, self.question.equations) if eq.name not in values]
         try:
-            return evaluate_equations(self.question.equations, inputs, overrides=dict(values))[self.part.part]
+            return evaluate_equations(equations, inputs)[self.part.part]
         except (UndefinedValue, KeyError, TypeError):
             return None
 
@@ -101,6 +103,17 @@ class OwnValues:
             abs(a - b) <= deviation * (1 + 1e-9) + error
             for a, b, deviation in zip(entered, nominal, deviations, strict=True)
         )
+
+    def _is_beyond_neighbors(self, reading: Reading) -> bool:
+        """Return whether an answer is at least as large as what the nearest values lead to; the own ones lead to none.
+
+        A probability of 0.99999 that was entered as 1 has no -ln(1 - p), but the student's own number has.
+        """
+        if self.part.kind != "decimal" or not any(self.rounding_errors.values()):
+            return False
+        near = [abs(float(value)) for value in map(self._consequence, self._neighbors()) if value is not None]
+        entered = KINDS[self.part.kind].equation_value(reading.value, self.part)
+        return bool(near) and abs(float(entered)) >= min(near)
 
     def _neighbors(self) -> Iterator[dict[str, Value]]:
         """Yield the values with one number moved down, then up, by its rounding error, for each number."""
