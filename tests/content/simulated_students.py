@@ -76,6 +76,8 @@ def unexplained(drill, seed) -> Iterator[tuple[bool, str]]:
     question = drill.draw(seed)
     parts = {part.part: part for part in question.parts}
     for mistake, first, how_often, values in students(drill, seed):
+        if any(part.kind == "integer" and values[name] != int(values[name]) for name, part in parts.items()):
+            continue  # nobody enters it as an integer
         answers = {name: KINDS[part.kind].format_answer(part.answer, part) for name, part in parts.items()}
         answers |= {name: typed(part, values[name]) for name, part in parts.items() if part.kind in NUMERIC}
         result = mark(question, answers)
