@@ -13,6 +13,7 @@ from quizzes.formula import equation, evaluate_equations
 from quizzes.question import Part, Question
 
 ROUNDED_KINDS = ("integer", "decimal", "vector", "matrix")  # in which an error of an earlier value can be seen
+NEAREST = 1e-9  # of a rounding error: how near the number that a student rounded may have been to the rounded one
 MAX_NUMBERS = 100  # of earlier parts, each of which is varied by itself
 
 
@@ -45,7 +46,7 @@ class OwnValues:
             return False
         value = self._consequence(self.values)
         if value is None:
-            return unrounded and self._is_beyond_neighbors(reading)
+            return unrounded and self._lies_between_neighbors(reading)
         if unrounded:
             return self._unrounded_lead_to(value, reading)
         kind = KINDS[self.part.kind]
@@ -104,24 +105,34 @@ class OwnValues:
             for a, b, deviation in zip(entered, nominal, deviations, strict=True)
         )
 
-    def _is_beyond_neighbors(self, reading: Reading) -> bool:
-        """Return whether an answer is at least as large as what the nearest values lead to; the own ones lead to none.
+    def _lies_between_neighbors(self, reading: Reading) -> bool:
+        """Return whether values that round to the earlier ones lead to an answer, if the earlier ones lead to none.
 
-        A probability of 0.99999 that was entered as 1 has no -ln(1 - p), but the student's own number has.
+        A probability of 0.99999 that was entered as 1 has no -ln(1 - p), but the student's own number has: what the
+        ends of the rounding interval and its middle lead to are the limits of the answer.
         """
         if self.part.kind != "decimal" or not any(self.rounding_errors.values()):
             return False
-        near = [abs(float(value)) for value in map(self._consequence, self._neighbors()) if value is not None]
-        entered = KINDS[self.part.kind].equation_value(reading.value, self.part)
-        return bool(near) and abs(float(entered)) >= min(near)
+        entered = float(KINDS[self.part.kind].equation_value(reading.value, self.part))
+        ends, middles = (map(self._consequence, self._neighbors(scale)) for scale in (1.0, NEAREST))
+        for end, middle in zip(ends, middles, strict=True):
+            if end is not None and middle is not None and end != middle:
+                low, high = sorted((float(end), float(middle)))
+                if low <= entered <= high:
+                    return True
+        return False
 
-    def _neighbors(self) -> Iterator[dict[str, Value]]:
-        """Yield the values with one number moved down, then up, by its rounding error, for each number."""
+    def _neighbors(self, scale: float = 1.0) -> Iterator[dict[str, Value]]:
+        """Yield the values with one number moved down, then up, by its rounding error, for each number.
+
+        Args:
+            scale: A factor of the rounding error.
+        """
         for name, error in self.rounding_errors.items():
             if error:
                 for k in range(len(numbers_in(self.values[name]))):
                     for sign in (-1, 1):
-                        yield {**self.values, name: _moved(self.values[name], k, sign * error)}
+                        yield {**self.values, name: _moved(self.values[name], k, sign * scale * error)}
 
 
 def numbers_in(value: Value) -> list[float]:

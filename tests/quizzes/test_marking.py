@@ -87,6 +87,17 @@ def test_a_later_part_may_follow_from_what_the_earlier_one_was_rounded_from():
     assert marks(chain_question(), "7.00", "70.06", "17.51")[1] == ["wrong", "wrong", "right"]
 
 
+@pytest.mark.parametrize(
+    ("loss", "outcome"), [("12.25", "right"), ("5", "wrong"), ("9999", "wrong"), ("-12.25", "wrong")]
+)
+def test_what_a_rounded_value_leads_to_has_limits(loss, outcome):
+    # p = 0.999995 is entered as 1.0000, for which -ln(1 - p) has no value.
+    parts = [Part("p", "decimal", "", 0.5622, decimals=4), Part("L", "decimal", "", 0.8259, decimals=4)]
+    mistakes = [Mistake("no-relu", "p", 0.99999522, "Use ReLU.")]
+    question = replace(chain_question(), parts=parts, mistakes=mistakes, equations=["p = x", "L = -ln(1 - p)"])
+    assert marks(question, "1.0000", loss)[1][1] == outcome
+
+
 def test_a_trivial_value_that_a_mistake_leads_to_has_follow_through():
     result, parts = marks(chain_question(x=1), "1", "10", "2.5")
     assert parts == ["wrong", "right", "right"] and result.parts[0].mistake == "two-forgotten"

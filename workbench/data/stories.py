@@ -1,10 +1,10 @@
-"""Stories of two travelers, made by code, and what they tell of their journeys: to learn a language from.
+"""Stories of two travelers, made by code, and facts about their journeys: a language to learn.
 
     anna left rome by train. ben left paris by bus. anna ate soup. ben ate rice. ben reached lima. anna reached oslo.
     anna liked the soup. it is far from paris to lima. the train of anna was late.
 
-Whatever is told at the end was told before in other words, so that a network learns to look it up. Names, towns, food
-and vehicles are drawn independently of each other.
+The last sentences repeat facts of the first ones in other words, so that a network learns to look them up. Names,
+towns, food and vehicles are drawn independently of each other.
 
 `story-questions` and `story-summaries` are about other stories of the same kind, with the same tokens.
 """
@@ -55,12 +55,12 @@ def journeys(rng: Random) -> list[Journey]:
 
 def story(travelers: list[Journey], rng: Random) -> str:
     """Return a story of journeys: each traveler leaves, eats, and arrives, in turns of random order."""
-    told = [
+    sentences = [
         f"{name} {deed}"
         for deed_of in (_leaves, _eats, _arrives)
         for name, deed in rng.sample([(each.name, deed_of(each)) for each in travelers], len(travelers))
     ]
-    return " ".join(f"{sentence}." for sentence in told)
+    return " ".join(f"{sentence}." for sentence in sentences)
 
 
 def _leaves(journey: Journey) -> str:

@@ -229,13 +229,13 @@ class Values(VerticalScroll, can_focus=False):
             name = event.widget.name or ""
             self.query_one(".meaning", Static).update(f"{name}: {self.questions[name]}")
 
-    def values(self) -> dict[str, str]:
-        """Return what was typed, by name."""
+    def entries(self) -> dict[str, str]:
+        """Return the values that were typed, by name."""
         return {line.name or "": line.value.strip() for line in self.query(Input) if line.value.strip()}
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        self.post_message(Asked(self.values(), self.is_whole))
+        self.post_message(Asked(self.entries(), self.is_whole))
 
 
 class ImageQuestions(Vertical):
@@ -263,7 +263,7 @@ class ImageQuestions(Vertical):
         if event.is_whole:
             return
         event.stop()
-        others = {name: value for name, value in self.values.values().items() if name not in self.OTHER_IMAGES}
+        others = {name: value for name, value in self.values.entries().items() if name not in self.OTHER_IMAGES}
         question = {**event.question, **others}
         if not question.keys() & {"pixels", *self.OTHER_IMAGES}:
             question["pixels"] = json.dumps(self.pad.pixels)
