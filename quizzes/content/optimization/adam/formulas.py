@@ -143,8 +143,13 @@ ADAMAX_STEP = Formula(
     title="One step of AdaMax",
     source="Kingma & Ba, Adam, 2015 (arXiv:1412.6980), algorithm 2; epsilon added to the gradient's size, as in "
     "torch.optim.Adamax",
-    **{name: symbol for name, symbol in ADAM.items() if name not in ("v_prior", "v", "mhat", "vhat", "eta")},
-    eta=Real(0, meaning="learning rate", default=0.002),
+    **GRADIENT_STEP | dict(eta=Real(0, meaning="learning rate", default=0.002)),
+    t=MOMENTS["t"],
+    m_prior=MOMENTS["m_prior"],
+    beta1=MOMENTS["beta1"],
+    beta2=Real(0, 1, "decay rate of the infinity norm", default=0.999),
+    epsilon=Real(0, meaning="small constant added to the size of the gradient", default=1e-8),
+    m=MOMENTS["m"],
     u_prior=Real(0, meaning="infinity norm before the step", default=0),
     u=Real(meaning="updated infinity norm"),
 )
