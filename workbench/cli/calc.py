@@ -138,6 +138,9 @@ def calc(
         print(f"{name} = {answer}    {symbol.meaning}{unit}")
     for name, reason in undefined.items():
         print(f"{name} has no value: {reason}.")
+    if not solve:
+        for text in definition.roundings({**definition.complete(inputs), **outputs}, selection):
+            print(f"{text}.")
 
 
 def _last_step(formula: "Formula", result: dict[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ LOGITS = Vector(meaning="logits")
 BATCH_LOGITS = Matrix(meaning="logits, a row per sample")
 
 
-BATCH_LABELS = Distributions(0, 1, "one-hot labels, a row per sample")
+BATCH_LABELS = Distributions(0, 1, "one-hot labels, a row per sample", classes_of="Z")
 
 
 BATCH_PROBABILITIES = Matrix(meaning="softmax probabilities")
@@ -65,7 +65,7 @@ SOFTMAX_CE_GRADIENT = Formula(
     "it by N",
     Z=BATCH_LOGITS,
     Y=BATCH_LABELS,
-    N=Int(1, 100000, "number of samples in the batch"),
+    N=Int(1, 100000, "number of samples in the batch", length_of="Z"),
     P=BATCH_PROBABILITIES,
     G=Matrix(meaning="gradient of the mean loss with respect to the logits"),
 )
@@ -109,7 +109,7 @@ LABEL_SMOOTHING = Formula(
     z=LOGITS,
     y=Distribution(0, 1, "one-hot label"),
     epsilon=Real(0, 1, "label smoothing", default=0.1),
-    K=Int(2, 1000, "number of classes"),
+    K=Int(2, 1000, "number of classes", length_of="z"),
     q=PROBABILITIES,
     t=Vector(meaning="smoothed target"),
     L=SAMPLE_LOSS,
@@ -255,6 +255,7 @@ def _sort_key(label: str) -> tuple[bool, int, str]:
 
 
 def _from_labels(truth: list[str], predicted: list[str]) -> dict[str, Any]:
+    truth, predicted = ([*labels[0].split()] if len(labels) == 1 else labels for labels in (truth, predicted))
     if len(truth) != len(predicted):
         raise UserError(
             f"Each sample needs a true and a predicted label, but there are {len(truth)} and {len(predicted)}."
