@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 from itertools import pairwise
 from random import Random
+from typing import Any, TypeAlias
 
 from mpmath import MPContext
 
@@ -34,7 +35,7 @@ EQUAL = 1e-18  # relative difference of two values that counts as none
 lib = MPContext()
 lib.dps = 50
 lib.trap_complex = True
-FUNCTIONS: dict[str, Callable] = {
+FUNCTIONS: dict[str, Callable[..., Any]] = {
     "exp": lib.exp,
     "ln": lib.log,
     "log2": lambda x: lib.log(x) / lib.log(2),
@@ -57,11 +58,11 @@ FUNCTIONS: dict[str, Callable] = {
     "max": max,
     "min": min,
 }
-Point = dict
-Domain = dict[str, list[float]]
+Point: TypeAlias = dict[str, Any]
+Domain: TypeAlias = dict[str, list[float]]
 
 
-def value(tree: Tree, point: Point):
+def value(tree: Tree, point: Point) -> Any:
     """Return the value of an expression at a point, in 50 digits; raises ArithmeticError or ValueError without one."""
     match tree:
         case Num(number):
@@ -92,7 +93,7 @@ def _holds(condition: Tree, point: Point) -> bool:
     match condition:
         case Comparison(sign, (a, b)):
             x, y = value(a, point), value(b, point)
-            return {"<": x < y, "<=": x <= y, ">": x > y, ">=": x >= y, "=": x == y, "!=": x != y}[sign]
+            return bool({"<": x < y, "<=": x <= y, ">": x > y, ">=": x >= y, "=": x == y, "!=": x != y}[sign])
         case Logic("not", (a,)):
             return not _holds(a, point)
         case Logic(op, (a, b)):
@@ -147,7 +148,7 @@ def _beside(side: Callable[[Point], object], one: Point, other: Point) -> Iterat
     """Yield a point on each side of a kink between two points."""
     start, low, high = side(one), lib.mpf(0), lib.mpf(1)
 
-    def at(share) -> Point:
+    def at(share: Any) -> Point:
         return {name: one[name] + share * (other[name] - one[name]) for name in one}
 
     for _ in range(BISECTIONS):

@@ -35,7 +35,6 @@ def examine(count: int, names: list[str]) -> dict[str, int]:
         `rewritten`, `right_wrong`.
     """
     counts = dict(changed=0, equal=0, wrong_right=0, rewritten=0, right_wrong=0)
-    parts = {}
     for number, id in enumerate(cycle(names)):
         if counts["changed"] >= count and counts["rewritten"] >= count:
             return counts

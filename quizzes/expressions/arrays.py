@@ -12,7 +12,7 @@ node of its own, so that the graph stays as small as PyTorch's.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import reduce
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from quizzes.expressions.arithmetic import Value
 from quizzes.expressions.nodes import Array, Call, Name, Num, Op, Tree, integer
@@ -136,12 +136,12 @@ class Writer:
             case Call("transpose", (a,)):
                 return [list(column) for column in zip(*_matrix(self._array(a), "transpose"), strict=True)]
             case Call("sum" | "mean" as function, (a,)):
-                items = list(_flat(self._array(a)))
-                total = reduce(lambda x, y: Op("+", (x, y)), items)
-                return Op("/", (total, integer(len(items)))) if function == "mean" else total
+                terms = list(_flat(self._array(a)))
+                total = _total(terms)
+                return Op("/", (total, integer(len(terms)))) if function == "mean" else total
             case Call("max" | "min" as function, (a,)):
-                items = list(_flat(self._array(a)))
-                return Call(function, tuple(items)) if len(items) > 1 else items[0]
+                values = list(_flat(self._array(a)))
+                return Call(function, tuple(values)) if len(values) > 1 else values[0]
             case Call(function, (a,)):
                 return _map(lambda x: Call(function, (x,)), self._array(a))
             case Call(function, (a, b)):
@@ -154,29 +154,34 @@ class Writer:
         if isinstance(z[0], list):
             return [self._softmax(row) for row in z]
         powers = self._shared([Call("exp", (item,)) for item in _flat(z)])
-        assert isinstance(powers, list)
-        total = self._shared(reduce(lambda x, y: Op("+", (x, y)), list(_flat(powers))))
-        return _map(lambda power: Op("/", (power, next(_flat(total)))), powers)
+        (total,) = _flat(self._shared(_total(list(_flat(powers)))))
+        return _map(lambda power: Op("/", (power, total)), powers)
 
     def _product(self, a: Nested, b: Nested) -> Nested:
         if not (isinstance(a, list) and isinstance(b, list)):
             raise UserError("@ multiplies matrices and vectors: write * for the product with a number.")
-        left, right = self._shared(a), self._shared(b)
-        assert isinstance(left, list) and isinstance(right, list)
-        rows = left if isinstance(left[0], list) else [left]
-        columns = [list(column) for column in zip(*right, strict=True)] if isinstance(right[0], list) else [right]
-        if len(list(rows[0])) != len(columns[0]):
+        is_row, is_column = not isinstance(a[0], list), not isinstance(b[0], list)  # vectors
+        rows = [list(_flat(row)) for row in ([self._shared(a)] if is_row else _items(self._shared(a)))]
+        right = [list(_flat(row)) for row in _items(self._shared(b))]
+        columns = [[row[0] for row in right]] if is_column else [list(column) for column in zip(*right, strict=True)]
+        if len(rows[0]) != len(columns[0]):
             raise UserError(f"{_shape(a)} @ {_shape(b)} don't fit: the inner sizes must be equal.")
-        product = [[_dot(row, column) for column in columns] for row in rows]
-        if not isinstance(right[0], list):
-            vector = [row[0] for row in product]
-            return vector if isinstance(left[0], list) else vector[0]
-        return product if isinstance(left[0], list) else product[0]
+        product: list[Nested] = []
+        for row in rows:
+            values: list[Nested] = [
+                _total([Op("*", pair) for pair in zip(row, column, strict=True)]) for column in columns
+            ]
+            product.append(values[0] if is_column else values)
+        return product[0] if is_row else product
 
 
-def _dot(row: Sequence[Any], column: Sequence[Any]) -> Tree:
-    terms: list[Tree] = [Op("*", pair) for pair in zip(row, column, strict=True)]
+def _total(terms: Sequence[Tree]) -> Tree:
     return reduce(lambda x, y: Op("+", (x, y)), terms)
+
+
+def _items(value: Nested) -> list[Nested]:
+    assert isinstance(value, list)
+    return value
 
 
 def _element(name: str, value: Nested, position: Tree) -> Nested:
@@ -201,8 +206,8 @@ def _elementwise(function: Callable[[Tree, Tree], Tree], a: Nested, b: Nested, s
         if isinstance(a[0], list) != isinstance(b[0], list):  # a vector is added to each row
             matrix, vector = (a, b) if isinstance(a[0], list) else (b, a)
             if _shape(matrix[0]) == _shape(vector):
-                pairs = [(row, vector) if a is matrix else (vector, row) for row in matrix]
-                return [_elementwise(function, *pair, sign) for pair in pairs]
+                pairs: list[tuple[Nested, Nested]] = [(row, vector) if a is matrix else (vector, row) for row in matrix]
+                return [_elementwise(function, x, y, sign) for x, y in pairs]
         raise UserError(f"{_shape(a)} {sign} {_shape(b)} don't fit: both shapes must be equal.")
     if isinstance(a, list):
         return [_elementwise(function, item, b, sign) for item in a]
