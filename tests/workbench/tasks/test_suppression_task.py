@@ -44,7 +44,7 @@ def test_detections_cover_their_objects_several_times_and_are_sorted(splits):
     assert boxes.dtype == scores.dtype == np.float32 and labels.dtype == np.int64
     is_detection = labels >= 0
     assert (boxes[~is_detection] == 0).all() and (scores[~is_detection] == 0).all()
-    assert (np.diff(scores, axis=1) <= 0).all() and 0 < scores[is_detection].min() and scores.max() < 1
+    assert (np.diff(scores, axis=1) <= 0).all() and scores[is_detection].min() > 0 and scores.max() < 1
     assert boxes.min() >= 0 and boxes.max() <= 64
     fits, values = [], []
     for k in range(len(boxes)):
