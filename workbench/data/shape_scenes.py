@@ -79,8 +79,8 @@ def draw_all(scenes: Sequence["Scene"], kinds: Sequence[str], most: int) -> tupl
     """
     from workbench.data.scenes import draw
 
-    count, side = len(scenes), scenes[0].side
-    images = np.empty((count, 3, side, side), np.uint8)
+    count, size = len(scenes), scenes[0].side
+    images = np.empty((count, 3, size, size), np.uint8)
     boxes, labels = np.zeros((count, most, 4), np.float32), np.full((count, most), -1, np.int64)
     for k, scene in enumerate(scenes):
         drawing = draw(scene)

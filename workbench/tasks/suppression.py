@@ -50,8 +50,8 @@ class Suppression(Detection):
 
     def forward(self, network: nn.Module, batch: Batch, context: StepContext) -> Outputs:
         boxes, scores, labels = batch["detections"], batch["scores"], batch["detection_labels"]
-        logits = network(boxes, scores, labels)
-        return Outputs(read_as_detector(network), Rescored(boxes, labels, logits), scale=1.0)
+        values: Any = Rescored(boxes, labels, network(boxes, scores, labels))
+        return Outputs(read_as_detector(network), values, scale=1.0)
 
     def augment(self, batch: Batch, strengths: Mapping[str, float]) -> Batch:
         raise UserError("Raw detections have no augmentation. Leave augment out.")
