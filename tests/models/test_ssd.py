@@ -32,7 +32,7 @@ def pair():
 
 @pytest.fixture(scope="module")
 def images():
-    """Return smooth images of 300x300 in the range of pictures, so that not all look the same to large filters."""
+    """Return smooth images of 300x300 with values from 0 to 1, so that not all look the same to large filters."""
     torch.manual_seed(1)
     noise = torch.randn(2, 3, 12, 12)
     return torch.nn.functional.interpolate(noise, size=300, mode="bilinear").sigmoid()
