@@ -79,11 +79,12 @@ class Backbone(nn.Module):
         super().__init__()
         # VGG's dense layers are not used: as small as can be.
         vgg = VGG(depths, batch_norm, channels, hidden_size=1, num_classes=1, image_size=32).features
-        pools = [index for index, layer in enumerate(vgg) if isinstance(layer, nn.MaxPool2d)]
-        vgg[pools[2]].ceil_mode = True  # 75 -> 38
+        pools = [layer for layer in vgg if isinstance(layer, nn.MaxPool2d)]
+        pools[2].ceil_mode = True  # 75 -> 38
+        fourth, fifth = (list(vgg).index(pool) for pool in pools[3:])
         last = 8 * channels
         self.scale_weight = nn.Parameter(torch.full((last,), 20.0))
-        self.features = vgg[: pools[3]]
+        self.features = vgg[:fourth]
         fc = nn.Sequential(
             nn.MaxPool2d(kernel_size=3, stride=1, padding=1),
             nn.Conv2d(last, fc_channels, kernel_size=3, padding=6, dilation=6),
@@ -91,7 +92,7 @@ class Backbone(nn.Module):
             nn.Conv2d(fc_channels, fc_channels, kernel_size=1),
             nn.ReLU(inplace=True),
         )
-        self.extra = nn.ModuleList([nn.Sequential(*vgg[pools[3] : pools[4]], fc)])
+        self.extra = nn.ModuleList([nn.Sequential(*vgg[fourth:fifth], fc)])
         self.out_channels = [last, fc_channels]
         for middle, out_channels, stride in extras:
             block = nn.Sequential(
@@ -330,6 +331,6 @@ FAMILY = dict(
         num_classes=4,
         image_size=64,
     ),
-    recipe=dict(epochs=5, schedule="one-cycle", lr=0.006),
+    recipe=dict(epochs=2, schedule="one-cycle", lr=0.006),
     reference="torchvision",
 )

@@ -185,7 +185,7 @@ FAMILY = dict(
         num_classes=4,
         image_size=64,
     ),
-    recipe=dict(epochs=5, schedule="one-cycle", lr=0.006),
+    recipe=dict(epochs=2, schedule="one-cycle", lr=0.006),
     reference=None,
 )
 # fmt: on

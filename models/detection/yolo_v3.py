@@ -34,8 +34,8 @@ IoU with it is responsible, in the cell that contains the object's center:
 The loss of a batch is the mean over its images of the sums. The paper does not say with which box the 0.5 is compared
 in the cell; here it is the anchor in the cell's middle.
 
-The mini has one block per stage, 4 channels in the first convolution, necks of one 1x1 and reads 3x64x64; its anchors
-are k-means of the boxes of `shape-scenes`.
+The mini has one block per stage, 6 channels in the first convolution, necks of one 1x1 and one anchor per scale, and
+reads 3x64x64; its anchors are k-means of the boxes of `shape-scenes`.
 """
 
 from collections.abc import Sequence
@@ -99,18 +99,19 @@ class YoloV3(nn.Module):
         values = len(anchors[0]) * (5 + num_classes)
         self.necks, self.heads, self.laterals = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
         self.upsample = nn.Upsample(scale_factor=2, mode="nearest")
-        from_above = 0
+        outputs, from_above = [], 0
         for index, in_channels in enumerate(reversed(self.backbone.feature_channels[1:])):
             if index:
                 self.laterals.append(Convolution(from_above, from_above // 2, 1))
                 from_above //= 2
             width = in_channels // 2
             self.necks.append(Neck(in_channels + from_above, width, repeats))
-            self.heads.append(nn.Sequential(Convolution(width, 2 * width, 3), nn.Conv2d(2 * width, values, 1)))
+            outputs.append(nn.Conv2d(2 * width, values, kernel_size=1))
+            self.heads.append(nn.Sequential(Convolution(width, 2 * width, 3), outputs[-1]))
             from_above = width
         initialize(self)
-        for head in self.heads:  # so that each box begins as its anchor, in the middle of a cell
-            nn.init.normal_(head[-1].weight, std=0.01)
+        for output in outputs:  # so that each box begins as its anchor, in the middle of a cell
+            nn.init.normal_(output.weight, std=0.01)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the values of all boxes (N, boxes, 5 + num_classes) for images (N, 3, image_size, image_size)."""
@@ -183,20 +184,19 @@ FAMILY = dict(
     ))},
     inputs=dict(image="float32[3, image_size, image_size]"),
     outputs=dict(predictions="float32[63*image_size/32*image_size/32, 5+num_classes]"),  # 63 = 3 (1 + 4 + 16)
+    mini_outputs=dict(predictions="float32[21*image_size/32*image_size/32, 5+num_classes]"),
     sizes=dict(classes="num_classes"),
     parts=dict(backbone=("backbone.",)),
     params={"yolo-v3": 61_949_149},
     mini=dict(
-        anchors=(
-            ((32, 32), (37, 37), (44, 44)), ((25.5, 25.5), (27, 27), (29, 29)), ((19, 19), (21.5, 21.5), (23.5, 23.5)),
-        ),
+        anchors=(((38.8, 38.8),), ((28.6, 28.6),), ((21.5, 21.5),)),
         depths=(1, 1, 1, 1, 1),
-        channels=4,
-        repeats=1,
+        channels=6,
+        repeats=0,
         num_classes=4,
         image_size=64,
     ),
-    recipe=dict(epochs=5, schedule="one-cycle", lr=0.006),
+    recipe=dict(epochs=2, schedule="one-cycle", lr=0.01),
     reference=None,
 )
 # fmt: on

@@ -88,26 +88,20 @@ class Backbone19(nn.Module):
         last_pool = max((k for k, layer in enumerate(layers) if not layer), default=0)
         if not 0 < last_pool < len(layers) - 1:
             raise ValueError("layers must have a max pooling, (), between two convolutions")
-        self.fine, channels = self._build(layers[:last_pool], 3, 0)
-        count = sum(len(layer) > 0 for layer in layers[:last_pool])
-        self.coarse, last_channels = self._build(layers[last_pool:], channels, count)
-        self.channels = (channels, last_channels)
-        self.stride = 2 ** sum(not layer for layer in layers)
-
-    @staticmethod
-    def _build(layers: Sequence[Layer], channels: int, count: int) -> tuple[nn.Sequential, int]:
-        """Return layers, of which the first convolution has the number `count` + 1, and their channels."""
-        sequence, pools = nn.Sequential(), 0
-        for layer in layers:
+        self.fine, self.coarse = nn.Sequential(), nn.Sequential()
+        channels, convolutions, pools = [3], 0, 0
+        for index, layer in enumerate(layers):
+            stage = self.fine if index < last_pool else self.coarse
             if layer:
+                convolutions += 1
                 kernel_size, out_channels = layer
-                count += 1
-                sequence.add_module(f"conv{count}", Convolution(channels, out_channels, kernel_size))
-                channels = out_channels
+                stage.add_module(f"conv{convolutions}", Convolution(channels[-1], out_channels, kernel_size))
+                channels.append(out_channels)
             else:
                 pools += 1
-                sequence.add_module(f"pool{pools}", nn.MaxPool2d(2))
-        return sequence, channels
+                stage.add_module(f"pool{pools}", nn.MaxPool2d(2))
+        self.channels = (channels[sum(len(layer) > 0 for layer in layers[:last_pool])], channels[-1])
+        self.stride = 2**pools
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return the map before the last pooling and the last map for images (N, 3, h, w)."""
