@@ -33,6 +33,8 @@ that torchvision's network reads after its transform: 300x300, with a mean subtr
                one: without this hard negative mining, 8,700 easy ones would outweigh a handful of objects
     both       summed over the batch and divided by its matched boxes
 
+`--from RUN --part backbone` begins with the convolutions of a `vgg16` up to conv4_3.
+
 The mini reads 3x64x64, with maps of 8x8, 4x4, 2x2 and 1x1, and has batch norm in VGG, which learns from random weights.
 """
 

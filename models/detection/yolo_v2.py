@@ -5,8 +5,8 @@ predicts offsets from anchors whose shapes are those of the training set's boxes
 1 - IoU; every anchor has its own confidence and classes; and the network is fully convolutional. A passthrough layer
 brings the finer map of an earlier layer to the grid. All convolutions have batch norm.
 
-The backbone is trained as a classifier first, `darknet19`. For images of 3x416x416 and 20 classes; a convolution is 3x3
-if nothing else is said:
+The backbone is trained as a classifier first: `--from RUN --part backbone` begins with that of a `darknet19`. For
+images of 3x416x416 and 20 classes; convolutions are 3x3 unless the table says 1x1:
 
     backbone    Darknet-19 up to the last pooling        26x26x512, `fine`
                 the rest but its last convolution        13x13x1024, `coarse`
@@ -33,7 +33,7 @@ Responsible is, in the cell that contains the object's center, the anchor whose 
 object. The loss of a batch is the mean over its images.
 
 Deviations: the passthrough has PyTorch's order of the four neighbors, which only renames channels of a layer that is
-learned; images have one size in training, where the paper changes it every ten batches. The mini has 10 convolutions
+learned; images have one size in training, where the paper changes it every ten batches. The mini has 7 convolutions
 fewer, reads 3x64x64 and outputs a 4x4 grid; its anchors are k-means of the boxes of `shape-scenes`.
 """
 

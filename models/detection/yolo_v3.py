@@ -28,11 +28,13 @@ IoU with it is responsible, in the cell that contains the object's center:
                   difference of the two, as the paper demands
     sizes         half the squared error of t_w, t_h, for the same reason
     objectness    cross-entropy with 1
-    no_object     cross-entropy with 0, of all other boxes but those whose anchor overlaps an object by more than 0.5
+    no_object     cross-entropy with 0, of all other boxes but those whose anchor, in the middle of its cell, overlaps
+                  an object by more than 0.5; the authors' code compares the predicted box instead
     classes       cross-entropy of each class
 
-The loss of a batch is the mean over its images of the sums. The paper does not say with which box the 0.5 is compared
-in the cell; here it is the anchor in the cell's middle.
+The loss of a batch is the mean over its images of the sums.
+
+`--from RUN --part backbone` begins with the backbone of a `darknet53`.
 
 The mini has one block per stage, 6 channels in the first convolution, necks of one 1x1 and one anchor per scale, and
 reads 3x64x64; its anchors are k-means of the boxes of `shape-scenes`.
