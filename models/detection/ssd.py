@@ -141,7 +141,8 @@ class Head(nn.Module):
         outputs = [
             convolution(x).permute(0, 2, 3, 1).flatten(1) for convolution, x in zip(self.module_list, maps, strict=True)
         ]
-        return torch.cat(outputs, dim=1).unflatten(1, (-1, self.values))
+        values: Tensor = torch.cat(outputs, dim=1).unflatten(1, (-1, self.values))
+        return values
 
 
 class SSD(nn.Module):
@@ -194,8 +195,8 @@ class SSD(nn.Module):
             }
         )
         default_boxes = [
-            tile_anchors(default_shapes(*scales[k : k + 2], ratios[k]) * image_size, size, size, strides[k], offset=0.5)
-            for k, size in enumerate(sizes)
+            tile_anchors(image_size * default_shapes(scales[k], scales[k + 1], own), size, size, strides[k], offset=0.5)
+            for k, (size, own) in enumerate(zip(sizes, ratios, strict=True))
         ]
         self.default_boxes: Tensor
         self.register_buffer("default_boxes", torch.cat(default_boxes), persistent=False)

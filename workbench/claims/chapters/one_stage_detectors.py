@@ -1,7 +1,7 @@
 """Claims about one-stage detectors."""
 
 from math import sqrt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -160,7 +160,7 @@ def ssd_ap50(seed: int, *, is_multiscale: bool, smallest: float, steps: int) -> 
     )
     training, test = draw(options, 3000, 2 * seed), draw(options, 600, 2 * seed + 1)
     torch.manual_seed(seed)
-    network = models.build("ssd300", "mini", scales=SCALES)
+    network = cast("SSD", models.build("ssd300", "mini", scales=SCALES))
     if not is_multiscale:
         move_to_one_map(network)
     train(network, training, seed, steps=steps, lr=0.006)
@@ -176,7 +176,7 @@ def move_to_one_map(network: "SSD") -> None:
     from models.layers.anchors import tile_anchors
 
     ratios = ((2,), (2, 3), (2,), (2,))  # of the mini
-    shapes = torch.cat([default_shapes(*SCALES[k : k + 2], own) for k, own in enumerate(ratios)])
+    shapes = torch.cat([default_shapes(SCALES[k], SCALES[k + 1], own) for k, own in enumerate(ratios)])
     channels, values = network.backbone.out_channels[1:2], {"classification": 1 + network.num_classes, "regression": 4}
     network.head = nn.ModuleDict({f"{name}_head": Head(channels, [len(shapes)], n) for name, n in values.items()})
     network.default_boxes = tile_anchors(64 * shapes, 4, 4, 16, offset=0.5)
