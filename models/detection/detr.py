@@ -284,8 +284,12 @@ class DETR(nn.Module):
         targets = convert_to_centers(boxes.float() / boxes.new_tensor([width, height, width, height]).float())
         terms = self.set_loss(outputs["logits"], outputs["boxes"], targets, labels, mask)
         if "auxiliary_logits" in outputs:
-            layers = zip(*(outputs[f"auxiliary_{name}"].unbind(dim=1) for name in ("logits", "boxes")), strict=True)
-            earlier = [term for layer in layers for term in self.set_loss(*layer, targets, labels, mask).values()]
+            layers = zip(outputs["auxiliary_logits"].unbind(1), outputs["auxiliary_boxes"].unbind(1), strict=True)
+            earlier = [
+                term
+                for logits, predicted in layers
+                for term in self.set_loss(logits, predicted, targets, labels, mask).values()
+            ]
             terms["auxiliary"] = torch.stack(earlier).sum()
         return terms
 
@@ -421,7 +425,7 @@ FAMILY = dict(
         image_height=64,
         image_width=64,
     ),
-    recipe=dict(epochs=5, batch_size=16, schedule="one-cycle", lr=0.001, clip_norm=0.5),
+    recipe=dict(epochs=5, batch_size=16, schedule="one-cycle", lr=0.002, clip_norm=0.5),
     reference="transformers",
 )
 # fmt: on
