@@ -43,6 +43,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.layers.boxes import Detections, convert_to_centers, convert_to_corners, giou
+from models.layers.dot_product_attention import recorded_attention
 from models.transformers.transformer import Layer, MultiHeadAttention, Stack
 from models.vision.resnet import ResNet
 
@@ -231,6 +232,19 @@ class DETR(nn.Module):
         """
         _, memory, positions = self.encode(x)
         return self.predict(self.decode(memory, positions))
+
+    def attend(self, x: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Return the predictions as `forward` does, and where in the map the queries look for them.
+
+        Returns:
+            The predictions; and for each layer of the decoder the weights (N, num_heads, num_queries, h, w), whose sum
+            over the map is 1, by the name of the module.
+        """
+        maps, memory, positions = self.encode(x)
+        with recorded_attention(self.decoder) as weights:
+            outputs = self.predict(self.decode(memory, positions))
+        cross = {name: own for name, own in weights.items() if "multihead_attn" in name}
+        return outputs, {name: own.unflatten(3, maps[-1].shape[2:]) for name, own in cross.items()}
 
     def predict(self, features: Tensor) -> dict[str, Tensor]:
         """Return the predictions for the features of all queries (N, decoder_layers, num_queries, hidden_size)."""

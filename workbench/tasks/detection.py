@@ -16,7 +16,7 @@ from workbench.data.picture_file import square
 from workbench.data.scaling import z_score
 from workbench.data.sources import Batch, Merged, Ragged, Resident, Source, StandardizedBytes
 from workbench.errors import UserError
-from workbench.tasks import connected_components
+from workbench.tasks import connected_components, query_attention
 from workbench.tasks.average_precision import AveragePrecision
 from workbench.tasks.base import Baseline, Metrics, StepContext, Task, Visualization
 
@@ -50,21 +50,22 @@ class Outputs:
     Attributes:
         detector: The detector, which alone can read it.
         values: Its outputs.
-        scale: Size of the image that it reads, relative to the images of the batch.
+        scale: Width and height of the image that it reads, relative to the images of the batch.
     """
 
     detector: Detector
     values: Tensor
-    scale: float
+    scale: tuple[float, float]
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Return the terms of the loss."""
-        return self.detector.losses(self.values, batch["boxes"] * self.scale, batch["labels"], batch["boxes_mask"])
+        boxes = batch["boxes"] * batch["boxes"].new_tensor(self.scale * 2)
+        return self.detector.losses(self.values, boxes, batch["labels"], batch["boxes_mask"])
 
     def detections(self, score_threshold: float = 0.05) -> list[Detections]:
         """Return the detections of each image, in pixels of the images of the batch."""
         detections = self.detector.detect(self.values, score_threshold)
-        return [one._replace(boxes=one.boxes / self.scale) for one in detections]
+        return [one._replace(boxes=one.boxes / one.boxes.new_tensor(self.scale * 2)) for one in detections]
 
 
 class Detection(Task):
@@ -95,7 +96,7 @@ class Detection(Task):
     def forward(self, network: nn.Module, batch: Batch, context: StepContext) -> Outputs:
         detector, image = read_as_detector(network), batch["image"]
         size = detector.input_shape[1:]
-        scale = size[1] / image.shape[3]
+        scale = (size[1] / image.shape[3], size[0] / image.shape[2])
         if image.shape[2:] != size:
             image = F.interpolate(image, size=size, mode="bilinear", antialias=True)
         return Outputs(detector, network(image), scale)
@@ -154,7 +155,8 @@ class Detection(Task):
                 for box, label in zip(boxes[is_missed].tolist(), labels[is_missed].tolist(), strict=True)
             ]
             visualizations.append(visualization)
-        return visualizations
+        look = query_attention.visualize(network, batch["image"][0], self.dataset.classes, VISUALIZED_SCORE)
+        return [*visualizations, *look]
 
     def _visualize_detections(self, image: Tensor, detected: Detections) -> Visualization:
         """Return an image with its detections; whether they are correct is not known."""
@@ -174,8 +176,8 @@ class Detection(Task):
 
     @property
     def questions(self) -> Mapping[str, str]:
-        """An image file."""
-        return {"image": "an image file"}
+        """An image file, and a query of DETR."""
+        return {"image": "an image file", **query_attention.QUESTIONS}
 
     def respond(self, network: nn.Module, question: Mapping[str, str], seed: int) -> Visualization:
         """Return the detections in an image file, cropped to a square and resized as the dataset's images are."""
@@ -186,6 +188,8 @@ class Detection(Task):
         pixels = square(Path(question["image"]), size, channels)[None]
         scaler = z_score(data.load(self.data, seed)["train"][0], axis=None)
         batch = {"image": torch.from_numpy(scaler(pixels.astype(np.float32)))}
+        if query_attention.is_asked(question):
+            return query_attention.respond(network, batch["image"][0], question, self.dataset.classes)
         (detected,) = self.predict(network, batch).detections(VISUALIZED_SCORE)
         return self._visualize_detections(batch["image"][0], detected)
 

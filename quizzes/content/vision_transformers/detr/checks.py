@@ -16,11 +16,11 @@ def _giou(b: Tensor, t: Tensor) -> Tensor:
     return generalized_box_iou(first, second)[0, 0]
 
 
-def _matching(cost: Tensor) -> tuple[list[str], float]:
+def _matching(cost: Tensor, labels: list[str]) -> tuple[list[str], float]:
     from scipy.optimize import linear_sum_assignment
 
     rows, columns = linear_sum_assignment(cost.double().numpy())
-    return [chr(65 + column) for column in columns], float(cost[rows, columns].sum())
+    return [labels[column] for column in columns], float(cost[rows, columns].sum())
 
 
 def _count(*modules: nn.Module) -> int:
@@ -33,13 +33,13 @@ def detr_matching_cost(p: float, b: Tensor, t: Tensor, w1: float, w2: float) -> 
     return dict(L1=distance, giou=overlap, cost=w1 * distance - p + w2 * (1 - overlap))
 
 
-def detr_match(P: Tensor, D: Tensor, G: Tensor, w1: float, w2: float, m: int) -> dict[str, Any]:
+def detr_match(P: Tensor, D: Tensor, G: Tensor, w1: float, w2: float, m: int, labels: list[str]) -> dict[str, Any]:
     cost = torch.einsum("k,kij->ij", torch.tensor([-1.0, w1, -w2], dtype=P.dtype), torch.stack([P, D, G])) + w2
-    return dict(cost=cost, match=_matching(cost)[0])
+    return dict(cost=cost, match=_matching(cost, labels)[0])
 
 
-def hungarian_assign(cost: Tensor) -> dict[str, Any]:
-    match, total = _matching(cost)
+def hungarian_assign(cost: Tensor, labels: list[str]) -> dict[str, Any]:
+    match, total = _matching(cost, labels)
     return dict(match=match, total=total)
 
 

@@ -154,14 +154,14 @@ def _match_wrong(rule: Callable[[Costs], list[int]]) -> dict[str, Callable[..., 
     id="detr-matching-cost:queries",
     tier=3,
     asks=("cost", "match"),
-    decimals=None,
+    decimals=2,
     steps=_match_steps,
     prompt="DETR has three queries, A, B and C, and the image has {m} objects. Each row below is an object, each "
     "column a query.\n"
     "{listing}\n"
     "What is the cost of each pair (cost, a row per object)? Which query is matched with each object (match, in the "
     "order of the objects)?\n"
-    "Conventions: the cost is -p + {w1} L1 + {w2} (1 - GIoU). Give exact values.",
+    "Conventions: the cost is -p + {w1} L1 + {w2} (1 - GIoU).",
     hints=(
         "A query may have one object only. Can every object have its cheapest query?",
         "The matching has the smallest sum of costs. With few objects, compare all matchings.",
@@ -189,11 +189,6 @@ def _match_wrong(rule: Callable[[Costs], list[int]]) -> dict[str, Callable[..., 
             "You gave each object in turn the cheapest query that was left. Compare the sums of all matchings.",
         ),
         Mistake(
-            "query-taken-twice",
-            _match_wrong(_best_of_each),
-            "Two objects have the same query. Each query is matched with one object at most.",
-        ),
-        Mistake(
             "largest-total", _match_wrong(_largest), "You maximized the total cost. The best matching is cheapest."
         ),
     ],
@@ -208,7 +203,7 @@ def detr_match(rng: Random) -> Inputs:
     _check_interesting(pair_costs(exact(P), exact(D), exact(G), w1, w2))
     parts = [("probability of the object's class (p)", P), ("L1 distance (L1)", D), ("GIoU", G)]
     listing = "\n".join(_listing(values, f"{name}:") for name, values in parts)
-    return dict(P=P, D=D, G=G, w1=w1, w2=w2, m=rows, listing=listing)
+    return dict(P=P, D=D, G=G, w1=w1, w2=w2, m=rows, labels=letters(range(3)), listing=listing)
 
 
 def _assign_steps(cost: Costs, match: list[str], **_: Any) -> list[Step]:
@@ -248,9 +243,9 @@ def _assign_steps(cost: Costs, match: list[str], **_: Any) -> list[Step]:
             "You gave each object in turn the cheapest query that was left. Compare the sums of all matchings.",
         ),
         Mistake(
-            "query-taken-twice",
-            _wrong(_best_of_each),
-            "Two objects have the same query. Each query is matched with one object at most.",
+            "minima-added",
+            {"total": lambda cost: total_cost(cost, _best_of_each(cost))},
+            "You added the smallest cost of each row. Two of these share a query, which has one object at most.",
         ),
         Mistake("largest-total", _wrong(_largest), "You maximized the total cost. The best matching is the cheapest."),
     ],
@@ -262,7 +257,7 @@ def hungarian_assign(rng: Random) -> Inputs:
     _check_interesting([[*row] for row in cost])
     if rng.random() < 0.5:
         cost = [[value / 10 for value in row] for row in cost]
-    return dict(cost=cost, listing=_listing(cost))
+    return dict(cost=cost, labels=letters(range(columns)), listing=_listing(cost))
 
 
 @drill(
