@@ -42,6 +42,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from models.detection.detr_mask_head import AttentionMaps, MaskHead, mask_losses
 from models.layers.boxes import Detections, convert_to_centers, convert_to_corners, giou
 from models.layers.dot_product_attention import recorded_attention
 from models.transformers.transformer import Layer, MultiHeadAttention, Stack
@@ -148,6 +149,7 @@ class DETR(nn.Module):
         no_object_weight: The weight of "no object" in the cross-entropy.
         auxiliary_loss: Whether the earlier layers of the decoder have losses, too.
         temperature: The ratio of the longest to the shortest wave of the positions' encodings, t.
+        mask_head: Whether each query also predicts a mask, by the head of `models/detection/detr_mask_head.py`.
         image_height: Height of the images.
         image_width: Width of the images. Images of another size are read as well.
     """
@@ -170,6 +172,7 @@ class DETR(nn.Module):
         no_object_weight: float = 0.1,
         auxiliary_loss: bool = True,
         temperature: float = 10_000.0,
+        mask_head: bool = False,
         image_height: int = 800,
         image_width: int = 1066,
     ):
@@ -183,7 +186,7 @@ class DETR(nn.Module):
         self.input_shape = (3, image_height, image_width)
         self.num_classes, self.last_layer = num_classes, last_layer
         self.no_object_weight, self.auxiliary_loss = no_object_weight, auxiliary_loss
-        self.temperature = temperature
+        self.temperature, self.has_masks = temperature, mask_head
         self.backbone = build_backbone(block, layers, channels, last_layer, frozen)
         self.input_proj = nn.Conv2d(self.backbone.feature_channels[last_layer - 1], hidden_size, 1)
         options = (hidden_size, num_heads, ffn_size, dropout, False, True)
@@ -192,6 +195,9 @@ class DETR(nn.Module):
         self.query_embed = nn.Embedding(num_queries, hidden_size)
         self.class_embed = nn.Linear(hidden_size, num_classes + 1)
         self.bbox_embed = BoxHead(hidden_size)
+        if mask_head:
+            self.bbox_attention = AttentionMaps(hidden_size, num_heads)
+            self.mask_head = MaskHead(hidden_size, num_heads, self.backbone.feature_channels[: last_layer - 1][::-1])
         for stack in (self.encoder, self.decoder):
             for weight in stack.parameters():
                 if weight.dim() > 1:
@@ -201,16 +207,16 @@ class DETR(nn.Module):
         """Return what the decoder reads of images (N, 3, height, width).
 
         Returns:
-            The maps of the backbone, the last of which has been read; the encoder's outputs (N, h*w, hidden_size); and
-            their positions (h*w, hidden_size).
+            The maps of the backbone, of which the last one is projected to hidden_size channels; the encoder's outputs
+            (N, h*w, hidden_size); and their positions (h*w, hidden_size).
         """
-        maps = self.backbone.features(x)[: self.last_layer]
-        projected = self.input_proj(maps[-1])
+        *maps, last = self.backbone.features(x)[: self.last_layer]
+        projected = self.input_proj(last)
         positions = encode_positions(projected, self.temperature)
         memory = projected.flatten(2).transpose(1, 2)
         for layer in self.encoder.layers:
             memory = layer(memory, positions)
-        return maps, memory, positions
+        return [*maps, projected], memory, positions
 
     def decode(self, memory: Tensor, positions: Tensor) -> Tensor:
         """Return the features of all queries after each layer of the decoder (N, layers, num_queries, hidden_size)."""
@@ -228,10 +234,17 @@ class DETR(nn.Module):
         Returns:
             `logits` (N, num_queries, num_classes + 1), those of "no object" last, and `boxes` (N, num_queries, 4):
             center x, center y, width and height, relative to the image. With auxiliary losses, also those of the
-            decoder's earlier layers, `auxiliary_logits` and `auxiliary_boxes` (N, layers - 1, num_queries, ...).
+            decoder's earlier layers, `auxiliary_logits` and `auxiliary_boxes` (N, layers - 1, num_queries, ...). With a
+            mask head, `masks` (N, num_queries, height/4, width/4), logits.
         """
-        _, memory, positions = self.encode(x)
-        return self.predict(self.decode(memory, positions))
+        maps, memory, positions = self.encode(x)
+        features = self.decode(memory, positions)
+        outputs = self.predict(features)
+        if self.has_masks:
+            *earlier, projected = maps
+            attention = self.bbox_attention(features[:, -1], memory).unflatten(3, projected.shape[2:])
+            outputs["masks"] = self.mask_head(projected, attention, earlier[::-1])
+        return outputs
 
     def attend(self, x: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Return the predictions as `forward` does, and where in the map the queries look for them.
@@ -254,6 +267,15 @@ class DETR(nn.Module):
         outputs = {"logits": logits[:, -1], "boxes": boxes[:, -1]}
         earlier = {"auxiliary_logits": logits[:, :-1], "auxiliary_boxes": boxes[:, :-1]}
         return outputs | earlier if self.auxiliary_loss else outputs
+
+    def to_targets(self, boxes: Tensor) -> Tensor:
+        """Return centers and sizes, relative to the image, of corners in pixels (N, M, 4)."""
+        _, height, width = self.input_shape
+        return convert_to_centers(boxes.float() / boxes.new_tensor([width, height, width, height]).float())
+
+    def assign(self, outputs: Mapping[str, Tensor], boxes: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
+        """Return the query of each object (N, M), -1 where there is none, with the arguments of `losses`."""
+        return self.match(outputs["logits"].float(), outputs["boxes"].float(), self.to_targets(boxes), labels, mask)
 
     @torch.no_grad()
     def match(self, logits: Tensor, boxes: Tensor, targets: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
@@ -285,7 +307,14 @@ class DETR(nn.Module):
             matched[image, objects[columns]] = torch.from_numpy(queries)
         return matched.to(mask.device)
 
-    def losses(self, outputs: Mapping[str, Tensor], boxes: Tensor, labels: Tensor, mask: Tensor) -> dict[str, Tensor]:
+    def losses(
+        self,
+        outputs: Mapping[str, Tensor],
+        boxes: Tensor,
+        labels: Tensor,
+        mask: Tensor,
+        object_masks: Tensor | None = None,
+    ) -> dict[str, Tensor]:
         """Return the terms of the set loss, already weighted; the loss is their sum.
 
         Args:
@@ -293,10 +322,13 @@ class DETR(nn.Module):
             boxes: Corners in pixels, (N, M, 4).
             labels: Classes, (N, M).
             mask: Whether there is such an object, (N, M).
+            object_masks: The objects' masks (N, M, height, width), which the mask head learns; None for no such losses.
         """
-        _, height, width = self.input_shape
-        targets = convert_to_centers(boxes.float() / boxes.new_tensor([width, height, width, height]).float())
+        targets = self.to_targets(boxes)
         terms = self.set_loss(outputs["logits"], outputs["boxes"], targets, labels, mask)
+        if object_masks is not None:
+            queries = self.assign(outputs, boxes, labels, mask)[mask]
+            terms |= mask_losses(outputs["masks"][_images(mask), queries], object_masks[mask])
         if "auxiliary_logits" in outputs:
             layers = zip(outputs["auxiliary_logits"].unbind(1), outputs["auxiliary_boxes"].unbind(1), strict=True)
             earlier = [
@@ -313,8 +345,7 @@ class DETR(nn.Module):
         """Return the terms of one layer's loss, with the arguments of `match`."""
         logits, boxes = logits.float(), boxes.float()
         matched = self.match(logits, boxes, targets, labels, mask)
-        images = torch.arange(len(mask), device=mask.device)[:, None].expand_as(mask)[mask]
-        queries = matched[mask]
+        images, queries = _images(mask), matched[mask]
         classes = torch.full(logits.shape[:2], self.num_classes, device=logits.device)
         classes[images, queries] = labels[mask]
         weights = logits.new_ones(self.num_classes + 1)
@@ -347,16 +378,24 @@ class DETR(nn.Module):
         return detections
 
     def load_reference(self, state_dict: Mapping[str, Tensor]) -> None:
-        """Load the weights of transformers' DetrForObjectDetection with the same sizes, or of the authors' network."""
+        """Load the weights of transformers' DETR, DetrForObjectDetection or with masks DetrForSegmentation.
+
+        Those of the authors' network without masks are loaded as well.
+        """
         renamed: dict[str, Tensor] = {}
         for name, tensor in state_dict.items():
             for pattern, replacement in RENAMED:
                 name = re.sub(pattern, replacement, name)
             renamed[name] = tensor
-        for name in [name for name in renamed if ".q_proj." in name]:
+        for name in [name for name in renamed if "_attn.q_proj." in name]:
             each = [renamed.pop(name.replace(".q_proj.", f".{letter}_proj.")) for letter in "qkv"]
             renamed[name.replace(".q_proj.", ".in_proj_")] = torch.cat(each)
         self.load_state_dict(renamed)
+
+
+def _images(mask: Tensor) -> Tensor:
+    """Return the number of the image of each object of a mask (N, M)."""
+    return mask.nonzero()[:, 0]
 
 
 def build_backbone(block: str, layers: Sequence[int], channels: int, last_layer: int, frozen: bool) -> ResNet:
@@ -394,7 +433,7 @@ def encode_positions(x: Tensor, temperature: float) -> Tensor:
 
 
 # fmt: off
-FAMILY = dict(
+FAMILIES = dict(detr=dict(
     family="detr",
     year=2020,
     paper="arXiv:2005.12872",
@@ -419,7 +458,9 @@ FAMILY = dict(
         ),
     )),
     sizes=dict(classes="num_classes"),
-    parts=dict(backbone=("backbone.",)),
+    parts=dict(backbone=("backbone.",), detector=(
+        "backbone.", "input_proj.", "encoder.", "decoder.", "query_embed.", "class_embed.", "bbox_embed.",
+    )),
     params={"detr": 41_524_768},
     mini=dict(
         block="basic",
@@ -430,7 +471,7 @@ FAMILY = dict(
         hidden_size=64,
         encoder_layers=1,
         decoder_layers=3,
-        num_heads=4,
+        num_heads=8,
         ffn_size=128,
         dropout=0.0,
         num_queries=8,
@@ -441,5 +482,51 @@ FAMILY = dict(
     ),
     recipe=dict(epochs=5, batch_size=16, schedule="one-cycle", lr=0.002, clip_norm=0.5),
     reference="transformers",
-)
+), masks=dict(
+    family="detr-mask-head",
+    year=2020,
+    paper="arXiv:2005.12872",
+    topic="detr",
+    task="shape-masks",
+    contribution=(
+        "A mask for each query of DETR: where it attends in the coarse map, brought to a quarter of the image's size "
+        "by convolutions and the backbone's earlier maps."
+    ),
+    builds_on=("detr",),
+    network="DETR",
+    names={"detr-mask-head": dict(num_classes=250, mask_head=True)},
+    inputs=dict(image="float32[3, image_height, image_width]"),
+    outputs=dict(
+        logits="float32[num_queries, num_classes+1]",
+        boxes="float32[num_queries, 4]",
+        auxiliary_logits="float32[earlier_layers, num_queries, num_classes+1]",
+        auxiliary_boxes="float32[earlier_layers, num_queries, 4]",
+        masks="float32[num_queries, image_height/4, mask_width]",
+    ),
+    sizes=dict(classes="num_classes"),
+    parts=dict(backbone=("backbone.",), detector=(
+        "backbone.", "input_proj.", "encoder.", "decoder.", "query_embed.", "class_embed.", "bbox_embed.",
+    )),
+    params={"detr-mask-head": 42_899_288},
+    mini=dict(
+        block="basic",
+        layers=(1, 1, 1, 1),
+        channels=16,
+        last_layer=2,
+        frozen=False,
+        hidden_size=64,
+        encoder_layers=1,
+        decoder_layers=3,
+        num_heads=8,
+        ffn_size=128,
+        dropout=0.0,
+        num_queries=8,
+        temperature=20.0,
+        num_classes=4,
+        image_height=64,
+        image_width=64,
+    ),
+    recipe=dict(epochs=4, batch_size=16, schedule="one-cycle", lr=0.002, clip_norm=0.5),
+    reference="transformers",
+))
 # fmt: on

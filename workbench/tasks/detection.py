@@ -50,22 +50,30 @@ class Outputs:
     Attributes:
         detector: The detector, which alone can read it.
         values: Its outputs.
-        scale: Width and height of the image that it reads, relative to the images of the batch.
+        scale: Width of the image that it reads, relative to the images of the batch.
+        vertical_scale: Its height relative to theirs; None if the scale is the same.
     """
 
     detector: Detector
     values: Tensor
-    scale: tuple[float, float]
+    scale: float
+    vertical_scale: float | None = None
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Return the terms of the loss."""
-        boxes = batch["boxes"] * batch["boxes"].new_tensor(self.scale * 2)
-        return self.detector.losses(self.values, boxes, batch["labels"], batch["boxes_mask"])
+        return self.detector.losses(self.values, self.resize(batch["boxes"]), batch["labels"], batch["boxes_mask"])
+
+    def resize(self, boxes: Tensor) -> Tensor:
+        """Return boxes of the batch (..., 4) in pixels of the image that the detector reads."""
+        return boxes * self._scales(boxes)
+
+    def _scales(self, boxes: Tensor) -> Tensor:
+        return boxes.new_tensor([self.scale, self.vertical_scale or self.scale] * 2)
 
     def detections(self, score_threshold: float = 0.05) -> list[Detections]:
         """Return the detections of each image, in pixels of the images of the batch."""
         detections = self.detector.detect(self.values, score_threshold)
-        return [one._replace(boxes=one.boxes / one.boxes.new_tensor(self.scale * 2)) for one in detections]
+        return [one._replace(boxes=one.boxes / self._scales(one.boxes)) for one in detections]
 
 
 class Detection(Task):
@@ -96,10 +104,10 @@ class Detection(Task):
     def forward(self, network: nn.Module, batch: Batch, context: StepContext) -> Outputs:
         detector, image = read_as_detector(network), batch["image"]
         size = detector.input_shape[1:]
-        scale = (size[1] / image.shape[3], size[0] / image.shape[2])
+        scale, vertical_scale = size[1] / image.shape[3], size[0] / image.shape[2]
         if image.shape[2:] != size:
             image = F.interpolate(image, size=size, mode="bilinear", antialias=True)
-        return Outputs(detector, network(image), scale)
+        return Outputs(detector, network(image), scale, vertical_scale)
 
     def losses(self, outputs: Outputs, batch: Batch, context: StepContext) -> dict[str, Tensor]:
         terms = outputs.losses(batch)
