@@ -47,6 +47,7 @@ from models.layers.boxes import Detections, convert_to_centers, convert_to_corne
 from models.layers.dot_product_attention import recorded_attention
 from models.transformers.transformer import Layer, MultiHeadAttention, Stack
 from models.vision.resnet import ResNet
+from workbench.errors import UserError
 
 QUERY_AND_KEY, VALUE = slice(0, 2), slice(2, 3)  # parts of an attention's projection
 QUERY, KEY = slice(0, 1), slice(1, 2)
@@ -289,7 +290,7 @@ class DETR(nn.Module):
             mask: Whether there is such an object, (N, M).
 
         Raises:
-            ValueError: If an image has more objects than there are queries.
+            UserError: If an image has more objects than there are queries.
         """
         from scipy.optimize import linear_sum_assignment  # here, because scipy takes long to import
 
@@ -297,12 +298,17 @@ class DETR(nn.Module):
         probability = logits.softmax(dim=-1).gather(2, classes)
         distance = (boxes[:, :, None] - targets[:, None]).abs().sum(dim=-1)
         overlap = giou(convert_to_corners(boxes)[:, :, None], convert_to_corners(targets)[:, None])
-        cost = (L1_COST * distance - CLASS_COST * probability - GIOU_COST * overlap).double().cpu().numpy()
+        cost = L1_COST * distance - CLASS_COST * probability - GIOU_COST * overlap
+        # With any finite numbers in place of NaN, a run that diverges ends by its loss, which is NaN.
+        cost = torch.nan_to_num(cost.double(), nan=1e6, posinf=1e6, neginf=1e6).cpu().numpy()
         matched = torch.full(mask.shape, -1)
         for image, is_object in enumerate(mask.cpu().numpy()):
             (objects,) = is_object.nonzero()
             if len(objects) > logits.shape[1]:
-                raise ValueError(f"an image has {len(objects)} objects, but there are {logits.shape[1]} queries")
+                raise UserError(
+                    f"An image has {len(objects)} objects, but the network has {logits.shape[1]} queries. Set "
+                    f"num_queries to {len(objects)} or more."
+                )
             queries, columns = linear_sum_assignment(cost[image][:, objects])
             matched[image, objects[columns]] = torch.from_numpy(queries)
         return matched.to(mask.device)

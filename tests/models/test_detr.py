@@ -230,5 +230,11 @@ def test_options_that_make_no_network_are_rejected():
 def test_more_objects_than_queries_are_rejected():
     network = models.build("detr", "mini", num_queries=3).eval()
     corners, labels, _ = random_objects(0)
-    with pytest.raises(ValueError, match="an image has 4 objects, but there are 3 queries"):
+    with pytest.raises(UserError, match="An image has 4 objects, but the network has 3 queries"):
         network.losses(network(torch.zeros(3, 3, 64, 64)), corners, labels % 4, torch.ones_like(labels).bool())
+
+
+def test_outputs_of_a_network_that_diverged_have_no_loss_but_nan():
+    (corners, labels, mask), (logits, boxes) = random_objects(0), random_predictions(0)
+    terms = build().losses(dict(logits=logits[-1] * torch.nan, boxes=boxes[-1] * torch.nan), corners, labels, mask)
+    assert all(term.isnan() for term in terms.values())

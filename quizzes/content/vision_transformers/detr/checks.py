@@ -101,3 +101,10 @@ def detr_set_loss(
     CE = F.cross_entropy(logits, labels, weights)
     box = (w1 * torch.as_tensor(d) + w2 * (1 - torch.as_tensor(g))).double().mean()
     return dict(weight=weights[labels].sum(), CE=CE, box=box, loss=CE + box)
+
+
+def detr_log(recall: float, ap: float, p: float, u: float) -> dict[str, Any]:
+    # The typical numbers of each problem, in the order of the options; the nearest one is the diagnosis.
+    typical = torch.tensor([[0.05, 0.1], [0.6, 0.85], [0.8, 0.1]], dtype=torch.double)
+    distances = torch.cdist(torch.tensor([[p, u]], dtype=torch.double), typical)[0]
+    return dict(gap=torch.tensor(recall, dtype=torch.double) - ap, problem=int(distances.argmin()) + 1)

@@ -242,3 +242,32 @@ DETR_LOSS = Formula(
     box=Real(meaning="loss of the boxes"),
     loss=Real(meaning="set loss"),
 )
+
+
+SAME_BOXES, UNSURE = 0.5, 0.2  # above and below them, a log points to collapsed queries, and to "no object" everywhere
+
+
+DETR_LOG = Formula(
+    "detr-log",
+    f"""
+    gap = recall - ap
+    problem = where(u > {SAME_BOXES}, 2, where(p < {UNSURE}, 1, 3))
+    """,
+    title="Diagnosis of a DETR by its recall, its scores and its boxes",
+    source=f'derivation: {DETR_SOURCE}, section 3.1: scores fall together if "no object" has most of the weight; '
+    "boxes agree if the matching gives several queries one object; recall without AP means scores in the wrong order",
+    recall=Real(0, 100, "share of the objects that the box of some query overlaps, with any score", unit="%"),
+    ap=Real(0, 100, "AP50", unit="%"),
+    p=Real(0, 1, "mean of the largest probability of an object in an image"),
+    u=Real(0, 1, "mean IoU of two boxes of an image"),
+    gap=Real(meaning="recall minus AP50", unit="points"),
+    problem=Choice(
+        meaning="most likely problem",
+        options=dict(
+            empty='"no object" outweighs the objects in the loss',
+            collapse="the matching lets several queries share an object",
+            ranking="the scores of good and bad boxes are in the wrong order",
+        ),
+        supported_by="gap",
+    ),
+)

@@ -5,9 +5,12 @@ from random import Random
 from quizzes.content.vision_transformers.detr.formulas import (
     DETR_ATTENTION,
     DETR_HEADS,
+    DETR_LOG,
     DETR_LOSS,
     DETR_NO_OBJECT,
     DETR_SHAPES,
+    SAME_BOXES,
+    UNSURE,
 )
 from quizzes.drill import Inputs, Mistake, drill
 from quizzes.expressions.tree import UndefinedValue
@@ -227,3 +230,44 @@ def detr_set_loss(rng: Random) -> Inputs:
         k=k,
         m=m,
     )
+
+
+@drill(
+    DETR_LOG,
+    id="detr-no-object:log",
+    tier=2,
+    asks=("gap", "problem"),
+    prompt="A DETR is evaluated on a validation set. For {recall}% of the objects, the box of some query has an IoU of "
+    "0.5 or more, whatever its score. AP50 is {ap}%. The largest probability of an object in an image is {p} on "
+    "average, and two boxes of an image have a mean IoU of {u}.\n"
+    "By how many points is AP50 below the recall (gap)? What is the most likely problem?",
+    hint="Which of the numbers would change if only the scores were wrong? Which one if all queries were alike?",
+    mistakes=[
+        Mistake("sign-reversed", "gap = ap - recall", "AP50 is below the recall, so subtract it from the recall."),
+        Mistake("relative", "gap = 100*(recall - ap)/recall", "That is a percentage of the recall. Subtract the two."),
+        Mistake(
+            "ranking-for-collapse",
+            f"problem = where(u > {SAME_BOXES}, 3, where(p < {UNSURE}, 3, 1))",
+            'Compare all numbers: alike boxes point to the matching, low probabilities everywhere to the weight of "no '
+            'object", and good boxes with high scores for others to the order of the scores.',
+        ),
+        Mistake(
+            "matching-first",
+            f"problem = where(u > {SAME_BOXES}, 1, 2)",
+            "If several queries shared an object, the boxes of an image would overlap. Look at their mean IoU.",
+        ),
+    ],
+)
+def detr_log(rng: Random) -> Inputs:
+    """Diagnosis of a DETR"""
+    case = rng.choice(["empty", "collapse", "ranking"])
+    if case == "collapse":
+        recall, p, u = rng.randint(150, 350), rng.randint(40, 80), rng.randint(75, 95)
+        ap = recall - rng.randint(50, 120)
+    elif case == "empty":
+        recall, p, u = rng.randint(700, 900), rng.randint(2, 12), rng.randint(5, 20)
+        ap = recall - rng.randint(250, 550)
+    else:
+        recall, p, u = rng.randint(800, 950), rng.randint(70, 95), rng.randint(5, 20)
+        ap = recall - rng.randint(400, 600)
+    return dict(recall=recall / 10, ap=ap / 10, p=p / 100, u=u / 100)
