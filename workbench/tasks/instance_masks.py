@@ -15,9 +15,9 @@ from workbench.errors import UserError
 from workbench.tasks.base import Baseline, StepContext, Visualization
 from workbench.tasks.detection import Detection, DetectionMeter, Outputs
 
-SHOWN_IMAGES = 4
+MASKED_IMAGES = 4
 COLORS = torch.tensor([(1.0, 0.35, 0.35), (0.4, 0.9, 0.4), (0.45, 0.6, 1.0), (1.0, 0.9, 0.3)])  # of masks, in turn
-SHOWN_SCORE = 0.3  # smallest score of a mask that is shown
+MASK_SCORE = 0.3  # smallest score of a mask that is shown
 
 
 class InstanceMasks(Detection):
@@ -57,13 +57,13 @@ class InstanceMasks(Detection):
         return Baseline("the true boxes, filled", "mask_iou", float(np.mean(ious)))
 
     def visualize(self, network: nn.Module, source: Source) -> list[Visualization]:
-        batch = source.batch(slice(0, SHOWN_IMAGES))
+        batch = source.batch(slice(0, MASKED_IMAGES))
         outputs = self.predict(network, batch).values
         scores = outputs["logits"].softmax(dim=2)[..., :-1].amax(dim=2)
         masks = enlarge(outputs["masks"], batch["image"].shape[2:]) > 0
         images = []
         for k, image in enumerate(batch["image"]):
-            predicted = masks[k][scores[k] >= SHOWN_SCORE]
+            predicted = masks[k][scores[k] >= MASK_SCORE]
             images += [color(image, predicted), color(image, object_masks(batch)[k][batch["boxes_mask"][k]])]
         tiles = [each.permute(1, 2, 0).double().round(decimals=3).tolist() for each in images]
         caption = "predicted masks, and next to them the true ones"

@@ -1,4 +1,4 @@
-"""Where the queries of a DETR look: how much a query takes of each place of an image."""
+"""Attention of the queries of a DETR: how much a query takes of each place of an image."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,8 +17,8 @@ QUESTIONS = {
     "query": "of a DETR: the number of a query, from 1, whose attention is shown, or best for the most certain one",
     **{name: f"with query: {meaning}" for name, meaning in attention_maps.QUESTIONS.items()},
 }
-SHOWN_QUERIES = 4  # of an image in the visualizations of a run
-OUTLINE = (1.0, 0.3, 0.3)  # the color of a query's box
+VISUALIZED_QUERIES = 4  # of an image in the visualizations of a run
+BOX_COLOR = (1.0, 0.3, 0.3)  # the color of a query's box
 
 
 def is_asked(question: Mapping[str, str]) -> bool:
@@ -54,7 +54,7 @@ def respond(network: nn.Module, image: Tensor, question: Mapping[str, str], clas
         "about": f"{about}: what query {query + 1} attends to",
         "kind": "image-attention",
         "caption": caption,
-        "images": [_as_list(each) for each in (outline(_pixels(image), box), _lit(grid, image))],
+        "images": [_as_list(each) for each in (draw_box(_pixels(image), box), _lit(grid, image))],
     }
 
 
@@ -67,9 +67,9 @@ def visualize(
     outputs, maps = _attend(network, image)
     scores, labels = outputs["logits"][0].softmax(dim=1)[:, :-1].max(dim=1)
     weights = list(maps.values())[-1][0].mean(dim=0)  # (num_queries, h, w) of the last layer
-    queries = [k for k in scores.argsort(descending=True).tolist() if scores[k] >= score_threshold][:SHOWN_QUERIES]
+    queries = [k for k in scores.argsort(descending=True).tolist() if scores[k] >= score_threshold][:VISUALIZED_QUERIES]
     pixels = _pixels(image)
-    images = [each for k in queries for each in (outline(pixels, outputs["boxes"][0, k]), _lit(weights[k], image))]
+    images = [each for k in queries for each in (draw_box(pixels, outputs["boxes"][0, k]), _lit(weights[k], image))]
     names = ", ".join(f"{k + 1} ({classes[labels[k]]} {scores[k]:.2f})" for k in queries)
     caption = f"boxes of queries {names}, each with the places that it attends to"
     return [{"kind": "image-attention", "caption": caption, "images": list(map(_as_list, images))}] if queries else []
@@ -102,13 +102,13 @@ def _read_query(text: str, scores: Tensor) -> int:
     return number - 1
 
 
-def outline(pixels: Tensor, box: Tensor) -> Tensor:
-    """Return an image (3, height, width) with the outline of a box: center and size, relative to the image."""
+def draw_box(pixels: Tensor, box: Tensor) -> Tensor:
+    """Return an image (3, height, width) with the border of a box: center and size, relative to the image."""
     _, height, width = pixels.shape
     x, y, w, h = box.tolist()
     left, right = (min(width - 1, max(0, round(edge * width))) for edge in (x - w / 2, x + w / 2))
     top, bottom = (min(height - 1, max(0, round(edge * height))) for edge in (y - h / 2, y + h / 2))
-    drawing, color = pixels.clone(), torch.tensor(OUTLINE)[:, None]
+    drawing, color = pixels.clone(), torch.tensor(BOX_COLOR)[:, None]
     drawing[:, [top, bottom], left : right + 1] = color[:, None]
     drawing[:, top : bottom + 1, [left, right]] = color[:, None]
     return drawing

@@ -1,4 +1,4 @@
-"""Where the queries of a DETR look: weights of the decoder's attention, as plain data and as images."""
+"""Attention of the queries of a DETR: weights of the decoder, as plain data and as images."""
 
 import json
 
@@ -85,13 +85,13 @@ def test_other_detectors_have_no_queries(task, path):  # noqa: F811
 
 def test_a_run_shows_where_the_queries_with_objects_look(task, network):  # noqa: F811
     image = torch.randn(3, 64, 64)
-    (shown,) = query_attention.visualize(network, image, task.dataset.classes, 0.0)
-    assert len(shown["images"]) == 8 and predictions.draw([shown], "image-attention", 120, 30)
+    (visualization,) = query_attention.visualize(network, image, task.dataset.classes, 0.0)
+    assert len(visualization["images"]) == 8 and predictions.draw([visualization], "image-attention", 120, 30)
     assert query_attention.visualize(network, image, task.dataset.classes, 1.1) == []
 
 
-def test_an_outline_is_where_its_box_is():
-    drawing = query_attention.outline(torch.zeros(3, 10, 20), torch.tensor([0.5, 0.5, 0.5, 0.4]))
+def test_a_box_is_drawn_where_it_is():
+    drawing = query_attention.draw_box(torch.zeros(3, 10, 20), torch.tensor([0.5, 0.5, 0.5, 0.4]))
     rows, columns = (drawing[0] > 0).any(dim=1).nonzero()[:, 0], (drawing[0] > 0).any(dim=0).nonzero()[:, 0]
     assert (rows.min(), rows.max(), columns.min(), columns.max()) == (3, 7, 5, 15)
     assert drawing[0, 5, 10] == 0

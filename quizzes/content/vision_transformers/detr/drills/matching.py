@@ -31,11 +31,11 @@ def _listing(rows: Sequence[Sequence[float]], heading: str = "") -> str:
 def _all_totals(cost: Costs) -> list[Number]:
     """Return the total costs of all matchings of up to four rows, the smallest first."""
 
-    def totals(row: int, taken: tuple[int, ...]) -> list[Number]:
+    def totals(row: int, used: tuple[int, ...]) -> list[Number]:
         if row == len(cost):
             return [0]
-        columns = [column for column in range(len(cost[0])) if column not in taken]
-        return [cost[row][c] + total for c in columns for total in totals(row + 1, (*taken, c))]
+        columns = [column for column in range(len(cost[0])) if column not in used]
+        return [cost[row][c] + total for c in columns for total in totals(row + 1, (*used, c))]
 
     return sorted(totals(0, ()))
 
@@ -214,7 +214,9 @@ def _assign_steps(cost: Costs, match: list[str], **_: Any) -> list[Step]:
             f"Giving each object in turn the cheapest free query leads to {', '.join(letters(greedy))}, with a total "
             f"of {float(total_cost(costs, greedy)):g}."
         ),
-        Step("Compare with all other matchings, because a dearer query for one object can save more for another."),
+        Step(
+            "Compare with all other matchings, because an object that takes a costlier query may save more for another."
+        ),
         Step(
             f"The smallest total is {float(totals[0]):g}, of {', '.join(match)}; the next one is {float(totals[1]):g}."
         ),
