@@ -159,7 +159,7 @@ def detr_no_object(rng: Random) -> Inputs:
     """Weight of "no object" in the loss"""
     N, e = rng.choice([20, 25, 50, 100, 100, 200, 300]), rng.choice([0.05, 0.1, 0.1, 0.2, 0.25])
     crossing = e * N / (1 + e)  # objects at which both have half of the weight
-    m = rng.randint(1, max(1, int(crossing))) if rng.random() < 0.5 else rng.randint(int(crossing) + 1, N // 2)
+    m = rng.randint(2, max(2, int(crossing))) if rng.random() < 0.5 else rng.randint(int(crossing) + 2, N // 2)
     if abs(m - crossing) < 0.3:
         raise UndefinedValue("both have half of the weight")
     return dict(N=N, m=m, e=e)
