@@ -77,17 +77,19 @@ def detr_heads(N: int, d: int, K: int) -> dict[str, int]:
 
 def detr_no_object(N: int, m: int, e: float) -> dict[str, Any]:
     labels = torch.tensor([1] * m + [0] * (N - m))
-    weights = torch.tensor([e, 1.0], dtype=torch.double)[labels]
-    low, high = -20.0, 20.0
-    for _ in range(80):  # bisection on the derivative of the loss by the logit of "object"
-        logit = torch.tensor((low + high) / 2, dtype=torch.double, requires_grad=True)
+    class_weights = torch.tensor([e, 1.0], dtype=torch.double)
+    weights = class_weights[labels]
+    logit = torch.zeros((), dtype=torch.double, requires_grad=True)  # of "object"
+    for _ in range(10):  # Newton's method on the loss
         logits = torch.stack([torch.zeros_like(logit), logit]).expand(N, 2)
-        loss = F.cross_entropy(logits, labels, torch.tensor([e, 1.0], dtype=torch.double))
-        (slope,) = torch.autograd.grad(loss, logit)
-        low, high = (low, logit.item()) if slope > 0 else (logit.item(), high)
+        loss = F.cross_entropy(logits, labels, class_weights)
+        (slope,) = torch.autograd.grad(loss, logit, create_graph=True)
+        (curvature,) = torch.autograd.grad(slope, logit)
+        logit = (logit - slope / curvature).detach().requires_grad_()
     share = float(weights[m:].sum() / weights.sum())
-    q = torch.tensor(low, dtype=torch.double).sigmoid().item()
-    return dict(share_1=(labels == 0).double().mean(), share_e=share, q=q, dominant=1 if share > 0.5 else 2)
+    return dict(
+        share_1=(labels == 0).double().mean(), share_e=share, q=logit.sigmoid().item(), dominant=1 if share > 0.5 else 2
+    )
 
 
 def detr_set_loss(
