@@ -598,6 +598,21 @@ def check_shift(h: int, w: int, M: int, s: int, **values: Any) -> None:
     assert [row["tokens"] for row in values["table"]] == [", ".join(str(int(t)) for t in row) for row in tokens]
 
 
+def costs(rng: Random) -> Inputs:
+    rows = rng.randint(1, 5)
+    return dict(cost=matrix(rng, rows, rng.randint(rows, 6), -3, 9))
+
+
+def check_matching(cost: Any, match: list[str], total: float, **_: Any) -> None:
+    from scipy.optimize import linear_sum_assignment
+
+    table = np.array(cost, dtype=float)
+    columns = [ord(letter) - ord("A") for letter in match]
+    assert len(set(columns)) == len(table) == len(columns)
+    close(total, table[linear_sum_assignment(table)].sum())
+    close(total, table[range(len(table)), columns].sum())
+
+
 CASES: dict[str, tuple[Callable[[Random], Inputs], Callable[..., None]]] = {
     "conv-values": (convolution, check_convolution),
     "pooling-values": (pooling, check_pooling),
@@ -630,6 +645,7 @@ CASES: dict[str, tuple[Callable[[Random], Inputs], Callable[..., None]]] = {
     "skip-gram-pairs": (sentence_and_window, check_skip_gram),
     "bpe": (words_to_merge, check_byte_pairs),
     "swin-shift": (grid_of_windows, check_shift),
+    "hungarian-assign": (costs, check_matching),
 }
 
 
@@ -732,6 +748,8 @@ def test_states_over_random_inputs(id):
         ("bleu", dict(hypothesis="a b", reference="a b"), "The steps are those of one candidate"),
         ("bpe", dict(words=["ab", "ab"], counts=[1, 1]), "Each word must be there once"),
         ("bpe", dict(text="a b"), "No word has two characters"),
+        ("hungarian-assign", dict(cost=[[1], [2]]), "at least as many queries as objects"),
+        ("hungarian-assign", dict(cost=[[1] * 27]), "cost must have at most 26 columns, not 27"),
         ("swin-shift", dict(h=5), "Windows of 2x2 tokens don't divide a grid of 5x4"),
         ("swin-shift", dict(s=2), "The shift s must be from 0 to 1, not 2"),
         ("early-stopping", dict(patience=0), "patience .* must be an integer from 1 to 1000"),

@@ -207,6 +207,7 @@ KINDS: dict[str, tuple[str, Renderer]] = {
     "decoded-plane": ("plane of the codes", _of_first(autoencoding.draw_decoded_plane)),
     "interpolation": ("interpolation", _of_first(autoencoding.draw_interpolation)),
     "images": ("generated images", _of_first(autoencoding.draw_images)),
+    "masks": ("masks", _of_first(autoencoding.draw_images)),
     "image-attention": ("attention", _of_first(autoencoding.draw_images)),
     "positions": ("similarity of positions", _of_first(autoencoding.draw_images)),
     "decoded": ("decoded image", _of_first(autoencoding.draw_decoded)),

@@ -16,7 +16,7 @@ from workbench.data.picture_file import square
 from workbench.data.scaling import z_score
 from workbench.data.sources import Batch, Merged, Ragged, Resident, Source, StandardizedBytes
 from workbench.errors import UserError
-from workbench.tasks import connected_components
+from workbench.tasks import connected_components, query_attention
 from workbench.tasks.average_precision import AveragePrecision
 from workbench.tasks.base import Baseline, Metrics, StepContext, Task, Visualization
 
@@ -50,21 +50,30 @@ class Outputs:
     Attributes:
         detector: The detector, which alone can read it.
         values: Its outputs.
-        scale: Size of the image that it reads, relative to the images of the batch.
+        scale: Width of the image that it reads, relative to the images of the batch.
+        vertical_scale: Its height relative to theirs; None if the scale is the same.
     """
 
     detector: Detector
     values: Tensor
     scale: float
+    vertical_scale: float | None = None
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Return the terms of the loss."""
-        return self.detector.losses(self.values, batch["boxes"] * self.scale, batch["labels"], batch["boxes_mask"])
+        return self.detector.losses(self.values, self.resize(batch["boxes"]), batch["labels"], batch["boxes_mask"])
+
+    def resize(self, boxes: Tensor) -> Tensor:
+        """Return boxes of the batch (..., 4) in pixels of the image that the detector reads."""
+        return boxes * self._scales(boxes)
+
+    def _scales(self, boxes: Tensor) -> Tensor:
+        return boxes.new_tensor([self.scale, self.vertical_scale or self.scale] * 2)
 
     def detections(self, score_threshold: float = 0.05) -> list[Detections]:
         """Return the detections of each image, in pixels of the images of the batch."""
         detections = self.detector.detect(self.values, score_threshold)
-        return [one._replace(boxes=one.boxes / self.scale) for one in detections]
+        return [one._replace(boxes=one.boxes / self._scales(one.boxes)) for one in detections]
 
 
 class Detection(Task):
@@ -95,10 +104,10 @@ class Detection(Task):
     def forward(self, network: nn.Module, batch: Batch, context: StepContext) -> Outputs:
         detector, image = read_as_detector(network), batch["image"]
         size = detector.input_shape[1:]
-        scale = size[1] / image.shape[3]
+        scale, vertical_scale = size[1] / image.shape[3], size[0] / image.shape[2]
         if image.shape[2:] != size:
             image = F.interpolate(image, size=size, mode="bilinear", antialias=True)
-        return Outputs(detector, network(image), scale)
+        return Outputs(detector, network(image), scale, vertical_scale)
 
     def losses(self, outputs: Outputs, batch: Batch, context: StepContext) -> dict[str, Tensor]:
         terms = outputs.losses(batch)
@@ -154,7 +163,8 @@ class Detection(Task):
                 for box, label in zip(boxes[is_missed].tolist(), labels[is_missed].tolist(), strict=True)
             ]
             visualizations.append(visualization)
-        return visualizations
+        look = query_attention.visualize(network, batch["image"][0], self.dataset.classes, VISUALIZED_SCORE)
+        return [*visualizations, *look]
 
     def _visualize_detections(self, image: Tensor, detected: Detections) -> Visualization:
         """Return an image with its detections; whether they are correct is not known."""
@@ -174,8 +184,8 @@ class Detection(Task):
 
     @property
     def questions(self) -> Mapping[str, str]:
-        """An image file."""
-        return {"image": "an image file"}
+        """An image file, and a query of DETR."""
+        return {"image": "an image file", **query_attention.QUESTIONS}
 
     def respond(self, network: nn.Module, question: Mapping[str, str], seed: int) -> Visualization:
         """Return the detections in an image file, cropped to a square and resized as the dataset's images are."""
@@ -186,6 +196,8 @@ class Detection(Task):
         pixels = square(Path(question["image"]), size, channels)[None]
         scaler = z_score(data.load(self.data, seed)["train"][0], axis=None)
         batch = {"image": torch.from_numpy(scaler(pixels.astype(np.float32)))}
+        if query_attention.is_asked(question):
+            return query_attention.respond(network, batch["image"][0], question, self.dataset.classes)
         (detected,) = self.predict(network, batch).detections(VISUALIZED_SCORE)
         return self._visualize_detections(batch["image"][0], detected)
 
