@@ -138,7 +138,7 @@ def kmeans_anchors(boxes: Tensor, anchors: Tensor) -> dict[str, Any]:
 
     nearest = (1 - box_iou(at_origin(boxes), at_origin(anchors))).argmin(1)
     means = torch.stack([boxes.double()[nearest == k].mean(0) for k in range(len(anchors))])
-    return dict(clusters=[str(int(k) + 1) for k in nearest], means=means)
+    return dict(clusters=["AB"[k] for k in nearest], means=means)
 
 
 def chain_yolo_head(

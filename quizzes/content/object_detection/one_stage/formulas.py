@@ -28,7 +28,8 @@ def _grid_shape(S: int, B: int, K: int) -> dict[str, list[int]]:
 YOLO_OUTPUT = Formula(
     "yolo-output",
     """
-    n = S^2*(5*B + K)
+    c = 5*B + K
+    n = S^2*c
     boxes = S^2*B
     """,
     title="Output of YOLO v1",
@@ -41,6 +42,7 @@ YOLO_OUTPUT = Formula(
     B=Int(1, 100, "boxes per cell", default=2),
     K=CLASSES,
     shape=Shape(meaning="shape of the output, as HxWxC"),
+    c=Int(meaning="channels of the output"),
     n=Int(meaning="number of output values"),
     boxes=Int(meaning="number of boxes"),
 )
@@ -338,26 +340,31 @@ def shape_iou(a: list[Value], b: list[Value]) -> Fraction:
 
 
 def nearest_anchors(boxes: list[list[Value]], anchors: list[list[Value]]) -> list[int]:
-    """Return for each box the number, from 1, of the anchor with the largest IoU; the first of equal ones."""
-    return [max(range(len(anchors)), key=lambda k: shape_iou(box, anchors[k])) + 1 for box in boxes]
+    """Return for each box the index of the anchor with the largest IoU; the first of equal ones."""
+    return [max(range(len(anchors)), key=lambda k: shape_iou(box, anchors[k])) for box in boxes]
+
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"  # of anchors
 
 
 def _cluster(boxes: list[list[Value]], anchors: list[list[Value]], steps: int) -> dict[str, Any]:
     for name, rows in (("boxes", boxes), ("anchors", anchors)):
         if any(len(row) != 2 or min(row) <= 0 for row in rows):
             raise UserError(f"Every row of {name} must be a width and a height above 0.")
+    if len(anchors) > len(LETTERS):
+        raise UserError(f"anchors must have at most {len(LETTERS)} rows, not {len(anchors)}.")
+    nearest, total = [0], Fraction(0)
     for _ in range(steps):
-        numbers = nearest_anchors(boxes, anchors)
+        nearest = nearest_anchors(boxes, anchors)
+        total = sum((shape_iou(box, anchors[k]) for box, k in zip(boxes, nearest, strict=True)), Fraction(0))
         means = []
-        for k, anchor in enumerate(anchors, 1):
-            own = [box for box, number in zip(boxes, numbers, strict=True) if number == k]
+        for k, anchor in enumerate(anchors):
+            own = [box for box, number in zip(boxes, nearest, strict=True) if number == k]
             means.append([Fraction(sum(side)) / len(own) for side in zip(*own, strict=True)] if own else anchor)
-        labels = [str(number) for number in numbers]
-        best = Fraction(0)
-        for box in boxes:
-            best += max(shape_iou(box, anchor) for anchor in anchors)
-        start, anchors = anchors, means
-    return {"clusters": labels, "means": anchors, "mean_iou": best / len(boxes), "start": start}
+        if means == anchors:
+            break
+        anchors = means
+    return {"clusters": [LETTERS[k] for k in nearest], "means": anchors, "mean_iou": total / len(boxes)}
 
 
 KMEANS_ANCHORS = Formula(
@@ -365,16 +372,15 @@ KMEANS_ANCHORS = Formula(
     "",
     title="k-means of box shapes by 1 - IoU",
     source=f"{YOLO2_SOURCE}, section 2, dimension clusters",
-    conventions="Boxes share a corner, so that only width and height count. A cluster without boxes keeps its anchor.",
+    conventions="Boxes share a corner, so that only width and height count. The anchors are A, B, C ... A cluster without boxes keeps its anchor.",
     procedure=_cluster,
-    procedure_outputs="clusters means mean_iou start",
+    procedure_outputs="clusters means mean_iou",
     boxes=Matrix(0, meaning="width and height of each box", unit="px"),
     anchors=Matrix(0, meaning="width and height of each initial anchor", unit="px"),
-    steps=Int(1, 1000, "number of steps", default=1),
-    clusters=Labels(meaning="number of the anchor of each box, in the last step"),
+    steps=Int(1, 1000, "largest number of steps", default=1),
+    clusters=Labels(meaning="anchor of each box, in the last step"),
     means=Matrix(meaning="anchors after the last step", unit="px"),
     mean_iou=Real(meaning="mean IoU of the boxes with their anchors, before the last update"),
-    start=Matrix(meaning="anchors before the last update", unit="px"),
 )
 
 
@@ -385,7 +391,8 @@ def _head_shape(size: int, s: int, B: int, K: int, **_: Value) -> dict[str, list
 YOLO_CHAIN = Formula(
     "yolo-head",
     """
-    P = (C + 1)*B*(5 + K)
+    c = B*(5 + K)
+    P = (C + 1)*c
     n = (size/s)^2*B
     x = (sigmoid(tx) + column)*s
     y = (sigmoid(ty) + row)*s
@@ -417,6 +424,7 @@ YOLO_CHAIN = Formula(
     T=Box(meaning="true box: corners x1, y1, x2, y2", unit="px"),
     z=Real(-50, 50, "objectness logit"),
     shape=Shape(meaning="shape of the output, as CxHxW"),
+    c=Int(meaning="channels of the output"),
     P=Int(meaning="parameters of the head"),
     n=Int(meaning="number of boxes"),
     x=Real(meaning="x of the box's center", unit="px"),

@@ -8,6 +8,7 @@ from typing import Any
 from quizzes.content.object_detection.one_stage.formulas import (
     ANCHOR_SHAPE,
     KMEANS_ANCHORS,
+    LETTERS,
     SSD_SCALES,
     YOLO1_DECODE,
     YOLO1_TARGET,
@@ -119,9 +120,9 @@ def yolo1_decode(rng: Random) -> Inputs:
             "You counted the cells from 1. They are numbered from 0 here.",
         ),
         Mistake(
-            "nearest-cell",
-            "column = floor(cx*S/size + 1/2); row = floor(cy*S/size + 1/2)",
-            "You rounded to the nearest. A cell has everything from its left edge to its right one: round down.",
+            "row-for-column",
+            "column = floor(cy*S/size); row = floor(cx*S/size)",
+            "You swapped row and column. x counts columns.",
         ),
         Mistake("relative-to-image", "tx = cx/size; ty = cy/size", "That is relative to the image, not to the cell."),
         Mistake("in-pixels", "tx = cx - column*size/S; ty = cy - row*size/S", "That is in px: divide by the cell size."),
@@ -162,7 +163,7 @@ def yolo1_target(rng: Random) -> Inputs:
             "Between m maps are m - 1 steps, so that the last one has the scale s_max.",
         ),
         Mistake("no-root", "w = scale*a; h = scale/a", "You used the ratio itself. Its square root keeps the area."),
-        Mistake("width-only", "w = scale*a; h = scale", "Both sides change, by the square root of the ratio."),
+        Mistake("height-unchanged", "h = scale", "Both sides change, by the square root of the ratio."),
         Mistake("inverted", "w = scale/sqrt(a); h = scale*sqrt(a)", "You inverted the ratio: it is width over height."),
         Mistake("arithmetic-mean", "extra = (scale + next)/2", "That is the arithmetic mean, not the geometric one."),
         Mistake("not-next", "extra = scale", "That is the plain square box. The extra one lies between two scales."),
@@ -186,7 +187,7 @@ def ssd_scales(rng: Random) -> Inputs:
     mistakes=[
         Mistake("no-root", "w = size/r; h = size*r", "You used the ratio itself, which gives its square. Take the root."),
         Mistake("inverted", "w = size*sqrt(r); h = size/sqrt(r)", "You inverted the ratio. It is height over width here."),
-        Mistake("one-side", "w = size; h = size*r", "That changes the area. Both sides change by the root of the ratio."),
+        Mistake("width-unchanged", "w = size", "That changes the area. Both sides change by the root of the ratio."),
         Mistake("corner", "x1 = cx; y1 = cy", "You used the center as the corner. Move by half of the size."),
         Mistake("not-halved", "x2 = cx + w; y2 = cy + h", "You moved by the full size. Move by half of it."),
     ],
@@ -202,7 +203,7 @@ Distance = Callable[[list[Value], list[Value]], Value]
 
 
 def _assign_by(boxes: Shapes, anchors: Shapes, distance: Distance) -> list[str]:
-    return [str(min(range(len(anchors)), key=lambda k: distance(box, anchors[k])) + 1) for box in boxes]
+    return [LETTERS[min(range(len(anchors)), key=lambda k: distance(box, anchors[k]))] for box in boxes]
 
 
 def _euclidean(a: list[Value], b: list[Value]) -> Value:
@@ -213,28 +214,29 @@ def _area_gap(a: list[Value], b: list[Value]) -> Value:
     return abs(a[0] * a[1] - b[0] * b[1])
 
 
-def _cluster_means(boxes: Shapes, anchors: Shapes, numbers: list[str]) -> Shapes:
-    means = []
-    for k, anchor in enumerate(anchors, 1):
-        own = [box for box, number in zip(boxes, numbers, strict=True) if number == str(k)]
-        means.append([Fraction(sum(side), len(own)) for side in zip(*own, strict=True)] if own else anchor)
+def _with_anchor(boxes: Shapes, anchors: Shapes, steps: int) -> Shapes:
+    """Return the means if the old anchor counts as one of its boxes."""
+    nearest, means = nearest_anchors(boxes, anchors), []
+    for k, anchor in enumerate(anchors):
+        own = [anchor, *(box for box, number in zip(boxes, nearest, strict=True) if number == k)]
+        means.append([Fraction(sum(side), len(own)) for side in zip(*own, strict=True)])
     return means
 
 
 def _medians(boxes: Shapes, anchors: Shapes, steps: int) -> Shapes:
     """Return the middle of the smallest and the largest width and height of each cluster."""
-    numbers, result = nearest_anchors(boxes, anchors), []
-    for k in range(1, len(anchors) + 1):
-        own = [box for box, number in zip(boxes, numbers, strict=True) if number == k]
+    nearest, result = nearest_anchors(boxes, anchors), []
+    for k in range(len(anchors)):
+        own = [box for box, number in zip(boxes, nearest, strict=True) if number == k]
         result.append([Fraction(min(side) + max(side), 2) for side in zip(*own, strict=True)])
     return result
 
 
 def _kmeans_steps(boxes: Shapes, anchors: Shapes, clusters: list[str], means: Shapes, **_: Any) -> list[Step]:
     rows = []
-    for box, number in zip(boxes, clusters, strict=True):
+    for box, letter in zip(boxes, clusters, strict=True):
         values = ", ".join(f"{float(shape_iou(box, anchor)):.4f}" for anchor in anchors)
-        rows.append(f"Box {box[0]:g}x{box[1]:g}: IoU {values}, so anchor {number}.")
+        rows.append(f"Box {box[0]:g}x{box[1]:g}: IoU {values}, so anchor {letter}.")
     texts = [[f"{float(v):.4f}".rstrip("0").rstrip(".") for v in mean] for mean in means]
     return [
         Step(
@@ -254,8 +256,8 @@ def _kmeans_steps(boxes: Shapes, anchors: Shapes, clusters: list[str], means: Sh
     asks=("clusters", "means"),
     steps=_kmeans_steps,
     prompt="YOLO v2 finds its anchors by k-means with the distance 1 - IoU, of boxes that share a corner. The boxes "
-    "(width, height in px) are {boxes}, the anchors {anchors}.\n"
-    "To which anchor, 1 or 2, is each box assigned (clusters, in the order of the boxes)? What are the anchors after "
+    "(width, height in px) are boxes = {boxes}, the anchors A and B are {anchors}.\n"
+    "To which anchor, A or B, is each box assigned (clusters, in the order of the boxes)? What are the anchors after "
     "this step (means)?",
     hints=(
         "How large is the IoU of each box with each anchor?",
@@ -269,11 +271,7 @@ def _kmeans_steps(boxes: Shapes, anchors: Shapes, clusters: list[str], means: Sh
         ),
         Mistake(
             "farthest",
-            {
-                "clusters": lambda boxes, anchors, steps: _assign_by(
-                    boxes, anchors, lambda a, b: shape_iou(a, b)
-                )
-            },
+            {"clusters": lambda boxes, anchors, steps: _assign_by(boxes, anchors, shape_iou)},
             "You took the smallest IoU. The smallest distance 1 - IoU is the largest IoU.",
         ),
         Mistake(
@@ -293,11 +291,7 @@ def _kmeans_steps(boxes: Shapes, anchors: Shapes, clusters: list[str], means: Sh
         ),
         Mistake(
             "anchor-included",
-            {
-                "means": lambda boxes, anchors, steps: _cluster_means(
-                    [*boxes, *anchors], anchors, [*map(str, nearest_anchors(boxes, anchors)), "1", "2"]
-                )
-            },
+            {"means": _with_anchor},
             "You averaged the old anchor as well. Only the boxes count.",
         ),
     ],
@@ -310,11 +304,11 @@ def kmeans_anchors(rng: Random) -> Inputs:
     for _ in range(rng.choice([4, 5])):
         scale = rng.uniform(small, 1.3 * large)
         boxes.append([max(4, round(scale * rng.uniform(0.7, 1.3))), max(4, round(scale * rng.uniform(0.7, 1.3)))])
-    numbers = nearest_anchors(boxes, anchors)
+    nearest = nearest_anchors(boxes, anchors)
     gaps = [abs(shape_iou(box, anchors[0]) - shape_iou(box, anchors[1])) for box in boxes]
-    if min(numbers.count(1), numbers.count(2)) < 1 or min(gaps) < 0.02:
+    counts = [nearest.count(0), nearest.count(1)]
+    if min(counts) < 1 or min(gaps) < 0.02:
         raise UndefinedValue("a cluster is empty, or a choice is close")
-    counts = [numbers.count(1), numbers.count(2)]
     if any(100 % count for count in counts):
         raise UndefinedValue("a mean has no finite decimals")
-    return dict(boxes=boxes, anchors=anchors, steps=1, labels=["1", "2"])
+    return dict(boxes=boxes, anchors=anchors, steps=1, labels=["A", "B"])
