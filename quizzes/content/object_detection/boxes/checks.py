@@ -52,9 +52,7 @@ def sliding_square(W: int, w: int, s: int) -> dict[str, int]:
 
 
 def sliding_scales(W: int, H: int, w: list[int], s: int, ms: float) -> dict[str, Any]:
-    starts = [
-        (x, y) for size in w for x in range(0, W, s) for y in range(0, H, s) if x + size <= W and y + size <= H
-    ]
+    starts = [(x, y) for size in w for x in range(0, W, s) for y in range(0, H, s) if x + size <= W and y + size <= H]
     return dict(n=len(starts), t=sum(ms for _ in starts) / 1000)
 
 

@@ -274,10 +274,14 @@ def sliding_scales(rng: Random) -> Inputs:
             "n = floor((W - w)/s)*floor((H - w)/s)",
             "You counted the moves. Add 1 for the first position along each side.",
         ),
-        Mistake("count-for-ratio", "R = n", "That is the number of windows. Each of them has only a part of the image."),
+        Mistake(
+            "count-for-ratio", "R = n", "That is the number of windows. Each of them has only a part of the image."
+        ),
         Mistake("one-side", "R = w/s", "That is the overlap along one side. Windows overlap along both."),
         Mistake("not-squared", "R = n*w/(W*H)", "A window has w^2 pixels."),
-        Mistake("inverted", "R = W*H/(n*w^2)", "You inverted the ratio. Divide the pixels of all windows by the image."),
+        Mistake(
+            "inverted", "R = W*H/(n*w^2)", "You inverted the ratio. Divide the pixels of all windows by the image."
+        ),
     ],
 )
 def sliding_reuse(rng: Random) -> Inputs:
@@ -322,9 +326,13 @@ def localization_head(rng: Random) -> Inputs:
     "a detector predicts from a feature map of stride {s}. The object is c = {c} cells wide there.",
     hint="How wide is the object after resizing? How many pixels of the input does one cell stand for?",
     mistakes=[
-        Mistake("not-resized", "c = a/s", "You used the size in the original image. Resizing scales the object as well."),
+        Mistake(
+            "not-resized", "c = a/s", "You used the size in the original image. Resizing scales the object as well."
+        ),
         Mistake("stride-left-out", "c = a*n/W", "That is the size in the resized image. Divide by the stride."),
-        Mistake("inverted-scale", "c = a*W/(n*s)", "You inverted the scale. Resizing multiplies by new over old width."),
+        Mistake(
+            "inverted-scale", "c = a*W/(n*s)", "You inverted the scale. Resizing multiplies by new over old width."
+        ),
         Mistake("stride-multiplied", "c = a*n*s/W", "A cell stands for s pixels: divide by the stride."),
         Mistake("no-image", "c = n/(W*s)", "You left out the size of the object."),
     ],

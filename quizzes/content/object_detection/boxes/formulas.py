@@ -121,7 +121,8 @@ SLIDING_WINDOWS = Formula(
     n = columns*rows
     """,
     title="Number of positions of a sliding window",
-    source="derivation: a window of w pixels in an image of W has W - w further positions, of which every s-th is used, "
+    source="derivation: a window of w pixels in an image of W has W - w further positions, of which every s-th is "
+    "used, "
     "and the first one",
     conventions="Only windows that lie within the image count.",
     W=Int(1, 100000, "width of the image", unit="px"),

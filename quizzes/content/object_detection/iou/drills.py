@@ -80,7 +80,9 @@ def iou(rng: Random) -> Inputs:
         Mistake("areas-added", "iou = I/(a + b)", "You counted the intersection twice. Subtract it once."),
         Mistake("dice", "iou = 2*I/(a + b)", "That is the Dice coefficient. IoU divides by the union."),
         Mistake("over-first", "iou = I/a", "You divided by the first box alone. IoU divides by the union of both."),
-        Mistake("subtracted-twice", "iou = I/(a + b - 2*I)", "You subtracted the intersection twice. Subtract it once."),
+        Mistake(
+            "subtracted-twice", "iou = I/(a + b - 2*I)", "You subtracted the intersection twice. Subtract it once."
+        ),
     ],
 )
 def iou_areas(rng: Random) -> Inputs:
@@ -127,7 +129,9 @@ def _two_boxes(rng: Random) -> Inputs:
         Mistake("union-for-hull", "C = U", "That is the union. C is the area of one box that contains both."),
         Mistake("over-union", "giou = iou - (C - U)/U", "You divided by the union. GIoU divides by C."),
         Mistake("hull-over-union", "giou = iou - U/C", "U/C is the covered share. Subtract the share without a box."),
-        Mistake("intersection", "giou = iou - (C - I)/C", "You subtracted the intersection. Subtract the union from C."),
+        Mistake(
+            "intersection", "giou = iou - (C - I)/C", "You subtracted the intersection. Subtract the union from C."
+        ),
         Mistake(
             "corner-distance",
             "d2 = (A[1] - B[1])^2 + (A[2] - B[2])^2",
@@ -210,7 +214,11 @@ def ciou(rng: Random) -> Inputs:
             "I = sum(i, sum(j, A[i, j]*B[i, j] + (1 - A[i, j])*(1 - B[i, j])))",
             "You counted equal pixels of the background as well. Only pixels of the object count.",
         ),
-        Mistake("all-pixels", "U = sum(i, sum(j, A[i, j] + 1 - A[i, j]))", "You counted all pixels. The union has those of the objects."),
+        Mistake(
+            "all-pixels",
+            "U = sum(i, sum(j, A[i, j] + 1 - A[i, j]))",
+            "You counted all pixels. The union has those of the objects.",
+        ),
         Mistake(
             "areas-added",
             "U = sum(i, sum(j, A[i, j] + B[i, j]))",
@@ -258,7 +266,9 @@ LOSSES = {
         "First step: the IoU is 0, and the box around both is t wider than a square.",
     ),
     mistakes=[
-        Mistake("plain-iou", "giou = 0; slope = 0", "That is the IoU. GIoU subtracts the share of the box around both."),
+        Mistake(
+            "plain-iou", "giou = 0; slope = 0", "That is the IoU. GIoU subtracts the share of the box around both."
+        ),
         Mistake(
             "over-union",
             "giou = (k - t)/(2*k); slope = -1/(2*k)",
@@ -299,7 +309,10 @@ def giou_slide(rng: Random) -> Inputs:
 def _one_negative(a: list[Value], b: list[list[Value]], line: int) -> list[Value]:
     """Return the values if the product of one negative overlap is taken for 0."""
     values = IOU_CODE.evaluate(dict(a=a, b=b, line=line))
-    return [max(0, printed) if _is_apart_once(a, box) else printed for printed, box in zip(values["printed"], b, strict=True)]
+    return [
+        max(0, printed) if _is_apart_once(a, box) else printed
+        for printed, box in zip(values["printed"], b, strict=True)
+    ]
 
 
 def _is_apart_once(a: list[Value], box: list[Value]) -> bool:

@@ -76,9 +76,7 @@ GIOU_DIOU = Formula(
 
 
 def _angles(A: list[Value], B: list[Value]) -> dict[str, float]:
-    return {
-        name: atan((x2 - x1) / (y2 - y1)) for name, (x1, y1, x2, y2) in (("angle_A", A), ("angle_B", B))
-    }
+    return {name: atan((x2 - x1) / (y2 - y1)) for name, (x1, y1, x2, y2) in (("angle_A", A), ("angle_B", B))}
 
 
 CIOU = Formula(

@@ -122,7 +122,8 @@ YOLO1_DECODE = Formula(
     """,
     title="Box and score of YOLO v1",
     source=f"{YOLO_SOURCE}, section 2 and equation 1",
-    conventions="Columns and rows of cells are numbered from 0. x and y are relative to the cell, w and h to the image.",
+    conventions="Columns and rows of cells are numbered from 0. x and y are relative to the cell, w and h to the "
+    "image.",
     tx=Real(0, 1, "x of the center within the cell"),
     ty=Real(0, 1, "y of the center within the cell"),
     tw=Real(0, 1, "width, as a share of the image"),
@@ -372,7 +373,8 @@ KMEANS_ANCHORS = Formula(
     "",
     title="k-means of box shapes by 1 - IoU",
     source=f"{YOLO2_SOURCE}, section 2, dimension clusters",
-    conventions="Boxes share a corner, so that only width and height count. The anchors are A, B, C ... A cluster without boxes keeps its anchor.",
+    conventions="Boxes share a corner, so that only width and height count. The anchors are A, B, C ... A cluster "
+    "without boxes keeps its anchor.",
     procedure=_cluster,
     procedure_outputs="clusters means mean_iou",
     boxes=Matrix(0, meaning="width and height of each box", unit="px"),
@@ -451,7 +453,8 @@ SSD_CHAIN = Formula(
     """,
     title="One map of SSD: default box, offsets, hard negatives",
     source=f"{SSD_SOURCE}, section 2.2; the factors 10 and 5 are those of the official code (variances 0.1 and 0.2)",
-    conventions="Columns and rows are numbered from 0. The offsets of centers are divided by 0.1, those of sizes by 0.2.",
+    conventions="Columns and rows are numbered from 0. The offsets of centers are divided by 0.1, those of sizes by "
+    "0.2.",
     size=Int(1, 10000, "height and width of the image", unit="px", default=300),
     f=Int(1, 1000, "height and width of the feature map"),
     C=Int(1, 100000, "channels of the feature map"),

@@ -75,9 +75,7 @@ def _offsets(box: Tensor, anchor: Tensor) -> dict[str, Any]:
     return dict(zip(("tx", "ty", "tw", "th"), BoxCoder((1, 1, 1, 1)).encode_single(box, anchor)[0], strict=True))
 
 
-def anchor_encode(
-    xa: float, ya: float, wa: float, ha: float, x: float, y: float, w: float, h: float
-) -> dict[str, Any]:
+def anchor_encode(xa: float, ya: float, wa: float, ha: float, x: float, y: float, w: float, h: float) -> dict[str, Any]:
     return _offsets(_corners(x, y, w, h), _corners(xa, ya, wa, ha))
 
 

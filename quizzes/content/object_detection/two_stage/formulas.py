@@ -268,12 +268,8 @@ REGION_SIMILARITY = Formula(
 
 
 def _merge_all(X: list[list[Value]], R: list[list[Value]]) -> dict[str, Any]:
-    merges = list(merge_regions(X, R))
-    rows = [
-        {"step": k, "regions": f"{m.first} + {m.second}", "similarity": float(m.similarity), "new": m.new, "box": m.box}
-        for k, m in enumerate(merges, 1)
-    ]
-    return {"n": len(merges), "table": rows}
+    table = [merge.row(step) for step, merge in enumerate(merge_regions(X, R), 1)]
+    return {"n": len(table), "table": table}
 
 
 SELECTIVE_SEARCH = Formula(
@@ -323,7 +319,8 @@ DETECTOR_LATENCY = Formula(
     "detector-latency",
     "most = floor((budget - backbone - rpn)/each)",
     title="Best detector within a time budget",
-    source=f"{FAST_SOURCE}; {FASTER_SOURCE}; derivation: the time of a two-stage detector is that of its proposals, its "
+    source=f"{FAST_SOURCE}; {FASTER_SOURCE}; derivation: the time of a two-stage detector is that of its proposals, "
+    "its "
     "backbone, and its head once per proposal",
     procedure=_best_detector,
     procedure_outputs="times best latency",

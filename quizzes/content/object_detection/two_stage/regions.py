@@ -6,6 +6,7 @@ from math import ceil, floor
 from typing import NamedTuple
 
 from quizzes.expressions.tree import Value
+from quizzes.question import Params
 from workbench.errors import UserError
 
 Pixels = frozenset[tuple[int, int]]  # row, column
@@ -51,6 +52,16 @@ class Merge(NamedTuple):
     new: int
     box: list[int]
     labels: list[list[int]]
+
+    def row(self, step: int) -> Params:
+        """Return its row of the table of all merges."""
+        return {
+            "step": step,
+            "regions": f"{self.first} + {self.second}",
+            "similarity": float(self.similarity),
+            "new": self.new,
+            "box": self.box,
+        }
 
 
 def merge_regions(X: Sequence[Sequence[Value]], R: Sequence[Sequence[Value]]) -> Iterator[Merge]:

@@ -109,7 +109,8 @@ def yolo1_decode(rng: Random) -> Inputs:
     asks=("column", "row", "tx", "ty", "rw"),
     prompt="YOLO v1 divides an image of {size}x{size} px into {S}x{S} cells. An object has its center at ({cx}, {cy}) "
     "and the width {w} px.\n"
-    "Which cell is responsible for it (column and row, numbered from 0)? Where in the cell is the center, as a share of "
+    "Which cell is responsible for it (column and row, numbered from 0)? Where in the cell is the center, as a share "
+    "of "
     "the cell (tx, ty)? The loss compares square roots of widths, relative to the image: what is that of this object "
     "(rw)?",
     hint="How wide is a cell? In which cell does the center lie?",
@@ -125,7 +126,9 @@ def yolo1_decode(rng: Random) -> Inputs:
             "You swapped row and column. x counts columns.",
         ),
         Mistake("relative-to-image", "tx = cx/size; ty = cy/size", "That is relative to the image, not to the cell."),
-        Mistake("in-pixels", "tx = cx - column*size/S; ty = cy - row*size/S", "That is in px: divide by the cell size."),
+        Mistake(
+            "in-pixels", "tx = cx - column*size/S; ty = cy - row*size/S", "That is in px: divide by the cell size."
+        ),
         Mistake("no-root", "rw = w/size", "You left out the square root."),
         Mistake("root-of-pixels", "rw = sqrt(w)", "Divide by the size of the image first."),
     ],
@@ -185,8 +188,12 @@ def ssd_scales(rng: Random) -> Inputs:
     "and its center at ({cx}, {cy}). What are its width w, its height h, and its corners x1, y1, x2, y2?",
     hint="Which width and height have this ratio and this area?",
     mistakes=[
-        Mistake("no-root", "w = size/r; h = size*r", "You used the ratio itself, which gives its square. Take the root."),
-        Mistake("inverted", "w = size*sqrt(r); h = size/sqrt(r)", "You inverted the ratio. It is height over width here."),
+        Mistake(
+            "no-root", "w = size/r; h = size*r", "You used the ratio itself, which gives its square. Take the root."
+        ),
+        Mistake(
+            "inverted", "w = size*sqrt(r); h = size/sqrt(r)", "You inverted the ratio. It is height over width here."
+        ),
         Mistake("width-unchanged", "w = size", "That changes the area. Both sides change by the root of the ratio."),
         Mistake("corner", "x1 = cx; y1 = cy", "You used the center as the corner. Move by half of the size."),
         Mistake("not-halved", "x2 = cx + w; y2 = cy + h", "You moved by the full size. Move by half of it."),

@@ -46,7 +46,9 @@ from quizzes.drill import Inputs, Mistake, drill, one_of
 )
 def yolo_output(rng: Random) -> Inputs:
     """Output of YOLO v1"""
-    return dict(S=rng.choice([5, 7, 7, 8, 9, 10, 11, 13, 14]), B=rng.choice([2, 2, 3, 4]), K=rng.choice([3, 5, 10, 20, 30, 80]))
+    return dict(
+        S=rng.choice([5, 7, 7, 8, 9, 10, 11, 13, 14]), B=rng.choice([2, 2, 3, 4]), K=rng.choice([3, 5, 10, 20, 30, 80])
+    )
 
 
 @drill(
@@ -54,7 +56,8 @@ def yolo_output(rng: Random) -> Inputs:
     id="yolo-output:v3",
     tier=2,
     asks=("m", "c", "n", "boxes"),
-    prompt="YOLO v3 reads images of {size}x{size} px and predicts from three maps, of the strides 32, 16 and 8, with {B} "
+    prompt="YOLO v3 reads images of {size}x{size} px and predicts from three maps, of the strides 32, 16 and 8, with "
+    "{B} "
     "anchors per cell and {K} classes.\n"
     "For the map of stride {s}: what are its height and width (m), its channels (c) and its number of values (n)? How "
     "many boxes do all three maps predict together (boxes)?",
@@ -149,7 +152,8 @@ def ssd_output(rng: Random) -> Inputs:
     id="ssd-output:layer",
     tier=2,
     asks=("c", "n", "P"),
-    prompt="An SSD predicts from a feature map of {f}x{f} positions with {C} channels, by 3x3 convolutions with biases. "
+    prompt="An SSD predicts from a feature map of {f}x{f} positions with {C} channels, by 3x3 convolutions with "
+    "biases. "
     "There are {k} default boxes per position and {K} classes, without the background.\n"
     "How many output channels do the convolutions for classes and offsets have together (c)? How many default boxes "
     "does the map have (n)? How many parameters do the convolutions have (P)?",

@@ -15,8 +15,10 @@ from quizzes.expressions.tree import UndefinedValue
     asks=("shape", "P", "n", "x", "y", "w", "h", "iou", "L"),
     prompt="A detector reads images of {size}x{size} px. Its last feature map has stride {s} and {C} channels, and a "
     "head as in YOLO v3, a 1x1 convolution with bias, predicts {B} anchors per cell and {K} classes.\n"
-    "Which shape does the output have, as CxHxW (shape)? How many parameters does the head have (P), and how many boxes "
-    "does it predict (n)? In the cell of column {column} and row {row}, an anchor of {pw}x{ph} px (width x height) gets "
+    "Which shape does the output have, as CxHxW (shape)? How many parameters does the head have (P), and how many "
+    "boxes "
+    "does it predict (n)? In the cell of column {column} and row {row}, an anchor of {pw}x{ph} px (width x height) "
+    "gets "
     "the outputs tx = {tx}, ty = {ty}, tw = {tw}, th = {th}: which center (x, y), width w and height h does its box "
     "have? What is its IoU with the true box T = {T} (iou)? Which binary cross-entropy does this positive box have for "
     "the objectness logit {z} (L)?\n"
@@ -70,7 +72,8 @@ def chain_yolo_head(rng: Random) -> Inputs:
     T = [x1, y1, x1 + pw + rng.choice([-8, 0, 8]), y1 + ph + rng.choice([-8, 0, 8])]
     return dict(
         size=cells * s, s=s, C=rng.choice([64, 128, 256, 512]), B=rng.choice([2, 3, 3]), K=rng.choice([2, 3, 4, 6, 20]),
-        tx=tx, ty=ty, tw=tw, th=th, column=column, row=row, pw=pw, ph=ph, T=T, z=rng.choice([-2, -1, -0.6, 0.4, 1.2, 2]),
+        tx=tx, ty=ty, tw=tw, th=th, column=column, row=row, pw=pw, ph=ph, T=T,
+        z=rng.choice([-2, -1, -0.6, 0.4, 1.2, 2]),
     )  # fmt: skip
 
 

@@ -135,7 +135,9 @@ def anchor_encode(rng: Random) -> Inputs:
     "height h of the predicted box?",
     hint="The offsets of the center are in units of the anchor's size. Which function undoes the logarithm?",
     mistakes=[
-        Mistake("in-pixels", "x = xa + tx; y = ya + ty", "You added the offset in px. Multiply it by the anchor's size."),
+        Mistake(
+            "in-pixels", "x = xa + tx; y = ya + ty", "You added the offset in px. Multiply it by the anchor's size."
+        ),
         Mistake("sides-swapped", "x = xa + ha*tx; y = ya + wa*ty", "You swapped the sides: x goes with the width."),
         Mistake("subtracted", "x = xa - wa*tx; y = ya - ha*ty", "You moved against the offset: add it."),
         Mistake("no-exponential", "w = wa*tw; h = ha*th", "tw is a logarithm: multiply by exp(tw)."),
@@ -236,7 +238,8 @@ def _assign_steps(iou: Overlaps, high: Value, low: Value, label: list[int], **_:
     decimals=None,
     visualization="matrices iou",
     steps=_assign_steps,
-    prompt="The IoU of the objects (rows, numbered from 1) with some anchors (columns) is iou = {iou}. To train a region "
+    prompt="The IoU of the objects (rows, numbered from 1) with some anchors (columns) is iou = {iou}. To train a "
+    "region "
     "proposal network, an anchor is positive if its largest IoU is at least {high}, or if it is the best anchor of an "
     "object; else it is background if its largest IoU is below {low}, and ignored if not. A positive anchor belongs to "
     "the object with which its IoU is largest.\n"

@@ -36,7 +36,7 @@ def _latency_steps(budget: Value, times: list[Value], best: str, ap: list[Value]
 
 
 def _with_ap(ap: list[Value], times: list[Value], budget: Value) -> str:
-    """Return the detector with the best AP among those whose time is within the budget; the fastest if there is none."""
+    """Return the detector with the best AP within the budget; the fastest one if there is none."""
     fitting = [k for k, time in enumerate(times) if time <= budget]
     names = list(DETECTORS)
     return names[max(fitting, key=lambda k: ap[k])] if fitting else names[times.index(min(times))]

@@ -62,9 +62,7 @@ def _swapped(X: Grid, roi: list[int], s: int, k: int) -> Grid:
 def _whole_map(X: Grid, roi: list[int], s: int, k: int) -> Grid:
     """Return the output for the whole map."""
     height, width = len(X), len(X[0])
-    rows, columns = (
-        [(floor(i * n / k), ceil((i + 1) * n / k)) for i in range(k)] for n in (height, width)
-    )
+    rows, columns = ([(floor(i * n / k), ceil((i + 1) * n / k)) for i in range(k)] for n in (height, width))
     return _pool(X, rows, columns)
 
 
@@ -181,9 +179,11 @@ def roi_bin(rng: Random) -> Inputs:
     tier=1,
     asks=("x", "level", "cells"),
     prompt="A detector with a feature pyramid has the levels {k_min} to {k_max}; level k has stride 2^k. A region of "
-    "interest is {w} px wide and {h} px high. Its level is x = {k0} + log2(sqrt(wh)/224), rounded down and limited to the "
+    "interest is {w} px wide and {h} px high. Its level is x = {k0} + log2(sqrt(wh)/224), rounded down and limited to "
+    "the "
     "levels of the pyramid.\n"
-    "What is x before rounding, and which level is it (level)? How many cells wide is the region on the map of that level (cells)?",
+    "What is x before rounding, and which level is it (level)? How many cells wide is the region on the map of that "
+    "level (cells)?",
     hint="How large is the region compared with 224x224 px? By which factor must it grow to move one level up?",
     mistakes=[
         Mistake("no-root", "x = k0 + log2(w*h/224)", "You left out the square root of the area."),
