@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from quizzes.content.object_detection.nms.formulas import NMS, Box, Number, visits
+from quizzes.content.object_detection.nms.formulas import NMS
+from quizzes.content.object_detection.nms.suppression import Box, Number, visits
 from quizzes.procedure import State, number_text, procedure
 from quizzes.question import Visualization
 
@@ -18,7 +19,7 @@ from quizzes.question import Visualization
 )
 def nms(boxes: list[Box], scores: list[Number], tau: Number) -> Iterator[State]:
     """Visit the boxes by decreasing score; keep a box unless it overlaps a kept one too much."""
-    decisions = list(visits(boxes, scores, tau))
+    decisions = list(visits(boxes, scores, [tau] * len(boxes)))
     labels = [chr(65 + k) for k in range(len(boxes))]
     order = [labels[visit.box] for visit in decisions]
     keep: list[str] = []
