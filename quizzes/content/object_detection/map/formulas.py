@@ -19,7 +19,7 @@ from quizzes.content.object_detection.map.ranking import (
 )
 from quizzes.expressions.tree import Value
 from quizzes.formula import Formula
-from quizzes.symbols import Int, Labels, Matrix, Real, Table, Vector
+from quizzes.symbols import Int, Matrix, Real, Table, Vector
 from workbench.errors import UserError
 
 COCO = "COCO evaluation (pycocotools.cocoeval)"
@@ -39,7 +39,7 @@ def _match(iou: Sequence[Sequence[Number]], scores: Sequence[Number], tau: Numbe
     order = sorted(range(len(scores)), key=lambda k: -scores[k])
     matches = match([iou[k] for k in order], tau)
     return {
-        "order": [str(k + 1) for k in order],
+        "order": [k + 1 for k in order],
         "objects": [0 if partner is None else partner + 1 for partner in matches],
         "hits": [int(partner is not None) for partner in matches],
         "n": len(iou[0]),
@@ -62,7 +62,7 @@ PR_MATCHING = Formula(
     iou=Matrix(0, 1, "IoU of each detection (rows) with each object (columns)"),
     scores=Vector(0, 1, "scores of the detections"),
     tau=Real(0, 1, "least IoU of a match", default=0.5),
-    order=Labels(meaning="detections, best score first"),
+    order=Vector(meaning="numbers of the detections, best score first"),
     objects=Vector(meaning="the object of each detection in this order; 0 for none"),
     hits=Vector(meaning="1 for a true positive, 0 for a false positive, best score first"),
     n=Int(meaning="number of objects"),
@@ -170,8 +170,12 @@ KINDS = dict(
 )
 
 
-def _classify(target: Sequence[Number], iou: Sequence[Number], n: Number, m: Number) -> dict[str, Value]:
-    """Label five detections, and fix one kind of error at a time."""
+def classify(target: Sequence[Number], iou: Sequence[Number], n: Number, m: Number) -> dict[str, Value]:
+    """Return the kinds of five detections, AP, and the best fix of one kind of error with its AP.
+
+    Raises:
+        UserError: As `check_detections` does.
+    """
     check_detections(target, iou, n)
     rows = [[value if j == k else Fraction(0) for k in range(1, int(n) + 1)] for j, value in zip(target, iou, strict=True)]
     kinds = []
@@ -219,7 +223,7 @@ AP_ERRORS = Formula(
     source="Bolya et al., TIDE, 2020 (arXiv:2008.08115): an error is of the background below IoU 0.1, and of "
     "localization between that and the threshold of a match; the cost of a kind is what its removal adds to AP",
     conventions="AP is the area under the envelope of precision over recall. A tightened box matches its object.",
-    procedure=_classify,
+    procedure=classify,
     procedure_outputs="kinds AP best AP_fixed table",
     target=Vector(1, meaning="number of the object that each detection overlaps most, best score first"),
     iou=Vector(0, 1, "its IoU with that object"),

@@ -353,11 +353,6 @@ def _adaptive_steps(boxes: list[Box], scores: Scores, density: Scores, N_t: Numb
             "You took the smaller of N_t and the density. A crowd needs the larger one, to keep neighbors.",
         ),
         Mistake(
-            "density-alone",
-            {"keep": lambda boxes, scores, density, N_t: _keep(boxes, scores, density)},
-            "You used the density alone. Outside of crowds, N_t is the threshold.",
-        ),
-        Mistake(
             "density-of-the-other",
             {
                 "keep": lambda boxes, scores, density, N_t: _keep_by_own_threshold(
@@ -432,15 +427,6 @@ def _class_steps(boxes: list[Box], scores: Scores, classes: Scores, taus: Scores
                 )
             },
             "You swapped the thresholds of the classes.",
-        ),
-        Mistake(
-            "lower-threshold-for-all",
-            {
-                "keep": lambda boxes, scores, classes, taus: _keep(
-                    boxes, scores, [min(taus)] * len(boxes), classes
-                )
-            },
-            "You used the lower threshold for both classes. Each class has its own.",
         ),
         Mistake(
             "one-per-class",

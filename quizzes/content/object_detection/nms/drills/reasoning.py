@@ -407,7 +407,7 @@ def decide_nms_variant(rng: Random) -> Inputs:
         values = sorted(result["AP"])
         pairs = [overlap(boxes[a], boxes[b]) for a, b in ((0, 1), (0, 2), (1, 2))]
         is_clear = all(abs(iou - tau) > Fraction(1, 50) for iou in pairs)
-        if result["best"] == case and values[1] < values[2] and is_clear:
+        if result["best"] == case and values[1] < values[2] and is_clear and len({*scores}) == 3:
             break
     else:
         raise UndefinedValue("no such scene")
@@ -431,14 +431,19 @@ def decide_nms_variant(rng: Random) -> Inputs:
 
 
 def _draw_scene(rng: Random, case: str) -> tuple[list[list[int]], list[list[int]], list[int]]:
-    """Draw objects, three boxes and their scores: a crowd, a duplicate far from a weak detection, or both."""
+    """Draw objects, three boxes and their scores.
+
+    NMS is best if a weak detection is apart from a strong duplicate, Soft-NMS if two objects overlap, and no NMS if
+    Soft-NMS drops one of them.
+    """
     size = rng.choice([10, 20])
-    shift = rng.randint(1, size) if case != "none" else rng.randint(1, size // 5)
+    shift = rng.randint(size // 2, size - 1) if case == "hard" else rng.randint(1, size * 3 // 10)
+    cut = rng.randint(size // 4, size * 4 // 10) if case == "hard" else rng.randint(1, size // 5)
     first, second = [0, 0, size, size], [shift, 0, shift + size, size]
-    objects = [first, second]
-    boxes = [first, [0, 0, size, size - rng.randint(1, size // 5)], second]
+    objects, boxes = [first, second], [first, [0, 0, size, size - cut], second]
     if case == "none":  # a third object stands apart
-        boxes[1] = [3 * size, 0, 4 * size, size - rng.randint(0, size // 5)]
+        boxes[1] = [3 * size, 0, 4 * size, size - cut + 1]
         objects.append([3 * size, 0, 4 * size, size])
-    scores = sorted(rng.sample(range(20, 98), 3), reverse=True)
+    low, high = (10, 38) if case == "hard" else (20, 95)
+    scores = [*sorted(rng.sample(range(40, 98), 2), reverse=True), rng.randint(low, high)]
     return objects, boxes, scores
