@@ -84,19 +84,19 @@ from quizzes.question import Step
 )
 def nms_crowd_window(rng: Random) -> Inputs:
     """Threshold of NMS in a crowd"""
-    w = rng.choice([10, 12, 15, 20, 24, 30])
     case = rng.choice(["low", "high", "detector"])
-    s, m = rng.randint(1, max(1, w // 8)), rng.choice([0.7, 0.75, 0.8])
-    t = rng.randint(2 * s + 1, w // 2)
-    x = t if case != "detector" else t + rng.choice([-1, 1]) * rng.randint(1, w // 3)
-    low, high, fit = ((w - shift) / (w + shift) for shift in (t, s, abs(t - x)))
-    tau = rng.choice([0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9])
-    matches = dict(low=tau < low - 0.02, high=tau > high + 0.02, detector=low < tau < high)
-    other = (w - x) / (w + x)  # the IoU of both people, which no box may match by accident
-    near = [(w - abs(x - s)) / (w + abs(x - s)), low, other]
-    if not matches[case] or x < 1 or (fit < m) != (case == "detector") or max(near) >= m or high < m:
-        raise UndefinedValue("the case is another one")
-    return dict(w=w, h=2 * w, x=x, s=s, t=t, m=m, tau=tau)
+    for _ in range(500):
+        w, m = rng.choice([10, 12, 15, 20, 24, 30]), rng.choice([0.7, 0.75, 0.8])
+        s = rng.randint(1, max(1, w // 8))
+        t = rng.randint(2 * s + 1, w // 2)
+        x = t if case != "detector" else t + rng.choice([-1, 1]) * rng.randint(1, w // 3)
+        low, high, fit = ((w - shift) / (w + shift) for shift in (t, s, abs(t - x)))
+        ranges = dict(low=(0.2, low - 0.02), high=(high + 0.02, 0.95), detector=(low + 0.02, high - 0.02))
+        choices = [k / 20 for k in range(5, 20) if ranges[case][0] < k / 20 < ranges[case][1]]
+        people = (w - x) / (w + x), (w - abs(x - s)) / (w + abs(x - s)), low  # IoUs that must not be matches
+        if choices and x >= 1 and (fit < m) == (case == "detector") and max(people) < m < high:
+            return dict(w=w, h=2 * w, x=x, s=s, t=t, m=m, tau=rng.choice(choices))
+    raise UndefinedValue("no such boxes")
 
 
 def _print_line(boxes: Sequence[Box], **_: Any) -> int:
@@ -407,7 +407,7 @@ def decide_nms_variant(rng: Random) -> Inputs:
         values = sorted(result["AP"])
         pairs = [overlap(boxes[a], boxes[b]) for a, b in ((0, 1), (0, 2), (1, 2))]
         is_clear = all(abs(iou - tau) > Fraction(1, 50) for iou in pairs)
-        if result["best"] == case and values[1] < values[2] and is_clear and len({*scores}) == 3:
+        if result["best"] == case and values[1] < values[2] and is_clear and len({*result["final"]}) == 3:
             break
     else:
         raise UndefinedValue("no such scene")
