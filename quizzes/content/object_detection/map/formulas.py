@@ -14,8 +14,6 @@ from quizzes.content.object_detection.map.ranking import (
     hits_of,
     interpolate,
     match,
-    precisions,
-    recalls,
 )
 from quizzes.expressions.tree import Value
 from quizzes.formula import Formula
@@ -177,7 +175,9 @@ def classify(target: Sequence[Number], iou: Sequence[Number], n: Number, m: Numb
         UserError: As `check_detections` does.
     """
     check_detections(target, iou, n)
-    rows = [[value if j == k else Fraction(0) for k in range(1, int(n) + 1)] for j, value in zip(target, iou, strict=True)]
+    rows = [
+        [value if j == k else Fraction(0) for k in range(1, int(n) + 1)] for j, value in zip(target, iou, strict=True)
+    ]
     kinds = []
     for row, hit in zip(rows, hits_of(rows, m), strict=True):
         best = max(row)

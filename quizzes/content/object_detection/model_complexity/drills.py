@@ -230,7 +230,9 @@ def activation_memory(rng: Random) -> Inputs:
             "S = b*(C*n^2 + C*(n/2)^2 + C*(n/4)^2)",
             "You kept the number of channels. It doubles when height and width are halved.",
         ),
-        Mistake("parameters-alone", "G = 4*P", "You counted the parameters alone: 16 bytes with gradients and moments."),
+        Mistake(
+            "parameters-alone", "G = 4*P", "You counted the parameters alone: 16 bytes with gradients and moments."
+        ),
         Mistake("moments-left-out", "G = 8*P", "You left out the two moments of Adam: 16 bytes per parameter."),
         Mistake(
             "parameters-ignored",

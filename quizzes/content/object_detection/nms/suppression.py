@@ -110,9 +110,7 @@ def gaussian_factor(sigma: Number) -> Factor:
     return lambda iou: math.exp(-(iou**2) / sigma)
 
 
-def soft_picks(
-    boxes: Sequence[Box], scores: Sequence[Number], factor: Factor
-) -> Iterator[Pick]:
+def soft_picks(boxes: Sequence[Box], scores: Sequence[Number], factor: Factor) -> Iterator[Pick]:
     """Yield the rounds of Soft-NMS; ties go to the first box.
 
     Raises:

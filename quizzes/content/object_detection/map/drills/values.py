@@ -73,9 +73,7 @@ def _matching_steps(
         if j:
             others = [k for k in above if k != j and k in taken]
             note = f" Object {others[0]} is taken." if others and row[others[0] - 1] > row[j - 1] else ""
-            steps.append(
-                Step(f"Detection {name} takes object {j}, with an IoU of {number_text(row[j - 1])}: 1.{note}")
-            )
+            steps.append(Step(f"Detection {name} takes object {j}, with an IoU of {number_text(row[j - 1])}: 1.{note}"))
             taken.append(j)
         elif above:
             listed = " and ".join(f"object {k}" for k in above)
@@ -211,8 +209,7 @@ RANKED = (
     asks="AP",
     visualization="precision-recall hits n",
     steps=_all_points_steps,
-    prompt=RANKED
-    + "What is the average precision AP, the area under the monotone envelope of precision over recall?\n"
+    prompt=RANKED + "What is the average precision AP, the area under the monotone envelope of precision over recall?\n"
     "Conventions: every recall counts, as in Pascal VOC since 2010. The envelope is the best precision at a recall or "
     "above, and 0 beyond the largest recall.",
     hints=(
@@ -294,8 +291,7 @@ def _first_precision(hits: Sequence[Number], n: Number) -> list[Fraction]:
     asks="AP11",
     visualization="precision-recall hits n",
     steps=_eleven_steps,
-    prompt=RANKED
-    + "What is the average precision with 11 recalls (AP11), as in Pascal VOC 2007?\n"
+    prompt=RANKED + "What is the average precision with 11 recalls (AP11), as in Pascal VOC 2007?\n"
     "Conventions: at each of the recalls 0, 0.1, ..., 1, take the best precision at that recall or above, and 0 beyond "
     "the largest recall.",
     hints=(

@@ -43,9 +43,7 @@ Scores = Sequence[Number]
     "Conventions: linear decay leaves a box below its threshold unchanged; Gaussian decay has no threshold.",
     hint="Does the linear rule apply to this overlap? By which factor does each rule multiply the score?",
     mistakes=[
-        Mistake(
-            "times-iou", "linear = s*u", "You multiplied by the IoU. A larger overlap must decay more: 1 - u."
-        ),
+        Mistake("times-iou", "linear = s*u", "You multiplied by the IoU. A larger overlap must decay more: 1 - u."),
         Mistake("subtracts", "linear = s - u", "You subtracted the IoU. The score is multiplied by 1 - u."),
         Mistake(
             "threshold-ignored",
@@ -109,7 +107,9 @@ def _soft_steps(boxes: list[Box], scores: Scores, factor: Factor, math_of: str) 
     before: Sequence[Number | float] = scores
     for pick in soft_picks([[exact(x) for x in box] for box in boxes], [exact(score) for score in scores], factor):
         label = chr(65 + pick.box)
-        reason = "because its score {} is the highest that remains." if pick.factors else "the last box. Its score is {}."
+        reason = (
+            "because its score {} is the highest that remains." if pick.factors else "the last box. Its score is {}."
+        )
         text = f"Pick {label}, {reason.format(number_text(before[pick.box]))}"
         lines = []
         overlaps = {chr(65 + k): (k, iou) for k, (iou, _) in pick.factors.items()}
@@ -160,11 +160,7 @@ SOFT_HINTS = (
     mistakes=[
         Mistake(
             "decays-once",
-            {
-                "final": lambda boxes, scores, N_t: _soft_scores(
-                    boxes, scores, linear_factor(N_t), is_compound=False
-                )
-            },
+            {"final": lambda boxes, scores, N_t: _soft_scores(boxes, scores, linear_factor(N_t), is_compound=False)},
             ONCE,
         ),
         Mistake(
@@ -178,11 +174,7 @@ SOFT_HINTS = (
         ),
         Mistake(
             "times-iou",
-            {
-                "final": lambda boxes, scores, N_t: _soft_scores(
-                    boxes, scores, lambda iou: iou if iou >= N_t else 1
-                )
-            },
+            {"final": lambda boxes, scores, N_t: _soft_scores(boxes, scores, lambda iou: iou if iou >= N_t else 1)},
             "You multiplied by the IoU. A larger overlap must decay more: multiply by 1 - IoU.",
         ),
         Mistake(
@@ -192,11 +184,7 @@ SOFT_HINTS = (
         ),
         Mistake(
             "suppressed",
-            {
-                "final": lambda boxes, scores, N_t: _soft_scores(
-                    boxes, scores, lambda iou: 0 if iou >= N_t else 1
-                )
-            },
+            {"final": lambda boxes, scores, N_t: _soft_scores(boxes, scores, lambda iou: 0 if iou >= N_t else 1)},
             "That is plain NMS, which removes boxes. Soft-NMS lowers their scores.",
         ),
     ],
@@ -412,11 +400,7 @@ def _class_steps(boxes: list[Box], scores: Scores, classes: Scores, taus: Scores
     mistakes=[
         Mistake(
             "class-agnostic",
-            {
-                "keep": lambda boxes, scores, classes, taus: _keep(
-                    boxes, scores, [taus[int(c)] for c in classes]
-                )
-            },
+            {"keep": lambda boxes, scores, classes, taus: _keep(boxes, scores, [taus[int(c)] for c in classes])},
             "You compared boxes of different classes. They never suppress each other.",
         ),
         Mistake(
@@ -430,11 +414,7 @@ def _class_steps(boxes: list[Box], scores: Scores, classes: Scores, taus: Scores
         ),
         Mistake(
             "one-per-class",
-            {
-                "keep": lambda boxes, scores, classes, taus: _keep(
-                    boxes, scores, [0] * len(boxes), classes
-                )
-            },
+            {"keep": lambda boxes, scores, classes, taus: _keep(boxes, scores, [0] * len(boxes), classes)},
             "You suppressed boxes at any overlap. Compare the IoU with the threshold of the class.",
         ),
         Mistake(

@@ -59,7 +59,9 @@ from quizzes.question import Step
             "low = (w - s)/(w + s); high = (w - t)/(w + t)",
             "You swapped the ends. The duplicate has the larger IoU with box 1.",
         ),
-        Mistake("over-one-box", "low = (w - t)/w; high = (w - s)/w", "You divided by the area of one box, not the union."),
+        Mistake(
+            "over-one-box", "low = (w - t)/w; high = (w - s)/w", "You divided by the area of one box, not the union."
+        ),
         Mistake(
             "recall-only",
             "AP = where(fit < m or tau < low, 1/2, 1)",
@@ -245,14 +247,14 @@ def _silent_steps(line: int, printed: list[int], **values: Any) -> list[Step]:
             {"line": lambda line, **_: CALL_LINE if line == OFFSET_LINE else OFFSET_LINE},
             "That line is correct. Check how far apart the boxes are that nms gets.",
         ),
-        Mistake("blames-labels", {"line": _print_line}, "That line only prints. The function suppresses too many boxes."),
+        Mistake(
+            "blames-labels", {"line": _print_line}, "That line only prints. The function suppresses too many boxes."
+        ),
         Mistake(
             "already-correct",
             {
                 "printed": lambda boxes, scores, labels, tau, **_: [
-                    visit.box
-                    for visit in visits(boxes, scores, [tau] * len(boxes), labels)
-                    if visit.suppressor is None
+                    visit.box for visit in visits(boxes, scores, [tau] * len(boxes), labels) if visit.suppressor is None
                 ]
             },
             "That is the correct result. The program prints another one.",
