@@ -78,8 +78,8 @@ def _network_steps(table: list[dict[str, Any]], P: int, MACs: int, FLOPs: int, *
     "as operations.",
     hints=(
         "At how many positions is each weight of a filter used?",
-        "A convolution has k^2*C_in*C_out weights and C_out biases, and one MAC per weight and output position. A dense "
-        "layer has one MAC per weight.",
+        "A convolution has k^2*C_in*C_out weights and C_out biases, and one MAC per weight and output position. A "
+        "dense layer has one MAC per weight.",
         "First step: write down the output shape of each layer.",
     ),
     mistakes=[
