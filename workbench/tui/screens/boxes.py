@@ -1,5 +1,6 @@
 """Boxes: two that are moved with their IoU and GIoU, or several with NMS and its threshold, by keys or mouse."""
 
+import shlex
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -309,16 +310,16 @@ class Boxes(Page):
 
     def action_steps(self) -> None:
         """Step through the procedure with these boxes."""
-        self.workbench.steps(self.name_of_view, _line(self.inputs()))
+        self.workbench.steps(self.name_of_view, " ".join(_words(self.inputs())))
 
     def copied(self) -> str:
         """The command that prints the same values."""
-        return f"workbench calc {self.name_of_view} {_line(self.inputs(), quote="'")}"
+        return shlex.join(["workbench", "calc", self.name_of_view, *_words(self.inputs())])
 
     def action_leave(self) -> None:
         self.workbench.pop_screen()
 
 
-def _line(inputs: dict[str, Any], quote: str = "") -> str:
-    """Return inputs as a line of `name=value`."""
-    return " ".join(f"{quote}{name}={value}{quote}" for name, value in inputs.items())
+def _words(inputs: dict[str, Any]) -> list[str]:
+    """Return inputs as words `name=value`."""
+    return [f"{name}={value}" for name, value in inputs.items()]
