@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.widgets import Footer, Static
 
 from quizzes import formulas, procedures
-from quizzes.procedure import number_text
+from quizzes.procedure import State, number_text
 from quizzes.question import Visualization
 from workbench.render import visualizations
 from workbench.render.question import wrap_text
@@ -64,7 +64,30 @@ def _crowd() -> View:
 VIEWS = {"iou": _two_boxes, "nms": _crowd}  # by the procedure that each shows
 
 
-class Canvas(Static, can_focus=True):
+class Draggable(Static):
+    """A drawing on which the mouse is pressed and moved."""
+
+    is_pressed = False
+
+    def follow(self, x: int, y: int, is_start: bool) -> None:
+        """Do something about the mouse at a cell; `is_start` if the button was just pressed."""
+        raise NotImplementedError
+
+    def on_mouse_down(self, event: MouseDown) -> None:
+        self.capture_mouse()
+        self.is_pressed = True
+        self.follow(event.x, event.y, is_start=True)
+
+    def on_mouse_move(self, event: MouseMove) -> None:
+        if self.is_pressed:
+            self.follow(event.x, event.y, is_start=False)
+
+    def on_mouse_up(self, event: MouseUp) -> None:
+        self.release_mouse()
+        self.is_pressed = False
+
+
+class Canvas(Draggable, can_focus=True):
     """The plane with the boxes."""
 
     @dataclass
@@ -82,24 +105,25 @@ class Canvas(Static, can_focus=True):
         is_start: bool
 
     first_row = 0  # of the plane, below a legend
+    visualization: Visualization | None = None
 
-    def _post(self, event: MouseDown | MouseMove, is_start: bool) -> None:
+    def show(self, visualization: Visualization, first_row: int) -> None:
+        """Show boxes, in a plane that begins at a row."""
+        data = visualization.data | {"frame": FRAME}
+        self.visualization, self.first_row = Visualization(visualization.kind, data), first_row
+        self.on_resize()
+
+    def on_resize(self) -> None:
+        """Draw again, at the size that there is."""
+        if self.visualization and self.size.width > 1 and self.size.height > 3:
+            self.update(visualizations.draw(self.visualization, *self.size), layout=False)
+
+    def follow(self, x: int, y: int, is_start: bool) -> None:
         scale = frame_scale(FRAME, self.size.width, self.size.height - self.first_row)
-        self.post_message(self.Dragged(event.x / scale, 2 * (event.y - self.first_row) / scale, is_start))
-
-    def on_mouse_down(self, event: MouseDown) -> None:
-        self.capture_mouse()
-        self._post(event, is_start=True)
-
-    def on_mouse_move(self, event: MouseMove) -> None:
-        if event.button:
-            self._post(event, is_start=False)
-
-    def on_mouse_up(self, event: MouseUp) -> None:
-        self.release_mouse()
+        self.post_message(self.Dragged(x / scale, 2 * (y - self.first_row) / scale, is_start))
 
 
-class Slider(Static):
+class Slider(Draggable):
     """The threshold, which a click or a drag sets."""
 
     @dataclass
@@ -110,26 +134,22 @@ class Slider(Static):
 
     LABEL = "threshold 0.00  "
 
-    def draw(self, value: float) -> None:
+    value = 0.0
+
+    def show(self, value: float) -> None:
         """Show a value from 0 to 1."""
+        self.value = value
+        self.on_resize()
+
+    def on_resize(self) -> None:
+        """Draw again, at the width that there is."""
         cells = max(10, self.size.width - len(self.LABEL))
-        knob = round(value * (cells - 1))
-        self.update(f"threshold {value:.2f}  {'─' * knob}●{'─' * (cells - 1 - knob)}")
+        knob = round(self.value * (cells - 1))
+        self.update(f"threshold {self.value:.2f}  {'─' * knob}●{'─' * (cells - 1 - knob)}")
 
-    def on_mouse_down(self, event: MouseDown) -> None:
-        self.capture_mouse()
-        self._post(event)
-
-    def on_mouse_move(self, event: MouseMove) -> None:
-        if event.button:
-            self._post(event)
-
-    def on_mouse_up(self, event: MouseUp) -> None:
-        self.release_mouse()
-
-    def _post(self, event: MouseDown | MouseMove) -> None:
+    def follow(self, x: int, y: int, is_start: bool) -> None:
         cells = max(10, self.size.width - len(self.LABEL))
-        self.post_message(self.Moved(min(1.0, max(0.0, (event.x - len(self.LABEL)) / (cells - 1)))))
+        self.post_message(self.Moved(min(1.0, max(0.0, (x - len(self.LABEL)) / (cells - 1)))))
 
 
 class Boxes(Page):
@@ -199,20 +219,16 @@ class Boxes(Page):
         self.query_one(Heading).say(view.title, f"box {self.selection} is selected")
         slider.display = view.threshold is not None
         if view.threshold is None:
-            lines, drawing = self._measures(), Visualization("boxes", dict(view.boxes))
-            canvas.first_row = 0
+            lines = self._measures()
+            canvas.show(Visualization("boxes", dict(view.boxes)), first_row=0)
         else:
-            slider.draw(view.threshold)
+            slider.show(view.threshold)
             states = procedures.get("nms").states(self.inputs())
-            lines, drawing = [state.caption for state in states], states[-1].visualization
-            canvas.first_row = 1  # below the legend
-            assert drawing
-            drawing = Visualization(drawing.kind, drawing.data | {"current": self.selection})
+            lines, last = self._decisions(states), states[-1].visualization
+            assert last
+            canvas.show(Visualization(last.kind, last.data | {"current": self.selection}), first_row=1)
         width = self.workbench.size.width - 4
         self.query_one("#values", Static).update("\n".join(wrap_text(line, width) for line in lines))
-        framed = Visualization(drawing.kind, drawing.data | {"frame": FRAME})
-        if canvas.size.width > 1 and canvas.size.height > 3:
-            canvas.update(visualizations.draw(framed, canvas.size.width, canvas.size.height))
 
     def _measures(self) -> list[str]:
         """Return IoU, GIoU and DIoU of the two boxes, in lines."""
@@ -224,6 +240,17 @@ class Boxes(Page):
         apart = "IoU is 0 at any distance, so it has no gradient here. GIoU falls as the boxes move apart."
         corners = "   ".join(f"{name} = {box}" for name, box in view.boxes.items())
         return [f"{corners}   {area} px", measures, apart if values["I"] == 0 else ""]
+
+    def _decisions(self, states: list[State]) -> list[str]:
+        """Return the boxes that NMS keeps and suppresses, in lines."""
+        texts = {}
+        for state in states[1:]:
+            label, iou = state.values["box"], state.values["iou"]
+            overlap = f", IoU {number_text(iou)}" if iou else ""
+            texts[label] = f"{label} ({self.view.scores[label]:.2f}{overlap})"
+        groups = {"Kept": states[-1].values["keep"], "Suppressed": states[-1].values["suppressed"]}
+        lines = [f"{name}: {', '.join(texts[label] for label in labels) or 'none'}" for name, labels in groups.items()]
+        return [*lines, "In parentheses: the score, and the IoU with the kept box that decides."]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer the threshold only for NMS."""
@@ -303,7 +330,6 @@ class Boxes(Page):
         self.selection = "A"
         self.refresh_bindings()
         self._show()
-        self.call_after_refresh(self._show)  # the slider has come or gone, and the canvas has another height
 
     def action_practise(self) -> None:
         self.workbench.practise(self.view.drills[0])
