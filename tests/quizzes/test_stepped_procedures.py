@@ -92,6 +92,50 @@ def check_suppression(boxes: Any, scores: Any, tau: float, **values: Any) -> Non
     assert sorted(values["keep"] + values["suppressed"]) == [chr(65 + k) for k in range(len(boxes))]
 
 
+def softening(name: str) -> Callable[[Random], Inputs]:
+    def inputs(rng: Random) -> Inputs:
+        tau = suppression(rng).pop("tau")
+        return {**{k: v for k, v in suppression(rng).items() if k != "tau"}, name: tau}
+
+    return inputs
+
+
+def check_softening(boxes: Any, scores: Any, **values: Any) -> None:
+    """Compare with the algorithm of the paper, on tensors."""
+    from torchvision.ops import box_iou
+
+    iou = box_iou(torch.tensor(boxes).double(), torch.tensor(boxes).double())
+    if "sigma" in values:
+        factors = torch.exp(-iou.square() / values["sigma"])
+    else:
+        factors = torch.where(iou >= values["N_t"] - 1e-12, 1 - iou, 1)
+    current, order = torch.tensor(scores).double(), []
+    while len(order) < len(boxes):
+        waiting = [k for k in range(len(boxes)) if k not in order]
+        order.append(max(waiting, key=lambda k: current[k]))
+        for k in waiting:
+            current[k] *= factors[order[-1], k] if k != order[-1] else 1
+    close(values["final"], current)
+    assert values["order"] == [chr(65 + k) for k in order]
+
+
+def ranking(rng: Random) -> Inputs:
+    hits = [rng.randint(0, 1) for _ in range(rng.randint(1, 9))]
+    return dict(hits=hits, n=max(1, sum(hits)) + rng.randint(0, 3))
+
+
+def check_average_precision(hits: Any, n: int, **values: Any) -> None:
+    """Compare with the area of rectangles, with pycocotools' 101 recalls, and with a maximum per recall."""
+    counts = np.cumsum(hits)
+    precision, recall = counts / np.arange(1, len(hits) + 1), counts / n
+    best = np.maximum.accumulate(precision[::-1])[::-1]
+    close(values["AP"], np.sum(np.diff(recall, prepend=0) * best))
+    for name, count in (("AP11", 11), ("AP101", 101)):
+        # A recall of k/(count - 1) is reached if counts*(count - 1) >= k*n, in integers.
+        reached = [precision[counts * (count - 1) >= k * n] for k in range(count)]
+        close(values[name], np.mean([p.max() if len(p) else 0 for p in reached]))
+
+
 def two_boxes(rng: Random) -> Inputs:
     return dict(A=box(rng), B=box(rng))
 
@@ -659,6 +703,9 @@ CASES: dict[str, tuple[Callable[[Random], Inputs], Callable[..., None]]] = {
     "conv-values": (convolution, check_convolution),
     "pooling-values": (pooling, check_pooling),
     "nms": (suppression, check_suppression),
+    "soft-nms": (softening("N_t"), check_softening),
+    "soft-nms-gaussian": (softening("sigma"), check_softening),
+    "ap": (ranking, check_average_precision),
     "iou": (two_boxes, check_iou),
     "roi-pool": (region, check_region),
     "selective-search": (segmentation, check_segmentation),
