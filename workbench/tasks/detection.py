@@ -1,9 +1,9 @@
 """Detection: where the objects of an image are, and of which class, by any network that is a detector."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Any, Protocol, Self, cast
 
 import numpy as np
 import torch
@@ -12,15 +12,17 @@ from torch import Tensor, nn
 
 from models.layers.boxes import Detections, check_boxes, paired_iou
 from workbench import data
-from workbench.data.picture_file import square
+from workbench.data.picture_file import letterbox, upright_size
 from workbench.data.scaling import z_score
 from workbench.data.sources import Batch, Merged, Ragged, Resident, Source, StandardizedBytes
 from workbench.errors import UserError
-from workbench.tasks import connected_components
+from workbench.tasks import connected_components, typical_boxes
 from workbench.tasks.average_precision import AveragePrecision
 from workbench.tasks.base import Baseline, Metrics, StepContext, Task, Visualization
+from workbench.tasks.scalers import training_scaler
 
 VISUALIZED_IMAGES = 8
+MAX_VISUALIZED = 128  # pixels of an image that is shown
 VISUALIZED_SCORE = 0.3  # smallest score of a detection that is shown; average precision ranks all of them
 CORRECT_IOU = 0.5
 OBJECTS = ("boxes", "labels")
@@ -61,9 +63,14 @@ class Outputs:
         """Return the terms of the loss."""
         return self.detector.losses(self.values, batch["boxes"] * self.scale, batch["labels"], batch["boxes_mask"])
 
-    def detections(self, score_threshold: float = 0.05) -> list[Detections]:
-        """Return the detections of each image, in pixels of the images of the batch."""
-        detections = self.detector.detect(self.values, score_threshold)
+    def detections(self, score_threshold: float = 0.05, **options: float) -> list[Detections]:
+        """Return the detections of each image, in pixels of the images of the batch.
+
+        Args:
+            score_threshold: Smallest score.
+            **options: Other arguments of `detect`, if the detector has them: `iou_threshold` of its NMS.
+        """
+        detections: list[Detections] = cast(Any, self.detector).detect(self.values, score_threshold, **options)
         return [one._replace(boxes=one.boxes / self.scale) for one in detections]
 
 
@@ -72,24 +79,42 @@ class Detection(Task):
 
     A batch holds `image` (N, channels, height, width), standardized by the mean and deviation of all training pixels,
     and the objects: `boxes` (N, M, 4), x1, y1, x2, y2 in pixels, and `labels` (N, M), with `boxes_mask` and
-    `labels_mask` (N, M). Images are resized to what the network reads.
+    `labels_mask` (N, M). Images are resized to what the network reads. If the data are image files of any size, it also
+    holds `scale` (N, 2), the factors by which x and y of a file were multiplied, `areas` (N, M) of the objects in
+    pixels of the file, and crowds, which are not learned: `crowd_boxes` (N, C, 4) and `crowd_labels` (N, C).
+
+    Attributes:
+        is_detailed: Whether metrics are average precision in all conventions, which takes longer.
     """
+
+    is_detailed = False
+
+    def in_detail(self) -> Self:
+        return self.configure(is_detailed=True)
 
     def sources(self, network: nn.Module, seed: int) -> dict[str, Source]:
         read_as_detector(network)
         splits = data.load(self.data, seed)
         scaler = z_score(splits["train"][0], axis=None)
         sources: dict[str, Source] = {}
-        for split, (images, boxes, labels) in splits.items():
-            mask = labels >= 0
+        for split, (images, boxes, *of_files, labels) in splits.items():
+            mask = is_object(labels, of_files)
             values, classes = torch.from_numpy(boxes[mask]), torch.from_numpy(labels[mask])
             check_boxes(values, classes, self.dataset.shape[-1], len(self.dataset.classes))
-            offsets = torch.from_numpy(np.concatenate([[0], mask.sum(axis=1).cumsum()]))
-            sources[split] = Merged(
+            columns: list[Source] = [
                 Resident(image=StandardizedBytes(torch.from_numpy(images), float(scaler.shift), float(scaler.spread))),
-                Ragged("boxes", values, offsets),
-                Ragged("labels", classes, offsets),
-            )
+                _ragged("boxes", boxes, mask),
+                _ragged("labels", labels, mask),
+            ]
+            if of_files:
+                areas, crowds, scales = of_files
+                columns += [
+                    Resident(scale=torch.from_numpy(scales)),
+                    _ragged("areas", areas, mask),
+                    _ragged("crowd_boxes", boxes, crowds),
+                    _ragged("crowd_labels", labels, crowds),
+                ]
+            sources[split] = Merged(*columns)
         return sources
 
     def forward(self, network: nn.Module, batch: Batch, context: StepContext) -> Outputs:
@@ -105,7 +130,7 @@ class Detection(Task):
         return {"loss": torch.stack(list(terms.values())).sum(), **terms}
 
     def meter(self) -> "DetectionMeter":
-        return DetectionMeter(len(self.dataset.classes))
+        return DetectionMeter(len(self.dataset.classes), self.is_detailed)
 
     def training_metrics(self, outputs: Outputs, batch: Batch) -> Metrics:
         """Return nothing: average precision needs more objects than a batch has."""
@@ -130,15 +155,21 @@ class Detection(Task):
         }
 
     def compute_baseline(self, seed: int) -> Baseline:
-        """Return the AP50 of connected components, classified by logistic regression."""
+        """Return the AP50 of connected components, classified by logistic regression; for photos, of typical boxes."""
         splits = data.load(self.data, seed)
-        images, boxes, labels = splits["test"]
-        detections = connected_components.fit(*splits["train"])(images)
+        images, boxes, *of_files, labels = splits["test"]
+        train_images, train_boxes, *train_of_files, train_labels = splits["train"]
+        if self.dataset.synthetic:
+            method = "connected components and logistic regression"
+            detections = connected_components.fit(train_images, train_boxes, train_labels)(images)
+        else:
+            method = "the median box of each class, in every image"
+            typical = typical_boxes.fit(train_boxes, train_labels, is_object(train_labels, train_of_files))
+            detections = [typical] * len(images)
         meter = AveragePrecision(len(self.dataset.classes))
-        for one, corners, classes in zip(detections, boxes, labels, strict=True):
-            is_object = torch.from_numpy(classes >= 0)
-            meter.update([one], [torch.from_numpy(corners)[is_object]], [torch.from_numpy(classes)[is_object]])
-        return Baseline("connected components and logistic regression", "ap50", meter.compute()["ap50"])
+        for one, corners, classes, mask in zip(detections, boxes, labels, is_object(labels, of_files), strict=True):
+            meter.update([one], [torch.from_numpy(corners[mask])], [torch.from_numpy(classes[mask])])
+        return Baseline(method, "ap50", meter.compute().get("ap50", 0.0))
 
     def visualize(self, network: nn.Module, source: Source) -> list[Visualization]:
         batch = source.batch(slice(0, VISUALIZED_IMAGES))
@@ -146,21 +177,23 @@ class Detection(Task):
         for k, detected in enumerate(self.predict(network, batch).detections(VISUALIZED_SCORE)):
             boxes, labels = (batch[name][k][batch["boxes_mask"][k]] for name in OBJECTS)
             is_correct, is_missed = match(detected, boxes, labels)
-            visualization = self._visualize_detections(batch["image"][k], detected)
+            visualization = self.visualize_detections(batch["image"][k], detected)
             for prediction, correct in zip(visualization["predicted"], is_correct.tolist(), strict=True):
                 prediction["correct"] = correct
+            factor = min(1.0, MAX_VISUALIZED / max(batch["image"].shape[1:]))
             visualization["missed"] = [
                 {"box": box, "label": label}
-                for box, label in zip(boxes[is_missed].tolist(), labels[is_missed].tolist(), strict=True)
+                for box, label in zip((boxes * factor)[is_missed].tolist(), labels[is_missed].tolist(), strict=True)
             ]
             visualizations.append(visualization)
         return visualizations
 
-    def _visualize_detections(self, image: Tensor, detected: Detections) -> Visualization:
+    def visualize_detections(self, image: Tensor, detected: Detections) -> Visualization:
         """Return an image with its detections; whether they are correct is not known."""
+        factor, image = min(1.0, MAX_VISUALIZED / max(image.shape)), _shrink(image)
         low, high = image.amin(), image.amax()
         pixels = (image - low) / (high - low).clamp(min=1e-6)
-        boxes, scores = detected.boxes.double().round(decimals=1), detected.scores.double().round(decimals=4)
+        boxes, scores = (detected.boxes * factor).double().round(decimals=1), detected.scores.double().round(decimals=4)
         return {
             "kind": "boxes",
             "pixels": pixels.expand(3, -1, -1).permute(1, 2, 0).double().round(decimals=2).tolist(),
@@ -178,16 +211,55 @@ class Detection(Task):
         return {"image": "an image file"}
 
     def respond(self, network: nn.Module, question: Mapping[str, str], seed: int) -> Visualization:
-        """Return the detections in an image file, cropped to a square and resized as the dataset's images are."""
+        """Return the detections in an image file, resized as the dataset's images are."""
         self.check_question(question)
         if "image" not in question:
             raise UserError("Ask about an image: image=FILE.")
-        channels, size, _ = self.dataset.shape
-        pixels = square(Path(question["image"]), size, channels)[None]
-        scaler = z_score(data.load(self.data, seed)["train"][0], axis=None)
-        batch = {"image": torch.from_numpy(scaler(pixels.astype(np.float32)))}
+        file = Path(question["image"])
+        batch, _ = self.read_files([file], seed)
         (detected,) = self.predict(network, batch).detections(VISUALIZED_SCORE)
-        return self._visualize_detections(batch["image"][0], detected)
+        width, height = upright_size(file)
+        sides = [max(1, round(side * batch["image"].shape[-1] / max(width, height))) for side in (height, width)]
+        return self.visualize_detections(batch["image"][0, :, : sides[0], : sides[1]], detected)
+
+    def read_files(self, files: Sequence[Path], seed: int) -> tuple[Batch, Tensor]:
+        """Return image files as a batch of a run of this seed, and the factors of x and y of each file, (N, 2).
+
+        Raises:
+            UserError: If one of them is not an image, or damaged.
+        """
+        channels, size, _ = self.dataset.shape
+        images, scales = zip(*(letterbox(file, size, channels) for file in files), strict=True)
+        scaler = training_scaler(self.data, seed, axis=None)
+        pixels = scaler(np.stack(images).astype(np.float32))
+        return {"image": torch.from_numpy(pixels)}, torch.tensor(scales, dtype=torch.float32)
+
+    def predict_files(self, network: nn.Module, files: Sequence[Path], seed: int) -> list[dict[str, Any]]:
+        """Return for each image its `width`, its `height` and its `detections`, with the highest score first.
+
+        A detection has its `class`, its `score`, and its `box`, x1, y1, x2, y2 in pixels of the image itself.
+        """
+        predictions, size = [], self.evaluation_batch(network)
+        for start in range(0, len(files), size):
+            chunk = files[start : start + size]
+            batch, scales = self.read_files(chunk, seed)
+            detections = to_file_pixels(self.predict(network, batch).detections(), scales)
+            for file, detected in zip(chunk, detections, strict=True):
+                width, height = upright_size(file)
+                limits = torch.tensor([width, height, width, height])
+                boxes = torch.minimum(detected.boxes.clamp(min=0), limits).double().round(decimals=2)
+                columns = (
+                    boxes.tolist(),
+                    detected.labels.tolist(),
+                    detected.scores.double().round(decimals=4).tolist(),
+                )
+                rows = [
+                    {"class": self.dataset.classes[label], "score": score, "box": box}
+                    for box, label, score in zip(*columns, strict=True)
+                    if box[0] < box[2] and box[1] < box[3]
+                ]
+                predictions.append({"width": width, "height": height, "detections": rows})
+        return predictions
 
 
 class DetectionMeter:
@@ -195,20 +267,64 @@ class DetectionMeter:
 
     Args:
         num_classes: Number of classes.
+        is_detailed: Whether to compute it in all conventions.
     """
 
-    def __init__(self, num_classes: int):
-        self.average_precision = AveragePrecision(num_classes)
+    def __init__(self, num_classes: int, is_detailed: bool = False):
+        self.average_precision, self.is_detailed = AveragePrecision(num_classes), is_detailed
 
     def update(self, outputs: Outputs, batch: Batch) -> None:
         """Take in the outputs for a batch."""
-        masks = batch["boxes_mask"]
-        objects = ([values[mask] for values, mask in zip(batch[name], masks, strict=True)] for name in OBJECTS)
-        self.average_precision.update(outputs.detections(), *objects)
+        detections, (boxes, labels) = outputs.detections(), (_unpad(batch, name) for name in OBJECTS)
+        if "scale" not in batch:
+            self.average_precision.update(detections, boxes, labels)
+            return
+        crowds, crowd_labels, areas = (_unpad(batch, name) for name in ("crowd_boxes", "crowd_labels", "areas"))
+        scales = batch["scale"].repeat(1, 2)
+        self.average_precision.update(
+            to_file_pixels(detections, batch["scale"]),
+            [torch.cat(pair) / scale for *pair, scale in zip(boxes, crowds, scales, strict=True)],
+            [torch.cat(pair) for pair in zip(labels, crowd_labels, strict=True)],
+            [torch.cat([one, one.new_zeros(len(crowd))]) for one, crowd in zip(areas, crowds, strict=True)],
+            [torch.arange(len(one) + len(crowd)) >= len(one) for one, crowd in zip(areas, crowds, strict=True)],
+        )
 
     def compute(self) -> dict[str, float]:
         """Return the metrics of all batches so far."""
-        return self.average_precision.compute()
+        return self.average_precision.compute_all() if self.is_detailed else self.average_precision.compute()
+
+
+def is_object(labels: np.ndarray, of_files: Sequence[np.ndarray]) -> np.ndarray:
+    """Return where a dataset has an object that is not a crowd (N, M).
+
+    Args:
+        labels: Classes (N, M), -1 for none.
+        of_files: The columns between boxes and labels: areas, whether it is a crowd, scales; or none.
+    """
+    return (labels >= 0) & ~of_files[1] if of_files else labels >= 0
+
+
+def to_file_pixels(detections: Sequence[Detections], scales: Tensor) -> list[Detections]:
+    """Return detections in pixels of the image files, whose x and y were multiplied by the scales (N, 2)."""
+    factors = scales.repeat(1, 2)
+    return [one._replace(boxes=one.boxes / factor) for one, factor in zip(detections, factors, strict=True)]
+
+
+def _ragged(name: str, values: np.ndarray, mask: np.ndarray) -> Ragged:
+    return Ragged.from_padded(name, torch.from_numpy(values), torch.from_numpy(mask))
+
+
+def _unpad(batch: Batch, name: str) -> list[Tensor]:
+    """Return the values of each image."""
+    return [values[mask] for values, mask in zip(batch[name], batch[f"{name}_mask"], strict=True)]
+
+
+def _shrink(image: Tensor) -> Tensor:
+    """Return an image (channels, height, width) of a size that can be shown."""
+    if (longer := max(image.shape[1:])) <= MAX_VISUALIZED:
+        return image
+    size = [max(1, side * MAX_VISUALIZED // longer) for side in image.shape[1:]]
+    return F.interpolate(image[None], size=size, mode="bilinear", antialias=True)[0]
 
 
 def read_as_detector(network: nn.Module) -> Detector:
