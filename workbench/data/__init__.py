@@ -16,7 +16,7 @@ A set is one file here, and declares itself in a literal, so that a list of all 
 Pictures are (channels, height, width), float32 from 0 to 1, or uint8 from 0 to 255, which takes a quarter of the room.
 A dataset with `modality="detection"` has any number of objects per image: `load` returns the images, boxes (N, M, 4),
 x1, y1, x2, y2 in pixels, and labels (N, M), which are -1 after the last object of an image. Before the labels, there
-may be what the files say of objects and images, as `coco_folder.load` returns it.
+may be what the files say of objects and images, as `annotated_images.to_columns` returns it.
 Where a set is published in parts, `load` gives them by their names, and the seed deals only what is missing.
 
 Of a text, `load` gives the text itself, and the set declares `modality="text"`, `shape=()` and the size of its
@@ -104,8 +104,9 @@ def info(name: str) -> DataSet:
 
     Args:
         name: One of `names()`, or `csv:PATH`, `csv:PATH:TARGET`, `folder:PATH`, `coco:IMAGES:ANNOTATIONS`,
-            `text:PATH`, `text-bpe:PATH`, `text-bpe:PATH:TOKENIZER`, `sentences:PATH`, `conll:PATH`, `words:PATH`, `pairs:PATH` or `series:PATH`: a
-            table, images, a text, sentences, pairs of texts or a time series of the user's, which are inspected.
+            `text:PATH`, `text-bpe:PATH`, `text-bpe:PATH:TOKENIZER`, `sentences:PATH`, `conll:PATH`, `words:PATH`,
+            `pairs:PATH` or `series:PATH`: a table, images, a text, sentences, pairs of texts or a time series of the
+            user's, which are inspected.
 
     Raises:
         UserError: There is no data set of that name, or the user's own can't be learnt from.

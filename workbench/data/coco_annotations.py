@@ -182,9 +182,8 @@ def _image(where: str, row: dict[str, Any], objects: list[Object]) -> AnnotatedI
 def _id(where: str, noun: str, row: dict[str, Any]) -> int | str:
     value: int | str | None = row.get("id")
     if value is None or not _is_id(value):
-        raise UserError(
-            f"{where} has {'an' if noun[0] in 'aeiou' else 'a'} {noun} with the id {_show(value)}: it must be an integer or a text."
-        )
+        article = "an" if noun[0] in "aeiou" else "a"
+        raise UserError(f"{where} has {article} {noun} with the id {_show(value)}: use an integer or a text.")
     return value
 
 

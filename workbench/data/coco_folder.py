@@ -23,9 +23,10 @@ from statistics import median_low
 from typing import TYPE_CHECKING
 
 from workbench.data import coco_annotations
+from workbench.data.annotated_images import LabeledBox, clip, to_columns
 from workbench.data.coco_annotations import AnnotatedImage, Object
 from workbench.data.dataset import DataSet
-from workbench.data.picture_file import LEAST_SIDE, letterbox, named, upright_size
+from workbench.data.picture_file import LEAST_SIDE, named, upright_size
 from workbench.errors import UserError
 
 if TYPE_CHECKING:
@@ -73,9 +74,7 @@ def load(name: str) -> "Columns | dict[str, Columns]":
     """Return the images and their objects; by split if the annotation files are.
 
     Returns:
-        Images (N, 3, size, size), uint8; boxes (N, M, 4), float32: x1, y1, x2, y2 in pixels of the square; areas of the
-        objects in pixels of the file (N, M), float32; whether an object is a crowd (N, M); the factors by which x and y
-        became larger (N, 2), float32; labels (N, M), int64, -1 after the last object of an image.
+        The columns of `annotated_images.to_columns`.
 
     Raises:
         UserError: As `info`; or if an image is damaged.
@@ -96,29 +95,20 @@ def _load(folder: Folder, entries: tuple[Entry, ...]) -> "Columns | dict[str, Co
     import numpy as np
 
     dataset = _describe(folder, entries)
-    size, places = dataset.shape[1], {name: place for place, name in enumerate(dataset.classes)}
-    count, most = len(entries), max(len(entry[-1].objects) for entry in entries)
-    images, scales = np.empty((count, 3, size, size), np.uint8), np.ones((count, 2), np.float32)
-    boxes, areas = np.zeros((count, most, 4), np.float32), np.zeros((count, most), np.float32)
-    crowds, labels = np.zeros((count, most), bool), np.full((count, most), -1, np.int64)
-    for k, (_, file, _, _, image) in enumerate(entries):
-        images[k], (x, y) = letterbox(file, size, 3)
-        scales[k] = x, y
-        width, height = upright_size(file)
-        for n, one in enumerate(image.objects):
-            boxes[k, n] = np.array(_clip(one, width, height)) * (x, y, x, y)
-            areas[k, n], crowds[k, n], labels[k, n] = one.area, one.is_crowd, places[one.category]
-    columns = (images, np.minimum(boxes, size), areas, crowds, scales, labels)
+    labels = {name: label for label, name in enumerate(dataset.classes)}
+    objects = [
+        [
+            LabeledBox(one.box, labels[one.category], one.area, one.is_crowd)
+            for one in image.objects
+            if one.category in labels  # of others there are only crowds
+        ]
+        for *_, image in entries
+    ]
+    columns = to_columns([entry[1] for entry in entries], objects, dataset.shape[1])
     splits = np.array([entry[0] for entry in entries])
     if not splits[0]:
         return columns
     return {str(split): tuple(column[splits == split] for column in columns) for split in np.unique(splits)}
-
-
-def _clip(one: Object, width: int, height: int) -> tuple[float, float, float, float]:
-    """Return a box within its image; it was checked that not much is outside."""
-    x1, y1, x2, y2 = one.box
-    return max(0.0, x1), max(0.0, y1), min(float(width), x2), min(float(height), y2)
 
 
 def _describe(folder: Folder, entries: tuple[Entry, ...]) -> DataSet:
@@ -167,7 +157,7 @@ def _square_size(entries: tuple[Entry, ...]) -> int:
 def _check_inside(one: Object, file: Path, width: int, height: int) -> None:
     x1, y1, x2, y2 = one.box
     is_inside = min(x1, y1) >= -TOLERANCE and x2 <= width + TOLERANCE and y2 <= height + TOLERANCE
-    x1, y1, x2, y2 = _clip(one, width, height)
+    x1, y1, x2, y2 = clip(one.box, width, height)
     if not is_inside or x1 >= x2 or y1 >= y2:
         corners = ", ".join(f"{value:g}" for value in one.box)
         raise UserError(

@@ -1,4 +1,4 @@
-"""Precision over recall, as a chart: for each class the interpolated precision, or for one class also what is measured."""
+"""Precision over recall, as a chart with a line for each class."""
 
 from typing import Any
 

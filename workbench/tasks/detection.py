@@ -22,9 +22,11 @@ from workbench.tasks.base import Baseline, Metrics, StepContext, Task, Visualiza
 from workbench.tasks.scalers import training_scaler
 
 VISUALIZED_IMAGES = 8
+CURVE_IMAGES = 500  # from which precision over recall is computed
 MAX_VISUALIZED = 128  # pixels of an image that is shown
 VISUALIZED_SCORE = 0.3  # smallest score of a detection that is shown; average precision ranks all of them
 CORRECT_IOU = 0.5
+RECALLS = [k / 100 for k in range(101)]
 OBJECTS = ("boxes", "labels")
 
 
@@ -71,7 +73,8 @@ class Outputs:
             **options: Other arguments of `detect`, if the detector has them: `iou_threshold` of its NMS.
         """
         detections: list[Detections] = cast(Any, self.detector).detect(self.values, score_threshold, **options)
-        return [one._replace(boxes=one.boxes / self.scale) for one in detections]
+        on_cpu = (Detections(*(column.cpu() for column in one)) for one in detections)
+        return [one._replace(boxes=one.boxes / self.scale) for one in on_cpu]
 
 
 class Detection(Task):
@@ -186,7 +189,24 @@ class Detection(Task):
                 for box, label in zip((boxes * factor)[is_missed].tolist(), labels[is_missed].tolist(), strict=True)
             ]
             visualizations.append(visualization)
-        return visualizations
+        return [*visualizations, *self._visualize_curves(network, source)]
+
+    def _visualize_curves(self, network: nn.Module, source: Source) -> list[Visualization]:
+        """Return the interpolated precision over recall of each class, at IoU 0.5; nothing if there are no objects."""
+        meter, size = DetectionMeter(len(self.dataset.classes)), self.evaluation_batch(network)
+        count = min(len(source), CURVE_IMAGES)
+        for start in range(0, count, size):
+            batch = source.batch(slice(start, min(start + size, count)))
+            meter.update(self.predict(network, batch), batch)
+        curves = [
+            {
+                "name": self.dataset.classes[label],
+                "recall": RECALLS,
+                "precision": [round(value, 4) for value in precision],
+            }
+            for label, precision in meter.average_precision.curves(CORRECT_IOU).items()
+        ]
+        return [{"kind": "precision-recall", "iou_threshold": CORRECT_IOU, "curves": curves}] if curves else []
 
     def visualize_detections(self, image: Tensor, detected: Detections) -> Visualization:
         """Return an image with its detections; whether they are correct is not known."""
@@ -306,7 +326,7 @@ def is_object(labels: np.ndarray, of_files: Sequence[np.ndarray]) -> np.ndarray:
 
 def to_file_pixels(detections: Sequence[Detections], scales: Tensor) -> list[Detections]:
     """Return detections in pixels of the image files, whose x and y were multiplied by the scales (N, 2)."""
-    factors = scales.repeat(1, 2)
+    factors = scales.cpu().repeat(1, 2)
     return [one._replace(boxes=one.boxes / factor) for one, factor in zip(detections, factors, strict=True)]
 
 

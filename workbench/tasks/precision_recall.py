@@ -1,7 +1,7 @@
 """Precision over recall of ranked detections of one class, and average precision in the conventions in use.
 
 With c of the first k detections correct, the precision is c / k, and of n objects the recall is c / n. At a recall,
-the interpolated precision is the largest precision at that recall or above it, 0 if none reaches it. Average precision is
+the interpolated precision is the largest precision at that recall or above, 0 if none reaches it. Average precision is
 
     VOC 2007   the mean of the interpolated precision at 11 recalls: 0, 0.1 ... 1
     VOC 2010   the area below the interpolated precision, to which every correct detection contributes 1 / n
