@@ -14,6 +14,7 @@ MIN_CARDS_PER_TOPIC = 4
 ALGORITHMS = {
     "autograd-graph": "workbench autograd 'sigmoid(w*x + b)' w=2 x=-1 b=0.5",
     "nms": "workbench calc nms boxes=[[0,0,10,10],[3,0,13,10],[6,0,16,10]] scores=[0.9,0.8,0.7]",
+    "coco-map": "workbench explain ap yolo-v1-0001 --iou 0.5",
     "tsne": "workbench ask word2vec-skipgram-0001 map=tsne",
     "bleu": "workbench calc bleu 'candidate=the cat sat on the mat' 'references=[the cat sat on a mat]'",
 }

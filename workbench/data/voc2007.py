@@ -16,36 +16,17 @@ from workbench.data.annotated_images import LabeledBox, to_columns
 from workbench.data.cache import kept
 from workbench.data.fetch import fetched
 
+# fmt: off
 SET = dict(
     title="where the objects are in a photograph, and of which of 20 classes",
     row="one photograph, resized to 128 pixels, with its objects",
     samples=9_963,
     shape=(3, 128, 128),
     modality="detection",
-    # fmt: off
     classes=(
-        "aeroplane",
-        "bicycle",
-        "bird",
-        "boat",
-        "bottle",
-        "bus",
-        "car",
-        "cat",
-        "chair",
-        "cow",
-        "diningtable",
-        "dog",
-        "horse",
-        "motorbike",
-        "person",
-        "pottedplant",
-        "sheep",
-        "sofa",
-        "train",
-        "tvmonitor",
+        "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow", "diningtable", "dog",
+        "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor",
     ),
-    # fmt: on
     target="the box and the class of every object",
     source="Everingham et al., The PASCAL Visual Object Classes challenge 2007",
     licence="photographs from Flickr, under its terms of use",
@@ -54,6 +35,7 @@ SET = dict(
         ("VOCtest_06-Nov-2007.tar", "b6e924de25625d8de591ea690078ad9f"),
     ),
 )
+# fmt: on
 FILES: Any = SET["files"]
 SOURCES = (
     "https://thor.robots.ox.ac.uk/pascal/VOC/voc2007/",
