@@ -145,8 +145,8 @@ def _categories(where: str, rows: list[dict[str, Any]]) -> dict[int | str, str]:
 def _object(about: str, row: dict[str, Any], names: dict[int | str, str]) -> Object:
     category, box = row.get("category_id"), row.get("bbox")
     if not _is_id(category) or category not in names:
-        known = ", ".join(_show(key) for key in list(names)[:8]) + (", ..." if len(names) > 8 else "")
-        raise UserError(f"{about} is of category {_show(category)}, and there are {known}. Correct or remove it.")
+        existing = ", ".join(_show(key) for key in list(names)[:8]) + (", ..." if len(names) > 8 else "")
+        raise UserError(f"{about} is of category {_show(category)}, and there are {existing}. Correct or remove it.")
     if not isinstance(box, list) or len(box) != 4 or not all(map(_is_number, box)):
         raise UserError(f"{about} has the bbox {_show(box)}: it must be 4 finite numbers, x, y, width, height.")
     x, y, width, height = map(float, box)
