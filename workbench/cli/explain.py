@@ -182,9 +182,12 @@ def print_nms(result: dict[str, Any]) -> None:
     print()
     visualization = result["visualization"]
     for title, numbers in (("Before:", set(boxes)), ("After:", set(result["remaining"]))):
-        drawn = {**visualization, "predicted": [row for row in visualization["predicted"] if row["number"] in numbers]}
+        selection = {
+            **visualization,
+            "predicted": [row for row in visualization["predicted"] if row["number"] in numbers],
+        }
         print(title)
-        print_rows(lambda width, color: predictions.draw([drawn], "boxes", width, HEIGHT, color))  # noqa: B023
+        print_rows(lambda width, color: predictions.draw([selection], "boxes", width, HEIGHT, color))  # noqa: B023
         print()
     agrees = "equal" if result["agree"] else "NOT equal"
     print(f"Remaining: {', '.join(map(str, result['remaining']))} ({agrees} to torchvision).")

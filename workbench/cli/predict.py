@@ -17,7 +17,7 @@ from workbench.untrusted import printable
 
 MAX_CLASSES = 3  # printed for each sample
 MAX_PRINTED = 50  # samples
-MAX_DRAWN, DRAWN_PIXELS, DRAWN_ROWS = 3, 128, 30  # images with boxes, pixels of the longer side, and rows of cells
+MAX_IMAGES, IMAGE_PIXELS, IMAGE_ROWS = 3, 128, 30  # images with boxes, pixels of the longer side, and rows of cells
 MIN_SCORE = 0.3  # of a detection
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -113,9 +113,9 @@ def print_detections(result: dict[str, Any]) -> None:
 
     from workbench.render import predictions
 
-    for one in result["predictions"][:MAX_DRAWN]:
+    for one in result["predictions"][:MAX_IMAGES]:
         visualization = to_visualization(one)
-        print_rows(lambda width, color: predictions.draw([visualization], "boxes", width, DRAWN_ROWS, color))  # noqa: B023
+        print_rows(lambda width, color: predictions.draw([visualization], "boxes", width, IMAGE_ROWS, color))  # noqa: B023
         print()
     table = Table("image", "class", "score", "x1", "y1", "x2", "y2", box=None, header_style="bold")
     rows = [(one["file"], row) for one in result["predictions"] for row in one["detections"]]
@@ -134,7 +134,7 @@ def to_visualization(prediction: dict[str, Any]) -> dict[str, Any]:
     """Return an image file with its detections as a visualization of the kind `boxes`, small enough to be drawn."""
     from workbench.data.picture_file import thumbnail
 
-    pixels = thumbnail(Path(prediction["file"]), DRAWN_PIXELS)
+    pixels = thumbnail(Path(prediction["file"]), IMAGE_PIXELS)
     factor = len(pixels[0]) / prediction["width"]
     classes = list(dict.fromkeys(row["class"] for row in prediction["detections"]))
     return {

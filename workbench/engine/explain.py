@@ -55,15 +55,15 @@ def explain_ap(
         key=lambda row: (-row["score"], order[row["image"]]),
     )
     numbers = {image: [k for k, row in enumerate(objects) if row["image"] == image] for image in order}
-    taken: dict[str, dict[str, set[int]]] = {rule: {image: set() for image in order} for rule in ("coco", "voc")}
-    matches: dict[str, list[Any]] = {rule: [] for rule in taken}
+    matched: dict[str, dict[str, set[int]]] = {rule: {image: set() for image in order} for rule in ("coco", "voc")}
+    matches: dict[str, list[Any]] = {rule: [] for rule in matched}
     for row in ranked:
         ious = [compute_iou(row["box"], objects[k]["box"]) for k in numbers[row["image"]]]
-        for rule, of_images in taken.items():
+        for rule, of_images in matched.items():
             matches[rule].append(match(ious, of_images[row["image"]], iou, rule))
     curves = {
         rule: PrecisionRecall(np.array([one.is_correct for one in matches[rule]], dtype=bool), len(objects))
-        for rule in taken
+        for rule in matched
     }
     coco, voc = curves["coco"], curves["voc"]
     columns = zip(
@@ -200,10 +200,10 @@ def _class(case: Case, name: str | None) -> str:
 
 def _visualize(boxes: list[Any], image: dict[str, Any] | None, size: int | None) -> dict[str, Any]:
     """Return the boxes of the first image as a visualization, over the image or, for a file, over an empty one."""
-    shown = [row for row in boxes if row["image"] == boxes[0]["image"]]
-    classes = list(dict.fromkeys(row["class"] for row in shown))
+    of_image = [row for row in boxes if row["image"] == boxes[0]["image"]]
+    classes = list(dict.fromkeys(row["class"] for row in of_image))
     if image is None:
-        extent = max(max(row["box"]) for row in shown)
+        extent = max(max(row["box"]) for row in of_image)
         image, size = {"kind": "boxes", "pixels": [[[0.0] * 3] * BLANK] * BLANK, "missed": []}, extent
     factor = len(image["pixels"][0]) / (size or 1)
     predicted = [
@@ -214,7 +214,7 @@ def _visualize(boxes: list[Any], image: dict[str, Any] | None, size: int | None)
             "correct": None,
             "number": row["number"],
         }
-        for row in shown
+        for row in of_image
     ]
     return {**image, "classes": classes, "predicted": predicted}
 

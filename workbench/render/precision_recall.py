@@ -5,7 +5,7 @@ from typing import Any
 from workbench.render.chart import LineChart, Series
 from workbench.render.halfblock import Rows
 
-MAX_CLASSES = 6  # lines that can be told apart
+MAX_CLASSES = 6  # lines that can be distinguished
 
 
 def draw_precision_recall(visualization: dict[str, Any], width: int, height: int, color: bool) -> Rows:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from models.layers.boxes import Detections, check_boxes, paired_iou
 from workbench import data
 from workbench.data.picture_file import letterbox, upright_size
-from workbench.data.scaling import z_score
+from workbench.data.scaling import Scaler, z_score
 from workbench.data.sources import Batch, Merged, Ragged, Resident, Source, StandardizedBytes
 from workbench.errors import UserError
 from workbench.tasks import connected_components, typical_boxes
@@ -99,26 +99,37 @@ class Detection(Task):
         read_as_detector(network)
         splits = data.load(self.data, seed)
         scaler = z_score(splits["train"][0], axis=None)
-        sources: dict[str, Source] = {}
-        for split, (images, boxes, *of_files, labels) in splits.items():
-            mask = is_object(labels, of_files)
-            values, classes = torch.from_numpy(boxes[mask]), torch.from_numpy(labels[mask])
-            check_boxes(values, classes, self.dataset.shape[-1], len(self.dataset.classes))
-            columns: list[Source] = [
-                Resident(image=StandardizedBytes(torch.from_numpy(images), float(scaler.shift), float(scaler.spread))),
-                _ragged("boxes", boxes, mask),
-                _ragged("labels", labels, mask),
+        return {split: self._source(columns, scaler) for split, columns in splits.items()}
+
+    def _source(self, columns: tuple[np.ndarray, ...], scaler: Scaler) -> Source:
+        images, boxes, *of_files, labels = columns
+        mask = is_object(labels, of_files)
+        values, classes = torch.from_numpy(boxes[mask]), torch.from_numpy(labels[mask])
+        check_boxes(values, classes, images.shape[-1], len(self.dataset.classes))
+        sources: list[Source] = [
+            Resident(image=StandardizedBytes(torch.from_numpy(images), float(scaler.shift), float(scaler.spread))),
+            _ragged("boxes", boxes, mask),
+            _ragged("labels", labels, mask),
+        ]
+        if of_files:
+            areas, crowds, scales = of_files
+            sources += [
+                Resident(scale=torch.from_numpy(scales)),
+                _ragged("areas", areas, mask),
+                _ragged("crowd_boxes", boxes, crowds),
+                _ragged("crowd_labels", labels, crowds),
             ]
-            if of_files:
-                areas, crowds, scales = of_files
-                columns += [
-                    Resident(scale=torch.from_numpy(scales)),
-                    _ragged("areas", areas, mask),
-                    _ragged("crowd_boxes", boxes, crowds),
-                    _ragged("crowd_labels", labels, crowds),
-                ]
-            sources[split] = Merged(*columns)
-        return sources
+        return Merged(*sources)
+
+    def adapt(self, network: nn.Module, name: str, columns: tuple[np.ndarray, ...], seed: int) -> Source:
+        other, classes = data.info(name), self.dataset.classes
+        unknown = [each for each in other.classes if each not in classes]
+        if unknown or other.kind != "detection":
+            problem = f"has the class {unknown[0]!r}" if other.kind == "detection" else "has no boxes"
+            raise UserError(f"{name} {problem}, and a network of {self.data} detects {', '.join(classes)}.")
+        labels = np.array([classes.index(each) for each in other.classes])[columns[-1]]
+        scaler = training_scaler(self.data, seed, axis=None)
+        return self._source((*columns[:-1], np.where(columns[-1] < 0, -1, labels)), scaler)
 
     def forward(self, network: nn.Module, batch: Batch, context: StepContext) -> Outputs:
         detector, image = read_as_detector(network), batch["image"]
@@ -239,8 +250,8 @@ class Detection(Task):
         batch, _ = self.read_files([file], seed)
         (detected,) = self.predict(network, batch).detections(VISUALIZED_SCORE)
         width, height = upright_size(file)
-        sides = [max(1, round(side * batch["image"].shape[-1] / max(width, height))) for side in (height, width)]
-        return self.visualize_detections(batch["image"][0, :, : sides[0], : sides[1]], detected)
+        sizes = [max(1, round(size * batch["image"].shape[-1] / max(width, height))) for size in (height, width)]
+        return self.visualize_detections(batch["image"][0, :, : sizes[0], : sizes[1]], detected)
 
     def read_files(self, files: Sequence[Path], seed: int) -> tuple[Batch, Tensor]:
         """Return image files as a batch of a run of this seed, and the factors of x and y of each file, (N, 2).
@@ -343,8 +354,8 @@ def _shrink(image: Tensor) -> Tensor:
     """Return an image (channels, height, width) of a size that can be shown."""
     if (longer := max(image.shape[1:])) <= MAX_VISUALIZED:
         return image
-    size = [max(1, side * MAX_VISUALIZED // longer) for side in image.shape[1:]]
-    return F.interpolate(image[None], size=size, mode="bilinear", antialias=True)[0]
+    sizes = [max(1, size * MAX_VISUALIZED // longer) for size in image.shape[1:]]
+    return F.interpolate(image[None], size=sizes, mode="bilinear", antialias=True)[0]
 
 
 def read_as_detector(network: nn.Module) -> Detector:

@@ -89,7 +89,7 @@ def compute_iou(box: Sequence[float], other: Sequence[float]) -> float:
 
 @dataclass(frozen=True)
 class Match:
-    """What a detection is compared with.
+    """The object that a detection is compared with.
 
     Attributes:
         number: The object that it takes, or, if it takes none, the one with the largest IoU; None without objects.
@@ -104,12 +104,12 @@ class Match:
     reason: str
 
 
-def match(ious: Sequence[float], taken: set[int], threshold: float, rule: str) -> Match:
-    """Return the match of a detection; the object that it takes is added to `taken`.
+def match(ious: Sequence[float], matched: set[int], threshold: float, rule: str) -> Match:
+    """Return the match of a detection; the object that it takes is added to `matched`.
 
     Args:
         ious: Its IoU with each object of its class in its image.
-        taken: The objects that better-scoring detections have.
+        matched: The objects that better-scoring detections have.
         threshold: Smallest IoU.
         rule: `coco` or `voc`, see above.
     """
@@ -118,9 +118,9 @@ def match(ious: Sequence[float], taken: set[int], threshold: float, rule: str) -
     best = max(range(len(ious)), key=lambda number: ious[number])
     number: int | None = best
     if rule == "coco":  # of equal ones the last, as pycocotools
-        number = max(set(range(len(ious))) - taken, key=lambda number: (ious[number], number), default=None)
-    if number is not None and ious[number] >= threshold and number not in taken:
-        taken.add(number)
+        number = max(set(range(len(ious))) - matched, key=lambda number: (ious[number], number), default=None)
+    if number is not None and ious[number] >= threshold and number not in matched:
+        matched.add(number)
         return Match(number, ious[number], True, "correct")
     if ious[best] >= threshold:
         return Match(best, ious[best], False, "the object has a better-scoring detection")

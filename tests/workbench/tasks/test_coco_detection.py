@@ -14,6 +14,7 @@ from torch import nn
 
 from models.layers.boxes import Detections
 from workbench import data, tasks
+from workbench.errors import UserError
 from workbench.tasks.base import StepContext
 
 SIZES = [(400, 200), (150, 300), (128, 128)]
@@ -113,6 +114,25 @@ def test_batches_hold_files_scales_and_crowds(task, folder):
     boxes = (batch["boxes"] / scale)[batch["boxes_mask"]]
     sizes = (boxes[:, 2:] - boxes[:, :2]).prod(dim=1)
     torch.testing.assert_close(0.7 * sizes, batch["areas"][batch["areas_mask"]], rtol=0.01, atol=1)
+
+
+def test_another_folder_with_the_same_classes_is_evaluated(task, folder, tmp_path):
+    other = json.loads((folder / "instances_test.json").read_text())
+    other["categories"] = [dict(id=1, name="cat"), dict(id=2, name="dog")]
+    for row in other["annotations"]:
+        row["category_id"] = {2: 1, 7: 2}[row["category_id"]]
+    file = tmp_path / "other.json"
+    file.write_text(json.dumps(other))
+    name, network = f"coco:{folder}:{file}", FindsBlobs()
+    columns = tuple(np.concatenate(column) for column in zip(*data.load(name, 0).values(), strict=True))
+    expected = task.evaluate(network, task.sources(network, 0)["test"])["ap"]
+    assert task.evaluate(network, task.adapt(network, name, columns, 0))["ap"] == pytest.approx(expected, abs=0.02)
+    other["categories"][0]["name"] = "cow"
+    file.write_text(json.dumps(other))
+    with pytest.raises(UserError, match="has the class 'cow'"):
+        task.adapt(network, name, columns, 0)
+    with pytest.raises(UserError, match="iris has no boxes"):
+        task.adapt(network, "iris", columns, 0)
 
 
 def test_images_are_visualized_and_asked_in_a_size_that_can_be_shown(task, folder):
