@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import redirect_stdout
 from io import StringIO
 from statistics import median
+from typing import Any
 
 import _options
 import numpy as np
@@ -33,7 +34,7 @@ def random_case(images: int) -> Case:
     rng = np.random.default_rng(0)
     case = []
     for _ in range(images):
-        count = rng.integers(0, 15)
+        count = int(rng.integers(0, 15))
         first, sizes = (
             rng.uniform(0, 400, (count, 2)),
             rng.choice([20, 60, 160], (count, 1)) * rng.uniform(0.7, 1.3, (count, 2)),
@@ -61,7 +62,8 @@ def ours(case: Case, is_detailed: bool) -> float:
 
 def theirs(case: Case) -> float:
     """Return AP by pycocotools."""
-    annotations, rows = [], []
+    annotations: list[dict[str, Any]] = []
+    rows = []
     for image, (detected, boxes, labels) in enumerate(case, start=1):
         for (x1, y1, x2, y2), label in zip(boxes.double().tolist(), labels.tolist(), strict=True):
             place = dict(id=len(annotations) + 1, image_id=image, category_id=label, iscrowd=0)

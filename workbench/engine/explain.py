@@ -131,7 +131,7 @@ def explain_nms(
 
     result = _ask(worker, source, method="nms", iou=iou, split=split, images=(image, image + 1), min_score=min_score)
     case: Case = result.pop("case")
-    boxes = [
+    boxes: list[dict[str, Any]] = [
         {"number": number, **row}
         for number, row in enumerate(case["detections"], start=1)
         if row["score"] >= min_score and class_name in (None, row["class"])
@@ -143,7 +143,7 @@ def explain_nms(
     steps = []
     while left:
         best, *others = left
-        compared = [
+        compared: list[dict[str, Any]] = [
             {"number": row["number"], "iou": compute_iou(best["box"], row["box"])}
             for row in others
             if (row["image"], row["class"]) == (best["image"], best["class"])
