@@ -179,3 +179,11 @@ def test_letters_as_values(cli, words, result):
 def test_letters_that_can_not_be_used(cli, words, sentence):
     result = cli("calc", *words)
     assert result.code == 2 and sentence in result.err
+
+
+def test_the_last_step_alone(cli):
+    words = ["calc", "optimizer-steps", "f=x^2 + y", "start=[1, 0]", "lr=0.25", "steps=200", "--last"]
+    result = json.loads(cli(*words, "--json").out)["result"]
+    assert [(row["step"], row["weight"]) for row in result["table"]] == [(200, "x"), (200, "y")]
+    assert result["theta"] == [pytest.approx(0.5**200), -50] and result["L"] == [-50]
+    assert len(cli(*words).out.splitlines()) < 12
