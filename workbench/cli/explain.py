@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from workbench.cli import completion
 from workbench.cli.output import Json, console, plural, print_json, print_rows, progress_note
 from workbench.untrusted import printable
 
@@ -23,10 +24,17 @@ app = typer.Typer(
 
 Source = Annotated[
     str,
-    typer.Argument(metavar="RUN|FILE", help="Run id, or a JSON file with detections (and objects): see the example."),
+    typer.Argument(
+        metavar="RUN|FILE",
+        help="Run id, or a JSON file with detections (and objects), as described above.",
+        autocompletion=completion.runs,
+    ),
 ]
 ClassName = Annotated[str | None, typer.Option("--class", metavar="NAME", help="The class.")]
-Split = Annotated[str, typer.Option(metavar="test|validation|train", help="Split of the run's data.")]
+Split = Annotated[
+    str,
+    typer.Option(metavar="test|validation|train", help="Split of the run's data.", autocompletion=completion.splits),
+]
 
 
 @app.command(epilog="Example: workbench explain ap yolo-v1-0001 --iou 0.75")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any, Protocol, Self, cast
 
@@ -18,7 +19,7 @@ from workbench.data.sources import Batch, Merged, Ragged, Resident, Source, Stan
 from workbench.errors import UserError
 from workbench.tasks import connected_components, typical_boxes
 from workbench.tasks.average_precision import AveragePrecision
-from workbench.tasks.base import Baseline, Metrics, StepContext, Task, Visualization
+from workbench.tasks.base import EVAL_NUMBERS, Baseline, Metrics, StepContext, Task, Visualization
 from workbench.tasks.scalers import training_scaler
 
 VISUALIZED_IMAGES = 8
@@ -145,6 +146,10 @@ class Detection(Task):
 
     def meter(self) -> "DetectionMeter":
         return DetectionMeter(len(self.dataset.classes), self.is_detailed)
+
+    def evaluation_batch(self, network: nn.Module) -> int:
+        """Return the number of images that are evaluated at once; those of the dataset may be larger than the input."""
+        return max(1, min(super().evaluation_batch(network), EVAL_NUMBERS // prod(self.dataset.shape)))
 
     def training_metrics(self, outputs: Outputs, batch: Batch) -> Metrics:
         """Return nothing: average precision needs more objects than a batch has."""
