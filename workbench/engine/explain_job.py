@@ -42,9 +42,9 @@ def _of_run(trained: TrainedNetwork, request: dict[str, Any]) -> dict[str, Any]:
         raise UserError(f"{trained.run} detects no objects: take a run of a detector, such as yolo-v1.")
     source = trained.sources[request["split"]]
     first, end = request["images"]
-    if not first < end <= len(source):
+    if first >= len(source):
         raise UserError(f"The {request['split']} set has the images 0 to {len(source) - 1}. Take some of them.")
-    batch = source.batch(slice(first, end))
+    batch = source.batch(slice(first, min(end, len(source))))
     outputs = task.predict(trained.network, batch)
     detections = outputs.detections(MIN_SCORE) if request["method"] == "ap" else _unsuppressed(outputs, request)
     case = Case(objects=[], detections=[])

@@ -183,7 +183,7 @@ def test_a_run_is_explained_by_its_detections(monkeypatch):
     assert suppression["agree"] and {row["image"] for row in suppression["boxes"]} == {"1"}
     assert np.shape(suppression["visualization"]["pixels"]) == (64, 64, 3)
     with pytest.raises(UserError, match="images 0 to 9"):
-        ap(run, images=(9, 15))
+        ap(run, images=(10, 15))
     with pytest.raises(UserError, match="Unknown split"):
         explain.explain_ap(WORKER, run, 0.5, None, "tests", (0, 4))
 
