@@ -119,7 +119,7 @@ FAMILY = dict(
     year=2015,
     paper="arXiv:1504.08083",
     topic="two-stage",
-    task="shape-scenes-proposals",
+    task="shape-regions",
     contribution=(
         "The convolutions run once for the whole image; RoI pooling cuts each proposal out of their map. Classes and "
         "boxes are learned together."
@@ -138,10 +138,10 @@ FAMILY = dict(
     parts=dict(backbone=("features.",)),
     params={"fast-rcnn": 134_690_729},
     mini=dict(
-        depths=(1, 1, 1, 1, 1), channels=16, batch_norm=True, hidden_size=128, dropout=0.0, num_classes=4,
-        image_size=128, regions_per_image=32, background_iou=(0.0, 0.5), init_std=0.03,
+        depths=(1, 1, 1, 1, 1), channels=8, batch_norm=True, hidden_size=64, dropout=0.0, num_classes=4,
+        image_size=128, regions_per_image=16, background_iou=(0.0, 0.5), init_std=0.03,
     ),
-    recipe=dict(epochs=4, schedule="one-cycle", lr=0.003, batch_size=16),
+    recipe=dict(epochs=1, schedule="one-cycle", lr=0.003, batch_size=16),
     reference=None,
 )
 # fmt: on

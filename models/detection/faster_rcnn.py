@@ -142,11 +142,11 @@ FAMILY = dict(
     parts=dict(backbone=("features.",), rpn=("rpn.",)),
     params={"faster-rcnn": 137_078_239},
     mini=dict(
-        depths=(1, 1, 1, 1, 1), channels=16, batch_norm=True, hidden_size=128, dropout=0.0, num_classes=4,
-        image_size=128, regions_per_image=32, init_std=0.03, anchor_sizes=(32, 48, 64), anchors_per_image=64,
-        inside_only=False, candidates=(200, 200), proposals=(64, 32),
+        depths=(1, 1, 1, 1, 1), channels=8, batch_norm=True, hidden_size=64, dropout=0.0, num_classes=4,
+        image_size=128, regions_per_image=16, init_std=0.03, anchor_sizes=(32, 48, 64), anchors_per_image=64,
+        inside_only=False, candidates=(200, 200), proposals=(32, 16),
     ),
-    recipe=dict(epochs=4, schedule="one-cycle", lr=0.003, batch_size=16),
+    recipe=dict(epochs=1, schedule="one-cycle", lr=0.003, batch_size=16),
     reference=None,
 )
 # fmt: on

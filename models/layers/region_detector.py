@@ -71,7 +71,7 @@ class RegionDetector(nn.Module):
         background_iou: A region is background if its largest IoU is at least the first of these and below the second.
         beta: Of the smooth L1 loss: an error above it counts linearly.
         offset_weights: Factors of the offsets, which give them a variance of about 1.
-        nms_threshold: Largest IoU of two detections of one class.
+        nms_threshold: Largest IoU of two detections of one class, unless `detect` gets another one.
     """
 
     num_classes: int
@@ -148,37 +148,31 @@ class RegionDetector(nn.Module):
             "boxes": errors / max(1, len(logits)),
         }
 
-    def detect(self, outputs: RegionOutputs, score_threshold: float = 0.05) -> list[Detections]:
+    def scores(self, logits: Tensor) -> Tensor:
+        """Return the probabilities of the classes (N, P, K) for logits (N, P, K + 1)."""
+        return logits.softmax(dim=-1)[..., 1:]
+
+    def detect(
+        self, outputs: RegionOutputs, score_threshold: float = 0.05, iou_threshold: float | None = None
+    ) -> list[Detections]:
         """Return the detections of each image, at most 100.
 
         Args:
             outputs: The outputs of an evaluation.
             score_threshold: Smallest score.
+            iou_threshold: Largest IoU of two detections of one class in NMS. None is the detector's own.
         """
         if outputs.logits is None or outputs.offsets is None:
             raise ValueError("a network in training mode has no detections: call eval() first")
-        scores = outputs.logits.softmax(dim=-1)[..., 1:]
-        return self.select(outputs, scores, outputs.offsets[:, :, 1:], score_threshold)
-
-    def select(
-        self, outputs: RegionOutputs, scores: Tensor, offsets: Tensor, score_threshold: float
-    ) -> list[Detections]:
-        """Return the detections of each image.
-
-        Args:
-            outputs: The outputs, with the proposals.
-            scores: Of each proposal for each class, (N, P, K).
-            offsets: From each proposal to a box of each class, (N, P, K, 4).
-            score_threshold: Smallest score.
-        """
+        scores = self.scores(outputs.logits)
+        offsets = outputs.offsets[:, :, -scores.shape[-1] :]  # without the background
         height, width = self.input_shape[1:]
         corners = decode_boxes(offsets, outputs.boxes[:, :, None], self.offset_weights)
         corners = torch.minimum(corners.clamp(min=0), corners.new_tensor([width, height, width, height]))
         is_large = (corners[..., 2:] - corners[..., :2] >= MIN_SIZE).all(dim=-1)
         scores = scores.where(is_large & outputs.mask[..., None], -1.0)
-        return [
-            select(*image, score_threshold, self.nms_threshold) for image in zip(corners, scores, strict=True)
-        ]
+        threshold = self.nms_threshold if iou_threshold is None else iou_threshold
+        return [select(*image, score_threshold, threshold) for image in zip(corners, scores, strict=True)]
 
 
 def list_regions(boxes: Tensor, mask: Tensor) -> Tensor:
