@@ -1,4 +1,4 @@
-"""Faster R-CNN on a feature pyramid: Lin et al., Feature pyramid networks for object detection (arXiv:1612.03144, 2016).
+"""Faster R-CNN on a feature pyramid: Lin et al., Feature pyramid networks for object detection (2016).
 
 The last map of a backbone knows what is in an image, but its cells are too large for small objects; early maps have
 fine cells but know little. A feature pyramid has both: from the top down, each map is enlarged twofold and added to the
@@ -105,6 +105,24 @@ class FeaturePyramid(nn.Module):
         return [*levels, F.max_pool2d(levels[-1], kernel_size=1, stride=2)]
 
 
+class BoxPredictor(nn.Module):
+    """Two dense layers in parallel: logits, and offsets for each class.
+
+    Args:
+        in_features: Features of a region.
+        classes: Number of classes, with the background.
+    """
+
+    def __init__(self, in_features: int, classes: int):
+        super().__init__()
+        self.cls_score = nn.Linear(in_features, classes)
+        self.bbox_pred = nn.Linear(in_features, 4 * classes)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return logits (R, classes) and offsets (R, classes, 4) for features (R, in_features)."""
+        return self.cls_score(x), self.bbox_pred(x).unflatten(1, (-1, 4))
+
+
 class FasterRCNNFPN(RegionDetector):
     """ResNet, feature pyramid, region proposal network, RoIAlign, and two dense layers for each region.
 
@@ -166,15 +184,11 @@ class FasterRCNNFPN(RegionDetector):
             proposals=proposals,
             anchors_per_image=anchors_per_image,
         )
-        box_head = nn.ModuleDict(
-            {"fc6": nn.Linear(fpn_channels * POOLED**2, hidden_size), "fc7": nn.Linear(hidden_size, hidden_size)}
-        )
-        box_predictor = nn.ModuleDict(
-            {
-                "cls_score": nn.Linear(hidden_size, num_classes + 1),
-                "bbox_pred": nn.Linear(hidden_size, 4 * (num_classes + 1)),
-            }
-        )
+        box_head = nn.Sequential()
+        for name, in_features in (("fc6", fpn_channels * POOLED**2), ("fc7", hidden_size)):
+            box_head.add_module(name, nn.Linear(in_features, hidden_size))
+            box_head.add_module(name.replace("fc", "relu"), nn.ReLU(inplace=True))
+        box_predictor = BoxPredictor(hidden_size, num_classes + 1)
         self.roi_heads = nn.ModuleDict({"box_head": box_head, "box_predictor": box_predictor})
 
     def forward(self, images: Tensor) -> RegionOutputs:
@@ -204,10 +218,9 @@ class FasterRCNNFPN(RegionDetector):
 
     def classify(self, features: tuple[Tensor, ...], rois: Tensor) -> tuple[Tensor, Tensor]:
         """Return logits (R, K + 1) and offsets (R, K + 1, 4) of regions (R, 5): image number and corners."""
-        head, predictor = self.roi_heads["box_head"], self.roi_heads["box_predictor"]
-        x = self.pool(features[:4], rois).flatten(1)
-        x = F.relu(head["fc7"](F.relu(head["fc6"](x))))
-        return predictor["cls_score"](x), predictor["bbox_pred"](x).unflatten(1, (-1, 4))
+        hidden = self.roi_heads["box_head"](self.pool(features[:4], rois).flatten(1))
+        logits, offsets = self.roi_heads["box_predictor"](hidden)
+        return logits, offsets
 
     def losses(self, outputs: RegionOutputs, boxes: Tensor, labels: Tensor, mask: Tensor) -> dict[str, Tensor]:
         """Return the losses of both stages: objectness and proposals, classes and boxes.

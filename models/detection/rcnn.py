@@ -154,7 +154,8 @@ class RCNN(RegionDetector):
         near = ((regions.labels > 0) & (regions.iou > REGRESSION_IOU)).nonzero()[:, 0]
         offsets = self.bbox_pred(maps[near].flatten(1)).unflatten(1, (-1, 4))
         own = offsets[torch.arange(len(near), device=near.device), regions.labels[near] - 1]
-        return (own - regions.offsets[near]).square().sum()
+        errors: Tensor = own - regions.offsets[near]
+        return errors.square().sum()
 
 
 def hinge(scores: Tensor, regions: Regions) -> Tensor:

@@ -11,7 +11,8 @@ VGG16's convolutions, for images of 3x600x600:
     total                                                        17,102,198
 
 The paper trains it in this way in the first of its four steps, and Fast R-CNN on its proposals in the second:
-`--from RUN --part rpn` and `--part backbone` begin a Faster R-CNN with its weights. The mini is as that of Faster R-CNN.
+`--from RUN --part rpn` and `--part backbone` begin a Faster R-CNN with its weights. The mini has the layers of
+Faster R-CNN's.
 """
 
 from collections.abc import Sequence
@@ -97,9 +98,7 @@ class RPN(nn.Module):
             iou_threshold: Largest IoU of two of them; above 0.7, the network itself has suppressed them.
         """
         scores = torch.where(outputs.mask, outputs.scores, -1.0)[..., None]
-        return [
-            select(*image, score_threshold, iou_threshold) for image in zip(outputs.boxes, scores, strict=True)
-        ]
+        return [select(*image, score_threshold, iou_threshold) for image in zip(outputs.boxes, scores, strict=True)]
 
 
 # fmt: off

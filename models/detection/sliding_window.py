@@ -149,9 +149,7 @@ class SlidingWindow(nn.Module):
                 targets.append(torch.cat([classes, torch.zeros_like(negatives)]))
         return {"classes": F.cross_entropy(torch.cat(sampled).float(), torch.cat(targets))}
 
-    def detect(
-        self, logits: Tensor, score_threshold: float = 0.05, iou_threshold: float = 0.3
-    ) -> list[Detections]:
+    def detect(self, logits: Tensor, score_threshold: float = 0.05, iou_threshold: float = 0.3) -> list[Detections]:
         """Return the detections of each image, at most 100.
 
         Args:

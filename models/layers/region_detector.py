@@ -179,7 +179,8 @@ def list_regions(boxes: Tensor, mask: Tensor) -> Tensor:
     """Return the boxes (N, P, 4) for which the mask (N, P) is true, (R, 5): the number of the image and the corners."""
     numbers = torch.arange(len(boxes), device=boxes.device, dtype=boxes.dtype)[:, None, None]
     rois = torch.cat([numbers.expand(*boxes.shape[:2], 1), boxes], dim=2)
-    return rois.flatten(0, 1) if mask.is_meta else rois[mask]  # without values, all are regions
+    regions: Tensor = rois.flatten(0, 1) if mask.is_meta else rois[mask]  # without values, all are regions
+    return regions
 
 
 def unlist(values: Tensor, mask: Tensor) -> Tensor:

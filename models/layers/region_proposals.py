@@ -173,9 +173,7 @@ class RegionProposalNetwork(nn.Module):
         mask = torch.arange(padded.shape[1], device=boxes.device) < lengths[:, None]
         return padded[..., :4], padded[..., 4], mask
 
-    def losses(
-        self, outputs: Proposals, boxes: Tensor, mask: Tensor, height: int, width: int
-    ) -> dict[str, Tensor]:
+    def losses(self, outputs: Proposals, boxes: Tensor, mask: Tensor, height: int, width: int) -> dict[str, Tensor]:
         """Return the losses of objectness and of offsets, as means over the sampled anchors.
 
         Args:
@@ -189,7 +187,9 @@ class RegionProposalNetwork(nn.Module):
         limits = anchors.new_tensor([width, height])
         is_outside = (anchors[:, :2] < 0).any(dim=1) | (anchors[:, 2:] > limits).any(dim=1)
         with fixed_unless(self.training):
-            samples = [self._sample(one[present], anchors, is_outside) for one, present in zip(boxes, mask, strict=True)]
+            samples = [
+                self._sample(one[present], anchors, is_outside) for one, present in zip(boxes, mask, strict=True)
+            ]
         for objectness, offsets, (positives, negatives, objects) in zip(*outputs[:2], samples, strict=True):
             logits.append(objectness[torch.cat([positives, negatives])])
             targets.append(torch.cat([torch.ones_like(positives), torch.zeros_like(negatives)]))

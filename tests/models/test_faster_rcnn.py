@@ -107,7 +107,9 @@ def test_regions_are_pooled_as_by_hand():
     network = build("fast-rcnn").eval()
     with torch.no_grad():
         outputs = network(torch.randn(2, 3, 128, 128), PROPOSALS, PROPOSED)
-        pooled = roi_pool(outputs.features[0], [one[mask] for one, mask in zip(PROPOSALS, PROPOSED, strict=True)], 7, 1 / 16)
+        pooled = roi_pool(
+            outputs.features[0], [one[mask] for one, mask in zip(PROPOSALS, PROPOSED, strict=True)], 7, 1 / 16
+        )
         logits = network.cls_score(network.classifier(pooled.flatten(1)))
     torch.testing.assert_close(unlist(logits, PROPOSED), outputs.logits)
     assert (outputs.logits[~PROPOSED] == 0).all()

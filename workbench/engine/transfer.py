@@ -192,7 +192,7 @@ def _backbone(network: nn.Module, weights: dict[str, Tensor]) -> list[str]:
 
 def _names(part: Part, weights: dict[str, Tensor]) -> dict[str, str]:
     """Return the names of a part's weights by what follows the module that holds them all, if one does."""
-    cut = commonprefix(part.prefixes).rfind(".") + 1
+    cut = commonprefix(part.prefixes).rfind(".") + 1  # noqa: RUF071  (of names, not of paths)
     return {name[cut:]: name for name in weights if name.startswith(part.prefixes)}
 
 

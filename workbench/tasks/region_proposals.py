@@ -96,7 +96,8 @@ def recalls(proposals: Tensor, objects: Tensor) -> Tensor:
 
     if not len(proposals):
         return torch.zeros(len(objects), dtype=torch.bool)
-    return box_iou(proposals.to(objects), objects).amax(dim=0) >= RECALLED_IOU
+    largest: Tensor = box_iou(proposals.to(objects), objects).amax(dim=0)
+    return largest >= RECALLED_IOU
 
 
 def recall(proposals: Tensor, objects: Tensor) -> float:
