@@ -55,6 +55,7 @@ class RCNN(RegionDetector):
         dropout: Probability that a neuron of fc6 and fc7 is dropped in a training step.
         init_std: Standard deviation of AlexNet's initial weights.
         regions_per_image: Regions of an image in the loss.
+        max_proposals: Proposals of an image that are classified, the first ones.
     """
 
     offset_weights = (1.0, 1.0, 1.0, 1.0)
@@ -71,6 +72,7 @@ class RCNN(RegionDetector):
         dropout: float = 0.5,
         init_std: float = 0.01,
         regions_per_image: int = 64,
+        max_proposals: int = 2000,
     ):
         super().__init__()
         if num_classes < 1:
@@ -79,7 +81,7 @@ class RCNN(RegionDetector):
             raise ValueError("context must be 0 or more, and less than half of crop_size")
         self.input_shape = (3, image_size, image_size)
         self.num_classes, self.regions_per_image = num_classes, regions_per_image
-        self.crop_size, self.context = crop_size, context
+        self.crop_size, self.context, self.max_proposals = crop_size, context, max_proposals
         self.alexnet = AlexNet(channels, hidden_size, num_classes + 1, crop_size, dropout, init_std)
         self.svm = nn.Linear(hidden_size, num_classes)
         self.bbox_pred = nn.Linear(self.alexnet.fc6.in_features, 4 * num_classes)
@@ -122,7 +124,8 @@ class RCNN(RegionDetector):
             proposals: Corners.
             mask: Whether there is such a proposal, (N, P).
         """
-        return self.classify_proposals(RegionOutputs((images,), proposals, mask))
+        first = slice(0, self.max_proposals)
+        return self.classify_proposals(RegionOutputs((images,), proposals[:, first], mask[:, first]))
 
     def scores(self, logits: Tensor) -> Tensor:
         """Return scores from 0 to 1 in the order of the SVMs'."""
@@ -200,10 +203,10 @@ FAMILY = dict(
     parts=dict(backbone=("alexnet.conv", "alexnet.fc6.", "alexnet.fc7.")),
     params={},
     mini=dict(
-        channels=(16, 48, 64, 64, 48), hidden_size=128, num_classes=4, image_size=64, crop_size=67, context=5,
-        dropout=0.0, init_std=0.07, regions_per_image=16,
+        channels=(16, 32, 48, 48, 32), hidden_size=64, num_classes=4, image_size=64, crop_size=67, context=5,
+        dropout=0.0, init_std=0.07, regions_per_image=12, max_proposals=24,
     ),
-    recipe=dict(epochs=1, schedule="one-cycle", lr=0.002, batch_size=16),
+    recipe=dict(epochs=1, schedule="one-cycle", lr=0.003, batch_size=16),
     reference=None,
 )
 # fmt: on
