@@ -244,7 +244,8 @@ DETR_LOSS = Formula(
 )
 
 
-SAME_BOXES, UNSURE = 0.5, 0.2  # above and below them, a log points to collapsed queries, and to "no object" everywhere
+SAME_BOXES = 0.5  # above it, a log points to collapsed queries
+UNSURE = 0.2  # below it, a log points to "no object" everywhere
 
 
 DETR_LOG = Formula(
