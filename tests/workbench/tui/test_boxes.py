@@ -82,7 +82,10 @@ async def test_the_threshold_slides_and_boxes_are_kept_as_torchvision_keeps_them
     for key in [*["minus"] * 9, *["plus"] * 18]:
         await pilot.press(key)
         view = screen.view
-        boxes, scores = torch.tensor(list(view.boxes.values())).double(), torch.tensor(list(view.scores.values())).double()
+        boxes, scores = (
+            torch.tensor(list(view.boxes.values())).double(),
+            torch.tensor(list(view.scores.values())).double(),
+        )
         expected = [list(view.boxes)[k] for k in nms(boxes, scores, view.threshold)]
         assert re.findall(r"(\w) \(", values(pilot).partition("Suppressed")[0]) == expected
         assert f"threshold {view.threshold:.2f}" in shown(pilot)

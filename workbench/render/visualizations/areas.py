@@ -40,6 +40,46 @@ def draw_suppression(data: dict[str, Any], width: int, height: int) -> str:
     return f"{legend[:width]}\n{canvas.text()}"
 
 
+def draw_anchors(data: dict[str, Any], width: int, height: int) -> str:
+    """Draw `anchors`, each (width, height), around one center, with their numbers; and `boxes` of that form, dashed."""
+    groups = {"anchors": (data["anchors"], LIGHT), "boxes": (data.get("boxes") or [], DASHED)}
+    shapes = [shape for group, _ in groups.values() for shape in group]
+    extent = [max(shape[k] for shape in shapes) for k in (0, 1)]
+    scale = frame_scale([0, 0, *extent], width, height - 1)
+    canvas = Grid(*(round(size) + 1 for size in (extent[0] * scale, extent[1] * scale / 2)))
+    signs = []
+    for group, lines in reversed(groups.values()):
+        for number, (w, h) in enumerate(group, 1):
+            across, down = round(w * scale), round(h * scale / 2)
+            x, y = (len(canvas.rows[0]) - 1 - across) // 2, (len(canvas.rows) - 1 - down) // 2
+            canvas.draw_box(x, y, x + across, y + down, lines)
+            signs.append((x + 1, y, str(number)))
+    for x, y, number in signs:  # after all lines, so that none hides a number
+        free = (at for at in range(x, len(canvas.rows[y])) if canvas.rows[y][at] in f"{LIGHT[0]}{DASHED[0]} ")
+        canvas.put(next(free, x), y, number)
+    legend = "   ".join(f"{lines[0] * 2} {name}" for name, (group, lines) in groups.items() if group)
+    return f"{legend[:width]}\n{canvas.text()}"
+
+
+def draw_roi_grid(data: dict[str, Any], width: int, height: int) -> str:
+    """Draw the cells of the map `X` and on them the region `roi`, in pixels, not rounded; a cell is `s` pixels."""
+    rows, columns = len(data["X"]), len(data["X"][0])
+    across = max(1, min(6, (width - 4) // columns))
+    down = max(1, min(2, (height - 2) // rows))
+    canvas = Grid(width, rows * down + 2)
+    for column in range(columns):
+        canvas.put(3 + column * across + across // 2, 0, str(column))
+    for row in range(rows):
+        canvas.put(0, 1 + row * down + down // 2, str(row))
+    for y in range(rows + 1):
+        for x in range(columns + 1):
+            canvas.put(3 + x * across, 1 + y * down, "·")
+    x1, y1, x2, y2 = (value / data["s"] for value in data["roi"])
+    cells = [round(x1 * across), round(y1 * down), round(x2 * across), round(y2 * down)]
+    canvas.draw_box(3 + cells[0], 1 + cells[1], 3 + cells[2], 1 + cells[3], HEAVY)
+    return canvas.text()
+
+
 def frame_scale(frame: list[float], width: int, height: int) -> float:
     """Return the columns per pixel at which a frame [x1, y1, x2, y2] fits; a row has twice the pixels of a column."""
     return min((width - 1) / (frame[2] - frame[0]), 2 * (height - 1) / (frame[3] - frame[1]))
