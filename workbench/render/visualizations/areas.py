@@ -6,7 +6,7 @@ from workbench.render.visualizations.grid import DASHED, DOUBLE, HEAVY, LIGHT, R
 
 
 def draw_boxes(data: dict[str, Any], width: int, height: int) -> str:
-    """Draw boxes `A` and `B`, or `boxes` with their `labels`; each is [x1, y1, x2, y2], in a `frame` if there is one."""
+    """Draw boxes `A` and `B`, or `boxes` with their `labels`, each [x1, y1, x2, y2]; in a `frame`, if there is one."""
     boxes = _boxes_by_name(data)
     canvas, cells = _to_cells(boxes, width, height, data.get("frame"))
     if len(boxes) == 2:

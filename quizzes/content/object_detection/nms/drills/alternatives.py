@@ -322,8 +322,8 @@ def _adaptive_steps(boxes: list[Box], scores: Scores, density: Scores, N_t: Numb
     visualization="boxes",
     steps=_adaptive_steps,
     prompt="Adaptive NMS gives each kept box a threshold of its own: the larger of N_t = {N_t} and the density that "
-    "the detector predicts for the box. A box is suppressed if its IoU with a kept box is greater than the threshold of "
-    "the kept box. Each row gives the corners x1, y1, x2, y2 of a box.\n"
+    "the detector predicts for the box. A box is suppressed if its IoU with a kept box is greater than the threshold "
+    "of the kept box. Each row gives the corners x1, y1, x2, y2 of a box.\n"
     "{listing}",
     hints=(
         "Whose density decides if two boxes overlap: that of the kept box or that of the other one?",
