@@ -4,15 +4,14 @@ from collections.abc import Iterator
 
 from quizzes.content.object_detection.nms.formulas import NMS, SOFT_NMS, SOFT_NMS_GAUSSIAN
 from quizzes.content.object_detection.nms.suppression import (
-    Box,
     Factor,
-    Number,
     gaussian_factor,
     letters,
     linear_factor,
     soft_picks,
     visits,
 )
+from quizzes.content.object_detection.overlaps import Box, Number
 from quizzes.procedure import State, number_text, procedure
 from quizzes.question import Visualization
 

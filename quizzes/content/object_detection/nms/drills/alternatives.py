@@ -13,17 +13,15 @@ from quizzes.content.object_detection.nms.formulas import (
     SOFT_NMS_GAUSSIAN,
 )
 from quizzes.content.object_detection.nms.suppression import (
-    Box,
     Factor,
-    Number,
     by_score,
     gaussian_factor,
     keep_labels,
     linear_factor,
-    overlap,
     soft_picks,
     visits,
 )
+from quizzes.content.object_detection.overlaps import Box, Number, overlap
 from quizzes.drill import Inputs, Mistake, drill
 from quizzes.expressions.tree import UndefinedValue, exact
 from quizzes.procedure import number_text

@@ -5,7 +5,7 @@ from fractions import Fraction
 from random import Random
 from typing import Any
 
-from quizzes.content.object_detection.map.ranking import average_precision, hits_of, iou_matrix
+from quizzes.content.object_detection.map.ranking import average_precision, hits_of
 from quizzes.content.object_detection.nms.formulas import (
     CALL_LINE,
     CLASS_OFFSET,
@@ -15,15 +15,13 @@ from quizzes.content.object_detection.nms.formulas import (
     compare_variants,
 )
 from quizzes.content.object_detection.nms.suppression import (
-    Box,
-    Number,
     by_score,
     gaussian_factor,
     linear_factor,
-    overlap,
     soft_picks,
     visits,
 )
+from quizzes.content.object_detection.overlaps import Box, Number, iou_matrix, overlap
 from quizzes.drill import Inputs, Mistake, drill
 from quizzes.expressions.tree import UndefinedValue, Value, exact
 from quizzes.procedure import number_text
