@@ -3,12 +3,14 @@
     convert_to_corners(boxes)      (center x, center y, width, height) -> corners
     convert_to_centers(boxes)      corners -> (center x, center y, width, height)
     paired_iou(a, b)               IoU of each box of `a` with its partner in `b`
+    giou(a, b), diou, ciou         the same, for losses: not 0, and with a gradient, where the boxes don't overlap
     select(boxes, scores, ...)     from scored boxes to detections: threshold, NMS per class, the best of them
     check_boxes(boxes, labels, ..) reject boxes outside their image, and labels that are not classes
 
 The IoU of all boxes of one set with all of another is `torchvision.ops.box_iou`.
 """
 
+from math import pi
 from typing import NamedTuple
 
 import torch
@@ -51,6 +53,45 @@ def paired_iou(a: Tensor, b: Tensor) -> Tensor:
     return intersection / union.clamp(min=torch.finfo(union.dtype).eps)
 
 
+def giou(a: Tensor, b: Tensor) -> Tensor:
+    """Return the generalized IoU (...) of corners (..., 4), pair by pair (Rezatofighi et al. 2019), from -1 to 1.
+
+    From the IoU it subtracts the share of the smallest box around both that neither of them covers.
+    """
+    around = _enclosing_size(a, b).prod(dim=-1)
+    iou = paired_iou(a, b)
+    union = (area(a) + area(b)) / (1 + iou)  # because the intersection is IoU times union
+    return iou - (around - union) / around.clamp(min=torch.finfo(around.dtype).eps)
+
+
+def diou(a: Tensor, b: Tensor) -> Tensor:
+    """Return the distance IoU (...) of corners (..., 4), pair by pair (Zheng et al. 2020), from -1 to 1.
+
+    From the IoU it subtracts the squared distance of the centers over the squared diagonal of the box around both.
+    """
+    distance = (a[..., :2] + a[..., 2:] - b[..., :2] - b[..., 2:]).div(2).square().sum(dim=-1)
+    diagonal = _enclosing_size(a, b).square().sum(dim=-1)
+    return paired_iou(a, b) - distance / diagonal.clamp(min=torch.finfo(diagonal.dtype).eps)
+
+
+def ciou(a: Tensor, b: Tensor) -> Tensor:
+    """Return the complete IoU (...) of corners (..., 4), pair by pair (Zheng et al. 2020).
+
+    From the distance IoU it subtracts alpha v, where v compares the ratios of width and height. As in the paper's code
+    and in torchvision, alpha is a constant for the gradient.
+    """
+    (width_a, height_a), (width_b, height_b) = ((box[..., 2:] - box[..., :2]).unbind(dim=-1) for box in (a, b))
+    v = (4 / pi**2) * (torch.atan2(width_b, height_b) - torch.atan2(width_a, height_a)).square()
+    with torch.no_grad():
+        alpha = v / (1 - paired_iou(a, b) + v).clamp(min=torch.finfo(v.dtype).eps)
+    return diou(a, b) - alpha * v
+
+
+def _enclosing_size(a: Tensor, b: Tensor) -> Tensor:
+    """Return the width and height (..., 2) of the smallest box around both."""
+    return torch.maximum(a[..., 2:], b[..., 2:]) - torch.minimum(a[..., :2], b[..., :2])
+
+
 def area(boxes: Tensor) -> Tensor:
     """Return the areas (...) of corners (..., 4)."""
     return (boxes[..., 2:] - boxes[..., :2]).prod(dim=-1)
@@ -64,7 +105,7 @@ def select(
     A box is suppressed if its IoU with a higher-scoring box of its class is above `iou_threshold`.
 
     Args:
-        boxes: Corners (n, 4).
+        boxes: Corners (n, 4), or those of each class, (n, classes, 4).
         scores: A score per box and class, (n, classes). A box may be detected as several classes.
         score_threshold: Smallest score.
         iou_threshold: Largest IoU of two detections of one class.
@@ -73,7 +114,8 @@ def select(
     from torchvision.ops import batched_nms  # here, because torchvision takes long to import
 
     rows, labels = (scores >= score_threshold).nonzero(as_tuple=True)
-    boxes, scores = boxes[rows].float(), scores[rows, labels].float()
+    boxes = boxes[rows].float() if boxes.dim() == 2 else boxes[rows, labels].float()
+    scores = scores[rows, labels].float()
     remaining = batched_nms(boxes, scores, labels, iou_threshold)[:max_detections]
     return Detections(boxes[remaining], scores[remaining], labels[remaining])
 

@@ -8,7 +8,16 @@ import torchvision.ops
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.layers.boxes import check_boxes, convert_to_centers, convert_to_corners, paired_iou, select
+from models.layers.boxes import (
+    check_boxes,
+    ciou,
+    convert_to_centers,
+    convert_to_corners,
+    diou,
+    giou,
+    paired_iou,
+    select,
+)
 from quizzes.content.object_detection.nms import formulas
 from workbench.errors import UserError
 
@@ -35,6 +44,21 @@ def test_iou_is_torchvisions_pair_by_pair():
     torch.testing.assert_close(paired_iou(a, b), matrix.diagonal())
     torch.testing.assert_close(paired_iou(a[:, None], b), matrix)
     assert matrix.max() > 0.3 and matrix.min() == 0
+
+
+@pytest.mark.parametrize("ours", [giou, diou, ciou])
+def test_overlaps_for_losses_and_their_gradients_are_torchvisions(ours):
+    names = {giou: "generalized_box_iou_loss", diou: "distance_box_iou_loss", ciou: "complete_box_iou_loss"}
+    a, b = random_corners(60, seed=3).double(), random_corners(60, seed=4).double()
+    b[:5] = a[:5]  # the same boxes
+    mine, theirs = a.clone().requires_grad_(), a.clone().requires_grad_()
+    values = ours(mine, b)
+    losses = getattr(torchvision.ops, names[ours])(theirs, b)
+    torch.testing.assert_close(1 - values, losses, atol=1e-6, rtol=0)  # it adds 1e-7 to what it divides by
+    assert values.min() < 0 < values.max() <= 1 + 1e-12
+    values.sum().backward()
+    (-losses.sum()).backward()
+    torch.testing.assert_close(mine.grad[5:], theirs.grad[5:], atol=1e-6, rtol=0)
 
 
 @given(BOXES, BOXES)
