@@ -33,7 +33,7 @@ class Visit(NamedTuple):
 def visits(
     boxes: Sequence[Box],
     scores: Sequence[float | Fraction],
-    thresholds: Sequence[Number],
+    thresholds: Sequence[Number | float],
     classes: Sequence[Number] = (),
 ) -> Iterator[Visit]:
     """Yield the decisions of greedy non-maximum suppression, by decreasing score.
@@ -98,7 +98,7 @@ def gaussian_factor(sigma: Number) -> Factor:
     return lambda iou: math.exp(-(iou**2) / sigma)
 
 
-def soft_picks(boxes: Sequence[Box], scores: Sequence[Number], factor: Factor) -> Iterator[Pick]:
+def soft_picks(boxes: Sequence[Box], scores: Sequence[Number | float], factor: Factor) -> Iterator[Pick]:
     """Yield the rounds of Soft-NMS; ties go to the first box.
 
     Raises:

@@ -27,7 +27,7 @@ from quizzes.expressions.tree import UndefinedValue, exact
 from quizzes.procedure import number_text
 from quizzes.question import Step
 
-Scores = Sequence[Number]
+Scores = Sequence[Number | float]
 
 
 @drill(
