@@ -328,13 +328,13 @@ def test_boxes_in_a_frame_stay_in_place_and_to_scale():
         assert len(rows) == 21 and rows[0].index("┌") == left and rows[5].count("B") == 1
 
 
-def test_anchors_are_drawn_around_one_center_with_their_numbers():
+def test_anchors_are_drawn_around_one_center_with_their_letters():
     data = dict(anchors=[[30, 30], [20, 40], [40, 20]], boxes=[[10, 10]])
     for width, height in SIZES:
         legend, *rows = visualizations.draw(Visualization("anchors", data), width, height).split("\n")
         assert "anchors" in legend and "boxes" in legend
         assert len(rows) < height and max(map(len, rows)) <= width
-        assert {"1", "2", "3"} <= set("".join(rows))
+        assert {"A", "B", "C", "1"} <= set("".join(rows))
 
 
 def test_a_region_lies_on_the_cells_of_its_map():

@@ -41,7 +41,7 @@ def draw_suppression(data: dict[str, Any], width: int, height: int) -> str:
 
 
 def draw_anchors(data: dict[str, Any], width: int, height: int) -> str:
-    """Draw `anchors`, each (width, height), around one center, with their numbers; and `boxes` of that form, dashed."""
+    """Draw `anchors`, each (width, height), around one center, with letters; and `boxes` of that form, with numbers."""
     groups = {"anchors": (data["anchors"], LIGHT), "boxes": (data.get("boxes") or [], DASHED)}
     shapes = [shape for group, _ in groups.values() for shape in group]
     extent = [max(shape[k] for shape in shapes) for k in (0, 1)]
@@ -53,10 +53,10 @@ def draw_anchors(data: dict[str, Any], width: int, height: int) -> str:
             across, down = round(w * scale), round(h * scale / 2)
             x, y = (len(canvas.rows[0]) - 1 - across) // 2, (len(canvas.rows) - 1 - down) // 2
             canvas.draw_box(x, y, x + across, y + down, lines)
-            signs.append((x + 1, y, str(number)))
-    for x, y, number in signs:  # after all lines, so that none hides a number
+            signs.append((x + 1, y, chr(64 + number) if lines == LIGHT else str(number)))
+    for x, y, sign in signs:  # after all lines, so that none hides a sign
         free = (at for at in range(x, len(canvas.rows[y])) if canvas.rows[y][at] in f"{LIGHT[0]}{DASHED[0]} ")
-        canvas.put(next(free, x), y, number)
+        canvas.put(next(free, x), y, sign)
     legend = "   ".join(f"{lines[0] * 2} {name}" for name, (group, lines) in groups.items() if group)
     return f"{legend[:width]}\n{canvas.text()}"
 
