@@ -20,7 +20,7 @@ from workbench.tui.screens.page import Page
 from workbench.tui.widgets.heading import Heading
 
 WIDTH, HEIGHT = 72, 26  # of the plane in which the boxes are, in pixels
-FRAME = [0, 0, WIDTH, HEIGHT]
+FRAME: list[float] = [0, 0, WIDTH, HEIGHT]
 LEAST = 2  # height and width of a box
 STEP = 0.05  # of the threshold
 

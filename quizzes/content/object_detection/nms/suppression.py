@@ -34,7 +34,7 @@ def visits(
     boxes: Sequence[Box],
     scores: Sequence[float | Fraction],
     thresholds: Sequence[Number | float],
-    classes: Sequence[Number] = (),
+    classes: Sequence[Number | float] = (),
 ) -> Iterator[Visit]:
     """Yield the decisions of greedy non-maximum suppression, by decreasing score.
 
