@@ -206,7 +206,7 @@ FAMILY = dict(
     outputs=dict(logits="float32[detections]"),
     params={},
     mini=dict(channels=32, pair_channels=16, num_blocks=4),
-    recipe=dict(epochs=4, batch_size=32, lr=0.003, schedule="one-cycle"),
+    recipe=dict(epochs=4, batch_size=32, lr=0.01, schedule="one-cycle"),
     reference=None,
 )
 # fmt: on
