@@ -20,7 +20,8 @@ The loss matches as the evaluation does: from the highest new score down, a dete
 which it has the largest IoU among those that are left, if that is at least 0.5. Matched detections should have a score
 of 1, all others of 0.
 
-Deviation from the paper: the terms of the loss are not weighted by class. The mini has narrower layers and 4 blocks.
+Deviations from the paper: the network outputs the change of the score's logit, so that it begins without suppression,
+and the terms of the loss are not weighted by class. The mini has narrower layers and 4 blocks.
 """
 
 from itertools import pairwise
@@ -62,7 +63,11 @@ class Block(nn.Module):
     def __init__(self, channels: int, pair_channels: int):
         super().__init__()
         self.reduce = nn.Linear(channels, pair_channels)
-        self.pair = nn.Linear(3 * pair_channels, pair_channels)
+        # A dense layer of the features of both detections and of the pair, in three parts: the first two are computed
+        # per detection instead of per pair.
+        self.first = nn.Linear(pair_channels, pair_channels, bias=False)
+        self.second = nn.Linear(pair_channels, pair_channels, bias=False)
+        self.pair = nn.Linear(pair_channels, pair_channels)
         self.hidden = nn.Linear(pair_channels, pair_channels)
         self.expand = nn.Linear(pair_channels, channels)
 
@@ -76,7 +81,8 @@ class Block(nn.Module):
             second: Its neighbor, (p,).
         """
         reduced = F.relu(self.reduce(x))
-        context = F.relu(self.pair(torch.cat([reduced[first], reduced[second], pairs], dim=1)))
+        both = self.first(reduced).index_select(0, first) + self.second(reduced).index_select(0, second)
+        context = F.relu(both + self.pair(pairs))
         index = first[:, None].expand_as(context)
         pooled = torch.zeros_like(reduced).scatter_reduce(0, index, context, "amax")  # contexts are never negative
         return F.relu(x + self.expand(F.relu(self.hidden(pooled))))
@@ -106,8 +112,10 @@ class LearnedNms(nn.Module):
 
     def example_inputs(self, batch_size: int = 1) -> tuple[Tensor, Tensor, Tensor]:
         """Return boxes, scores and labels of two detections per image."""
-        boxes = torch.tensor([[0.0, 0, 10, 10], [2, 2, 12, 12]]).expand(batch_size, 2, 4)
-        return boxes, torch.tensor([0.9, 0.8]).expand(batch_size, 2), torch.zeros(batch_size, 2, dtype=torch.long)
+        weight = next(self.parameters())
+        boxes, scores = weight.new_tensor([[0, 0, 10, 10], [2, 2, 12, 12]]), torch.tensor([0.9, 0.8])
+        labels = torch.zeros(batch_size, 2, dtype=torch.long, device=boxes.device)
+        return boxes.expand(batch_size, 2, 4), scores.to(boxes).expand(batch_size, 2), labels
 
     def forward(self, boxes: Tensor, scores: Tensor, labels: Tensor) -> Tensor:
         """Return the logits of the new scores (N, D).
@@ -119,15 +127,17 @@ class LearnedNms(nn.Module):
         """
         overlap = paired_iou(boxes[:, :, None], boxes[:, None])
         is_neighbor = (labels[:, :, None] == labels[:, None]) & (overlap > NEIGHBOR_IOU) & (labels >= 0)[:, :, None]
-        image, row, column = is_neighbor.nonzero(as_tuple=True)
+        if boxes.is_meta:  # without values, all are neighbors
+            is_neighbor = torch.ones(is_neighbor.shape, dtype=torch.bool, device="cpu")
+        image, row, column = (index.to(boxes.device) for index in is_neighbor.nonzero(as_tuple=True))
         first, second = image * boxes.shape[1] + row, image * boxes.shape[1] + column
         values = _pair_values(boxes.flatten(0, 1), scores.flatten(), first, second)
         pairs = self.pairs(torch.cat([overlap[image, row, column][:, None], values], dim=1))
         x = boxes.new_zeros(labels.numel(), self.channels)
         for block in self.blocks:
             x = block(x, pairs, first, second)
-        logits: Tensor = self.head(x)
-        return logits.view(labels.shape)
+        change: Tensor = self.head(x)
+        return scores.logit(eps=1e-6) + change.view(labels.shape)
 
     def losses(self, outputs: Rescored, boxes: Tensor, labels: Tensor, mask: Tensor) -> dict[str, Tensor]:
         """Return the loss: the mean cross-entropy of all detections.
@@ -196,7 +206,7 @@ FAMILY = dict(
     outputs=dict(logits="float32[detections]"),
     params={},
     mini=dict(channels=32, pair_channels=16, num_blocks=4),
-    recipe=dict(epochs=4, batch_size=32, lr=0.003, schedule="one-cycle"),
+    recipe=dict(epochs=4, batch_size=32, lr=0.01, schedule="one-cycle"),
     reference=None,
 )
 # fmt: on

