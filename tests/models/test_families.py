@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 import models
+from models.cost import tensors_in
 from models.tracing import example_inputs
 from tests.networks import by_tier
 from workbench import tasks
@@ -152,7 +153,7 @@ def test_the_shapes_and_the_size_of_the_paper_are_the_declared_ones(name, preset
         network = models.build(name, preset).eval()
         inputs = example_inputs(network, 2)
         outputs = network(*inputs)
-    tensors = [*inputs, *(outputs.values() if isinstance(outputs, dict) else [outputs])]
+    tensors = [*inputs, *tensors_in(outputs)]
     for tensor, spec in zip(tensors, [*architecture.inputs.values(), *architecture.outputs.values()], strict=True):
         assert str(tensor.dtype) == f"torch.{spec.dtype}" and len(tensor) == 2
         # Dimensions that differ from batch to batch are names.
