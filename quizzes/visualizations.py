@@ -8,10 +8,10 @@ from workbench.errors import unknown_name
 
 KINDS = frozenset(
     """
-    bars boundary boxes branches code confusion contour convolution descent deviations dilation flow functions graph
-    highlighted-table kernel-slide layers learning-curves learning-rate line-chart logistic matrices network neuron
-    number-line parabola passes pooling precision-recall printout progress rescaling residuals roc scatter
-    separating-line sliding-window suppression table trace two-neurons
+    anchors bars boundary boxes branches code confusion contour convolution descent deviations dilation flow
+    functions graph highlighted-table kernel-slide layers learning-curves learning-rate line-chart logistic matrices
+    network neuron number-line parabola passes pooling precision-recall printout progress rescaling residuals roc
+    roi-grid scatter separating-line sliding-window suppression table trace two-neurons
     """.split()
 )
 PARAMETER = re.compile(r"(?:\w+=)?±?([A-Za-z]\w*)")  # `x`, or `w=w0` for a value that the drawing has another name for

@@ -45,6 +45,7 @@ from torch import Tensor, nn
 from models.detection.detr_mask_head import AttentionMaps, MaskHead, mask_losses
 from models.layers.boxes import Detections, convert_to_centers, convert_to_corners, giou
 from models.layers.dot_product_attention import recorded_attention
+from models.layers.matching import match
 from models.transformers.transformer import Layer, MultiHeadAttention, Stack
 from models.vision.resnet import ResNet
 from workbench.errors import UserError
@@ -292,25 +293,23 @@ class DETR(nn.Module):
         Raises:
             UserError: If an image has more objects than there are queries.
         """
-        from scipy.optimize import linear_sum_assignment  # here, because scipy takes long to import
-
         classes = labels.where(mask, 0)[:, None].expand(-1, logits.shape[1], -1)
         probability = logits.softmax(dim=-1).gather(2, classes)
         distance = (boxes[:, :, None] - targets[:, None]).abs().sum(dim=-1)
         overlap = giou(convert_to_corners(boxes)[:, :, None], convert_to_corners(targets)[:, None])
         cost = L1_COST * distance - CLASS_COST * probability - GIOU_COST * overlap
         # With any finite numbers in place of NaN, a run that diverges ends by its loss, which is NaN.
-        cost = torch.nan_to_num(cost.double(), nan=1e6, posinf=1e6, neginf=1e6).cpu().numpy()
+        cost = torch.nan_to_num(cost.double(), nan=1e6, posinf=1e6, neginf=1e6).cpu()
         matched = torch.full(mask.shape, -1)
-        for image, is_object in enumerate(mask.cpu().numpy()):
-            (objects,) = is_object.nonzero()
+        for image, is_object in enumerate(mask.cpu()):
+            (objects,) = is_object.nonzero(as_tuple=True)
             if len(objects) > logits.shape[1]:
                 raise UserError(
                     f"An image has {len(objects)} objects, but the network has {logits.shape[1]} queries. Set "
                     f"num_queries to {len(objects)} or more."
                 )
-            queries, columns = linear_sum_assignment(cost[image][:, objects])
-            matched[image, objects[columns]] = torch.from_numpy(queries)
+            queries, columns = match(cost[image][:, objects])
+            matched[image, objects[columns]] = queries
         return matched.to(mask.device)
 
     def losses(

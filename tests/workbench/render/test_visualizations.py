@@ -309,3 +309,41 @@ def test_a_table_is_its_own_description():
         ["model", "mlp", "cnn"],
         ["accuracy", "0.9", "0.97"],
     ]
+
+
+def test_ranked_detections_are_points_of_precision_over_recall():
+    points = curves.ranked_points([1, 0, 1, 1, 0, 1], 5)
+    expected = [(0.2, 1), (0.2, 1 / 2), (0.4, 2 / 3), (0.6, 3 / 4), (0.6, 3 / 5), (0.8, 2 / 3)]
+    np.testing.assert_allclose(points, expected)
+    data = dict(hits=[1, 0, 1], n=2, envelope=[1, 2 / 3, 2 / 3])
+    for width, height in SIZES:
+        rows = visualizations.draw(Visualization("precision-recall", data), width, height).split("\n")
+        assert len(rows) <= height and max(map(len, rows)) <= width and "●" in "".join(rows)
+
+
+def test_boxes_in_a_frame_stay_in_place_and_to_scale():
+    for left in (0, 10, 40):
+        data = dict(A=[left, 0, left + 20, 20], B=[30, 10, 60, 20], frame=[0, 0, 60, 40])
+        rows = visualizations.draw(Visualization("boxes", data), 61, 40).split("\n")
+        assert len(rows) == 21 and rows[0].index("┌") == left and rows[5].count("B") == 1
+
+
+def test_anchors_are_drawn_around_one_center_with_their_letters():
+    data = dict(anchors=[[30, 30], [20, 40], [40, 20]], boxes=[[10, 10]])
+    for width, height in SIZES:
+        legend, *rows = visualizations.draw(Visualization("anchors", data), width, height).split("\n")
+        assert "anchors" in legend and "boxes" in legend
+        assert len(rows) < height and max(map(len, rows)) <= width
+        assert {"A", "B", "C", "1"} <= set("".join(rows))
+
+
+def test_a_region_lies_on_the_cells_of_its_map():
+    data = dict(X=[[0] * 7] * 5, roi=[16, 32, 80, 64], s=16)
+    for width, height in SIZES:
+        rows = visualizations.draw(Visualization("roi-grid", data), width, height).split("\n")
+        assert len(rows) <= height and max(map(len, rows)) <= width
+        across, down = max(1, min(6, (width - 4) // 7)), max(1, min(2, (height - 2) // 5))
+        top, bottom = rows[1 + 2 * down], rows[1 + 4 * down]
+        assert (
+            (top.index("┏"), top.index("┓")) == (3 + across, 3 + 5 * across) == (bottom.index("┗"), bottom.index("┛"))
+        )

@@ -7,7 +7,7 @@ import torch
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from tests.workbench.tui.seeing import shown
+from tests.workbench.tui.seeing import shown, until
 from workbench.store import Store
 from workbench.tui.app import WorkbenchApp
 from workbench.tui.screens.boxes import HEIGHT, WIDTH, Boxes, Canvas
@@ -95,7 +95,8 @@ async def test_the_threshold_slides_and_boxes_are_kept_as_torchvision_keeps_them
     assert 0.4 < screen.view.threshold < 0.6
 
 
-async def test_drill_and_steps_are_a_key_away(pilot: Pilot) -> None:
+@pytest.mark.parametrize(("key", "drill"), [("p", "nms-trace"), ("d", "soft-nms")])
+async def test_drills_and_steps_are_a_key_away(pilot: Pilot, key: str, drill: str) -> None:
     await open_boxes(pilot)
     await pilot.press("right", "s")
     await pilot.pause()
@@ -105,6 +106,6 @@ async def test_drill_and_steps_are_a_key_away(pilot: Pilot) -> None:
     assert isinstance(pilot.app.screen, Boxes)
     await pilot.press("o")
     assert pilot.app.screen.name_of_view == "nms"
-    await pilot.press("p")
-    await pilot.pause()
-    assert isinstance(pilot.app.screen, Practice)
+    await pilot.press(key)
+    await until(pilot, lambda: isinstance(pilot.app.screen, Practice) and pilot.app.screen.question is not None)
+    assert pilot.app.screen.question.drill == drill

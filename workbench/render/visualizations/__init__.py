@@ -92,6 +92,7 @@ def _nothing(data: dict[str, Any]) -> str:
 
 
 DRAWINGS: dict[str, Drawing] = {
+    "anchors": (areas.draw_anchors, _nothing),
     "bars": (bars.draw_bars, _nothing),
     "boundary": (plane.draw_boundary, _nothing),
     "boxes": (areas.draw_boxes, _nothing),
@@ -125,6 +126,7 @@ DRAWINGS: dict[str, Drawing] = {
     "progress": (learning.draw_progress, _nothing),
     "rescaling": (lines.draw_rescaling, _nothing),
     "residuals": (plane.draw_residuals, _nothing),
+    "roi-grid": (areas.draw_roi_grid, _nothing),
     "roc": (curves.draw_roc, curves.describe_roc),
     "scatter": (plane.draw_scatter, _nothing),
     "separating-line": (plane.draw_separating_line, _nothing),

@@ -6,7 +6,7 @@ from workbench.render.visualizations.grid import DASHED, DOUBLE, HEAVY, LIGHT, R
 
 
 def draw_boxes(data: dict[str, Any], width: int, height: int) -> str:
-    """Draw boxes `A` and `B`, or `boxes` with their `labels`; each is [x1, y1, x2, y2], in a `frame` if there is one."""
+    """Draw boxes `A` and `B`, or `boxes` with their `labels`, each [x1, y1, x2, y2]; in a `frame`, if there is one."""
     boxes = _boxes_by_name(data)
     canvas, cells = _to_cells(boxes, width, height, data.get("frame"))
     if len(boxes) == 2:
@@ -38,6 +38,46 @@ def draw_suppression(data: dict[str, Any], width: int, height: int) -> str:
         occupied |= {(x + k, y1) for k in range(len(text))}
     legend = "   ".join(f"{lines[0] * 2} {group} {', '.join(names)}" for group, lines, names in groups if names)
     return f"{legend[:width]}\n{canvas.text()}"
+
+
+def draw_anchors(data: dict[str, Any], width: int, height: int) -> str:
+    """Draw `anchors`, each (width, height), around one center, with letters; and `boxes` of that form, with numbers."""
+    groups = {"anchors": (data["anchors"], LIGHT), "boxes": (data.get("boxes") or [], DASHED)}
+    shapes = [shape for group, _ in groups.values() for shape in group]
+    extent = [max(shape[k] for shape in shapes) for k in (0, 1)]
+    scale = frame_scale([0, 0, *extent], width, height - 1)
+    canvas = Grid(*(round(size) + 1 for size in (extent[0] * scale, extent[1] * scale / 2)))
+    signs = []
+    for group, lines in reversed(groups.values()):
+        for number, (w, h) in enumerate(group, 1):
+            across, down = round(w * scale), round(h * scale / 2)
+            x, y = (len(canvas.rows[0]) - 1 - across) // 2, (len(canvas.rows) - 1 - down) // 2
+            canvas.draw_box(x, y, x + across, y + down, lines)
+            signs.append((x + 1, y, chr(64 + number) if lines == LIGHT else str(number)))
+    for x, y, sign in signs:  # after all lines, so that none hides a sign
+        free = (at for at in range(x, len(canvas.rows[y])) if canvas.rows[y][at] in f"{LIGHT[0]}{DASHED[0]} ")
+        canvas.put(next(free, x), y, sign)
+    legend = "   ".join(f"{lines[0] * 2} {name}" for name, (group, lines) in groups.items() if group)
+    return f"{legend[:width]}\n{canvas.text()}"
+
+
+def draw_roi_grid(data: dict[str, Any], width: int, height: int) -> str:
+    """Draw the cells of the map `X` and on them the region `roi`, in pixels, not rounded; a cell is `s` pixels."""
+    rows, columns = len(data["X"]), len(data["X"][0])
+    across = max(1, min(6, (width - 4) // columns))
+    down = max(1, min(2, (height - 2) // rows))
+    canvas = Grid(width, rows * down + 2)
+    for column in range(columns):
+        canvas.put(3 + column * across + across // 2, 0, str(column))
+    for row in range(rows):
+        canvas.put(0, 1 + row * down + down // 2, str(row))
+    for y in range(rows + 1):
+        for x in range(columns + 1):
+            canvas.put(3 + x * across, 1 + y * down, "·")
+    x1, y1, x2, y2 = (value / data["s"] for value in data["roi"])
+    cells = [round(x1 * across), round(y1 * down), round(x2 * across), round(y2 * down)]
+    canvas.draw_box(3 + cells[0], 1 + cells[1], 3 + cells[2], 1 + cells[3], HEAVY)
+    return canvas.text()
 
 
 def frame_scale(frame: list[float], width: int, height: int) -> float:

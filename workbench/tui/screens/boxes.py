@@ -20,7 +20,7 @@ from workbench.tui.screens.page import Page
 from workbench.tui.widgets.heading import Heading
 
 WIDTH, HEIGHT = 72, 26  # of the plane in which the boxes are, in pixels
-FRAME = [0, 0, WIDTH, HEIGHT]
+FRAME: list[float] = [0, 0, WIDTH, HEIGHT]
 LEAST = 2  # height and width of a box
 STEP = 0.05  # of the threshold
 
@@ -31,14 +31,14 @@ class View:
 
     Attributes:
         title: The heading.
-        drills: The drills behind it, the first one first.
+        drills: The two drills behind it.
         boxes: The corners of each box, by label.
         scores: The score of each box; empty if they have none.
         threshold: The threshold of NMS; None if there is none.
     """
 
     title: str
-    drills: tuple[str, ...]
+    drills: tuple[str, str]
     boxes: dict[str, list[int]]
     scores: dict[str, float] = field(default_factory=dict)
     threshold: float | None = None
@@ -163,7 +163,8 @@ class Boxes(Page):
     HELP = """
     The arrow keys move the selected box, and with Shift they change its size; Tab selects the next box. Drag a box
     with the mouse, or its lower right corner to change its size. `+` and `-` slide the threshold of NMS, as a click on
-    its line does. `o` switches between IoU and NMS, `p` practices the drill behind it, `s` shows the steps.
+    its line does. `o` switches between IoU and NMS, and `s` shows the steps. `p` practices the drill behind IoU or NMS,
+    `d` the one behind GIoU or Soft-NMS.
     """
     BINDINGS = [
         *(
@@ -171,11 +172,12 @@ class Boxes(Page):
             for shift, action in (("", "move"), ("shift+", "resize"))
             for key, right, down in (("left", -1, 0), ("right", 1, 0), ("up", 0, -1), ("down", 0, 1))
         ),
-        Binding("tab", "select", "Next box", id="boxes.next"),
+        Binding("tab", "select", "Next", id="boxes.next"),
         Binding("plus", "slide(1)", "Threshold", key_display="+-", id="boxes.more"),
         Binding("minus", "slide(-1)", "Lower the threshold", show=False, id="boxes.less"),
         Binding("o", "other", "Other", id="boxes.other"),
-        Binding("p", "practise", "Practice", id="boxes.practise"),
+        Binding("p", "practise(0)", "Practice", key_display="pd", id="boxes.practise"),
+        Binding("d", "practise(1)", "Practice the other drill", show=False, id="boxes.practise-other"),
         Binding("s", "steps", "Steps", id="boxes.steps"),
         Binding("escape", "leave", "Leave"),
     ]
@@ -331,8 +333,9 @@ class Boxes(Page):
         self.refresh_bindings()
         self._show()
 
-    def action_practise(self) -> None:
-        self.workbench.practise(self.view.drills[0])
+    def action_practise(self, number: int) -> None:
+        """Practice a drill behind the view."""
+        self.workbench.practise(self.view.drills[number])
 
     def action_steps(self) -> None:
         """Step through the procedure with these boxes."""

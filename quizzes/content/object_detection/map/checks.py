@@ -33,10 +33,10 @@ def ap_allpoint(hits: Tensor, n: int) -> Tensor:
 
 
 def ap_11point(hits: list[int], n: int) -> float:
-    found = np.cumsum(hits)
-    precision = found / np.arange(1, len(hits) + 1)
-    # 10*found >= tenths*n compares recalls without rounding.
-    reached = [precision[10 * found >= tenths * n] for tenths in range(11)]
+    counts = np.cumsum(hits)
+    precision = counts / np.arange(1, len(hits) + 1)
+    # 10*counts >= tenths*n compares recalls without rounding.
+    reached = [precision[10 * counts >= tenths * n] for tenths in range(11)]
     return float(np.mean([values.max() if len(values) else 0 for values in reached]))
 
 
@@ -49,12 +49,12 @@ def map_50_95(A: Tensor) -> dict[str, Tensor]:
 def ap_error_types(target: list[int], iou: list[float], n: int, m: float) -> dict[str, Any]:
     def ap(detections: list[tuple[int, float]]) -> float:
         matched: set[int] = set()
-        found = []
+        counts = []
         for j, value in detections:
             matched |= {j} if value >= m else set()
-            found.append(len(matched))
-        # For each number of objects, the best precision at which so many are found.
-        best = [max((c / k for k, c in enumerate(found, 1) if c >= goal), default=0) for goal in range(1, n + 1)]
+            counts.append(len(matched))
+        # For each number of objects, the best precision with at least that many matches.
+        best = [max((c / k for k, c in enumerate(counts, 1) if c >= goal), default=0) for goal in range(1, n + 1)]
         return float(np.mean(best))
 
     detections = list(zip(target, iou, strict=True))

@@ -7,7 +7,6 @@ from quizzes.answer_symbols import Choice, Match
 from quizzes.content.object_detection.map.ranking import (
     COCO_RECALLS,
     VOC_RECALLS,
-    Number,
     average_precision,
     check_hits,
     envelope,
@@ -15,6 +14,7 @@ from quizzes.content.object_detection.map.ranking import (
     interpolate,
     match,
 )
+from quizzes.content.object_detection.overlaps import Number
 from quizzes.expressions.tree import Value
 from quizzes.formula import Formula
 from quizzes.symbols import Int, Matrix, Real, Table, Vector

@@ -6,13 +6,13 @@ from quizzes.content.object_detection.map.formulas import AP
 from quizzes.content.object_detection.map.ranking import (
     COCO_RECALLS,
     VOC_RECALLS,
-    Number,
     check_hits,
     envelope,
     interpolate,
     precisions,
     recalls,
 )
+from quizzes.content.object_detection.overlaps import Number
 from quizzes.procedure import State, list_text, number_text, procedure
 from quizzes.question import Params, Visualization
 

@@ -4,10 +4,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 from itertools import accumulate
 
-from quizzes.content.object_detection.nms.suppression import overlap
+from quizzes.content.object_detection.overlaps import Number
 from workbench.errors import UserError
-
-Number = int | Fraction
 
 VOC_RECALLS = [Fraction(k, 10) for k in range(11)]
 COCO_RECALLS = [Fraction(k, 100) for k in range(101)]
@@ -31,11 +29,6 @@ def match(iou: Sequence[Sequence[Number]], tau: Number) -> list[int | None]:
 def hits_of(iou: Sequence[Sequence[Number]], tau: Number) -> list[int]:
     """Return 1 for each detection that matches an object, else 0."""
     return [int(partner is not None) for partner in match(iou, tau)]
-
-
-def iou_matrix(boxes: Sequence[Sequence[Number]], objects: Sequence[Sequence[Number]]) -> list[list[Fraction]]:
-    """Return the IoU of each box with each object."""
-    return [[overlap(box, one) for one in objects] for box in boxes]
 
 
 def precisions(hits: Sequence[Number]) -> list[Fraction]:

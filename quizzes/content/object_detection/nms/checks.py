@@ -74,10 +74,10 @@ def nms_crowd_window(w: int, h: int, x: int, s: int, t: int, m: float, tau: floa
 
     def ap(threshold: float) -> float:
         keep = nms(boxes, scores, threshold)
-        iou, taken, hits = box_iou(boxes[keep], people([0, x])), set(), []
+        iou, matched, hits = box_iou(boxes[keep], people([0, x])), set(), []
         for row in iou:
-            free = [j for j in range(2) if j not in taken and row[j] >= m]
-            taken |= set(free[:1])
+            free = [j for j in range(2) if j not in matched and row[j] >= m]
+            matched |= set(free[:1])
             hits.append(bool(free))
         precision = [sum(hits[: k + 1]) / (k + 1) for k in range(len(hits))]
         return sum(max(precision[k:]) for k, hit in enumerate(hits) if hit) / 2
@@ -135,16 +135,16 @@ def decide_nms_variant(
     matches = box_iou(boxes, objects) >= m
     result = []
     for ranking in (scores.argsort(descending=True).tolist(), nms(boxes, scores, tau).tolist(), soft):
-        free, found = [True] * len(objects), [0]
+        free, counts = [True] * len(objects), [0]
         for k in ranking:
             own = [j for j in range(len(objects)) if free[j] and matches[k, j]]
             own.sort(key=lambda j: -float(box_iou(boxes[k : k + 1], objects[j : j + 1])))
             for j in own[:1]:
                 free[j] = False
-            found.append(found[-1] + bool(own))
-        # The area under the envelope: for each number of objects, the best precision at which so many are found.
+            counts.append(counts[-1] + bool(own))
+        # The area under the envelope: for each number of objects, the best precision with at least that many matches.
         precision = [
-            max((found[n] / n for n in range(1, len(found)) if found[n] >= count), default=0)
+            max((counts[n] / n for n in range(1, len(counts)) if counts[n] >= count), default=0)
             for count in range(1, len(objects) + 1)
         ]
         result.append(sum(precision) / len(objects))

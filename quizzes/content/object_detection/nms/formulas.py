@@ -3,25 +3,21 @@
 from collections.abc import Sequence
 
 from quizzes.answer_symbols import Choice, LineNumber
-from quizzes.content.object_detection.map.ranking import average_precision, hits_of, iou_matrix
+from quizzes.content.object_detection.map.ranking import average_precision, hits_of
 from quizzes.content.object_detection.nms.suppression import (
-    Box,
     Factor,
-    Number,
     gaussian_factor,
     keep_labels,
     letters,
     linear_factor,
-    overlap,
     soft_picks,
     visits,
 )
+from quizzes.content.object_detection.overlaps import Box, Number, iou_matrix
 from quizzes.expressions.tree import Value
 from quizzes.formula import Formula
 from quizzes.symbols import Int, Labels, Matrix, Real, Vector
 from workbench.errors import UserError
-
-__all__ = ["overlap"]
 
 RCNN = (
     "Girshick et al., R-CNN, 2014 (arXiv:1311.2524): a region is rejected if its IoU with a higher-scoring "

@@ -4,15 +4,14 @@ from collections.abc import Iterator
 
 from quizzes.content.object_detection.nms.formulas import NMS, SOFT_NMS, SOFT_NMS_GAUSSIAN
 from quizzes.content.object_detection.nms.suppression import (
-    Box,
     Factor,
-    Number,
     gaussian_factor,
     letters,
     linear_factor,
     soft_picks,
     visits,
 )
+from quizzes.content.object_detection.overlaps import Box, Number
 from quizzes.procedure import State, number_text, procedure
 from quizzes.question import Visualization
 
@@ -100,8 +99,8 @@ def _decay(boxes: list[Box], scores: list[Number], factor: Factor, rule: str) ->
 
     def state(caption: str, label: str = "", **values: object) -> State:
         data = dict(boxes=boxes, labels=labels, current=label, keep=order, suppressed=[])
-        shown = dict(zip(labels, current, strict=True))
-        return State(caption, dict(scores=shown, **values, order=order), Visualization("suppression", data))
+        by_label = dict(zip(labels, current, strict=True))
+        return State(caption, dict(scores=by_label, **values, order=order), Visualization("suppression", data))
 
     yield state(f"Each round picks the remaining box with the highest score and multiplies other scores by {rule}.")
     for pick in soft_picks(boxes, scores, factor):

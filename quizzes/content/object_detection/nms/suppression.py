@@ -5,22 +5,10 @@ from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
+from quizzes.content.object_detection.overlaps import Box, Number, overlap
 from workbench.errors import UserError
 
-Number = int | Fraction
-
-
-Box = Sequence[Number]  # x1, y1, x2, y2
 Factor = Callable[[Fraction], Number | float]  # of a score, from the IoU
-
-
-def overlap(a: Box, b: Box) -> Fraction:
-    """Return the intersection over union of two boxes, exactly."""
-    width = max(0, min(a[2], b[2]) - max(a[0], b[0]))
-    height = max(0, min(a[3], b[3]) - max(a[1], b[1]))
-    areas = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1])
-    intersection = Fraction(width * height)
-    return intersection / (areas - intersection)
 
 
 def letters(indices: Sequence[int]) -> list[str]:
@@ -45,8 +33,8 @@ class Visit(NamedTuple):
 def visits(
     boxes: Sequence[Box],
     scores: Sequence[float | Fraction],
-    thresholds: Sequence[Number],
-    classes: Sequence[Number] = (),
+    thresholds: Sequence[Number | float],
+    classes: Sequence[Number | float] = (),
 ) -> Iterator[Visit]:
     """Yield the decisions of greedy non-maximum suppression, by decreasing score.
 
@@ -110,7 +98,7 @@ def gaussian_factor(sigma: Number) -> Factor:
     return lambda iou: math.exp(-(iou**2) / sigma)
 
 
-def soft_picks(boxes: Sequence[Box], scores: Sequence[Number], factor: Factor) -> Iterator[Pick]:
+def soft_picks(boxes: Sequence[Box], scores: Sequence[Number | float], factor: Factor) -> Iterator[Pick]:
     """Yield the rounds of Soft-NMS; ties go to the first box.
 
     Raises:

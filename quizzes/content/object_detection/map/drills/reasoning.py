@@ -6,7 +6,8 @@ from random import Random
 from typing import Any
 
 from quizzes.content.object_detection.map.formulas import AP_ERRORS, FIXES, KINDS, classify
-from quizzes.content.object_detection.map.ranking import Number, average_precision, precisions
+from quizzes.content.object_detection.map.ranking import average_precision, precisions
+from quizzes.content.object_detection.overlaps import Number
 from quizzes.drill import Inputs, Mistake, drill
 from quizzes.expressions.tree import UndefinedValue, Value
 from quizzes.procedure import number_text

@@ -9,7 +9,6 @@ from typing import Any
 from quizzes.content.object_detection.map.formulas import AP_ALL_POINTS, AP_ELEVEN_POINTS, MAP_50_95, PR_MATCHING
 from quizzes.content.object_detection.map.ranking import (
     VOC_RECALLS,
-    Number,
     average_precision,
     envelope,
     interpolate,
@@ -17,6 +16,7 @@ from quizzes.content.object_detection.map.ranking import (
     precisions,
     recalls,
 )
+from quizzes.content.object_detection.overlaps import Number
 from quizzes.drill import Inputs, Mistake, drill
 from quizzes.expressions.tree import UndefinedValue, Value, exact
 from quizzes.procedure import number_text
@@ -35,13 +35,13 @@ def _duplicates_count(iou: Rows, scores: Sequence[Number], tau: Number) -> Value
 
 def _voc_rule(iou: Rows, scores: Sequence[Number], tau: Number) -> Value:
     """Return the hits if each detection may only match the object with its largest IoU, taken or not."""
-    taken: set[int] = set()
+    matched: set[int] = set()
     hits = []
     for row in _ranked(iou, scores):
         best = max(range(len(row)), key=lambda j: row[j])
-        hits.append(int(row[best] >= tau and best not in taken))
+        hits.append(int(row[best] >= tau and best not in matched))
         if hits[-1]:
-            taken.add(best)
+            matched.add(best)
     return hits
 
 
@@ -66,15 +66,15 @@ def _matching_steps(
     **_: Any,
 ) -> list[Step]:
     steps = [Step(f"Sort the detections by score: {', '.join(map(str, order))}.")]
-    taken: list[int] = []
+    matched: list[int] = []
     for name, j in zip(order, objects, strict=True):
         row = [exact(value) for value in iou[name - 1]]
         above = [k for k, value in enumerate(row, 1) if value >= exact(tau)]
         if j:
-            others = [k for k in above if k != j and k in taken]
+            others = [k for k in above if k != j and k in matched]
             note = f" Object {others[0]} is taken." if others and row[others[0] - 1] > row[j - 1] else ""
             steps.append(Step(f"Detection {name} takes object {j}, with an IoU of {number_text(row[j - 1])}: 1.{note}"))
-            taken.append(j)
+            matched.append(j)
         elif above:
             listed = " and ".join(f"object {k}" for k in above)
             are = "is" if len(above) == 1 else "are"
@@ -253,11 +253,11 @@ def ap_allpoint(rng: Random) -> Inputs:
 def _draw_ranking(rng: Random) -> Inputs:
     count = rng.choice([5, 6, 6, 7])
     hits = [int(rng.random() < 0.6) for _ in range(count)]
-    found = sum(hits)
+    correct = sum(hits)
     values = precisions(hits)
-    if not 2 <= found < count or list(accumulate(reversed(values), max))[::-1] == values:
+    if not 2 <= correct < count or list(accumulate(reversed(values), max))[::-1] == values:
         raise UndefinedValue("the envelope must matter")
-    return dict(hits=hits, n=found + rng.choice([0, 1, 1, 2]), count=count)
+    return dict(hits=hits, n=correct + rng.choice([0, 1, 1, 2]), count=count)
 
 
 def _eleven_steps(hits: Sequence[Number], n: int, p: list[float], AP11: float) -> list[Step]:

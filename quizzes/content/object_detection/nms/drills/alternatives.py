@@ -13,23 +13,21 @@ from quizzes.content.object_detection.nms.formulas import (
     SOFT_NMS_GAUSSIAN,
 )
 from quizzes.content.object_detection.nms.suppression import (
-    Box,
     Factor,
-    Number,
     by_score,
     gaussian_factor,
     keep_labels,
     linear_factor,
-    overlap,
     soft_picks,
     visits,
 )
+from quizzes.content.object_detection.overlaps import Box, Number, overlap
 from quizzes.drill import Inputs, Mistake, drill
 from quizzes.expressions.tree import UndefinedValue, exact
 from quizzes.procedure import number_text
 from quizzes.question import Step
 
-Scores = Sequence[Number]
+Scores = Sequence[Number | float]
 
 
 @drill(
@@ -322,8 +320,8 @@ def _adaptive_steps(boxes: list[Box], scores: Scores, density: Scores, N_t: Numb
     visualization="boxes",
     steps=_adaptive_steps,
     prompt="Adaptive NMS gives each kept box a threshold of its own: the larger of N_t = {N_t} and the density that "
-    "the detector predicts for the box. A box is suppressed if its IoU with a kept box is greater than the threshold of "
-    "the kept box. Each row gives the corners x1, y1, x2, y2 of a box.\n"
+    "the detector predicts for the box. A box is suppressed if its IoU with a kept box is greater than the threshold "
+    "of the kept box. Each row gives the corners x1, y1, x2, y2 of a box.\n"
     "{listing}",
     hints=(
         "Whose density decides if two boxes overlap: that of the kept box or that of the other one?",

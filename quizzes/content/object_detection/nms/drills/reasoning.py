@@ -5,7 +5,7 @@ from fractions import Fraction
 from random import Random
 from typing import Any
 
-from quizzes.content.object_detection.map.ranking import average_precision, hits_of, iou_matrix
+from quizzes.content.object_detection.map.ranking import average_precision, hits_of
 from quizzes.content.object_detection.nms.formulas import (
     CALL_LINE,
     CLASS_OFFSET,
@@ -15,15 +15,13 @@ from quizzes.content.object_detection.nms.formulas import (
     compare_variants,
 )
 from quizzes.content.object_detection.nms.suppression import (
-    Box,
-    Number,
     by_score,
     gaussian_factor,
     linear_factor,
-    overlap,
     soft_picks,
     visits,
 )
+from quizzes.content.object_detection.overlaps import Box, Number, iou_matrix, overlap
 from quizzes.drill import Inputs, Mistake, drill
 from quizzes.expressions.tree import UndefinedValue, Value, exact
 from quizzes.procedure import number_text
@@ -34,7 +32,7 @@ from quizzes.question import Step
     CROWD_WINDOW,
     tier=3,
     asks=("low", "high", "AP", "cause"),
-    prompt="Two people of {w}x{h} px stand at x1 = 0 and x1 = {x}, next to each other. A detector outputs three boxes "
+    prompt="Two people of {w}x{h} px are at x1 = 0 and x1 = {x}, next to each other. A detector outputs three boxes "
     "of {w}x{h} px at the same height: box 1 at x1 = 0 with score 0.95, box 2 at x1 = {s} with score 0.9, and box 3 at "
     "x1 = {t} with score 0.85. Box 2 is a duplicate of box 1, and a match needs an IoU of at least {m}. "
     "NMS at the threshold tau = {tau} suppresses a box if its IoU with a kept box is greater than tau.\n"
@@ -141,7 +139,7 @@ def _everything(boxes: Sequence[Box], scores: Sequence[Number], **_: Any) -> Val
     return by_score(scores)
 
 
-def _kept_steps(boxes: list[Box], fixed: list[int], **values: Any) -> list[Step]:
+def _fixed_steps(boxes: list[Box], fixed: list[int], **values: Any) -> list[Step]:
     listed = ", ".join(str(int(k)) for k in fixed)
     return [
         Step(
@@ -159,7 +157,7 @@ def _raise_steps(line: int, rows: int, columns: int, **values: Any) -> list[Step
             f"Broadcasting compares the last dimensions, {columns} and {rows}, and they differ."
         ),
         Step(f"Line {line} is the one to change: {wrong}, {rows}x1, so that each box gets the offset of its class."),
-        *_kept_steps(**values),
+        *_fixed_steps(**values),
     ]
 
 
@@ -220,7 +218,7 @@ def _silent_steps(line: int, printed: list[int], **values: Any) -> list[Step]:
         CALL_LINE: "does not use the offset, so boxes of different classes suppress each other",
     }
     listed = ", ".join(str(int(k)) for k in printed)
-    return [Step(f"Line {line} {reason[line]}. The program prints [{listed}]."), *_kept_steps(**values)]
+    return [Step(f"Line {line} {reason[line]}. The program prints [{listed}]."), *_fixed_steps(**values)]
 
 
 @drill(

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from random import Random
 
 from quizzes.content.object_detection.nms.formulas import NMS
-from quizzes.content.object_detection.nms.suppression import Box, overlap, visits
+from quizzes.content.object_detection.nms.suppression import visits
+from quizzes.content.object_detection.overlaps import Box, overlap
 from quizzes.drill import Inputs, Mistake, drill
 from quizzes.expressions.tree import exact
 from quizzes.question import Step

@@ -261,6 +261,7 @@ def _kmeans_steps(boxes: Shapes, anchors: Shapes, clusters: list[str], means: Sh
     KMEANS_ANCHORS,
     tier=2,
     asks=("clusters", "means"),
+    visualization="anchors anchors boxes",
     steps=_kmeans_steps,
     prompt="YOLO v2 finds its anchors by k-means with the distance 1 - IoU, of boxes that share a corner. The boxes "
     "(width, height in px) are boxes = {boxes}, the anchors A and B are {anchors}.\n"

@@ -90,7 +90,7 @@ def _pool_steps(roi: list[int], s: int, k: int, rows: Grid, columns: Grid, O: Gr
     tier=2,
     asks="O",
     decimals=None,
-    visualization="matrices X",
+    visualization="roi-grid X roi s",
     steps=_pool_steps,
     prompt="A feature map of stride {s} has the values X = {X}. Fast R-CNN pools the region of interest roi = {roi} "
     "(corners x1, y1, x2, y2 in px of the image) to {k}x{k} values.\n"
