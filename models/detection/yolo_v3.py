@@ -179,7 +179,7 @@ FAMILY = dict(
         "YOLO with residual connections, predictions at three scales that are joined from coarse to fine, and "
         "independent logistic classifiers instead of a softmax."
     ),
-    builds_on=("yolo-v2", "darknet53", "fpn"),
+    builds_on=("yolo-v2", "darknet53", "faster-rcnn-fpn"),
     network="YoloV3",
     names={"yolo-v3": dict(anchors=(
         ((116, 90), (156, 198), (373, 326)), ((30, 61), (62, 45), (59, 119)), ((10, 13), (16, 30), (33, 23)),

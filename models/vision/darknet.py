@@ -200,7 +200,7 @@ class Darknet53(nn.Module):
         self,
         depths: Sequence[int] = (1, 2, 8, 8, 4),
         channels: int = 32,
-        slope: float = SLOPE,
+        slope: float = 0.1,
         num_classes: int = 1000,
         image_size: int = 256,
     ):

@@ -144,8 +144,7 @@ ANCHOR_DISTANCE = Empirical(
     ),
 )
 
-# Square roots of the areas of the shapes, relative to the image, and SSD's scales for them.
-SIZES, SCALES = (0.12, 0.5), (0.14, 0.24, 0.4, 0.62, 0.8)
+SCALES = (0.18, 0.28, 0.42, 0.62, 0.8)  # of the default boxes of each map, for shapes of 0.15 to 0.5 of the image
 
 
 def ssd_ap50(seed: int, *, is_multiscale: bool, smallest: float, steps: int) -> float:
@@ -191,8 +190,8 @@ SSD_MULTISCALE = Empirical(
     ),
     topic="one-stage",
     arms=dict(
-        several_maps=trial(ssd_ap50, is_multiscale=True, smallest=0.12, steps=600),
-        one_map=trial(ssd_ap50, is_multiscale=False, smallest=0.12, steps=600),
+        several_maps=trial(ssd_ap50, is_multiscale=True, smallest=0.15, steps=500),
+        one_map=trial(ssd_ap50, is_multiscale=False, smallest=0.15, steps=500),
     ),
     control=dict(smallest=0.4),
     measure="ap50",
