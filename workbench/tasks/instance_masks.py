@@ -41,7 +41,7 @@ class InstanceMasks(Detection):
         return {"loss": torch.stack(list(terms.values())).sum(), **terms}
 
     def meter(self) -> "MaskMeter":
-        return MaskMeter(len(self.dataset.classes))
+        return MaskMeter(len(self.dataset.classes), self.is_detailed)
 
     def augment(self, batch: Batch, strengths: Mapping[str, float]) -> Batch:
         raise UserError("Images with masks have no augmentation. Leave augment out.")
@@ -73,8 +73,8 @@ class InstanceMasks(Detection):
 class MaskMeter(DetectionMeter):
     """Average precision of boxes, and the mean IoU of each object's mask with that of the query matched with it."""
 
-    def __init__(self, num_classes: int):
-        super().__init__(num_classes)
+    def __init__(self, num_classes: int, is_detailed: bool = False):
+        super().__init__(num_classes, is_detailed)
         self.ious: list[Tensor] = []
 
     def update(self, outputs: Outputs, batch: Batch) -> None:
