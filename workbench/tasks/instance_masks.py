@@ -1,6 +1,7 @@
 """Instance segmentation by a DETR with a mask head: boxes, classes and masks of the objects of an image."""
 
 from collections.abc import Mapping
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -80,7 +81,8 @@ class MaskMeter(DetectionMeter):
     def update(self, outputs: Outputs, batch: Batch) -> None:
         """Take in the outputs for a batch."""
         super().update(outputs, batch)
-        detector, values, mask = read_as_masks(outputs.detector), outputs.values, batch["boxes_mask"]
+        detector, mask = read_as_masks(outputs.detector), batch["boxes_mask"]
+        values: dict[str, Tensor] = cast(Any, outputs.values)
         queries = detector.assign(values, outputs.resize(batch["boxes"]), batch["labels"], mask)[mask]
         predicted = enlarge(values["masks"], batch["image"].shape[2:])[mask.nonzero()[:, 0], queries] > 0
         targets = object_masks(batch)[mask]
