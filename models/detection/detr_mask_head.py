@@ -1,4 +1,4 @@
-"""The mask head of DETR: Carion et al., End-to-end object detection with transformers (2020), section 5 and figure 8.
+"""The mask head of DETR: Carion et al., End-to-end object detection with transformers (2020), section 4.4 and figure 8.
 
 Each query attends to the encoder's outputs once more, with maps per head in place of a sum of values. They show where
 the query's object is, on the coarse map. Convolutions bring them to a quarter of the image's size, with the maps of the

@@ -1,6 +1,7 @@
 """Instance segmentation by a DETR with a mask head: boxes, classes and masks of the objects of an image."""
 
 from collections.abc import Mapping
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -41,7 +42,7 @@ class InstanceMasks(Detection):
         return {"loss": torch.stack(list(terms.values())).sum(), **terms}
 
     def meter(self) -> "MaskMeter":
-        return MaskMeter(len(self.dataset.classes))
+        return MaskMeter(len(self.dataset.classes), self.is_detailed)
 
     def augment(self, batch: Batch, strengths: Mapping[str, float]) -> Batch:
         raise UserError("Images with masks have no augmentation. Leave augment out.")
@@ -73,14 +74,15 @@ class InstanceMasks(Detection):
 class MaskMeter(DetectionMeter):
     """Average precision of boxes, and the mean IoU of each object's mask with that of the query matched with it."""
 
-    def __init__(self, num_classes: int):
-        super().__init__(num_classes)
+    def __init__(self, num_classes: int, is_detailed: bool = False):
+        super().__init__(num_classes, is_detailed)
         self.ious: list[Tensor] = []
 
     def update(self, outputs: Outputs, batch: Batch) -> None:
         """Take in the outputs for a batch."""
         super().update(outputs, batch)
-        detector, values, mask = read_as_masks(outputs.detector), outputs.values, batch["boxes_mask"]
+        detector, mask = read_as_masks(outputs.detector), batch["boxes_mask"]
+        values: dict[str, Tensor] = cast(Any, outputs.values)
         queries = detector.assign(values, outputs.resize(batch["boxes"]), batch["labels"], mask)[mask]
         predicted = enlarge(values["masks"], batch["image"].shape[2:])[mask.nonzero()[:, 0], queries] > 0
         targets = object_masks(batch)[mask]

@@ -13,7 +13,8 @@ def _giou(b: Tensor, t: Tensor) -> Tensor:
     from torchvision.ops import box_convert, generalized_box_iou
 
     first, second = (box_convert(box[None].double(), "cxcywh", "xyxy") for box in (b, t))
-    return generalized_box_iou(first, second)[0, 0]
+    overlap: Tensor = generalized_box_iou(first, second)[0, 0]
+    return overlap
 
 
 def _matching(cost: Tensor, labels: list[str]) -> tuple[list[str], float]:

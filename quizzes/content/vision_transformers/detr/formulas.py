@@ -64,7 +64,9 @@ def pair_costs(
     return [[-p + w1 * d + w2 * (1 - g) for p, d, g in zip(*row, strict=True)] for row in rows]
 
 
-def _match_pairs(P: list[list[Number]], D: list[list[Number]], G: list[list[Number]], w1: Number, w2: Number) -> dict:
+def _match_pairs(
+    P: list[list[Number]], D: list[list[Number]], G: list[list[Number]], w1: Number, w2: Number
+) -> dict[str, list[str]]:
     return {"match": letters(best_matching(pair_costs(P, D, G, w1, w2)))}
 
 

@@ -255,10 +255,10 @@ def _assign_steps(cost: Costs, match: list[str], **_: Any) -> list[Step]:
 def hungarian_assign(rng: Random) -> Inputs:
     """Matching of the smallest total cost"""
     rows, columns = rng.choice([(3, 3), (3, 3), (3, 4), (2, 3)])
-    cost = [[rng.randint(1, 9) for _ in range(columns)] for _ in range(rows)]
-    _check_interesting([[*row] for row in cost])
-    if rng.random() < 0.5:
-        cost = [[value / 10 for value in row] for row in cost]
+    integers = [[rng.randint(1, 9) for _ in range(columns)] for _ in range(rows)]
+    _check_interesting([[*row] for row in integers])
+    divisor = rng.choice([1, 10])
+    cost = [[value / divisor if divisor > 1 else value for value in row] for row in integers]
     return dict(cost=cost, labels=letters(range(columns)), listing=_listing(cost))
 
 
