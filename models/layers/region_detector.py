@@ -59,7 +59,7 @@ class RegionOutputs(NamedTuple):
 
 
 class RegionDetector(nn.Module):
-    """What detectors that classify regions have in common.
+    """The common part of detectors that classify regions.
 
     A subclass defines `classify`, and in its forward pass calls `classify_proposals`.
 

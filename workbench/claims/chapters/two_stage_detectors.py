@@ -48,8 +48,8 @@ def recall_at_10(seed: int, *, is_network: bool, steps: int) -> float:
         fixed = choose_boxes(training.boxes[training.labels >= 0], training.images.shape[-1])
         proposals = [fixed] * len(test.labels)
     objects = [boxes[labels >= 0] for boxes, labels in zip(test.boxes, test.labels, strict=True)]
-    found = torch.cat([recalls(*pair) for pair in zip(proposals, objects, strict=True)])
-    return 100 * float(found.double().mean())
+    is_recalled = torch.cat([recalls(*pair) for pair in zip(proposals, objects, strict=True)])
+    return 100 * float(is_recalled.double().mean())
 
 
 RPN_BEATS_HEURISTIC_PROPOSALS = Empirical(
