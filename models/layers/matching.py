@@ -1,6 +1,6 @@
 """Matching of predictions with objects, one to one: Kuhn, The Hungarian method for the assignment problem (1955).
 
-    match(cost)   the pairs of least total cost
+    match(cost)   the pairs with the smallest total cost
 
 DETR learns by it: each object is matched with one prediction, and all other predictions should find nothing.
 """

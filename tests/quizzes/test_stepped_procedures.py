@@ -92,6 +92,50 @@ def check_suppression(boxes: Any, scores: Any, tau: float, **values: Any) -> Non
     assert sorted(values["keep"] + values["suppressed"]) == [chr(65 + k) for k in range(len(boxes))]
 
 
+def softening(name: str) -> Callable[[Random], Inputs]:
+    def inputs(rng: Random) -> Inputs:
+        tau = suppression(rng).pop("tau")
+        return {**{k: v for k, v in suppression(rng).items() if k != "tau"}, name: tau}
+
+    return inputs
+
+
+def check_softening(boxes: Any, scores: Any, **values: Any) -> None:
+    """Compare with the algorithm of the paper, on tensors."""
+    from torchvision.ops import box_iou
+
+    iou = box_iou(torch.tensor(boxes).double(), torch.tensor(boxes).double())
+    if "sigma" in values:
+        factors = torch.exp(-iou.square() / values["sigma"])
+    else:
+        factors = torch.where(iou >= values["N_t"] - 1e-12, 1 - iou, 1)
+    current, order = torch.tensor(scores).double(), []
+    while len(order) < len(boxes):
+        waiting = [k for k in range(len(boxes)) if k not in order]
+        order.append(max(waiting, key=lambda k: current[k]))
+        for k in waiting:
+            current[k] *= factors[order[-1], k] if k != order[-1] else 1
+    close(values["final"], current)
+    assert values["order"] == [chr(65 + k) for k in order]
+
+
+def ranking(rng: Random) -> Inputs:
+    hits = [rng.randint(0, 1) for _ in range(rng.randint(1, 9))]
+    return dict(hits=hits, n=max(1, sum(hits)) + rng.randint(0, 3))
+
+
+def check_average_precision(hits: Any, n: int, **values: Any) -> None:
+    """Compare with the area of rectangles, with pycocotools' 101 recalls, and with a maximum per recall."""
+    counts = np.cumsum(hits)
+    precision, recall = counts / np.arange(1, len(hits) + 1), counts / n
+    best = np.maximum.accumulate(precision[::-1])[::-1]
+    close(values["AP"], np.sum(np.diff(recall, prepend=0) * best))
+    for name, count in (("AP11", 11), ("AP101", 101)):
+        # A recall of k/(count - 1) is reached if counts*(count - 1) >= k*n, in integers.
+        reached = [precision[counts * (count - 1) >= k * n] for k in range(count)]
+        close(values[name], np.mean([p.max() if len(p) else 0 for p in reached]))
+
+
 def two_boxes(rng: Random) -> Inputs:
     return dict(A=box(rng), B=box(rng))
 
@@ -102,6 +146,48 @@ def check_iou(A: Any, B: Any, **values: Any) -> None:
     a, b = torch.tensor([A]).double(), torch.tensor([B]).double()
     close(values["iou"], box_iou(a, b)[0, 0])
     close([values["area_A"], values["area_B"]], [box_area(a)[0], box_area(b)[0]])
+
+
+def region(rng: Random) -> Inputs:
+    s, rows, columns = rng.choice([8, 16]), rng.randint(3, 7), rng.randint(3, 7)
+    (x1, x2), (y1, y2) = (sorted(rng.sample(range(size * s + 10), 2)) for size in (columns, rows))
+    return dict(X=matrix(rng, rows, columns, 0, 9), roi=[x1, y1, x2, y2], s=s, k=rng.randint(1, 4))
+
+
+def check_region(X: Any, roi: Any, s: int, k: int, **values: Any) -> None:
+    from torchvision.ops import roi_pool
+
+    expected = roi_pool(torch.tensor(X).double()[None, None], [torch.tensor([roi]).double()], k, 1 / s)
+    close(values["O"], expected[0, 0].tolist())
+
+
+def segmentation(rng: Random) -> Inputs:
+    rows, columns = rng.randint(2, 5), rng.randint(2, 6)
+    return dict(X=matrix(rng, rows, columns, 0, 3), R=matrix(rng, rows, columns, 0, rng.randint(1, 4)))
+
+
+def check_segmentation(X: Any, R: Any, table: Any, **values: Any) -> None:
+    from scipy.ndimage import find_objects
+
+    levels, labels = np.array(X), np.array(R)
+
+    def similarity(a: int, b: int) -> float:
+        either = (labels == a) | (labels == b)
+        p, q = (np.bincount(levels[labels == k], minlength=4) / (labels == k).sum() for k in (a, b))
+        hull = levels[find_objects(either.astype(int))[0]].size
+        return float(np.minimum(p, q).sum() + 2 - (either.sum() + hull - either.sum()) / levels.size)
+
+    for row in table:
+        sides = [(labels[1:], labels[:-1]), (labels[:, 1:], labels[:, :-1])]
+        edges = np.concatenate([np.sort(np.stack([a.ravel(), b.ravel()]), axis=0) for a, b in sides], axis=1)
+        pairs = sorted({(int(a), int(b)) for a, b in edges.T if a != b})
+        best = max(pairs, key=lambda pair: round(similarity(*pair), 9))
+        close(row["similarity"], similarity(*best))
+        assert (row["regions"], row["new"]) == (f"{best[0]} + {best[1]}", labels.max() + 1)
+        labels[np.isin(labels, best)] = labels.max() + 1
+        down, across = find_objects(labels)[-1]
+        assert row["box"] == [across.start, down.start, across.stop, down.stop]
+    assert len(np.unique(labels)) == 1 and values["labels"] == labels.tolist()
 
 
 FUNCTIONS = ["(x - 2)^2", "x^2 + 3y^2", "x^2 + x*y + y^2", "sin(x) + (y - 1)^2", "a^2 + 2b^2 + (c - a)^2"]
@@ -598,11 +684,31 @@ def check_shift(h: int, w: int, M: int, s: int, **values: Any) -> None:
     assert [row["tokens"] for row in values["table"]] == [", ".join(str(int(t)) for t in row) for row in tokens]
 
 
+def costs(rng: Random) -> Inputs:
+    rows = rng.randint(1, 5)
+    return dict(cost=matrix(rng, rows, rng.randint(rows, 6), -3, 9))
+
+
+def check_matching(cost: Any, match: list[str], total: float, **_: Any) -> None:
+    from scipy.optimize import linear_sum_assignment
+
+    table = np.array(cost, dtype=float)
+    columns = [ord(letter) - ord("A") for letter in match]
+    assert len(set(columns)) == len(table) == len(columns)
+    close(total, table[linear_sum_assignment(table)].sum())
+    close(total, table[range(len(table)), columns].sum())
+
+
 CASES: dict[str, tuple[Callable[[Random], Inputs], Callable[..., None]]] = {
     "conv-values": (convolution, check_convolution),
     "pooling-values": (pooling, check_pooling),
     "nms": (suppression, check_suppression),
+    "soft-nms": (softening("N_t"), check_softening),
+    "soft-nms-gaussian": (softening("sigma"), check_softening),
+    "ap": (ranking, check_average_precision),
     "iou": (two_boxes, check_iou),
+    "roi-pool": (region, check_region),
+    "selective-search": (segmentation, check_segmentation),
     "gd-steps": (descent(lr=(0.0, 0.2)), check_descent(sgd)),
     "momentum-steps": (descent(lr=(0.0, 0.1), beta=(0.0, 0.95)), check_descent(sgd)),
     "adam-steps": (descent(lr=(0.0, 0.5), beta1=(0.1, 0.95), beta2=(0.5, 0.999)), check_descent(adam)),
@@ -630,6 +736,7 @@ CASES: dict[str, tuple[Callable[[Random], Inputs], Callable[..., None]]] = {
     "skip-gram-pairs": (sentence_and_window, check_skip_gram),
     "bpe": (words_to_merge, check_byte_pairs),
     "swin-shift": (grid_of_windows, check_shift),
+    "hungarian-assign": (costs, check_matching),
 }
 
 
@@ -693,6 +800,9 @@ def test_states_over_random_inputs(id):
         ("nms", dict(boxes=[[1, 1, 5, 5]], scores=[1, 0.5]), "one number per box"),
         ("iou", dict(A=[5, 5, 1, 1]), "A must be x1, y1, x2, y2 with x1 < x2"),
         ("iou", dict(B=[0, 5, 1, 5]), "B must be x1, y1, x2, y2 with x1 < x2"),
+        ("roi-pool", dict(roi=[5, 5, 1, 1]), "roi must be x1, y1, x2, y2 with x1 < x2"),
+        ("selective-search", dict(R=[[0, 1]]), "X and R must have the same shape, not 4x5 and 1x2"),
+        ("selective-search", dict(X=[[0] * 50], R=[[*range(50)]]), "Use at most 1024 pixels in 40 regions"),
         ("conv-values", dict(X=[[1, 2], [3, 4]]), "larger than the padded map X, 2x2"),
         ("conv-values", dict(X=[[1] * 110] * 110, K=[[1]]), "has more states than can be stepped through"),
         ("pooling-values", dict(k=9), "larger than the map X"),
@@ -732,6 +842,8 @@ def test_states_over_random_inputs(id):
         ("bleu", dict(hypothesis="a b", reference="a b"), "The steps are those of one candidate"),
         ("bpe", dict(words=["ab", "ab"], counts=[1, 1]), "Each word must be there once"),
         ("bpe", dict(text="a b"), "No word has two characters"),
+        ("hungarian-assign", dict(cost=[[1], [2]]), "at least as many queries as objects"),
+        ("hungarian-assign", dict(cost=[[1] * 27]), "cost must have at most 26 columns, not 27"),
         ("swin-shift", dict(h=5), "Windows of 2x2 tokens don't divide a grid of 5x4"),
         ("swin-shift", dict(s=2), "The shift s must be from 0 to 1, not 2"),
         ("early-stopping", dict(patience=0), "patience .* must be an integer from 1 to 1000"),

@@ -1,8 +1,8 @@
 """Regions of an image: Felzenszwalb, Huttenlocher, Efficient graph-based image segmentation (2004).
 
 Pixels are the nodes of a graph, and an edge joins each pixel with its 8 neighbors; its weight is the distance of their
-colors. At first, each pixel is a region. From the smallest weight up, an edge merges the regions of its ends if it is
-no heavier than
+colors. At first, each pixel is a region. From the smallest weight up, an edge merges the regions of its ends if its
+weight is at most
 
     min(Int(A) + scale/|A|, Int(B) + scale/|B|)
 
@@ -42,7 +42,7 @@ def segment(image: np.ndarray, scale: float, min_size: int, sigma: float = 0.8) 
             a, b = b, a
         parents[b] = a
         sizes[a] += sizes[b]
-        limits[a] = weight + scale / sizes[a]  # edges come in the order of their weights, so this one is the largest
+        limits[a] = weight + scale / sizes[a]  # edges are in the order of their weights, so this is the largest
 
     between = []
     for weight, pixel, other in zip(weights, first, second, strict=True):
