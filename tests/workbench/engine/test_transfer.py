@@ -356,7 +356,7 @@ def test_the_backbone_of_a_detector_is_that_of_its_classifier(detector, classifi
     own, other = (
         {
             short: weights[name].shape
-            for short, name in transfer._names(models.info(network).parts["backbone"], weights).items()
+            for short, name in transfer._names(models.info(network).parts["backbone"], weights, is_cut=True).items()
         }
         for network, weights in ((detector, ours), (classifier, theirs))
     )
