@@ -25,6 +25,8 @@ class RegionProposals(Detection):
     more.
     """
 
+    is_stackable = False  # anchors are sampled at random
+
     @cached_property
     def dataset(self) -> DataSet:
         """The description of its dataset, with one class."""
