@@ -99,6 +99,6 @@ def sample(assignment: Tensor, count: int, positive_share: float) -> tuple[Tenso
     """
     positives, negatives = (assignment >= 0).nonzero()[:, 0], (assignment == BACKGROUND).nonzero()[:, 0]
     number = min(len(positives), int(count * positive_share))
-    chosen = positives[torch.randperm(len(positives), device=positives.device)[:number]]
+    selection = positives[torch.randperm(len(positives), device=positives.device)[:number]]
     rest = negatives[torch.randperm(len(negatives), device=negatives.device)[: count - number]]
-    return chosen, rest
+    return selection, rest

@@ -29,6 +29,7 @@ def test_the_published_network_has_as_many_parameters_as_the_reference():
 
 @torch.no_grad()
 def test_masks_are_those_of_transformers():
+    torch.manual_seed(1)
     theirs, ours = varied(DetrForSegmentation(DetrConfig(**CONFIG))), build()
     theirs.mask_head.conv1.conv.weight[:, 32:] *= 1000  # of the attention maps, which differ from query to query
     theirs.bbox_attention.q_proj.weight *= 10

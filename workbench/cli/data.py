@@ -50,7 +50,7 @@ def list_data(as_json: Json = False) -> None:
     console().print(table)
     print("\nYour own table: workbench data show csv:PATH, or csv:PATH:COLUMN")
     print("Your own images, one folder per class: workbench data show folder:PATH")
-    print("Your own images with boxes, in COCO's format: workbench data show coco:IMAGES:ANNOTATIONS")
+    print("Your own images with boxes: workbench data show coco:IMAGES:ANNOTATIONS")
     print("Your own text: workbench data show text:PATH, or words:PATH for its words")
     print("Your own text as byte pairs: workbench data show text-bpe:PATH[:TOKENIZER]")
     print("Your own sentences with labels, as CSV: workbench data show sentences:PATH")

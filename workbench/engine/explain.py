@@ -50,10 +50,7 @@ def explain_ap(
     name = _class(case, class_name)
     objects = [row for row in case["objects"] if row["class"] == name]
     order = {image: k for k, image in enumerate(dict.fromkeys(row["image"] for row in _rows(case)))}
-    ranked = sorted(
-        (row for row in case["detections"] if row["class"] == name),
-        key=lambda row: (-row["score"], order[row["image"]]),
-    )
+    ranked = _rank([row for row in case["detections"] if row["class"] == name], order)
     numbers = {image: [k for k, row in enumerate(objects) if row["image"] == image] for image in order}
     matched: dict[str, dict[str, set[int]]] = {rule: {image: set() for image in order} for rule in ("coco", "voc")}
     matches: dict[str, list[Any]] = {rule: [] for rule in matched}
@@ -184,6 +181,17 @@ def _ask(worker: Verifier, source: Run | Path, **request: Any) -> dict[str, Any]
 
 def _rows(case: Case) -> list[Any]:
     return [*case["objects"], *case["detections"]]
+
+
+def _rank(detections: list[Any], order: dict[str, int]) -> list[Any]:
+    """Return detections with the highest score first, at most `MAX_PER_IMAGE` per image, as COCO counts them."""
+    counts = dict.fromkeys(order, 0)
+    ranked = []
+    for row in sorted(detections, key=lambda row: (-row["score"], order[row["image"]])):
+        counts[row["image"]] += 1
+        if counts[row["image"]] <= explain_case.MAX_PER_IMAGE:
+            ranked.append(row)
+    return ranked
 
 
 def _class(case: Case, name: str | None) -> str:

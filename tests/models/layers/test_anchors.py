@@ -73,10 +73,10 @@ def test_samples_have_torchvisions_numbers_and_only_their_kinds(positives):
     assignment[:positives] = 3
     assignment[positives : positives + 30] = -2
     torch.manual_seed(0)
-    chosen, rest = sample(assignment, 64, 0.5)
+    selection, rest = sample(assignment, 64, 0.5)
     # torchvision writes 1 for an object, 0 for the background, -1 for neither.
     labels = torch.where(assignment >= 0, 1, torch.where(assignment == -1, 0, -1))
     theirs = [int(mask[0].sum()) for mask in BalancedPositiveNegativeSampler(64, 0.5)([labels])]
-    assert [len(chosen), len(rest)] == theirs
-    assert (assignment[chosen] == 3).all() and (assignment[rest] == -1).all()
-    assert len(set(chosen.tolist())) == len(chosen)
+    assert [len(selection), len(rest)] == theirs
+    assert (assignment[selection] == 3).all() and (assignment[rest] == -1).all()
+    assert len(set(selection.tolist())) == len(selection)
