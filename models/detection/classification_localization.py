@@ -1,6 +1,6 @@
 """Classification with localization: what the one object of an image is, and where.
 
-A classifier becomes a detector of one object by a second output layer: beside the class logits, four numbers, the
+A classifier becomes a detector of one object by a second output layer: next to the class logits, four numbers, the
 center and the size of the object's box relative to the image. Both layers read the same features, and the losses of
 classification and of regression are added. Because the number of outputs is fixed, it finds no second object.
 

@@ -1,4 +1,4 @@
-"""Faster R-CNN: Ren, He, Girshick, Sun, Towards real-time object detection with region proposal networks (2015).
+"""Faster R-CNN: Ren, He, Girshick, Sun, real-time object detection with region proposal networks (2015).
 
 Fast R-CNN classifies all proposals of an image in a fraction of a second, but selective search takes two seconds to
 find them. Faster R-CNN lets a network propose: a region proposal network (RPN) reads the map that the detector has

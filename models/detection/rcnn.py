@@ -40,6 +40,7 @@ from models.layers.region_proposals import fixed_unless
 from models.vision.alexnet import AlexNet
 
 NEGATIVE_IOU, REGRESSION_IOU, OBJECT_IOU = 0.3, 0.6, 0.999  # the last one is that of an object's own box
+CHUNK = 256  # regions that are warped at once: 2,000 of a batch of images would need gigabytes
 
 
 class RCNN(RegionDetector):
@@ -113,8 +114,12 @@ class RCNN(RegionDetector):
 
     def classify(self, features: tuple[Tensor, ...], rois: Tensor) -> tuple[Tensor, Tensor]:
         """Return scores of the SVMs (R, K) and offsets (R, K, 4) of regions (R, 5): image number and corners."""
-        maps = self.alexnet.features(self.warp(features[0], rois))
-        return self.svm(self.alexnet.embed(maps)), self.bbox_pred(maps.flatten(1)).unflatten(1, (-1, 4))
+        scores, offsets = [], []
+        for chunk in rois.split(CHUNK):
+            maps = self.alexnet.features(self.warp(features[0], chunk))
+            scores.append(self.svm(self.alexnet.embed(maps)))
+            offsets.append(self.bbox_pred(maps.flatten(1)).unflatten(1, (-1, 4)))
+        return torch.cat(scores), torch.cat(offsets)
 
     def forward(self, images: Tensor, proposals: Tensor, mask: Tensor) -> RegionOutputs:
         """Return the outputs for images (N, 3, image_size, image_size) with proposals (N, P, 4) in pixels.
@@ -204,7 +209,7 @@ FAMILY = dict(
     params={},
     mini=dict(
         channels=(16, 32, 48, 48, 32), hidden_size=64, num_classes=4, image_size=64, crop_size=67, context=5,
-        dropout=0.0, init_std=0.07, regions_per_image=12, max_proposals=24,
+        dropout=0.0, init_std=0.07, regions_per_image=12, max_proposals=20,
     ),
     recipe=dict(epochs=1, schedule="one-cycle", lr=0.003, batch_size=16),
     reference=None,

@@ -126,7 +126,7 @@ FAMILY = dict(
         depths=(1, 1, 1, 1, 1), channels=8, batch_norm=True, image_size=128, anchor_sizes=(32, 48, 64),
         anchors_per_image=64, inside_only=False, candidates=(200, 200), proposals=(64, 32),
     ),
-    recipe=dict(epochs=2, schedule="one-cycle", lr=0.003, batch_size=16),
+    recipe=dict(epochs=1, schedule="one-cycle", lr=0.003),
     reference=None,
 )
 # fmt: on

@@ -59,7 +59,7 @@ class RegionOutputs(NamedTuple):
 
 
 class RegionDetector(nn.Module):
-    """What detectors that classify regions have in common.
+    """The common part of detectors that classify regions.
 
     A subclass defines `classify`, and in its forward pass calls `classify_proposals`.
 
@@ -186,7 +186,7 @@ def list_regions(boxes: Tensor, mask: Tensor) -> Tensor:
 def unlist(values: Tensor, mask: Tensor) -> Tensor:
     """Return the values (R, ...) of the regions that `list_regions` listed, as (N, P, ...); 0 where there is none."""
     if mask.is_meta:
-        return values.unflatten(0, mask.shape)
+        return values.reshape(*mask.shape, *values.shape[1:])
     padded = values.new_zeros(*mask.shape, *values.shape[1:])
     padded[mask] = values
     return padded

@@ -161,7 +161,9 @@ def _load_part(network: nn.Module, spec: RunSpec, origin: str, name: str) -> dic
     else:
         own = lookup(f"part of {spec.network.model}", name, models.info(spec.network.model).parts)
         other = lookup(f"part of {donor.name}", name, donor.parts)
-        own_names, other_names = _names(own, ours), _names(other, theirs)
+        # The same part may be in modules of different names, which then don't count.
+        pairs = [(_names(own, ours, is_cut), _names(other, theirs, is_cut)) for is_cut in (False, True)]
+        own_names, other_names = min(pairs, key=lambda pair: len(pair[0].keys() - pair[1].keys()))
         partial = own.partial or other.partial
     problem = f"The {name} of {origin} ({donor.name}) doesn't fit that of {spec.network.model} ({spec.network.preset})"
     missing = [key for short, key in own_names.items() if short not in other_names]
@@ -190,9 +192,9 @@ def _backbone(network: nn.Module, weights: dict[str, Tensor]) -> list[str]:
     return [name for name in weights if name not in in_head]
 
 
-def _names(part: Part, weights: dict[str, Tensor]) -> dict[str, str]:
-    """Return the names of a part's weights by what follows the module that holds them all, if one does."""
-    cut = commonprefix(part.prefixes).rfind(".") + 1  # noqa: RUF071  (of names, not of paths)
+def _names(part: Part, weights: dict[str, Tensor], is_cut: bool) -> dict[str, str]:
+    """Return the names of a part's weights by themselves, or by what follows the module that holds all of them."""
+    cut = commonprefix(part.prefixes).rfind(".") + 1 if is_cut else 0  # noqa: RUF071  (of names, not of paths)
     return {name[cut:]: name for name in weights if name.startswith(part.prefixes)}
 
 

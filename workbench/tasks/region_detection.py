@@ -1,8 +1,8 @@
 """Detection by networks that classify proposed regions: R-CNN and Fast R-CNN. The proposals are selective search's."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -13,6 +13,7 @@ from workbench.data.sources import Batch, Merged, Ragged, Source
 from workbench.errors import UserError
 from workbench.tasks.base import StepContext
 from workbench.tasks.detection import Detection, Outputs, read_as_detector
+from workbench.tasks.scalers import training_scaler
 
 
 class RegionDetection(Detection):
@@ -35,13 +36,23 @@ class RegionDetection(Detection):
 
     def forward(self, network: nn.Module, batch: Batch, context: StepContext) -> Outputs:
         detector, image = read_as_detector(network), batch["image"]
-        if "proposals" not in batch:  # an image file
-            batch = batch | to_source(propose(image)).batch(slice(None))
         size = detector.input_shape[1:]
         scale = size[1] / image.shape[3]
         if image.shape[2:] != size:
             image = F.interpolate(image, size=size, mode="bilinear", antialias=True)
         return Outputs(detector, network(image, batch["proposals"] * scale, batch["proposals_mask"]), scale)
+
+    def read_files(self, files: Sequence[Path], seed: int) -> tuple[Batch, Tensor]:
+        """Return image files with their proposals as a batch, and the factors of x and y of each file, (N, 2).
+
+        Raises:
+            UserError: If one of them is not an image, or damaged.
+        """
+        batch, scales = super().read_files(files, seed)
+        scaler = training_scaler(self.data, seed, axis=None)
+        pixels = batch["image"] * float(scaler.spread) + float(scaler.shift)
+        proposals = selective_search.propose_all(pixels.round().byte().numpy())
+        return batch | to_source(torch.from_numpy(proposals)).batch(slice(None)), scales
 
     def augment(self, batch: Batch, strengths: Mapping[str, float]) -> Batch:
         """Reject all augmentations, because proposals would have to be computed again.
@@ -55,14 +66,3 @@ class RegionDetection(Detection):
 def to_source(proposals: Tensor) -> Ragged:
     """Return proposals (N, P, 4), which are zeros after the last one of an image, as a source."""
     return Ragged.from_padded("proposals", proposals, proposals[..., 2] > proposals[..., 0])
-
-
-def propose(images: Tensor) -> Tensor:
-    """Return the proposals (N, P, 4) for images (N, 3, height, width) of any scale of values, zeros after the last."""
-    padded = torch.zeros(len(images), selective_search.PROPOSALS, 4, device=images.device)
-    for row, image in zip(padded, images, strict=True):
-        low, high = image.amin(), image.amax()
-        pixels = (255 * (image - low) / (high - low).clamp(min=1e-6)).round().byte().cpu().numpy()
-        boxes = selective_search.propose(np.ascontiguousarray(pixels))
-        row[: len(boxes)] = torch.from_numpy(boxes).to(row)
-    return padded

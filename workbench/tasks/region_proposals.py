@@ -25,6 +25,8 @@ class RegionProposals(Detection):
     more.
     """
 
+    is_stackable = False  # anchors are sampled at random
+
     @cached_property
     def dataset(self) -> DataSet:
         """The description of its dataset, with one class."""
@@ -115,8 +117,8 @@ def choose_boxes(objects: Tensor, image_size: int) -> Tensor:
     places = image_size // BOX_STRIDE
     boxes = tile_anchors(anchor_shapes(BOX_SIZES, [1.0]), places, places, BOX_STRIDE, offset=0.5)
     is_recalled = box_iou(boxes, objects.float()) >= RECALLED_IOU
-    chosen: list[int] = []
+    numbers: list[int] = []
     for _ in range(PROPOSALS):
-        chosen.append(int(is_recalled.sum(dim=1).argmax()))
-        is_recalled = is_recalled & ~is_recalled[chosen[-1]]
-    return boxes[chosen]
+        numbers.append(int(is_recalled.sum(dim=1).argmax()))
+        is_recalled = is_recalled & ~is_recalled[numbers[-1]]
+    return boxes[numbers]

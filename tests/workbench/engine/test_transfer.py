@@ -343,6 +343,27 @@ def test_a_part_that_the_other_network_lacks_is_an_error(trained, declare):
         SeedState(RunSpec.create("mlp", origin=trained.id, part="filters", device="cpu"))
 
 
+@pytest.mark.parametrize(
+    ("detector", "classifier"),
+    [
+        *(("rcnn", "alexnet"), ("fast-rcnn", "vgg16"), ("faster-rcnn", "vgg16"), ("rpn", "vgg16")),
+        *(("faster-rcnn", "rpn"), ("faster-rcnn-r50-fpn", "resnet50"), ("classification-localization", "vgg16")),
+    ],
+)
+def test_the_backbone_of_a_detector_is_that_of_its_classifier(detector, classifier):
+    with torch.device("meta"):
+        ours, theirs = (models.build(name).state_dict() for name in (detector, classifier))
+    own, other = (
+        {
+            short: weights[name].shape
+            for short, name in transfer._names(models.info(network).parts["backbone"], weights, is_cut=True).items()
+        }
+        for network, weights in ((detector, ours), (classifier, theirs))
+    )
+    counts = {name for name in other if name.endswith("num_batches_tracked")}  # fixed norms count no batches
+    assert len(own) > 5 and own == {name: shape for name, shape in other.items() if name not in counts - own.keys()}
+
+
 @pytest.mark.full
 @pytest.mark.parametrize(("name", "theirs"), [("mobilenet-v1", "mobilenetv1_100"), ("vit-b16", "vit_base_patch16_224")])
 def test_reference_names_are_those_of_timm(name, theirs):

@@ -76,7 +76,8 @@ def test_an_evaluation_and_its_visualizations(regions, name):
     assert metrics.keys() == {"loss", *regions.check(network, source), "ap50", "ap"}
     assert regions.evaluate(network, source) == metrics
     visualizations = regions.visualize(network, source)
-    assert json.loads(json.dumps(visualizations)) == visualizations and len(visualizations) == len(source)
+    assert json.loads(json.dumps(visualizations)) == visualizations
+    assert [one["kind"] for one in visualizations[: len(source)]] == ["boxes"] * len(source)
     assert predictions.draw(visualizations, "boxes", 80, 24)
 
 
@@ -90,10 +91,17 @@ def test_proposals_are_scaled_with_the_image(regions):
         assert len(one.boxes) and (one.boxes >= 0).all() and (one.boxes <= 64).all()
 
 
-def test_an_image_file_gets_its_proposals_when_it_is_read(regions, scenes, tmp_path):
+def test_an_image_file_gets_its_proposals_when_it_is_read(regions, scenes, proposals, tmp_path):
     Image.fromarray(scenes[0][0].transpose(1, 2, 0)).save(tmp_path / "scene.png")
-    answer = regions.respond(build("fast-rcnn"), {"image": str(tmp_path / "scene.png")}, seed=0)
+    file = tmp_path / "scene.png"
+    batch, _ = regions.read_files([file], seed=0)
+    assert np.array_equal(
+        batch["proposals"][0][batch["proposals_mask"][0]].numpy(), proposals[0][proposals[0][:, 2] > 0]
+    )
+    answer = regions.respond(build("fast-rcnn"), {"image": str(file)}, seed=0)
     assert answer["kind"] == "boxes" and np.shape(answer["pixels"]) == (64, 64, 3)
+    (prediction,) = regions.predict_files(build("rcnn"), [file], seed=0)
+    assert (prediction["width"], prediction["height"]) == (64, 64) and prediction["detections"]
 
 
 def test_networks_that_read_no_proposals_are_rejected(regions):
