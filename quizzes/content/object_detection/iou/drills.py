@@ -307,7 +307,7 @@ def giou_slide(rng: Random) -> Inputs:
 
 
 def _one_negative(a: list[Value], b: list[list[Value]], line: int) -> list[Value]:
-    """Return the values if the product of one negative overlap is taken for 0."""
+    """Return the values if the product of one negative overlap counts as 0."""
     values = IOU_CODE.evaluate(dict(a=a, b=b, line=line))
     return [
         max(0, printed) if _is_apart_once(a, box) else printed

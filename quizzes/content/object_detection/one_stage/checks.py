@@ -122,7 +122,7 @@ def ssd_scales(s_min: float, s_max: float, m: int, j: int, a: float) -> dict[str
 def anchor_shape(size: float, r: float, cx: float, cy: float) -> dict[str, Any]:
     from scipy.optimize import fsolve
 
-    w, h = fsolve(lambda sides: [sides[0] * sides[1] - size**2, sides[1] - r * sides[0]], [size, size], xtol=1e-12)
+    w, h = fsolve(lambda v: [v[0] * v[1] - size**2, v[1] - r * v[0]], [size, size], xtol=1e-12)
     corners = torch.tensor([[cx, cy, w, h]]).double()
     from torchvision.ops import box_convert
 
@@ -195,5 +195,5 @@ def chain_ssd_match(
     offsets = BoxCoder((10, 10, 5, 5)).encode_single(obj, boxes[0, column, 2][None])[0]
     is_positive = torch.arange(layer["n"]) < pos
     negatives = int((~is_positive).long().topk(min(3 * pos, layer["n"])).values.sum())
-    sides = dict(cx=(x1 + x2) / 2, w=x2 - x1, h=y2 - y1)
-    return dict(sides, n=layer["n"], P=layer["P"], tx=offsets[0], tw=offsets[2], negatives=negatives)
+    default_box = dict(cx=(x1 + x2) / 2, w=x2 - x1, h=y2 - y1)
+    return dict(default_box, n=layer["n"], P=layer["P"], tx=offsets[0], tw=offsets[2], negatives=negatives)

@@ -361,7 +361,7 @@ def _cluster(boxes: list[list[Value]], anchors: list[list[Value]], steps: int) -
         means = []
         for k, anchor in enumerate(anchors):
             own = [box for box, number in zip(boxes, nearest, strict=True) if number == k]
-            means.append([Fraction(sum(side)) / len(own) for side in zip(*own, strict=True)] if own else anchor)
+            means.append([Fraction(sum(sizes)) / len(own) for sizes in zip(*own, strict=True)] if own else anchor)
         if means == anchors:
             break
         anchors = means

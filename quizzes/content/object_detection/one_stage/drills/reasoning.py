@@ -68,7 +68,7 @@ def chain_yolo_head(rng: Random) -> Inputs:
     tw, th = (rng.choice([0, 0.2, -0.2, 0.4, -0.3, 0.5]) for _ in range(2))
     if 0 in (tw + th, tx + ty) or tw == 0 == th:
         raise UndefinedValue("the box must differ from the anchor")
-    x1, y1 = (int((k + 0.5) * s - side / 2 + rng.choice([-4, 0, 4])) for k, side in ((column, pw), (row, ph)))
+    x1, y1 = (int((k + 0.5) * s - length / 2 + rng.choice([-4, 0, 4])) for k, length in ((column, pw), (row, ph)))
     T = [x1, y1, x1 + pw + rng.choice([-8, 0, 8]), y1 + ph + rng.choice([-8, 0, 8])]
     return dict(
         size=cells * s, s=s, C=rng.choice([64, 128, 256, 512]), B=rng.choice([2, 3, 3]), K=rng.choice([2, 3, 4, 6, 20]),
