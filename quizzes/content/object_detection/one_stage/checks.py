@@ -197,3 +197,22 @@ def chain_ssd_match(
     negatives = int((~is_positive).long().topk(min(3 * pos, layer["n"])).values.sum())
     default_box = dict(cx=(x1 + x2) / 2, w=x2 - x1, h=y2 - y1)
     return dict(default_box, n=layer["n"], P=layer["P"], tx=offsets[0], tw=offsets[2], negatives=negatives)
+
+
+def _focal_gradients(gamma: float, p0: float, target: float) -> dict[str, Any]:
+    from torchvision.ops import sigmoid_focal_loss
+
+    points = [0.1, 0.25, 0.5, 0.7, 0.9]
+    z = torch.logit(torch.tensor([*points, p0]).double()).requires_grad_()
+    goal = torch.full_like(z, target)
+    slopes = torch.autograd.grad(sigmoid_focal_loss(z, goal, alpha=-1, gamma=gamma, reduction="sum"), z)[0]
+    plain = torch.autograd.grad(F.binary_cross_entropy_with_logits(z, goal, reduction="sum"), z)[0]
+    return dict(g=slopes[:-1], p=points, v=slopes[-1], r=slopes[-1] / plain[-1])
+
+
+def focal_gradient(gamma: float, p0: float) -> dict[str, Any]:
+    return _focal_gradients(gamma, p0, 1)
+
+
+def focal_gradient_negative(gamma: float, p0: float) -> dict[str, Any]:
+    return _focal_gradients(gamma, p0, 0)
