@@ -182,10 +182,19 @@ class ModuleTracer(TorchDispatchMode):
                         break
 
     def _add_layer(self, name: str, module: nn.Module) -> Layer:
-        parameters = set(module.parameters(recurse=False)) - self._counted
-        self._counted |= parameters
-        params = sum(parameter.numel() for parameter in parameters)
-        layer = Layer(name, type(module).__name__, detail(module), params=params)
+        parameters = {
+            own_name: parameter
+            for own_name, parameter in module.named_parameters(recurse=False)
+            if parameter not in self._counted
+        }
+        self._counted |= set(parameters.values())
+        layer = Layer(
+            name,
+            type(module).__name__,
+            detail(module),
+            params=sum(parameter.numel() for parameter in parameters.values()),
+            parameters={own_name: list(parameter.shape) for own_name, parameter in parameters.items()},
+        )
         self.layers[module] = layer
         return layer
 

@@ -217,20 +217,22 @@ def reference_names(name: str) -> list[str]:
         UserError: If there is no network of that name.
     """
     architecture = info(name)
+    # A family's file lists them itself if the library builds the network under another name or is not always installed.
+    listed: Callable[[], list[str]] | None = getattr(import_module(architecture.module), "reference_names", None)
+    if listed is not None:
+        return listed() if architecture.reference else []
     if architecture.reference == "torchvision":
         import torch
         from torchvision.models import get_model
 
         with torch.device("meta"):
             return list(get_model(name.removesuffix("-torchvision").replace("-", "_"), weights=None).state_dict())
-    # A family's file lists them itself if the library is not always installed; our own names are timm's if it doesn't.
-    listed: Callable[[], list[str]] | None = getattr(import_module(architecture.module), "reference_names", None)
-    if listed is None and architecture.reference == "timm":
+    if architecture.reference == "timm":  # its names are ours, too
         import torch
 
         with torch.device("meta"):
             return list(build(name).state_dict())
-    return listed() if listed else []
+    return []
 
 
 @cache

@@ -25,6 +25,7 @@ class Layer:
         detail: Kernel size, stride and the like, such as `3x3, stride 2`.
         output_shape: Without the batch dimension; empty if the module did not run.
         params: The module's own parameters, without those of its children.
+        parameters: The names and shapes of these.
         macs: The module's own multiply-accumulates, without those of its children.
         inputs: Where its inputs come from: names of sibling layers, or `input` for the input of the parent.
         activations: Classes of the activation modules that are applied to its output, such as `ReLU`.
@@ -37,6 +38,7 @@ class Layer:
     detail: str = ""
     output_shape: list[int] = field(default_factory=list)
     params: int = 0
+    parameters: dict[str, list[int]] = field(default_factory=dict)
     macs: int = 0
     inputs: list[str] = field(default_factory=list)
     activations: list[str] = field(default_factory=list)

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from quizzes.answers.labels import letters, parse_number
+from quizzes.answers.labels import letters
+from quizzes.answers.words import parse_number
 from quizzes.question import Part, Question
 
 # The fields that each kind of card needs in addition to those of every card.
@@ -89,7 +90,7 @@ class Card:
     def _cloze(self, rng: Random) -> Part:
         answer, *others = self.content["accept"]
         label = "missing word" if parse_number(answer) is None else "missing number"
-        return Part("answer", "text", label, answer, other_answers=others)
+        return Part("answer", "text", label, answer, other_answers=others, sentence=self.prompt)
 
 
 def _shuffle(items: list[str], rng: Random) -> list[str]:

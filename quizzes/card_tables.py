@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from quizzes.answers import KINDS
 from quizzes.answers.labels import letters
+from quizzes.answers.words import tokens
 from quizzes.card import NEEDS, Card
 from quizzes.marking import mark
 from quizzes.text_checks import text_problem
@@ -89,7 +90,7 @@ def _card_problems(card: Card) -> Iterator[str]:
         if "___" not in card.prompt:
             yield "prompt has no gap. Write ___ (three underscores) in place of the missing word."
         for word in card.content["accept"]:
-            if word.casefold() in card.prompt.casefold():
+            if f" {' '.join(tokens(word))} " in f" {' '.join(tokens(card.prompt))} ":
                 yield f"prompt contains the answer {word[:60]!r}. Reword it."
     if card.kind == "choice" and (ambiguous := set(folded) & set(letters(options))):
         yield f"The choice {min(ambiguous)!r} could be read as the letter of a choice. Reword it."

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache, cached_property
@@ -10,7 +11,8 @@ from typing import TypeAlias
 
 from quizzes.expressions import isolate
 from quizzes.expressions.cases import Undetermined
-from quizzes.expressions.parser import FormatError, parse, parse_with_ranges, split_equation
+from quizzes.expressions.nodes import Call
+from quizzes.expressions.parser import FormatError, parse, parse_with_ranges, split_equation, write
 from quizzes.expressions.tree import (
     CONSTANTS,
     Dimension,
@@ -340,6 +342,10 @@ class Formula:
         for name in self.inputs:
             symbol = self.symbols[name]
             value = values.get(name, symbol.default)
+            if symbol.length_of and symbol.length_of in values:
+                value = self._length(name, value, values[symbol.length_of])
+            if value is not None and symbol.classes_of in values:
+                value = self._one_hot(name, value, values[symbol.classes_of])
             is_needed = needed is None or name in needed
             if name == without or (value is None and (symbol.optional or not is_needed)):
                 continue
@@ -356,6 +362,27 @@ class Formula:
     def _check_name(self, name: str) -> None:
         if name not in self.symbols:
             raise UserError(f"{self.id} has no symbol {name[:30]!r}: its symbols are {', '.join(self.symbols)}.")
+
+    def _length(self, name: str, value: Value, array: Value) -> Value:
+        """Return the length of an array as the value of a symbol; another value is an error."""
+        if not isinstance(array, list) or value in (None, len(array)):
+            return len(array) if isinstance(array, list) else value
+        symbol = self.symbols[name]
+        size = _Size.of(symbol.length_of, 0, array)
+        raise UserError(
+            f"{name} ({symbol.meaning}) is {value}, but {symbol.length_of} has {size.count}. Leave {name} out."
+        )
+
+    def _one_hot(self, name: str, value: Value, array: Value) -> Value:
+        """Return one-hot rows for class numbers; any other value as it is."""
+        if not isinstance(value, list) or any(isinstance(item, list) for item in value) or not isinstance(array, list):
+            return value
+        classes = len(array[0]) if array and isinstance(array[0], list) else 0
+        for item in value:
+            if item != int(item) or not 0 <= item < classes:
+                last = f"the classes of {self.symbols[name].classes_of} are 0 to {classes - 1}"
+                raise UserError(f"{name} has the class {item}: {last}.")
+        return [[int(k == item) for k in range(classes)] for item in value]
 
     def _check_lengths(self, inputs: Values) -> None:
         for (name, dimension), length in self.fixed_lengths.items():
@@ -476,6 +503,23 @@ class Formula:
             if eq.name in used:
                 used |= eq.used_names
         return used | set(self.inputs) if used & set(self.procedure_outputs) else used
+
+    def roundings(self, values: Values, only: Collection[str] = ()) -> list[str]:
+        """Return, as equations, what `floor` and `ceil` round on the way to outputs: an even division may be expected.
+
+        Args:
+            values: All values of the formula.
+            only: The outputs; empty for all.
+        """
+        texts = []
+        for eq in self.equations:
+            for node in walk(eq.tree) if not only or eq.name in self._used_by(only) else ():
+                if isinstance(node, Call) and node.function in ("floor", "ceil") and names(node) <= values.keys():
+                    with suppress(UndefinedValue):
+                        value, rounded = (evaluate(tree, values) for tree in (node.args[0], node))
+                        if value != rounded:
+                            texts.append(f"{write(node.args[0])} = {float(value):.6g} is rounded to {rounded}")
+        return list(dict.fromkeys(texts))
 
     def _check_result(self, name: str, value: Value, result: Value) -> None:
         """Compare the value that was given for an output, which may be rounded, with the computed one."""

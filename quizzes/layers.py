@@ -118,6 +118,8 @@ def _layer(text: str, start: int, end: int) -> Layer:
         advice = f"the closest is {close[0]}" if close else f"choose from {', '.join(OPTIONS)}"
         raise FormatError(f"unknown layer {word[:20]!r}: {advice}", text, at)
     form = "".join(letter for letter, name in zip("hwf", NUMBERS, strict=True) if match[name])
+    is_hyphenated = (kind, form) == ("fc", "f")  # fc-10
+    form = "h" if is_hyphenated else form
     if form not in FORMS.get(kind, ("",)):
         example = f"as in {EXAMPLES[kind]}" if kind in EXAMPLES else "without numbers"
         raise FormatError(f"can't read {match[0].strip()[:30]!r}: write {kind} {example}", text, at)
@@ -125,7 +127,7 @@ def _layer(text: str, start: int, end: int) -> Layer:
     options = _options(kind, text, match.end(), end)
     layer_text, bias = " ".join(text[start:end].split()), "nobias" not in options
     if kind == "fc":
-        return Layer(kind, layer_text, channels=height or 0, bias=bias)
+        return Layer(kind, layer_text, channels=(filters if is_hyphenated else height) or 0, bias=bias)
     kernel_size = (height or 0, width or height or 0)
     default_stride = kernel_size if kind in ("pool", "avgpool") else (1, 1)
     stride, padding = options.get("/", default_stride), options.get("p", (0, 0))

@@ -45,6 +45,7 @@ class Part:
         imports: For a line of a program, the import statements of the program.
         signatures: For a line of a program, the signatures of functions that it may call.
         supported_by: For a choice, the parts that must be correct too, so that a guess earns nothing.
+        sentence: For words, the sentence with the gap that they fill.
     """
 
     part: str
@@ -66,6 +67,7 @@ class Part:
     signatures: list[str] = field(default_factory=list)
     supported_by: list[str] = field(default_factory=list)
     digits: int | None = None
+    sentence: str = ""
 
 
 @dataclass(frozen=True)

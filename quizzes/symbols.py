@@ -44,6 +44,8 @@ class Symbol:
         default: Its value if the user gives none; None for no default.
         optional: Whether it may be left out although it has no default.
         words: The texts that a `Word` may be.
+        length_of: The array whose number of values or rows it is; it needs no value then, and may have no other.
+        classes_of: For one-hot rows, the array whose columns are the classes: numbers from 0 may take the rows' place.
         name: Its name in the equations, which the formula sets.
     """
 
@@ -60,6 +62,8 @@ class Symbol:
     default: Value = None
     optional: bool = False
     words: tuple[str, ...] = ()
+    length_of: str = ""
+    classes_of: str = ""
     name: str = ""
 
     def named(self, name: str) -> Self:
@@ -99,7 +103,9 @@ class Symbol:
             interval += f"{' up' if self.low is None else ''} to {self.high:g}"
         elif self.low is not None:
             interval += " up"
-        return self.in_words + interval
+        others = ", or class numbers from 0" if self.classes_of else ""
+        others += f"; by default the length of {self.length_of}" if self.length_of else ""
+        return self.in_words + interval + others
 
     def read(self, text: str) -> Value:
         """Read a value that a user typed; `check` tells whether the symbol may have it.
@@ -256,7 +262,27 @@ class Texts(Text):
         return value
 
     def read(self, text: str) -> Value:
-        return [piece.strip() for piece in text.strip().strip("[]").split(",")]
+        return split_texts(text)
+
+
+def split_texts(text: str) -> list[str]:
+    """Split a list of texts.
+
+    Quotes keep a text together: ["yes, please", "no"]. Without quotes, line breaks, semicolons and commas separate;
+    without brackets, a text with commas is one if a piece of it has several words, as a sentence has, and words without
+    any comma are separate.
+    """
+    stripped = text.strip()
+    inside = stripped[1:-1] if stripped.startswith("[") and stripped.endswith("]") else stripped
+    if re.match(r"\s*[\"']", inside):
+        quoted = re.findall(r"\s*(?:\"([^\"]*)\"|'([^']*)'|([^,;\n]+))\s*(?:[,;\n]|$)", inside)
+        return [next((piece.strip() for piece in pieces if piece), "") for pieces in quoted]
+    for separator in ("\n", ";", ","):
+        if separator in inside:
+            pieces = [piece.strip() for piece in inside.strip().split(separator)]
+            is_sentence = separator == "," and inside is stripped and any(" " in piece for piece in pieces)
+            return [inside] if is_sentence else pieces
+    return [inside.strip()]
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,16 @@ MIN_CARDS_PER_TOPIC = 4
 ALGORITHMS = {
     "autograd-graph": "workbench autograd 'sigmoid(w*x + b)' w=2 x=-1 b=0.5",
     "nms": "workbench calc nms boxes=[[0,0,10,10],[3,0,13,10],[6,0,16,10]] scores=[0.9,0.8,0.7]",
+    "soft-nms": "workbench calc soft-nms boxes=[[0,0,10,10],[1,1,11,11],[20,20,30,30]] scores=[0.9,0.8,0.7]",
+    "adaptive-nms": (
+        "workbench calc adaptive-nms boxes=[[0,0,10,10],[0,0,10,6],[20,20,30,30]] scores=[0.9,0.8,0.7] "
+        "density=[0.7,0.7,0]"
+    ),
+    "kmeans-anchors": "workbench calc kmeans-anchors boxes=[[10,10],[20,20],[40,10]] anchors=[[12,12],[30,30]] steps=5",
+    "selective-search": "workbench calc selective-search X=[[0,0,1],[0,2,2],[2,2,2]] R=[[0,0,1],[0,2,2],[2,2,2]]",
+    "roi-pool": "workbench calc roi-pool X=[[1,2,3,4],[5,6,7,8],[9,10,11,12],[13,14,15,16]] roi=[0,0,3,3] s=1 k=2",
+    "hungarian-matching": "workbench calc hungarian-assign cost=[[4,1,3],[2,0,5],[3,2,2]]",
+    "coco-map": "workbench explain ap yolo-v1-0001 --iou 0.5",
     "tsne": "workbench ask word2vec-skipgram-0001 map=tsne",
     "bleu": "workbench calc bleu 'candidate=the cat sat on the mat' 'references=[the cat sat on a mat]'",
 }

@@ -105,7 +105,7 @@ def select(
     A box is suppressed if its IoU with a higher-scoring box of its class is above `iou_threshold`.
 
     Args:
-        boxes: Corners (n, 4).
+        boxes: Corners (n, 4), or those of each class, (n, classes, 4).
         scores: A score per box and class, (n, classes). A box may be detected as several classes.
         score_threshold: Smallest score.
         iou_threshold: Largest IoU of two detections of one class.
@@ -114,7 +114,8 @@ def select(
     from torchvision.ops import batched_nms  # here, because torchvision takes long to import
 
     rows, labels = (scores >= score_threshold).nonzero(as_tuple=True)
-    boxes, scores = boxes[rows].float(), scores[rows, labels].float()
+    boxes = boxes[rows].float() if boxes.dim() == 2 else boxes[rows, labels].float()
+    scores = scores[rows, labels].float()
     remaining = batched_nms(boxes, scores, labels, iou_threshold)[:max_detections]
     return Detections(boxes[remaining], scores[remaining], labels[remaining])
 

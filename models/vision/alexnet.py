@@ -108,16 +108,24 @@ class AlexNet(nn.Module):
                 positive = layer in (self.conv2, self.conv4, self.conv5, self.fc6, self.fc7)
                 nn.init.constant_(layer.get_parameter("bias"), 1.0 if positive else 0.0)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Return logits (N, num_classes) for images (N, 3, image_size, image_size)."""
+    def features(self, x: Tensor) -> Tensor:
+        """Return the maps of pool5 for images (N, 3, image_size, image_size)."""
         x = self.pool1(self.norm1(self.relu1(self.conv1(x))))
         x = self.pool2(self.norm2(self.relu2(self.conv2(x))))
         x = self.relu3(self.conv3(x))
         x = self.relu4(self.conv4(x))
-        x = self.pool5(self.relu5(self.conv5(x)))
-        x = self.drop6(self.relu6(self.fc6(x.flatten(1))))
-        x = self.drop7(self.relu7(self.fc7(x)))
-        logits: Tensor = self.fc8(x)
+        maps: Tensor = self.pool5(self.relu5(self.conv5(x)))
+        return maps
+
+    def embed(self, maps: Tensor) -> Tensor:
+        """Return the outputs of fc7 (N, hidden_size) for the maps of pool5."""
+        x = self.drop6(self.relu6(self.fc6(maps.flatten(1))))
+        hidden: Tensor = self.drop7(self.relu7(self.fc7(x)))
+        return hidden
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return logits (N, num_classes) for images (N, 3, image_size, image_size)."""
+        logits: Tensor = self.fc8(self.embed(self.features(x)))
         return logits
 
 
@@ -137,6 +145,7 @@ FAMILY = dict(
     inputs=dict(image="float32[3, image_size, image_size]"),
     outputs=dict(logits="float32[num_classes]"),
     sizes=dict(classes="num_classes"),
+    parts=dict(backbone=("conv", "fc6.", "fc7.")),
     params={"alexnet": 60_965_224},
     mini=dict(channels=(16, 48, 64, 64, 48), hidden_size=128, num_classes=8, image_size=67, dropout=0.2, init_std=0.07),
     recipe=dict(lr=0.0005),

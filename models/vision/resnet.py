@@ -300,6 +300,7 @@ FAMILY = dict(
     inputs=dict(image="float32[3, image_size, image_size]"),
     outputs=dict(logits="float32[num_classes]"),
     sizes=dict(classes="num_classes"),
+    parts=dict(backbone=("conv1.", "bn1.", "layer1.", "layer2.", "layer3.", "layer4.")),
     params={
         "resnet18": 11_689_512,
         "resnet34": 21_797_672,

@@ -128,6 +128,7 @@ FAMILY = dict(
     inputs=dict(image="float32[3, image_size, image_size]"),
     outputs=dict(logits="float32[num_classes]"),
     sizes=dict(classes="num_classes"),
+    parts=dict(backbone=("features.",)),
     params={
         "vgg11": 132_863_336,
         "vgg11-bn": 132_868_840,

@@ -20,11 +20,12 @@ line        h = F.relu(h)               the same statement as one of the accepte
 
 from quizzes.answers.expressions import Expression
 from quizzes.answers.kind import Kind, Reading
-from quizzes.answers.labels import Choice, Choices, Match, Sequence, Set, Text
+from quizzes.answers.labels import Choice, Choices, Match, Sequence, Set
 from quizzes.answers.lines import Line
 from quizzes.answers.numbers import Decimal, FractionKind, Integer
 from quizzes.answers.orders import Order
 from quizzes.answers.tensors import Matrix, Shape, Vector
+from quizzes.answers.words import Text
 
 KINDS: dict[str, Kind] = {
     "integer": Integer(),

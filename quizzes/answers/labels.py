@@ -1,27 +1,14 @@
-"""Answers made of labels: sequences, sets, choices, matches, and words."""
+"""Answers made of labels: sequences, sets, choices and matches."""
 
 import re
 import unicodedata
-from fractions import Fraction
 from string import ascii_lowercase
 
 from quizzes.answers.kind import Kind, Reading
 from quizzes.answers.notation import ascii_notation
-from quizzes.answers.numbers import read_number
 from quizzes.expressions.parser import LENGTH, FormatError, check_length
 from quizzes.expressions.tree import Value
 from quizzes.question import Answer, Part
-from workbench.errors import UserError
-
-ONES = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-    "eighteen nineteen twenty"
-)
-TENS = "thirty forty fifty sixty seventy eighty ninety"
-WORDS = {word: n for n, word in enumerate(ONES.split())} | {word: n * 10 for n, word in enumerate(TENS.split(), 3)}
-PARTS = {"half": 2, "halves": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "eighth": 8, "tenth": 10}
-PARTS |= {f"{part}s": n for part, n in PARTS.items() if n > 2} | {"hundredth": 100, "hundredths": 100}
-
 
 LETTER = re.compile(r"^(?:option|answer|choice)?\s*\(?([a-z])[).:]*$")
 # Pairs of a match: a=2, b=1; a2b1; a -> 2 and b -> 1.
@@ -229,60 +216,5 @@ class Match(Kind):
         return ", ".join(f"{k}={v}" for k, v in value.items())
 
 
-class Text(Kind):
-    """A word or two; the part's `other_answers` are accepted too. Case, hyphens and spaces don't matter.
-
-    If a number is expected, every way to write it is accepted: `0.90`, `9/10`, `90%`, `nine tenths`, `beta1 = 0.9`.
-    """
-
-    expected_format = "a word or two"
-
-    def format_hint(self, part: Part) -> str:
-        return self.expected_format if parse_number(part.answer) is None else "a number"
-
-    def read(self, text: str, part: Part) -> Reading:
-        check_length(text)
-        if not _fold(text):
-            raise FormatError("this is empty: enter an answer", text, 0)
-        has_comma = re.fullmatch(r"\s*-?\d+,\d+\s*", text, re.ASCII)
-        if has_comma and parse_number(part.answer) is not None and parse_number(text) is None:
-            read_number(text)  # raises the error that asks for a decimal point
-        return Reading(text.strip(), text.strip())
-
-    def score(self, value: str, expected: Answer, part: Part) -> float:
-        return float(_fold(value) == _fold(expected) or _is_same_number(value, expected))
-
-
-def _is_same_number(text: str, expected: str) -> bool:
-    number = parse_number(expected)
-    if number is None or parse_number(text) != number:
-        return False
-    return "%" not in text or "%" in expected or number != int(number)  # nobody counts layers in percent
-
-
-def parse_number(text: str) -> Value | None:
-    """Return the number that a text is, in words or digits, alone or after a name and an equals sign; None if none."""
-    text = re.sub(r"^\s*[^\W\d][\w ]*=", "", text).strip()
-    words = _fold(text).split()
-    if words and words[-1] in PARTS and len(words) <= 2:
-        count = {"a": 1, "an": 1}.get(words[0]) or (WORDS.get(words[0]) if len(words) == 2 else words[0] == "half")
-        return Fraction(count, PARTS[words[-1]]) if count else None
-    if words and all(word in WORDS for word in words):
-        tens, *ones = (WORDS[word] for word in words)
-        return tens + sum(ones) if not ones or (tens >= 20 and len(ones) == 1 and 0 < ones[0] < 10) else None
-    if not any(map(str.isdigit, text)):  # the name of a constant, such as e, is a word here
-        return None
-    if re.fullmatch(r"\d{1,3}(,\d{3})+", text, re.ASCII):
-        text = text.replace(",", "")
-    is_percentage = text.endswith("%")
-    try:
-        value, _ = read_number(text.removesuffix("%").rstrip("."))
-    except UserError:
-        return None
-    return Fraction(value) / 100 if is_percentage else value
-
-
 def _fold(text: str) -> str:
-    # A hyphen joins two letters; before a number it is a minus. A point is dropped at the end only.
-    joined = re.sub(r"(?<=[^\W\d])-(?=[^\W\d])|[\s_]+", " ", unicodedata.normalize("NFC", text))
-    return joined.strip().rstrip(".").casefold()
+    return " ".join(unicodedata.normalize("NFC", text).split()).rstrip(".").casefold()

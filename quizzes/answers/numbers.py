@@ -11,9 +11,11 @@ from quizzes.question import Answer, Part
 
 
 def format_decimal(value: Value, decimals: int) -> str:
-    """Format a number with a fixed number of decimal places; never as a negative zero."""
+    """Format a number with a number of decimal places, or with fewer if it has no more; never as a negative zero."""
     # A fraction is rounded exactly first; Python 3.11 can't format one.
     text = f"{float(round(value, decimals) if isinstance(value, Fraction) else value):.{decimals}f}"
+    if decimals > 0 and (Fraction(text) == value or float(text) == value):
+        text = text.rstrip("0").rstrip(".")
     return text.lstrip("-") if not text.strip("-0.") else text
 
 

@@ -115,9 +115,13 @@ def power(a: Value, b: Value) -> Value:
     Raises:
         UndefinedValue: If the result is too large, or a root of a negative number.
     """
-    if _digits(b) > MAX_DIGITS or abs(b) * abs(_digits(a)) > _max_digits(a):
+    if _digits(b) > MAX_DIGITS or (digits := b * _digits(a)) > _max_digits(a):
         raise UndefinedValue("its value is too large")
+    if digits < -MAX_EXPONENT:
+        return 0 * a  # to any precision
     has_integer_exponent = b == int(b)
+    if digits < -MIN_FLOAT_DIGITS and isinstance(a, int | Fraction | float):
+        a, b = to_decimal(a), to_decimal(b)
     bits = max(a.numerator.bit_length(), a.denominator.bit_length()) if isinstance(a, int | Fraction) else 0
     if abs(b) * bits > MAX_EXACT_BITS:
         a = float(a)  # near 1 a power stays small while its fraction grows without end

@@ -56,7 +56,7 @@ def pretty(tree: Tree, left: str = "", width: int = 76) -> str:
         left: The left-hand side of an equation, as text; empty for none.
         width: The columns to keep within; a longer expression is broken as SymPy breaks it.
     """
-    expression = _unevaluated(tree)
+    expression = _alone(tree)
     if left:
         expression = sp.Eq(_unevaluated(parse(left)), expression, evaluate=False)
     lines = draw_unicode(expression, order="none", num_columns=width, wrap_line=True).splitlines()

@@ -15,6 +15,7 @@ from functools import reduce
 from itertools import pairwise
 from typing import Any
 
+from quizzes.expressions import arrays
 from quizzes.expressions.arithmetic import OPERATIONS, UndefinedValue, Value, Values
 from quizzes.expressions.functions import FUNCTIONS
 from quizzes.expressions.local_derivatives import KINKS, WHERE, derivative_rules, is_at_kink, local_derivative
@@ -31,7 +32,16 @@ from quizzes.expressions.nodes import (
     substitute,
     with_children,
 )
-from quizzes.expressions.parser import ALIASES, RESERVED, FormatError, check_length, read, split_equation, tokens, write
+from quizzes.expressions.parser import (
+    ALIASES,
+    RESERVED,
+    FormatError,
+    check_length,
+    read,
+    split_equation,
+    tokens,
+    write,
+)
 from quizzes.expressions.tree import CONSTANTS, evaluate
 from quizzes.question import to_json, value_text
 from workbench.errors import UserError, unknown_name
@@ -129,6 +139,31 @@ def build_graph(text: str, variables: Collection[str] = ()) -> Graph:
     return builder.graph(text.strip())
 
 
+def build_array_graph(text: str, values: Mapping[str, Value]) -> Graph:
+    """Build the graph of an expression in vectors and matrices; its leaves are their elements, as in `arrays`.
+
+    Args:
+        text: An expression, or equations separated by semicolons; the last one is a number.
+        values: The value of each variable, a number or a (nested) list of numbers.
+
+    Raises:
+        FormatError: If it can't be read, with the position.
+        UserError: If shapes don't fit, or no gradient can be computed through it.
+    """
+    writer = arrays.Writer(values)
+    builder = _Builder({name for array, value in values.items() for name, _ in arrays.elements(array, value)})
+    pieces = [piece for piece in text.split(";") if piece.strip()]
+    for piece in pieces:
+        left, right = split_equation(piece) or ("", piece)
+        result = writer.equation(builder.target(left) if left else "", right)
+        builder.read_as.append(piece.strip())
+    if isinstance(result, list):
+        raise UserError("The last line is an array, and a gradient needs a number: take a sum, a mean or one element.")
+    for name, tree in [*writer.equations, ("", result)]:
+        builder.define(name, tree)
+    return builder.graph(text.strip(), may_leave_out=True)
+
+
 def _variables(text: str, declared: Collection[str]) -> set[str]:
     """Return the names in a text that are variables, not functions or constants of the grammar."""
     all_tokens = tokens(text)
@@ -185,7 +220,11 @@ class _Builder:
         name = self.target(left) if left or right != text else ""
         expression = read(right, self.variables)
         self.read_as.append(f"{name} = {write(expression)}" if name else write(expression))
-        tree = substitute(expression, self.numbers)
+        self.define(name, expression)
+
+    def define(self, name: str, tree: Tree) -> None:
+        """Add an expression; `name` is that of its last node, empty for a new name."""
+        tree = substitute(tree, self.numbers)
         self.last = self.add(tree, name)
         if name:
             self.nodes_by_name[name] = self.last
@@ -242,14 +281,16 @@ class _Builder:
         used = {*self.variables, *self.operations}
         return next(name for k in range(1, len(used) + 2) if (name := f"v{k}") not in used)
 
-    def graph(self, text: str) -> Graph:
+    def graph(self, text: str, may_leave_out: bool = False) -> Graph:
+        """Return the graph of the last equation; all others must have an effect on it, unless they may be left out."""
         if not self.leaves:
             raise UserError("The expression has no variable, so there is no gradient. Add one, such as w in w*2.")
         nodes = {**self.leaves, **self.constants, **self.operations}
         ancestors = {self.last}  # of the root, itself among them
         for name, node in reversed(nodes.items()):
             ancestors |= set(node.operands) if name in ancestors else set()
-        if unused := [name for name in nodes if name not in ancestors and name not in self.constants]:
+        unused = [name for name in nodes if name not in ancestors and name not in self.constants]
+        if unused and not may_leave_out:
             raise UserError(f"{unused[-1]} is not used: the last equation must depend on it.")
         if self.last in self.operations:
             nodes[self.last] = replace(nodes[self.last], kind="root")

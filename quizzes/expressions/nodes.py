@@ -3,6 +3,7 @@
 Indices count from 1, as on paper.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -149,6 +150,15 @@ def names(tree: Tree) -> set[str]:
         return (names(tree.body) - {tree.index}).union(*map(names, tree.bounds))
     own = {tree.name} if isinstance(tree, Name) else set()
     return own.union(*(names(child) for child in children(tree)))
+
+
+def natural_order(symbols: Iterable[str]) -> list[str]:
+    """Return symbols in alphabetical order, but numbers in them by their value: w1, w2, w10."""
+
+    def key(name: str) -> list[tuple[int, str]]:
+        return [(int(piece), "") if piece.isdigit() else (-1, piece) for piece in re.split(r"([0-9]+)", name)]
+
+    return sorted(symbols, key=key)
 
 
 def index_range(tree: Tree, index: str, values: Values) -> range:

@@ -31,5 +31,5 @@ def test_the_cards_of_the_topic_exist(topic):
 def test_the_chapters_are_there():
     chapters = {"autoencoders", "sequences", "seq2seq"}
     topics = {name for name, topic in syllabus.topics().items() if topic.chapter in chapters}
-    others = {"self-attention", "gpt", "bert", "bleu", "vit", "t2t-vit", "swin", "mae"}
+    others = {"detr", "self-attention", "gpt", "bert", "bleu", "vit", "t2t-vit", "swin", "mae"}
     assert topics | others <= set(TOPICS)

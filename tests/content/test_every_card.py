@@ -1,5 +1,6 @@
 """Every card, in one loop: JSON data, its own answer correct, every other not, a source, and room on the screen."""
 
+import re
 from itertools import permutations
 
 from quizzes.answers import KINDS
@@ -70,7 +71,7 @@ def every_accepted_word_fills_the_gap(card, question):
         for word in card.content["accept"]:
             if graded(question, f" {word.upper()} ") != "right":
                 yield f"{word} is not accepted"
-            if word.casefold() in card.prompt.casefold():
+            if re.search(rf"(?<!\w){re.escape(word)}(?!\w)", card.prompt, re.IGNORECASE):
                 yield f"the question says {word}"
         if graded(question, "something else") != "wrong":
             yield "anything is accepted"

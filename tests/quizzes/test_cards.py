@@ -69,6 +69,53 @@ def test_every_card_of_a_number_is_among_these():
     assert with_numbers == {id for id, *_ in NUMBERS}
 
 
+# What people write for the same words: articles, plurals, brackets, words of the sentence, units, other notations.
+WORDS = {
+    "adam/beta1": (["beta1 = 0.9", "0.90"], ["0.9%"]),
+    "activations/saturation": (["saturated", "have saturated", "be saturated", "saturate."], ["vanish", "explode"]),
+    "activations/sigmoid-slope": (["one fourth", "quarter", "1 / 4", "(0.25)"], ["fourteen", "4"]),
+    "autograd/dag": (["non-cyclic", "a-cyclic", "acyclic graph", "Acyclic"], ["cyclic", "graph"]),
+    "autograd/where-gradients-are": ([".grad", "w.grad", "grad attribute"], ["gradient_w", "data"]),
+    "backprop/rule": (["the chain rule", "chain rule of calculus", "(chain)"], ["product rule", "rule"]),
+    "batch-normalization/name-of-beta": (["bias", "the shift", "shift parameter", "learned shift"], ["scale"]),
+    "batch-size/epoch": (["an epoch", "epochs"], ["iteration", "an"]),
+    "binary-classification/auc-of-chance": (["50 percent", "a half"], ["50"]),
+    "fc-vs-cnn/flatten": (["vectorization", "vectorisation", "unrolling"], ["pooling"]),
+    "gradient-descent/name-of-eta": (
+        ["the learning rate", "lr", "learning-rate", "called the learning rate"],
+        ["rate"],
+    ),
+    "gradient-issues/name-of-growth": (["exploding gradients", "exploding gradient"], ["vanishing", "gradients"]),
+    "hyperparameters/name": (["a hyperparameter", "hyperparameters", "hyper-parameter"], ["parameter"]),
+    "imagenet/classes": (["1k", "1 000", "1000 classes"], ["1000 images", "10k"]),
+    "initialization/xavier-variance": (["n_out", "fan out", "number of outputs"], ["fan_in"]),
+    "linear-regression/parameters": (["(d + 1)", "d +1", "d plus 1", "d+1 parameters"], ["d", "d - 1", "2d"]),
+    "linear-regression/through-the-means": (["mean", "sample means", "the means of x and y"], ["medians"]),
+    "milestones/vgg16-count": (["13 layers", "13.0"], ["16 layers", "13 layers more"]),
+    "modern-cnn/dense-connections": (["15 connections", "15 direct connections"], ["15%"]),
+    "momentum/no-momentum": (["vanilla SGD", "steepest descent", "plain gradient descent"], ["Adam"]),
+    "momentum/terminal-velocity": (["10x", "10 times"], ["10%", "9 times"]),
+    "multiclass-classification/distribution": (["probability distribution", "distributions"], ["probability"]),
+    "neuron/without-bias": (["threshold", "the intercept", "biases", "bias weight"], ["weight"]),
+    "normal-equation/where-from": (["derivatives", "partial derivatives", "first derivative"], ["integral"]),
+    "over-and-underfitting/patience": (["the patience", "patience parameter"], ["tolerance"]),
+    "pooling/three-by-three": (["[[4]]", "(4)"], ["[[4, 4]]"]),
+    "regression-losses/kink": (["derivatives", "well-defined derivative"], ["value"]),
+    "regularization/name-of-l1-regression": (["LASSO regression", "the Lasso", "the lasso."], ["ridge"]),
+    "resnet/slope-of-a-block": (["I", "identity", "the identity matrix"], ["identity times two"]),
+    "small-filters/field-of-two": (["5 pixels", "5px", "5 x 5"], ["5 layers of it", "3 pixels"]),
+    "standardization/units": (["z", "z-value", "z score", "standardised score"], ["mean"]),
+    "transfer-learning/freezing": (["freeze", "freezing the layer"], ["training"]),
+}
+
+
+@pytest.mark.parametrize("id", WORDS)
+def test_words_are_the_same_without_what_nobody_calls_a_mistake(id):
+    question, (right, wrong) = cards.get(id).draw(1), WORDS[id]
+    marks = {text: mark(question, {"answer": text}).mark for text in [*right, *wrong]}
+    assert marks == dict.fromkeys(right, "right") | dict.fromkeys(wrong, "wrong")
+
+
 def test_a_decimal_comma_is_not_counted():
     result = mark(cards.get("adam/beta1").draw(1), {"answer": "0,9"})
     assert result.mark == "not_understood" and "mean 0.9?" in result.feedback

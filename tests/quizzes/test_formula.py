@@ -223,6 +223,8 @@ def _by_torch(name, v):
     match name:
         case "softmax":
             return {"p": (t["z"] / t["T"]).softmax(-1)}
+        case "log-softmax":
+            return {"p": t["z"].softmax(-1), "y": t["z"].log_softmax(-1)}
         case "softmax-jacobian":
             return {"J": torch.autograd.functional.jacobian(lambda z: z.softmax(-1), t["z"])}
         case "categorical-cross-entropy":
@@ -281,6 +283,7 @@ def _large_logits(name, rng, size):
     root = size**0.5
     return {
         "softmax": lambda: dict(z=vector(), T=rng.choice([0.5, 1, 2])),
+        "log-softmax": lambda: dict(z=vector()),
         "softmax-jacobian": lambda: dict(z=vector()),
         "categorical-cross-entropy": lambda: dict(Z=matrix, Y=labels),
         "weighted-cross-entropy": lambda: dict(Z=matrix, Y=labels, w=[1, 2, 0.5]),

@@ -14,6 +14,7 @@ from workbench.errors import UserError
 STEPS = get("optimizer-steps")
 OPTIMIZERS = {  # name -> PyTorch's, and its options by our names
     "gd": (torch.optim.SGD, {}),
+    "sgd": (torch.optim.SGD, {}),
     "momentum": (torch.optim.SGD, {"beta": "momentum"}),
     "nesterov": (torch.optim.SGD, {"beta": "momentum"}),
     "adagrad": (torch.optim.Adagrad, {"epsilon": "eps"}),
@@ -125,3 +126,9 @@ def test_weights_are_in_alphabetical_order():
 def test_unusable_inputs_are_rejected(changes, sentence):
     with pytest.raises(UserError, match=sentence):
         STEPS.solve(**(dict(method="gd", f="x^2 + 3y^2", start=[1, 2], lr=0.1) | changes))
+
+
+def test_the_start_follows_the_numbers_of_the_weights():
+    end = STEPS.solve(f="w1^2 + 2w2^2 + 3w10^2", start=[1, 2, 3], lr=0.1, steps=1)
+    assert [float(weight) for weight in end["theta"]] == pytest.approx([0.8, 1.2, 1.2])
+    assert [row["weight"] for row in end["table"]] == ["w1", "w2", "w10"]

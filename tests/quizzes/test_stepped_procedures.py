@@ -92,6 +92,50 @@ def check_suppression(boxes: Any, scores: Any, tau: float, **values: Any) -> Non
     assert sorted(values["keep"] + values["suppressed"]) == [chr(65 + k) for k in range(len(boxes))]
 
 
+def softening(name: str) -> Callable[[Random], Inputs]:
+    def inputs(rng: Random) -> Inputs:
+        tau = suppression(rng).pop("tau")
+        return {**{k: v for k, v in suppression(rng).items() if k != "tau"}, name: tau}
+
+    return inputs
+
+
+def check_softening(boxes: Any, scores: Any, **values: Any) -> None:
+    """Compare with the algorithm of the paper, on tensors."""
+    from torchvision.ops import box_iou
+
+    iou = box_iou(torch.tensor(boxes).double(), torch.tensor(boxes).double())
+    if "sigma" in values:
+        factors = torch.exp(-iou.square() / values["sigma"])
+    else:
+        factors = torch.where(iou >= values["N_t"] - 1e-12, 1 - iou, 1)
+    current, order = torch.tensor(scores).double(), []
+    while len(order) < len(boxes):
+        waiting = [k for k in range(len(boxes)) if k not in order]
+        order.append(max(waiting, key=lambda k: current[k]))
+        for k in waiting:
+            current[k] *= factors[order[-1], k] if k != order[-1] else 1
+    close(values["final"], current)
+    assert values["order"] == [chr(65 + k) for k in order]
+
+
+def ranking(rng: Random) -> Inputs:
+    hits = [rng.randint(0, 1) for _ in range(rng.randint(1, 9))]
+    return dict(hits=hits, n=max(1, sum(hits)) + rng.randint(0, 3))
+
+
+def check_average_precision(hits: Any, n: int, **values: Any) -> None:
+    """Compare with the area of rectangles, with pycocotools' 101 recalls, and with a maximum per recall."""
+    counts = np.cumsum(hits)
+    precision, recall = counts / np.arange(1, len(hits) + 1), counts / n
+    best = np.maximum.accumulate(precision[::-1])[::-1]
+    close(values["AP"], np.sum(np.diff(recall, prepend=0) * best))
+    for name, count in (("AP11", 11), ("AP101", 101)):
+        # A recall of k/(count - 1) is reached if counts*(count - 1) >= k*n, in integers.
+        reached = [precision[counts * (count - 1) >= k * n] for k in range(count)]
+        close(values[name], np.mean([p.max() if len(p) else 0 for p in reached]))
+
+
 def two_boxes(rng: Random) -> Inputs:
     return dict(A=box(rng), B=box(rng))
 
@@ -640,10 +684,28 @@ def check_shift(h: int, w: int, M: int, s: int, **values: Any) -> None:
     assert [row["tokens"] for row in values["table"]] == [", ".join(str(int(t)) for t in row) for row in tokens]
 
 
+def costs(rng: Random) -> Inputs:
+    rows = rng.randint(1, 5)
+    return dict(cost=matrix(rng, rows, rng.randint(rows, 6), -3, 9))
+
+
+def check_matching(cost: Any, match: list[str], total: float, **_: Any) -> None:
+    from scipy.optimize import linear_sum_assignment
+
+    table = np.array(cost, dtype=float)
+    columns = [ord(letter) - ord("A") for letter in match]
+    assert len(set(columns)) == len(table) == len(columns)
+    close(total, table[linear_sum_assignment(table)].sum())
+    close(total, table[range(len(table)), columns].sum())
+
+
 CASES: dict[str, tuple[Callable[[Random], Inputs], Callable[..., None]]] = {
     "conv-values": (convolution, check_convolution),
     "pooling-values": (pooling, check_pooling),
     "nms": (suppression, check_suppression),
+    "soft-nms": (softening("N_t"), check_softening),
+    "soft-nms-gaussian": (softening("sigma"), check_softening),
+    "ap": (ranking, check_average_precision),
     "iou": (two_boxes, check_iou),
     "roi-pool": (region, check_region),
     "selective-search": (segmentation, check_segmentation),
@@ -674,6 +736,7 @@ CASES: dict[str, tuple[Callable[[Random], Inputs], Callable[..., None]]] = {
     "skip-gram-pairs": (sentence_and_window, check_skip_gram),
     "bpe": (words_to_merge, check_byte_pairs),
     "swin-shift": (grid_of_windows, check_shift),
+    "hungarian-assign": (costs, check_matching),
 }
 
 
@@ -779,6 +842,8 @@ def test_states_over_random_inputs(id):
         ("bleu", dict(hypothesis="a b", reference="a b"), "The steps are those of one candidate"),
         ("bpe", dict(words=["ab", "ab"], counts=[1, 1]), "Each word must be there once"),
         ("bpe", dict(text="a b"), "No word has two characters"),
+        ("hungarian-assign", dict(cost=[[1], [2]]), "at least as many queries as objects"),
+        ("hungarian-assign", dict(cost=[[1] * 27]), "cost must have at most 26 columns, not 27"),
         ("swin-shift", dict(h=5), "Windows of 2x2 tokens don't divide a grid of 5x4"),
         ("swin-shift", dict(s=2), "The shift s must be from 0 to 1, not 2"),
         ("early-stopping", dict(patience=0), "patience .* must be an integer from 1 to 1000"),

@@ -43,35 +43,75 @@ def autograd(
     sign, floor and ceil. relu and abs have gradient 0 at their kink (0); max and min of equal inputs pass one half to
     each, as in PyTorch. Of where(x > 0, x, a*x), the gradient passes to the case that holds, and none to the condition.
 
+    Values may be vectors and matrices, x=[1,2] W=[[1,0],[0,1]]: + - * / and functions act element by element, W @ x is
+    the product, and softmax(z), sum(z), mean(z), max(z), min(z), transpose(W) take whole arrays; p[2] is an element,
+    counted from 1. The last line is a number.
+
     Exit code 0: done, or all agree. 1: they do not.
     """
-    from quizzes.expressions.graph import build_graph, describe_nodes, run_passes
+    from quizzes.expressions.arrays import elements, uses_arrays
+    from quizzes.expressions.graph import build_array_graph, build_graph, describe_nodes, run_passes
     from quizzes.expressions.parser import FormatError
     from quizzes.question import to_json
     from workbench.errors import UserError, unknown_name
 
     inputs = _read_values(values or [])
+    if not inputs and _print_constant(expression, as_json):
+        return
+    has_arrays = uses_arrays(expression, inputs)
     try:
-        graph = build_graph(expression, inputs)
+        graph = build_array_graph(expression, inputs) if has_arrays else build_graph(expression, inputs)
     except FormatError as error:
         raise UserError(f"The expression can't be read: {error.sentence}.") from None
-    names = [name.strip() for name in wrt.split(",") if name.strip()] or list(graph.leaves)
+    variables = list(inputs) if has_arrays else graph.leaves
+    names = [name.strip() for name in wrt.split(",") if name.strip()] or list(variables)
     for name in names:
-        if name not in graph.leaves:
-            raise unknown_name("variable", name, graph.leaves)
-    passes = run_passes(graph, inputs)
+        if name not in variables:
+            raise unknown_name("variable", name, variables)
+    numbers = dict(pair for name, value in inputs.items() for pair in elements(name, value))
+    used = {name: value for name, value in numbers.items() if name in graph.leaves} if has_arrays else numbers
+    passes = run_passes(graph, used)
     nodes = describe_nodes(graph, passes)
     leaves: dict[str, dict[str, Any]] = {
-        name: {"value": to_json(passes.values[name]), "gradient": to_json(passes.gradients[name])} for name in names
+        name: {"value": to_json(inputs[name]), "gradient": _gradient(name, inputs[name], passes)} for name in names
     }
     sympy, verdict = _compare(graph, passes, nodes) if check else ({}, {})
     if as_json:
-        if verdict:
+        if verdict and has_arrays:
+            leaves |= verdict["leaves"]
+        elif verdict:
             leaves = {name: leaf | verdict["leaves"][name] for name, leaf in leaves.items()}
         print_json({"expression": graph.text, "nodes": nodes, "root": graph.root, **verdict, "leaves": leaves})
     else:
         _print(nodes, passes, leaves, sympy, verdict)
     raise typer.Exit(0 if verdict.get("agree", True) else 1)
+
+
+def _print_constant(expression: str, as_json: bool) -> bool:
+    """Print the value of an expression without variables; return whether it is one."""
+    from quizzes.expressions.parser import FormatError, read
+    from quizzes.expressions.tree import UndefinedValue, evaluate
+    from quizzes.question import to_json
+    from workbench.render.formatting import format_value
+
+    try:
+        value = to_json(evaluate(read(expression), {}))
+    except (FormatError, UndefinedValue):
+        return False
+    if as_json:
+        print_json({"expression": expression, "value": value, "leaves": {}})
+    else:
+        print(f"{expression} = {format_value(value)}\n\nIt has no variable, so there is no gradient.")
+    return True
+
+
+def _gradient(name: str, value: Any, passes: "Passes") -> Any:
+    """Return the gradient of a variable as JSON data, in the shape of its value; 0 for elements that are not used."""
+    from quizzes.question import to_json
+
+    if isinstance(value, list):
+        return [_gradient(f"{name}_{k}", item, passes) for k, item in enumerate(value, 1)]
+    return to_json(passes.gradients.get(name, 0))
 
 
 def _compare(
@@ -116,10 +156,18 @@ def _read_values(words: list[str]) -> dict[str, Any]:
             name = read_name(left)
             if name in values:
                 raise UserError(f"{name} is given twice. Give it once.")
-            values[name] = read_value(text)
+            values[name] = _read_array(text) if text.strip().startswith("[") else read_value(text)
         except FormatError as error:
             raise UserError(f"{left[:30]}: {error.sentence}.") from None
     return values
+
+
+def _read_array(text: str) -> list[Any]:
+    """Return the numbers of a vector or matrix."""
+    from quizzes.symbols import Matrix, Vector
+
+    symbol = (Matrix if text.strip().startswith("[[") or ";" in text else Vector)(meaning="values", name="it")
+    return symbol.check(symbol.read(text))  # type: ignore[no-any-return]
 
 
 def _print(

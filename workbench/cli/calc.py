@@ -56,6 +56,7 @@ def calc(
             metavar="NAME=VALUES", help="Values of a symbol, s=1..4 or s=[1,2,4]; repeat it for combinations."
         ),
     ] = None,
+    last: Annotated[bool, typer.Option("--last", help="Of tables with a row per step, show the last step.")] = False,
     as_json: Json = False,
 ) -> None:
     """Evaluate a formula, or solve it for any of its symbols.
@@ -115,6 +116,8 @@ def calc(
         if not outputs:
             raise UserError(f"{definition.id} has no value there: {next(iter(undefined.values()))}.")
         result = {name: _to_json(definition, name, value) for name, value in outputs.items()}
+        if last:
+            result = _last_step(definition, result)
     if as_json:
         print_json(
             {"formula": definition.id, "inputs": plain_inputs, "result": result}
@@ -135,6 +138,25 @@ def calc(
         print(f"{name} = {answer}    {symbol.meaning}{unit}")
     for name, reason in undefined.items():
         print(f"{name} has no value: {reason}.")
+    if not solve:
+        for text in definition.roundings({**definition.complete(inputs), **outputs}, selection):
+            print(f"{text}.")
+
+
+def _last_step(formula: "Formula", result: dict[str, Any]) -> dict[str, Any]:
+    """Return outputs with the last step alone of tables with a row per step, and of lists with a value per step."""
+    ends = {name: value[-1] for name, value in result.items() if formula.symbols[name].kind == "table" and value}
+    for name, end in ends.items():
+        step = next(iter(end))
+        count = end[step]
+        result = result | {name: [row for row in result[name] if row[step] == count]}
+        result = {
+            key: value[-1:]
+            if isinstance(value, list) and key not in ends and len(value) in (count, count + 1)
+            else value
+            for key, value in result.items()
+        }
+    return result
 
 
 def _print_expressions(

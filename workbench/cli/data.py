@@ -50,6 +50,7 @@ def list_data(as_json: Json = False) -> None:
     console().print(table)
     print("\nYour own table: workbench data show csv:PATH, or csv:PATH:COLUMN")
     print("Your own images, one folder per class: workbench data show folder:PATH")
+    print("Your own images with boxes, in COCO's format: workbench data show coco:IMAGES:ANNOTATIONS")
     print("Your own text: workbench data show text:PATH, or words:PATH for its words")
     print("Your own text as byte pairs: workbench data show text-bpe:PATH[:TOKENIZER]")
     print("Your own sentences with labels, as CSV: workbench data show sentences:PATH")
@@ -64,8 +65,8 @@ def show(
         str,
         typer.Argument(
             metavar="NAME",
-            help="Dataset, or your own data: csv:PATH, csv:PATH:COLUMN, folder:PATH, text:PATH, text-bpe:PATH, "
-            "words:PATH, sentences:PATH, conll:PATH, pairs:PATH or series:PATH.",
+            help="Dataset, or your own data: csv:PATH, csv:PATH:COLUMN, folder:PATH, coco:IMAGES:ANNOTATIONS, "
+            "text:PATH, text-bpe:PATH, words:PATH, sentences:PATH, conll:PATH, pairs:PATH or series:PATH.",
         ),
     ],
     seed: Annotated[int, typer.Option(min=0, help="Seed of the split.")] = 0,
@@ -193,7 +194,7 @@ def _count(dataset: "DataSet", columns: "tuple[np.ndarray, ...]") -> dict[str, A
 def _plain_target(dataset: "DataSet", *target: Any) -> Any:
     """Return a target as plain data: a class, a number, or the objects of an image."""
     if dataset.kind == "detection":
-        boxes, labels = target
+        boxes, *_, labels = target
         return [
             {"class": dataset.classes[label], "box": box.tolist()}
             for box, label in zip(boxes, labels, strict=True)

@@ -1,9 +1,13 @@
 """`workbench formulas`: the formula sheet, or one formula with its symbols."""
 
+import pydoc
+import sys
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from workbench import syllabus
 from workbench.cli import completion
 from workbench.cli.output import Json, print_json
 
@@ -20,17 +24,18 @@ def formulas(
     words: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[TOPIC|FORMULA|WORDS]",
-            help="Topic or formula, or words to search for. Default: all formulas.",
+            metavar="[CHAPTER|TOPIC|FORMULA|WORDS]",
+            help="Chapter, topic or formula, or words to search for. Default: all formulas.",
             autocompletion=completion.formulas_and_topics,
         ),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """List all formulas, show those of a topic or one with its symbols, or find those that are about something."""
+    """List all formulas by chapter, show those of a topic or one with its symbols, or find those about something."""
     name = " ".join(words or [])
-    if not (name or as_json):
-        _list_formulas()
+    chapter = name if name in syllabus.chapters() and name not in syllabus.topics() else ""
+    if not as_json and (chapter or not name):
+        _show_page(_sheet(name))
         return
     from quizzes import formula_search, procedures
     from quizzes.formulas import all_formulas
@@ -39,7 +44,11 @@ def formulas(
     entry = procedures.entries().get(name)
     if entry and not entry.has_formula:
         by_id = {name: procedures.get(name).formula}
-    selected = [formula for formula in by_id.values() if name in ("", formula.id, formula.topic)]
+    selected = [
+        formula
+        for formula in by_id.values()
+        if name in ("", formula.id, formula.topic) or syllabus.get(formula.topic).chapter == chapter
+    ]
     if not selected:
         matches = formula_search.find(name, by_id.values())
         if matches and not as_json:
@@ -68,22 +77,41 @@ def _list_matches(text: str, matches: "list[Formula]") -> None:
     print(f"\nNext: workbench formulas {matches[0].id}")
 
 
-def _list_formulas() -> None:
-    """Print every formula by topic, with its equations as text."""
-    from quizzes import procedures
-    from workbench import question_index, syllabus
+def _sheet(only: str) -> Iterator[str]:
+    """Yield the lines of the formula sheet by chapter and topic, with equations as text.
 
-    topic = ""
+    Args:
+        only: The chapter; empty for all.
+    """
+    from quizzes import procedures
+    from workbench import question_index
+
+    chapter = topic = ""
     for formula in question_index.formulas():
+        place = syllabus.get(formula.topic)
+        if only and place.chapter != only:
+            continue
+        if place.chapter != chapter:
+            chapter = place.chapter
+            title = f"{syllabus.chapters()[chapter]}  ({chapter})"
+            yield from (title, "=" * len(title), "")
         if formula.topic != topic:
             topic = formula.topic
-            print(f"{syllabus.get(topic).title} ({topic})\n")
-        print(f"  {formula.title}  ({formula.id})")
+            yield from (f"{place.title}  ({topic})", "")
+        yield f"  {formula.title}  ({formula.id})"
         for equation in formula.equations or ["a procedure, computed step by step"]:
-            print(f"      {equation}")
-        print()
-    print(f"Step by step: workbench calc NAME --steps, for {', '.join(procedures.entries())}.")
-    print("Next: workbench formulas TOPIC|FORMULA, or workbench calc FORMULA name=value ...")
+            yield f"      {equation}"
+        yield ""
+    yield f"Step by step: workbench calc NAME --steps, for {', '.join(procedures.entries())}."
+    yield "Next: workbench formulas CHAPTER|TOPIC|FORMULA, or workbench calc FORMULA name=value ..."
+
+
+def _show_page(lines: Iterable[str]) -> None:
+    """Print lines, a page at a time on a terminal."""
+    if sys.stdout.isatty():
+        pydoc.pager("\n".join(lines))
+    else:
+        print("\n".join(lines))
 
 
 def _to_json(formula: "Formula") -> dict[str, Any]:

@@ -36,6 +36,7 @@ COMMANDS = {
     "claims": ("workbench.cli.claims", "List, show and run claims: statements of the notes, tested."),
     "evaluate": ("workbench.cli.evaluate", "Evaluate a trained network on its data or another task."),
     "predict": ("workbench.cli.predict", "Run a trained network on images or rows of a table."),
+    "explain": ("workbench.cli.explain", "Show how average precision or NMS is computed, step by step."),
     "ask": ("workbench.cli.ask", "Ask a trained network for its answer to one input."),
     "sample": ("workbench.cli.sample", "Generate texts, images or translations with a trained network."),
     "encode": ("workbench.cli.encode", "Write the latent codes of a trained network into a file."),

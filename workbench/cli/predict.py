@@ -1,4 +1,7 @@
-"""`workbench predict`: the predictions of a trained network for image files, or for rows of tables."""
+"""`workbench predict`: the predictions of a trained network for image files, or for rows of tables.
+
+Those of a detector are boxes with classes and scores, in pixels of the image.
+"""
 
 import sys
 from pathlib import Path
@@ -7,12 +10,15 @@ from typing import Annotated, Any
 import typer
 
 from workbench.cli import completion
-from workbench.cli.output import Json, console, plural, print_json, progress_bar
+from workbench.cli.output import Json, console, plural, print_json, print_rows, progress_bar
+from workbench.errors import UserError
 from workbench.render.scale import format_tick
 from workbench.untrusted import printable
 
 MAX_CLASSES = 3  # printed for each sample
 MAX_PRINTED = 50  # samples
+MAX_IMAGES, IMAGE_PIXELS, IMAGE_ROWS = 3, 128, 30  # images with boxes, pixels of the longer side, and rows of cells
+MIN_SCORE = 0.3  # of a detection
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -34,13 +40,20 @@ def predict(
     csv: Annotated[
         Path | None, typer.Option(metavar="OUT", help="CSV file to write, with a row per image or row.")
     ] = None,
+    min_score: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0, max=1.0, help=f"Smallest score of a detection. Default: {MIN_SCORE}.", show_default=False
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Run a trained network on image files, or on rows of a table.
 
-    The weights are those of the run's best checkpoint, or of its last if there is no best one. Each image is
-    center-cropped and resized to the size of the training images. It should look like them: digits, for example, are
-    light on a dark background. A table needs the columns that the run was trained on, under their names.
+    The weights are those of the run's best checkpoint, or of its last if there is no best one. For a classifier, each
+    image is center-cropped and resized to the size of the training images; a detector reads the whole image. It should
+    look like the training images: digits, for example, are light on a dark background. A table needs the columns that
+    the run was trained on, under their names.
     """
     from workbench.engine import Verifier
     from workbench.engine.predict import predict as predict_samples
@@ -51,6 +64,11 @@ def predict(
     with Verifier() as worker, progress_bar("Running PyTorch") as report_progress:
         stdin = sys.stdin.buffer if "-" in paths else None
         result = predict_samples(worker, run, paths, stdin, report_progress)
+    is_detection = "detections" in result["predictions"][0]
+    if is_detection:
+        select_detections(result, MIN_SCORE if min_score is None else min_score)
+    elif min_score is not None:
+        raise UserError(f"--min-score is for detectors, and {run.id} detects nothing. Leave it out.")
     if csv is not None:
         write_csv(result, csv, paths)
         count = len(result["predictions"])
@@ -61,7 +79,7 @@ def predict(
     elif as_json:
         print_json(result)
     else:
-        print_predictions(result)
+        (print_detections if is_detection else print_predictions)(result)
         reason = f" {printable(result['reason'])}" if "reason" in result else ""
         print(f"Run {result['run']}, {result['checkpoint']} checkpoint, step {result['step']}.{reason}")
 
@@ -81,6 +99,59 @@ def print_predictions(result: dict[str, Any]) -> None:
     console().print(table)
     if (rest := len(predictions) - MAX_PRINTED) > 0:
         print(f"... and {rest:,} more. To see all of them, use --csv OUT or --json.")
+
+
+def select_detections(result: dict[str, Any], min_score: float) -> None:
+    """Remove the detections with lower scores from the predictions, in place."""
+    for one in result["predictions"]:
+        one["detections"] = [row for row in one["detections"] if row["score"] >= min_score]
+
+
+def print_detections(result: dict[str, Any]) -> None:
+    """Print images with their boxes, and a table of all detections."""
+    from rich.table import Table
+
+    from workbench.render import predictions
+
+    for one in result["predictions"][:MAX_IMAGES]:
+        visualization = to_visualization(one)
+        print_rows(lambda width, color: predictions.draw([visualization], "boxes", width, IMAGE_ROWS, color))  # noqa: B023
+        print()
+    table = Table("image", "class", "score", "x1", "y1", "x2", "y2", box=None, header_style="bold")
+    rows = [(one["file"], row) for one in result["predictions"] for row in one["detections"]]
+    for file, row in rows[:MAX_PRINTED]:
+        corners = (f"{value:.1f}" for value in row["box"])
+        table.add_row(printable(Path(file).name), row["class"], f"{row['score']:.3f}", *corners)
+    if rows:
+        console().print(table)
+    if (rest := len(rows) - MAX_PRINTED) > 0:
+        print(f"... and {rest:,} more. To see all of them, use --csv OUT or --json.")
+    if nothing := sum(not one["detections"] for one in result["predictions"]):
+        print(f"Nothing detected in {plural(nothing, 'image')}. A lower --min-score shows more.")
+
+
+def to_visualization(prediction: dict[str, Any]) -> dict[str, Any]:
+    """Return an image file with its detections as a visualization of the kind `boxes`, small enough to be drawn."""
+    from workbench.data.picture_file import thumbnail
+
+    pixels = thumbnail(Path(prediction["file"]), IMAGE_PIXELS)
+    factor = len(pixels[0]) / prediction["width"]
+    classes = list(dict.fromkeys(row["class"] for row in prediction["detections"]))
+    return {
+        "kind": "boxes",
+        "pixels": (pixels / 255).tolist(),
+        "classes": classes,
+        "predicted": [
+            {
+                "box": [value * factor for value in row["box"]],
+                "label": classes.index(row["class"]),
+                "score": row["score"],
+                "correct": None,
+            }
+            for row in prediction["detections"]
+        ],
+        "missed": [],
+    }
 
 
 def _format_origin(prediction: dict[str, Any], several: bool) -> str:

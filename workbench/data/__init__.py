@@ -15,7 +15,8 @@ A set is one file here, and declares itself in a literal, so that a list of all 
 
 Pictures are (channels, height, width), float32 from 0 to 1, or uint8 from 0 to 255, which takes a quarter of the room.
 A dataset with `modality="detection"` has any number of objects per image: `load` returns the images, boxes (N, M, 4),
-x1, y1, x2, y2 in pixels, and labels (N, M), which are -1 after the last object of an image.
+x1, y1, x2, y2 in pixels, and labels (N, M), which are -1 after the last object of an image. Before the labels, there
+may be what the files say of objects and images, as `annotated_images.to_columns` returns it.
 Where a set is published in parts, `load` gives them by their names, and the seed deals only what is missing.
 
 Of a text, `load` gives the text itself, and the set declares `modality="text"`, `shape=()` and the size of its
@@ -51,6 +52,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.data import (
     byte_pairs,
     byte_pairs_file,
+    coco_folder,
     completions,
     folder,
     pairs,
@@ -79,7 +81,10 @@ SPLITS = ("train", "validation", "test")
 # The user's own: how their names begin.
 OWN = {
     kind.PREFIX: kind
-    for kind in (table, folder, text_file, byte_pairs_file, sentence_file, tag_file, word_file, pairs_file, series_file)
+    for kind in (
+        *(table, folder, coco_folder, text_file, byte_pairs_file, sentence_file, tag_file, word_file, pairs_file),
+        series_file,
+    )
 }
 
 
@@ -98,9 +103,10 @@ def info(name: str) -> DataSet:
     """What is known of a data set without loading it.
 
     Args:
-        name: One of `names()`, or `csv:PATH`, `csv:PATH:TARGET`, `folder:PATH`, `text:PATH`, `text-bpe:PATH`,
-            `text-bpe:PATH:TOKENIZER`, `sentences:PATH`, `conll:PATH`, `words:PATH`, `pairs:PATH` or `series:PATH`: a
-            table, images, a text, sentences, pairs of texts or a time series of the user's, which are inspected.
+        name: One of `names()`, or `csv:PATH`, `csv:PATH:TARGET`, `folder:PATH`, `coco:IMAGES:ANNOTATIONS`,
+            `text:PATH`, `text-bpe:PATH`, `text-bpe:PATH:TOKENIZER`, `sentences:PATH`, `conll:PATH`, `words:PATH`,
+            `pairs:PATH` or `series:PATH`: a table, images, a text, sentences, pairs of texts or a time series of the
+            user's, which are inspected.
 
     Raises:
         UserError: There is no data set of that name, or the user's own can't be learnt from.
@@ -169,7 +175,7 @@ def load(name: str, seed: int = 0) -> "dict[str, tuple[np.ndarray, ...]]":
     parts = deal(given if isinstance(given, dict) else {"train": given}, seed)
     if known.modality in words.MODALITIES:
         parts = words.hide_rare(parts)
-    if known.kind == "tagging":  # a tag may be rare
+    if known.kind in ("tagging", "detection"):  # a tag may be rare, and so may objects of a class
         return parts
     missing = set(range(len(known.classes))) - set(parts["train"][-1].flat) if known.classes else set()
     if missing:

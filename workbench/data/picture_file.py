@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM")  # none that calls another program
 LEAST_SIDE, MOST_PIXELS = 8, 50_000_000
+GRAY_LEVEL = 128  # around an image that is not square
+ORIENTATION = 0x0112  # the EXIF tag
 GREY, DEEP = {"1", "L", "I;16", "I;16B", "I;16L"}, {"I;16", "I;16B", "I;16L"}
 READABLE = {*GREY, "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "LAB", "HSV"}
 
@@ -45,15 +47,76 @@ def square(file: Path, side: int, channels: int) -> "np.ndarray":
     from PIL import Image, ImageOps
 
     with _opened(file) as image:
-        upright = ImageOps.exif_transpose(image)
-        if upright.mode in DEEP:
-            upright = Image.fromarray((np.asarray(upright).astype(np.uint16) // 257).astype(np.uint8))
-        if upright.has_transparency_data:
-            upright = upright.convert("RGBA")
-            upright = Image.alpha_composite(Image.new("RGBA", upright.size, "white"), upright)
-        upright = upright.convert("RGB" if channels == 3 else "L")
-        fitted = ImageOps.fit(upright, (side, side), Image.Resampling.BILINEAR)
+        fitted = ImageOps.fit(_upright(image, channels), (side, side), Image.Resampling.BILINEAR)
         return np.asarray(fitted, np.uint8).reshape(side, side, channels).transpose(2, 0, 1)
+
+
+def letterbox(file: Path, size: int, channels: int) -> "tuple[np.ndarray, tuple[float, float]]":
+    """Return a whole image, resized until its longer side fits, at the top left of a gray square.
+
+    Args:
+        file: The image file.
+        size: Height and width of the square, in pixels.
+        channels: 1 for gray, or 3.
+
+    Returns:
+        The square (channels, size, size), uint8, and the factors by which x and y became larger.
+
+    Raises:
+        UserError: As `square`.
+    """
+    import numpy as np
+    from PIL import Image
+
+    with _opened(file) as image:
+        upright = _upright(image, channels)
+        width, height = (max(1, round(side * size / max(upright.size))) for side in upright.size)
+        scale = width / upright.size[0], height / upright.size[1]
+        resized = upright.resize((width, height), Image.Resampling.BILINEAR)
+        pixels = np.full((channels, size, size), GRAY_LEVEL, np.uint8)
+        pixels[:, :height, :width] = np.asarray(resized, np.uint8).reshape(height, width, channels).transpose(2, 0, 1)
+        return pixels, scale
+
+
+def thumbnail(file: Path, size: int) -> "np.ndarray":
+    """Return a whole image in color, (height, width, 3), uint8, whose longer side has at most `size` pixels.
+
+    Raises:
+        UserError: As `square`.
+    """
+    import numpy as np
+    from PIL import Image
+
+    with _opened(file) as image:
+        upright = _upright(image, 3)
+        upright.thumbnail((size, size), Image.Resampling.BILINEAR)
+        return np.asarray(upright, np.uint8)
+
+
+def upright_size(file: Path) -> tuple[int, int]:
+    """Return the width and the height of an image, turned as its EXIF data say; the pixels aren't read.
+
+    Raises:
+        UserError: As `header`.
+    """
+    with _opened(file) as image:
+        width, height = image.size
+        is_turned = image.getexif().get(ORIENTATION, 1) in (5, 6, 7, 8)
+        return (height, width) if is_turned else (width, height)
+
+
+def _upright(image: "Image", channels: int) -> "Image":
+    """Return an image as it is seen, in color or in gray, with 8 bits per channel."""
+    import numpy as np
+    from PIL import Image, ImageOps
+
+    upright = ImageOps.exif_transpose(image)
+    if upright.mode in DEEP:
+        upright = Image.fromarray((np.asarray(upright).astype(np.uint16) // 257).astype(np.uint8))
+    if upright.has_transparency_data:
+        upright = upright.convert("RGBA")
+        upright = Image.alpha_composite(Image.new("RGBA", upright.size, "white"), upright)
+    return upright.convert("RGB" if channels == 3 else "L")
 
 
 def named(file: Path) -> str:

@@ -5,6 +5,7 @@ encloses what is visible. Every image is a scene with a seed of its own, so that
 then stored in the cache folder. License: as this program, MIT.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ import numpy as np
 from workbench.data.cache import kept
 
 if TYPE_CHECKING:
-    from workbench.data.scenes import Options
+    from workbench.data.scenes import Options, Scene
 
 SET = dict(
     title="where the shapes are in an image, and which ones",
@@ -62,16 +63,30 @@ def draw_scenes(options: "Options", count: int, first_seed: int) -> tuple[np.nda
         Images (count, 3, side, side), uint8; boxes (count, M, 4), float32: x1, y1, x2, y2 in pixels, zeros after an
         image's last object; labels (count, M), int64: indices of `options.kinds`, -1 after the last object.
     """
-    from workbench.data.scenes import draw, scene
+    from workbench.data.scenes import scene
 
-    most = options.objects[1]
-    images = np.empty((count, 3, options.side, options.side), np.uint8)
+    scenes = [scene(options, first_seed + k) for k in range(count)]
+    return draw_all(scenes, options.kinds, most=options.objects[1])
+
+
+def draw_all(scenes: Sequence["Scene"], kinds: Sequence[str], most: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the images of scenes of one size with the boxes and the labels of their objects, as `draw_scenes` does.
+
+    Args:
+        scenes: The scenes.
+        kinds: The classes.
+        most: Largest number of objects of a scene.
+    """
+    from workbench.data.scenes import draw
+
+    count, size = len(scenes), scenes[0].side
+    images = np.empty((count, 3, size, size), np.uint8)
     boxes, labels = np.zeros((count, most, 4), np.float32), np.full((count, most), -1, np.int64)
-    for k in range(count):
-        drawing = draw(scene(options, first_seed + k))
+    for k, scene in enumerate(scenes):
+        drawing = draw(scene)
         images[k] = drawing.picture.transpose(2, 0, 1)
         visible = drawing.boxes[:, 2] > drawing.boxes[:, 0]  # another object may hide one completely
         number = int(visible.sum())
         boxes[k, :number] = drawing.boxes[visible]
-        labels[k, :number] = [options.kinds.index(kind) for kind in np.array(drawing.labels)[visible]]
+        labels[k, :number] = [kinds.index(kind) for kind in np.array(drawing.labels)[visible]]
     return images, boxes, labels

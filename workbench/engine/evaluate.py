@@ -71,7 +71,7 @@ def compute(run: Run, split: str, task: str | None = None) -> dict[str, Any]:
     other = check(run, split, task)
     trained = load(run)
     source = trained.sources[split] if other is None else _adapted(trained, other, split)
-    metrics = trained.task.evaluate(trained.network, source)
+    metrics = trained.task.in_detail().evaluate(trained.network, source)
     result = dict(
         **trained.info,
         task=other or trained.spec.data.task,

@@ -16,6 +16,7 @@ from workbench.engine.verify import ScriptError, Verifier
 from workbench.errors import UserError
 from workbench.untrusted import printable, spreadsheet_cell
 
+CORNERS = ("x1", "y1", "x2", "y2")
 FILES_AT_ONCE, ROWS_AT_ONCE = 250, 5000  # of one request to the worker
 TIMEOUT = 1800.0  # seconds of one request: a network in its published size takes that long on one core
 
@@ -35,7 +36,8 @@ def predict(
         worker: The process that computes it.
         run: A run whose task reads images or rows of a table.
         paths: Image files, or folders of them; for a table CSV files, or `-` for standard input. Images are
-            center-cropped and resized to the size of the training images. The columns of a table are found by name.
+            center-cropped, but not for a detector, and resized to the size of the training images. The columns of a
+            table are found by name.
         stdin: Standard input; none by default.
         on_progress: Called with the share that is done, if it takes long.
 
@@ -43,7 +45,8 @@ def predict(
         The run's id, the model, the checkpoint and its step; `target`, what is predicted; and under `predictions` for
         each sample its `file`, for a row also its `line` and under `columns` the cells that the network doesn't read;
         and what the task predicts: the most probable class as `class` with its `probability`, and `probabilities`,
-        class -> number; or a number as `predicted`, in the target's unit.
+        class -> number; or a number as `predicted`, in the target's unit; or for a detector the `width` and `height` of
+        the image and its `detections`, each with `class`, `score`, and `box`, x1, y1, x2, y2 in pixels.
 
     Raises:
         UserError: If the run's task reads no such samples, the run has no checkpoint, or a sample can't be read.
@@ -101,7 +104,8 @@ def write_csv(result: dict[str, Any], path: Path, inputs: Sequence[str]) -> None
     """Write predictions into a table with a row for each sample.
 
     Its columns are `file` and `line`, the columns that the network doesn't read, then the prediction: `class`,
-    `probability` and `p(CLASS)` for every class, or `predicted`. Texts are escaped, so that no spreadsheet takes one
+    `probability` and `p(CLASS)` for every class, or `predicted`. Of a detector, every row is a detection: `class`,
+    `score`, `x1`, `y1`, `x2` and `y2`. Texts are escaped, so that no spreadsheet takes one
     for a formula.
 
     Args:
@@ -114,8 +118,16 @@ def write_csv(result: dict[str, Any], path: Path, inputs: Sequence[str]) -> None
     """
     if any(name != STDIN and Path(name).absolute() == path.absolute() for name in inputs):
         raise UserError(f"{printable(str(path))} is one of the files that are read: name another one.")
-    records = [_to_record(prediction) for prediction in result["predictions"]]
-    header = list(dict.fromkeys(name for record in records for name in record))
+    if "detections" in result["predictions"][0]:
+        header = ["file", "class", "score", *CORNERS]
+        records = [
+            {"file": one["file"], **row, **dict(zip(CORNERS, row["box"], strict=True))}
+            for one in result["predictions"]
+            for row in one["detections"]
+        ]
+    else:
+        records = [_to_record(prediction) for prediction in result["predictions"]]
+        header = list(dict.fromkeys(name for record in records for name in record))
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow([spreadsheet_cell(name) for name in header])

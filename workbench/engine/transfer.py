@@ -8,6 +8,7 @@ mode: the statistics of its norms don't change, and it has no dropout.
 import pickle
 import re
 from itertools import chain
+from os.path import commonprefix
 from pathlib import Path
 from pickletools import genops
 from typing import IO, Any
@@ -160,8 +161,7 @@ def _load_part(network: nn.Module, spec: RunSpec, origin: str, name: str) -> dic
     else:
         own = lookup(f"part of {spec.network.model}", name, models.info(spec.network.model).parts)
         other = lookup(f"part of {donor.name}", name, donor.parts)
-        is_prefix_cut = len(own.prefixes) == len(other.prefixes) == 1  # the rest of a name is the same in both
-        own_names, other_names = _names(own, ours, is_prefix_cut), _names(other, theirs, is_prefix_cut)
+        own_names, other_names = _names(own, ours), _names(other, theirs)
         partial = own.partial or other.partial
     problem = f"The {name} of {origin} ({donor.name}) doesn't fit that of {spec.network.model} ({spec.network.preset})"
     missing = [key for short, key in own_names.items() if short not in other_names]
@@ -190,9 +190,9 @@ def _backbone(network: nn.Module, weights: dict[str, Tensor]) -> list[str]:
     return [name for name in weights if name not in in_head]
 
 
-def _names(part: Part, weights: dict[str, Tensor], is_prefix_cut: bool) -> dict[str, str]:
-    """Return the names of a part's weights, by their name or by what follows its one prefix."""
-    cut = len(part.prefixes[0]) if is_prefix_cut else 0
+def _names(part: Part, weights: dict[str, Tensor]) -> dict[str, str]:
+    """Return the names of a part's weights by what follows the module that holds them all, if one does."""
+    cut = commonprefix(part.prefixes).rfind(".") + 1  # noqa: RUF071  (of names, not of paths)
     return {name[cut:]: name for name in weights if name.startswith(part.prefixes)}
 
 

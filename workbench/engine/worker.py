@@ -238,6 +238,12 @@ def _evaluate(request: dict[str, Any], on_progress: OnProgress) -> dict[str, Any
     return evaluate.compute(Run(Path(request["folder"])), request["split"], request.get("task"))
 
 
+def _explain(request: dict[str, Any], on_progress: OnProgress) -> dict[str, Any]:
+    from workbench.engine import explain_job
+
+    return explain_job.compute(request)
+
+
 def _profile(request: dict[str, Any], on_progress: OnProgress) -> dict[str, Any]:
     from workbench.engine import profile
 
@@ -283,6 +289,7 @@ JOBS: Jobs = {
     "ask": _ask,
     "predict": _predict,
     "evaluate": _evaluate,
+    "explain": _explain,
     "device": _device,
     "profile": _profile,
     "find_lr": _find_lr,

@@ -28,15 +28,18 @@ def draw_boxes(images: list[dict[str, Any]], width: int, height: int, color: boo
 
     Args:
         images: Visualizations of the kind `boxes`: `pixels`, `classes`, and lists of boxes in pixels: `predicted`, each
-            with its label, its score and whether it is correct (None if that is not known), and `missed`, each with its
+            with its label, its score and whether it is correct (None if that is not known), and its `number` if that is
+            not its place in the list, and `missed`, each with its
             label.
         width: Number of cells per row.
         height: Number of rows.
         color: Whether colors can be shown.
     """
     legend_height = min(max(len(_legend(image)) for image in images), max(1, height // 2))
-    size = len(images[0]["pixels"])
-    divisor = max(1, -(-size // max(1, 2 * (height - legend_height))), -(-size // width))
+    longest, widest = (
+        max(map(len, rows)) for rows in ([one["pixels"] for one in images], [one["pixels"][0] for one in images])
+    )
+    divisor = max(1, -(-longest // max(1, 2 * (height - legend_height))), -(-widest // width))
     blocks = [_block(image, divisor, legend_height, color) for image in images]
     block_width = len(GAP) + max(Segment.get_line_length(row) for block in blocks for row in block)
     per_row = max(1, (width + len(GAP)) // block_width)
@@ -54,7 +57,7 @@ def _block(image: dict[str, Any], divisor: int, legend_height: int, color: bool)
     cells = split_cells(render_image(to_pixels(image["pixels"]), 1, divisor, color))
     scale = cells_per_pixel(len(image["pixels"][0]), 1, divisor, color)
     predictions = [
-        (str(number), STYLES[one["correct"]][1], "─│", one["box"])
+        (str(one.get("number", number)), STYLES[one["correct"]][1], "─│", one["box"])
         for number, one in enumerate(image["predicted"], start=1)
     ]
     missed = [(letter, MISSED, "┄┆", one["box"]) for letter, one in zip(LETTERS, image["missed"], strict=False)]
@@ -77,7 +80,7 @@ def _legend(image: dict[str, Any]) -> list[tuple[str, Style]]:
     lines = []
     for number, one in enumerate(image["predicted"], start=1):
         sign, style = STYLES[one["correct"]]
-        lines.append((f"{number} {sign}{classes[one['label']]} {one['score']:.2f}", style))
+        lines.append((f"{one.get('number', number)} {sign}{classes[one['label']]} {one['score']:.2f}", style))
     lines += [
         (f"{letter} missed {classes[one['label']]}", MISSED)
         for letter, one in zip(LETTERS, image["missed"], strict=False)

@@ -26,6 +26,7 @@ class ChartLayout:
         left: Cells to the left of the plot, which hold the numbers of the y axis.
         width: Cells per row of the plot.
         height: Rows of the plot.
+        ends: The ends of the y axis, if these are its numbers.
         legend: Rows of names below the plot; none if they are at the ends of the lines.
         cursor_x: The x of the point nearest to the cursor; None if there is no cursor.
     """
@@ -43,7 +44,10 @@ class ChartLayout:
         self.styles = [Style(color=line.color or COLORS[k % len(COLORS)]) for k, line in enumerate(chart.series)]
         self.labels = self._labels(finite)
 
-        self.left = max((len(format_tick(tick)) for tick in self.y.ticks(chart.height)), default=0) + 1
+        # A narrow range may have no two round numbers for a few rows: then its ends are written.
+        self.ends = [self.y.low, self.y.high] if len(self.y.ticks(max(2, chart.height // 2 - 1))) < 2 else []
+        numbers = self.ends or self.y.ticks(chart.height)
+        self.left = max((len(format_tick(tick)) for tick in numbers), default=0) + 1
         names = max((len(text) for text, _, _ in self.labels), default=0) + 1
         head = int(bool(chart.title))
         self.below = cells - self.left - names < MIN_PLOT_WIDTH or len(self.labels) > chart.height - 2 - head
@@ -64,7 +68,8 @@ class ChartLayout:
         """Return the chart as rows of segments, each `cells` wide."""
         rows = [self._title()] if self.chart.title else []
         canvas = self._plot()
-        ticks = {self._row(tick): format_tick(tick) for tick in self.y.ticks(max(2, self.height // 2))}
+        numbers = self.ends or self.y.ticks(max(2, self.height // 2))
+        ticks = {self._row(number): format_tick(number) for number in numbers}
         ends = {}
         if not self.below:
             ends = assign_rows([(self._row(y), text, style) for text, y, style in self.labels], self.height)

@@ -1,10 +1,12 @@
 """A network as a text diagram: its blocks in order, with output shapes and parameters.
 
 Equal blocks in a row are drawn once. An activation is on the line of the layer before it. In a block with branches, a
-vertical line at the left, the rail, connects the block's input to the operations that merge the branches.
+vertical line at the left, the rail, connects the block's input to the operations that merge the branches. Parameters
+that belong to a block itself, such as a class token, are drawn before the layers inside it.
 """
 
 from collections.abc import Iterator
+from math import prod
 from textwrap import wrap
 from typing import Any
 
@@ -12,6 +14,7 @@ from models.summary import OPERATIONS, Layer, ModelSummary
 from workbench.render.shape import format_shape
 
 SHAPE_WIDTH, PARAMS_WIDTH = 14, 13  # characters
+PARAMETER = "parameter"  # the type of a block for one; in lower case, because it is not a module
 
 
 def to_dict(summary: ModelSummary) -> dict[str, Any]:
@@ -29,8 +32,11 @@ def to_dict(summary: ModelSummary) -> dict[str, Any]:
 
 
 def group_layers(layer: Layer) -> list[dict[str, Any]]:
-    """Group the layers inside a layer into blocks, in order: equal layers in a row are one block with several names."""
-    blocks: list[dict[str, Any]] = []
+    """Group the layers inside a layer into blocks, in order: equal layers in a row are one block with several names.
+
+    A layer that has other layers inside and parameters of its own begins with a block for each of these.
+    """
+    blocks = [_parameter(name, shape) for name, shape in layer.parameters.items() if layer.children]
     previous_name, previous = "input", None
     for child in layer.children:
         if child.is_activation:
@@ -57,6 +63,12 @@ def group_layers(layer: Layer) -> list[dict[str, Any]]:
     return blocks
 
 
+def _parameter(name: str, shape: list[int]) -> dict[str, Any]:
+    """Return a block for a parameter of a layer that has other layers inside."""
+    block: dict[str, Any] = dict(names=[name], type=PARAMETER, detail="", inputs=[], activations=[])
+    return block | dict(output_shape=shape, params=prod(shape), macs=0, blocks=[])
+
+
 def are_equal(a: Layer, b: Layer) -> bool:
     """Return whether two layers differ only in their names."""
     return fingerprint(a) == fingerprint(b)
@@ -81,18 +93,19 @@ def render_diagram(summary: ModelSummary, width: int = 80) -> list[str]:
 def _render_blocks(blocks: list[dict[str, Any]], margin: str, width: int) -> Iterator[str]:
     """Yield the lines of blocks and of the blocks inside them, each line after the margin."""
     merges = [k for k, block in enumerate(blocks) if block["type"] in OPERATIONS]
+    first = sum(block["type"] == PARAMETER for block in blocks)
     last_merge = merges[-1] if merges else -1  # the rail ends here
     previous_name = "input"
     for k, block in enumerate(blocks):
-        rail = "" if not merges else "│  " if k < last_merge else "   "
-        corner = "┌─ " if k == 0 else "└─ " if k == last_merge else "├─ "
-        has_corner = merges and (k == 0 or k in merges)
+        rail = "" if not merges else "│  " if first <= k < last_merge else "   "
+        corner = "┌─ " if k == first else "└─ " if k == last_merge else "├─ "
+        has_corner = merges and (k == first or k in merges)
         params = f"{block['params']:,}" if block["params"] else ""
         first_margin, next_margin = margin + (corner if has_corner else rail), margin + rail
         text, shape = _describe(block, previous_name), format_shape(block["output_shape"])
         yield from _render_row(first_margin, next_margin, text, shape, params, width)
         yield from _render_blocks(block["blocks"], f"{next_margin}  ", width)
-        previous_name = block["names"][-1]
+        previous_name = block["names"][-1] if k >= first else previous_name
 
 
 def _describe(block: dict[str, Any], previous_name: str) -> str:

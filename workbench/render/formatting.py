@@ -13,7 +13,9 @@ MIN_COLUMN_WIDTH = 10
 
 
 def format_value(value: Any, digits: int = 6) -> str:
-    """Return a number with `digits` significant digits, a word unchanged, a list in brackets."""
+    """Return a number with `digits` significant digits, a word unchanged, a list in brackets, a match as pairs."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {format_value(item, digits)}" for name, item in value.items())
     if isinstance(value, list):
         return f"[{', '.join(format_value(v, digits) for v in value)}]"
     return value if isinstance(value, str) else format_number(value, digits)

@@ -18,6 +18,7 @@ from workbench.render.decision_regions import draw_decision_regions
 from workbench.render.forecasts import draw_forecasts
 from workbench.render.halfblock import Rows, render_gallery, to_pixels
 from workbench.render.next_token import draw_next_tokens
+from workbench.render.precision_recall import draw_precision_recall
 from workbench.render.responses import draw_probabilities, draw_text, draw_value
 from workbench.render.scale import Scale, format_tick
 from workbench.render.sentences import draw_captions, draw_masked_words, draw_neighbors, draw_tags
@@ -199,6 +200,7 @@ KINDS: dict[str, tuple[str, Renderer]] = {
     ),
     "forecast": ("forecasts", draw_series),
     "boxes": ("detected objects", draw_detections),
+    "precision-recall": ("precision over recall", _of_first(draw_precision_recall)),
     "translation": ("translations", draw_translated),
     "attention": ("attention", draw_attentions),
     "lengths": ("scores by length", _of_first(lambda table, width, height, color: draw_lengths(table, width, height))),
@@ -207,6 +209,7 @@ KINDS: dict[str, tuple[str, Renderer]] = {
     "decoded-plane": ("plane of the codes", _of_first(autoencoding.draw_decoded_plane)),
     "interpolation": ("interpolation", _of_first(autoencoding.draw_interpolation)),
     "images": ("generated images", _of_first(autoencoding.draw_images)),
+    "masks": ("masks", _of_first(autoencoding.draw_images)),
     "image-attention": ("attention", _of_first(autoencoding.draw_images)),
     "positions": ("similarity of positions", _of_first(autoencoding.draw_images)),
     "decoded": ("decoded image", _of_first(autoencoding.draw_decoded)),

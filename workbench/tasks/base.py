@@ -111,6 +111,10 @@ class Task(ABC):
         """Return the task as this network learns it, if its baseline depends on the network's sizes."""
         return self
 
+    def in_detail(self) -> Self:
+        """Return the same task with all metrics that it has, also those that take too long while a network trains."""
+        return self
+
     @property
     def questions(self) -> Mapping[str, str]:
         """The parts of a question to a trained network, each with its meaning; empty if it can't be asked."""

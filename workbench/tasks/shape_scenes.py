@@ -5,7 +5,7 @@ from workbench.tasks.detection import Detection
 TASK = Detection(
     data="shape-scenes",
     title="detect the shapes in an image",
-    inputs=dict(image="float32[3, 64, 64]"),
     outputs=dict(grid="float32[rows, columns, values]"),
     metrics=dict(ap50="max", ap="max"),
+    accepts="detection",
 )

@@ -178,6 +178,12 @@ class WorkbenchApp(App[None]):
             self.pop_screen()
         self.push_screen(Steps(id, inputs))
 
+    def boxes(self, view: str = "iou") -> None:
+        """Open the boxes that can be moved, on top of the screen that is there."""
+        from workbench.tui.screens.boxes import Boxes
+
+        self.push_screen(Boxes(view))
+
     def _open(self, screen: Screen[Any]) -> None:
         """Put a screen on top of Home, in place of the one that is there."""
         while len(self.screen_stack) > 1:
@@ -201,6 +207,8 @@ class WorkbenchApp(App[None]):
         yield SystemCommand("Practise what is due", "A round of ten questions", self.practise)
         yield SystemCommand("Formulas", "The sheet, with a calculator", self.formulas)
         yield SystemCommand("Autograd", "The graph of an expression, with its gradients", self.autograd)
+        yield SystemCommand("Boxes: IoU and GIoU", "Move two boxes", self.boxes)
+        yield SystemCommand("Boxes: NMS", "Move boxes, and slide the threshold", lambda: self.boxes("nms"))
         yield SystemCommand("Models", "Every network, layer by layer", self.models)
         yield SystemCommand("Lab", "Train a network and watch it learn", self.lab)
         yield SystemCommand("Runs", "Watch, stop, compare", self.runs)

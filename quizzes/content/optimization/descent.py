@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from quizzes.expressions.graph import Graph, build_graph, run_passes
+from quizzes.expressions.nodes import natural_order
 from quizzes.expressions.tree import UndefinedValue, Value
 from quizzes.formula import Equation, Formula
 from quizzes.procedure import State, number_text, with_numbers
@@ -26,7 +27,7 @@ def descend(
         method: Its name, for messages.
         step: The formula of one step for one weight.
         f: The function of the weights.
-        start: The initial weights, in alphabetical order.
+        start: The initial weights, in alphabetical order, w2 before w10.
         lr: The learning rate.
         steps: The number of steps.
         settings: Further inputs of the method's formula; the others have their defaults.
@@ -40,7 +41,7 @@ def descend(
         UndefinedValue: If the values grow beyond all bounds.
     """
     graph = build_graph(f)
-    weights = sorted(graph.leaves)
+    weights = natural_order(graph.leaves)
     if len(start) != len(weights):
         raise UserError(
             f"start must have one number for each weight ({', '.join(weights)}): {len(weights)}, not {len(start)}."
@@ -93,7 +94,7 @@ MAX_LINES = 4  # equations in a caption; if there are more, only the last of eac
 # The inputs of a descent but the learning rate, whose default depends on the method.
 INPUTS: dict[str, Any] = dict(
     f=Expression(meaning="function of the weights, such as x^2 + 3y^2", default="x^2 + 3y^2"),
-    start=Vector(meaning="initial weights, in alphabetical order", default=[3, 1]),
+    start=Vector(meaning="initial weights, in alphabetical order, w2 before w10", default=[3, 1]),
     steps=Int(1, 1000, "number of steps", default=15),
 )
 
@@ -108,7 +109,7 @@ def descent_states(
         reason: A sentence that says why the weights move as they do.
     """
     result = descend(method, step, f, start, lr, steps, **settings)
-    weights, losses = sorted(build_graph(f).leaves), result["L"]
+    weights, losses = natural_order(build_graph(f).leaves), result["L"]
     path = [list(start)]
     defaults = {name: symbol.default for name, symbol in step.symbols.items() if symbol.default is not None}
     priors = [{name: value for name, value in defaults.items() if name.endswith(PRIOR)} for _ in weights]

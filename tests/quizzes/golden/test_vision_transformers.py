@@ -1,4 +1,4 @@
-"""ViT, T2T-ViT, Swin and MAE: published counts, values computed by hand, and torchvision."""
+"""DETR, ViT, T2T-ViT, Swin and MAE: published counts, values computed by hand, and torchvision."""
 
 import pytest
 
@@ -20,6 +20,15 @@ CROSSOVER = dict(C=96, M=7, N=3136, r=10)
 RATIO = dict(N=196, d=768, L=12, d_dec=256, L_dec=4, budget=6)
 
 GOLDEN = [
+    ("detr-shapes", dict(H=800, W=1216, N=100, K=91), {"T": 950, "logits": [100, 92], "boxes": [100, 4]}),
+    ("detr-shapes", dict(H=800, W=1066), {"h": 25, "w": 34, "T": 850}),
+    ("detr-heads", dict(N=100, d=256, K=91), {"queries": 25600, "classes": 23644, "boxes": 132612}),
+    ("detr-no-object", dict(N=100, m=5, e=0.1), {"share_1": 0.95, "share_e": 0.6552, "q": 0.3448, "dominant": 1}),
+    ("hungarian-assign", dict(cost=[[1, 2, 4], [1, 5, 6], [3, 3, 4]]), {"match": ["B", "A", "C"], "total": 7}),
+    ("hungarian-assign", dict(cost=[[0.1, 0.2, 0.4], [0.1, 0.5, 0.6], [0.3, 0.3, 0.4]]), {"total": 0.7}),
+    ("hungarian-assign", dict(cost=[[0.2, 0.3], [0.1, 0.9]]), {"match": ["B", "A"], "total": 0.4}),
+    ("hungarian-assign", dict(cost=[[4, 1, 3], [2, 0, 5], [3, 2, 2]]), {"total": 5}),
+    ("matching-count", dict(N=100, m=2), {"A": 9900, "B": 10000}),
     ("vit-tokens", dict(H=224, W=224, P=16), {"N": 196, "T": 197, "D": 768}),
     ("vit-params", VIT_B, {"embedding": 590592, "block": 7087872, "P": 86567656}),
     ("vit-params", dict(VIT_B, width=192), {"P": 5717416}),

@@ -3,7 +3,9 @@
 import json
 import math
 
+import numpy as np
 import pytest
+import torch
 
 
 def test_the_course_s_neuron_as_json(cli):
@@ -65,7 +67,7 @@ def test_derivatives_by_some_of_the_variables(cli):
         (["sigmoid(w*x+b)", "w=2", "x=1"], "b has no value: add b=..."),
         (["x", "x=1", "y=2"], "Unknown variable 'y'"),
         (["x", "x"], "as NAME=VALUE"),
-        (["x", "x=[1, 2]"], "x: enter a single number"),
+        (["x", "x=[1, 2]"], "The last line is an array"),
         (["x", "x=one"], "x: unknown name 'one'"),
         (["x", "x=1", "x=2"], "given twice"),
         (["x", "2=3"], "one name"),
@@ -87,3 +89,80 @@ def test_it_is_how_the_syllabus_runs_the_system(cli):
     systems = json.loads(cli("topics", "--systems", "--json").out)
     [system] = [row for row in systems if row["system"] == "autograd-graph"]
     assert system["kind"] == "algorithm" and system["command"].startswith("workbench autograd ")
+
+
+def random_text(shape, seed):
+    values = np.round(np.random.default_rng(seed).normal(size=shape), 2).tolist()
+    return json.dumps(values), torch.tensor(values, dtype=torch.double, requires_grad=True)
+
+
+ARRAYS = [
+    (
+        "h = relu(W @ x + b); p = softmax(V @ h); -ln(p[2])",
+        dict(W=(3, 2), x=(2,), b=(3,), V=(2, 3)),
+        lambda W, x, b, V: -(V @ (W @ x + b).relu()).log_softmax(0)[1],
+    ),
+    (
+        "mean((X @ w - y)^2) + 0.1*sum(w^2)",
+        dict(X=(4, 3), w=(3,), y=(4,)),
+        lambda X, w, y: ((X @ w - y) ** 2).mean() + 0.1 * (w**2).sum(),
+    ),
+    (
+        "A = softmax(Q @ transpose(K)/sqrt(2)); sum(A @ V)",
+        dict(Q=(2, 2), K=(3, 2), V=(3, 2)),
+        lambda Q, K, V: ((Q @ K.T / 2**0.5).softmax(-1) @ V).sum(),
+    ),
+    (
+        "h = tanh(x @ W + b); sum(sigmoid(h @ v) * [1, -2])",
+        dict(x=(2, 3), W=(3, 4), b=(4,), v=(4,)),
+        lambda x, W, b, v: (((x @ W + b).tanh() @ v).sigmoid() * torch.tensor([1.0, -2.0]).double()).sum(),
+    ),
+    ("max(a*b) - min(a/3)", dict(a=(5,), b=(5,)), lambda a, b: (a * b).max() - (a / 3).min()),
+    ("a @ b - W[2, 1]*a[2]", dict(a=(2,), b=(2,), W=(2, 2)), lambda a, b, W: a @ b - W[1, 0] * a[1]),
+]
+
+
+@pytest.mark.parametrize(("expression", "shapes", "by_torch"), ARRAYS)
+def test_gradients_by_vectors_and_matrices_are_pytorchs(cli, expression, shapes, by_torch):
+    texts, tensors = {}, {}
+    for seed, (name, shape) in enumerate(shapes.items()):
+        texts[name], tensors[name] = random_text(shape, seed)
+    loss = by_torch(**tensors)
+    loss.backward()
+    result = cli("autograd", expression, *(f"{name}={text}" for name, text in texts.items()), "--json")
+    assert result.code == 0, result.err
+    report = json.loads(result.out)
+    assert report["nodes"][-1]["value"] == pytest.approx(loss.item())
+    for name, tensor in tensors.items():
+        torch.testing.assert_close(torch.tensor(report["leaves"][name]["gradient"]).double(), tensor.grad)
+
+
+def test_sympy_and_pytorch_check_the_elements_of_arrays(cli):
+    result = cli("autograd", "sum((x*W)^2)", "x=2", "W=[1, -1]", "--check", "--json")
+    report = json.loads(result.out)
+    assert (result.code, report["agree"]) == (0, True)
+    assert report["leaves"]["W"]["gradient"] == [8, -8] and report["leaves"]["W_2"]["torch"] == -8
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["W @ x", "W=[[1, 2]]", "x=[1, 2]"], "is an array"),
+        (["sum(W @ x)", "W=[[1, 2]]", "x=[1, 2, 3]"], "(1, 2) @ (3,) don't fit"),
+        (["sum(x + y)", "x=[1, 2]", "y=[1, 2, 3]"], "(2,) + (3,) don't fit"),
+        (["x[3]", "x=[1, 2]"], "x has no element 3: they are counted from 1 to 2"),
+        (["sum(x*y)", "x=[1, 2]"], "y"),
+        (["softmax(x)", "x=2"], "softmax takes a vector"),
+        (["sum(transpose(x))", "x=[1, 2]"], "transpose takes a matrix"),
+        (["sum(x)", "x=[[1], [1, 2]]"], "rows of different lengths"),
+    ],
+)
+def test_arrays_that_do_not_fit_are_rejected(cli, words, message):
+    result = cli("autograd", *words)
+    assert (result.code, result.out) == (2, "")
+    assert message in result.err and result.err.count("\n") == 1
+
+
+def test_a_value_without_variables(cli):
+    assert "0.367879" in cli("autograd", "exp(-1)").out
+    assert json.loads(cli("autograd", "exp(-1)", "--json").out)["value"] == pytest.approx(math.exp(-1))

@@ -179,3 +179,51 @@ def test_letters_as_values(cli, words, result):
 def test_letters_that_can_not_be_used(cli, words, sentence):
     result = cli("calc", *words)
     assert result.code == 2 and sentence in result.err
+
+
+def test_the_last_step_alone(cli):
+    words = ["calc", "optimizer-steps", "f=x^2 + y", "start=[1, 0]", "lr=0.25", "steps=200", "--last"]
+    result = json.loads(cli(*words, "--json").out)["result"]
+    assert [(row["step"], row["weight"]) for row in result["table"]] == [(200, "x"), (200, "y")]
+    assert result["theta"] == [pytest.approx(0.5**200), -50] and result["L"] == [-50]
+    assert len(cli(*words).out.splitlines()) < 12
+
+
+@pytest.mark.parametrize(
+    ("words", "result"),
+    [
+        # Commas within sentences.
+        (["bleu", "candidate=yes, the cat sat", "references=yes, the cat sat", "--only", "p1"], {"p1": "1"}),
+        (["bleu", "candidate=a, b c d e", 'references=["a, b c d e", "a"]', "--only", "p1,r"], {"p1": "1", "r": 5}),
+        (["bleu", "candidate=a b c d", "references=[x, a b c d]", "--only", "p1,r"], {"p1": "1", "r": 4}),
+        # Labels without commas.
+        (["confusion-matrix", "truth=1 0 1", "predicted=1 0 0", "--only", "C"], {"C": [[1, 0], [1, 1]]}),
+        (["confusion-matrix", "truth=[1, 0, 1]", "predicted=1, 0, 0", "--only", "C"], {"C": [[1, 0], [1, 1]]}),
+        # Class numbers in place of one-hot rows, and a number of samples that is read off.
+        (["categorical-cross-entropy", "Z=[[0, 0], [0, 0]]", "Y=[0, 1]", "--only", "q"], {"q": [[0.5, 0.5]] * 2}),
+        (["softmax-ce-gradient", "Z=[[0, 0]]", "Y=[1]", "--only", "G"], {"G": [[0.5, -0.5]]}),
+        (["label-smoothing", "z=[1, 2]", "y=[1, 0]", "epsilon=0.2", "--only", "t"], {"t": [0.9, 0.1]}),
+    ],
+)
+def test_inputs_as_people_have_them(cli, words, result):
+    answer = cli("calc", *words, "--json")
+    assert answer.code == 0, answer.err
+    assert json.loads(answer.out)["result"] == result
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["categorical-cross-entropy", "Z=[[1, 2, 3]]", "Y=[3]"], "the classes of Z are 0 to 2"),
+        (["softmax-ce-gradient", "Z=[[1, 2]]", "Y=[[1, 0]]", "N=7"], "is 7, but Z has 1 row"),
+        (["label-smoothing", "z=[1, 2]", "y=[1, 0]", "K=5"], "is 5, but z has 2 values"),
+    ],
+)
+def test_inputs_that_contradict_each_other_are_rejected(cli, words, message):
+    result = cli("calc", *words)
+    assert (result.code, result.out) == (2, "") and message in result.err
+
+
+def test_what_is_rounded_down_is_said(cli):
+    assert "= 2.66667 is rounded to 2." in cli("calc", "conv-out-size", "n=12", "f=4", "s=3").out
+    assert "is rounded" not in cli("calc", "conv-out-size", "n=12", "f=4", "s=2").out

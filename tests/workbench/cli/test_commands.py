@@ -3,6 +3,7 @@
 import json
 import tomllib
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -212,3 +213,15 @@ def test_a_pipe_gets_plain_text(cli, env):
 def test_a_stream_that_cant_spell_every_sign(process):
     result = process("drill", "show", "iou", "--seed", "7", "--solution", env={"PYTHONIOENCODING": "ascii"})
     assert result.code == 0 and "Intersection" in result.out
+
+
+def test_the_formula_sheet_has_chapters(cli):
+    sheet = cli("formulas").out.splitlines()
+    titles = [title for title, rule in pairwise(sheet) if rule and set(rule) == {"="}]
+    assert len(titles) == len(set(titles)) > 10  # each chapter once, in one piece
+    chapter = cli("formulas", "cnn").out.splitlines()
+    assert chapter[0] == "Convolutional networks  (cnn)" and chapter[0] in titles
+    assert set(chapter[:-2]) < set(sheet)
+    rows = js(cli("formulas", "cnn", "--json"))
+    assert {"convolution", "pooling"} <= {row["topic"] for row in rows}
+    assert all(f"  {row['title']}  ({row['formula']})" in chapter for row in rows)

@@ -18,7 +18,7 @@ def rows(columns):
     return [tuple(number for part in parts for number in part) for parts in zip(*flat, strict=True)]
 
 
-SLOW = ("shapes", "shape-scenes", "mnist-5k")  # to draw, or to import
+SLOW = ("shapes", "shape-scenes", "single-shapes", "crowded-shapes", "mnist-5k")  # to draw, or to import
 # Modalities that have tests of their own.
 OTHERS = ("text", "byte-pairs", "completions", "pairs", "series", "memory", "sentences", "tags", "words", "passages")
 OTHERS += ("captions",)

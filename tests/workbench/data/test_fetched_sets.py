@@ -2,7 +2,9 @@
 
 import gzip
 import io
+import json
 import tarfile
+import zipfile
 from functools import partial
 from hashlib import md5
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -11,9 +13,10 @@ from threading import Thread
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from workbench import data
-from workbench.data import cifar10, fetch, mnist
+from workbench.data import cifar10, coco_val2017, fetch, mnist, voc2007
 from workbench.errors import UserError
 from workbench.paths import cache_dir
 
@@ -164,3 +167,97 @@ def test_which_sets_are_here_is_known(small_mnist):
     assert data.here(data.info("digits")) and not data.here(data.info("mnist"))
     mnist.load()
     assert data.here(data.info("mnist"))
+
+
+def image_file(width, height, fmt):
+    content = io.BytesIO()
+    Image.new("RGB", (width, height), "white").save(content, fmt)
+    return content.getvalue()
+
+
+def voc_annotation(name, *objects):
+    rows = "".join(
+        f"<object><name>{kind}</name><difficult>{difficult}</difficult><bndbox><xmin>{x1}</xmin><ymin>{y1}</ymin>"
+        f"<xmax>{x2}</xmax><ymax>{y2}</ymax></bndbox></object>"
+        for kind, difficult, x1, y1, x2, y2 in objects
+    )
+    return f"<annotation><filename>{name}</filename>{rows}</annotation>".encode()
+
+
+def tar_of(files):
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w") as tar:
+        for name, text in files.items():
+            entry = tarfile.TarInfo(f"VOCdevkit/VOC2007/{name}")
+            entry.size = len(text)
+            tar.addfile(entry, io.BytesIO(text))
+    return content.getvalue()
+
+
+def test_voc_is_read_by_torchvisions_loader(server, monkeypatch):
+    archives = []
+    for name, image_set, count in (("trainval.tar", "trainval", 4), ("test.tar", "test", 2)):
+        numbers = [f"{image_set}{k}" for k in range(count)]
+        files = {f"ImageSets/Main/{image_set}.txt": "\n".join(numbers).encode()}
+        for k, number in enumerate(numbers):
+            objects = [("dog", 0, 1, 1, 100, 50), ("cat", 1, 21, 11, 60, 30)][: k + 1]
+            files[f"JPEGImages/{number}.jpg"] = image_file(200, 100, "JPEG")
+            files[f"Annotations/{number}.xml"] = voc_annotation(number, *objects)
+        archives.append(published(server, name, tar_of(files)))
+    monkeypatch.setattr(voc2007, "FILES", tuple(archives))
+    monkeypatch.setattr(voc2007, "SOURCES", (address(),))
+    voc2007.load.cache_clear()
+    splits = voc2007.load()
+    voc2007.load.cache_clear()
+    assert {split: len(columns[0]) for split, columns in splits.items()} == {"train": 4, "test": 2}
+    images, boxes, areas, crowds, scales, labels = splits["train"]
+    assert images.shape == (4, 3, 128, 128) and (images[:, :, :64] == 255).all() and (images[:, :, 64:] == 128).all()
+    np.testing.assert_allclose(scales, 0.64, rtol=1e-6)
+    np.testing.assert_allclose(boxes[1], np.array([[0, 0, 100, 50], [20, 10, 60, 30]]) * 0.64, rtol=1e-6)
+    assert areas[1].tolist() == [5000, 800] and crowds[1].tolist() == [False, True]
+    assert labels.tolist() == [[11, -1], [11, 7], [11, 7], [11, 7]]
+
+
+def test_cocos_validation_set_is_read_by_torchvisions_loader(server, monkeypatch):
+    names = ["person", "toothbrush"]
+    content = dict(
+        images=[dict(id=9 - k, file_name=f"{k}.jpg", width=100, height=200) for k in range(3)],
+        categories=[dict(id=1, name=names[0]), dict(id=90, name=names[1])],
+        annotations=[
+            dict(id=1, image_id=9, category_id=90, bbox=[10, 20, 30, 40], area=600.5, iscrowd=0),
+            dict(id=2, image_id=9, category_id=1, bbox=[0, 0, 0, 40], area=0, iscrowd=0),
+            dict(id=3, image_id=7, category_id=1, bbox=[0, 0, 50, 60], area=7, iscrowd=1),
+        ],
+    )
+    archives = {"val2017.zip": {}, "annotations_trainval2017.zip": {coco_val2017.ANNOTATIONS: json.dumps(content)}}
+    for k in range(3):
+        archives["val2017.zip"][f"val2017/{k}.jpg"] = image_file(100, 200, "JPEG")
+    files = []
+    for name, members in archives.items():
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w") as archive:
+            for member, text in members.items():
+                archive.writestr(member, text)
+        files.append(published(server, name, packed.getvalue()))
+    monkeypatch.setattr(coco_val2017, "FILES", tuple(files))
+    monkeypatch.setattr(coco_val2017, "SOURCES", {name: (address(),) for name, _ in files})
+    coco_val2017.load.cache_clear()
+    images, boxes, areas, crowds, scales, labels = coco_val2017.load()
+    coco_val2017.load.cache_clear()
+    assert images.shape == (3, 3, 160, 160) and np.allclose(scales, 0.8)
+    assert labels.tolist() == [[0], [-1], [79]] and crowds[:, 0].tolist() == [True, False, False]  # by id
+    np.testing.assert_allclose(boxes[2, 0], [8, 16, 32, 48], rtol=1e-6)
+    assert areas[:, 0].tolist() == [7, 0, 600.5]
+    assert len(set(coco_val2017.CLASSES)) == 80
+
+
+@pytest.mark.parametrize("module", [voc2007, coco_val2017])
+def test_offline_the_message_names_the_files(module, monkeypatch):
+    def fail(*arguments):
+        raise OSError("no network")
+
+    monkeypatch.setattr(fetch, "_fetch", fail)
+    module.load.cache_clear()
+    with pytest.raises(UserError, match=r"can't be fetched \(no network\): put ") as error:
+        module.load()
+    assert module.FILES[0][0] in str(error.value) and "\n" not in str(error.value)

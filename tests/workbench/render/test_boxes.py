@@ -4,6 +4,8 @@ import pytest
 
 from tests.workbench.render.cells import text_of
 from workbench.render import predictions
+from workbench.render.boxes import draw_boxes
+from workbench.render.precision_recall import draw_precision_recall
 
 KIND = "kind"
 
@@ -72,3 +74,21 @@ def test_boxes_partly_outside_are_drawn_as_far_as_they_are_visible():
 def test_an_image_without_detections_says_so_and_a_damaged_one_too():
     assert draw(image())[12] == "nothing detected"
     assert "damaged" in draw({KIND: "boxes"})[0]
+
+
+def test_a_wide_image_fits_and_boxes_may_have_numbers_of_their_own():
+    box = {"box": [10, 5, 90, 35], "label": 0, "score": 0.5, "correct": None, "number": 7}
+    image = {"pixels": [[[0.0] * 3] * 200] * 50, "classes": ["cat"], "predicted": [box], "missed": []}
+    rows = draw_boxes([image], 80, 24, True)
+    lines = ["".join(segment.text for segment in row) for row in rows]
+    assert all(len(line) == 80 for line in lines) and len(rows) <= 24
+    assert any(line.startswith("7 cat 0.50") for line in lines) and any("┐" in line for line in lines)
+
+
+def test_curves_of_many_classes_are_drawn_with_their_names():
+    recall = [k / 100 for k in range(101)]
+    curves = [{"name": f"class {k}", "recall": recall, "precision": [1 - k / 10] * 60 + [0.0] * 41} for k in range(8)]
+    rows = draw_precision_recall({"iou_threshold": 0.5, "curves": curves}, 80, 14, False)
+    lines = ["".join(segment.text for segment in row) for row in rows]
+    assert len(rows) == 14 and "IoU 0.5, 2 more classes" in lines[0]
+    assert any("class 5" in line for line in lines) and not any("class 6" in line for line in lines)

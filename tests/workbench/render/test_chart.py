@@ -204,3 +204,14 @@ def test_runs_are_compared_on_the_validation_set_if_it_was_evaluated():
     loss, norm = compare_runs({"a": validated, "b": trained})
     assert (loss.title, [list(series.ys) for series in loss.series]) == ("validation loss", [[1.0], []])
     assert (norm.title, [list(series.ys) for series in norm.series]) == ("train norm", [[3.0], []])
+
+
+@pytest.mark.parametrize("height", [3, 4, 5, 8, 12])
+@pytest.mark.parametrize(("low", "high"), [(0.32, 0.81), (1.02, 1.98), (0.5, 0.50001), (-3.7, 12.1)])
+def test_the_y_axis_has_two_numbers_also_in_few_rows(height, low, high):
+    ys = [low + (high - low) * k / 30 for k in range(31)]
+    chart = LineChart([Series("loss", [float(x) for x in range(31)], ys)], width=60, height=height)
+    rows = ["".join(segment.text for segment in row) for row in chart.rows(60)]
+    numbers = [float(row.partition("┤")[0]) for row in rows if "┤" in row]
+    assert len(numbers) >= 2 and numbers == sorted(numbers, reverse=True)
+    assert all(low - 0.01 <= number <= high + 0.01 for number in numbers)

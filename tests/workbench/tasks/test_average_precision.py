@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
 
 from models.layers.boxes import Detections
 from workbench.tasks.average_precision import AveragePrecision
+from workbench.tasks.precision_recall import PrecisionRecall
 
 BOX, FAR = (0, 0, 10, 10), (30, 30, 40, 40)
 
@@ -111,3 +114,151 @@ def test_it_is_what_loops_compute(seed):
     ]
     assert metrics == pytest.approx({"ap50": by_threshold[0], "ap": np.mean(by_threshold)}, abs=1e-6)
     assert 0.1 < metrics["ap"] < metrics["ap50"] < 0.95
+
+
+def random_case(seed, images=25, size=240, classes=3):
+    """Return (detected, objects, is_crowd, areas) of images with objects of all sizes, some of them crowds."""
+    generator = np.random.default_rng(seed)
+
+    def box():
+        width, height = generator.choice([12, 40, 110], 2) + generator.integers(0, 20, 2)
+        x, y = generator.integers(0, size - 131, 2)
+        return tuple(map(float, (x, y, x + width, y + height)))
+
+    case = []
+    for _ in range(images):
+        objects = [(box(), int(generator.integers(0, classes))) for _ in range(generator.integers(0, 6))]
+        moved = [(tuple(np.add(one, generator.integers(-6, 7, 4)).tolist()), label) for one, label in objects]
+        false = [(box(), int(generator.integers(0, classes))) for _ in range(generator.integers(0, 4))]
+        detected = [(one, float(generator.uniform()), label) for one, label in [*moved, *moved[:2], *false]]
+        crowds = [bool(generator.uniform() < 0.15) for _ in objects]
+        areas = [float(generator.uniform(0.5, 1.0)) * (b[2] - b[0]) * (b[3] - b[1]) for b, _ in objects]
+        case.append((detected, objects, crowds, areas))
+    return case
+
+
+def measure_case(case, classes=3):
+    meter = AveragePrecision(classes)
+    for detected, objects, crowds, areas in case:
+        boxes = torch.tensor([box for box, _ in objects], dtype=torch.float32).reshape(-1, 4)
+        labels = torch.tensor([label for _, label in objects], dtype=torch.long)
+        meter.update(
+            [detections(*detected)], [boxes], [labels], [torch.tensor(areas)], [torch.tensor(crowds, dtype=torch.bool)]
+        )
+    return meter
+
+
+def summarize(case, classes=3):
+    """Return pycocotools' own summary: AP, AP50, AP75, small, medium, large."""
+    truth, rows = COCO(), []
+    annotations = []
+    for image, (detected, objects, crowds, areas) in enumerate(case, start=1):
+        for ((x1, y1, x2, y2), label), crowd, area in zip(objects, crowds, areas, strict=True):
+            place = dict(id=len(annotations) + 1, image_id=image, category_id=label, iscrowd=int(crowd))
+            annotations.append(place | dict(bbox=[x1, y1, x2 - x1, y2 - y1], area=area))
+        rows += [[image, x1, y1, x2 - x1, y2 - y1, np.float32(s), label] for (x1, y1, x2, y2), s, label in detected]
+    truth.dataset = dict(
+        images=[dict(id=k) for k in range(1, len(case) + 1)],
+        categories=[dict(id=k) for k in range(classes)],
+        annotations=annotations,
+    )
+    truth.createIndex()
+    evaluation = COCOeval(truth, truth.loadRes(np.array(rows)), "bbox")
+    evaluation.evaluate()
+    evaluation.accumulate()
+    evaluation.summarize()
+    return evaluation.stats[:6]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_all_of_cocos_numbers_are_those_of_its_own_summary(seed):
+    case = random_case(seed)
+    metrics, names = measure_case(case).compute_all(), ("ap", "ap50", "ap75", "ap_small", "ap_medium", "ap_large")
+    assert [metrics[name] for name in names] == pytest.approx(summarize(case).tolist(), abs=1e-12)
+    assert measure_case(case).compute() == pytest.approx({name: metrics[name] for name in ("ap50", "ap")})
+
+
+def voc_by_loops(case, label, points):
+    """Return VOC's average precision of a class, as its development kit defines it, without the added pixel."""
+    ranked = sorted(
+        (
+            (np.float32(score), image, box)
+            for image, (detected, *_) in enumerate(case)
+            for box, score, other in detected
+            if other == label
+        ),
+        key=lambda row: -row[0],
+    )
+    truth = {
+        image: [(box, crowd) for (box, other), crowd in zip(objects, crowds, strict=True) if other == label]
+        for image, (_, objects, crowds, _) in enumerate(case)
+    }
+    total, used = sum(not crowd for rows in truth.values() for _, crowd in rows), set()
+    true, false, recalls, precisions = 0, 0, [], []
+    for _, image, box in ranked:
+        best, place = 0.0, None
+        for k, (other, crowd) in enumerate(truth[image]):
+            overlap = brute_force_iou(box, other)
+            if crowd:  # COCO's measure for a crowd: the share of the detection that is in it
+                union = (box[2] - box[0]) * (box[3] - box[1]) + (other[2] - other[0]) * (other[3] - other[1])
+                overlap = overlap / (1 + overlap) * union / ((box[2] - box[0]) * (box[3] - box[1]))
+            if overlap > best:
+                best, place = overlap, k
+        if best >= 0.5 and truth[image][place][1]:
+            continue
+        if best >= 0.5 and (image, place) not in used:
+            used.add((image, place))
+            true += 1
+        else:
+            false += 1
+        recalls.append(true / total)
+        precisions.append(true / (true + false))
+    if points:
+        levels = [k / 10 for k in range(11)]
+        return np.mean(
+            [max((p for p, r in zip(precisions, recalls, strict=True) if r >= t - 1e-12), default=0) for t in levels]
+        )
+    area, before = 0.0, 0.0
+    for k, recall in enumerate(recalls):
+        area += (recall - before) * max(precisions[k:])
+        before = recall
+    return area
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_vocs_numbers_are_those_of_loops(seed):
+    case = random_case(seed)
+    metrics = measure_case(case).compute_all()
+    for name, points in (("ap50_voc2007", 11), ("ap50_voc2010", None)):
+        assert metrics[name] == pytest.approx(
+            np.mean([voc_by_loops(case, label, points) for label in range(3)]), abs=1e-9
+        )
+
+
+def test_sizes_without_objects_have_no_number_and_without_detections_all_are_0():
+    image = ([(BOX, 0.9, 0)], [(BOX, 0)], [False], [100.0])
+    assert "ap_small" in measure_case([image]).compute_all() and "ap_large" not in measure_case([image]).compute_all()
+    nothing = measure_case([([], *image[1:])]).compute_all()
+    assert set(nothing) == set(measure_case([image]).compute_all()) and set(nothing.values()) == {0.0}
+    crowd = ([(BOX, 0.9, 0)], [(BOX, 0)], [True], [100.0])
+    assert measure_case([crowd]).compute_all() == measure_case([crowd]).compute() == {}
+
+
+def test_by_vocs_rule_a_box_whose_best_object_is_taken_is_false_though_another_one_would_do():
+    near = (0, 0, 10, 14)  # IoU 0.71 with the box, which both detections overlap most
+    case = [([(BOX, 0.9, 0), ((0, 0, 10, 11), 0.8, 0)], [(BOX, 0), (near, 0)], [False] * 2, [100.0, 140.0])]
+    metrics = measure_case(case).compute_all()
+    assert metrics["ap50"] == pytest.approx(1) and metrics["ap50_voc2010"] == pytest.approx(0.5)
+    assert metrics["ap50_voc2007"] == pytest.approx(6 / 11)
+
+
+def test_the_three_conventions_of_a_ranked_list():
+    curve = PrecisionRecall(np.array([True, False, True, False, False, True]), objects=4)
+    assert curve.precision == pytest.approx([1, 1 / 2, 2 / 3, 2 / 4, 2 / 5, 3 / 6])
+    assert curve.recall == pytest.approx([0.25, 0.25, 0.5, 0.5, 0.5, 0.75])
+    assert curve.interpolated == pytest.approx([1, 2 / 3, 2 / 3, 1 / 2, 1 / 2, 1 / 2])
+    assert curve.voc2007() == pytest.approx((3 * 1 + 3 * 2 / 3 + 2 * 1 / 2) / 11)
+    assert curve.voc2010() == pytest.approx((1 + 2 / 3 + 1 / 2) / 4)
+    assert curve.coco() == pytest.approx((26 * 1 + 25 * 2 / 3 + 25 * 1 / 2) / 101)
+    none = PrecisionRecall(np.array([], bool), objects=4)
+    assert none.voc2007() == none.voc2010() == none.coco() == 0

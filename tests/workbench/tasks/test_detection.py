@@ -135,8 +135,13 @@ def test_visualizations_are_plain_data_that_is_rendered(task, monkeypatch):
     source = task.sources(network, seed=0)["validation"]
     batch = source.batch(slice(0, 8))
     monkeypatch.setattr(task, "predict", lambda network, batch: perfect_outputs(network, batch))
-    visualization = json.loads(json.dumps(task.visualize(network, source)))
-    assert len(visualization) == 8 and predictions.kinds(visualization) == ["boxes"]
+    *visualization, curves = json.loads(json.dumps(task.visualize(network, source)))
+    assert len(visualization) == 8 and predictions.kinds([*visualization, curves]) == ["boxes", "precision-recall"]
+    assert [one["name"] for one in curves["curves"]] == list(task.dataset.classes)
+    assert all(len(one["recall"]) == len(one["precision"]) == 101 for one in curves["curves"])
+    assert all(one["precision"][0] == 1 for one in curves["curves"]) and predictions.draw(
+        [curves], "precision-recall", 80, 12
+    )
     for one, objects, differ in zip(
         visualization, batch["boxes_mask"].sum(dim=1), all_cells_differ(network, batch), strict=True
     ):
@@ -148,7 +153,7 @@ def test_visualizations_are_plain_data_that_is_rendered(task, monkeypatch):
 
 def test_an_untrained_network_is_visualized_too(task):
     network = build()
-    visualization = task.visualize(network, task.sources(network, seed=0)["validation"])
+    *visualization, _ = task.visualize(network, task.sources(network, seed=0)["validation"])
     assert all(len(one["missed"]) + sum(p["correct"] for p in one["predicted"]) >= 1 for one in visualization)
 
 

@@ -77,7 +77,7 @@ async def test_a_search_and_its_first_formula_by_keys_faster_than_they_are_shown
     keys(pilot, "slash", *"brevity", "enter")
     await pilot.pause()
     keys(pilot, "enter")
-    await writes(pilot, "bleu-of-two-sets")
+    await writes(pilot, "brevity-penalty")
 
 
 async def test_a_formula_that_sympy_cannot_draw_stays_as_it_is_written(pilot: Pilot, monkeypatch) -> None:

@@ -98,7 +98,7 @@ def _stroke(rng: Random, side: int) -> Object:
 
 def _placed(rng: Random, kind: str, behind: Any, options: Options, boxes: list[Any]) -> Object | None:
     """An object in a place where it overlaps no other too much, and its box added to theirs; None if none is found."""
-    name, texture = _painted(rng, behind, options)
+    name, texture = painted(rng, behind, options)
     for _ in range(TRIES):
         size, angle = rng.uniform(*options.sizes) * options.side, rng.uniform(-1, 1) * radians(options.turn)
         left, top, right, bottom = KINDS[kind].extent(size, angle)
@@ -111,7 +111,7 @@ def _placed(rng: Random, kind: str, behind: Any, options: Options, boxes: list[A
     return None
 
 
-def _painted(rng: Random, behind: Any, options: Options) -> tuple[str, Texture]:
+def painted(rng: Random, behind: Any, options: Options) -> tuple[str, Texture]:
     """A named colour that stands out from what is behind, and a texture of it."""
     names = rng.sample(list(PALETTE), len(PALETTE))
     name = next((name for name in names if min(_apart(PALETTE[name], other) for other in behind) > APART), names[0])

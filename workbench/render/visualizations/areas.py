@@ -6,9 +6,9 @@ from workbench.render.visualizations.grid import DASHED, DOUBLE, HEAVY, LIGHT, R
 
 
 def draw_boxes(data: dict[str, Any], width: int, height: int) -> str:
-    """Draw boxes `A` and `B`, or `boxes` with their `labels`; each is [x1, y1, x2, y2]."""
+    """Draw boxes `A` and `B`, or `boxes` with their `labels`; each is [x1, y1, x2, y2], in a `frame` if there is one."""
     boxes = _boxes_by_name(data)
-    canvas, cells = _to_cells(boxes, width, height)
+    canvas, cells = _to_cells(boxes, width, height, data.get("frame"))
     if len(boxes) == 2:
         (ax1, ay1, ax2, ay2), (bx1, by1, bx2, by2) = cells.values()
         canvas.fill(max(ax1, bx1), max(ay1, by1), min(ax2, bx2), min(ay2, by2), "░")
@@ -25,7 +25,7 @@ def draw_suppression(data: dict[str, Any], width: int, height: int) -> str:
     keep, suppressed, current = data["keep"], data["suppressed"], data["current"]
     waiting = [name for name in boxes if name not in [*keep, *suppressed]]
     groups = [("suppressed", DASHED, suppressed), ("waiting", LIGHT, waiting), ("kept", HEAVY, keep)]
-    canvas, cells = _to_cells(boxes, width, height - 1)
+    canvas, cells = _to_cells(boxes, width, height - 1, data.get("frame"))
     for _, lines, names in groups:
         for name in names:
             canvas.draw_box(*cells[name], lines)
@@ -40,14 +40,26 @@ def draw_suppression(data: dict[str, Any], width: int, height: int) -> str:
     return f"{legend[:width]}\n{canvas.text()}"
 
 
+def frame_scale(frame: list[float], width: int, height: int) -> float:
+    """Return the columns per pixel at which a frame [x1, y1, x2, y2] fits; a row has twice the pixels of a column."""
+    return min((width - 1) / (frame[2] - frame[0]), 2 * (height - 1) / (frame[3] - frame[1]))
+
+
 def _to_cells(
-    boxes: dict[str, list[float]], width: int, height: int
+    boxes: dict[str, list[float]], width: int, height: int, frame: list[float] | None
 ) -> tuple[Grid, dict[str, tuple[int, int, int, int]]]:
-    """Return an empty grid, and the corners of each box in it: x1, y1, x2, y2 in cells."""
-    left, top = (min(b[k] for b in boxes.values()) for k in (0, 1))
-    extent_x, extent_y = (max(b[k + 2] for b in boxes.values()) - low for k, low in ((0, left), (1, top)))
-    scale = min((width - 1) / extent_x, 2 * (height - 1) / extent_y)  # columns per pixel
-    canvas = Grid(width, round(extent_y * scale / 2) + 1)
+    """Return an empty grid, and the corners of each box in it: x1, y1, x2, y2 in cells.
+
+    Args:
+        boxes: The boxes by name.
+        width: Columns.
+        height: Rows.
+        frame: What the grid shows; None for the smallest box around all boxes.
+    """
+    lows = [min(box[k] for box in boxes.values()) for k in (0, 1)]
+    left, top, right, bottom = frame or [*lows, *(max(box[k] for box in boxes.values()) for k in (2, 3))]
+    scale = frame_scale([left, top, right, bottom], width, height)
+    canvas = Grid(width, round((bottom - top) * scale / 2) + 1)
     cells = {
         name: (round((b[0] - left) * scale), round((b[1] - top) * scale / 2),
                round((b[2] - left) * scale), round((b[3] - top) * scale / 2))

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from itertools import accumulate
 from typing import Any
 
 from workbench.render.visualizations.grid import arrange_blocks
@@ -84,16 +85,39 @@ def draw_roc(data: dict[str, Any], width: int, height: int) -> str:
     return _draw_rates(points, width, height, "true positive rate over false positive rate", diagonal=True)
 
 
+def ranked_points(hits: list[float], n: float) -> list[Point]:
+    """Return recall and precision at each rank of detections that are correct (1) or not (0), of n objects."""
+    counts = list(accumulate(hits))
+    return [(count / n, count / rank) for rank, count in enumerate(counts, 1)]
+
+
 def draw_precision_recall(data: dict[str, Any], width: int, height: int) -> str:
-    """Draw precision over recall of the scores `pos` and `neg`."""
-    return _draw_rates(precision_recall_points(data["pos"], data["neg"]), width, height, "precision over recall")
+    """Draw precision over recall of the scores `pos` and `neg`, or of ranked `hits` of `n` objects.
+
+    With `envelope`, the best precision at each rank or below, the steps of its area are drawn too.
+    """
+    steps: list[Point] = []
+    if best := data.get("envelope"):
+        recalls = [recall for recall, _ in _recall_points(data)]
+        for before, recall, precision in zip([0.0, *recalls], recalls, best, strict=False):
+            steps += [(before, precision), (recall, precision)]
+        steps.append((recalls[-1], 0.0))
+    return _draw_rates(_recall_points(data), width, height, "precision over recall", steps=steps)
 
 
-def _draw_rates(points: list[Point], width: int, height: int, title: str, diagonal: bool = False) -> str:
+def _recall_points(data: dict[str, Any]) -> list[Point]:
+    if "hits" in data:
+        return ranked_points(data["hits"], data["n"])
+    return precision_recall_points(data["pos"], data["neg"])
+
+
+def _draw_rates(
+    points: list[Point], width: int, height: int, title: str, diagonal: bool = False, steps: list[Point] | None = None
+) -> str:
     plot = Plot([0, 1], [0, 1], min(width, 3 * height), height - 1)
     if diagonal:
         plot.curve([(0, 0), (1, 1)], dotted=True)
-    plot.curve(points)
+    plot.curve(steps or points)
     for point in points:
         plot.mark(*point, "●")
     return f"{title if len(title) <= width else title.replace(' positive rate', '')}\n{plot.text()}"
@@ -105,8 +129,8 @@ def describe_roc(data: dict[str, Any]) -> str:
 
 
 def describe_precision_recall(data: dict[str, Any]) -> str:
-    """List the points of the precision-recall curve."""
-    return _list_points(precision_recall_points(data["pos"], data["neg"]), "Recall and precision")
+    """List the points of the precision-recall curve of scores; ranked hits are in the prompt."""
+    return "" if "hits" in data else _list_points(_recall_points(data), "Recall and precision")
 
 
 def _list_points(points: list[Point], names: str) -> str:

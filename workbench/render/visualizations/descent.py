@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 from quizzes.expressions.graph import build_graph
+from quizzes.expressions.nodes import natural_order
 from quizzes.expressions.tree import Tree, UndefinedValue, compile_tree, run_compiled, substitute
 from quizzes.question import value_text
 from workbench.render.visualizations.plot import Plot
@@ -69,12 +70,12 @@ def draw_descent(data: dict[str, Any], width: int, height: int) -> str:
 
 @lru_cache(8)
 def _compiled(f: str) -> tuple[Any, list[str]]:
-    """Return a function of weights, compiled, and the names of the weights in alphabetical order."""
+    """Return a function of weights, compiled, and the names of the weights in natural order."""
     graph, trees = build_graph(f), dict[str, Tree]()
     for name, node in graph.nodes.items():
         if node.kind != "leaf":
             trees[name] = substitute(node.tree, trees)
-    return compile_tree(trees.get(graph.root, graph.nodes[graph.root].tree)), sorted(graph.leaves)
+    return compile_tree(trees.get(graph.root, graph.nodes[graph.root].tree)), natural_order(graph.leaves)
 
 
 def _value(f: str, weights: list[float]) -> float | None:

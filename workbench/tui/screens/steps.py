@@ -15,6 +15,7 @@ from quizzes.symbols import read_values, split_assignments
 from workbench.errors import UserError
 from workbench.render.question import wrap_text
 from workbench.render.states import draw_state, render_values
+from workbench.tui.screens.boxes import VIEWS
 from workbench.tui.screens.page import Page
 from workbench.tui.widgets.heading import Heading
 
@@ -47,6 +48,7 @@ class Steps(Page):
         Binding("end", "last", "Last", show=False, id="steps.last"),
         Binding("i", "edit", "Inputs", id="steps.inputs"),
         Binding("o", "other", "Other", id="steps.other"),
+        Binding("m", "boxes", "Move boxes", id="steps.boxes"),
         Binding("escape", "leave", "Leave"),
     ]
 
@@ -146,6 +148,8 @@ class Steps(Page):
         last = len(self.states) - 1
         if action in ("step", "play", "first", "last"):
             return last > 0
+        if action == "boxes":
+            return self.procedure.id in VIEWS
         if action == "other":
             return len(procedures.of_topic(self.procedure.topic)) > 1
         return super().check_action(action, parameters)
@@ -181,6 +185,10 @@ class Steps(Page):
         """Open the next procedure of the topic."""
         ids = [entry.id for entry in procedures.of_topic(self.procedure.topic)]
         self.workbench.steps(ids[(ids.index(self.procedure.id) + 1) % len(ids)])
+
+    def action_boxes(self) -> None:
+        """Open the playground of the procedure."""
+        self.workbench.boxes(self.procedure.id)
 
     def copied(self) -> str:
         """The command that prints the same states."""

@@ -1,10 +1,12 @@
 """PyTorch autograd: the dynamic graph: formulas."""
 
+from math import prod
 from typing import Any
 
 from quizzes.answer_symbols import Choice, Order
 from quizzes.formula import Formula
-from quizzes.symbols import Int, Real, Vector
+from quizzes.symbols import Int, Real, Shape, Vector
+from workbench.errors import UserError
 
 SUM_TIMES_MAXIMUM = Formula(
     "autograd-sum-times-maximum",
@@ -150,4 +152,104 @@ PRINTED_GRADIENTS = Formula(
     printed=Vector(meaning="printed gradients"),
     third=Real(meaning="third gradient that the correct loop prints"),
     at=Real(meaning="derivative of L at the w of the third print"),
+)
+
+
+def _broadcast(a: list[int], b: list[int]) -> list[int]:
+    rank = max(len(a), len(b))
+    pairs = zip([1] * (rank - len(a)) + a, [1] * (rank - len(b)) + b, strict=True)
+    sizes = []
+    for k, (one, other) in enumerate(pairs):
+        if one != other and 1 not in (one, other):
+            raise UserError(
+                f"{_shape_text(a)} and {_shape_text(b)} don't fit: dimension {k - rank} has the sizes {one} and "
+                f"{other}, which must be equal, or one of them 1."
+            )
+        sizes.append(max(one, other))
+    return sizes
+
+
+def _shape_text(sizes: list[int]) -> str:
+    return f"({', '.join(map(str, sizes))}{',' if len(sizes) == 1 else ''})"
+
+
+def _broadcast_shape(a: list[int], b: list[int]) -> dict[str, Any]:
+    return {"shape": _broadcast(a, b)}
+
+
+def _reduction_shape(shape: list[int], dim: list[int], keepdim: int) -> dict[str, Any]:
+    rank = len(shape)
+    for d in dim:
+        if d != int(d) or not -rank <= d < rank:
+            raise UserError(f"dim {d} is not a dimension of {_shape_text(shape)}: take {-rank} to {rank - 1}.")
+    gone = [int(d) % rank for d in dim]
+    if len(set(gone)) < len(gone):
+        raise UserError("A dimension appears twice in dim. Give each of them once.")
+    sizes = [1 if k in gone else size for k, size in enumerate(shape) if keepdim or k not in gone]
+    return {"result": sizes}
+
+
+def _matmul_shape(a: list[int], b: list[int]) -> dict[str, Any]:
+    left, right = (a if len(a) > 1 else [1, *a]), (b if len(b) > 1 else [*b, 1])
+    if left[-1] != right[-2]:
+        raise UserError(
+            f"{_shape_text(a)} and {_shape_text(b)} don't fit: the first has {left[-1]} columns and the second "
+            f"{right[-2]} rows, which must be equal."
+        )
+    batch = _broadcast(left[:-2], right[:-2])
+    sizes = [*batch, *([left[-2]] if len(a) > 1 else []), *([right[-1]] if len(b) > 1 else [])]
+    return {"shape": sizes, "macs": prod(batch) * left[-2] * left[-1] * right[-1]}
+
+
+BROADCAST_SHAPE = Formula(
+    "broadcast-shape",
+    "",
+    title="Shape of an elementwise operation, by broadcasting",
+    source="NumPy documentation, Broadcasting; PyTorch follows it",
+    conventions="""
+The shapes are aligned at their last dimensions; a missing dimension counts as
+1, and two sizes fit if they are equal or one of them is 1.
+""",
+    procedure=_broadcast_shape,
+    procedure_outputs="shape",
+    a=Shape(1, meaning="shape of the first array"),
+    b=Shape(1, meaning="shape of the second array"),
+    shape=Shape(meaning="shape of the result"),
+)
+
+
+REDUCTION_SHAPE = Formula(
+    "reduction-shape",
+    "",
+    title="Shape of a sum or mean over dimensions",
+    source="NumPy documentation, numpy.sum; PyTorch calls axis dim, and keepdims keepdim",
+    conventions="""
+Dimensions are counted from 0, negative ones from the end. With keepdim 1 they
+stay, with size 1; with keepdim 0 they are dropped.
+""",
+    procedure=_reduction_shape,
+    procedure_outputs="result",
+    shape=Shape(1, meaning="shape of the array"),
+    dim=Vector(meaning="dimensions that are summed over"),
+    keepdim=Int(0, 1, "whether they stay with size 1", default=0),
+    result=Vector(meaning="shape of the result, [] for a single number"),
+)
+
+
+MATMUL_SHAPE = Formula(
+    "matmul-shape",
+    "",
+    title="Shape of a matrix product, also of batches",
+    source="PyTorch documentation, torch.matmul",
+    conventions="""
+The last two dimensions are those of the matrices, the others are batches and
+are broadcast. A vector on the left is a row, on the right a column, and that
+dimension is dropped again.
+""",
+    procedure=_matmul_shape,
+    procedure_outputs="shape macs",
+    a=Shape(1, meaning="shape of the first array"),
+    b=Shape(1, meaning="shape of the second array"),
+    shape=Vector(meaning="shape of the product, [] for a single number"),
+    macs=Int(meaning="multiply-accumulates"),
 )

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from quizzes.expressions.graph import build_graph, describe_nodes, run_passes
+from quizzes.expressions.nodes import natural_order
 from quizzes.expressions.tree import Value
 from quizzes.procedure import State, in_parentheses, number_text, procedure, with_numbers
 from quizzes.question import Visualization
@@ -16,12 +17,12 @@ from workbench.errors import UserError
     title="Backpropagation through a graph, node by node",
     source="Goodfellow, Bengio & Courville, Deep Learning, 2016, section 6.5: the chain rule, backward from the output",
     f=Expression(meaning="function of the variables, such as (w*x + b - y)^2", default="(w*x + b - y)^2"),
-    values=Vector(meaning="value of each variable, in alphabetical order", default=[1, 2, 3, 4]),
+    values=Vector(meaning="value of each variable, in alphabetical order, w2 before w10", default=[1, 2, 3, 4]),
 )
 def backprop_steps(f: str, values: list[Value]) -> Iterator[State]:
     """Compute the value of every node, forward; then the gradient of every node, backward."""
     graph = build_graph(f)
-    names = sorted(graph.leaves)
+    names = natural_order(graph.leaves)
     if len(values) != len(names):
         raise UserError(
             f"values must have one number for each variable ({', '.join(names)}): {len(names)}, not {len(values)}."

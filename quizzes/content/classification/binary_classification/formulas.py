@@ -154,3 +154,18 @@ ROC_AUC = Formula(
     neg=Vector(meaning="scores of the negatives"),
     AUC=Real(meaning="area under the ROC curve"),
 )
+
+
+BINARY_HINGE = Formula(
+    "binary-hinge",
+    """
+    l[n] = max(0, 1 - y[n]*s[n])
+    L = mean(n, l[n])
+    """,
+    title="Hinge loss for labels -1 and 1",
+    source="Cortes & Vapnik, Support-vector networks, 1995: the slack of the constraint y s >= 1",
+    s=Vector(meaning="scores"),
+    y=Vector(-1, 1, "labels, -1 or 1"),
+    l=Vector(meaning="loss of each sample"),
+    L=Real(meaning="mean loss"),
+)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from fractions import Fraction
+from math import ceil
 from typing import Any
 
 from quizzes.content.classification.shared import SAMPLE_LOSS, ZERO_LN_ZERO
@@ -15,7 +16,7 @@ LOGITS = Vector(meaning="logits")
 BATCH_LOGITS = Matrix(meaning="logits, a row per sample")
 
 
-BATCH_LABELS = Distributions(0, 1, "one-hot labels, a row per sample")
+BATCH_LABELS = Distributions(0, 1, "one-hot labels, a row per sample", classes_of="Z")
 
 
 BATCH_PROBABILITIES = Matrix(meaning="softmax probabilities")
@@ -64,7 +65,7 @@ SOFTMAX_CE_GRADIENT = Formula(
     "it by N",
     Z=BATCH_LOGITS,
     Y=BATCH_LABELS,
-    N=Int(1, 100000, "number of samples in the batch"),
+    N=Int(1, 100000, "number of samples in the batch", length_of="Z"),
     P=BATCH_PROBABILITIES,
     G=Matrix(meaning="gradient of the mean loss with respect to the logits"),
 )
@@ -108,7 +109,7 @@ LABEL_SMOOTHING = Formula(
     z=LOGITS,
     y=Distribution(0, 1, "one-hot label"),
     epsilon=Real(0, 1, "label smoothing", default=0.1),
-    K=Int(2, 1000, "number of classes"),
+    K=Int(2, 1000, "number of classes", length_of="z"),
     q=PROBABILITIES,
     t=Vector(meaning="smoothed target"),
     L=SAMPLE_LOSS,
@@ -254,6 +255,7 @@ def _sort_key(label: str) -> tuple[bool, int, str]:
 
 
 def _from_labels(truth: list[str], predicted: list[str]) -> dict[str, Any]:
+    truth, predicted = ([*labels[0].split()] if len(labels) == 1 else labels for labels in (truth, predicted))
     if len(truth) != len(predicted):
         raise UserError(
             f"Each sample needs a true and a predicted label, but there are {len(truth)} and {len(predicted)}."
@@ -305,4 +307,100 @@ CONFUSION_REPORT = Formula(
     names=Texts(meaning="names of the classes, by default 1, 2, 3 ...", optional=True),
     table=Table(meaning="counts and metrics of each class, one-vs-rest"),
     **AVERAGES,
+)
+
+
+def _calibration_error(confidence: list[Any], correct: list[Any], M: int) -> dict[str, Any]:
+    if len(confidence) != len(correct):
+        raise UserError(f"confidence has {len(confidence)} values and correct {len(correct)}: both must have the same.")
+    if any(flag not in (0, 1) for flag in correct):
+        raise UserError("correct must be 0 or 1 for each prediction.")
+    bins: dict[int, list[int]] = {}
+    for k, value in enumerate(confidence):
+        bins.setdefault(max(0, ceil(value * M) - 1), []).append(k)
+    members = [bins[number] for number in sorted(bins)]
+    accuracy = [Fraction(sum(correct[k] for k in group), len(group)) for group in members]
+    mean_confidence = [sum(confidence[k] for k in group) / Fraction(len(group)) for group in members]
+    gaps = [abs(a - c) for a, c in zip(accuracy, mean_confidence, strict=True)]
+    count = [len(group) for group in members]
+    ece = sum(n * gap for n, gap in zip(count, gaps, strict=True)) / Fraction(len(correct))
+    return dict(count=count, accuracy=accuracy, mean_confidence=mean_confidence, ECE=ece, MCE=max(gaps))
+
+
+LOG_SOFTMAX = Formula(
+    "log-softmax",
+    """
+    m = max(z)
+    shifted[i] = z[i] - m
+    p[i] = exp(shifted[i])/sum(j, exp(shifted[j]))
+    y[i] = shifted[i] - ln(sum(j, exp(shifted[j])))
+    """,
+    title="Softmax and log-softmax, shifted by the largest logit",
+    source="Goodfellow, Bengio & Courville, Deep Learning, 2016, section 4.1: softmax(z) = softmax(z - max z), which "
+    "keeps exp from overflowing",
+    z=LOGITS,
+    m=Real(meaning="largest logit"),
+    shifted=Vector(meaning="logits minus the largest"),
+    p=PROBABILITIES,
+    y=Vector(meaning="natural logarithm of each probability"),
+)
+
+
+PROBABILITY_CROSS_ENTROPY = Formula(
+    "probability-cross-entropy",
+    """
+    l[n] = -ln(sum(k, P[n, k]*[k = y[n] + 1]))
+    L = mean(n, l[n])
+    """,
+    title="Cross-entropy of probabilities and class numbers",
+    source="derivation: -ln of the probability of the true class, averaged over the batch, as nll_loss of log P",
+    conventions="""
+P are probabilities, not logits: for logits, categorical-cross-entropy. Classes
+are numbered from 0.
+""",
+    P=Distributions(0, 1, "predicted probabilities, a row per sample"),
+    y=Vector(0, meaning="true classes, numbered from 0"),
+    l=Vector(meaning="loss of each sample"),
+    L=Real(meaning="mean loss of the batch"),
+)
+
+
+COHEN_KAPPA = Formula(
+    "cohen-kappa",
+    """
+    N = sum(i, sum(j, C[i, j]))
+    p_o = sum(k, C[k, k])/N
+    p_e = sum(k, sum(j, C[k, j])*sum(i, C[i, k]))/N^2
+    kappa = (p_o - p_e)/(1 - p_e)
+    """,
+    title="Cohen's kappa of a confusion matrix",
+    source="Cohen, A coefficient of agreement for nominal scales, 1960; as scikit-learn's cohen_kappa_score",
+    C=Matrix(0, meaning="confusion matrix, a row per true class, a column per predicted class"),
+    N=Real(meaning="number of samples"),
+    p_o=Real(meaning="observed agreement, the accuracy"),
+    p_e=Real(meaning="agreement expected by chance, from the row and column totals"),
+    kappa=Real(meaning="Cohen's kappa"),
+)
+
+
+CALIBRATION_ERROR = Formula(
+    "calibration-error",
+    "",
+    title="Expected and maximum calibration error",
+    source="Guo et al., On calibration of modern neural networks, 2017 (arXiv:1706.04599), equations 2, 3 and 5",
+    conventions="""
+M bins of equal width: bin m has the confidences above (m - 1)/M and up to m/M;
+0 is in the first. ECE weighs each bin by its share of the samples; empty bins
+count in neither.
+""",
+    procedure=_calibration_error,
+    procedure_outputs="count accuracy mean_confidence ECE MCE",
+    confidence=Vector(0, 1, "confidence of each prediction"),
+    correct=Vector(0, 1, "1 for each correct prediction, 0 for each other"),
+    M=Int(1, 1000, "number of bins", default=10),
+    count=Vector(meaning="samples in each bin that has any"),
+    accuracy=Vector(meaning="accuracy in each of them"),
+    mean_confidence=Vector(meaning="mean confidence in each of them"),
+    ECE=Real(meaning="expected calibration error"),
+    MCE=Real(meaning="maximum calibration error, that of the worst bin"),
 )

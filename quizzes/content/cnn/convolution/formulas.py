@@ -380,3 +380,76 @@ SMALL_CNN = Chain(
     field=Int(1, meaning="receptive field of a value after convolution 2", unit="px"),
     bytes=Int(1, meaning="memory of the output of convolution 1 for the batch, in fp32", unit="bytes"),
 )
+
+
+CONV_FIT = Formula(
+    "conv-fit",
+    """
+    room = n + 2p - d*(f - 1) - 1
+    left = room - s*floor(room/s)
+    o = floor(room/s) + 1
+    """,
+    title="Does a convolution fit? Columns that its last position leaves out",
+    source="derivation: positions are s apart, and room is how far the filter can move; where s does not divide it, "
+    "PyTorch rounds down and the last columns of the padded input are not read",
+    n=Int(1, 100000, "input size", unit="px"),
+    f=Int(1, 1000, "filter size"),
+    p=Int(0, 1000, "padding per side", unit="px", default=0),
+    s=Int(1, 1000, "stride", default=1),
+    d=Int(1, 1000, "dilation", default=1),
+    room=Int(meaning="how far the filter can move", unit="px"),
+    left=Int(meaning="columns of the padded input that are left out: 0 if the convolution fits", unit="px"),
+    o=Int(1, meaning="output size, rounded down", unit="px"),
+)
+
+
+IM2COL = Formula(
+    "im2col",
+    """
+    o_h = floor((n_h + 2p - f)/s) + 1
+    o_w = floor((n_w + 2p - f)/s) + 1
+    rows = C_in*f^2
+    columns = N*o_h*o_w
+    numbers = rows*columns
+    times = numbers/(N*C_in*n_h*n_w)
+    """,
+    title="Convolution as a matrix product (im2col)",
+    source="derivation: each window becomes a column of C_in f^2 numbers, and the filters are a matrix of C_out rows; "
+    "as torch.nn.functional.unfold",
+    N=Int(1, 100000, "number of images", default=1),
+    C_in=Int(1, 100000, "input channels"),
+    n_h=Int(1, 100000, "input height", unit="px"),
+    n_w=Int(1, 100000, "input width", unit="px"),
+    f=Int(1, 1000, "filter size"),
+    p=Int(0, 1000, "padding per side", unit="px", default=0),
+    s=Int(1, 1000, "stride", default=1),
+    o_h=Int(1, meaning="output height", unit="px"),
+    o_w=Int(1, meaning="output width", unit="px"),
+    rows=Int(meaning="rows of the matrix of windows"),
+    columns=Int(meaning="columns of the matrix of windows"),
+    numbers=Int(meaning="numbers in it"),
+    times=Real(meaning="how many times as many numbers as the input has"),
+)
+
+
+LOCALLY_CONNECTED = Formula(
+    "locally-connected",
+    """
+    o = floor((n + 2p - f)/s) + 1
+    P = o^2*C_out*(C_in*f^2 + 1)
+    P_conv = C_out*(C_in*f^2 + 1)
+    P_dense = o^2*C_out*(C_in*n^2 + 1)
+    """,
+    title="Parameters of a locally connected layer, a convolution and a dense layer of the same sizes",
+    source="derivation: without weight sharing, each of the o x o positions has filters and biases of its own",
+    n=Int(1, 100000, "input height and width", unit="px"),
+    C_in=Int(1, 100000, "input channels"),
+    C_out=Int(1, 100000, "output channels"),
+    f=Int(1, 1000, "filter size"),
+    p=Int(0, 1000, "padding per side", unit="px", default=0),
+    s=Int(1, 1000, "stride", default=1),
+    o=Int(1, meaning="output height and width", unit="px"),
+    P=Int(meaning="parameters of the locally connected layer"),
+    P_conv=Int(meaning="parameters of the convolution"),
+    P_dense=Int(meaning="parameters of the dense layer"),
+)

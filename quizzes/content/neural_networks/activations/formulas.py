@@ -111,3 +111,32 @@ DISCARDED_RELU = Formula(
     prints=Int(meaning="number that is printed"),
     fixed=Int(meaning="number that the corrected program prints"),
 )
+
+
+ACTIVATION_VARIANTS = Formula(
+    "activation-variants",
+    """
+    y_sigmoid = sigmoid(z)
+    y_logsigmoid = -softplus(-z)
+    y_softsign = z/(1 + abs(z))
+    y_relu6 = min(max(0, z), 6)
+    y_hardtanh = min(max(-1, z), 1)
+    y_hardsigmoid = min(max(0, z + 3), 6)/6
+    y_hardswish = z*min(max(0, z + 3), 6)/6
+    y_selu = 1.0507009873554805*where(z > 0, z, 1.6732632423543772*(exp(z) - 1))
+    y_mish = z*tanh(softplus(z))
+    """,
+    title="Sigmoid, log-sigmoid, softsign, ReLU6, hard tanh, hard sigmoid, hard swish, SELU and Mish",
+    source="the definitions in PyTorch's documentation of torch.nn: its hard sigmoid has slope 1/6, others have "
+    "1/5; SELU's constants: Klambauer et al., Self-normalizing neural networks, 2017 (arXiv:1706.02515)",
+    z=Real(meaning="pre-activation"),
+    y_sigmoid=Real(meaning="sigmoid of z"),
+    y_logsigmoid=Real(meaning="natural logarithm of the sigmoid of z"),
+    y_softsign=Real(meaning="softsign of z"),
+    y_relu6=Real(meaning="ReLU6 of z, at most 6"),
+    y_hardtanh=Real(meaning="hard tanh of z, between -1 and 1"),
+    y_hardsigmoid=Real(meaning="hard sigmoid of z, with PyTorch's slope 1/6"),
+    y_hardswish=Real(meaning="hard swish of z"),
+    y_selu=Real(meaning="SELU of z"),
+    y_mish=Real(meaning="Mish of z"),
+)

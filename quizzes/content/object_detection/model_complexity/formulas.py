@@ -5,7 +5,7 @@ from typing import Any
 
 from quizzes.formula import Formula
 from quizzes.layers import Layer, read_layers
-from quizzes.symbols import Int, Layers, Shape, Table
+from quizzes.symbols import Int, Layers, Real, Shape, Table
 from quizzes.torch_layers import is_torch_layer, split_layers
 from workbench.errors import UserError
 
@@ -94,7 +94,7 @@ def check_input(layer: Layer, shape: list[int]) -> None:
         raise UserError(f"{layer.text} takes {layer.in_channels} {noun}, and its input has {count}.")
 
 
-def _walk(layers: str, input: list[int]) -> dict[str, Any]:
+def walk(layers: str, input: list[int]) -> dict[str, Any]:
     if len(input) not in (1, 3):
         raise UserError(
             "input must be height x width x channels, such as 32x32x3, or the length of a vector, such as [784]."
@@ -151,7 +151,7 @@ Receptive field and jump (the distance between adjacent units) are in input
 pixels, and are not cut off at the edges. They are given for feature maps only:
 a neuron of fc depends on the whole input.
 """,
-    procedure=_walk,
+    procedure=walk,
     procedure_outputs="table output P MACs B",
     layers=Layers(meaning="layers in order, separated by commas"),
     input=Shape(1, 99999, "input shape, as HxWxC (CxHxW for layers of PyTorch)"),
@@ -162,4 +162,93 @@ a neuron of fc depends on the whole input.
     FLOPs=Int(0, meaning="floating-point operations per sample, two per MAC"),
     M=Int(0, meaning="memory for the parameters", unit="bytes"),
     B=Int(0, meaning="memory for all layer outputs of one sample", unit="bytes"),
+)
+
+
+PARAMETERS = Int(1, 10**15, "number of parameters")
+
+BYTES = Int(1, 8, "bytes per value: 4 in float32, 2 in float16", default=4)
+
+
+MEMORY_BYTES = Formula(
+    "memory-bytes",
+    """
+    W = P*b
+    MB = W/10^6
+    MiB = W/2^20
+    train = 4*P*4/10^9
+    """,
+    title="Memory of parameters, in inference and in training with Adam",
+    source="derivation: b bytes per parameter; in training, Adam keeps two numbers per parameter (Kingma & Ba, 2015, "
+    "arXiv:1412.6980), and the gradient is one more",
+    conventions="1 MB = 10^6 bytes, 1 MiB = 2^20 bytes. Training is in float32; activations are not counted.",
+    P=PARAMETERS,
+    b=BYTES,
+    W=Int(meaning="memory for the parameters", unit="bytes"),
+    MB=Real(meaning="memory for the parameters", unit="MB"),
+    MiB=Real(meaning="memory for the parameters", unit="MiB"),
+    train=Real(meaning="memory for parameters, gradients and the two moments of Adam", unit="GB"),
+)
+
+
+ACTIVATION_MEMORY = Formula(
+    "activation-memory",
+    """
+    A = N*C*H*W*b
+    MiB = A/2^20
+    """,
+    title="Memory of a feature map",
+    source="derivation: N*C*H*W values of b bytes each",
+    conventions="1 MiB = 2^20 bytes.",
+    N=Int(1, 100000, "batch size"),
+    C=Int(1, 100000, "number of channels"),
+    H=Int(1, 100000, "height", unit="px"),
+    W=Int(1, 100000, "width", unit="px"),
+    b=BYTES,
+    A=Int(meaning="memory for the feature map", unit="bytes"),
+    MiB=Real(meaning="memory for the feature map", unit="MiB"),
+)
+
+
+BATCH_MEMORY = Formula(
+    "batch-memory",
+    """
+    S = b*(C*n^2 + 2*C*(n/2)^2 + 4*C*(n/4)^2)
+    G = 16*P
+    N = floor((M*2^20 - G)/S)
+    """,
+    title="Largest batch that fits into memory in training",
+    source="derivation: training keeps the output of every layer for the backward pass, for each sample; parameters, "
+    "gradients and the two moments of Adam take 16 bytes per parameter in float32, whatever the batch size",
+    conventions="Three layers whose outputs are kept: C channels of n x n, 2C of n/2 x n/2, 4C of n/4 x n/4. "
+    "1 MiB = 2^20 bytes.",
+    integer_constraints="n/4",
+    P=PARAMETERS,
+    C=Int(1, 100000, "channels of the first layer"),
+    n=Int(4, 100000, "height and width of its output", unit="px"),
+    b=BYTES,
+    M=Int(1, 10**9, "memory", unit="MiB"),
+    S=Int(meaning="memory for the activations of one sample", unit="bytes"),
+    G=Int(meaning="memory for parameters, gradients and moments", unit="bytes"),
+    N=Int(0, meaning="largest batch size"),
+)
+
+
+MATMUL_FLOPS = Formula(
+    "matmul-flops",
+    """
+    MACs = m*n*p
+    FLOPs = 2*MACs
+    t = FLOPs/(rate*10^9)
+    """,
+    title="FLOPs of a matrix product, and the shortest time for them",
+    source="derivation: each of the m*p results is a sum of n products; a device can't be faster than its peak",
+    conventions="A MAC is two FLOPs. The time counts arithmetic only, not memory accesses.",
+    m=Int(1, 10**9, "rows of the first matrix"),
+    n=Int(1, 10**9, "columns of the first matrix, rows of the second one"),
+    p=Int(1, 10**9, "columns of the second matrix"),
+    rate=Real(0.001, 10**9, "peak of the device, in FLOPs per second", unit="TFLOP/s", default=1),
+    MACs=Int(meaning="multiply-accumulate operations"),
+    FLOPs=Int(meaning="floating-point operations"),
+    t=Real(meaning="shortest time", unit="ms"),
 )

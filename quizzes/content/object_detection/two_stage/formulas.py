@@ -1,6 +1,5 @@
 """R-CNN, Fast R-CNN, Faster R-CNN: formulas."""
 
-from fractions import Fraction
 from typing import Any
 
 from quizzes.answer_symbols import Choice
@@ -235,8 +234,8 @@ ANCHOR_ASSIGN = Formula(
     procedure=_assign,
     procedure_outputs="label n",
     iou=Matrix(0, 1, "IoU: a row per object, a column per anchor"),
-    high=Real(0, 1, "an anchor with at least this IoU is positive", default=Fraction(7, 10)),
-    low=Real(0, 1, "an anchor whose IoU is below this with all objects is background", default=Fraction(3, 10)),
+    high=Real(0, 1, "an anchor with at least this IoU is positive", default=0.7),
+    low=Real(0, 1, "an anchor whose IoU is below this with all objects is background", default=0.3),
     best=Int(0, 1, "whether the best anchor of an object is positive in any case: 1 yes, 0 no", default=1),
     label=Vector(-1, meaning="object of each anchor; 0 for background, -1 for ignored"),
     n=Int(0, meaning="number of positive anchors"),

@@ -131,3 +131,47 @@ ADAMW_TWO_STEPS = Trace(ADAMW_STEP, steps=2, carried=PARAMETER_AND_MOMENTS, fres
 
 
 ADAM_L2_TWO_STEPS = Trace(ADAM_L2_STEP, steps=2, carried=PARAMETER_AND_MOMENTS, fresh="g", counter="t")
+
+
+ADAMAX_STEP = Formula(
+    "adamax-step",
+    """
+    m = beta1*m_prior + (1 - beta1)*g
+    u = max(beta2*u_prior, abs(g) + epsilon)
+    theta = theta_prior - eta/(1 - beta1^t)*m/u
+    """,
+    title="One step of AdaMax",
+    source="Kingma & Ba, Adam, 2015 (arXiv:1412.6980), algorithm 2; epsilon added to the gradient's size, as in "
+    "torch.optim.Adamax",
+    **GRADIENT_STEP | dict(eta=Real(0, meaning="learning rate", default=0.002)),
+    t=MOMENTS["t"],
+    m_prior=MOMENTS["m_prior"],
+    beta1=MOMENTS["beta1"],
+    beta2=Real(0, 1, "decay rate of the infinity norm", default=0.999),
+    epsilon=Real(0, meaning="small constant added to the size of the gradient", default=1e-8),
+    m=MOMENTS["m"],
+    u_prior=Real(0, meaning="infinity norm before the step", default=0),
+    u=Real(meaning="updated infinity norm"),
+)
+
+
+ADADELTA_STEP = Formula(
+    "adadelta-step",
+    """
+    s = rho*s_prior + (1 - rho)*g^2
+    delta = sqrt(d_prior + epsilon)/sqrt(s + epsilon)*g
+    d = rho*d_prior + (1 - rho)*delta^2
+    theta = theta_prior - eta*delta
+    """,
+    title="One step of Adadelta",
+    source="Zeiler, ADADELTA, 2012 (arXiv:1212.5701), algorithm 1; the learning rate (1 in the paper) as in "
+    "torch.optim.Adadelta",
+    **GRADIENT_STEP | dict(eta=Real(0, meaning="learning rate", default=1)),
+    s_prior=Real(0, meaning="moving average of squared gradients before the step", default=0),
+    d_prior=Real(0, meaning="moving average of squared updates before the step", default=0),
+    rho=Real(0, 1, "decay rate of both moving averages", default=0.9),
+    epsilon=Real(0, meaning="small constant inside both square roots", default=1e-6),
+    s=Real(meaning="updated moving average of squared gradients"),
+    delta=Real(meaning="update, before the learning rate"),
+    d=Real(meaning="updated moving average of squared updates"),
+)

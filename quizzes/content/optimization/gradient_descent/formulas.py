@@ -112,6 +112,7 @@ LR_WARMUP_COSINE = Formula(
 
 METHODS = {
     "gd": GD_STEP,
+    "sgd": GD_STEP,  # on a function, the gradient is that of the whole
     "momentum": MOMENTUM_STEP,
     "nesterov": NESTEROV_STEP,
     "adagrad": ADAGRAD_STEP,
@@ -147,10 +148,12 @@ for relu and abs at 0; max and min of two equal values give one half to each.
     procedure=optimizer_steps,
     procedure_outputs="table theta L",
     method=Word(
-        words=("gd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw"), meaning="optimizer", default="gd"
+        words=("gd", "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw"),
+        meaning="optimizer",
+        default="gd",
     ),
     f=Expression(meaning="function of the weights, such as x^2 + 3y^2"),
-    start=Vector(meaning="initial weights, in alphabetical order"),
+    start=Vector(meaning="initial weights, in alphabetical order, w2 before w10"),
     lr=Real(0, meaning="learning rate"),
     steps=Int(1, 1000, "number of steps", default=5),
     beta=Real(0, 1, "momentum (for momentum, nesterov)", optional=True),
@@ -162,6 +165,6 @@ for relu and abs at 0; max and min of two equal values give one half to each.
     ),
     lam=Real(0, meaning="weight decay (for adamw)", optional=True),
     table=Table(meaning="every step of every weight"),
-    theta=Vector(meaning="final weights, in alphabetical order"),
+    theta=Vector(meaning="final weights, in alphabetical order, w2 before w10"),
     L=Vector(meaning="values of the function at the start and after each step"),
 )

@@ -341,3 +341,30 @@ NORM_SIZES = Formula(
     P_layer=Int(1, meaning="number of parameters of layer norm"),
     P_group=Int(1, meaning="number of parameters of group norm"),
 )
+
+
+BN_BACKWARD = Formula(
+    "bn-backward",
+    """
+    m = len(x)
+    mu = mean(i, x[i])
+    v = mean(i, (x[i] - mu)^2)
+    xhat[i] = (x[i] - mu)/sqrt(v + epsilon)
+    g_gamma = sum(i, g[i]*xhat[i])
+    g_beta = sum(i, g[i])
+    g_x[i] = gamma/sqrt(v + epsilon)*(g[i] - g_beta/m - xhat[i]*g_gamma/m)
+    """,
+    title="Batch norm: gradients of one channel, training mode",
+    source=f"{SOURCE}, section 3, the chain rule through the mean and the variance, simplified",
+    x=CHANNEL["x"],
+    g=Vector(meaning="gradients of the loss with respect to the outputs"),
+    gamma=AFFINE["gamma"],
+    epsilon=EPSILON,
+    m=STATISTICS["m"],
+    mu=CHANNEL["mu"],
+    v=CHANNEL["v"],
+    xhat=Vector(meaning="normalized values"),
+    g_gamma=Real(meaning="gradient with respect to gamma"),
+    g_beta=Real(meaning="gradient with respect to beta"),
+    g_x=Vector(meaning="gradients with respect to the inputs"),
+)

@@ -1,9 +1,10 @@
-"""NMS and its alternatives: drills."""
+"""NMS and its alternatives: drills about boxes that are suppressed."""
 
 from collections.abc import Callable
 from random import Random
 
-from quizzes.content.object_detection.nms.formulas import NMS, Box, overlap, visits
+from quizzes.content.object_detection.nms.formulas import NMS
+from quizzes.content.object_detection.nms.suppression import Box, overlap, visits
 from quizzes.drill import Inputs, Mistake, drill
 from quizzes.expressions.tree import exact
 from quizzes.question import Step
@@ -11,7 +12,7 @@ from quizzes.question import Step
 
 def _steps(boxes: list[Box], scores: list[float], tau: float, keep: list[str]) -> list[Step]:
     labels = [chr(65 + k) for k in range(len(boxes))]
-    decisions = list(visits(boxes, scores, exact(tau)))
+    decisions = list(visits(boxes, scores, [exact(tau)] * len(boxes)))
     steps = [Step(f"Sort the boxes by score: {', '.join(f'{labels[v.box]} ({scores[v.box]:g})' for v in decisions)}.")]
     for box, overlaps, suppressor in decisions:
         if suppressor is None:

@@ -1,0 +1,208 @@
+"""`workbench explain`: average precision and NMS of a small case, step by step."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from workbench.cli import completion
+from workbench.cli.output import Json, console, plural, print_json, print_rows, progress_note
+from workbench.untrusted import printable
+
+if TYPE_CHECKING:
+    from workbench.engine.run import Run
+
+IMAGES = 8  # of a run's data
+MIN_SCORE = 0.3  # of a box before NMS
+MAX_ROWS = 60  # printed
+HEIGHT, CHART_HEIGHT = 30, 14  # rows
+
+app = typer.Typer(
+    add_completion=False, rich_markup_mode=None, help="Show how average precision or NMS is computed, step by step."
+)
+
+Source = Annotated[
+    str,
+    typer.Argument(
+        metavar="RUN|FILE",
+        help="Run id, or a JSON file with detections (and objects), as described above.",
+        autocompletion=completion.runs,
+    ),
+]
+ClassName = Annotated[str | None, typer.Option("--class", metavar="NAME", help="The class.")]
+Split = Annotated[
+    str,
+    typer.Option(metavar="test|validation|train", help="Split of the run's data.", autocompletion=completion.splits),
+]
+
+
+@app.command(epilog="Example: workbench explain ap yolo-v1-0001 --iou 0.75")
+def ap(
+    source: Source,
+    iou: Annotated[float, typer.Option(min=0.01, max=1.0, help="Smallest IoU of a correct detection.")] = 0.5,
+    class_name: ClassName = None,
+    split: Split = "test",
+    first: Annotated[int, typer.Option(min=0, help="Number of the first image of the split.")] = 0,
+    images: Annotated[int, typer.Option(min=1, max=100, help="Number of images.")] = IMAGES,
+    as_json: Json = False,
+) -> None:
+    """Show how the average precision of a class is computed, from ranked detections to three conventions.
+
+    The detections are those of a run for a few images of its data, or those of a file:
+    {"objects": [{"image": 1, "class": "cat", "box": [x1, y1, x2, y2]}],
+    "detections": [{"image": 1, "class": "cat", "box": [x1, y1, x2, y2], "score": 0.9}]}.
+    The value at COCO's 101 recalls is compared with pycocotools.
+    """
+    from workbench.engine.explain import explain_ap
+
+    result = _run(lambda worker: explain_ap(worker, _source(source), iou, class_name, split, (first, first + images)))
+    if as_json:
+        print_json(result)
+    else:
+        print_ap(result)
+    if not result["agree"]:
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Example: workbench explain nms yolo-v1-0001 --iou 0.3")
+def nms(
+    source: Source,
+    iou: Annotated[float, typer.Option(min=0.0, max=1.0, help="Largest IoU of two boxes that remain.")] = 0.5,
+    class_name: ClassName = None,
+    split: Split = "test",
+    image: Annotated[int, typer.Option(min=0, help="Number of the image of the split.")] = 0,
+    min_score: Annotated[float, typer.Option(min=0.0, max=1.0, help="Smallest score of a box.")] = MIN_SCORE,
+    as_json: Json = False,
+) -> None:
+    """Show how NMS suppresses boxes, one remaining box after another.
+
+    The boxes are those that a run's detector has before NMS for one image of its data, or those of a file:
+    {"detections": [{"class": "cat", "box": [x1, y1, x2, y2], "score": 0.9}]}.
+    Boxes of different images or classes don't suppress each other. The result is compared with torchvision.
+    """
+    from workbench.engine.explain import explain_nms
+
+    result = _run(lambda worker: explain_nms(worker, _source(source), iou, class_name, split, image, min_score))
+    if as_json:
+        print_json(result)
+    else:
+        print_nms(result)
+    if not result["agree"]:
+        raise typer.Exit(1)
+
+
+def _run(explain: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+    from workbench.engine import Verifier
+
+    progress_note("Running PyTorch ...")
+    with Verifier() as worker:
+        return explain(worker)
+
+
+def _source(name: str) -> "Run | Path":
+    """Return the file of this name, or the run."""
+    from workbench.engine.runs import get
+
+    path = Path(name)
+    return path if path.suffix or path.is_file() else get(name)
+
+
+def print_ap(result: dict[str, Any]) -> None:
+    """Print the ranked detections, the curve, and average precision in each convention."""
+    from rich.table import Table
+
+    from workbench.render.precision_recall import draw_precision_recall
+
+    rows, objects = result["rows"], result["objects"]
+    _print_origin(result)
+    about = (
+        f"{plural(len(rows), 'detection')}, {plural(objects, 'object')}, correct from IoU {result['iou_threshold']:g}"
+    )
+    print(printable(f"Class {result['class']}: {about}.") + "\n")
+    heads = ("rank", "image", "score", "IoU", "object", "correct", "TP", "FP", "precision", "recall", "best from here")
+    table = Table(*heads, box=None, header_style="bold", padding=(0, 1, 0, 0))
+    for row in rows[:MAX_ROWS]:
+        table.add_row(
+            str(row["rank"]),
+            printable(row["image"]),
+            f"{row['score']:.3f}",
+            f"{row['iou']:.3f}",
+            str(row["object"] or "-"),
+            "✓" if row["correct"] else "✗",
+            str(row["true_positives"]),
+            str(row["false_positives"]),
+            *(f"{row[name]:.3f}" for name in ("precision", "recall", "interpolated")),
+        )
+    console().print(table)
+    if (rest := len(rows) - MAX_ROWS) > 0:
+        print(f"... and {rest:,} more. To see all of them, use --json.")
+    print()
+    for row in rows:
+        if row["correct"] != row["correct_voc"]:
+            verdict = "correct" if row["correct_voc"] else "not correct"
+            print(
+                f"Rank {row['rank']} is {verdict} by VOC's rule, which compares it with the object of the largest IoU."
+            )
+    if rows:
+        curves = [
+            {
+                "name": "interpolated",
+                "recall": [0.0, *(row["recall"] for row in rows)],
+                "precision": [rows[0]["interpolated"], *(row["interpolated"] for row in rows)],
+            },
+            {
+                "name": "precision",
+                "recall": [row["recall"] for row in rows],
+                "precision": [row["precision"] for row in rows],
+                "dotted": True,
+            },
+        ]
+        visualization = {"iou_threshold": result["iou_threshold"], "curves": curves}
+        print_rows(lambda width, color: draw_precision_recall(visualization, width, CHART_HEIGHT, color))
+        print()
+    values = result["ap"]
+    print(f"VOC 2007, the mean of 11 recalls          {values['voc2007']:.4f}")
+    print(f"VOC 2010, every step times 1/{objects:<13}{values['voc2010']:.4f}")
+    agrees = "equal" if result["agree"] else "NOT equal"
+    print(f"COCO, the mean of 101 recalls             {values['coco']:.4f}   {agrees} to pycocotools")
+
+
+def print_nms(result: dict[str, Any]) -> None:
+    """Print the steps, then the first image before and after."""
+    from workbench.render import predictions
+
+    boxes = {row["number"]: row for row in result["boxes"]}
+    _print_origin(result)
+    print(f"{plural(len(boxes), 'box').replace('boxs', 'boxes')}, suppressed above IoU {result['iou_threshold']:g}.\n")
+    for step, one in enumerate(result["steps"][:MAX_ROWS], start=1):
+        row = boxes[one["box"]]
+        print(
+            printable(
+                f"{step}. Box {row['number']} remains: {row['class']}, score {row['score']:.3f}, image {row['image']}."
+            )
+        )
+        for other in one["compared"]:
+            verdict = "suppressed" if other["suppressed"] else "left"
+            print(f"   box {other['number']:<4} IoU {other['iou']:.3f}  {verdict}")
+    if (rest := len(result["steps"]) - MAX_ROWS) > 0:
+        print(f"... and {rest:,} more steps. To see all of them, use --json.")
+    print()
+    visualization = result["visualization"]
+    for title, numbers in (("Before:", set(boxes)), ("After:", set(result["remaining"]))):
+        selection = {
+            **visualization,
+            "predicted": [row for row in visualization["predicted"] if row["number"] in numbers],
+        }
+        print(title)
+        print_rows(lambda width, color: predictions.draw([selection], "boxes", width, HEIGHT, color))  # noqa: B023
+        print()
+    agrees = "equal" if result["agree"] else "NOT equal"
+    print(f"Remaining: {', '.join(map(str, result['remaining']))} ({agrees} to torchvision).")
+
+
+def _print_origin(result: dict[str, Any]) -> None:
+    if "run" in result:
+        print(printable(f"Run {result['run']}, {result['checkpoint']} checkpoint, step {result['step']}."))
+        if "reason" in result:
+            print(printable(result["reason"]))
