@@ -486,7 +486,7 @@ FOCUS = Real(0, 20, "focusing parameter")
 
 PROBABILITY = Real(0, 1, "predicted probability of an object, sigmoid(z)")
 
-GIVEN_PROBABILITY = Real(0, 1, "given probability")
+POINT = Real(0, 1, "given probability")
 
 
 FOCAL_GRADIENT = Formula(
@@ -501,7 +501,7 @@ FOCAL_GRADIENT = Formula(
     conventions="The loss is -(1 - p)^gamma ln p, without the weight alpha.",
     gamma=FOCUS,
     p=PROBABILITY,
-    p0=GIVEN_PROBABILITY,
+    p0=POINT,
     g=Real(meaning="derivative of the loss by the logit z, in terms of p"),
     v=Real(meaning="its value at p0"),
     r=Real(meaning="its ratio to the derivative of the cross-entropy at p0"),
@@ -520,7 +520,7 @@ FOCAL_GRADIENT_NEGATIVE = Formula(
     conventions="The loss is -p^gamma ln(1 - p), without the weight alpha.",
     gamma=FOCUS,
     p=PROBABILITY,
-    p0=GIVEN_PROBABILITY,
+    p0=POINT,
     g=Real(meaning="derivative of the loss by the logit z, in terms of p"),
     v=Real(meaning="its value at p0"),
     r=Real(meaning="its ratio to the derivative of the cross-entropy at p0"),
