@@ -316,7 +316,7 @@ def _one_negative(a: list[Value], b: list[list[Value]], line: int) -> list[Value
 
 
 def _is_apart_once(a: list[Value], box: list[Value]) -> bool:
-    return (min(a[2], box[2]) < max(a[0], box[0])) != (min(a[3], box[3]) < max(a[1], box[1]))
+    return bool((min(a[2], box[2]) < max(a[0], box[0])) != (min(a[3], box[3]) < max(a[1], box[1])))
 
 
 def _dice(a: list[Value], b: list[list[Value]], line: int) -> list[Value]:
