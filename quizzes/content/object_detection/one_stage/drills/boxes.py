@@ -276,7 +276,7 @@ def _kmeans_steps(boxes: Shapes, anchors: Shapes, clusters: list[str], means: Sh
         Mistake(
             "euclidean",
             {"clusters": lambda boxes, anchors, steps: _assign_by(boxes, anchors, _euclidean)},
-            "You took the Euclidean distance of the sizes, which favors small anchors. The distance is 1 - IoU.",
+            "You took the Euclidean distance of the sizes, which depends on the scale. The distance is 1 - IoU.",
         ),
         Mistake(
             "farthest",
