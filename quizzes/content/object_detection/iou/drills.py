@@ -250,9 +250,34 @@ LOSSES = {
 }
 
 
+REASONS = {
+    "zero": "This loss depends on the overlap alone, which stays 0: its derivative by t is 0, so nothing pulls.",
+    "fading": "The derivative of this loss by t is positive and shrinks as t grows: the farther, the weaker the pull.",
+    "constant": "This loss grows in proportion to t: its derivative is the same at every distance.",
+}
+
+
+def _slide_steps(giou: str, slope: str, diou: str, effect: str, **_: Any) -> list[Step]:
+    return [
+        Step(
+            "Once the squares are apart, their IoU is 0, and the box around both is t wider than a square. GIoU is the "
+            "share of it that they cover, minus 1.",
+            [f"giou = {giou}"],
+        ),
+        Step("Derive by t with the quotient rule.", [f"slope = {slope}"]),
+        Step(
+            "The centers are t apart. The squared diagonal is the sum of the squares of both sides of the box around "
+            "both.",
+            [f"diou = {diou}"],
+        ),
+        Step(REASONS[effect]),
+    ]
+
+
 @drill(
     GIOU_SLIDE,
     tier=3,
+    steps=_slide_steps,
     asks=(derive("giou"), derive("slope"), derive("diou"), "effect"),
     prompt="Two squares of side {side} start in the same place, and one of them slides to the right by t.\n"
     "For t > {side}, derive their GIoU as a function of t (giou), the derivative of GIoU by t (slope), and their DIoU "
