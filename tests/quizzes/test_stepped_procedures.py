@@ -175,11 +175,11 @@ def check_segmentation(X: Any, R: Any, table: Any, **values: Any) -> None:
         either = (labels == a) | (labels == b)
         p, q = (np.bincount(levels[labels == k], minlength=4) / (labels == k).sum() for k in (a, b))
         hull = levels[find_objects(either.astype(int))[0]].size
-        return float(np.minimum(p, q).sum() + 2 - (either.sum() + hull - either.sum()) / levels.size)
+        return float(np.minimum(p, q).sum() + 2 - hull / levels.size)  # size and fill together
 
     for row in table:
-        sides = [(labels[1:], labels[:-1]), (labels[:, 1:], labels[:, :-1])]
-        edges = np.concatenate([np.sort(np.stack([a.ravel(), b.ravel()]), axis=0) for a, b in sides], axis=1)
+        adjacent = [(labels[1:], labels[:-1]), (labels[:, 1:], labels[:, :-1])]
+        edges = np.concatenate([np.sort(np.stack([a.ravel(), b.ravel()]), axis=0) for a, b in adjacent], axis=1)
         pairs = sorted({(int(a), int(b)) for a, b in edges.T if a != b})
         best = max(pairs, key=lambda pair: round(similarity(*pair), 9))
         close(row["similarity"], similarity(*best))

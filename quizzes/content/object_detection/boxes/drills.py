@@ -192,7 +192,7 @@ def box_letterbox(rng: Random) -> Inputs:
 def sliding_window_count(rng: Random) -> Inputs:
     """Positions of a sliding window"""
     W, H = rng.choice([*IMAGES, (64, 48), (96, 64), (128, 100)])
-    w, h = (max(8, side // rng.choice([4, 5, 6, 8])) for side in (W, H))
+    w, h = (max(8, size // rng.choice([4, 5, 6, 8])) for size in (W, H))
     return dict(W=W, H=H, w=w, h=h, s=rng.choice([4, 6, 8, 12, 16, 20]))
 
 

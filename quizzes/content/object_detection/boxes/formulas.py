@@ -245,7 +245,7 @@ def _convert(boxes: list[list[Value]], format: str, W: int, H: int) -> dict[str,
         "xyxy": corners,
         "xywh": [[x1, y1, w, h] for (x1, y1, *_), (w, h) in zip(corners, sizes, strict=True)],
         "cxcywh": centers,
-        "normalized": [[Fraction(v) / side for v, side in zip(box, (W, H, W, H), strict=True)] for box in centers],
+        "normalized": [[Fraction(v) / size for v, size in zip(box, (W, H, W, H), strict=True)] for box in centers],
         "areas": [w * h for w, h in sizes],
     }
 

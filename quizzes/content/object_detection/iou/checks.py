@@ -55,12 +55,12 @@ def mask_iou(A: Tensor, B: Tensor) -> dict[str, Any]:
 def giou_slide(loss: str, k: float | None = None) -> dict[str, Any]:
     from torchvision.ops import box_convert, box_iou, distance_box_iou, generalized_box_iou
 
-    sides = [k] * 5 if k else [1, 1.5, 2, 2.5, 3]
+    sizes = [k] * 5 if k else [1, 1.5, 2, 2.5, 3]
     shifts = [1.1 * k, 1.5 * k, 2 * k, 4 * k, 6 * k] if k else [4, 5, 7, 9, 12]
     giou, slope, diou, slopes = [], [], [], []
-    for side, shift in zip(sides, shifts, strict=True):
+    for size, shift in zip(sizes, shifts, strict=True):
         t = torch.tensor(float(shift), dtype=torch.float64, requires_grad=True)
-        fixed = torch.tensor([[0.0, 0, side, side]], dtype=torch.float64)
+        fixed = torch.tensor([[0.0, 0, size, size]], dtype=torch.float64)
         moving = fixed + torch.stack([t, t * 0, t, t * 0])
         one = generalized_box_iou(fixed, moving)[0, 0]
         giou.append(one.item())
@@ -80,15 +80,15 @@ def giou_slide(loss: str, k: float | None = None) -> dict[str, Any]:
         slopes.append(torch.autograd.grad(value, t)[0].item())
     changes = max(slopes) - min(slopes) > 1e-9
     effect = "fading" if changes else "zero" if abs(slopes[0]) < 1e-12 else "constant"
-    return dict(giou=giou, slope=slope, diou=diou, effect=effect, t=shifts, k=sides)
+    return dict(giou=giou, slope=slope, diou=diou, effect=effect, t=shifts, k=sizes)
 
 
 def debug_iou_clamp(a: Tensor, b: Tensor, program: str) -> dict[str, Any]:
     from torchvision.ops import box_area, box_iou
 
     corners = torch.max(a[:2], b[:, :2]), torch.min(a[2:], b[:, 2:])
-    sides, areas = corners[1] - corners[0], box_area(torch.cat([a[None], b]))
+    extents, areas = corners[1] - corners[0], box_area(torch.cat([a[None], b]))
     if "clamp" in program:
-        return dict(line=6, printed=sides.relu().prod(1) / (areas[0] + areas[1:]), fixed=box_iou(a[None], b)[0])
-    inter = sides.prod(1)
+        return dict(line=6, printed=extents.relu().prod(1) / (areas[0] + areas[1:]), fixed=box_iou(a[None], b)[0])
+    inter = extents.prod(1)
     return dict(line=4, printed=inter / (areas[0] + areas[1:] - inter), fixed=box_iou(a[None], b)[0])

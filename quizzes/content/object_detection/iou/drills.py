@@ -250,9 +250,34 @@ LOSSES = {
 }
 
 
+REASONS = {
+    "zero": "This loss depends on the overlap alone, which stays 0: its derivative by t is 0, so nothing pulls.",
+    "fading": "The derivative of this loss by t is positive and shrinks as t grows: the farther, the weaker the pull.",
+    "constant": "This loss grows in proportion to t: its derivative is the same at every distance.",
+}
+
+
+def _slide_steps(giou: str, slope: str, diou: str, effect: str, **_: Any) -> list[Step]:
+    return [
+        Step(
+            "Once the squares are apart, their IoU is 0, and the box around both is t wider than a square. GIoU is the "
+            "share of it that they cover, minus 1.",
+            [f"giou = {giou}"],
+        ),
+        Step("Derive by t with the quotient rule.", [f"slope = {slope}"]),
+        Step(
+            "The centers are t apart. The squared diagonal is the sum of the squares of both sides of the box around "
+            "both.",
+            [f"diou = {diou}"],
+        ),
+        Step(REASONS[effect]),
+    ]
+
+
 @drill(
     GIOU_SLIDE,
     tier=3,
+    steps=_slide_steps,
     asks=(derive("giou"), derive("slope"), derive("diou"), "effect"),
     prompt="Two squares of side {side} start in the same place, and one of them slides to the right by t.\n"
     "For t > {side}, derive their GIoU as a function of t (giou), the derivative of GIoU by t (slope), and their DIoU "
@@ -307,7 +332,7 @@ def giou_slide(rng: Random) -> Inputs:
 
 
 def _one_negative(a: list[Value], b: list[list[Value]], line: int) -> list[Value]:
-    """Return the values if the product of one negative overlap is taken for 0."""
+    """Return the values if the product of one negative overlap counts as 0."""
     values = IOU_CODE.evaluate(dict(a=a, b=b, line=line))
     return [
         max(0, printed) if _is_apart_once(a, box) else printed
@@ -316,7 +341,7 @@ def _one_negative(a: list[Value], b: list[list[Value]], line: int) -> list[Value
 
 
 def _is_apart_once(a: list[Value], box: list[Value]) -> bool:
-    return (min(a[2], box[2]) < max(a[0], box[0])) != (min(a[3], box[3]) < max(a[1], box[1]))
+    return bool((min(a[2], box[2]) < max(a[0], box[0])) != (min(a[3], box[3]) < max(a[1], box[1])))
 
 
 def _dice(a: list[Value], b: list[list[Value]], line: int) -> list[Value]:

@@ -76,7 +76,7 @@ def anchor_pyramid(W: int, H: int, low: int, high: int, scales: int, ratios: int
         if level >= low:
             sizes.append((x.shape[2], x.shape[3]))
     k = len(torch.cartesian_prod(torch.arange(scales), torch.arange(ratios)).view(-1, 2))
-    counts = [_anchors([size], [k]) for size in sizes]
+    counts = [torch.empty(k, *size, device="meta").numel() for size in sizes]
     return dict(k=k, n=sum(counts), share=counts[0] / sum(counts))
 
 
@@ -122,7 +122,7 @@ def ssd_scales(s_min: float, s_max: float, m: int, j: int, a: float) -> dict[str
 def anchor_shape(size: float, r: float, cx: float, cy: float) -> dict[str, Any]:
     from scipy.optimize import fsolve
 
-    w, h = fsolve(lambda sides: [sides[0] * sides[1] - size**2, sides[1] - r * sides[0]], [size, size], xtol=1e-12)
+    w, h = fsolve(lambda v: [v[0] * v[1] - size**2, v[1] - r * v[0]], [size, size], xtol=1e-12)
     corners = torch.tensor([[cx, cy, w, h]]).double()
     from torchvision.ops import box_convert
 
@@ -195,5 +195,24 @@ def chain_ssd_match(
     offsets = BoxCoder((10, 10, 5, 5)).encode_single(obj, boxes[0, column, 2][None])[0]
     is_positive = torch.arange(layer["n"]) < pos
     negatives = int((~is_positive).long().topk(min(3 * pos, layer["n"])).values.sum())
-    sides = dict(cx=(x1 + x2) / 2, w=x2 - x1, h=y2 - y1)
-    return dict(sides, n=layer["n"], P=layer["P"], tx=offsets[0], tw=offsets[2], negatives=negatives)
+    default_box = dict(cx=(x1 + x2) / 2, w=x2 - x1, h=y2 - y1)
+    return dict(default_box, n=layer["n"], P=layer["P"], tx=offsets[0], tw=offsets[2], negatives=negatives)
+
+
+def _focal_gradients(gamma: float, p0: float, target: float) -> dict[str, Any]:
+    from torchvision.ops import sigmoid_focal_loss
+
+    points = [0.1, 0.25, 0.5, 0.7, 0.9]
+    z = torch.logit(torch.tensor([*points, p0]).double()).requires_grad_()
+    goal = torch.full_like(z, target)
+    slopes = torch.autograd.grad(sigmoid_focal_loss(z, goal, alpha=-1, gamma=gamma, reduction="sum"), z)[0]
+    plain = torch.autograd.grad(F.binary_cross_entropy_with_logits(z, goal, reduction="sum"), z)[0]
+    return dict(g=slopes[:-1], p=points, v=slopes[-1], r=slopes[-1] / plain[-1])
+
+
+def focal_gradient(gamma: float, p0: float) -> dict[str, Any]:
+    return _focal_gradients(gamma, p0, 1)
+
+
+def focal_gradient_negative(gamma: float, p0: float) -> dict[str, Any]:
+    return _focal_gradients(gamma, p0, 0)

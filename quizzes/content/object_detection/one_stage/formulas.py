@@ -361,7 +361,7 @@ def _cluster(boxes: list[list[Value]], anchors: list[list[Value]], steps: int) -
         means = []
         for k, anchor in enumerate(anchors):
             own = [box for box, number in zip(boxes, nearest, strict=True) if number == k]
-            means.append([Fraction(sum(side)) / len(own) for side in zip(*own, strict=True)] if own else anchor)
+            means.append([Fraction(sum(sizes)) / len(own) for sizes in zip(*own, strict=True)] if own else anchor)
         if means == anchors:
             break
         anchors = means
@@ -474,4 +474,54 @@ SSD_CHAIN = Formula(
     tx=Real(meaning="target for x"),
     tw=Real(meaning="target for the width"),
     negatives=Int(meaning="number of negatives that count"),
+)
+
+
+FOCAL_SOURCE = (
+    "Lin et al., Focal loss for dense object detection (RetinaNet), 2017 (arXiv:1708.02002), section 3; derivation: "
+    "the chain rule with the derivative p (1 - p) of the sigmoid"
+)
+
+FOCUS = Real(0, 20, "focusing parameter")
+
+PROBABILITY = Real(0, 1, "predicted probability of an object, sigmoid(z)")
+
+POINT = Real(0, 1, "given probability")
+
+
+FOCAL_GRADIENT = Formula(
+    "focal-gradient",
+    """
+    g = (1 - p)^gamma*(gamma*p*ln(p) - (1 - p))
+    v = (1 - p0)^gamma*(gamma*p0*ln(p0) - (1 - p0))
+    r = v/(p0 - 1)
+    """,
+    title="Gradient of the focal loss of a positive",
+    source=FOCAL_SOURCE,
+    conventions="The loss is -(1 - p)^gamma ln p, without the weight alpha.",
+    gamma=FOCUS,
+    p=PROBABILITY,
+    p0=POINT,
+    g=Real(meaning="derivative of the loss by the logit z, in terms of p"),
+    v=Real(meaning="its value at p0"),
+    r=Real(meaning="its ratio to the derivative of the cross-entropy at p0"),
+)
+
+
+FOCAL_GRADIENT_NEGATIVE = Formula(
+    "focal-gradient-negative",
+    """
+    g = p^gamma*(p - gamma*(1 - p)*ln(1 - p))
+    v = p0^gamma*(p0 - gamma*(1 - p0)*ln(1 - p0))
+    r = v/p0
+    """,
+    title="Gradient of the focal loss of a negative",
+    source=FOCAL_SOURCE,
+    conventions="The loss is -p^gamma ln(1 - p), without the weight alpha.",
+    gamma=FOCUS,
+    p=PROBABILITY,
+    p0=POINT,
+    g=Real(meaning="derivative of the loss by the logit z, in terms of p"),
+    v=Real(meaning="its value at p0"),
+    r=Real(meaning="its ratio to the derivative of the cross-entropy at p0"),
 )

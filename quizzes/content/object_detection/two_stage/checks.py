@@ -66,7 +66,8 @@ def rpn_params(C: int, k: int, o: int) -> dict[str, int]:
 def _corners(x: float, y: float, w: float, h: float) -> Tensor:
     from torchvision.ops import box_convert
 
-    return box_convert(torch.tensor([[x, y, w, h]], dtype=torch.float64), "cxcywh", "xyxy")
+    corners: Tensor = box_convert(torch.tensor([[x, y, w, h]], dtype=torch.float64), "cxcywh", "xyxy")
+    return corners
 
 
 def _offsets(box: Tensor, anchor: Tensor) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def roi_pool(X: list[list[Value]], roi: list[Value], s: int, k: int) -> Iterator
     output: list[list[Value]] = []
 
     def state(caption: str, row: tuple[int, int], column: tuple[int, int], **values: Value) -> State:
-        window = {"top": row[0], "left": column[0], "height": row[1] - row[0], "width": column[1] - column[0]}
+        window: Params = {"top": row[0], "left": column[0], "height": row[1] - row[0], "width": column[1] - column[0]}
         if row[0] >= row[1] or column[0] >= column[1]:
             window |= {"top": None, "left": None, "height": 1, "width": 1}
         data = {"X": X, "d": 1, "outputs": {"O": output}, "shape": [k, k], **window}

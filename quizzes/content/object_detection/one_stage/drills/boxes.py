@@ -189,12 +189,14 @@ def ssd_scales(rng: Random) -> Inputs:
     hint="Which width and height have this ratio and this area?",
     mistakes=[
         Mistake(
-            "no-root", "w = size/r; h = size*r", "You used the ratio itself, which gives its square. Take the root."
+            "no-root",
+            "w = size/r; h = size*r",
+            "You used the ratio itself, which gives its square. Use its square root.",
         ),
         Mistake(
             "inverted", "w = size*sqrt(r); h = size/sqrt(r)", "You inverted the ratio. It is height over width here."
         ),
-        Mistake("width-unchanged", "w = size", "That changes the area. Both sides change by the root of the ratio."),
+        Mistake("width-unchanged", "w = size", "That changes the area. Both sides change by the square root."),
         Mistake("corner", "x1 = cx; y1 = cy", "You used the center as the corner. Move by half of the size."),
         Mistake("not-halved", "x2 = cx + w; y2 = cy + h", "You moved by the full size. Move by half of it."),
     ],
@@ -226,7 +228,7 @@ def _with_anchor(boxes: Shapes, anchors: Shapes, steps: int) -> Shapes:
     nearest, means = nearest_anchors(boxes, anchors), []
     for k, anchor in enumerate(anchors):
         own = [anchor, *(box for box, number in zip(boxes, nearest, strict=True) if number == k)]
-        means.append([Fraction(sum(side), len(own)) for side in zip(*own, strict=True)])
+        means.append([Fraction(sum(sizes), len(own)) for sizes in zip(*own, strict=True)])
     return means
 
 
@@ -235,7 +237,7 @@ def _medians(boxes: Shapes, anchors: Shapes, steps: int) -> Shapes:
     nearest, result = nearest_anchors(boxes, anchors), []
     for k in range(len(anchors)):
         own = [box for box, number in zip(boxes, nearest, strict=True) if number == k]
-        result.append([Fraction(min(side) + max(side), 2) for side in zip(*own, strict=True)])
+        result.append([Fraction(min(sizes) + max(sizes), 2) for sizes in zip(*own, strict=True)])
     return result
 
 
@@ -275,7 +277,7 @@ def _kmeans_steps(boxes: Shapes, anchors: Shapes, clusters: list[str], means: Sh
         Mistake(
             "euclidean",
             {"clusters": lambda boxes, anchors, steps: _assign_by(boxes, anchors, _euclidean)},
-            "You took the Euclidean distance of the sizes, which favors small anchors. The distance is 1 - IoU.",
+            "You took the Euclidean distance of the sizes, which depends on the scale. The distance is 1 - IoU.",
         ),
         Mistake(
             "farthest",

@@ -63,7 +63,7 @@ def yolo_output(rng: Random) -> Inputs:
     "many boxes do all three maps predict together (boxes)?",
     hint="Which values belong to one anchor? How many cells does each map have?",
     mistakes=[
-        Mistake("stride-squared", "m = size/s^2", "The stride already is that of one side: divide by it once."),
+        Mistake("stride-for-size", "m = s", "That is the stride: pixels per cell. Divide the size by it."),
         Mistake(
             "shared-classes",
             "c = 5*B + K",

@@ -1,10 +1,18 @@
-"""YOLO v1, v2, v3 and SSD: drills that join several steps."""
+"""YOLO v1, v2, v3 and SSD: drills that derive, and that join several steps."""
 
+import re
 from random import Random
+from typing import Any
 
-from quizzes.content.object_detection.one_stage.formulas import SSD_CHAIN, YOLO_CHAIN
-from quizzes.drill import Inputs, Mistake, drill
-from quizzes.expressions.tree import UndefinedValue
+from quizzes.content.object_detection.one_stage.formulas import (
+    FOCAL_GRADIENT,
+    FOCAL_GRADIENT_NEGATIVE,
+    SSD_CHAIN,
+    YOLO_CHAIN,
+)
+from quizzes.drill import Inputs, Mistake, derive, drill
+from quizzes.expressions.tree import UndefinedValue, Value
+from quizzes.question import Step
 
 
 @drill(
@@ -68,7 +76,7 @@ def chain_yolo_head(rng: Random) -> Inputs:
     tw, th = (rng.choice([0, 0.2, -0.2, 0.4, -0.3, 0.5]) for _ in range(2))
     if 0 in (tw + th, tx + ty) or tw == 0 == th:
         raise UndefinedValue("the box must differ from the anchor")
-    x1, y1 = (int((k + 0.5) * s - side / 2 + rng.choice([-4, 0, 4])) for k, side in ((column, pw), (row, ph)))
+    x1, y1 = (int((k + 0.5) * s - length / 2 + rng.choice([-4, 0, 4])) for k, length in ((column, pw), (row, ph)))
     T = [x1, y1, x1 + pw + rng.choice([-8, 0, 8]), y1 + ph + rng.choice([-8, 0, 8])]
     return dict(
         size=cells * s, s=s, C=rng.choice([64, 128, 256, 512]), B=rng.choice([2, 3, 3]), K=rng.choice([2, 3, 4, 6, 20]),
@@ -120,3 +128,112 @@ def chain_ssd_match(rng: Random) -> Inputs:
         size=size, f=f, C=rng.choice([128, 256, 512]), k=rng.choice([4, 6]), K=rng.choice([3, 10, 20, 80]),
         column=column, scale=scale, a=a, x=x, bw=round(width * rng.choice([0.7, 0.8, 1.2, 1.4])), pos=rng.randint(2, 8),
     )  # fmt: skip
+
+
+FOCAL_HINTS = (
+    "The factor of the logarithm depends on p as well. Which rule do products need?",
+    "dL/dz = dL/dp * dp/dz, with dp/dz = p*(1 - p) for the sigmoid.",
+    "First step: derive L by p with the product rule, then multiply by p*(1 - p).",
+)
+
+
+def _focal_steps(derivative: str, plain: str, g: str, p0: Value, v: Value, r: Value) -> list[Step]:
+    """Return the steps from the derivative of the loss by p, and of the cross-entropy by the logit."""
+    point = f"({float(p0):g})"
+    return [
+        Step("Derive the loss by p, with the product rule.", [f"d = {derivative}"]),
+        Step("Multiply by the derivative of the sigmoid, p*(1 - p), and simplify.", [f"g = {g}"]),
+        Step(
+            f"Put in p = {float(p0):g}.",
+            [f"v = {re.sub(r'(?<![a-z])p(?![a-z])', point, g)}", f"v = {float(v):.4f}"],
+        ),
+        Step(
+            f"The derivative of the cross-entropy by z is {plain}. Divide by it.",
+            [f"r = {float(v):.6f}/({plain.replace('p', f'{float(p0):g}')})", f"r = {float(r):.4f}"],
+        ),
+    ]
+
+
+def _positive_steps(gamma: int, **values: Any) -> list[Step]:
+    derivative = f"{gamma}*(1 - p)^({gamma} - 1)*ln(p) - (1 - p)^{gamma}/p"
+    return _focal_steps(derivative, "p - 1", **{name: values[name] for name in ("g", "p0", "v", "r")})
+
+
+def _negative_steps(gamma: int, **values: Any) -> list[Step]:
+    derivative = f"p^{gamma}/(1 - p) - {gamma}*p^({gamma} - 1)*ln(1 - p)"
+    return _focal_steps(derivative, "p", **{name: values[name] for name in ("g", "p0", "v", "r")})
+
+
+@drill(
+    FOCAL_GRADIENT,
+    tier=3,
+    asks=(derive("g"), "v", "r"),
+    prompt="A one-stage detector predicts an object with probability p = sigmoid(z). The focal loss of a positive is "
+    "L = -(1 - p)^{gamma} ln p.\n"
+    "Derive dL/dz in terms of p (g). What is its value at p = {p0} (v), and by which factor does it differ from the "
+    "derivative of the cross-entropy -ln p there (r)?",
+    hints=FOCAL_HINTS,
+    steps=_positive_steps,
+    mistakes=[
+        Mistake(
+            "factor-constant",
+            "g = -(1 - p)^(gamma + 1); v = -(1 - p0)^(gamma + 1)",
+            "You held the factor (1 - p)^gamma constant. It depends on p: use the product rule.",
+        ),
+        Mistake(
+            "stopped-at-p",
+            "g = gamma*(1 - p)^(gamma - 1)*ln(p) - (1 - p)^gamma/p; "
+            "v = gamma*(1 - p0)^(gamma - 1)*ln(p0) - (1 - p0)^gamma/p0",
+            "That is dL/dp. Multiply by the derivative of the sigmoid, p(1 - p).",
+        ),
+        Mistake(
+            "cross-entropy",
+            "g = p - 1; v = p0 - 1",
+            "That is the gradient of the cross-entropy, without the focal factor.",
+        ),
+        Mistake("inverted", "r = (p0 - 1)/v", "You inverted the ratio. Divide by the cross-entropy's derivative."),
+    ],
+)
+def focal_gradient(rng: Random) -> Inputs:
+    """Gradient of the focal loss"""
+    return dict(gamma=rng.choice([1, 2, 2, 3, 4, 5]), p0=rng.randint(3, 19) / 20, variables={"p": [0.1, 0.9]})
+
+
+@drill(
+    FOCAL_GRADIENT_NEGATIVE,
+    id="focal-gradient:negative",
+    tier=3,
+    asks=(derive("g"), "v", "r"),
+    prompt="A one-stage detector predicts an object with probability p = sigmoid(z). The focal loss of a background "
+    "box "
+    "is L = -p^{gamma} ln(1 - p).\n"
+    "Derive dL/dz in terms of p (g). What is its value at p = {p0} (v), and by which factor does it differ from the "
+    "derivative of the cross-entropy -ln(1 - p) there (r)?",
+    hints=FOCAL_HINTS,
+    steps=_negative_steps,
+    mistakes=[
+        Mistake(
+            "factor-constant",
+            "g = p^(gamma + 1); v = p0^(gamma + 1)",
+            "You held the factor p^gamma constant. It depends on p: use the product rule.",
+        ),
+        Mistake(
+            "stopped-at-p",
+            "g = p^gamma/(1 - p) - gamma*p^(gamma - 1)*ln(1 - p); v = p0^gamma/(1 - p0) - gamma*p0^(gamma - 1)*ln(1 - "
+            "p0)",
+            "That is dL/dp. Multiply by the derivative of the sigmoid, p(1 - p).",
+        ),
+        Mistake(
+            "cross-entropy", "g = p; v = p0", "That is the gradient of the cross-entropy, without the focal factor."
+        ),
+        Mistake(
+            "sign",
+            "g = p^gamma*(p + gamma*(1 - p)*ln(1 - p)); v = p0^gamma*(p0 + gamma*(1 - p0)*ln(1 - p0))",
+            "The logarithm is negative, and so is its sign in the loss: both terms of the gradient are positive.",
+        ),
+        Mistake("inverted", "r = p0/v", "You inverted the ratio. Divide by the derivative of the cross-entropy."),
+    ],
+)
+def focal_gradient_negative(rng: Random) -> Inputs:
+    """Gradient of the focal loss of a negative"""
+    return dict(gamma=rng.choice([1, 2, 2, 3, 4, 5]), p0=rng.randint(2, 17) / 20, variables={"p": [0.1, 0.9]})

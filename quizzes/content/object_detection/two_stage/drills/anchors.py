@@ -121,7 +121,7 @@ def anchor_encode(rng: Random) -> Inputs:
     """Offsets of a box from its anchor"""
     anchor = _anchor(rng)
     dx, dy = (rng.choice([-1, 1]) * rng.randint(2, 20) for _ in range(2))
-    w, h = (max(8, round(anchor[side] * rng.choice([0.6, 0.75, 0.8, 1.25, 1.5, 1.75]))) for side in ("wa", "ha"))
+    w, h = (max(8, round(anchor[name] * rng.choice([0.6, 0.75, 0.8, 1.25, 1.5, 1.75]))) for name in ("wa", "ha"))
     return dict(anchor, x=anchor["xa"] + dx, y=anchor["ya"] + dy, w=w, h=h)
 
 

@@ -36,7 +36,7 @@ def _latency_steps(budget: Value, times: list[Value], best: str, ap: list[Value]
 
 
 def _fastest(**values: Any) -> str:
-    times = DETECTOR_LATENCY.evaluate(values)["times"]
+    times: list[Value] = DETECTOR_LATENCY.evaluate(values)["times"]
     return list(DETECTORS)[times.index(min(times))]
 
 

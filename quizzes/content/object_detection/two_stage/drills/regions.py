@@ -146,8 +146,8 @@ def roi_pool(rng: Random) -> Inputs:
     id="roi-pool:bins",
     tier=1,
     asks=("a", "b", "c"),
-    prompt="RoI pooling divides a region of {n} rows into {k} rows of bins. Bin i, numbered from 0, has the rows from "
-    "floor(i n/k) to ceil((i + 1) n/k), without the last.\n"
+    prompt="RoI pooling divides a region of n = {n} rows into k = {k} rows of bins. Bin i, numbered from 0, has the "
+    "rows from floor(i n/k) to ceil((i + 1) n/k), without the last.\n"
     "What is the first row of bin {i} (a), the row after its last one (b), and its number of rows (c)? Count the rows "
     "of the region from 0.",
     hint="Where does the bin begin before rounding, and where does it end?",
@@ -170,7 +170,7 @@ def roi_pool(rng: Random) -> Inputs:
 def roi_bin(rng: Random) -> Inputs:
     """Bins of RoI pooling"""
     k = rng.choice([3, 5, 6, 7, 7, 14])
-    n = rng.randint(k + 1, 4 * k)
+    n = rng.choice([rows for rows in range(k + 1, 4 * k) if rows % k])
     return dict(n=n, k=k, i=rng.randint(1, k - 1))
 
 
