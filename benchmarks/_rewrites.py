@@ -121,19 +121,19 @@ def are_equal(tree: Tree, truth: Tree, domain: Domain, rng: Random) -> bool:
 def _points(trees: tuple[Tree, ...], domain: Domain, rng: Random) -> Iterator[Point]:
     points = [{name: lib.mpf(rng.uniform(*ends)) for name, ends in domain.items()} for _ in range(POINTS)]
     yield from points
-    for side in (side for tree in trees for node in walk(tree) for side in _sides(node)):
+    for region in (region for tree in trees for node in walk(tree) for region in _regions(node)):
         crossings = 0
         for one, other in pairwise(points):
             try:
-                if crossings == CROSSINGS or side(one) == side(other):
+                if crossings == CROSSINGS or region(one) == region(other):
                     continue
                 crossings += 1
-                yield from _beside(side, one, other)
+                yield from _beside(region, one, other)
             except (ArithmeticError, ValueError):
                 continue
 
 
-def _sides(node: Tree) -> Iterator[Callable[[Point], object]]:
+def _regions(node: Tree) -> Iterator[Callable[[Point], object]]:
     """Yield, for a part with a kink, a function that says on which side of it a point is."""
     match node:
         case Call("abs" | "sign" | "relu", (a,)):
@@ -144,16 +144,16 @@ def _sides(node: Tree) -> Iterator[Callable[[Point], object]]:
             yield lambda point: value(a, point) > value(b, point)
 
 
-def _beside(side: Callable[[Point], object], one: Point, other: Point) -> Iterator[Point]:
+def _beside(region: Callable[[Point], object], one: Point, other: Point) -> Iterator[Point]:
     """Yield a point on each side of a kink between two points."""
-    start, low, high = side(one), lib.mpf(0), lib.mpf(1)
+    start, low, high = region(one), lib.mpf(0), lib.mpf(1)
 
     def at(share: Any) -> Point:
         return {name: one[name] + share * (other[name] - one[name]) for name in one}
 
     for _ in range(BISECTIONS):
         middle = (low + high) / 2
-        low, high = (middle, high) if side(at(middle)) == start else (low, middle)
+        low, high = (middle, high) if region(at(middle)) == start else (low, middle)
     yield at(low - BESIDE)
     yield at(high + BESIDE)
 

@@ -1,4 +1,4 @@
-"""How often marking is wrong about an expression: changed ones that count as right, equal ones that count as wrong.
+"""Answers that are expressions and are graded wrongly: changed ones that count as correct, equal ones that do not.
 
     python benchmarks/expressions.py [COUNT] [NAME ...] [--dry]
 
@@ -28,7 +28,7 @@ def drills() -> list[str]:
 
 
 def examine(count: int, names: list[str]) -> dict[str, int]:
-    """Mark changed and rewritten expressions; print those that are marked wrong.
+    """Grade changed and rewritten expressions; print those that are graded wrongly.
 
     Returns:
         How many there were of each kind: `changed`, `equal` (changed ones that are equal after all), `wrong_right`,

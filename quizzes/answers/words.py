@@ -136,7 +136,7 @@ def parse_number(text: str) -> Value | None:
     if re.fullmatch(r"\d{1,3}([, ]\d{3})+", text, re.ASCII):
         text = re.sub("[, ]", "", text)
     text = re.sub(r"(?<=\d)\s*k$", " * 1000", text, flags=re.I)
-    text = re.sub(r"\s*(?:percent|per cent)$", "%", text)
+    text = re.sub(r"\s*(?:per ?cent)$", "%", text)
     is_percentage = text.endswith("%")
     try:
         value, _ = read_number(text.removesuffix("%").rstrip("."))

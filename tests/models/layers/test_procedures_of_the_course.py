@@ -1,4 +1,4 @@
-"""What detectors compute is what the course computes step by step, exactly."""
+"""Layers of detectors compute what the course computes step by step, exactly."""
 
 import pytest
 import torch

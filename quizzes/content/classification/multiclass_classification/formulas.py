@@ -378,7 +378,7 @@ COHEN_KAPPA = Formula(
     C=Matrix(0, meaning="confusion matrix, a row per true class, a column per predicted class"),
     N=Real(meaning="number of samples"),
     p_o=Real(meaning="observed agreement, the accuracy"),
-    p_e=Real(meaning="agreement expected by chance, from the row and column totals"),
+    p_e=Real(meaning="agreement of independent labels with the same row and column totals"),
     kappa=Real(meaning="Cohen's kappa"),
 )
 
@@ -390,8 +390,8 @@ CALIBRATION_ERROR = Formula(
     source="Guo et al., On calibration of modern neural networks, 2017 (arXiv:1706.04599), equations 2, 3 and 5",
     conventions="""
 M bins of equal width: bin m has the confidences above (m - 1)/M and up to m/M;
-0 is in the first. ECE weighs each bin by its share of the samples; empty bins
-count in neither.
+0 is in the first. ECE is the mean of the gaps, weighted by the number of
+samples; empty bins don't count.
 """,
     procedure=_calibration_error,
     procedure_outputs="count accuracy mean_confidence ECE MCE",

@@ -166,7 +166,7 @@ RELU_REGIONS = Formula(
     "",
     title="Linear regions and parameters of a ReLU network",
     source="Zaslavsky, Facing up to arrangements, 1975, for one hidden layer; Montufar et al., On the number of linear "
-    "regions of deep neural networks, 2014 (arXiv:1402.1869), theorem 4, for more: so many are possible at least",
+    "regions of deep neural networks, 2014 (arXiv:1402.1869), theorem 4, for more: a lower bound of the largest number",
     conventions="""
 All K hidden layers have D units. With one hidden layer, R is the largest number
 of linear regions, the sum of D choose j for j = 0 to n. With more, R is the
