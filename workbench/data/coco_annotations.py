@@ -104,11 +104,12 @@ def _read(file: Path, time: int, size: int) -> Annotations:
         ) from error
     if not isinstance(content, dict):
         raise UserError(f"{where} is not in COCO's format: it must be an object with images, annotations, categories.")
-    lists = {}
+    lists: dict[str, list[dict[str, Any]]] = {}
     for key in ("images", "annotations", "categories"):
-        lists[key] = content.get(key)
-        if not isinstance(lists[key], list) or not all(isinstance(row, dict) for row in lists[key]):
+        rows = content.get(key)
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             raise UserError(f"{where} is not in COCO's format: {key!r} must be a list of objects.")
+        lists[key] = rows
     names = _categories(where, lists["categories"])
     objects: dict[Any, list[Object]] = {}
     for row in lists["images"]:
@@ -167,7 +168,8 @@ def _object(about: str, row: dict[str, Any], names: dict[int | str, str]) -> Obj
 
 
 def _image(where: str, row: dict[str, Any], objects: list[Object]) -> AnnotatedImage:
-    name, size = row.get("file_name"), (row.get("width"), row.get("height"))
+    name: Any = row.get("file_name")
+    size: tuple[Any, Any] = row.get("width"), row.get("height")
     about = f"Image {_show(row['id'])} of {where}"
     if not isinstance(name, str) or not name.strip() or "\0" in name:
         raise UserError(f"{about} has no file_name. Add it.")
@@ -175,7 +177,7 @@ def _image(where: str, row: dict[str, Any], objects: list[Object]) -> AnnotatedI
         return AnnotatedImage(row["id"], name, None, tuple(objects))
     if not all(_is_number(side) and side > 0 and side == int(side) for side in size):
         raise UserError(f"{about} has the size {_show(size[0])}x{_show(size[1])}: width and height must be positive.")
-    width, height = (int(side) for side in size)  # type: ignore[arg-type]  # checked above
+    width, height = (int(side) for side in size)
     return AnnotatedImage(row["id"], name, (width, height), tuple(objects))
 
 
