@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from quizzes.question import value_text
 from workbench.render.visualizations.grid import DASHED, DOUBLE, HEAVY, LIGHT, ROUND, Grid
 
 
@@ -62,7 +63,10 @@ def draw_anchors(data: dict[str, Any], width: int, height: int) -> str:
 
 
 def draw_roi_grid(data: dict[str, Any], width: int, height: int) -> str:
-    """Draw the cells of the map `X` and on them the region `roi`, in pixels, not rounded; a cell is `s` pixels."""
+    """Draw the cells of the map `X`, with their values if there is room, and on them the region `roi`, not rounded.
+
+    The region is in pixels, and a cell is `s` pixels.
+    """
     rows, columns = len(data["X"]), len(data["X"][0])
     across = max(1, min(6, (width - 4) // columns))
     down = max(1, min(2, (height - 2) // rows))
@@ -77,6 +81,10 @@ def draw_roi_grid(data: dict[str, Any], width: int, height: int) -> str:
     x1, y1, x2, y2 = (value / data["s"] for value in data["roi"])
     cells = [round(x1 * across), round(y1 * down), round(x2 * across), round(y2 * down)]
     canvas.draw_box(3 + cells[0], 1 + cells[1], 3 + cells[2], 1 + cells[3], HEAVY)
+    for row, values in enumerate(data["X"]):
+        for column, value in enumerate(values):
+            if down > 1 and len(value_text(value)) < across:
+                canvas.put(3 + column * across + across // 2, 1 + row * down + down // 2, value_text(value))
     return canvas.text()
 
 
