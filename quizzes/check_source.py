@@ -21,8 +21,8 @@ class CheckSource:
 
     Attributes:
         parameters: The names of its parameters; true for a tensor.
-        source: Its source.
-        imports: The import statements that it needs, each on a line.
+        source: Its source, after that of the functions and constants of its module that it uses.
+        imports: The import statements that these need, each on a line.
     """
 
     parameters: dict[str, bool]
@@ -46,20 +46,50 @@ def read_checks(module: str) -> dict[str, CheckSource]:
     except SyntaxError as error:
         raise DeclarationError(f"{spec.origin}:{error.lineno}: {error.msg}") from None
     imports = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
-    return {node.name: _check(node, text, imports) for node in tree.body if isinstance(node, ast.FunctionDef)}
+    definitions = {name: node for node in tree.body for name in _defined_names(node)}
+    return {
+        node.name: _check(node, text, imports, definitions) for node in tree.body if isinstance(node, ast.FunctionDef)
+    }
 
 
-def _check(function: ast.FunctionDef, text: str, imports: list[ast.Import | ast.ImportFrom]) -> CheckSource:
+def _defined_names(node: ast.stmt) -> list[str]:
+    """Return the names that a statement of a module defines, besides its imports."""
+    match node:
+        case ast.FunctionDef(name) | ast.ClassDef(name):
+            return [name]
+        case ast.Assign(targets):
+            return [name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)]
+        case ast.AnnAssign(ast.Name(name)):
+            return [name]
+    return []
+
+
+def _names_in(node: ast.AST) -> set[str]:
+    return {name.id for name in ast.walk(node) if isinstance(name, ast.Name)}
+
+
+def _check(
+    function: ast.FunctionDef,
+    text: str,
+    imports: list[ast.Import | ast.ImportFrom],
+    definitions: dict[str, ast.stmt],
+) -> CheckSource:
     parameters = {
         arg.arg: arg.annotation is not None and "Tensor" in ast.unparse(arg.annotation) for arg in function.args.args
     }
-    used = {node.id for node in ast.walk(function) if isinstance(node, ast.Name)} | {"torch"}
+    used, pending = {"torch"}, _names_in(function)
+    while pending:
+        used |= pending
+        pending = {name for each in pending if each in definitions for name in _names_in(definitions[each])} - used
+    statements = [node for node in dict.fromkeys(definitions.values()) if used & set(_defined_names(node))]
+    others = [node for node in statements if node is not function]
+    sources = [ast.get_source_segment(text, node) or "" for node in (*others, function)]
     lines = [
         ast.unparse(node)
         for node in imports
         if any((alias.asname or alias.name).partition(".")[0] in used for alias in node.names)
     ]
-    return CheckSource(parameters, ast.get_source_segment(text, function) or "", tuple(lines))
+    return CheckSource(parameters, "\n\n\n".join(sources), tuple(lines))
 
 
 def script(check: CheckSource, name: str, arguments: dict[str, object]) -> str:
@@ -68,9 +98,14 @@ def script(check: CheckSource, name: str, arguments: dict[str, object]) -> str:
         f"{parameter}={_tensor(value) if check.parameters[parameter] and value is not None else repr(value)}"
         for parameter, value in arguments.items()
     ]
-    imports = "\n".join(check.imports)
     call = f"print({name}({', '.join(values)}))"
-    return f"{imports}\n\n{DTYPE}\n\n\n{check.source}\n\n\n{call}"
+    imports = list(check.imports)
+    if "torch." in call and "import torch" not in imports:
+        imports.append("import torch")
+    head = ["\n".join(imports)]
+    if "import torch" in imports:
+        head.append(DTYPE)
+    return "\n\n\n".join(["\n\n".join(filter(None, head)), check.source, call]).lstrip()
 
 
 def _tensor(value: object) -> str:

@@ -62,6 +62,32 @@ def test_every_question_of_the_topic_passes_all_checks(topic, seeds):
     assert not problems, "\n".join(problems)
 
 
+SCRIPTS = """
+import contextlib, io, json, sys
+from quizzes import bank
+problems = []
+for drill in json.load(sys.stdin):
+    try:
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            exec(bank.draw(drill, 1).verify, {"__name__": "__main__"})
+        problems += [] if printed.getvalue().strip() else [f"{drill} prints nothing"]
+    except Exception as error:
+        problems.append(f"{drill}: {error!r}")
+print(json.dumps(problems))
+"""
+
+
+@pytest.mark.parametrize("step", [40, pytest.param(1, marks=pytest.mark.full)], ids=["few", "all"])
+def test_the_program_of_a_check_runs_as_it_stands(step):
+    """The programs run one after another in a process of their own, because they set PyTorch's dtype."""
+    from quizzes import bank
+
+    drills = list(bank.all_drills())[::step]
+    program = [sys.executable, "-W", "ignore", "-c", SCRIPTS]
+    run = subprocess.run(program, input=json.dumps(drills), capture_output=True, text=True, check=True)
+    assert json.loads(run.stdout.splitlines()[-1]) == []
+
+
 def test_no_drill_is_left_out():
     from quizzes import bank
 
