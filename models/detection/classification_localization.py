@@ -141,7 +141,7 @@ FAMILY = dict(
         depths=(1, 1, 1, 1, 1), channels=12, batch_norm=True, hidden_size=128, dropout=0.0, num_classes=4,
         image_size=64, init_std=0.05,
     ),
-    recipe=dict(epochs=2, schedule="one-cycle", lr=0.003),
+    recipe=dict(epochs=3, schedule="one-cycle", lr=0.003),
     reference=None,
 )
 # fmt: on
