@@ -138,10 +138,10 @@ FAMILY = dict(
     parts=dict(backbone=("features.",)),
     params={"classification-localization": 138_373_932},
     mini=dict(
-        depths=(1, 1, 1, 1, 1), channels=16, batch_norm=True, hidden_size=128, dropout=0.0, num_classes=4,
+        depths=(1, 1, 1, 1, 1), channels=12, batch_norm=True, hidden_size=128, dropout=0.0, num_classes=4,
         image_size=64, init_std=0.05,
     ),
-    recipe=dict(epochs=5, schedule="one-cycle", lr=0.003),
+    recipe=dict(epochs=3, schedule="one-cycle", lr=0.003),
     reference=None,
 )
 # fmt: on

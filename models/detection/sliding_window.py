@@ -23,7 +23,7 @@ OverFeat's fast network, table 1 of the paper; a window has 3x231x231, two of th
 Without the background there are 145,920,872 parameters, the paper's 145 million. Its detector also regresses boxes and
 merges them; here a detection's box is its window, and non-maximum suppression selects. A window is positive from an IoU
 of 0.6 with an object and background below 0.4; 64 windows per image are sampled, a quarter of them positive. The mini
-has no padding, so that its logits are exactly those of the windows one by one; its windows have 3x32x32.
+has no padding, so that its logits are exactly those of the windows one by one; its windows have 3x24x24.
 """
 
 from collections.abc import Sequence
@@ -183,10 +183,11 @@ FAMILY = dict(
     parts=dict(backbone=("features.",)),
     params={"sliding-window": 145_924_969},
     mini=dict(
-        layers=((5, 8, 1, 0), (), (5, 16, 1, 0), ()), hidden_sizes=(48,), window_size=32, scales=(0.85, 1.1, 1.4, 1.8),
-        batch_norm=True, dropout=0.0, num_classes=4, image_size=64,
+        layers=((5, 12, 1, 0), (), (5, 32, 1, 0), ()), hidden_sizes=(64,), window_size=24,
+        scales=(0.63, 0.83, 1.07, 1.37), batch_norm=True, dropout=0.0, num_classes=4, image_size=64,
+        windows_per_image=256,
     ),
-    recipe=dict(epochs=1, schedule="one-cycle", lr=0.003, batch_size=16),
+    recipe=dict(epochs=1, schedule="one-cycle", lr=0.005, batch_size=16),
     reference=None,
 )
 # fmt: on

@@ -13,9 +13,13 @@ LABELS = torch.tensor([[0, 2], [3, 0]])
 MASK = torch.tensor([[True, True], [True, False]])
 
 
+LAYERS = ((5, 8, 1, 0), (), (5, 16, 1, 0), ())  # of which a window of 32x32 leaves 5x5
+
+
 def build(**options):
     torch.manual_seed(0)
-    return models.build("sliding-window", "mini", **options)
+    scales = {"scales": (0.85, 1.1, 1.4, 1.8), **options}
+    return models.build("sliding-window", "mini", layers=LAYERS, window_size=32, **scales)
 
 
 def test_the_paper_preset_is_overfeats_fast_network_with_a_background_class():
@@ -81,7 +85,7 @@ def test_images_without_objects_are_background():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (dict(scales=(0.3,)), "scales must resize the image to 32 pixels or more"),
+        (dict(scales=(0.3,)), "scales must resize the image to 24 pixels or more"),
         (dict(window_size=8), "window_size must be larger: of 8 pixels, nothing is left"),
         (dict(num_classes=0), "num_classes must be 1 or more"),
     ],

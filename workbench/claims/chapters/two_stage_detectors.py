@@ -217,7 +217,7 @@ SMALL_OBJECTS_NEED_RESOLUTION = Empirical(
         high=trial(ap50_of_size, image_size=64, smallest=0.14, steps=500),
         low=trial(ap50_of_size, image_size=16, smallest=0.14, steps=500),
     ),
-    control=dict(smallest=0.4),
+    control=dict(smallest=0.35),
     measure="ap50",
     decider=Paired(min_effect=10.0, unit="points"),
     expected="holds",
