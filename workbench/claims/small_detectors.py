@@ -10,6 +10,8 @@ import numpy as np
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from workbench.data.scenes import Options
+
 BATCH_SIZE = 32
 
 
@@ -21,15 +23,22 @@ class Scenes(NamedTuple):
     labels: "Tensor"
 
 
+def draw(options: "Options", count: int, seed: int) -> Scenes:
+    """Return scenes; another seed has other ones."""
+    from workbench.data.shape_scenes import draw_scenes
+
+    return _scenes(*draw_scenes(options, count, 10**8 + seed * 10**5))
+
+
 def shape_scenes(split: str, seed: int) -> Scenes:
     """Return a split of the dataset `shape-scenes`."""
     from workbench import data
 
-    return to_scenes(*data.load("shape-scenes", seed)[split])
+    return _scenes(*data.load("shape-scenes", seed)[split])
 
 
-def to_scenes(images: np.ndarray, boxes: np.ndarray, labels: np.ndarray) -> Scenes:
-    """Return scenes, with pixels from -1 to 1, for images (N, 3, size, size) of bytes, boxes and labels."""
+def _scenes(images: np.ndarray, boxes: np.ndarray, labels: np.ndarray) -> Scenes:
+    """Return scenes with pixels from -1 to 1."""
     import torch
 
     return Scenes(torch.from_numpy(images).float() / 127.5 - 1, torch.from_numpy(boxes), torch.from_numpy(labels))

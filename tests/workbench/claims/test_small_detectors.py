@@ -13,16 +13,19 @@ from workbench.claims.chapters.one_stage_detectors import (
     matched_share,
     sample_sizes,
 )
-from workbench.claims.small_detectors import Scenes, ap50, to_scenes, train
+from workbench.claims.small_detectors import Scenes, ap50, draw, train
 from workbench.data import shape_scenes
 
 
 @pytest.fixture(scope="module")
 def scenes():
-    return to_scenes(*shape_scenes.draw_scenes(shape_scenes.options(), 40, 10**8))
+    return draw(shape_scenes.options(), 40, seed=5)
 
 
-def test_pixels_are_from_minus_one_to_one(scenes):
+def test_a_seed_fixes_the_scenes(scenes):
+    same, other = (draw(shape_scenes.options(), 40, seed) for seed in (5, 6))
+    assert all(torch.equal(a, b) for a, b in zip(scenes, same, strict=True))
+    assert not any(torch.equal(image, another) for image in scenes.images for another in other.images)
     assert scenes.images.shape == (40, 3, 64, 64) and -1 <= scenes.images.min() < scenes.images.max() <= 1
     assert scenes.boxes.shape == (40, 3, 4) and scenes.labels.shape == (40, 3)
 

@@ -194,8 +194,8 @@ SSD_MULTISCALE = Empirical(
     source="Liu et al., SSD (2015), sections 2.2 and 3.2",
     note=(
         "An object is matched if its IoU with a default box is 0.5 or more; heights are 0.5 to 2 times the widths. "
-        "What no default box matches is still learned by the best one, but from far away. In the control, all objects have "
-        "the size of one map. On VOC, SSD300 had an mAP of 74.3 with its maps from 38x38 to 1x1, and of 62.4 with that "
-        "of 19x19 alone (Table 3)."
+        "What no default box matches is still learned by the best one, but from far away. In the control, all objects "
+        "have the size of one map. On VOC, SSD300 had an mAP of 74.3 with its maps from 38x38 to 1x1, and of 62.4 with "
+        "that of 19x19 alone (Table 3)."
     ),
 )
