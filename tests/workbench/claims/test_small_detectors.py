@@ -1,4 +1,4 @@
-"""Small detectors on scenes: their data, their training, their measure, and an SSD with one map."""
+"""Small detectors on scenes: their data, their training and their measure; boxes of claims about anchors."""
 
 import pytest
 import torch
@@ -6,23 +6,28 @@ from torch import nn
 
 import models
 from models.layers.boxes import Detections
-from workbench.claims.chapters.one_stage_detectors import KINDS, SCALES, manual_sizes, move_to_one_map, sample_sizes
+from workbench.claims.chapters.one_stage_detectors import (
+    BOXES_PER_MAP,
+    KINDS,
+    manual_sizes,
+    matched_share,
+    sample_sizes,
+)
 from workbench.claims.small_detectors import Scenes, ap50, draw, train
-from workbench.data.scenes import Options
-
-OPTIONS = Options(side=64, kinds=KINDS, sizes=(0.25, 0.45), objects=(1, 3))
+from workbench.data import shape_scenes
 
 
 @pytest.fixture(scope="module")
 def scenes():
-    return draw(OPTIONS, 40, seed=5)
+    return draw(shape_scenes.options(), 40, seed=5)
 
 
 def test_a_seed_fixes_the_scenes(scenes):
-    same, other = draw(OPTIONS, 40, seed=5), draw(OPTIONS, 40, seed=6)
+    same, other = (draw(shape_scenes.options(), 40, seed) for seed in (5, 6))
     assert all(torch.equal(a, b) for a, b in zip(scenes, same, strict=True))
     assert not any(torch.equal(image, another) for image in scenes.images for another in other.images)
     assert scenes.images.shape == (40, 3, 64, 64) and -1 <= scenes.images.min() < scenes.images.max() <= 1
+    assert scenes.boxes.shape == (40, 3, 4) and scenes.labels.shape == (40, 3)
 
 
 class Oracle(nn.Module):
@@ -56,15 +61,9 @@ def test_the_objects_themselves_have_100_points_and_nothing_has_none(scenes):
     assert 10 < ap50(Oracle(scenes, most=1), scenes, len(KINDS)) < 90
 
 
-def test_an_ssd_with_one_map_has_the_same_default_boxes_in_16_places_and_learns(scenes):
+def test_training_lowers_the_loss(scenes):
     torch.manual_seed(0)
-    network = models.build("ssd300", "mini", scales=SCALES)
-    shapes = {tuple(size) for size in (network.default_boxes[:, 2:] - network.default_boxes[:, :2]).round().tolist()}
-    move_to_one_map(network)
-    boxes = network.default_boxes
-    assert {tuple(size) for size in (boxes[:, 2:] - boxes[:, :2]).round().tolist()} == shapes
-    centers = (boxes[:, :2] + boxes[:, 2:]) / 2
-    assert len(centers.round().unique(dim=0)) == 16
+    network = models.build("ssd300", "mini")
     images, corners, labels = scenes
 
     def loss():
@@ -74,7 +73,16 @@ def test_an_ssd_with_one_map_has_the_same_default_boxes_in_16_places_and_learns(
     before = loss()
     train(network, scenes, seed=0, steps=10, lr=0.003)
     assert loss() < before
-    assert network(images)["logits"].shape == (40, len(boxes), 1 + len(KINDS))
+
+
+def test_all_maps_match_what_one_of_them_matches():
+    share = matched_share(0, is_multiscale=True, smallest=20, largest=280)
+    best = matched_share(0, is_multiscale=False, smallest=20, largest=280)
+    assert 0 < best < share <= 100
+    # The smallest default boxes have 21 pixels.
+    assert matched_share(0, is_multiscale=True, smallest=10, largest=11) < 10
+    with torch.device("meta"):
+        assert len(models.build("ssd300").default_boxes) == sum(BOXES_PER_MAP)
 
 
 def test_sizes_of_boxes_are_of_the_named_kind():
