@@ -141,7 +141,7 @@ FAMILY = dict(
         depths=(1, 1, 1, 1, 1), channels=8, batch_norm=True, hidden_size=64, dropout=0.0, num_classes=4,
         image_size=128, regions_per_image=16, background_iou=(0.0, 0.5), init_std=0.03,
     ),
-    recipe=dict(epochs=1, schedule="one-cycle", lr=0.003, batch_size=16),
+    recipe=dict(epochs=4, schedule="one-cycle", lr=0.003, batch_size=16),
     reference=None,
 )
 # fmt: on

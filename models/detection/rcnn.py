@@ -211,7 +211,7 @@ FAMILY = dict(
         channels=(16, 32, 48, 48, 32), hidden_size=64, num_classes=4, image_size=64, crop_size=67, context=5,
         dropout=0.0, init_std=0.07, regions_per_image=12, max_proposals=20,
     ),
-    recipe=dict(epochs=1, schedule="one-cycle", lr=0.003, batch_size=16),
+    recipe=dict(epochs=4, schedule="one-cycle", lr=0.003, batch_size=16),
     reference=None,
 )
 # fmt: on

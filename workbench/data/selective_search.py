@@ -1,7 +1,7 @@
 """Selective search: Uijlings, van de Sande, Gevers, Smeulders, Selective search for object recognition (2013).
 
-    scene_proposals()        the proposals for every image of `shape-scenes`, in the order of `shape_scenes.load()`
-                             (12000, 64, 4), float32: x1, y1, x2, y2 in pixels, the last merged regions first, zeros
+    scene_proposals()        the proposals for every image of `region-scenes`, in the order of `region_scenes.load()`
+                             (3000, 64, 4), float32: x1, y1, x2, y2 in pixels, the last merged regions first, zeros
                              after an image's last proposal (x2 > x1 is the mask). Computed once, then cached.
     propose(image, count)    the proposals for one image (3, height, width), uint8: (n, 4), n <= count
 
@@ -19,14 +19,14 @@ is one division in RGB. Gradients are those of a Gaussian with sigma = 1, in 8 d
 
 The rows of a split are those of the dataset, because `data.load` shuffles by the seed alone:
 
-    proposals = data.split((scene_proposals(),), data.held_out(12_000), seed)["train"][0]
+    proposals = data.split((scene_proposals(),), data.held_out(3000), seed)["train"][0]
 """
 
 from collections.abc import Iterator
 
 import numpy as np
 
-from workbench.data import shape_scenes
+from workbench.data import region_scenes
 from workbench.data.cache import kept
 from workbench.data.regions import segment
 
@@ -157,12 +157,12 @@ def _histograms(maps: list[np.ndarray], bins: int, labels: np.ndarray, count: in
 
 
 def scene_proposals() -> np.ndarray:
-    """Return the proposals for all images of `shape-scenes`, in the order of `shape_scenes.load()`.
+    """Return the proposals for all images of `region-scenes`, in the order of `region_scenes.load()`.
 
     Returns:
-        Corners (12000, 64, 4), float32, zeros after an image's last proposal.
+        Corners (3000, 64, 4), float32, zeros after an image's last proposal.
     """
-    (proposals,) = kept(f"shape-scenes-proposals-v{VERSION}", lambda: (propose_all(shape_scenes.load()[0]),))
+    (proposals,) = kept(f"region-scenes-proposals-v{VERSION}", lambda: (propose_all(region_scenes.load()[0]),))
     proposals.flags.writeable = False
     return proposals
 

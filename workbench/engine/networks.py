@@ -9,6 +9,8 @@ from models.tensor_spec import TensorSpec
 from workbench import tasks
 from workbench.engine.spec import RunSpec
 
+DETECTOR_OUTPUT = "grid"  # the output of tasks that any detector can learn, whatever it outputs
+
 
 def build(spec: RunSpec) -> Any:
     """Return the spec's network, with initial weights from torch's RNG state.
@@ -54,11 +56,13 @@ def is_compatible(model: str, preset: str, task_name: str) -> bool:
 
     The tensors that both declare must agree once the network is sized to the data: their types, their dimensions, and
     the names of outputs that aren't vectors, such as a grid or an image. Images fit a network that reads images of any
-    size, or a square number of pixels, since the task resizes them.
+    size, or a square number of pixels, since the task resizes them. What a detector outputs is its own affair.
     """
     architecture, task = models.info(model), tasks.info(task_name)
     if task_name == architecture.task:
         return True
+    if DETECTOR_OUTPUT in task.outputs:
+        return DETECTOR_OUTPUT in tasks.info(architecture.task).outputs
     adapted = adapt_to_task(model, default_arguments(model, preset), task)
     sized = architecture.resolve(preset, **adapted)
     return _is_readable(sized, task) and _is_learnable(sized, task)

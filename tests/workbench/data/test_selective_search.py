@@ -9,7 +9,7 @@ import torch
 from scipy.ndimage import gaussian_filter, gaussian_filter1d
 from torchvision.ops import box_iou
 
-from workbench.data import selective_search, shape_scenes
+from workbench.data import region_scenes, selective_search, shape_scenes
 from workbench.data.regions import segment
 from workbench.data.selective_search import merge, propose
 
@@ -159,8 +159,8 @@ def test_proposals_cover_nearly_all_objects_of_scenes():
 def test_proposals_of_the_scenes_are_computed_once(monkeypatch, tmp_path):
     monkeypatch.setattr("workbench.data.cache.cache_dir", lambda: tmp_path)
     few = shape_scenes.draw_scenes(shape_scenes.options(), 2, first_seed=0)
-    monkeypatch.setattr(shape_scenes, "load", lambda: few)
+    monkeypatch.setattr(region_scenes, "load", lambda: few)
     proposals = selective_search.scene_proposals()
-    monkeypatch.setattr(shape_scenes, "load", lambda: 1 / 0)
+    monkeypatch.setattr(region_scenes, "load", lambda: 1 / 0)
     assert np.array_equal(selective_search.scene_proposals(), proposals) and not proposals.flags.writeable
     assert proposals[1, : len(propose(few[0][1]))].tolist() == propose(few[0][1]).tolist()

@@ -59,6 +59,7 @@ def test_a_network_fits_the_tasks_that_it_can_learn(model, task):
         # Its own task may ask a network for more than its shape, and not every network has one.
         has_shape_only = models.info(model).task != task and hasattr(network, "input_shape")
         has_shape_only &= not hasattr(network, "encode")  # which tasks on codes ask for
+        has_shape_only &= not hasattr(network, "detect")  # which detection asks for
         samples = samples_for(own, network.input_shape) if has_shape_only else own.sources(network, seed=0)["train"]
         own.check(network, samples)
         fits = True

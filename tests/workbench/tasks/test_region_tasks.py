@@ -11,7 +11,7 @@ from torchvision.ops import box_iou
 import models
 from models.layers.boxes import Detections
 from workbench import tasks
-from workbench.data import selective_search, shape_scenes
+from workbench.data import region_scenes, selective_search, shape_scenes
 from workbench.errors import UserError
 from workbench.render import predictions
 from workbench.tasks.base import StepContext
@@ -33,7 +33,7 @@ def proposals(scenes):
 
 @pytest.fixture
 def regions(scenes, proposals, monkeypatch):
-    monkeypatch.setattr(shape_scenes, "load", lambda: scenes)
+    monkeypatch.setattr(region_scenes, "load", lambda: scenes)
     monkeypatch.setattr(selective_search, "scene_proposals", lambda: proposals)
     return tasks.get("shape-regions")
 
