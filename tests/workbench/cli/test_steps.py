@@ -78,6 +78,6 @@ def test_completion_offers_procedures_and_their_inputs():
     from workbench.cli import completion
 
     assert completion.formulas_and_procedures("gd-steps") == ["gd-steps"]
-    assert completion.formulas_and_procedures("iou") == ["iou"]
+    assert completion.formulas_and_procedures("iou")[0] == "iou"
     context = SimpleNamespace(params={"formula": "gd-steps"})
     assert completion.symbols(context, "l") == ["lr="]

@@ -8,7 +8,7 @@ import numpy as np
 from workbench.claims.arms import trial
 from workbench.claims.claim import Empirical
 from workbench.claims.deciders import Paired
-from workbench.claims.small_detectors import ap50, shape_scenes, train
+from workbench.claims.small_detectors import shape_scenes
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -16,41 +16,6 @@ if TYPE_CHECKING:
     from models.detection.ssd import SSD
 
 KINDS = ("circle", "square", "triangle", "star")  # of shape-scenes
-
-
-def one_pass_ap50(seed: int, *, is_one_pass: bool, steps: int) -> float:
-    """Return the test AP50 of YOLO v1, or of regions proposed by color and classified one by one, in points."""
-    import torch
-
-    import models
-    from workbench import tasks
-
-    if not is_one_pass:
-        return 100 * tasks.get("shape-scenes").compute_baseline(seed).value
-    torch.manual_seed(seed)
-    network = models.build("yolo-v1", "mini")
-    train(network, shape_scenes("train", seed), seed, steps=steps, lr=0.006)
-    return ap50(network, shape_scenes("test", seed), len(KINDS))
-
-
-ONE_STAGE_SINGLE_PASS = Empirical(
-    id="one-stage-single-pass",
-    statement=(
-        "One pass of a convolutional network predicts boxes and classes together: on scenes of shapes, a small YOLO v1 "
-        "has an AP50 at least 5 points above that of regions proposed by color and classified one by one."
-    ),
-    topic="one-stage",
-    arms=dict(
-        one_pass=trial(one_pass_ap50, is_one_pass=True, steps=1000),
-        two_steps=trial(one_pass_ap50, is_one_pass=False, steps=0),
-    ),
-    control=dict(steps=20),
-    measure="ap50",
-    decider=Paired(min_effect=5.0, unit="points"),
-    expected="holds",
-    source="Redmon et al., You only look once (2015), section 2",
-    note="The network is not pretrained, and sees 32,000 images of 64x64 pixels. After 20 steps it detects nothing.",
-)
 
 
 def manual_sizes() -> np.ndarray:

@@ -318,16 +318,3 @@ CLASS_NMS_WINS_BACK = Empirical(
     expected="holds",
     note="Both are tuned on the same validation data. If both classes are alike, nothing is left to win.",
 )
-
-LEARNED_NMS_WINS_BACK = Empirical(
-    id="learned-nms-wins-back",
-    statement="In crowds, learned NMS has a higher AP50 than NMS with the threshold that is best on validation data.",
-    topic="nms",
-    arms=dict(learned=trial(in_crowd, method="learned"), tuned=trial(in_crowd, method="tuned nms")),
-    measure="ap50",
-    decider=Paired(min_effect=1, unit="percentage points"),
-    expected="holds",
-    source="Hosang, Benenson, Schiele, Learning non-maximum suppression (arXiv:1705.02950)",
-    seeds=5,
-    note="Trained on detections that are simulated like those of the test, of other images.",
-)

@@ -258,6 +258,7 @@ BOX_CONVERT = Formula(
     conventions=NO_EXTRA_PIXEL,
     procedure=_convert,
     procedure_outputs="xyxy xywh cxcywh normalized areas",
+    shapes="boxes[i, 4]",
     boxes=Matrix(meaning="one box per row", unit="px"),
     format=Word(words=("xyxy", "xywh", "cxcywh"), meaning="format of the boxes", default="xyxy"),
     W=Int(1, 1000000, "width of the image", unit="px", default=1),

@@ -296,6 +296,7 @@ NMS_VARIANTS = Formula(
     "the free object with the largest IoU.",
     procedure=compare_variants,
     procedure_outputs="AP final best",
+    shapes="boxes[i, 4]; objects[j, 4]",
     objects=Matrix(meaning="one row x1, y1, x2, y2 per object", unit="px"),
     boxes=BOXES,
     scores=SCORES,

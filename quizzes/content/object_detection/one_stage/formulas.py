@@ -377,6 +377,7 @@ KMEANS_ANCHORS = Formula(
     "without boxes keeps its anchor.",
     procedure=_cluster,
     procedure_outputs="clusters means mean_iou",
+    shapes="boxes[i, 2]; anchors[j, 2]",
     boxes=Matrix(0, meaning="width and height of each box", unit="px"),
     anchors=Matrix(0, meaning="width and height of each initial anchor", unit="px"),
     steps=Int(1, 1000, "largest number of steps", default=1),
