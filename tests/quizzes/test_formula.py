@@ -517,6 +517,14 @@ FREE = {
     ("mlm-labels", "at"),  # any positions of any sequence
     ("mlm-labels", "ids"),
     ("pgd-steps", "G"),  # any number of steps
+    ("detr-set-loss", "u"),  # any number of queries without an object
+    ("iou-code", "b"),  # any number of boxes, as in the next ones
+    ("kmeans-anchors", "boxes"),
+    ("kmeans-anchors", "anchors"),
+    ("nms-variants", "objects"),
+    ("nms-per-class", "taus"),  # also of classes without boxes
+    ("pr-matching", "iou"),  # columns: any number of objects
+    ("roi-pool", "X"),  # a map of any size that has the region
 }
 
 

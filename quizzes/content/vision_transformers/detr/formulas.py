@@ -230,6 +230,7 @@ DETR_LOSS = Formula(
     "losses of the boxes by the number of objects",
     procedure=lambda p, u, **_: {"m": len(p), "N": len(p) + len(u)},
     procedure_outputs="m N",
+    shapes="p[k]; d[k]; g[k]",
     p=Vector(0, 1, "probability of its object's class, for each matched query"),
     u=Vector(0, 1, 'probability of "no object", for each other query'),
     d=Vector(0, 4, "L1 distance of each matched pair"),
