@@ -98,15 +98,18 @@ class Detection(Task):
 
     Attributes:
         is_detailed: Whether metrics are average precision in all conventions, which takes longer.
+        takes_proposals: Whether a network may propose regions without classes.
     """
 
-    is_detailed = False
+    is_detailed = takes_proposals = False
 
     def in_detail(self) -> Self:
         return self.configure(is_detailed=True)
 
     def sources(self, network: nn.Module, seed: int) -> dict[str, Source]:
         read_as_detector(network)
+        if proposes_regions(network) and not self.takes_proposals:
+            raise UserError(f"{type(network).__name__} proposes regions without classes: train it on shape-proposals.")
         splits = data.load(self.data, seed)
         scaler = z_score(splits["train"][0], axis=None)
         return {split: self._source(columns, scaler) for split, columns in splits.items()}
@@ -373,6 +376,11 @@ def _shrink(image: Tensor) -> Tensor:
         return image
     sizes = [max(1, size * MAX_VISUALIZED // longer) for size in image.shape[1:]]
     return F.interpolate(image[None], size=sizes, mode="bilinear", antialias=True)[0]
+
+
+def proposes_regions(network: nn.Module) -> bool:
+    """Return whether a network proposes regions and does not classify them."""
+    return hasattr(network, "rpn") and not hasattr(network, "classify_proposals")
 
 
 def read_as_detector(network: nn.Module) -> Detector:

@@ -10,8 +10,9 @@ from models.layers.anchors import anchor_shapes, tile_anchors
 from workbench import data
 from workbench.data.dataset import DataSet
 from workbench.data.sources import Batch, Rows, Source
+from workbench.errors import UserError
 from workbench.tasks.base import Baseline
-from workbench.tasks.detection import Detection, Outputs
+from workbench.tasks.detection import Detection, Outputs, proposes_regions
 
 PROPOSALS = 10  # of an image that count
 RECALLED_IOU = 0.5
@@ -33,6 +34,8 @@ class RegionProposals(Detection):
         return replace(data.info(self.data), classes=("object",))
 
     def sources(self, network: nn.Module, seed: int) -> dict[str, Source]:
+        if not proposes_regions(network):
+            raise UserError(f"{type(network).__name__} detects classes: train it on shape-scenes, or take rpn here.")
         return {split: OneClass(source) for split, source in all_classes(self).sources(network, seed).items()}
 
     def meter(self) -> "RecallMeter":  # type: ignore[override]
@@ -48,7 +51,7 @@ class RegionProposals(Detection):
 
 def all_classes(task: RegionProposals) -> Detection:
     """Return the task in which objects have their classes."""
-    return Detection(task.data, task.title, **task.declared)
+    return Detection(task.data, task.title, **task.declared).configure(takes_proposals=True)
 
 
 class OneClass:

@@ -35,6 +35,10 @@ class Suppression(Detection):
     is_stackable = False
 
     def sources(self, network: nn.Module, seed: int) -> dict[str, Source]:
+        if hasattr(network, "input_shape"):
+            raise UserError(
+                f"{type(network).__name__} reads images: take learned-nms here, or shape-scenes."
+            )
         sources = super().sources(network, seed)
         return {split: Merged(sources[split], Resident(**columns)) for split, columns in self._detections(seed).items()}
 

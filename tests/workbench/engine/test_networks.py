@@ -65,7 +65,7 @@ def test_a_network_fits_the_tasks_that_it_can_learn(model, task):
         fits = True
     except UserError:
         fits = False
-    if tasks.info(task).outputs.keys() < models.info(model).outputs.keys():
+    if models.info(model).task != task and tasks.info(task).outputs.keys() < models.info(model).outputs.keys():
         fits = False  # the task may read the output that it knows, but it is not offered a network with more of them
     assert networks.is_compatible(model, "mini", task) == fits
 
