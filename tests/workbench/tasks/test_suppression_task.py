@@ -100,7 +100,7 @@ def test_images_augmentation_and_other_networks_are_rejected(task, network, tmp_
         task.predict_files(network, [tmp_path / "a.png"], seed=0)
     with pytest.raises(UserError, match="no augmentation"):
         task.augment({}, {"flip": 0.5})
-    with pytest.raises(UserError, match="doesn't return what the task"):
+    with pytest.raises(UserError, match="reads images: take learned-nms"):
         yolo = models.build("yolo-v1", "mini")
         task.check(yolo, task.sources(yolo, seed=0)["train"])
 
