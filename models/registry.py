@@ -12,6 +12,7 @@ A family is a file models/<folder>/<family>.py that ends in a literal:
         outputs=dict(logits="float32[num_classes]"),     # of one sample; see below
         mini_outputs=dict(),                             # those of the mini preset that differ; may be left out
         alternatives=dict(in_features=dict(inputs=dict(...), outputs=dict(...))),  # if an argument is not 0; optional
+        detector=True,                                   # if `losses` and `detect` read its outputs; may be left out
         sizes=dict(classes="num_classes"),               # what the data decide: size -> argument; may be left out
         params={"lenet5-modern": 61_706},                # the published number of parameters
         mini=dict(image_size=20),                        # arguments that differ in the mini preset
@@ -96,6 +97,7 @@ class Architecture:
         outputs: The tensors that it returns, by name.
         mini_outputs: Those of the mini preset that differ by more than the values of its arguments.
         alternatives: Argument of its class -> the inputs and outputs of a network for which it is not 0.
+        detector: Whether it can learn any task of detection, since its own methods alone read its outputs.
         sizes: Size that the data decide -> the argument of its class that sets it.
         params: The published number of parameters; None if there is none.
         parts: Part -> its state-dict keys.
@@ -118,6 +120,7 @@ class Architecture:
     outputs: dict[str, TensorSpec]
     mini_outputs: dict[str, TensorSpec]
     alternatives: dict[str, tuple[dict[str, TensorSpec], dict[str, TensorSpec]]]
+    detector: bool
     sizes: dict[str, str]
     params: int | None
     parts: dict[str, Part]
@@ -267,6 +270,7 @@ def _members(family: Mapping[str, Any], module: str) -> list[Architecture]:
                 argument: (parse_all(tensors["inputs"]), parse_all(tensors["outputs"]))
                 for argument, tensors in family.get("alternatives", {}).items()
             },
+            detector=family.get("detector", False),
             sizes=family.get("sizes", {}),
             parts={part: _part(declared) for part, declared in family.get("parts", {}).items()},
             recipe={**family.get("recipe", {}), **family.get("recipes", {}).get(name, {})},

@@ -134,6 +134,7 @@ FAMILY = dict(
     names={"classification-localization": dict(depths=(2, 2, 3, 3, 3))},
     inputs=dict(image="float32[3, image_size, image_size]"),
     outputs=dict(logits="float32[num_classes]", box="float32[4]"),
+    detector=True,
     sizes=dict(classes="num_classes"),
     parts=dict(backbone=("features.",)),
     params={"classification-localization": 138_373_932},

@@ -462,6 +462,7 @@ FAMILIES = dict(detr=dict(
             auxiliary_boxes="float32[earlier_layers, num_queries, 4]",
         ),
     )),
+    detector=True,
     sizes=dict(classes="num_classes"),
     parts=dict(backbone=("backbone.",), detector=(
         "backbone.", "input_proj.", "encoder.", "decoder.", "query_embed.", "class_embed.", "bbox_embed.",

@@ -270,6 +270,7 @@ FAMILY = dict(
         objectness="float32[anchors]", anchor_offsets="float32[anchors, 4]", anchors="float32[anchors, 4]",
         proposals="float32[proposals, 4]", scores="float32[proposals]", proposals_mask="bool[proposals]",
     ),
+    detector=True,
     sizes=dict(classes="num_classes"),
     parts=dict(backbone=("backbone.body.",), rpn=("rpn.",)),
     params={"faster-rcnn-r50-fpn": 41_755_286},

@@ -179,6 +179,7 @@ FAMILY = dict(
     )},
     inputs=dict(image="float32[3, image_size, image_size]"),
     outputs=dict(logits="float32[windows, num_classes+1]"),
+    detector=True,
     sizes=dict(classes="num_classes"),
     parts=dict(backbone=("features.",)),
     params={"sliding-window": 145_924_969},

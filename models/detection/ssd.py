@@ -319,6 +319,7 @@ FAMILY = dict(
     inputs=dict(image="float32[3, image_size, image_size]"),
     outputs=dict(logits="float32[8732, 1+num_classes]", offsets="float32[8732, 4]"),
     mini_outputs=dict(logits="float32[372, 1+num_classes]", offsets="float32[372, 4]"),
+    detector=True,
     sizes=dict(classes="num_classes"),
     parts=dict(backbone=dict(prefixes=("backbone.features.",), partial=True)),
     params={"ssd300": 26_285_486},

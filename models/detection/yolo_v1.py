@@ -274,6 +274,7 @@ FAMILY = dict(
     inputs=dict(image="float32[3, image_size, image_size]"),
     outputs=dict(grid="float32[image_size/64, image_size/64, 5*boxes_per_cell+num_classes]"),
     mini_outputs=dict(grid="float32[image_size/16, image_size/16, 5*boxes_per_cell+num_classes]"),
+    detector=True,
     sizes=dict(classes="num_classes"),
     parts=dict(backbone=("backbone.",), head=("head.", "fc1.", "fc2.")),
     params={"yolo-v1": 271_703_550},

@@ -171,6 +171,7 @@ FAMILY = dict(
     inputs=dict(image="float32[3, image_size, image_size]"),
     outputs=dict(grid="float32[image_size/32, image_size/32, 25+5*num_classes]"),
     mini_outputs=dict(grid="float32[image_size/16, image_size/16, 15+3*num_classes]"),
+    detector=True,
     sizes=dict(classes="num_classes"),
     parts=dict(backbone=("backbone.",)),
     params={"yolo-v2": 50_655_389},

@@ -187,6 +187,7 @@ FAMILY = dict(
     inputs=dict(image="float32[3, image_size, image_size]"),
     outputs=dict(predictions="float32[63*image_size/32*image_size/32, 5+num_classes]"),  # 63 = 3 (1 + 4 + 16)
     mini_outputs=dict(predictions="float32[21*image_size/32*image_size/32, 5+num_classes]"),
+    detector=True,
     sizes=dict(classes="num_classes"),
     parts=dict(backbone=("backbone.",)),
     params={"yolo-v3": 61_949_149},

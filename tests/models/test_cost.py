@@ -6,6 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
 import models
@@ -78,8 +79,7 @@ def test_the_table_adds_up_and_agrees_with_torchs_flop_counter(name, preset):
         inputs = example_inputs(network)
         with FlopCounterMode(display=False) as counter:
             output = network(*inputs)
-    if isinstance(output, dict):  # of outputs by name, the first is shown
-        output = next(iter(output.values()))
+    output = next(leaf for leaf in tree_leaves(output) if isinstance(leaf, torch.Tensor))  # of several, it is shown
     assert table["macs"] == sum(row["macs"] for row in table["layers"]) == counter.get_total_flops() / 2
     assert table["flops"] == counter.get_total_flops()
     assert table["params"] == sum(row["params"] for row in table["layers"])

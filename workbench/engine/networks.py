@@ -62,7 +62,7 @@ def is_compatible(model: str, preset: str, task_name: str) -> bool:
     if task_name == architecture.task:
         return True
     if DETECTOR_OUTPUT in task.outputs:
-        return DETECTOR_OUTPUT in tasks.info(architecture.task).outputs
+        return architecture.detector
     adapted = adapt_to_task(model, default_arguments(model, preset), task)
     sized = architecture.resolve(preset, **adapted)
     return _is_readable(sized, task) and _is_learnable(sized, task)

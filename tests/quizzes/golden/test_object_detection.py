@@ -169,7 +169,7 @@ def test_assignment_agrees_with_the_matcher_of_torchvision():
     ("name", "inputs", "message"),
     [
         ("box-convert", dict(boxes=[[30, 40, 20, 61]]), "Box 1 has no area as xyxy"),
-        ("box-convert", dict(boxes=[[1, 2, 3]]), "Every row of boxes must have 4 numbers, not 3"),
+        ("box-convert", dict(boxes=[[1, 2, 3]]), "boxes has 3 columns, and box-convert takes 4"),
         ("pairwise-iou", dict(A=[[0, 0, 1, 1]], B=[[2, 2, 1, 1]]), "Every row of B must be x1, y1, x2, y2"),
         ("anchor-grid", dict(W=10, H=40, sizes=[16]), "There are 0 anchors"),
         ("anchor-assign", dict(iou=[[0.5]], high=0.2), "low must be at most high, not 0.3 > 0.2"),

@@ -231,8 +231,6 @@ def _to_corners(box: list[Value], format: str) -> list[Value]:
 
 
 def _convert(boxes: list[list[Value]], format: str, W: int, H: int) -> dict[str, Any]:
-    if any(len(box) != 4 for box in boxes):
-        raise UserError(f"Every row of boxes must have 4 numbers, not {len(boxes[0])}.")
     corners = [_to_corners(box, format) for box in boxes]
     for number, (x1, y1, x2, y2) in enumerate(corners, 1):
         if x1 >= x2 or y1 >= y2:

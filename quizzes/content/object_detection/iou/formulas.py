@@ -5,7 +5,7 @@ from math import atan
 from typing import Any
 
 from quizzes.answer_symbols import Choice, LineNumber
-from quizzes.expressions.tree import Value
+from quizzes.expressions.tree import UndefinedValue, Value
 from quizzes.formula import Formula
 from quizzes.symbols import Box, Int, Matrix, Rational, Real, Vector
 from workbench.errors import UserError
@@ -191,7 +191,10 @@ def _print_iou(a: list[Value], b: list[list[Value]], line: int | None = None) ->
         areas = Fraction((a[2] - a[0]) * (a[3] - a[1]) + (box[2] - box[0]) * (box[3] - box[1]))
         clamped = max(0, width) * max(0, height)
         inter = clamped if line == UNION_LINE else width * height
-        printed.append(inter / (areas if line == UNION_LINE else areas - inter))
+        union = areas if line == UNION_LINE else areas - inter
+        if not union:  # the product of two negative extents can be as large as both areas
+            raise UndefinedValue("the printed union is 0")
+        printed.append(inter / union)
         fixed.append(clamped / (areas - clamped))
     return {"printed": printed, "fixed": fixed}
 

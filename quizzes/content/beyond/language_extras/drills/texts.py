@@ -211,8 +211,8 @@ def _collapse_steps(path: str, blank: str, y: str, **_: Any) -> list[Step]:
 )
 def ctc_collapse(rng: Random) -> Inputs:
     """Collapse of a CTC path"""
-    path = [rng.choice("aab--") for _ in range(7)]
-    if not {"a", "b"} & {*path}:
+    path = [rng.choice("aabbc---") for _ in range(7)]
+    if not {"a", "b", "c"} & {*path}:
         raise UndefinedValue("the path has no label")
     return dict(path=" ".join(path), blank="-")
 
