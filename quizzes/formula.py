@@ -186,6 +186,7 @@ class Formula:
         title: A few words.
         source: A reference, or "derivation: ..." with the derivation.
         conventions: What else must be known because other sources count or name it differently; paragraphs.
+        statement: What it computes as a book writes it, if the equations alone don't say it; lines of text.
         procedure: Computes values before the equations (counts n-grams, suppresses boxes), from the inputs by name;
             None if there is none.
         procedure_outputs: The names of those values, separated by spaces.
@@ -204,6 +205,7 @@ class Formula:
         title: str,
         source: str,
         conventions: str = "",
+        statement: str = "",
         procedure: Procedure | None = None,
         procedure_outputs: str = "",
         integer_constraints: str = "",
@@ -230,6 +232,7 @@ class Formula:
                 raise self.error(str(error)) from None
         self.equations = tuple(equations)
         self.conventions = "\n\n".join(" ".join(paragraph.split()) for paragraph in conventions.split("\n\n"))
+        self.statement = [line.strip() for line in statement.splitlines() if line.strip()]
         self.procedure, self.procedure_outputs = procedure, tuple(procedure_outputs.split())
         self.integer_constraints = tuple(text.strip() for text in integer_constraints.split(",") if text.strip())
         self.shapes = tuple(shape for text in shapes.split(";") if text and isinstance(shape := parse(text), Name))

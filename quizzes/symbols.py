@@ -46,6 +46,7 @@ class Symbol:
         words: The texts that a `Word` may be.
         length_of: The array whose number of values or rows it is; it needs no value then, and may have no other.
         classes_of: For one-hot rows, the array whose columns are the classes: numbers from 0 may take the rows' place.
+        notation: How it is printed where its name doesn't say it, such as `σ²` for `s2`.
         name: Its name in the equations, which the formula sets.
     """
 
@@ -64,6 +65,7 @@ class Symbol:
     words: tuple[str, ...] = ()
     length_of: str = ""
     classes_of: str = ""
+    notation: str = ""
     name: str = ""
 
     def named(self, name: str) -> Self:

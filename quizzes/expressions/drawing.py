@@ -1,5 +1,7 @@
 """Expressions as on paper, several lines high: SymPy draws them in Unicode, in the order in which they are written."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from threading import Lock
 from typing import Any, TypeAlias
 
@@ -22,8 +24,11 @@ from quizzes.expressions.nodes import (
     Reduction,
     Tree,
     Where,
+    children,
+    with_children,
 )
 from quizzes.expressions.parser import FormatError, comparison_outside, parse, parse_with_ranges, split_equation
+from quizzes.expressions.symbol_names import symbol_name
 from quizzes.expressions.writing import COMPARISON, NOT, write
 
 Expression: TypeAlias = Any  # an expression of SymPy, which has no types
@@ -48,18 +53,36 @@ class _Bracket(sp.Expr):  # type: ignore[misc]
         return prettyForm(*inside.parens("[", "]"), binding=prettyForm.ATOM)
 
 
-def pretty(tree: Tree, left: str = "", width: int = 76) -> str:
+class _Parentheses(sp.Expr):  # type: ignore[misc]
+    """An expression in parentheses, such as a sum within a product over an index."""
+
+    def _pretty(self, printer: Any) -> Any:
+        return prettyForm(*printer._print(self.args[0]).parens(), binding=prettyForm.ATOM)
+
+
+class _Symbol(sp.Symbol):  # type: ignore[misc]
+    """A symbol that is printed as it is, where SymPy would make subscripts of a part of it."""
+
+    def _pretty(self, printer: Any) -> Any:
+        return prettyForm(self.name, binding=prettyForm.ATOM)
+
+
+def pretty(tree: Tree, left: str = "", width: int = 76, notation: Mapping[str, str] | None = None) -> str:
     """Render an expression with SymPy, several lines high, in the order in which it is written.
 
     Args:
         tree: The expression.
         left: The left-hand side of an equation, as text; empty for none.
         width: The columns to keep within; a longer expression is broken as SymPy breaks it.
+        notation: How symbols are printed whose names don't say it, such as `{"R2": "R²"}`.
     """
-    expression = _alone(tree)
+    notation = notation or {}
+    expression = _alone(_rename(tree, notation))
     if left:
-        expression = sp.Eq(_unevaluated(parse(left)), expression, evaluate=False)
-    lines = draw_unicode(expression, order="none", num_columns=width, wrap_line=True).splitlines()
+        expression = sp.Eq(_unevaluated(_rename(parse(left), notation)), expression, evaluate=False)
+    # A root has a bar, which shows where it ends.
+    settings = dict(order="none", num_columns=width, wrap_line=True, use_unicode_sqrt_char=False)
+    lines = draw_unicode(expression, **settings).splitlines()
     text = "\n".join(line.replace(f" = {NO_LIMIT}", " " * (3 + len(NO_LIMIT))).rstrip() for line in lines)
     return text.strip("\n")
 
@@ -70,8 +93,14 @@ def draw_unicode(expression: Expression, **settings: Any) -> str:
         return str(sympy_pretty(expression, use_unicode=True, **settings))
 
 
-def pretty_text(text: str, width: int = 76) -> str:
-    """Render an equation or expression of the grammar; lists of numbers, inequalities and headings stay as they are."""
+def pretty_text(text: str, width: int = 76, notation: Mapping[str, str] | None = None) -> str:
+    """Render an equation or expression of the grammar; lists of numbers, inequalities and headings stay as they are.
+
+    Args:
+        text: The equation or expression.
+        width: The columns to keep within.
+        notation: How symbols are printed whose names don't say it.
+    """
     text = text.strip()
     if text.endswith(":") or comparison_outside(text):
         return text
@@ -79,11 +108,19 @@ def pretty_text(text: str, width: int = 76) -> str:
     if right.strip().startswith("[") and _is_list(right):
         return text
     tree, ranges = parse_with_ranges(right)
-    drawing = pretty(tree, left.strip(), width)
+    drawing = pretty(tree, left.strip(), width, notation)
     if not ranges:
         return drawing
     clauses = ", ".join(f"{index} = {write(first)}..{write(last)}" for index, (first, last) in ranges.items())
     return f"{drawing}\nfor {clauses}"
+
+
+def _rename(tree: Tree, notation: Mapping[str, str]) -> Tree:
+    """Return an expression with other names for some of its symbols."""
+    if not notation:
+        return tree
+    tree = with_children(tree, [_rename(inner, notation) for inner in children(tree)])
+    return replace(tree, name=notation.get(tree.name, tree.name)) if isinstance(tree, Name) else tree
 
 
 def _is_list(text: str) -> bool:
@@ -99,7 +136,7 @@ def _unevaluated(tree: Tree) -> Expression:
         case Num(_, text):
             return sp.Symbol(text)
         case Name(name, index):
-            return sp.Symbol(_element_name(name, [write(i) for i in index]) if index else name)
+            return _Symbol(symbol_name(name, [write(i) for i in index]))
         case Op("neg", (Num(_, text),)):
             return sp.Symbol(f"(-{text})")
         case Op("neg", (a,)):
@@ -132,6 +169,9 @@ def _unevaluated(tree: Tree) -> Expression:
 
 def _unevaluated_reduction(tree: Reduction) -> Expression:
     body, index = _unevaluated(tree.body), tree.index
+    is_sum = isinstance(tree.body, Op) and tree.body.op in ("+", "-", "neg")
+    if is_sum and tree.operation in ("sum", "prod"):
+        body = _Parentheses(body)
     if tree.operation in ("mean", "argmax"):
         limits = f"{index}={'..'.join(write(bound) for bound in tree.bounds)}" if tree.bounds else index
         return sp.Function(f"{tree.operation}_{limits}")(body)
@@ -169,11 +209,6 @@ def _condition(tree: Tree, precedence: int = 0) -> Expression:
         case _:
             raise TypeError(tree)
     return _Condition(Str("("), *parts, Str(")")) if own < precedence else _Condition(*parts)
-
-
-def _element_name(name: str, index: list[str]) -> str:
-    """Name an element: with subscripts if its indices are single symbols, with brackets if they are expressions."""
-    return f"{name}_{''.join(index)}" if all(map(str.isalnum, index)) else f"{name}[{', '.join(index)}]"
 
 
 def _terms(expression: Expression) -> tuple[Expression, ...]:

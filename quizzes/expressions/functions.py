@@ -45,6 +45,7 @@ class Function:
         printed: `printed(sp, *args)` returns what SymPy prints; None to print the name and the arguments.
         arity: The smallest and the largest number of its arguments.
         takes_any_size: Whether its arguments may be too large for a float.
+        definition: What it stands for, if its printed name doesn't say it.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Function:
     printed: Callable[..., Expression] | None = None
     arity: tuple[int, int] = (1, 1)
     takes_any_size: bool = False
+    definition: str = ""
 
 
 def _sqrt(lib: Library, x: Value) -> Value:
@@ -196,6 +198,7 @@ ROWS = [
         derivatives=("v*(1 - v)",),
         inverse=increasing(lambda y: math.log(y / (1 - y))),
         printed=_named("sigma"),
+        definition="σ(z) = 1/(1 + e^-z)",
     ),
     Function(
         "softplus",
@@ -204,6 +207,7 @@ ROWS = [
         "torch.nn.functional.softplus",
         derivatives=("sigmoid(a)",),
         inverse=increasing(lambda y: math.log(math.expm1(y))),
+        definition="softplus(z) = ln(1 + e^z)",
     ),
     Function(
         "erf",
@@ -220,6 +224,7 @@ ROWS = [
         "torch.nn.functional.gelu",
         derivatives=("(1 + erf(a/sqrt(2)))/2 + a*exp(-a^2/2)/sqrt(2*pi)",),
         printed=_named("GELU"),
+        definition="GELU(z) = z·Φ(z), with Φ(z) = (1 + erf(z/√2))/2",
     ),
     Function(
         "relu",
@@ -231,6 +236,7 @@ ROWS = [
         kinks="zero",
         inverse=lambda r: of_extremum(True, r, 0),
         printed=_named("ReLU"),
+        definition="ReLU(z) = max(0, z)",
         takes_any_size=True,
     ),
     Function(

@@ -107,6 +107,10 @@ def test_any_stack_agrees_with_pytorch(stack, neurons):
     network = nn.Sequential(*modules, nn.Flatten(), nn.Linear(x.numel(), neurons))
     params, flops, _ = measure(network, C, high, wide)
     assert (result["P"], result["FLOPs"]) == (params, flops)
+    counts = {"weight": 0, "bias": 0}
+    for name, parameter in network.named_parameters():
+        counts[name.rpartition(".")[2]] += parameter.numel()
+    assert (result["W"], result["b"]) == (counts["weight"], counts["bias"])
 
 
 @pytest.mark.parametrize(

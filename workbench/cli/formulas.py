@@ -3,6 +3,7 @@
 import pydoc
 import sys
 from collections.abc import Iterable, Iterator
+from textwrap import indent
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -99,7 +100,7 @@ def _sheet(only: str) -> Iterator[str]:
             topic = formula.topic
             yield from (f"{place.title}  ({topic})", "")
         yield f"  {formula.title}  ({formula.id})"
-        for equation in formula.equations or ["a procedure, computed step by step"]:
+        for equation in formula.equations or ["a procedure: it counts, compares or goes step by step"]:
             yield f"      {equation}"
         yield ""
     yield f"Step by step: workbench calc NAME --steps, for {', '.join(procedures.entries())}."
@@ -136,20 +137,18 @@ def _to_json(formula: "Formula") -> dict[str, Any]:
         symbols=symbols,
         source=formula.source,
         conventions=formula.conventions,
+        statement=formula.statement,
     )
 
 
 def _print_formula(formula: "Formula", with_symbols: bool) -> None:
     """Print a formula's title and equations, and on request its symbols, conventions and source."""
-    from quizzes.expressions.symbolic import pretty_text
     from workbench.render.formatting import format_value
+    from workbench.render.formula import draw_formula
     from workbench.render.question import wrap_text
 
     print(f"{formula.title}  ({formula.id})\n")
-    for equation in formula.equations:
-        print("\n".join(f"    {line}" for line in pretty_text(equation.text).splitlines()), end="\n\n")
-    if not formula.equations:
-        print("    a procedure, computed step by step\n")
+    print(indent(draw_formula(formula), "    "), end="\n\n")
     if not with_symbols:
         return
     for symbol in formula.symbols.values():

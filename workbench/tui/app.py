@@ -17,6 +17,7 @@ from textual.screen import Screen
 from workbench.errors import UserError
 from workbench.store import Store
 from workbench.tui import keys, state
+from workbench.tui.formula_search import FormulaSearch
 from workbench.tui.orders import Orders
 from workbench.tui.screens.home import Home
 from workbench.tui.screens.page import Page
@@ -38,6 +39,7 @@ class WorkbenchApp(App[None]):
     """
 
     TITLE = "workbench"
+    COMMANDS = App.COMMANDS | {FormulaSearch}
     CSS_PATH = ["app.tcss", "screens/home.tcss"]  # of a default screen only the app reads it
     BINDINGS = [
         Binding("f1", "help", "Help", id="help", show=False),

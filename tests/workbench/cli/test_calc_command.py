@@ -27,6 +27,7 @@ def test_a_table_is_a_list_of_rows_in_json(cli):
         "layer": "conv5x5-6",
         "output_shape": [28, 28, 6],
         "params": 156,
+        "biases": 6,
         "macs": 117_600,
         "flops": 235_200,
         "bytes": 18_816,

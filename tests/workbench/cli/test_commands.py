@@ -179,7 +179,7 @@ def test_calc(cli):
 
 def test_formulas(cli):
     rows = js(cli("formulas", "--json"))
-    assert {"formula", "topic", "title", "equations", "symbols", "source", "conventions"} == set(rows[0])
+    assert {"formula", "topic", "title", "equations", "symbols", "source", "conventions", "statement"} == set(rows[0])
     out = cli("formulas", "conv-out-size").out
     assert "padding" in out and "[px]" in out and "Dumoulin" in out and "⎣" in out
 

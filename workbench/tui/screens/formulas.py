@@ -22,8 +22,6 @@ from workbench.tui.widgets.heading import Heading
 from workbench.tui.widgets.listing import Listing
 from workbench.user_bank import user_bank
 
-PROCEDURE = "A procedure: it counts, compares or goes step by step."
-
 
 class Formulas(Page):
     """A list that a search narrows, and beside it the formula that is chosen.
@@ -133,9 +131,9 @@ class Formulas(Page):
         """
         formula = self.formula
         assert formula
-        from quizzes.expressions.symbolic import pretty_text
+        from workbench.render.formula import draw_formula
 
-        drawn = "\n\n".join(pretty_text(eq.text) for eq in formula.equations) or PROCEDURE
+        drawn = draw_formula(formula)
         if formula is self.formula:
             self.from_thread(lambda: self.query_one("#equations", Static).update(drawn))
 

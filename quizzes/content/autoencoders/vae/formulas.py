@@ -31,7 +31,7 @@ VAE_KL = Formula(
     title="KL divergence of a VAE, from variances",
     source=KL_SOURCE,
     mu=MEANS,
-    s2=Vector(0, meaning="variances sigma^2 of the encoder, one per latent dimension"),
+    s2=Vector(0, meaning="variances sigma^2 of the encoder, one per latent dimension", notation="σ²"),
     d=DIMENSION_KLS,
     K=KL,
 )
@@ -73,7 +73,7 @@ VAE_KL_ONE = Formula(
     title="KL divergence of one latent dimension",
     source=KL_SOURCE,
     mu=Real(-100, 100, "mean of the encoder"),
-    s2=Real(0, meaning="variance of the encoder"),
+    s2=Real(0, meaning="variance of the encoder", notation="σ²"),
     K=Real(0, meaning="KL divergence from the prior N(0, 1)"),
 )
 
@@ -189,7 +189,7 @@ LINEAR_OPTIMUM = Formula(
     w=Real(0.2, 3, "weight of the decoder"),
     x=Real(-3, 3, "input"),
     mu=Real(meaning="best mean"),
-    s2=Real(meaning="best variance"),
+    s2=Real(meaning="best variance", notation="σ²"),
 )
 
 
@@ -227,7 +227,7 @@ POSTERIOR_COLLAPSE = Formula(
     procedure=_diagnose_collapse,
     procedure_outputs="collapsed problem",
     m2=Vector(0, meaning="mean of mu^2 over the data, one per latent dimension"),
-    s2=Vector(0, meaning="variance sigma^2, the same for every input, one per latent dimension"),
+    s2=Vector(0, meaning="variance sigma^2, the same for every input, one per latent dimension", notation="σ²"),
     d=DIMENSION_KLS,
     K=Real(0, meaning="total KL divergence"),
     collapsed=Choices(meaning="collapsed dimensions (KL below 0.01)", options=dict(DIMENSIONS, none="none of them")),

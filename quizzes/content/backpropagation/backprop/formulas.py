@@ -13,6 +13,7 @@ TWO_LAYER_SCALAR = Formula(
     delta1 = delta2*w2*h*(1 - h)
     g_w1 = delta1*x
     """,
+    statement="L = (y - t)²/2",
     title="Forward and backward pass through two sigmoid neurons",
     source="derivation: chain rule on L = (y - t)^2/2, with sigmoid' = s(1 - s)",
     x=Real(meaning="input"),

@@ -271,6 +271,7 @@ def _from_labels(truth: list[str], predicted: list[str]) -> dict[str, Any]:
 CONFUSION_MATRIX = Formula(
     "confusion-matrix",
     "",
+    statement="C[i, j] = number of samples of class i that were predicted as class j",
     title="Confusion matrix of true and predicted labels, with its metrics",
     source=SOURCE,
     conventions=CONVENTIONS,
@@ -386,6 +387,10 @@ COHEN_KAPPA = Formula(
 CALIBRATION_ERROR = Formula(
     "calibration-error",
     "",
+    statement="""
+ECE = Σ_m (n_m/N) |accuracy_m - confidence_m|
+MCE = max_m |accuracy_m - confidence_m|
+""",
     title="Expected and maximum calibration error",
     source="Guo et al., On calibration of modern neural networks, 2017 (arXiv:1706.04599), equations 2, 3 and 5",
     conventions="""

@@ -310,6 +310,10 @@ def _conv_values(X: Map, K: Map, b: Any, s: int, p: int, d: int = 1) -> dict[str
 CONV_VALUES = Formula(
     "conv-values",
     "",
+    statement="""
+O[i, j] = b + Σ_u Σ_v K[u, v] · X[y, x], where y = s(i-1) + d(u-1) + 1 - p,
+x = s(j-1) + d(v-1) + 1 - p, and X is 0 outside of the input
+""",
     title="2-D convolution, one channel",
     source="Goodfellow, Bengio & Courville, Deep Learning, 2016 (cross-correlation), plus a bias",
     procedure=_conv_values,
@@ -336,6 +340,7 @@ def _conv_channels(X1: Map, X2: Map, K1: Map, K2: Map, b: Any) -> dict[str, Any]
 CONV_CHANNELS = Formula(
     "conv-channels",
     "",
+    statement="O[i, j] = b + Σ_c Σ_u Σ_v K_c[u, v] · X_c[i + u - 1, j + v - 1]",
     title="2-D convolution, two input channels",
     source="Goodfellow, Bengio & Courville, Deep Learning, 2016: the sum includes the channels",
     procedure=_conv_channels,

@@ -59,6 +59,10 @@ def _pooling(X: Map, k: int, s: int = 0, p: int = 0) -> dict[str, Any]:
 POOLING = Formula(
     "pooling-values",
     "",
+    statement="""
+M[i, j] = the maximum of the k x k window of X whose first cell is
+(s(i-1) + 1 - p, s(j-1) + 1 - p); A[i, j] = its sum divided by k^2
+""",
     title="Max and average pooling of a feature map",
     source="Goodfellow, Bengio & Courville, Deep Learning, 2016, section 9.3; padding as in the documentation of "
     "torch.nn.MaxPool2d and AvgPool2d",
@@ -157,6 +161,10 @@ def _pool_backward(X: Map, G: Map, k: int, s: int) -> dict[str, Any]:
 POOL_BACKWARD = Formula(
     "pool-backprop",
     "",
+    statement="""
+Max: each gradient goes to the largest value of its window.
+Average: each value of a window gets 1/k^2 of its gradient.
+""",
     title="Backward pass of max and average pooling",
     source="derivation: the derivative of the maximum is 1 for the largest input and 0 for the others, that of the "
     "mean is 1/k^2 for each; where windows overlap, the gradients are summed",

@@ -69,8 +69,8 @@ GIOU_DIOU = Formula(
     iou=Real(meaning="intersection over union"),
     C=Int(meaning="area of the smallest box around both", unit="px^2"),
     giou=Real(meaning="generalized IoU"),
-    d2=Real(meaning="squared distance of the centers", unit="px^2"),
-    c2=Real(meaning="squared diagonal of the smallest box around both", unit="px^2"),
+    d2=Real(meaning="squared distance of the centers", unit="px^2", notation="d²"),
+    c2=Real(meaning="squared diagonal of the smallest box around both", unit="px^2", notation="c²"),
     diou=Real(meaning="distance IoU"),
 )
 
@@ -102,8 +102,8 @@ CIOU = Formula(
     v=Real(meaning="difference of the ratios of width and height"),
     I=Int(meaning="area of the intersection", unit="px^2"),
     iou=Real(meaning="intersection over union"),
-    d2=Real(meaning="squared distance of the centers", unit="px^2"),
-    c2=Real(meaning="squared diagonal of the smallest box around both", unit="px^2"),
+    d2=Real(meaning="squared distance of the centers", unit="px^2", notation="d²"),
+    c2=Real(meaning="squared diagonal of the smallest box around both", unit="px^2", notation="c²"),
     alpha=Real(meaning="weight of v"),
     ciou=Real(meaning="complete IoU"),
 )

@@ -50,7 +50,7 @@ def _output_size(layer: Layer, shape: list[int]) -> list[int]:
 
 
 def count_parameters(layer: Layer, shape: list[int]) -> tuple[int, int]:
-    """Return the number of weights of a layer, and of its biases (or batch norm's scales and shifts)."""
+    """Return the number of weights of a layer, and of its biases; of batch norm, the scales and the shifts."""
     match layer.kind:
         case "conv":
             if shape[2] % layer.groups or layer.channels % layer.groups:
@@ -64,7 +64,7 @@ def count_parameters(layer: Layer, shape: list[int]) -> tuple[int, int]:
         case "fc":
             return prod(shape) * layer.channels, layer.bias * layer.channels
         case "bn":
-            return 0, 2 * shape[-1]
+            return shape[-1], shape[-1]
     return 0, 0
 
 
@@ -107,19 +107,20 @@ def walk(layers: str, input: list[int]) -> dict[str, Any]:
         check_input(layer, shape)
         before, shape = shape, output_shape(layer, shape)
         weights, biases = count_parameters(layer, before)
-        row: dict[str, Any] = {"layer": layer.text, "output_shape": shape, "params": weights + biases}
-        positions = prod(shape[:-1])  # each weight is used once per position; a dense layer has one position
-        row |= {"macs": weights * positions, "flops": 2 * weights * positions, "bytes": FLOAT32 * prod(shape)}
+        row: dict[str, Any] = {"layer": layer.text, "output_shape": shape, "params": weights + biases, "biases": biases}
+        # Each weight is used once per position; a dense layer has one position.
+        macs = 0 if layer.kind == "bn" else weights * prod(shape[:-1])
+        row |= {"macs": macs, "flops": 2 * macs, "bytes": FLOAT32 * prod(shape)}
         row |= {"receptive_field": None, "jump": None}
         if len(shape) == 3:
             field, jump = next_field(layer, before, field, jump)
             row |= {"receptive_field": _one(field), "jump": _one(jump)}
         rows.append(row)
     totals = {name: sum(row[key] for row in rows) for name, key in TOTALS.items()}
-    return {"table": rows, "output": shape, **totals}
+    return {"table": rows, "output": shape, "W": totals["P"] - totals["b"], **totals}
 
 
-TOTALS = {"P": "params", "MACs": "macs", "B": "bytes"}
+TOTALS = {"b": "biases", "P": "params", "MACs": "macs", "B": "bytes"}
 
 
 NETWORK_SIZE = Formula(
@@ -152,11 +153,13 @@ pixels, and are not cut off at the edges. They are given for feature maps only:
 a neuron of fc depends on the whole input.
 """,
     procedure=walk,
-    procedure_outputs="table output P MACs B",
+    procedure_outputs="table output W b P MACs B",
     layers=Layers(meaning="layers in order, separated by commas"),
     input=Shape(1, 99999, "input shape, as HxWxC (CxHxW for layers of PyTorch)"),
     table=Table(meaning="output shape and cost of each layer"),
     output=Shape(meaning="output shape, as HxWxC"),
+    W=Int(0, meaning="number of weights, with the scales of bn"),
+    b=Int(0, meaning="number of biases, with the shifts of bn"),
     P=Int(0, meaning="number of parameters, weights and biases"),
     MACs=Int(0, meaning="multiply-accumulate operations per sample"),
     FLOPs=Int(0, meaning="floating-point operations per sample, two per MAC"),

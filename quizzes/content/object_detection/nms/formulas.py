@@ -44,6 +44,10 @@ def suppress(boxes: Sequence[Box], scores: Sequence[Number], tau: Number) -> dic
 NMS = Formula(
     "nms",
     "",
+    statement="""
+Keep the box with the highest score, remove the others whose IoU with it is
+above τ, and so on with what is left.
+""",
     title="Non-maximum suppression",
     source=RCNN,
     procedure=suppress,

@@ -13,6 +13,7 @@ NORMAL_EQUATION = Formula(
     theta1 = (A[2, 2]*c[1] - A[1, 2]*c[2])/D
     theta2 = (A[1, 1]*c[2] - A[1, 2]*c[1])/D
     """,
+    statement="θ = (XᵀX)⁻¹ Xᵀy, for any number of columns. For two columns:",
     title="Normal equation for two columns",
     source="derivation: the gradient 2 X^T (X theta - y) is zero if X^T X theta = X^T y; a symmetric 2x2 matrix "
     "[[p, q], [q, r]] has the inverse [[r, -q], [-q, p]]/(pr - q^2)",

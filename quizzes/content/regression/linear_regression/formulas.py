@@ -72,5 +72,5 @@ R2_SCORE = Formula(
     SS_res=Real(meaning="sum of the squared residuals"),
     y_mean=Real(meaning="mean of the targets"),
     SS_tot=Real(meaning="sum of the squared deviations of the targets from their mean"),
-    R2=Real(meaning="coefficient of determination"),
+    R2=Real(meaning="coefficient of determination", notation="R²"),
 )

@@ -37,6 +37,7 @@ def _median(y: Sequence[Number]) -> dict[str, Number]:
 BEST_CONSTANT = Formula(
     "best-constant",
     "c_MSE = mean(i, y[i])",
+    statement="c_MAE = median(y)",
     title="Constants that minimize the MSE and the MAE",
     source="derivation: the derivative of sum (c - y)^2 is zero at the mean; that of sum |c - y| is the number of "
     "values below c minus the number above it, which is zero at the median",

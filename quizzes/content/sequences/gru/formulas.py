@@ -112,6 +112,11 @@ def _states(**arrays: Any) -> dict[str, Any]:
 GRU_SEQUENCE = Formula(
     "gru-sequence",
     "",
+    statement="""
+r_t, z_t = σ(W_x x_t + b_x + W_h h_{t-1} + b_h), each with its own rows
+n_t = tanh(W_x x_t + b_x + r_t ⊙ (W_h h_{t-1} + b_h)), with its own rows
+h_t = (1 - z_t) ⊙ n_t + z_t ⊙ h_{t-1}
+""",
     title="GRU over a whole sequence",
     source=GRU,
     conventions="The weights are those of torch.nn.GRU: W_x is weight_ih_l0, W_h weight_hh_l0, b_x bias_ih_l0 and b_h "

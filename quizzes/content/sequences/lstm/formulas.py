@@ -117,6 +117,12 @@ def _states(**arrays: Any) -> dict[str, Any]:
 LSTM_SEQUENCE = Formula(
     "lstm-sequence",
     "",
+    statement="""
+i_t, f_t, o_t = σ(W_x x_t + b_x + W_h h_{t-1} + b_h), each with its own rows
+g_t = tanh(W_x x_t + b_x + W_h h_{t-1} + b_h), with its own rows
+c_t = f_t ⊙ c_{t-1} + i_t ⊙ g_t
+h_t = o_t ⊙ tanh(c_t)
+""",
     title="LSTM over a whole sequence",
     source=LSTM,
     conventions="The weights are those of torch.nn.LSTM: W_x is weight_ih_l0, W_h weight_hh_l0, b_x bias_ih_l0 and b_h "

@@ -81,6 +81,7 @@ def rnn_states(
 RNN_SEQUENCE = Formula(
     "rnn-sequence",
     "",
+    statement="h_t = tanh(W_x x_t + b_x + W_h h_{t-1} + b_h)",
     title="RNN over a whole sequence",
     source=ELMAN,
     conventions="The weights are those of torch.nn.RNN: W_x is weight_ih_l0, W_h weight_hh_l0, b_x bias_ih_l0 and b_h "
@@ -207,6 +208,11 @@ def backpropagate(x: Row, w_x: Number, w_h: Number, b: Number, h0: Number, y: Nu
 BPTT_GRADIENT = Formula(
     "bptt-gradient",
     "",
+    statement="""
+h_t = tanh(w_x x_t + w_h h_{t-1} + b)
+δ_T = (h_T - y)(1 - h_T²); δ_t = δ_{t+1} w_h (1 - h_t²)
+g_x = Σ_t δ_t x_t; g_h = Σ_t δ_t h_{t-1}; g_b = Σ_t δ_t; g_h0 = δ_1 w_h
+""",
     title="BPTT of an RNN with one hidden unit over a whole sequence",
     source=f"{WERBOS}, for L = (h_T - y)^2/2",
     procedure=backpropagate,

@@ -169,6 +169,7 @@ def _analogy(words: list[str], vectors: list[Row], a: str, b: str, c: str) -> di
 WORD_ANALOGY = Formula(
     "word-analogy",
     "",
+    statement="d = the word w with the largest cos(v_b - v_a + v_c, v_w), except a, b and c",
     title="Analogy a : b = c : d of word vectors",
     source=f"{WORD2VEC}: d is the word closest to vector(b) - vector(a) + vector(c) by cosine; a, b and c are excluded",
     procedure=_analogy,

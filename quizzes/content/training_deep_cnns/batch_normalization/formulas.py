@@ -150,6 +150,10 @@ def _feature(x: list[Any], alpha: Any, epsilon: Any, gamma: Any, beta: Any, R_me
 BATCH_NORM = Formula(
     "batch-norm",
     "",
+    statement="""
+y = γ (x - μ)/√(v + ε) + β, for each feature
+In training, μ and v are of the batch; in evaluation, the running ones.
+""",
     title="Batch norm of several features, in training and in evaluation mode",
     source=f"{SOURCE}, algorithms 1 and 2; running statistics as in the documentation of torch.nn.BatchNorm1d",
     conventions="""
@@ -300,6 +304,10 @@ def _group_norm(X: list[Any], G: int, epsilon: Any) -> dict[str, Any]:
 GROUP_NORM = Formula(
     "group-norm",
     "",
+    statement="""
+Y = (X - μ_g)/√(v_g + ε), with the mean μ_g and the variance v_g of all
+values of the channels of one group
+""",
     title="Group norm of one sample, scale 1 and shift 0",
     source="Wu & He, Group Normalization, 2018 (arXiv:1803.08494)",
     procedure=_group_norm,

@@ -62,7 +62,7 @@ ENSEMBLE_VARIANCE = Formula(
     "V = rho*s2 + (1 - rho)*s2/M",
     title="Variance of the mean of correlated predictions",
     source="Hastie, Tibshirani & Friedman, The Elements of Statistical Learning, 2nd edition, 2009",
-    s2=Real(0, meaning="variance of each prediction"),
+    s2=Real(0, meaning="variance of each prediction", notation="σ²"),
     rho=Real(0, 1, "correlation between any two predictions"),
     M=Int(1, 10000, "number of models"),
     V=Real(0, meaning="variance of the mean prediction"),

@@ -179,6 +179,10 @@ def _multi_head(Q: Rows, K: Rows, V: Rows, heads: int, **masks: Any) -> dict[str
 MULTI_HEAD_ATTENTION = Formula(
     "multi-head-attention",
     "",
+    statement="""
+head_h = softmax(Q_h K_hᵀ/√d_k) V_h, with a softmax over each row
+O = [head_1, head_2, ...], side by side
+""",
     title="Multi-head attention on given Q, K, V",
     source=f"{VASWANI}, section 3.2.2",
     conventions="The columns of Q, K and V are split into heads of neighboring columns, and the outputs of the heads "

@@ -96,6 +96,7 @@ def _assign(cost: list[list[Number]]) -> dict[str, object]:
 HUNGARIAN = Formula(
     "hungarian-assign",
     "",
+    statement="total = min_π Σ_i cost[i, π(i)], with a different query π(i) for each i",
     title="Matching of the smallest total cost",
     source=HUNGARIAN_SOURCE,
     conventions="A row per object, a column per query, named A, B, C and so on. If several matchings are best, one of "
