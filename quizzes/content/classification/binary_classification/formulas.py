@@ -147,7 +147,7 @@ CONFUSION_COUNTS = Formula(
 ROC_AUC = Formula(
     "roc-auc",
     "AUC = mean(i, mean(j, where(pos[i] > neg[j], 1, where(pos[i] = neg[j], 1/2, 0))))",
-    title="Area under the ROC curve, from ranks",
+    title="Area under the ROC curve, as the share of pairs in the right order",
     source="Hanley & McNeil, The meaning and use of the area under a receiver operating characteristic (ROC) curve, "
     "Radiology 143, 1982: the probability that a positive scores above a negative, ties counting one half",
     pos=Vector(meaning="scores of the positives"),

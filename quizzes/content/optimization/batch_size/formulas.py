@@ -56,7 +56,7 @@ EPOCH_DROP_LAST = Formula(
 TOTAL_ITERATIONS = Formula(
     "total-iterations",
     "total = epochs*ceil(N/B)",
-    title="Iterations of a training run",
+    title="Total iterations of a training run",
     source="derivation: batches of B until the N samples are used up, in every epoch",
     **EPOCHS,
     total=Int(meaning="number of iterations (parameter updates) of the whole training run"),

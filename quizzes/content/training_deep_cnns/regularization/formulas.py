@@ -93,7 +93,7 @@ RIDGE_LINE = Formula(
 SOFT_THRESHOLD = Formula(
     "soft-threshold",
     "w_new[i] = sign(w[i])*max(abs(w[i]) - lam, 0)",
-    title="Soft threshold",
+    title="Soft thresholding",
     source="derivation: for u > 0, (u - w)^2/2 + lam u has the derivative u - w + lam, so its minimum is at w - lam, "
     "or at 0 if that is not positive; the case u < 0 mirrors it",
     w=Vector(meaning="weights"),
