@@ -46,7 +46,7 @@ class RelativeAttention(SelfAttention):
         return merge_windows(attended, self.window_size, padded.shape[1])[:, :height, :width]
 
     def bias(self, query: Tensor) -> Tensor:
-        """Return what is added to the scores (windows, num_heads, tokens, tokens) of queries (windows, tokens, features)."""
+        """Return what is added to the scores (windows, num_heads, tokens, tokens) of queries (windows, tokens, ...)."""
         size = self.window_size
         places = torch.arange(size, device=query.device)
         offsets = places[:, None] - places + size - 1  # from 0 on, (place of the query, place of the key)
