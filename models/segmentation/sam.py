@@ -34,7 +34,7 @@ from torch import Tensor, nn
 
 from models.segmentation.sam_image_encoder import ImageEncoder
 from models.segmentation.sam_mask_decoder import MaskDecoder
-from models.segmentation.sam_prompt_encoder import PromptEncoder, pad_points
+from models.segmentation.sam_prompt_encoder import PromptEncoder, box_corners, pad_points
 
 # Names in the state dicts of transformers and of the authors -> our names.
 RENAMED = (
@@ -124,6 +124,24 @@ class SAM(nn.Module):
         points = torch.zeros(batch_size, 1, 2, device=device)
         return images, *pad_points(points, torch.ones(batch_size, 1, dtype=torch.int64, device=device))
 
+    def to_points(self, clicks: Tensor, labels: Tensor, boxes: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Return the points that `decode` reads, and their kinds: clicks and boxes, or clicks and one that is none.
+
+        Args:
+            clicks: Pixels (N, P, 2), x and y.
+            labels: 1 for a click inside the object, 0 outside (N, P).
+            boxes: A box of each image (N, 4), x1, y1, x2, y2 in pixels.
+        """
+        if boxes is None:
+            return pad_points(clicks, labels) if clicks.shape[1] else (clicks, labels)
+        corners, kinds = box_corners(boxes)
+        return torch.cat([clicks, corners], dim=1), torch.cat([labels, kinds], dim=1)
+
+    def encode(self, images: Tensor) -> Tensor:
+        """Return the maps (N, features, grid_size, grid_size) of images (N, 3, image_size, image_size)."""
+        embedding: Tensor = self.image_encoder(images)
+        return embedding
+
     def forward(self, images: Tensor, points: Tensor, labels: Tensor, masks: Tensor | None = None) -> dict[str, Tensor]:
         """Return the masks of a prompt for each image, as `decode` does.
 
@@ -133,7 +151,7 @@ class SAM(nn.Module):
             labels: As for `decode`.
             masks: As for `decode`.
         """
-        return self.decode(self.image_encoder(images), points, labels, masks)
+        return self.decode(self.encode(images), points, labels, masks)
 
     def decode(
         self, embedding: Tensor, points: Tensor, labels: Tensor, masks: Tensor | None = None
@@ -143,9 +161,8 @@ class SAM(nn.Module):
         The mask at index 0 is the single one, for prompts that are not ambiguous; the others are for a single click.
 
         Args:
-            embedding: The outputs of the image encoder, (N, features, grid_size, grid_size).
-            points: Points (N, P, 2) in pixels of the image: an integer is the center of a pixel. Clicks without a box
-                end in a point that is none, see `pad_points`; a box is two points, see `box_corners`.
+            embedding: What `encode` returned.
+            points: Points (N, P, 2) in pixels of the image, see `to_points`; an integer is the center of a pixel.
             labels: Their kinds (N, P): -1 for none, 0 for outside, 1 for inside, 2 and 3 for the corners of a box.
             masks: Logits of a rough mask of each image, (N, 1, mask_size, mask_size).
         """
@@ -209,7 +226,7 @@ FAMILY = dict(
         masks="float32[num_masks+1, image_size/2, image_size/2]", iou="float32[num_masks+1]",
     ),
     parts=dict(image_encoder=("image_encoder.",)),
-    recipe=dict(epochs=10, schedule="one-cycle", lr=0.003, batch_size=16),
+    recipe=dict(epochs=2, schedule="one-cycle", lr=0.002, batch_size=16, clip_norm=1.0),
     reference="transformers",
 )
 # fmt: on
