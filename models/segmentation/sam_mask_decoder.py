@@ -165,10 +165,19 @@ class MaskDecoder(nn.Module):
             sparse: The features of points (N, P, features).
             dense: What is added to the map, (N or 1, features, h, w).
         """
-        own = torch.cat([self.iou_token.weight, self.mask_tokens.weight]).expand(len(sparse), -1, -1)
-        pixels = (image + dense).flatten(2).transpose(1, 2)
-        tokens, pixels = self.transformer(torch.cat([own, sparse], dim=1), pixels, positions.flatten(1).T)
-        upscaled = self.output_upscaling(pixels.transpose(1, 2).unflatten(2, image.shape[2:]))
-        filters = torch.stack([mlp(tokens[:, k]) for k, mlp in enumerate(self.output_hypernetworks_mlps, 1)], dim=1)
-        masks = (filters @ upscaled.flatten(2)).unflatten(2, upscaled.shape[2:])
+        own = torch.cat([self.iou_token.weight, self.mask_tokens.weight])
+        tokens, pixels = self.attend(own, image + dense, positions, sparse)
+        masks = self.apply_filters(tokens[:, 1 : len(own)], self.output_upscaling(pixels))
         return {"masks": masks, "iou": self.iou_prediction_head(tokens[:, 0])}
+
+    def attend(self, own: Tensor, image: Tensor, positions: Tensor, sparse: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the tokens (N, T + P, features), first the learned ones (T, features), and the transformer's map."""
+        tokens = torch.cat([own.expand(len(sparse), -1, -1), sparse], dim=1)
+        tokens, pixels = self.transformer(tokens, image.flatten(2).transpose(1, 2), positions.flatten(1).T)
+        return tokens, pixels.transpose(1, 2).unflatten(2, image.shape[2:])
+
+    def apply_filters(self, tokens: Tensor, upscaled: Tensor) -> Tensor:
+        """Return the logits of masks whose tokens are (N, num_masks + 1, features)."""
+        filters = torch.stack([mlp(tokens[:, k]) for k, mlp in enumerate(self.output_hypernetworks_mlps)], dim=1)
+        masks: Tensor = (filters @ upscaled.flatten(2)).unflatten(2, upscaled.shape[2:])
+        return masks
