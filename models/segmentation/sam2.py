@@ -58,7 +58,7 @@ class Features(NamedTuple):
 
 
 class Stored(NamedTuple):
-    """What is stored of a frame: its map (N, h*w, memory_features) and the object's pointer (N, features)."""
+    """The memory of a frame: its map (N, h*w, memory_features) and the object's pointer (N, features)."""
 
     memory: Tensor
     pointer: Tensor
@@ -161,7 +161,7 @@ class SAM2(nn.Module):
         self.no_mem_pos_enc = nn.Parameter(torch.zeros(features))  # not used, but published
         self.no_obj_ptr = nn.Parameter(torch.zeros(features))
         self.no_obj_embed_spatial = nn.Parameter(torch.zeros(memory_features))
-        self.mask_downsample = nn.Conv2d(1, 1, 4, stride=4)
+        self.mask_downsample = nn.Conv2d(1, 1, patch_stride, stride=patch_stride)
         self.obj_ptr_proj = DenseLayers((features,) * 4)
         self.obj_ptr_tpos_proj = nn.Linear(features, memory_features)
 
@@ -218,10 +218,10 @@ class SAM2(nn.Module):
             `all_masks` (N, frames, num_masks + 1, mask_size, mask_size) and `all_iou`.
         """
         count = frames.shape[1]
-        maps = [self.encode(frames[:, k]) for k in range(count)]
         stored: list[Stored] = []
         results: list[dict[str, Tensor]] = []
-        for k, own in enumerate(maps):
+        for k in range(count):
+            own = self.encode(frames[:, k])
             if k == 0:
                 result = self._start(own, points, labels, masks)
             else:
