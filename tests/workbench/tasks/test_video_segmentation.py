@@ -37,9 +37,9 @@ def build():
 
 
 def test_films_begin_with_the_scenes_and_their_objects_move(films):
-    pictures, instances = films
+    frames, instances = films
     images, _, _ = shape_scenes.draw_scenes(shape_scenes.options(), 12, shape_scenes.FIRST_SEED)
-    np.testing.assert_array_equal(pictures[:, 0], images)
+    np.testing.assert_array_equal(frames[:, 0], images)
     objects = sample_tracks(torch.from_numpy(instances), torch.Generator().manual_seed(0))
     assert objects[:, 0].flatten(1).any(dim=1).all()
     centers = torch.stack([torch.nonzero(film[0]).float().mean(dim=0) for film in objects])
@@ -120,9 +120,9 @@ def predict(task, network, files, **prompt):
 
 def test_frames_of_a_folder_are_a_video_and_one_frame_is_an_image(task, films, tmp_path):
     network, files = build(), []
-    for k, picture in enumerate(films[0][0]):
+    for k, frame in enumerate(films[0][0]):
         files.append(tmp_path / f"{k}.png")
-        Image.fromarray(picture.transpose(1, 2, 0)).resize((96, 80)).save(files[-1])
+        Image.fromarray(frame.transpose(1, 2, 0)).resize((96, 80)).save(files[-1])
     rows = predict(task, network, files, points=[[40, 30, 1]])
     assert [(row["width"], row["height"], len(row["masks"])) for row in rows] == [(96, 80, 1)] * len(files)
     assert run_lengths.decode(rows[0]["masks"][0]["rle"]).shape == (80, 96)
