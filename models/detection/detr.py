@@ -36,7 +36,6 @@ weights and hidden units. State-dict keys are the authors', without `transformer
 
 import re
 from collections.abc import Mapping, Sequence
-from math import pi
 
 import torch
 import torch.nn.functional as F
@@ -46,6 +45,7 @@ from models.detection.detr_mask_head import AttentionMaps, MaskHead, mask_losses
 from models.layers.boxes import Detections, convert_to_centers, convert_to_corners, giou
 from models.layers.dot_product_attention import recorded_attention
 from models.layers.matching import match
+from models.layers.positions import encode_positions
 from models.transformers.transformer import Layer, MultiHeadAttention, Stack
 from models.vision.resnet import ResNet
 from workbench.errors import UserError
@@ -415,26 +415,6 @@ def build_backbone(block: str, layers: Sequence[int], channels: int, last_layer:
         for module in (backbone.conv1, backbone.layer1):
             module.requires_grad_(False)
     return backbone
-
-
-def encode_positions(x: Tensor, temperature: float) -> Tensor:
-    """Return the encodings of the positions of a map (N, features, h, w), row by row (h*w, features).
-
-    The first half of the features encodes the row, the second half the column. Both run to 2 pi, however large the map
-    is: p = 2 pi i / (h + 1e-6) for row i from 1 on, then sin(p / t^(2k/d)) and cos(p / t^(2k/d)) in turn for k from 0
-    on, with the temperature t and half of the features d.
-    """
-    features, rows, columns = x.shape[1:]
-    half = features // 2
-    exponents = torch.arange(0, half, 2, device=x.device, dtype=torch.float32) / half
-    encodings = []
-    for count in (rows, columns):
-        steps = torch.arange(1, count + 1, device=x.device, dtype=torch.float32) / (count + 1e-6) * 2 * pi
-        angles = steps[:, None] / temperature**exponents
-        encodings.append(torch.stack([angles.sin(), angles.cos()], dim=2).flatten(1))
-    row, column = encodings
-    encoded = torch.cat([row[:, None].expand(-1, columns, -1), column[None].expand(rows, -1, -1)], dim=2)
-    return encoded.flatten(0, 1).to(x.dtype)
 
 
 # fmt: off

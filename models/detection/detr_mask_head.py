@@ -149,6 +149,12 @@ def mask_losses(logits: Tensor, targets: Tensor, alpha: float = 0.25, gamma: flo
         gamma: How much less a pixel counts that is classified well.
     """
     count = max(1, len(targets))
+    focal, dice = focal_and_dice(logits, targets, alpha, gamma)
+    return {"mask": focal.sum() / count, "dice": dice.sum() / count}
+
+
+def focal_and_dice(logits: Tensor, targets: Tensor, alpha: float = 0.25, gamma: float = 2.0) -> tuple[Tensor, Tensor]:
+    """Return the focal loss, a mean over pixels, and the dice loss of each mask (masks,); see `mask_losses`."""
     enlarged = F.interpolate(logits[:, None], size=targets.shape[1:], mode="bilinear", align_corners=False)
     x, target = enlarged[:, 0].flatten(1), targets.flatten(1).to(logits.dtype)
     probability = x.sigmoid()
@@ -156,4 +162,4 @@ def mask_losses(logits: Tensor, targets: Tensor, alpha: float = 0.25, gamma: flo
     weight = alpha * target + (1 - alpha) * (1 - target)
     focal = weight * error**gamma * F.binary_cross_entropy_with_logits(x, target, reduction="none")
     overlap = (2 * (probability * target).sum(dim=1) + 1) / (probability.sum(dim=1) + target.sum(dim=1) + 1)
-    return {"mask": focal.mean(dim=1).sum() / count, "dice": (1 - overlap).sum() / count}
+    return focal.mean(dim=1), 1 - overlap

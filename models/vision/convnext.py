@@ -34,23 +34,9 @@ from torch import Tensor, nn
 
 from models.layers.by_position import load_by_position
 from models.layers.drop_path import DropPath
+from models.layers.layer_norm_2d import LayerNorm2d
 
 LayerNorm = partial(nn.LayerNorm, eps=1e-6)
-
-
-class LayerNorm2d(nn.LayerNorm):
-    """A layer norm over the channels of each pixel, for maps with their channels first.
-
-    Args:
-        channels: Channels of the input and of the output.
-    """
-
-    def __init__(self, channels: int):
-        super().__init__(channels, eps=1e-6)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, channels, h, w) -> (N, channels, h, w)."""
-        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
 
 
 class Block(nn.Module):

@@ -7,7 +7,8 @@ import torch.nn.functional as F
 import models
 from models.cost import summarize
 from models.layers.drop_path import DropPath
-from models.vision.convnext import Block, LayerNorm2d
+from models.layers.layer_norm_2d import LayerNorm2d
+from models.vision.convnext import Block
 from workbench.errors import UserError
 
 # Table 1 of the paper: parameters in millions and MACs (which it calls FLOPs) in billions, as printed; section 3:

@@ -7,7 +7,8 @@ import torch
 import models
 from models.cost import summarize
 from models.layers.dot_product_attention import recorded_attention
-from models.vision.swin import PatchMerging, WindowAttention, merge_windows, relative_positions, split_windows
+from models.layers.windows import merge_windows, split_windows
+from models.vision.swin import PatchMerging, WindowAttention, relative_positions
 from tests.models.test_vit import trained
 from workbench.errors import UserError
 

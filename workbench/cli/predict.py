@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from workbench.cli import completion
+from workbench.cli import completion, prompts
 from workbench.cli.output import Json, console, plural, print_json, print_rows, progress_bar
 from workbench.errors import UserError
 from workbench.render.scale import format_tick
@@ -46,6 +46,9 @@ def predict(
             min=0.0, max=1.0, help=f"Smallest score of a detection. Default: {MIN_SCORE}.", show_default=False
         ),
     ] = None,
+    point: Annotated[list[str] | None, prompts.Points] = None,
+    box: Annotated[str | None, prompts.Box] = None,
+    mask: Annotated[Path | None, prompts.Mask] = None,
     as_json: Json = False,
 ) -> None:
     """Run a trained network on image files, or on rows of a table.
@@ -53,22 +56,24 @@ def predict(
     The weights are those of the run's best checkpoint, or of its last if there is no best one. For a classifier, each
     image is center-cropped and resized to the size of the training images; a detector reads the whole image. It should
     look like the training images: digits, for example, are light on a dark background. A table needs the columns that
-    the run was trained on, under their names.
+    the run was trained on, under their names. A network that segments by a prompt needs points, a box or a mask.
     """
     from workbench.engine import Verifier
     from workbench.engine.predict import predict as predict_samples
     from workbench.engine.predict import write_csv
     from workbench.engine.runs import get
 
-    run = get(run_id)
+    run, prompt = get(run_id), prompts.parse(point, box, mask)
     with Verifier() as worker, progress_bar("Running PyTorch") as report_progress:
         stdin = sys.stdin.buffer if "-" in paths else None
-        result = predict_samples(worker, run, paths, stdin, report_progress)
+        result = predict_samples(worker, run, paths, stdin, report_progress, prompt)
     is_detection = "detections" in result["predictions"][0]
     if is_detection:
         select_detections(result, MIN_SCORE if min_score is None else min_score)
     elif min_score is not None:
         raise UserError(f"--min-score is for detectors, and {run.id} detects nothing. Leave it out.")
+    if csv is not None and prompt is not None:
+        raise UserError("--csv is for predictions without masks: use --json.")
     if csv is not None:
         write_csv(result, csv, paths)
         count = len(result["predictions"])
@@ -79,7 +84,10 @@ def predict(
     elif as_json:
         print_json(result)
     else:
-        (print_detections if is_detection else print_predictions)(result)
+        if prompt is not None:
+            prompts.print_masks(result, prompt["points"])
+        else:
+            (print_detections if is_detection else print_predictions)(result)
         reason = f" {printable(result['reason'])}" if "reason" in result else ""
         print(f"Run {result['run']}, {result['checkpoint']} checkpoint, step {result['step']}.{reason}")
 

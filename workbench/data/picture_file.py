@@ -93,6 +93,19 @@ def thumbnail(file: Path, size: int) -> "np.ndarray":
         return np.asarray(upright, np.uint8)
 
 
+def whole(file: Path, channels: int) -> "np.ndarray":
+    """Return a whole image in its own size, (height, width, channels), uint8.
+
+    Raises:
+        UserError: As `square`.
+    """
+    import numpy as np
+
+    with _opened(file) as image:
+        pixels = np.asarray(_upright(image, channels), np.uint8)
+        return pixels.reshape(*pixels.shape[:2], channels)
+
+
 def upright_size(file: Path) -> tuple[int, int]:
     """Return the width and the height of an image, turned as its EXIF data say; the pixels aren't read.
 

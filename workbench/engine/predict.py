@@ -5,7 +5,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -29,6 +29,7 @@ def predict(
     paths: Sequence[str],
     stdin: BinaryIO | None = None,
     on_progress: OnProgress = lambda progress: None,
+    prompt: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return what a run's network predicts for samples, by its best checkpoint, or its last if there is no best one.
 
@@ -40,13 +41,15 @@ def predict(
             table are found by name.
         stdin: Standard input; none by default.
         on_progress: Called with the share that is done, if it takes long.
+        prompt: What to segment, for a task on prompts, see `Task.predict_prompt`; None for other tasks.
 
     Returns:
         The run's id, the model, the checkpoint and its step; `target`, what is predicted; and under `predictions` for
         each sample its `file`, for a row also its `line` and under `columns` the cells that the network doesn't read;
         and what the task predicts: the most probable class as `class` with its `probability`, and `probabilities`,
         class -> number; or a number as `predicted`, in the target's unit; or for a detector the `width` and `height` of
-        the image and its `detections`, each with `class`, `score`, and `box`, x1, y1, x2, y2 in pixels.
+        the image and its `detections`, each with `class`, `score`, and `box`, x1, y1, x2, y2 in pixels; or for a prompt
+        the `masks`.
 
     Raises:
         UserError: If the run's task reads no such samples, the run has no checkpoint, or a sample can't be read.
@@ -62,10 +65,12 @@ def predict(
         images = expand_folders(paths)
         origins, key, at_once = [{"file": str(image)} for image in images], "files", FILES_AT_ONCE
         samples = [str(image.absolute()) for image in images]
+    if prompt is not None:
+        at_once = len(samples)  # the frames of a video belong together
     result: dict[str, Any] = {}
     predictions: list[dict[str, Any]] = []
     for start in range(0, len(samples), at_once):
-        job = dict(job="predict", folder=str(run.folder)) | {key: samples[start : start + at_once]}
+        job = dict(job="predict", folder=str(run.folder)) | {key: samples[start : start + at_once], "prompt": prompt}
         try:
             result = worker.ask(job, TIMEOUT)
         except ScriptError as error:
@@ -77,7 +82,10 @@ def predict(
 
 
 def compute(
-    run: Run, image_files: Sequence[Path] | None = None, rows: Sequence[Sequence[float]] | None = None
+    run: Run,
+    image_files: Sequence[Path] | None = None,
+    rows: Sequence[Sequence[float]] | None = None,
+    prompt: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the run and its checkpoint, and under `rows` the task's prediction for each sample. Imports torch.
 
@@ -85,13 +93,16 @@ def compute(
         run: The run.
         image_files: Image files.
         rows: Or rows of a table, in the order of the dataset's features.
+        prompt: What to segment, for a task on prompts.
     """
     import numpy as np
 
     from workbench.engine.trained import load
 
     trained = load(run)
-    if rows is not None:
+    if prompt is not None:
+        predictions = trained.task.predict_prompt(trained.network, image_files or [], prompt, trained.spec.seed)
+    elif rows is not None:
         values = np.array(rows, dtype=np.float64)
         predictions = trained.task.predict_rows(trained.network, values, trained.spec.seed)
     else:

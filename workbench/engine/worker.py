@@ -229,7 +229,7 @@ def _predict(request: dict[str, Any], on_progress: OnProgress) -> dict[str, Any]
     from workbench.engine import predict
 
     files = [Path(file) for file in request.get("files", ())]
-    return predict.compute(Run(Path(request["folder"])), files, request.get("rows"))
+    return predict.compute(Run(Path(request["folder"])), files, request.get("rows"), request.get("prompt"))
 
 
 def _evaluate(request: dict[str, Any], on_progress: OnProgress) -> dict[str, Any]:

@@ -250,6 +250,23 @@ class Task(ABC):
         """
         raise UserError(f"A network of the task {self.title!r} can't read files: choose a run on digits or shapes.")
 
+    def predict_prompt(
+        self, network: nn.Module, files: Sequence[Path], prompt: Mapping[str, Any], seed: int
+    ) -> list[dict[str, Any]]:
+        """Return the masks of a prompt in each file, as plain data.
+
+        Args:
+            network: A trained network on the CPU.
+            files: Image files; for a video its frames, in order.
+            prompt: `points`, a list of x, y and a label, 1 inside the object and 0 outside; `box`, x1, y1, x2, y2; and
+                `mask`, an image file. They are in pixels of the files; what is left out is None or empty.
+            seed: The seed of the run, which decides what the inputs are standardized by.
+
+        Raises:
+            UserError: If the task's networks read no prompts, or not this one.
+        """
+        raise UserError(f"A network of the task {self.title!r} reads no prompts. Leave --point, --box and --mask out.")
+
     def predict_rows(self, network: nn.Module, rows: np.ndarray, seed: int) -> list[dict[str, Any]]:
         """Return what a network predicts for each row of a table, as plain data.
 

@@ -8,7 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.layers.dot_product_attention import recorded_attention
-from models.vision.swin import WindowAttention, split_windows
+from models.layers.windows import split_windows
+from models.vision.swin import WindowAttention
 from workbench.errors import UserError
 from workbench.tasks import attention_maps
 from workbench.tasks.base import Visualization, evaluation_mode

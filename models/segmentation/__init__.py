@@ -1,0 +1,1 @@
+"""Networks that segment images: a class or an object for each pixel."""
