@@ -1,0 +1,1 @@
+"""Networks that segment images: a class for each pixel, or a mask for each object."""
