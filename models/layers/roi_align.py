@@ -1,8 +1,8 @@
 """RoIAlign: He, Gkioxari, Dollar, Girshick, Mask R-CNN (arXiv:1703.06870), section 3.
 
 A region of interest of any size becomes a map of one size, without any rounding. Its box, in units of the map, is
-divided into bins of equal size. In each bin, s x s sample points are placed at the centers of a regular grid, the map is
-interpolated there, and the bin outputs the mean. A point between four cells has their bilinear mean:
+divided into bins of equal size. In each bin, s x s sample points are placed at the centers of a regular grid, the map
+is interpolated there, and the bin outputs the mean. A point between four cells has their bilinear mean:
 
     f(y, x) = sum over the cells (i, j) of f[i, j] max(0, 1 - |y - i|) max(0, 1 - |x - j|)
 

@@ -6,9 +6,9 @@ the matches, FP the predicted segments without one, FN the true segments without
     PQ = (sum of the IoUs of the matches) / (TP + FP/2 + FN/2) = SQ * RQ
     SQ = mean IoU of the matches                 RQ = TP / (TP + FP/2 + FN/2), the F1 score
 
-and then the mean over the classes that occur. As in the authors' panopticapi: pixels that are void in the true map count
-in no union; a predicted segment without a match is no error if more than half of it is void, or belongs to a crowd of
-its class; a crowd (a group of things in one segment) matches nothing and is not missed.
+and then the mean over the classes that occur. As in the authors' panopticapi: pixels that are void in the true map
+count in no union; a predicted segment without a match is no error if more than half of it is void, or belongs to a
+crowd of its class; a crowd (a group of things in one segment) matches nothing and is not missed.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -98,9 +98,7 @@ def compare(predicted: PanopticMap, target: PanopticMap) -> Comparison:
     for column, number in enumerate(predicted_ids[1:], start=1):
         if number not in matched:
             label = predicted.classes[number]
-            crowds = [
-                row for row, one in enumerate(target_ids) if one in target.crowds and target.classes[one] == label
-            ]
+            crowds = [target_ids.index(one) for one in target.crowds if target.classes[one] == label]
             is_ignored = 2 * overlap[[0, *crowds], column].sum() > areas[column]
             (ignored if is_ignored else errors).append(number)
     missed = [number for number in target.classes if number not in found and number not in target.crowds]
@@ -184,9 +182,8 @@ class PanopticQuality:
 
     def by_class(self) -> dict[int, Quality]:
         """Return the quality of each class that occurs."""
-        return {
-            label: quality(self.iou[label], *self.counts[label]) for label in np.flatnonzero(self.counts.sum(axis=1))
-        }
+        labels = np.flatnonzero(self.counts.sum(axis=1)).tolist()
+        return {label: quality(self.iou[label], *self.counts[label]) for label in labels}
 
     def compute(self) -> dict[str, float]:
         """Return `pq`, `sq` and `rq`, means over the classes that occur, and those of things and of stuff.

@@ -109,16 +109,9 @@ class PanopticSegmentation(InstanceSegmentation):
         self, network: nn.Module, batch: Batch, sizes: Sequence[Sequence[int]], scales: Tensor, min_score: float
     ) -> list[tuple[np.ndarray, Rows]]:
         outputs = self.predict(network, batch)
-        size = outputs.detector.input_shape[1:]
-        crops = [
-            [
-                min(limit, max(1, round(length * float(scale) * limit / extent)))
-                for limit, length, scale, extent in zip(
-                    size, one, factors.flip(0), batch["image"].shape[2:], strict=True
-                )
-            ]
-            for one, factors in zip(sizes, scales, strict=True)
-        ]
+        limits = torch.tensor(outputs.detector.input_shape[1:])
+        lengths = torch.tensor(sizes) * scales.flip(1) * limits / torch.tensor(batch["image"].shape[2:])
+        crops = torch.minimum(lengths.round().long().clamp(min=1), limits).tolist()
         merged: list[Segments] = cast(Any, outputs.detector).merge(outputs.values, crops, sizes)
         maps = [(to_map(one), one.scores.tolist()) for one in merged]
         return [(one.ids, self.list_segments(one, scores)) for one, scores in maps]
@@ -134,12 +127,10 @@ class PanopticSegmentation(InstanceSegmentation):
             chunk = files[start : start + size]
             batch, scales = self.read_files(chunk, seed)
             sizes = [upright_size(file)[::-1] for file in chunk]
-            for (height, width), (ids, rows) in zip(
-                sizes, self.segment_images(network, batch, sizes, scales, 0.0), strict=True
-            ):
-                things, stuff = (
-                    [self._to_json(ids, row) for row in rows if row["thing"] == is_thing] for is_thing in (1, 0)
-                )
+            segmented = self.segment_images(network, batch, sizes, scales, 0.0)
+            for (height, width), (ids, rows) in zip(sizes, segmented, strict=True):
+                things = [self._to_json(ids, row) for row in rows if row["thing"]]
+                stuff = [self._to_json(ids, row) for row in rows if not row["thing"]]
                 predictions.append({"width": width, "height": height, "detections": things, "stuff": stuff})
         return predictions
 
@@ -207,9 +198,8 @@ def true_map(instances: np.ndarray, stuff: np.ndarray, labels: np.ndarray, thing
     is_stuff = (stuff > 0) & (stuff != panoptic_scenes.VOID)
     ids = np.where(is_stuff, FIRST_STUFF - 1 + stuff.astype(np.int64), instances)
     classes = {n: int(label) for n, label in enumerate(labels, start=1)}
-    return PanopticMap(
-        ids, classes | {FIRST_STUFF - 1 + k: things + k - 1 for k in np.unique(stuff[is_stuff]).tolist()}
-    )
+    present = np.unique(stuff[is_stuff]).tolist()
+    return PanopticMap(ids, classes | {FIRST_STUFF - 1 + k: things + k - 1 for k in present})
 
 
 def check_stuff(instances: np.ndarray, stuff: np.ndarray, count: int) -> None:
@@ -225,9 +215,7 @@ def check_stuff(instances: np.ndarray, stuff: np.ndarray, count: int) -> None:
     """
     if instances.shape != stuff.shape:
         sizes = ["x".join(map(str, one.shape)) for one in (stuff, instances)]
-        raise UserError(
-            f"The maps of stuff have the shape {sizes[0]}, and those of things {sizes[1]}. Make both equal."
-        )
+        raise UserError(f"Maps of stuff have the shape {sizes[0]}, and those of things {sizes[1]}. Make both equal.")
     is_unknown = (stuff > count) & (stuff != panoptic_scenes.VOID)
     if is_unknown.any():
         raise UserError(
