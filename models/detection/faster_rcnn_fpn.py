@@ -197,23 +197,24 @@ class FasterRCNNFPN(RegionDetector):
         rpn: Proposals = self.rpn(levels, *images.shape[2:])
         return self.classify_proposals(RegionOutputs(tuple(levels), rpn.boxes, rpn.mask, rpn=rpn))
 
-    def pool(self, levels: Sequence[Tensor], rois: Tensor) -> Tensor:
-        """Return regions (R, channels, 7, 7), each from the level that suits its size.
+    def pool(self, levels: Sequence[Tensor], rois: Tensor, output_size: int = POOLED) -> Tensor:
+        """Return regions (R, channels, output_size, output_size), each from the level that suits its size.
 
         Args:
             levels: P2 to P5.
             rois: Image number and corners in pixels, (R, 5).
+            output_size: Rows and columns of a pooled region.
         """
         from torchvision.ops import roi_align  # here, because torchvision takes long to import
 
-        pooled = rois.new_empty(len(rois), levels[0].shape[1], POOLED, POOLED)
+        pooled = rois.new_empty(len(rois), levels[0].shape[1], output_size, output_size)
         if rois.is_meta:  # without values, no region has a level
             return pooled
         scale = torch.log2(area(rois[:, 1:]).sqrt() / self.canonical_size)
         numbers = torch.floor(4 + scale + 1e-6).clamp(2, 5).long() - 2
         for number, (level, stride) in enumerate(zip(levels, STRIDES, strict=True)):
             rows = (numbers == number).nonzero()[:, 0]
-            pooled[rows] = roi_align(level, rois[rows], POOLED, 1 / stride, sampling_ratio=2).to(pooled)
+            pooled[rows] = roi_align(level, rois[rows], output_size, 1 / stride, sampling_ratio=2).to(pooled)
         return pooled
 
     def classify(self, features: tuple[Tensor, ...], rois: Tensor) -> tuple[Tensor, Tensor]:

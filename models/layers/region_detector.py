@@ -30,12 +30,14 @@ class Regions(NamedTuple):
         labels: The class of its object plus 1; 0 is the background, (R,).
         offsets: From the region to its object, (R, 4), times the weights; 0 for the background.
         iou: Of the region with its object, or the largest with any, (R,).
+        objects: The index of the object among those of its image; 0 for the background, (R,).
     """
 
     rois: Tensor
     labels: Tensor
     offsets: Tensor
     iou: Tensor
+    objects: Tensor
 
 
 class RegionOutputs(NamedTuple):
@@ -123,8 +125,9 @@ class RegionDetector(nn.Module):
             matches = assignment[positives]
             targets[: len(positives)] = classes[matches] + 1
             offsets[: len(positives)] = encode_boxes(objects[matches], candidates[positives], self.offset_weights)
-            numbers = candidates.new_full((len(rows), 1), number)
-            parts.append((torch.cat([numbers, candidates[rows]], dim=1), targets, offsets, largest[rows]))
+            numbers, indices = candidates.new_full((len(rows), 1), number), torch.zeros_like(targets)
+            indices[: len(positives)] = present.nonzero()[matches, 0]
+            parts.append((torch.cat([numbers, candidates[rows]], dim=1), targets, offsets, largest[rows], indices))
         return Regions(*map(torch.cat, zip(*parts, strict=True)))
 
     def losses(self, outputs: RegionOutputs, boxes: Tensor, labels: Tensor, mask: Tensor) -> dict[str, Tensor]:
@@ -138,7 +141,11 @@ class RegionDetector(nn.Module):
         """
         with fixed_unless(self.training):
             regions = self.sample_regions(outputs, boxes, labels, mask)
-        logits, offsets = self.classify(outputs.features, regions.rois)
+        return self.region_losses(outputs.features, regions)
+
+    def region_losses(self, features: tuple[Tensor, ...], regions: Regions) -> dict[str, Tensor]:
+        """Return the losses of classes and boxes of sampled regions, which are pooled from maps."""
+        logits, offsets = self.classify(features, regions.rois)
         positives = regions.labels.nonzero()[:, 0]
         own = offsets[positives, regions.labels[positives]]
         errors = F.smooth_l1_loss(own, regions.offsets[positives], beta=self.beta, reduction="sum")

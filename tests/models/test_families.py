@@ -168,7 +168,7 @@ def test_the_shapes_and_the_size_of_the_paper_are_the_declared_ones(name, preset
 # So are those of vision transformers, which read images of one size only.
 TRANSFORMERS = {name for name in NAMES if models.info(name).family in ("vit", "swin")}
 # So are detectors, of which torchvision's return detections.
-DETECTORS = {name for name in NAMES if ".detection." in models.info(name).module}
+DETECTORS = {name for name in NAMES if ".detection." in models.info(name).module} | {"mask-rcnn", "panoptic-fpn"}
 APART = LARGER | TRANSFORMERS | DETECTORS
 COMPARED = [name for name in NAMES if models.info(name).reference in REFERENCES and name not in APART]
 

@@ -8,6 +8,7 @@ Below each image, its predictions are listed by number and the missed objects by
     a missed bar       an object that no prediction detects
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from rich.segment import Segment
@@ -35,12 +36,30 @@ def draw_boxes(images: list[dict[str, Any]], width: int, height: int, color: boo
         height: Number of rows.
         color: Whether colors can be shown.
     """
-    legend_height = min(max(len(_legend(image)) for image in images), max(1, height // 2))
+    legends: list[Rows] = [[[Segment(text, style)] for text, style in _legend(image)] for image in images]
+    return layout_blocks(
+        images, legends, lambda number, divisor: _draw_image(images[number], divisor, color), width, height
+    )
+
+
+def layout_blocks(
+    images: list[dict[str, Any]], legends: list[Rows], render: Callable[[int, int], Rows], width: int, height: int
+) -> Rows:
+    """Render as many images as fit, side by side, each with its legend below.
+
+    Args:
+        images: Visualizations with `pixels`.
+        legends: The lines below each of them.
+        render: Number of an image and a divisor of its size -> its rows.
+        width: Number of cells per row.
+        height: Number of rows.
+    """
+    legend_height = min(max(map(len, legends)), max(1, height // 2))
     longest, widest = (
         max(map(len, rows)) for rows in ([one["pixels"] for one in images], [one["pixels"][0] for one in images])
     )
     divisor = max(1, -(-longest // max(1, 2 * (height - legend_height))), -(-widest // width))
-    blocks = [_block(image, divisor, legend_height, color) for image in images]
+    blocks = [[*render(number, divisor), *_fit(legend, legend_height)] for number, legend in enumerate(legends)]
     block_width = len(GAP) + max(Segment.get_line_length(row) for block in blocks for row in block)
     per_row = max(1, (width + len(GAP)) // block_width)
     count = per_row * max(1, height // len(blocks[0]))
@@ -52,8 +71,16 @@ def draw_boxes(images: list[dict[str, Any]], width: int, height: int, color: boo
     return rows
 
 
-def _block(image: dict[str, Any], divisor: int, legend_height: int, color: bool) -> Rows:
-    """Return the rows of an image and of its legend."""
+def _fit(legend: Rows, height: int) -> Rows:
+    """Return a legend with as many lines as there is room for."""
+    if len(legend) > height:
+        legend = [*legend[: height - 1], [Segment(f"and {len(legend) - height + 1} more")]]
+    empty: Rows = [[Segment("")]] * (height - len(legend))
+    return [*legend, *empty]
+
+
+def _draw_image(image: dict[str, Any], divisor: int, color: bool) -> Rows:
+    """Return the rows of an image with its boxes."""
     cells = split_cells(render_image(to_pixels(image["pixels"]), 1, divisor, color))
     scale = cells_per_pixel(len(image["pixels"][0]), 1, divisor, color)
     predictions = [
@@ -68,11 +95,7 @@ def _block(image: dict[str, Any], divisor: int, legend_height: int, color: bool)
         for offset, character in enumerate(sign):
             if 0 <= y < len(cells) and 0 <= x + offset < len(cells[y]):
                 set_character(cells[y], x + offset, character, style)
-    legend = [[Segment(text, style)] for text, style in _legend(image)]
-    if len(legend) > legend_height:
-        legend = [*legend[: legend_height - 1], [Segment(f"and {len(legend) - legend_height + 1} more")]]
-    empty: Rows = [[Segment("")]] * (legend_height - len(legend))
-    return [*join_cells(cells), *legend, *empty]
+    return join_cells(cells)
 
 
 def _legend(image: dict[str, Any]) -> list[tuple[str, Style]]:

@@ -21,6 +21,7 @@ from workbench.render.next_token import draw_next_tokens
 from workbench.render.precision_recall import draw_precision_recall
 from workbench.render.responses import draw_probabilities, draw_text, draw_value
 from workbench.render.scale import Scale, format_tick
+from workbench.render.segments import draw_segments
 from workbench.render.sentences import draw_captions, draw_masked_words, draw_neighbors, draw_tags
 from workbench.render.translations import draw_lengths, draw_translations
 from workbench.render.word_map import draw_map
@@ -156,6 +157,11 @@ def draw_detections(selected: Visualizations, _: Visualizations, width: int, hei
     return draw_boxes(selected, width, height, color)
 
 
+def draw_segmented(selected: Visualizations, _: Visualizations, width: int, height: int, color: bool) -> Rows:
+    """Render images with segments."""
+    return draw_segments(selected, width, height, color)
+
+
 def draw_translated(selected: Visualizations, _: Visualizations, width: int, height: int, color: bool) -> Rows:
     """Render translations."""
     return draw_translations(selected, width, height)
@@ -210,6 +216,7 @@ KINDS: dict[str, tuple[str, Renderer]] = {
     "interpolation": ("interpolation", _of_first(autoencoding.draw_interpolation)),
     "images": ("generated images", _of_first(autoencoding.draw_images)),
     "masks": ("masks", _of_first(autoencoding.draw_images)),
+    "segments": ("segments", draw_segmented),
     "image-attention": ("attention", _of_first(autoencoding.draw_images)),
     "positions": ("similarity of positions", _of_first(autoencoding.draw_images)),
     "decoded": ("decoded image", _of_first(autoencoding.draw_decoded)),

@@ -83,7 +83,7 @@ class AveragePrecision:
         if not sum(map(len, self._detections)):
             return {"ap50": 0.0, "ap": 0.0}
         precision = self._evaluate(["all"]).eval["precision"]
-        return {"ap50": _mean(precision[0, :, :, 0]), "ap": _mean(precision[..., 0, 0])}
+        return {"ap50": mean(precision[0, :, :, 0]), "ap": mean(precision[..., 0, 0])}
 
     def compute_all(self) -> dict[str, float]:
         """Return average precision in all conventions, from 0 to 1; nothing if there was no object.
@@ -99,13 +99,13 @@ class AveragePrecision:
         evaluation = self._evaluate(list(AREAS))
         precision = evaluation.eval["precision"]  # threshold, recall, class, area, and one number of detections
         metrics = {
-            "ap50": _mean(precision[0, :, :, 0]),
-            "ap": _mean(precision[..., 0, 0]),
-            "ap75": _mean(precision[5, :, :, 0]),
+            "ap50": mean(precision[0, :, :, 0]),
+            "ap": mean(precision[..., 0, 0]),
+            "ap75": mean(precision[5, :, :, 0]),
         }
         for place, size in enumerate(AREAS):
             if size != "all" and (precision[..., place, 0] > -1).any():
-                metrics[f"ap_{size}"] = _mean(precision[..., place, 0])
+                metrics[f"ap_{size}"] = mean(precision[..., place, 0])
         curves = [curve for label in range(self.num_classes) if (curve := self._voc_curve(evaluation, label))]
         metrics["ap50_voc2007"] = float(np.mean([curve.voc2007() for curve in curves]))
         metrics["ap50_voc2010"] = float(np.mean([curve.voc2010() for curve in curves]))
@@ -128,25 +128,8 @@ class AveragePrecision:
 
     def _evaluate(self, areas: list[str], thresholds: list[float] | None = None) -> Any:
         """Return pycocotools' evaluation for names of `AREAS`, and by default for COCO's ten thresholds of IoU."""
-        from pycocotools.coco import COCO
-        from pycocotools.cocoeval import COCOeval
-
-        with redirect_stdout(StringIO()):  # it prints its progress
-            truth = COCO()
-            truth.dataset = dict(
-                images=[dict(id=number) for number in range(1, self._images + 1)],
-                categories=[dict(id=label) for label in range(self.num_classes)],
-                annotations=self._objects,
-            )
-            truth.createIndex()
-            evaluation = COCOeval(truth, truth.loadRes(np.concatenate(self._detections)), "bbox")
-            evaluation.params.areaRng, evaluation.params.areaRngLbl = [[*AREAS[name]] for name in areas], areas
-            evaluation.params.maxDets = [MAX_DETECTIONS]
-            if thresholds:
-                evaluation.params.iouThrs = np.array(thresholds)
-            evaluation.evaluate()
-            evaluation.accumulate()
-        return evaluation
+        results = np.concatenate(self._detections)
+        return evaluate(self._objects, results, self._images, self.num_classes, "bbox", areas, thresholds)
 
     def _voc_curve(self, evaluation: Any, label: int) -> PrecisionRecall | None:
         """Return the curve of a class with VOC's matches at IoU 0.5; None if it has no objects."""
@@ -180,7 +163,48 @@ class AveragePrecision:
         return PrecisionRecall(is_correct, objects)
 
 
-def _mean(precision: np.ndarray) -> float:
+def evaluate(
+    objects: list[dict[str, Any]],
+    detections: Any,
+    images: int,
+    num_classes: int,
+    iou_type: str,
+    areas: Sequence[str] = ("all",),
+    thresholds: Sequence[float] | None = None,
+) -> Any:
+    """Return pycocotools' evaluation of detections, which it has as `eval`.
+
+    Args:
+        objects: Annotations in COCO's format.
+        detections: Results in COCO's format, or rows of image, x, y, width, height, score, class.
+        images: The number of images; their ids begin at 1.
+        num_classes: The number of classes; their ids begin at 0.
+        iou_type: `bbox` or `segm`.
+        areas: Names of `AREAS`.
+        thresholds: Smallest IoUs of a correct detection; COCO's ten by default.
+    """
+    from pycocotools.coco import COCO
+    from pycocotools.cocoeval import COCOeval
+
+    with redirect_stdout(StringIO()):  # it prints its progress
+        truth = COCO()
+        truth.dataset = dict(
+            images=[dict(id=number) for number in range(1, images + 1)],
+            categories=[dict(id=label) for label in range(num_classes)],
+            annotations=objects,
+        )
+        truth.createIndex()
+        evaluation = COCOeval(truth, truth.loadRes(detections), iou_type)
+        evaluation.params.areaRng, evaluation.params.areaRngLbl = [[*AREAS[name]] for name in areas], [*areas]
+        evaluation.params.maxDets = [MAX_DETECTIONS]
+        if thresholds:
+            evaluation.params.iouThrs = np.array(thresholds)
+        evaluation.evaluate()
+        evaluation.accumulate()
+    return evaluation
+
+
+def mean(precision: np.ndarray) -> float:
     """Return the mean of the precisions but those of classes without objects, which are -1."""
     return float(precision[precision > -1].mean())
 

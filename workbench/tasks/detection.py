@@ -240,12 +240,10 @@ class Detection(Task):
     def visualize_detections(self, image: Tensor, detected: Detections) -> Visualization:
         """Return an image with its detections; whether they are correct is not known."""
         factor, image = min(1.0, MAX_VISUALIZED / max(image.shape)), _shrink(image)
-        low, high = image.amin(), image.amax()
-        pixels = (image - low) / (high - low).clamp(min=1e-6)
         boxes, scores = (detected.boxes * factor).double().round(decimals=1), detected.scores.double().round(decimals=4)
         return {
             "kind": "boxes",
-            "pixels": pixels.expand(3, -1, -1).permute(1, 2, 0).double().round(decimals=2).tolist(),
+            "pixels": to_pixels(image),
             "classes": list(self.dataset.classes),
             "predicted": [
                 {"box": box, "label": label, "score": score, "correct": None}
@@ -326,11 +324,11 @@ class DetectionMeter:
 
     def update(self, outputs: Outputs, batch: Batch) -> None:
         """Take in the outputs for a batch."""
-        detections, (boxes, labels) = outputs.detections(), (_unpad(batch, name) for name in OBJECTS)
+        detections, (boxes, labels) = outputs.detections(), (unpad(batch, name) for name in OBJECTS)
         if "scale" not in batch:
             self.average_precision.update(detections, boxes, labels)
             return
-        crowds, crowd_labels, areas = (_unpad(batch, name) for name in ("crowd_boxes", "crowd_labels", "areas"))
+        crowds, crowd_labels, areas = (unpad(batch, name) for name in ("crowd_boxes", "crowd_labels", "areas"))
         scales = batch["scale"].repeat(1, 2)
         self.average_precision.update(
             to_file_pixels(detections, batch["scale"]),
@@ -365,9 +363,17 @@ def _ragged(name: str, values: np.ndarray, mask: np.ndarray) -> Ragged:
     return Ragged.from_padded(name, torch.from_numpy(values), torch.from_numpy(mask))
 
 
-def _unpad(batch: Batch, name: str) -> list[Tensor]:
+def unpad(batch: Batch, name: str) -> list[Tensor]:
     """Return the values of each image."""
     return [values[mask] for values, mask in zip(batch[name], batch[f"{name}_mask"], strict=True)]
+
+
+def to_pixels(image: Tensor) -> list[list[list[float]]]:
+    """Return an image (channels, height, width) as rows of red, green and blue, stretched to 0 to 1."""
+    low, high = image.amin(), image.amax()
+    pixels = (image - low) / (high - low).clamp(min=1e-6)
+    rows: list[list[list[float]]] = pixels.expand(3, -1, -1).permute(1, 2, 0).double().round(decimals=2).tolist()
+    return rows
 
 
 def _shrink(image: Tensor) -> Tensor:

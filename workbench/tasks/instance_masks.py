@@ -25,15 +25,33 @@ class InstanceMasks(Detection):
     """Detection, and the masks of the objects: their focal and dice losses, and their IoU.
 
     A batch also holds `instances` (N, height, width), uint8: k + 1 where the object at index k is visible, 0 elsewhere.
+
+    Attributes:
+        maps: Names of the columns that have a value per pixel.
     """
 
+    maps: tuple[str, ...] = ("instances",)
+
     def sources(self, network: nn.Module, seed: int) -> dict[str, Source]:
+        self.check_network(network)
+        sources, images = super().sources(network, seed), data.load(self.data, seed)
+        for split, maps in data.deal({"train": self.load_maps()}, seed).items():  # as the images are
+            check_instances(images[split][0], maps[0], images[split][-1])
+            columns = zip(self.maps, maps, strict=True)
+            sources[split] = Merged(sources[split], Resident(**{name: torch.from_numpy(one) for name, one in columns}))
+        return sources
+
+    def check_network(self, network: nn.Module) -> None:
+        """Reject a network that this task can't train.
+
+        Raises:
+            UserError: If the network is one.
+        """
         read_as_masks(network)
-        splits = data.deal({"train": (shape_instances.load(),)}, seed)  # as the images are
-        return {
-            split: Merged(source, Resident(instances=torch.from_numpy(splits[split][0])))
-            for split, source in super().sources(network, seed).items()
-        }
+
+    def load_maps(self) -> tuple[np.ndarray, ...]:
+        """Return the columns that `maps` names, (samples, height, width) each, in the order of the dataset."""
+        return (shape_instances.load(),)
 
     def losses(self, outputs: Outputs, batch: Batch, context: StepContext) -> dict[str, Tensor]:
         terms = outputs.detector.losses(  # type: ignore[call-arg]  # of DETR alone
@@ -50,7 +68,7 @@ class InstanceMasks(Detection):
     def compute_baseline(self, seed: int) -> Baseline:
         """Return the mean IoU of objects' masks with their true boxes, filled."""
         _, boxes, labels = data.load(self.data, seed)["test"]
-        (instances,) = data.deal({"train": (shape_instances.load(),)}, seed)["test"]
+        instances = data.deal({"train": self.load_maps()}, seed)["test"][0]
         ious = []
         for image, corners, classes in zip(instances, boxes.astype(int), labels, strict=True):
             for k, (x1, y1, x2, y2) in enumerate(corners[classes >= 0]):
@@ -103,6 +121,32 @@ def read_as_masks(network: object) -> DETR:
     if not (isinstance(network, DETR) and network.has_masks):
         raise UserError(f"{type(network).__name__} predicts no masks: take detr-mask-head.")
     return network
+
+
+def check_instances(images: np.ndarray, instances: np.ndarray, labels: np.ndarray) -> None:
+    """Check the masks of a dataset.
+
+    Args:
+        images: Images (N, channels, height, width).
+        instances: k + 1 where the object at index k is visible, 0 elsewhere, (N, height, width).
+        labels: Classes of the objects (N, M), -1 for none.
+
+    Raises:
+        UserError: If masks have another size than their image, belong to no object, or an object has none.
+    """
+    if instances.shape != (len(images), *images.shape[2:]):
+        sizes = ["x".join(map(str, size)) for size in (instances.shape[1:], images.shape[2:])]
+        raise UserError(f"The masks have {sizes[0]} pixels, and their images {sizes[1]}. Make both equal.")
+    numbers = np.arange(labels.shape[1] + 1)
+    counts = np.stack([(instances == number).sum(axis=(1, 2)) for number in numbers], axis=1)
+    is_unknown = counts.sum(axis=1) < instances[0].size
+    counts = counts[:, 1:]
+    is_unknown |= (counts * (labels < 0)).any(axis=1)
+    if is_unknown.any():
+        raise UserError(f"The masks of image {is_unknown.argmax()} have the number of an object that it doesn't have.")
+    if (is_empty := (counts == 0) & (labels >= 0)).any():
+        image, number = np.argwhere(is_empty)[0]
+        raise UserError(f"Object {number} of image {image} has an empty mask. Remove the object.")
 
 
 def object_masks(batch: Batch) -> Tensor:

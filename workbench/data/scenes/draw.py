@@ -39,13 +39,20 @@ class Drawn:
         return np.array([box(mask) for mask in self.masks]).reshape(-1, 4)
 
 
-def draw(scene: Scene) -> Drawn:
-    """Paint a scene from back to front; edges are smooth over one pixel."""
+def draw(scene: Scene, background: np.ndarray | None = None) -> Drawn:
+    """Paint a scene from back to front; edges are smooth over one pixel.
+
+    Args:
+        scene: What is in the picture.
+        background: Colors (3, side, side), from 0 to 1, in place of the scene's own background.
+    """
     side = scene.side
     rows, columns = _grid(side)
     cos_, sin_ = np.float32(cos(scene.angle)), np.float32(sin(scene.angle))
     picture = np.empty((3, side, side), np.float32)  # channels first: numpy is faster along long rows
-    picture[:] = scene.background.colour(columns * cos_ + rows * sin_, rows * cos_ - columns * sin_)
+    if background is None:
+        background = scene.background.colour(columns * cos_ + rows * sin_, rows * cos_ - columns * sin_)
+    picture[:] = background
     for stroke in scene.clutter:
         _paint(picture, stroke)
     instances = np.zeros((side, side), np.uint8)
