@@ -23,7 +23,6 @@ read 3x64x64, a map of 8x8, so their rates are small; VGG has batch norm there, 
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor, nn
 
 from models.layers.dilated_resnet import DilatedResNet
@@ -83,7 +82,10 @@ class DeepLabV2(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return logits (N, num_classes, ceil(h/8), ceil(w/8)) for images (N, 3, h, w)."""
         x = self.backbone(x)[-1] if isinstance(self.backbone, DilatedResNet) else self.backbone(x)
-        return torch.stack([branch(x) for branch in self.branches]).sum(dim=0)
+        logits: Tensor = self.branches[0](x)
+        for branch in self.branches[1:]:
+            logits = logits + branch(x)
+        return logits
 
 
 FAMILY = dict(
