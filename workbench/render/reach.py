@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil
 from string import ascii_lowercase
+from textwrap import wrap
 
 from models.summary import Layer
 from workbench.render.visualizations.grid import LIGHT, Grid
@@ -87,12 +88,10 @@ def draw_reach(pyramid: Pyramid, width: int) -> list[str]:
         for y, x in taps:
             grid.put(1 + int((x + 0.5) * scale), 1 + int((y + 0.5) * scale / 2), letter)
         span, total = max(pyramid.offsets(rate)) * 2 + 1, pyramid.kernel_size**2
-        lines += [
-            f"{letter}: rate {rate}, spans {span}x{span}; {len(taps)} of {total} taps inside the map here,",
-            f"   {pyramid.mean_taps(rate):.1f} on average over all places",
-        ]
-    grid.put(1 + int((x0 + 0.5) * scale), 1 + int((y0 + 0.5) * scale / 2), "+")  # all kernels have it
+        inside = f"{len(taps)} of {total} taps inside the map here, {pyramid.mean_taps(rate):.1f} on average"
+        lines += wrap(f"{letter}: rate {rate}, spans {span}x{span}: {inside}", width, subsequent_indent="   ")
+    grid.put(1 + int((x0 + 0.5) * scale), 1 + int((y0 + 0.5) * scale / 2), "+")
     k = pyramid.kernel_size
-    heading = f"What the {k}x{k} kernels of {pyramid.name or 'the network'} see from the middle of their map,"
-    size = f"{pyramid.height}x{pyramid.width} places; + is the middle tap of each:"
-    return [heading, size, *grid.text().splitlines(), *lines]
+    size = f"{pyramid.height}x{pyramid.width} places"
+    heading = f"What the {k}x{k} kernels of {pyramid.name or 'the network'} see from the middle of their map of {size}:"
+    return [*wrap(heading, width), *grid.text().splitlines(), "+ is the tap in the middle, which all have.", *lines]

@@ -38,7 +38,8 @@ def test_taps_inside_the_map_are_those_of_a_convolution_of_ones(k, rate, height,
 
 def test_taps_are_drawn_at_their_places():
     lines = draw_reach(Pyramid("aspp", 3, (1, 4, 5), 9, 9), 11)  # one column per place, two places per row
-    assert lines[2:-6] == [
+    top = next(k for k, line in enumerate(lines) if line.startswith("┌"))
+    assert lines[top : top + 7] == [
         "┌─────────┐",
         "│b   b   b│",
         "│   aaa   │",
@@ -47,11 +48,12 @@ def test_taps_are_drawn_at_their_places():
         "│b   b   b│",
         "└─────────┘",
     ]
-    assert lines[-2] == "c: rate 5, spans 11x11; 1 of 9 taps inside the map here,"
+    assert "1 of 9 taps inside the map here" in " ".join(" ".join(lines[-6:]).split())
 
 
 def test_a_diagram_ends_with_them_and_keeps_to_its_width():
     lines = render_diagram(summarize("deeplab-v3"), 60)
-    assert "What the 3x3 kernels of classifier.0 see from the middle of their map," in lines
     assert max(map(len, lines)) <= 60
-    assert lines[-2].startswith("c: rate 36, spans 73x73; 1 of 9 taps inside the map here,")
+    text = " ".join(" ".join(lines).split())
+    assert "What the 3x3 kernels of classifier.0 see from the middle of their map of 65x65 places:" in text
+    assert "c: rate 36, spans 73x73: 1 of 9 taps inside the map here" in text
