@@ -48,7 +48,7 @@ def test_taps_are_drawn_at_their_places():
         "│b   b   b│",
         "└─────────┘",
     ]
-    assert "1 of 9 taps inside the map here" in " ".join(" ".join(lines[-6:]).split())
+    assert "1 of 9 taps inside the map here" in " ".join(" ".join(lines[top + 7 :]).split())
 
 
 def test_a_diagram_ends_with_them_and_keeps_to_its_width():
