@@ -93,6 +93,12 @@ class ResNetSegmenter(nn.Module):
         self.load_state_dict(state_dict)
 
 
-def resize(x: Tensor, like: Tensor) -> Tensor:
-    """Return maps (N, C, h, w), bilinearly interpolated to the height and width of another tensor."""
-    return F.interpolate(x, size=like.shape[2:], mode="bilinear", align_corners=False)
+def resize(x: Tensor, like: Tensor, align_corners: bool = False) -> Tensor:
+    """Return maps (N, C, h, w), bilinearly interpolated to the height and width of another tensor.
+
+    Args:
+        x: The maps.
+        like: A tensor of the size that they get.
+        align_corners: Whether the centers of corner pixels stay in place; if not, their outer corners do.
+    """
+    return F.interpolate(x, size=like.shape[2:], mode="bilinear", align_corners=align_corners)

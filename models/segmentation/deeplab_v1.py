@@ -19,10 +19,12 @@ VGG16 LargeFOV, for images of 3x321x321 and 20 classes and the background; all p
     total                                 20,505,429
 
 VGG's own fc6 of 7x7 and 4096 filters would have 102,764,544 parameters. fc6 and fc7 are followed by ReLU and dropout.
-The loss is that of the map, with labels of every eighth pixel; the logits are enlarged by bilinear interpolation.
+The paper's loss is that of the map, with the labels of every eighth pixel. Here the logits are enlarged first, by
+bilinear interpolation that aligns the centers of corner pixels: in images of 8k + 1 pixels, such as 321, the places are
+exactly 8 pixels apart, the first and the last at the edges.
 
-`features` has torchvision's keys of VGG. The mini reads 3x64x64 and has batch norm, because it learns from random
-weights, and a smaller rate, because its map has 8x8 places.
+`features` has torchvision's keys of VGG. The mini reads 3x65x65 and has batch norm, because it learns from random
+weights, and a smaller rate, because its map has 9x9 places.
 """
 
 from collections.abc import Sequence
@@ -79,6 +81,8 @@ class LargeFOV(nn.Sequential):
 class DeepLabV1(nn.Module):
     """A dilated VGG and three convolutions.
 
+    Its logits are enlarged with `align_corners`.
+
     Args:
         depths: Convolutions in each stage of VGG.
         channels: Channels of VGG's first stage.
@@ -89,6 +93,8 @@ class DeepLabV1(nn.Module):
         image_size: Height and width of the image; other sizes can be read, too.
         dropout: Probability that a value of fc6 or fc7 is dropped in a training step.
     """
+
+    align_corners = True
 
     def __init__(
         self,
@@ -119,7 +125,7 @@ FAMILY = dict(
     year=2014,
     paper="arXiv:1412.7062",
     topic="deeplab",
-    task="TASKNAME",
+    task="shape-segments",
     contribution=(
         "Dilated convolutions replace the last strides of a classifier, so that its map is eight instead of 32 times "
         "smaller than the image, and a fully connected CRF restores the boundaries."
@@ -133,7 +139,8 @@ FAMILY = dict(
     parts=dict(backbone=("features.",)),
     params={"deeplab-v1": 20_505_429},
     mini=dict(
-        depths=(1, 1, 2, 2, 2), channels=8, batch_norm=True, hidden_channels=128, rate=2, num_classes=5, image_size=64
+        depths=(1, 1, 2, 2, 2), channels=8, batch_norm=True, hidden_channels=128, rate=2, num_classes=5, image_size=65
     ),
+    recipe=dict(epochs=2, schedule="one-cycle", lr=0.01, batch_size=16),
     reference=None,
 )

@@ -15,10 +15,9 @@ For images of 3x321x321 and 20 classes and the background, output stride 8:
     sum         21x41x41
     total                                             37,877,652                                     44,048,532
 
-The loss is that of the map, with labels of every eighth pixel; the logits are enlarged by bilinear interpolation.
-
-The backbone has torchvision's keys of VGG's features or of ResNet; ResNet's stride is in the 3x3 convolution. The minis
-read 3x64x64, a map of 8x8, so their rates are small; VGG has batch norm there, because it learns from random weights.
+Logits are enlarged as those of version 1. The backbone has torchvision's keys of VGG's features or of ResNet, whose
+strides are in the 3x3 convolutions. The minis read 3x65x65, a map of 9x9, so their rates are small; VGG has batch norm
+there, because it learns from random weights.
 """
 
 from collections.abc import Sequence
@@ -34,6 +33,8 @@ OUTPUT_STRIDE = 8
 class DeepLabV2(nn.Module):
     """A dilated backbone, and the sum of classifiers of several dilation rates.
 
+    Its logits are enlarged with `align_corners`.
+
     Args:
         backbone: `vgg` or `resnet`.
         layers: Convolutions in each of VGG's five stages, or bottlenecks in each of ResNet's four layers.
@@ -45,6 +46,8 @@ class DeepLabV2(nn.Module):
         image_size: Height and width of the image; other sizes can be read, too.
         dropout: Probability that a hidden value of a branch is dropped in a training step.
     """
+
+    align_corners = True
 
     def __init__(
         self,
@@ -93,7 +96,7 @@ FAMILY = dict(
     year=2016,
     paper="arXiv:1606.00915",
     topic="deeplab",
-    task="TASKNAME",
+    task="shape-segments",
     contribution=(
         "Atrous spatial pyramid pooling: classifiers with several dilation rates read one map and their logits are "
         "added, so that objects of several sizes are recognized."
@@ -109,7 +112,8 @@ FAMILY = dict(
     sizes=dict(classes="num_classes"),
     parts=dict(backbone=("backbone.",)),
     params={"deeplab-v2": 37_877_652, "deeplab-v2-resnet101": 44_048_532},
-    mini=dict(channels=8, batch_norm=True, hidden_channels=64, rates=(1, 2, 3, 4), num_classes=5, image_size=64),
+    mini=dict(channels=8, batch_norm=True, hidden_channels=64, rates=(1, 2, 3, 4), num_classes=5, image_size=65),
     mini_overrides={"deeplab-v2": dict(layers=(1, 1, 2, 2, 2)), "deeplab-v2-resnet101": dict(layers=(1, 1, 6, 1))},
+    recipe=dict(epochs=2, schedule="one-cycle", lr=0.01, batch_size=16),
     reference=None,
 )

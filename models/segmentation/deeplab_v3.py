@@ -92,7 +92,7 @@ FAMILY = dict(
     year=2017,
     paper="arXiv:1706.05587",
     topic="deeplab",
-    task="TASKNAME",
+    task="shape-segments",
     contribution=(
         "ASPP with batch norm and the mean of the whole map, whose branches are concatenated and combined; no CRF "
         "is needed any more."
@@ -109,5 +109,6 @@ FAMILY = dict(
     parts=dict(backbone=("backbone.",)),
     params={"deeplab-v3": 42_004_074},
     mini=dict(layers=(1, 1, 2, 1), channels=8, aspp_channels=32, rates=(1, 2, 3), num_classes=5, image_size=64),
+    recipe=dict(epochs=2, schedule="one-cycle", lr=0.01, batch_size=16),
     reference="torchvision",
 )

@@ -66,7 +66,7 @@ FAMILY = dict(
     year=2015,
     paper="arXiv:1411.4038",
     topic="encoder-decoder-segmentation",
-    task="TASKNAME",
+    task="shape-segments",
     contribution=(
         "A fully convolutional network whose backbone keeps a map of stride 8 by dilation, so that bilinear "
         "interpolation of its logits is precise enough."
@@ -83,5 +83,6 @@ FAMILY = dict(
     parts=dict(backbone=("backbone.",)),
     params={"fcn-resnet50": 35_322_218},
     mini=dict(layers=(1, 1, 2, 1), channels=8, num_classes=5, image_size=64),
+    recipe=dict(epochs=2, schedule="one-cycle", lr=0.01, batch_size=16),
     reference="torchvision",
 )
