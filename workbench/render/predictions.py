@@ -21,6 +21,7 @@ from workbench.render.next_token import draw_next_tokens
 from workbench.render.precision_recall import draw_precision_recall
 from workbench.render.responses import draw_probabilities, draw_text, draw_value
 from workbench.render.scale import Scale, format_tick
+from workbench.render.segments import draw_segments
 from workbench.render.sentences import draw_captions, draw_masked_words, draw_neighbors, draw_tags
 from workbench.render.translations import draw_lengths, draw_translations
 from workbench.render.word_map import draw_map
@@ -106,6 +107,8 @@ def draw_confusion(selected: Visualizations, _: Visualizations, width: int, heig
         share = f"  {row[i] / total:.0%} of {total}" if total else "  none"
         if "f1" in selected[0] and total:
             share += f", F1 {selected[0]['f1'][i]:.2f}"
+        if "iou" in selected[0] and total:
+            share += f", IoU {selected[0]['iou'][i]:.2f}"
         rows.append([Segment(classes[i][: left - 1].ljust(left), QUIET), *cells, Segment(share, QUIET)])
     return rows
 
@@ -154,6 +157,11 @@ def draw_fit(selected: Visualizations, _: Visualizations, width: int, height: in
 def draw_detections(selected: Visualizations, _: Visualizations, width: int, height: int, color: bool) -> Rows:
     """Render images with predicted boxes and missed objects."""
     return draw_boxes(selected, width, height, color)
+
+
+def draw_classes_of_pixels(selected: Visualizations, _: Visualizations, width: int, height: int, color: bool) -> Rows:
+    """Render images with the predicted and the true classes of their pixels."""
+    return draw_segments(selected, width, height, color)
 
 
 def draw_translated(selected: Visualizations, _: Visualizations, width: int, height: int, color: bool) -> Rows:
@@ -209,6 +217,7 @@ KINDS: dict[str, tuple[str, Renderer]] = {
     "decoded-plane": ("plane of the codes", _of_first(autoencoding.draw_decoded_plane)),
     "interpolation": ("interpolation", _of_first(autoencoding.draw_interpolation)),
     "images": ("generated images", _of_first(autoencoding.draw_images)),
+    "segments": ("classes of pixels", draw_classes_of_pixels),
     "masks": ("masks", _of_first(autoencoding.draw_images)),
     "image-attention": ("attention", _of_first(autoencoding.draw_images)),
     "positions": ("similarity of positions", _of_first(autoencoding.draw_images)),
