@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.layers import segmentation_losses
+from models.layers.dense_crf import DenseCRF
 from models.layers.segmentation_losses import VOID
 from workbench import data
 from workbench.data.picture_file import letterbox, upright_size
@@ -26,6 +27,10 @@ from workbench.tasks.segmentation_meter import SegmentationMeter, class_ious
 AUXILIARY_WEIGHT = 0.5  # of the loss of an auxiliary head: that of torchvision's reference script for segmentation
 VISUALIZED_IMAGES = 8
 MAX_VISUALIZED = 64  # pixels of the longer side of an image that is shown
+# Of the CRF that refines the classes of pixels in an evaluation, for small images.
+CRF = dict(w_appearance=10.0, theta_alpha=10.0, theta_beta=40.0, w_smoothness=3.0, theta_gamma=1.0, iterations=10)
+SMALLEST_PROBABILITY = 1e-30
+MAX_CRF_SIZE = 128  # pixels: the CRF's time is that of all pairs of pixels
 
 
 class SemanticSegmentation(Task):
@@ -47,9 +52,11 @@ class SemanticSegmentation(Task):
 
     Attributes:
         pixel_loss: The name of the loss, see `models.layers.segmentation_losses`.
+        crf: Refines the classes of pixels in an evaluation; None leaves them as they are.
     """
 
     pixel_loss = "cross-entropy"
+    crf: DenseCRF | None = None
 
     def sources(self, network: nn.Module, seed: int) -> dict[str, Source]:
         splits = data.load(self.data, seed)
@@ -95,6 +102,9 @@ class SemanticSegmentation(Task):
             )
         align_corners = bool(getattr(network, "align_corners", False))
         own, *auxiliary = (resize_logits(each, image.shape[2:], align_corners) for each in maps)
+        if self.crf is not None and not context.is_training:
+            probabilities: Tensor = self.crf(own.float(), image.float())
+            return probabilities.clamp(min=SMALLEST_PROBABILITY).log()
         return (own, *auxiliary) if auxiliary and context.is_training else own
 
     def losses(self, outputs: Tensor | tuple[Tensor, ...], batch: Batch, context: StepContext) -> dict[str, Tensor]:
@@ -102,6 +112,23 @@ class SemanticSegmentation(Task):
             own, *auxiliary = (self._loss(each, batch, context) for each in outputs)
             return {"loss": own + AUXILIARY_WEIGHT * sum(auxiliary)}
         return {"loss": self._loss(outputs, batch, context)}
+
+    def with_crf(self, seed: int) -> Self:
+        """Return the same task, whose evaluation refines the classes of pixels by a fully connected CRF.
+
+        Args:
+            seed: The seed of the run, which decides what colors are standardized by.
+
+        Raises:
+            UserError: If images are too large for an exact sum over all pairs of pixels.
+        """
+        if max(self.dataset.shape[1:]) > MAX_CRF_SIZE:
+            raise UserError(
+                f"A CRF is for images of at most {MAX_CRF_SIZE} pixels, and those of {self.data} have "
+                f"{format_shape(self.dataset.shape[1:])}: leave crf out."
+            )
+        spread = float(training_scaler(self.data, seed, axis=None).spread)
+        return self.configure(crf=DenseCRF(**CRF | {"theta_beta": CRF["theta_beta"] / spread}))  # type: ignore[arg-type]
 
     def _loss(self, logits: Tensor, batch: Batch, context: StepContext) -> Tensor:
         classes = len(self.dataset.classes)

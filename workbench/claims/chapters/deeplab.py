@@ -57,8 +57,8 @@ def dense_features(seed: int) -> Iterator[Evidence]:
 
     torch.manual_seed(seed)
     layers = dict(block=Bottleneck, layers=[1, 1, 2, 2], width_per_group=8)
-    strided = ResNet(**layers).double().eval()  # type: ignore[arg-type]
-    dilated = ResNet(**layers, replace_stride_with_dilation=[False, True, True])  # type: ignore[arg-type]
+    strided = ResNet(**layers).double().eval()
+    dilated = ResNet(**layers, replace_stride_with_dilation=[False, True, True])
     dilated.double().eval().load_state_dict(strided.state_dict())
     images = interpolate(torch.randn(1, 3, 8, 8), size=96, mode="bilinear").double()
 
