@@ -32,6 +32,10 @@ def evaluate(
             autocompletion=completion.task_names,
         ),
     ] = None,
+    crf: Annotated[
+        bool,
+        typer.Option("--crf", help="Refine the classes of pixels by a fully connected CRF, as DeepLab v1 and v2 do."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Evaluate a trained network on a split of its data.
@@ -50,7 +54,7 @@ def evaluate(
     check(run, split, task)
     progress_note("Running PyTorch ...")
     with Verifier() as worker:
-        result = evaluate_network(worker, run, split, task)
+        result = evaluate_network(worker, run, split, task, crf)
     if as_json:
         print_json(result)
         return
@@ -60,6 +64,8 @@ def evaluate(
         about = f"the {split} set of {result['task']} ({samples})"
     if result["task"] != result["trained_on"]:
         about += f", trained on {result['trained_on']}"
+    if crf:
+        about += ", refined by a CRF"
     print(printable(f"{run.id}, {result['checkpoint']} checkpoint, step {result['step']}, on {about}:"))
     print(f"  {format_metrics(result['metrics'])}")
     if "reason" in result:

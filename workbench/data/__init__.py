@@ -16,7 +16,8 @@ A set is one file here, and declares itself in a literal, so that a list of all 
 Pictures are (channels, height, width), float32 from 0 to 1, or uint8 from 0 to 255, which takes a quarter of the room.
 A dataset with `modality="detection"` has any number of objects per image: `load` returns the images, boxes (N, M, 4),
 x1, y1, x2, y2 in pixels, and labels (N, M), which are -1 after the last object of an image. Before the labels, there
-may be what the files say of objects and images, as `annotated_images.to_columns` returns it.
+may be what the files say of objects and images, as `annotated_images.to_columns` returns it. With
+`modality="segmentation"`, the targets are the classes of pixels (N, height, width), uint8, 255 for void ones.
 Where a set is published in parts, `load` gives them by their names, and the seed deals only what is missing.
 
 Of a text, `load` gives the text itself, and the set declares `modality="text"`, `shape=()` and the size of its
@@ -175,7 +176,7 @@ def load(name: str, seed: int = 0) -> "dict[str, tuple[np.ndarray, ...]]":
     parts = deal(given if isinstance(given, dict) else {"train": given}, seed)
     if known.modality in words.MODALITIES:
         parts = words.hide_rare(parts)
-    if known.kind in ("tagging", "detection"):  # a tag may be rare, and so may objects of a class
+    if known.kind in ("tagging", "detection", "segmentation"):  # a tag may be rare, and so may objects of a class
         return parts
     missing = set(range(len(known.classes))) - set(parts["train"][-1].flat) if known.classes else set()
     if missing:

@@ -9,6 +9,7 @@ from workbench.literals import literal
 # Modality -> what is learned from such samples, whatever the classes.
 KINDS = {
     "detection": "detection",
+    "segmentation": "segmentation",
     "text": "language modeling",
     "byte-pairs": "language modeling",
     "completions": "completion",

@@ -20,7 +20,9 @@ TIMEOUT = 1800.0  # seconds: a network in its published size takes that long on 
 ALL = "all"  # samples of another task: a network has seen none of them
 
 
-def evaluate(worker: Verifier, run: Run, split: str = "test", task: str | None = None) -> dict[str, Any]:
+def evaluate(
+    worker: Verifier, run: Run, split: str = "test", task: str | None = None, crf: bool = False
+) -> dict[str, Any]:
     """Return the losses and metrics of a run's best checkpoint, or its last if there is no best one, on a split.
 
     Args:
@@ -29,11 +31,12 @@ def evaluate(worker: Verifier, run: Run, split: str = "test", task: str | None =
         split: `train`, `validation` or `test`; of another task also `all`.
         task: Another task with the same inputs and classes, or the same target. By default the run's own. The inputs
             are scaled as they were in training, by the training set of the run.
+        crf: Whether a fully connected CRF refines the classes of pixels.
 
     Returns:
         The run's id, the model, the checkpoint and its step; `task`; `trained_on`, the run's own task; `split` and the
-        number of its `samples`; `metrics`: the loss, its terms and the metrics by name; for the test set also the
-        `baseline` of the task: its `method`, `metric` and `value`; the `reason` if a better checkpoint is there but
+        number of its `samples`; `crf`; `metrics`: the loss, its terms and the metrics by name; for the test set also
+        the `baseline` of the task: its `method`, `metric` and `value`; the `reason` if a better checkpoint is there but
         damaged.
 
     Raises:
@@ -41,7 +44,7 @@ def evaluate(worker: Verifier, run: Run, split: str = "test", task: str | None =
     """
     task = check(run, split, task)
     try:
-        return worker.ask(dict(job="evaluate", folder=str(run.folder), split=split, task=task), TIMEOUT)
+        return worker.ask(dict(job="evaluate", folder=str(run.folder), split=split, task=task, crf=crf), TIMEOUT)
     except ScriptError as error:
         raise UserError(f"The metrics can't be computed: {error} See 'workbench doctor'.") from None
 
@@ -61,7 +64,7 @@ def check(run: Run, split: str, task: str | None) -> str | None:
     return other
 
 
-def compute(run: Run, split: str, task: str | None = None) -> dict[str, Any]:
+def compute(run: Run, split: str, task: str | None = None, crf: bool = False) -> dict[str, Any]:
     """Return the same as `evaluate`, computed in this process. Imports torch."""
     from dataclasses import asdict
 
@@ -71,13 +74,16 @@ def compute(run: Run, split: str, task: str | None = None) -> dict[str, Any]:
     other = check(run, split, task)
     trained = load(run)
     source = trained.sources[split] if other is None else _adapted(trained, other, split)
-    metrics = trained.task.in_detail().evaluate(trained.network, source)
+    detailed = trained.task.in_detail()
+    evaluator = detailed.with_crf(trained.spec.seed) if crf else detailed
+    metrics = evaluator.evaluate(trained.network, source)
     result = dict(
         **trained.info,
         task=other or trained.spec.data.task,
         trained_on=trained.spec.data.task,
         split=split,
         samples=len(source),
+        crf=crf,
         metrics=metrics,
     )
     if split == "test":

@@ -79,12 +79,14 @@ def _is_readable(network: Architecture, task: tasks.TaskInfo) -> bool:
 
 
 def _is_learnable(network: Architecture, task: tasks.TaskInfo) -> bool:
-    if len(network.outputs) != len(task.outputs):
+    # As torchvision's, networks for segmentation may return a dict.
+    outputs = {"logits" if name == "out" else name: spec for name, spec in network.outputs.items() if name != "aux"}
+    if len(outputs) != len(task.outputs):
         return False
     return all(
         # A vector may be logits to one task and values to another.
         (name == other_name or len(own.dims) == 1) and _agree(own, other, task)
-        for (name, own), (other_name, other) in zip(network.outputs.items(), task.outputs.items(), strict=True)
+        for (name, own), (other_name, other) in zip(outputs.items(), task.outputs.items(), strict=True)
     )
 
 

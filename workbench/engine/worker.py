@@ -235,7 +235,9 @@ def _predict(request: dict[str, Any], on_progress: OnProgress) -> dict[str, Any]
 def _evaluate(request: dict[str, Any], on_progress: OnProgress) -> dict[str, Any]:
     from workbench.engine import evaluate
 
-    return evaluate.compute(Run(Path(request["folder"])), request["split"], request.get("task"))
+    return evaluate.compute(
+        Run(Path(request["folder"])), request["split"], request.get("task"), request.get("crf", False)
+    )
 
 
 def _explain(request: dict[str, Any], on_progress: OnProgress) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 Equal blocks in a row are drawn once. An activation is on the line of the layer before it. In a block with branches, a
 vertical line at the left, the rail, connects the block's input to the operations that merge the branches. Parameters
-that belong to a block itself, such as a class token, are drawn before the layers inside it.
+that belong to a block itself, such as a class token, are drawn before the layers inside it. Below the diagram of a
+network with atrous spatial pyramid pooling is what each of its kernels sees.
 """
 
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from textwrap import wrap
 from typing import Any
 
 from models.summary import OPERATIONS, Layer, ModelSummary
+from workbench.render.reach import draw_reach, find_pyramids
 from workbench.render.shape import format_shape
 
 SHAPE_WIDTH, PARAMS_WIDTH = 14, 13  # characters
@@ -87,7 +89,10 @@ def render_diagram(summary: ModelSummary, width: int = 80) -> list[str]:
     lines = [*wrap(f"{diagram['name']}, preset {diagram['preset']}: {counts}", width), ""]
     lines += _render_row("", "", "", "output", "parameters", width)
     lines += _render_row("", "", "input", format_shape(summary.input_shape), "", width)
-    return [*lines, *_render_blocks(diagram["blocks"], "", width)]
+    lines += _render_blocks(diagram["blocks"], "", width)
+    for pyramid in find_pyramids(summary.network):
+        lines += ["", *draw_reach(pyramid, width)]
+    return lines
 
 
 def _render_blocks(blocks: list[dict[str, Any]], margin: str, width: int) -> Iterator[str]:

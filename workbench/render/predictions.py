@@ -18,6 +18,7 @@ from workbench.render.decision_regions import draw_decision_regions
 from workbench.render.forecasts import draw_forecasts
 from workbench.render.halfblock import Rows, render_gallery, to_pixels
 from workbench.render.next_token import draw_next_tokens
+from workbench.render.pixel_classes import draw_pixel_classes
 from workbench.render.precision_recall import draw_precision_recall
 from workbench.render.responses import draw_probabilities, draw_text, draw_value
 from workbench.render.scale import Scale, format_tick
@@ -107,6 +108,8 @@ def draw_confusion(selected: Visualizations, _: Visualizations, width: int, heig
         share = f"  {row[i] / total:.0%} of {total}" if total else "  none"
         if "f1" in selected[0] and total:
             share += f", F1 {selected[0]['f1'][i]:.2f}"
+        if "iou" in selected[0] and total:
+            share += f", IoU {selected[0]['iou'][i]:.2f}"
         rows.append([Segment(classes[i][: left - 1].ljust(left), QUIET), *cells, Segment(share, QUIET)])
     return rows
 
@@ -162,6 +165,11 @@ def draw_segmented(selected: Visualizations, _: Visualizations, width: int, heig
     return draw_segments(selected, width, height, color)
 
 
+def draw_pixel_classes_of(selected: Visualizations, _: Visualizations, width: int, height: int, color: bool) -> Rows:
+    """Render images with the predicted and the true classes of their pixels."""
+    return draw_pixel_classes(selected, width, height, color)
+
+
 def draw_translated(selected: Visualizations, _: Visualizations, width: int, height: int, color: bool) -> Rows:
     """Render translations."""
     return draw_translations(selected, width, height)
@@ -215,6 +223,7 @@ KINDS: dict[str, tuple[str, Renderer]] = {
     "decoded-plane": ("plane of the codes", _of_first(autoencoding.draw_decoded_plane)),
     "interpolation": ("interpolation", _of_first(autoencoding.draw_interpolation)),
     "images": ("generated images", _of_first(autoencoding.draw_images)),
+    "pixel-classes": ("classes of pixels", draw_pixel_classes_of),
     "masks": ("masks", _of_first(autoencoding.draw_images)),
     "segments": ("segments", draw_segmented),
     "image-attention": ("attention", _of_first(autoencoding.draw_images)),

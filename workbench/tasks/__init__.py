@@ -45,6 +45,7 @@ TRANSLATION = dict(
     options=("label_smoothing",),
 )
 LABEL_OPTIONS = ("label_smoothing", "class_weights")
+LOSS_OPTIONS = (*LABEL_OPTIONS, "pixel_loss")
 
 
 @dataclass(frozen=True)

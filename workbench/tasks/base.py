@@ -115,6 +115,19 @@ class Task(ABC):
         """Return the same task with all metrics that it has, also those that take too long while a network trains."""
         return self
 
+    def with_crf(self, seed: int) -> Self:
+        """Return the same task, whose evaluation refines classes of pixels by a fully connected CRF.
+
+        Args:
+            seed: The seed of the run, which decides what colors are standardized by.
+
+        Raises:
+            UserError: If the task has no classes of pixels.
+        """
+        raise UserError(
+            f"A network of the task {self.title!r} classifies no pixels that a CRF could refine: leave crf out."
+        )
+
     @property
     def questions(self) -> Mapping[str, str]:
         """The parts of a question to a trained network, each with its meaning; empty if it can't be asked."""

@@ -21,7 +21,7 @@ def rows(columns):
 SLOW = ("shapes", "shape-scenes", "single-shapes", "crowded-shapes", "mnist-5k")  # to draw, or to import
 # Modalities that have tests of their own.
 OTHERS = ("text", "byte-pairs", "completions", "pairs", "series", "memory", "sentences", "tags", "words", "passages")
-OTHERS += ("captions",)
+OTHERS += ("captions", "segmentation")
 HERE = [name for name in data.names() if not data.info(name).files and data.info(name).modality not in OTHERS]
 
 

@@ -215,7 +215,7 @@ SAMPLE = {  # of each field that isn't chosen by name, a value that no choice fi
     **{"origin": "lenet5-modern-0001", "weights": "/weights.pth"},
     **{"monitor": "loss", "evaluate_every": "3 epochs", "accumulate": 2, "plateau_patience": 4, "ema": 0.98},
     **{"train_samples": 100, "label_noise": 0.3},
-    **{"decay_on": "weights", "label_smoothing": 0.15, "class_weights": True},
+    **{"decay_on": "weights", "label_smoothing": 0.15, "class_weights": True, "pixel_loss": "dice"},
 }
 CHOICES = {"model", "task", "preset", "optimizer", "schedule", "init"}
 OF_TRANSFER = {"freeze": "backbone", "layer_decay": 0.4, "part": "backbone"}
@@ -324,7 +324,7 @@ def test_what_is_left_out_has_its_usual_value():
     spec = RunSpec.create("mlp")
     assert spec.evaluation == Evaluation("1 epoch", None, None)
     assert (spec.data.accumulate, spec.optimizer.decay_on, spec.clipping) == (1, "all", None)
-    assert spec.regularization == Regularization(0.0, 0.0, 0.0, False, None)
+    assert spec.regularization == Regularization(0.0, 0.0, 0.0, False, None, None)
     assert RunSpec.create("mlp", schedule="plateau").schedule == Plateau(decay=0.1, plateau_patience=3)
 
 

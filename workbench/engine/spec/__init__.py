@@ -79,7 +79,7 @@ class RunSpec:
             optimizer=_section(kinds["optimizer"], values),
             schedule=_section(kinds["schedule"], values),
             clipping=_section(clipping, values) if clipping else None,
-            regularization=_section(Regularization, values | {"ema": values.get("ema") or None}),
+            regularization=_section(Regularization, {"pixel_loss": None, **values, "ema": values.get("ema") or None}),
             initialization=_section(kinds["init"], values) if kinds["init"] else None,
             initial_weights=_section(initial_weights, values) if initial_weights else None,
             seed=values["seed"],

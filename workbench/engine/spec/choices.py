@@ -22,6 +22,7 @@ FRESH = {  # options that don't apply to a network that begins with fresh weight
     "layer_decay": "layer_decay is for weights that were trained before: say which, by --from or --weights.",
     "part": "part is for weights of another run: say which, by --from.",
 }
+LOSS_NEEDS = {"pixel_loss": "classes of pixels"}
 CHOICES: Mapping[str, Mapping[str, type]] = {"optimizer": OPTIMIZERS, "schedule": SCHEDULES, "init": INITS}
 COMMON = {"lr", "weight_decay", "decay_on", "warmup"}  # of every optimizer or schedule
 
@@ -74,8 +75,8 @@ def applicable(selection: Mapping[str, Any]) -> list[str]:
     options = fill({name: selection[name] for name in choices if name in selection})
     without = set(inapplicable(options["model"], options["optimizer"], options["schedule"], options.get("init")))
     if not is_own:
-        without |= {name for name in tasks.LABEL_OPTIONS if not has_option(options["task"], name)}
-        if not has_option(options["task"], "class_weights"):
+        without |= {name for name in tasks.LOSS_OPTIONS if not has_option(options["task"], name)}
+        if not _has_labels(options["task"]):
             without.add("label_noise")
     if not (selection.get("origin") or selection.get("weights")):
         without |= set(FRESH)
@@ -119,6 +120,12 @@ def fill(values: Mapping[str, Any], use_recipe: bool = True) -> dict[str, Any]:
 def has_option(task: str, name: str) -> bool:
     """Return whether a task's loss has an option; always true for the user's own data, which are checked later."""
     return task.startswith(tasks.OWN) or name in tasks.info(task).options
+
+
+def _has_labels(task: str) -> bool:
+    """Return whether each sample of a task has one class, which may be replaced by another."""
+    of_pixels = not task.startswith(tasks.OWN) and has_option(task, "pixel_loss")
+    return has_option(task, "class_weights") and not of_pixels
 
 
 def _task(name: str) -> str:
@@ -176,10 +183,12 @@ def _check(options: dict[str, Any]) -> None:
     if options.get("clip_norm") and "clip_value" in options:
         raise UserError("Give clip_norm or clip_value, not both.")
     task = options["task"]
-    for name in tasks.LABEL_OPTIONS:
+    for name in tasks.LOSS_OPTIONS:
         if options.get(name) and not has_option(task, name):
-            raise UserError(f"The task {task} has no {name}: leave it out, or use a task with classes.")
-    if options["label_noise"] and not has_option(task, "class_weights"):
+            raise UserError(
+                f"The task {task} has no {name}: leave it out, or use a task with {LOSS_NEEDS.get(name, 'classes')}."
+            )
+    if options["label_noise"] and not _has_labels(task):
         raise UserError(f"The task {task} has no labels to change: leave label_noise out, or use one with classes.")
     if "monitor" in options and not task.startswith(tasks.OWN):
         tasks.info(task).mode(options["monitor"])

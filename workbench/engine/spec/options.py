@@ -27,6 +27,7 @@ from workbench.errors import UserError
 DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
 DECAYED = ("all", "weights")  # the parameters that weight decay shrinks: all, or all but biases and scales of norms
 FREEZES = ("backbone",)
+PIXEL_LOSSES = ("cross-entropy", "focal", "dice", "cross-entropy+dice")
 AUGMENTATIONS = {  # name -> default strength
     "shift": 1.0,  # pixels at most, in each direction
     "rotate": 10.0,  # degrees at most, in each direction
@@ -239,6 +240,12 @@ OPTIONS: Mapping[str, Option] = {
         flag,
         bool,
         False,
+    ),
+    "pixel_loss": Option(
+        "Regularization",
+        "Loss of segmentation: cross-entropy, focal, dice, or cross-entropy+dice. Default: cross-entropy.",
+        OneOf(PIXEL_LOSSES),
+        str,
     ),
     "ema": Option(
         "Regularization",

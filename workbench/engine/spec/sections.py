@@ -243,17 +243,22 @@ Clipping = ClipNorm | ClipValue
 
 @dataclass(frozen=True)
 class Regularization:
-    """Penalties, changes of the targets, and the average of the weights; if `ema` is None, there is no average."""
+    """The loss of a pixel, penalties, changes of the targets, and the average of the weights.
+
+    If `pixel_loss` is None, it is the task's own loss; if `ema` is None, there is no average.
+    """
 
     l1: float
     l2: float
     label_smoothing: float
     class_weights: bool
+    pixel_loss: str | None
     ema: float | None
 
     def of_labels(self) -> dict[str, Any]:
         """Return the options of a task's loss that concern its labels."""
-        return {"label_smoothing": self.label_smoothing, "class_weights": self.class_weights}
+        options = {"label_smoothing": self.label_smoothing, "class_weights": self.class_weights}
+        return options if self.pixel_loss is None else options | {"pixel_loss": self.pixel_loss}
 
 
 @dataclass(frozen=True)
