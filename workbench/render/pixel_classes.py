@@ -26,8 +26,8 @@ def draw_pixel_classes(images: list[dict[str, Any]], width: int, height: int, co
     """Render as many images as fit, each in a row with its predicted and its true classes, and a legend below all.
 
     Args:
-        images: Visualizations of the kind `pixel-classes`: `classes`, `pixels`, and maps of classes, `predicted` and perhaps
-            `target`.
+        images: Visualizations of the kind `pixel-classes`: `classes`, `pixels`, and maps of classes, `predicted` and
+            perhaps `target`.
         width: Number of cells per row.
         height: Number of rows.
         color: Whether colors can be shown.

@@ -165,7 +165,7 @@ def draw_segmented(selected: Visualizations, _: Visualizations, width: int, heig
     return draw_segments(selected, width, height, color)
 
 
-def draw_pixel_classes_of(selected: Visualizations, _: Visualizations, width: int, height: int, color: bool) -> Rows:
+def draw_class_maps(selected: Visualizations, _: Visualizations, width: int, height: int, color: bool) -> Rows:
     """Render images with the predicted and the true classes of their pixels."""
     return draw_pixel_classes(selected, width, height, color)
 
@@ -223,7 +223,7 @@ KINDS: dict[str, tuple[str, Renderer]] = {
     "decoded-plane": ("plane of the codes", _of_first(autoencoding.draw_decoded_plane)),
     "interpolation": ("interpolation", _of_first(autoencoding.draw_interpolation)),
     "images": ("generated images", _of_first(autoencoding.draw_images)),
-    "pixel-classes": ("classes of pixels", draw_pixel_classes_of),
+    "pixel-classes": ("classes of pixels", draw_class_maps),
     "masks": ("masks", _of_first(autoencoding.draw_images)),
     "segments": ("segments", draw_segmented),
     "image-attention": ("attention", _of_first(autoencoding.draw_images)),

@@ -177,6 +177,11 @@ def test_calc(cli):
     assert none.code == 0 and "no solution that is" in none.out
 
 
+def test_every_topic_of_the_syllabus_is_covered(cli):
+    incomplete = {row["topic"]: row["missing"] for row in js(cli("topics", "--missing", "--json"))}
+    assert not incomplete
+
+
 def test_formulas(cli):
     rows = js(cli("formulas", "--json"))
     assert {"formula", "topic", "title", "equations", "symbols", "source", "conventions", "statement"} == set(rows[0])

@@ -24,6 +24,8 @@ def calls():
         for id, formula in drills:
             question = bank.draw(id, seed)
             numbers = [part.part for part in question.parts if part.kind in NUMERIC and not part.choice_values]
+            if formula and {part.part for part in question.parts} & {*formula.inputs}:
+                continue  # asks for an input, such as the incorrect line of a program
             if not formula or not question.check or not set(numbers) & {*question.expected} & {*formula.outputs}:
                 continue
             if all(name in question.params or not formula.symbols[name].is_required for name in formula.inputs):
