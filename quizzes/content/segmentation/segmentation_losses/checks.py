@@ -87,7 +87,7 @@ def dice_jaccard(J: str | None = None, D: str | None = None) -> dict[str, Any]:
     for size in range(1, 101):
         for inside in range(1, size + 1):
             recall = Fraction(inside, size)  # and the Jaccard index, since the precision is 1
-            if (recall if D is None else harmonic_mean([Fraction(1), recall])) == Fraction(J if D is None else D):
+            if (recall if J else harmonic_mean([Fraction(1), recall])) == Fraction(J or D or 0):
                 dice, jaccard = _scores(inside, 0, size - inside)
                 return dict(D=dice, J=jaccard)
     raise ValueError("no masks of up to 100 px have these values")
