@@ -24,6 +24,7 @@ ALGORITHMS = {
     "roi-pool": "workbench calc roi-pool X=[[1,2,3,4],[5,6,7,8],[9,10,11,12],[13,14,15,16]] roi=[0,0,3,3] s=1 k=2",
     "aspp": "workbench models diagram deeplab-v3",
     "dense-crf": "workbench evaluate deeplab-v1-0001 --crf",
+    "roi-align": "workbench calc roi-align X=[[1,2],[3,4]] roi=[0,0,1,1] s=1 k=2 n=2",
     "hungarian-matching": "workbench calc hungarian-assign cost=[[4,1,3],[2,0,5],[3,2,2]]",
     "coco-map": "workbench explain ap yolo-v1-0001 --iou 0.5",
     "tsne": "workbench ask word2vec-skipgram-0001 map=tsne",

@@ -45,6 +45,7 @@ NUMBERS = [
     ("imagenet/classes", "1000", ["1,000", "1000.0", "one thousand", "10^3"], ["100", "10000", "1.000", "1"]),
     ("lstm/matrices", "4", ["four", "4.0", "8/2"], ["3", "eight", "1/4"]),
     ("mae/year", "2021", ["2,021", "2021.0"], ["2012", "2017", "21"]),
+    ("instance-and-promptable/mask-size", "28", ["twenty-eight", "28.0", "28 pixels"], ["14", "56", "2"]),
     ("large-models/balance-minimum", "1", ["one", "1.0", "8/8"], ["8", "two", "1/8"]),
     ("metric-learning/infonce-random", "64", ["sixty-four", "64.0", "63 + 1"], ["63", "6", "1/64"]),
     ("milestones/vgg16-count", "13", ["thirteen", "13.0", "16 - 3"], ["16", "three", "12", "thirty"]),

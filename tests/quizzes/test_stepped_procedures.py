@@ -699,6 +699,63 @@ def check_matching(cost: Any, match: list[str], total: float, **_: Any) -> None:
     close(total, table[range(len(table)), columns].sum())
 
 
+def confusion_counts(rng: Random) -> Inputs:
+    classes = rng.randint(2, 4)
+    C = matrix(rng, classes, classes, 0, 9)
+    C[0][0] += 1
+    if rng.random() < 0.3:  # a class that neither occurs nor is predicted
+        C = [[*row[:-1], 0] for row in C[:-1]] + [[0] * classes]
+    return dict(C=C)
+
+
+def check_mean_iou(C: Any, mIoU: float, acc: float, mean_acc: float, fw: float, **_: Any) -> None:
+    from sklearn.metrics import accuracy_score, jaccard_score, recall_score
+
+    pairs = [(t, p) for t, row in enumerate(C) for p, count in enumerate(row) for _ in range(count)]
+    true, predicted = zip(*pairs, strict=True)
+    close(mIoU, jaccard_score(true, predicted, average="macro"))
+    close(fw, jaccard_score(true, predicted, average="weighted"))
+    close(acc, accuracy_score(true, predicted))
+    close(mean_acc, recall_score(true, predicted, average="macro", labels=sorted(set(true))))
+
+
+def segment_maps(rng: Random) -> Inputs:
+    rows, columns = rng.randint(2, 5), rng.randint(3, 6)
+    T = [[1 + i * 2 // rows * 2 + j * 2 // columns for j in range(columns)] for i in range(rows)]
+    P = [[rng.choice([label, label, label, label, 0, 5]) for label in row] for row in T]
+    T = [[label if rng.random() < 0.8 else 0 for label in row] for row in T]
+    return dict(P=P, T=T)
+
+
+def check_panoptic(P: Any, T: Any, TP: int, FP: int, FN: int, ignored: int, PQ: float, **_: Any) -> None:
+    """Compare with the definition, segment by segment, on arrays."""
+    predicted, true = np.array(P), np.array(T)
+    valid = true > 0
+    ious = {
+        (p, t): ((predicted == p) & (true == t)).sum() / (valid & ((predicted == p) | (true == t))).sum()
+        for p in set(predicted[predicted > 0])
+        for t in set(true[valid])
+    }
+    matches = {pair: iou for pair, iou in ious.items() if iou > 0.5}
+    free = set(predicted[predicted > 0]) - {p for p, _ in matches}
+    void = {p for p in free if valid[predicted == p].mean() < 0.5}
+    assert (TP, FP, ignored) == (len(matches), len(free - void), len(void))
+    assert len(set(true[valid])) - len(matches) == FN
+    close(PQ, sum(matches.values()) / (TP + FP / 2 + FN / 2))
+
+
+def interest(rng: Random) -> Inputs:
+    inputs = region(rng)
+    return dict(inputs, k=rng.randint(1, 3), n=rng.randint(1, 3), aligned=rng.randint(0, 1))
+
+
+def check_roi_align(X: Any, roi: Any, s: int, k: int, n: int, aligned: int, **values: Any) -> None:
+    from torchvision.ops import roi_align
+
+    image, boxes = torch.tensor(X).double()[None, None], [torch.tensor([roi]).double()]
+    close(values["O"], roi_align(image, boxes, k, 1 / s, n, bool(aligned))[0, 0].tolist())
+
+
 CASES: dict[str, tuple[Callable[[Random], Inputs], Callable[..., None]]] = {
     "conv-values": (convolution, check_convolution),
     "pooling-values": (pooling, check_pooling),
@@ -737,6 +794,9 @@ CASES: dict[str, tuple[Callable[[Random], Inputs], Callable[..., None]]] = {
     "bpe": (words_to_merge, check_byte_pairs),
     "swin-shift": (grid_of_windows, check_shift),
     "hungarian-assign": (costs, check_matching),
+    "miou": (confusion_counts, check_mean_iou),
+    "panoptic-segments": (segment_maps, check_panoptic),
+    "roi-align": (interest, check_roi_align),
 }
 
 
@@ -846,6 +906,9 @@ def test_states_over_random_inputs(id):
         ("hungarian-assign", dict(cost=[[1] * 27]), "cost must have at most 26 columns, not 27"),
         ("swin-shift", dict(h=5), "Windows of 2x2 tokens don't divide a grid of 5x4"),
         ("swin-shift", dict(s=2), "The shift s must be from 0 to 1, not 2"),
+        ("miou", dict(C=[[0, 0], [0, 0]]), "C counts no pixels"),
+        ("panoptic-segments", dict(P=[[1]]), "P and T must have the same shape, not 1x1 and 4x5"),
+        ("roi-align", dict(roi=[5, 5, 1, 1]), "roi must be x1, y1, x2, y2 with x1 < x2"),
         ("early-stopping", dict(patience=0), "patience .* must be an integer from 1 to 1000"),
     ],
 )
