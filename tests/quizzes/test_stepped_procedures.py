@@ -699,6 +699,45 @@ def check_matching(cost: Any, match: list[str], total: float, **_: Any) -> None:
     close(total, table[range(len(table)), columns].sum())
 
 
+def unpooling(rng: Random) -> Inputs:
+    k = rng.randint(1, 3)
+    rows, columns = (k * rng.randint(1, 3) for _ in range(2))
+    inputs: Inputs = dict(X=matrix(rng, rows, columns, -9, 9), k=k)
+    if rng.random() < 0.5:
+        inputs["V"] = matrix(rng, rows // k, columns // k)
+    return inputs
+
+
+def check_unpooling(X: Any, k: int, M: Any, I: Any, U: Any, V: Any = None, **_: Any) -> None:
+    maxima, indices = F.max_pool2d(torch.tensor(X)[None, None].double(), k, return_indices=True)
+    close(M, maxima[0, 0])
+    close(I, indices[0, 0])
+    values = maxima if V is None else torch.tensor(V)[None, None].double()
+    close(U, F.max_unpool2d(values, indices, k)[0, 0])
+
+
+def transposed_convolution(rng: Random) -> Inputs:
+    X, K = matrix(rng, rng.randint(1, 3), rng.randint(1, 3)), matrix(rng, rng.randint(2, 3), rng.randint(2, 3))
+    s, d = rng.randint(1, 3), rng.randint(1, 2)
+    return dict(X=X, K=K, b=rng.randint(-2, 2), s=s, p=0 if d == 1 else 1, q=rng.randint(0, max(s, d) - 1), d=d)
+
+
+def check_transposed_convolution(X: Any, K: Any, b: int, s: int, p: int, q: int, d: int, O: Any, **_: Any) -> None:
+    x, weight = (torch.tensor(rows)[None, None].double() for rows in (X, K))
+    close(O, F.conv_transpose2d(x, weight, torch.tensor([float(b)]), s, p, q, 1, d)[0, 0])
+
+
+def map_to_resize(rng: Random) -> Inputs:
+    X = matrix(rng, rng.randint(1, 4), rng.randint(1, 4))
+    sizes = dict(H=rng.randint(1, 7), W=rng.randint(1, 7))
+    return dict(X=X, **sizes, mode=rng.choice(["bilinear", "nearest"]), align=rng.choice(["yes", "no"]))
+
+
+def check_resizing(X: Any, H: int, W: int, mode: str, align: str, O: Any, **_: Any) -> None:
+    option = None if mode == "nearest" else align == "yes"
+    close(O, F.interpolate(torch.tensor(X)[None, None].double(), size=(H, W), mode=mode, align_corners=option)[0, 0])
+
+
 CASES: dict[str, tuple[Callable[[Random], Inputs], Callable[..., None]]] = {
     "conv-values": (convolution, check_convolution),
     "pooling-values": (pooling, check_pooling),
@@ -737,6 +776,9 @@ CASES: dict[str, tuple[Callable[[Random], Inputs], Callable[..., None]]] = {
     "bpe": (words_to_merge, check_byte_pairs),
     "swin-shift": (grid_of_windows, check_shift),
     "hungarian-assign": (costs, check_matching),
+    "max-unpool": (unpooling, check_unpooling),
+    "transposed-conv": (transposed_convolution, check_transposed_convolution),
+    "interpolation": (map_to_resize, check_resizing),
 }
 
 

@@ -36,9 +36,7 @@ class Suppression(Detection):
 
     def sources(self, network: nn.Module, seed: int) -> dict[str, Source]:
         if hasattr(network, "input_shape"):
-            raise UserError(
-                f"{type(network).__name__} reads images: take learned-nms here, or shape-scenes."
-            )
+            raise UserError(f"{type(network).__name__} reads images: take learned-nms here, or shape-scenes.")
         sources = super().sources(network, seed)
         return {split: Merged(sources[split], Resident(**columns)) for split, columns in self._detections(seed).items()}
 
