@@ -27,6 +27,7 @@ ALGORITHMS = {
     "max-unpool": "workbench calc max-unpool X=[[1,6,2,0],[5,3,8,1]]",
     "transposed-conv": "workbench calc transposed-conv X=[[1,2],[3,4]] K=[[1,0],[1,1]] s=2",
     "interpolation": "workbench calc interpolation X=[[1,2],[3,4]] H=4 W=4 mode=bilinear",
+    "dense-crf": "workbench calc dense-crf U=[[0.2,1.7],[0.9,0.5]] P=[[0,0],[1,0]] I=[90,94] T=3",
     "tsne": "workbench ask word2vec-skipgram-0001 map=tsne",
     "bleu": "workbench calc bleu 'candidate=the cat sat on the mat' 'references=[the cat sat on a mat]'",
 }

@@ -738,6 +738,32 @@ def check_resizing(X: Any, H: int, W: int, mode: str, align: str, O: Any, **_: A
     close(O, F.interpolate(torch.tensor(X)[None, None].double(), size=(H, W), mode=mode, align_corners=option)[0, 0])
 
 
+def pixels_and_costs(rng: Random) -> Inputs:
+    pixels, labels = rng.randint(2, 5), rng.randint(2, 3)
+    U = [[rng.randint(0, 30) / 10 for _ in range(labels)] for _ in range(pixels)]
+    widths = dict(w1=rng.randint(1, 4), w2=rng.randint(0, 3), alpha=rng.randint(1, 9), beta=rng.randint(2, 20))
+    P, I = matrix(rng, pixels, 2, 0, 6), numbers(rng, pixels, 0, 60)
+    return dict(U=U, P=P, I=I, **widths, gamma=rng.randint(1, 4), T=rng.randint(1, 4))
+
+
+def check_mean_field(
+    U: Any, P: Any, I: Any, w1: float, w2: float, alpha: float, beta: float, gamma: float, T: int, Q: Any, K: Any,
+    label: Any, **_: Any,
+) -> None:  # fmt: skip
+    """Compare with an update of tensors, and the penalty with a sum over all pairs of different labels."""
+    unary, positions, intensities = torch.tensor(U), torch.tensor(P).double(), torch.tensor(I).double()[:, None]
+    distance, difference = (torch.cdist(x, x).square() for x in (positions, intensities))
+    kernel = w1 * torch.exp(-distance / (2 * alpha**2) - difference / (2 * beta**2))
+    kernel = (kernel + w2 * torch.exp(-distance / (2 * gamma**2))).fill_diagonal_(0)
+    close(K, kernel, 1e-6)
+    compatibility = 1 - torch.eye(len(U[0]))
+    marginals = torch.softmax(-unary, 1)
+    for _ in range(T):
+        marginals = torch.softmax(-unary - torch.einsum("ij,jl,lk->ik", kernel, marginals, compatibility), 1)
+    close(Q, marginals, 1e-6)
+    assert label == [k + 1 for k in marginals.argmax(1).tolist()]
+
+
 CASES: dict[str, tuple[Callable[[Random], Inputs], Callable[..., None]]] = {
     "conv-values": (convolution, check_convolution),
     "pooling-values": (pooling, check_pooling),
@@ -777,6 +803,7 @@ CASES: dict[str, tuple[Callable[[Random], Inputs], Callable[..., None]]] = {
     "swin-shift": (grid_of_windows, check_shift),
     "hungarian-assign": (costs, check_matching),
     "max-unpool": (unpooling, check_unpooling),
+    "dense-crf": (pixels_and_costs, check_mean_field),
     "transposed-conv": (transposed_convolution, check_transposed_convolution),
     "interpolation": (map_to_resize, check_resizing),
 }

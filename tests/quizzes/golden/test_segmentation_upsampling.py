@@ -32,6 +32,22 @@ GOLDEN = [
     ("linear-row", dict(x=[0, 4], m=4), {"u": [0, 1.3333, 2.6667, 4], "v": [0, 1, 3, 4]}),
     ("checkerboard", dict(pairs=PAIRS, k=4), {"even": ["pair1", "pair3", "pair5"], "r": 4}),
     ("bilinear-kernel", dict(s=32, n=16, i=0, j=0), {"f": 64, "p": 16, "o": 512}),
+    ("output-stride-resnet", dict(n=512, c=1), {"S": 16, "o": 32, "rate": 2}),
+    ("output-stride-resnet", dict(n=513, c=2), {"S": 8, "o": 65, "rate": 4}),
+    ("output-stride", dict(n=224, s=[2, 2, 1, 2, 2, 2, 1], c=2), {"S": 8, "d": [1, 1, 1, 1, 1, 2, 4], "o": 28}),
+    ("atrous-stack", dict(f=3, d=[2, 2, 2]), {"r": 13, "u": 7, "dense": "gaps"}),
+    ("atrous-stack", dict(f=3, d=[1, 2, 5]), {"r": 17, "u": 17, "dense": "all"}),
+    ("atrous-field", dict(f=3, b=2, n=5, m=5), {"r": 63, "v": 63}),
+    ("atrous-field", dict(f=5, b=3, n=3, m=3), {"r": 53}),
+    ("aspp-branch", dict(d=4, n=33, i=0, j=16), {"E": 9, "D": 128, "T": 6}),
+    ("crf-kernel", dict(t=3, g=4, w1=2, w2=1, alpha=3, beta=4, gamma=3), {"A": 0.7358, "B": 0.6065}),
+    ("crf-mean-field", dict(p1=0.5, p2=0.9, k=1), {"q1": 0.69, "q2": 0.9}),
+    ("crf-flip", dict(p1=0.25, p2=0.75), {"x1": -1.0986, "k_min": 2.1972}),
+    (
+        "dense-crf",
+        dict(U=[[0, 0], [0, 2.1972246]], P=[[0, 0], [9, 9]], I=[1, 1], w1=1, w2=0, alpha=10000, T=1),
+        {"Q": [[0.69, 0.31], [0.9, 0.1]], "label": [1, 1]},
+    ),
 ]
 
 

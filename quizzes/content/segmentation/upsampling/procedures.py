@@ -142,8 +142,8 @@ def interpolation(X: Map, H: int, W: int, mode: str, align: str) -> Iterator[Sta
             output[-1].append(value)
             yield state(
                 f"Pixel ({i}, {j}) is at y = {number_text(down.place)}, x = {number_text(beside.place)} of X. The "
-                f"value is {number_text(upper)} in row {down.first} and {number_text(lower)} in row {down.second}, and the "
-                f"second one has the weight {number_text(down.weight)}: {number_text(value)}.",
+                f"value is {number_text(upper)} in row {down.first} and {number_text(lower)} in row {down.second}, and "
+                f"the second one has the weight {number_text(down.weight)}: {number_text(value)}.",
                 i=i,
                 j=j,
                 y=down.place,
