@@ -27,6 +27,9 @@ ALGORITHMS = {
     "roi-align": "workbench calc roi-align X=[[1,2],[3,4]] roi=[0,0,1,1] s=1 k=2 n=2",
     "hungarian-matching": "workbench calc hungarian-assign cost=[[4,1,3],[2,0,5],[3,2,2]]",
     "coco-map": "workbench explain ap yolo-v1-0001 --iou 0.5",
+    "max-unpool": "workbench calc max-unpool X=[[1,6,2,0],[5,3,8,1]]",
+    "transposed-conv": "workbench calc transposed-conv X=[[1,2],[3,4]] K=[[1,0],[1,1]] s=2",
+    "interpolation": "workbench calc interpolation X=[[1,2],[3,4]] H=4 W=4 mode=bilinear",
     "tsne": "workbench ask word2vec-skipgram-0001 map=tsne",
     "bleu": "workbench calc bleu 'candidate=the cat sat on the mat' 'references=[the cat sat on a mat]'",
 }

@@ -756,6 +756,71 @@ def check_roi_align(X: Any, roi: Any, s: int, k: int, n: int, aligned: int, **va
     close(values["O"], roi_align(image, boxes, k, 1 / s, n, bool(aligned))[0, 0].tolist())
 
 
+def unpooling(rng: Random) -> Inputs:
+    k = rng.randint(1, 3)
+    rows, columns = (k * rng.randint(1, 3) for _ in range(2))
+    inputs: Inputs = dict(X=matrix(rng, rows, columns, -9, 9), k=k)
+    if rng.random() < 0.5:
+        inputs["V"] = matrix(rng, rows // k, columns // k)
+    return inputs
+
+
+def check_unpooling(X: Any, k: int, M: Any, I: Any, U: Any, V: Any = None, **_: Any) -> None:
+    maxima, indices = F.max_pool2d(torch.tensor(X)[None, None].double(), k, return_indices=True)
+    close(M, maxima[0, 0])
+    close(I, indices[0, 0])
+    values = maxima if V is None else torch.tensor(V)[None, None].double()
+    close(U, F.max_unpool2d(values, indices, k)[0, 0])
+
+
+def transposed_convolution(rng: Random) -> Inputs:
+    X, K = matrix(rng, rng.randint(1, 3), rng.randint(1, 3)), matrix(rng, rng.randint(2, 3), rng.randint(2, 3))
+    s, d = rng.randint(1, 3), rng.randint(1, 2)
+    return dict(X=X, K=K, b=rng.randint(-2, 2), s=s, p=0 if d == 1 else 1, q=rng.randint(0, max(s, d) - 1), d=d)
+
+
+def check_transposed_convolution(X: Any, K: Any, b: int, s: int, p: int, q: int, d: int, O: Any, **_: Any) -> None:
+    x, weight = (torch.tensor(rows)[None, None].double() for rows in (X, K))
+    close(O, F.conv_transpose2d(x, weight, torch.tensor([float(b)]), s, p, q, 1, d)[0, 0])
+
+
+def map_to_resize(rng: Random) -> Inputs:
+    X = matrix(rng, rng.randint(1, 4), rng.randint(1, 4))
+    sizes = dict(H=rng.randint(1, 7), W=rng.randint(1, 7))
+    return dict(X=X, **sizes, mode=rng.choice(["bilinear", "nearest"]), align=rng.choice(["yes", "no"]))
+
+
+def check_resizing(X: Any, H: int, W: int, mode: str, align: str, O: Any, **_: Any) -> None:
+    option = None if mode == "nearest" else align == "yes"
+    close(O, F.interpolate(torch.tensor(X)[None, None].double(), size=(H, W), mode=mode, align_corners=option)[0, 0])
+
+
+def pixels_and_costs(rng: Random) -> Inputs:
+    pixels, labels = rng.randint(2, 5), rng.randint(2, 3)
+    U = [[rng.randint(0, 30) / 10 for _ in range(labels)] for _ in range(pixels)]
+    widths = dict(w1=rng.randint(1, 4), w2=rng.randint(0, 3), alpha=rng.randint(1, 9), beta=rng.randint(2, 20))
+    P, I = matrix(rng, pixels, 2, 0, 6), numbers(rng, pixels, 0, 60)
+    return dict(U=U, P=P, I=I, **widths, gamma=rng.randint(1, 4), T=rng.randint(1, 4))
+
+
+def check_mean_field(
+    U: Any, P: Any, I: Any, w1: float, w2: float, alpha: float, beta: float, gamma: float, T: int, Q: Any, K: Any,
+    label: Any, **_: Any,
+) -> None:  # fmt: skip
+    """Compare with an update of tensors, and the penalty with a sum over all pairs of different labels."""
+    unary, positions, intensities = torch.tensor(U), torch.tensor(P).double(), torch.tensor(I).double()[:, None]
+    distance, difference = (torch.cdist(x, x).square() for x in (positions, intensities))
+    kernel = w1 * torch.exp(-distance / (2 * alpha**2) - difference / (2 * beta**2))
+    kernel = (kernel + w2 * torch.exp(-distance / (2 * gamma**2))).fill_diagonal_(0)
+    close(K, kernel, 1e-6)
+    compatibility = 1 - torch.eye(len(U[0]))
+    marginals = torch.softmax(-unary, 1)
+    for _ in range(T):
+        marginals = torch.softmax(-unary - torch.einsum("ij,jl,lk->ik", kernel, marginals, compatibility), 1)
+    close(Q, marginals, 1e-6)
+    assert label == [k + 1 for k in marginals.argmax(1).tolist()]
+
+
 CASES: dict[str, tuple[Callable[[Random], Inputs], Callable[..., None]]] = {
     "conv-values": (convolution, check_convolution),
     "pooling-values": (pooling, check_pooling),
@@ -797,6 +862,10 @@ CASES: dict[str, tuple[Callable[[Random], Inputs], Callable[..., None]]] = {
     "miou": (confusion_counts, check_mean_iou),
     "panoptic-segments": (segment_maps, check_panoptic),
     "roi-align": (interest, check_roi_align),
+    "max-unpool": (unpooling, check_unpooling),
+    "dense-crf": (pixels_and_costs, check_mean_field),
+    "transposed-conv": (transposed_convolution, check_transposed_convolution),
+    "interpolation": (map_to_resize, check_resizing),
 }
 
 
