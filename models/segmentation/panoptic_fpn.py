@@ -259,7 +259,7 @@ FAMILY = dict(
         anchors_per_image=64, regions_per_image=16, canonical_size=96, mask_channels=(32, 32), num_stuff=4,
         semantic_channels=32, semantic_groups=8, stuff_area_limit=64,
     ),
-    recipe=dict(epochs=2, schedule="one-cycle", lr=0.004, batch_size=16),
+    recipe=dict(epochs=2, schedule="one-cycle", lr=0.004, batch_size=8),
     reference="torchvision",
 )
 # fmt: on

@@ -93,7 +93,8 @@ def compute(case: dict[str, Any]) -> dict[str, Any]:
                     }
                 )
     matches = [pair for pair in pairs if pair["match"]]
-    errors, ignored = [], []
+    errors: list[dict[str, Any]] = []
+    ignored: list[dict[str, Any]] = []
     for number, pixels in own.items():
         if all(pair["predicted"] != number for pair in matches):
             label, excused = predicted["classes"][number], set(void)
