@@ -227,7 +227,7 @@ class MaskRCNN(FasterRCNNFPN):
             outputs: The outputs of an evaluation.
             score_threshold: Smallest score, 0.05 or more: others have no masks.
         """
-        if outputs.mask_logits is None or outputs.mask is None:
+        if outputs.mask_logits is None or outputs.mask is None or outputs.scores is None:
             raise ValueError("a network in training mode has no masks: call eval() first")
         is_selected = outputs.mask & (outputs.scores >= score_threshold)
         columns = (outputs.boxes, outputs.scores, outputs.labels, outputs.mask_logits.sigmoid())
@@ -278,11 +278,11 @@ FAMILY = dict(
     parts=dict(backbone=("backbone.body.",), rpn=("rpn.",)),
     params={"mask-rcnn": 44_401_393},
     mini=dict(
-        layers=(1, 1, 2, 1), channels=8, norm_layer="batch", fpn_channels=48, hidden_size=64, num_classes=4,
+        layers=(1, 1, 2, 1), channels=8, norm_layer="batch", fpn_channels=32, hidden_size=64, num_classes=4,
         image_size=64, anchor_sizes=(20, 28, 40, 56, 80), candidates=(100, 100), proposals=(32, 16),
-        anchors_per_image=64, regions_per_image=20, canonical_size=96, mask_channels=(32, 32),
+        anchors_per_image=64, regions_per_image=16, canonical_size=96, mask_channels=(32, 32),
     ),
-    recipe=dict(epochs=1, schedule="one-cycle", lr=0.004, batch_size=16),
+    recipe=dict(epochs=3, schedule="one-cycle", lr=0.004, batch_size=8),
     reference="torchvision",
 )
 # fmt: on

@@ -254,12 +254,12 @@ FAMILY = dict(
     parts=dict(backbone=("backbone.body.",), rpn=("rpn.",)),
     params={"panoptic-fpn": 46_032_167},
     mini=dict(
-        layers=(1, 1, 2, 1), channels=8, norm_layer="batch", fpn_channels=48, hidden_size=64, num_classes=4,
+        layers=(1, 1, 2, 1), channels=8, norm_layer="batch", fpn_channels=32, hidden_size=64, num_classes=4,
         image_size=64, anchor_sizes=(20, 28, 40, 56, 80), candidates=(100, 100), proposals=(32, 16),
-        anchors_per_image=64, regions_per_image=20, canonical_size=96, mask_channels=(32, 32), num_stuff=4,
+        anchors_per_image=64, regions_per_image=16, canonical_size=96, mask_channels=(32, 32), num_stuff=4,
         semantic_channels=32, semantic_groups=8, stuff_area_limit=64,
     ),
-    recipe=dict(epochs=2, schedule="one-cycle", lr=0.004, batch_size=16),
+    recipe=dict(epochs=2, schedule="one-cycle", lr=0.004, batch_size=8),
     reference="torchvision",
 )
 # fmt: on

@@ -1,4 +1,4 @@
-"""`workbench explain`: average precision and NMS of a small case, step by step."""
+"""`workbench explain`: average precision, NMS and panoptic quality of a small case, step by step."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +19,7 @@ MAX_ROWS = 60  # printed
 HEIGHT, CHART_HEIGHT = 30, 14  # rows
 
 app = typer.Typer(
-    add_completion=False, rich_markup_mode=None, help="Show how average precision or NMS is computed, step by step."
+    add_completion=False, rich_markup_mode=None, help="Show how average precision, NMS or panoptic quality is computed."
 )
 
 Source = Annotated[
@@ -88,6 +88,30 @@ def nms(
         print_json(result)
     else:
         print_nms(result)
+    if not result["agree"]:
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Example: workbench explain pq panoptic-fpn-0001 --image 3")
+def pq(
+    source: Source,
+    split: Split = "test",
+    image: Annotated[int, typer.Option(min=0, help="Number of the image of the split.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Show how the panoptic quality of an image is computed: matches, errors, SQ, RQ and PQ of each class.
+
+    The maps are those of a run for one image of its data, or those of a file, with the id of a segment per pixel,
+    0 for void: {"target": {"map": [[1, 2], [1, 0]], "classes": {"1": "sky", "2": "cat"}},
+    "predicted": {"map": [[1, 2], [1, 1]], "classes": {"1": "sky", "2": "cat"}}, "stuff": ["sky"]}.
+    """
+    from workbench.engine.explain_panoptic import explain_pq
+
+    result = _run(lambda worker: explain_pq(worker, _source(source), split, image))
+    if as_json:
+        print_json(result)
+    else:
+        print_pq(result)
     if not result["agree"]:
         raise typer.Exit(1)
 
@@ -199,6 +223,45 @@ def print_nms(result: dict[str, Any]) -> None:
         print()
     agrees = "equal" if result["agree"] else "NOT equal"
     print(f"Remaining: {', '.join(map(str, result['remaining']))} ({agrees} to torchvision).")
+
+
+def print_pq(result: dict[str, Any]) -> None:
+    """Print the two maps, the pairs of segments, the errors, and the quality of each class."""
+    from rich.table import Table
+
+    from workbench.render import predictions
+
+    _print_origin(result)
+    maps = result["visualizations"]
+    print_rows(lambda width, color: predictions.draw(maps, "segments", width, HEIGHT, color))
+    print("\nA pair of one class with an IoU above 0.5 is a match. Void pixels count in no union.\n")
+    table = Table("predicted", "true", "class", "intersection", "union", "IoU", "match", box=None, header_style="bold")
+    for pair in result["pairs"][:MAX_ROWS]:
+        numbers = (str(pair[name]) for name in ("predicted", "target"))
+        areas = (f"{pair[name]:,}" for name in ("intersection", "union"))
+        table.add_row(*numbers, printable(pair["class"]), *areas, f"{pair['iou']:.4f}", "✓" if pair["match"] else "✗")
+    console().print(table)
+    if (rest := len(result["pairs"]) - MAX_ROWS) > 0:
+        print(f"... and {rest:,} more. To see all of them, use --json.")
+    print()
+    for key, title in (
+        ("false_positives", "FP, predicted segments without a match"),
+        ("false_negatives", "FN, true segments without a match"),
+        ("ignored", "Ignored, predicted segments that are mostly void or crowd"),
+    ):
+        rows = ", ".join(printable(f"{row['id']} ({row['class']})") for row in result[key][:MAX_ROWS])
+        print(f"{title}: {rows or 'none'}.")
+    print()
+    table = Table("class", "IoU sum", "TP", "FP", "FN", "SQ", "RQ", "PQ = SQ * RQ", box=None, header_style="bold")
+    for row in result["classes"]:
+        counts = (str(row[name]) for name in ("tp", "fp", "fn"))
+        table.add_row(
+            printable(row["class"]), f"{row['iou']:.4f}", *counts, *(f"{row[name]:.4f}" for name in ("sq", "rq", "pq"))
+        )
+    console().print(table)
+    agrees = "equal" if result["agree"] else "NOT equal"
+    print("\nSQ = IoU sum / TP, RQ = TP / (TP + FP/2 + FN/2). Means over the classes:")
+    print(f"SQ {result['sq']:.4f}   RQ {result['rq']:.4f}   PQ {result['pq']:.4f}   {agrees} to the metric")
 
 
 def _print_origin(result: dict[str, Any]) -> None:

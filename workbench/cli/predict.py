@@ -1,6 +1,6 @@
 """`workbench predict`: the predictions of a trained network for image files, or for rows of tables.
 
-Those of a detector are boxes with classes and scores, in pixels of the image.
+Those of a detector are boxes with classes and scores, in pixels of the image, and of some also masks.
 """
 
 import sys
@@ -122,8 +122,10 @@ def print_detections(result: dict[str, Any]) -> None:
     from workbench.render import predictions
 
     for one in result["predictions"][:MAX_IMAGES]:
-        visualization = to_visualization(one)
-        print_rows(lambda width, color: predictions.draw([visualization], "boxes", width, IMAGE_ROWS, color))  # noqa: B023
+        has_masks = "stuff" in one or any("mask" in row for row in one["detections"])
+        visualization = to_segments(one) if has_masks else to_visualization(one)
+        kind = visualization["kind"]
+        print_rows(lambda width, color: predictions.draw([visualization], kind, width, IMAGE_ROWS, color))  # noqa: B023
         print()
     table = Table("image", "class", "score", "x1", "y1", "x2", "y2", box=None, header_style="bold")
     rows = [(one["file"], row) for one in result["predictions"] for row in one["detections"]]
@@ -134,6 +136,11 @@ def print_detections(result: dict[str, Any]) -> None:
         console().print(table)
     if (rest := len(rows) - MAX_PRINTED) > 0:
         print(f"... and {rest:,} more. To see all of them, use --csv OUT or --json.")
+    for one in result["predictions"][:MAX_PRINTED]:
+        if shares := [
+            f"{row['class']} {row['area'] / one['width'] / one['height']:.0%}" for row in one.get("stuff", [])
+        ]:
+            print(printable(f"Stuff in {Path(one['file']).name}: {', '.join(shares)}."))
     if nothing := sum(not one["detections"] for one in result["predictions"]):
         print(f"Nothing detected in {plural(nothing, 'image')}. A lower --min-score shows more.")
 
@@ -159,6 +166,34 @@ def to_visualization(prediction: dict[str, Any]) -> dict[str, Any]:
             for row in prediction["detections"]
         ],
         "missed": [],
+    }
+
+
+def to_segments(prediction: dict[str, Any]) -> dict[str, Any]:
+    """Return an image file with its masks as a visualization of the kind `segments`, small enough to be drawn."""
+    import numpy as np
+
+    from workbench.data.picture_file import thumbnail
+    from workbench.tasks.run_lengths import decode
+
+    pixels = thumbnail(Path(prediction["file"]), IMAGE_PIXELS)
+    rows = [*prediction["detections"], *prediction.get("stuff", [])]
+    ids = np.zeros((prediction["height"], prediction["width"]), np.int64)
+    for number in reversed(range(len(rows))):  # the best one on top
+        ids[decode(rows[number]["mask"])] = number + 1
+    places = (
+        (np.arange(count) * size // count) for count, size in zip((len(pixels), len(pixels[0])), ids.shape, strict=True)
+    )
+    segments = [
+        {"id": n, "class": row["class"], "thing": "score" in row, **{k: row[k] for k in ("score",) if k in row}}
+        for n, row in enumerate(rows, start=1)
+    ]
+    return {
+        "kind": "segments",
+        "caption": Path(prediction["file"]).name,
+        "pixels": (pixels / 255).tolist(),
+        "ids": ids[np.ix_(*places)].tolist(),
+        "segments": segments,
     }
 
 

@@ -12,7 +12,8 @@ from workbench.engine.run import Run
 from workbench.engine.trained import TrainedNetwork, load
 from workbench.errors import UserError
 from workbench.tasks.average_precision import AveragePrecision
-from workbench.tasks.detection import Detection, Outputs
+from workbench.tasks.detection import Detection, Outputs, to_pixels
+from workbench.tasks.panoptic_segmentation import PanopticSegmentation, compare_maps
 
 MIN_SCORE = 0.05
 
@@ -21,12 +22,15 @@ def compute(request: dict[str, Any]) -> dict[str, Any]:
     """Return the case, what the libraries compute for it, and of a run also an image and the checkpoint.
 
     Args:
-        request: `method`, `ap` or `nms`; `iou`, the threshold; the `case`, or for a run its `folder`, the `split`, the
-            numbers of the first image and of the one after the last (`images`), and the smallest score (`min_score`).
+        request: `method`: `ap` or `nms` with `iou`, the threshold, and the `case`, or for a run its `folder`, the
+            `split`, the numbers of the first image and of the one after the last (`images`), and the smallest score
+            (`min_score`); or `pq` with `folder`, `split` and the number of the `image`.
 
     Raises:
         UserError: If the run's network is not a detector, or has no NMS.
     """
+    if request["method"] == "pq":
+        return _panoptic(load(Run(Path(request["folder"]))), request["split"], request["image"])
     result: dict[str, Any] = {"case": request.get("case")}
     if "folder" in request:
         trained = load(Run(Path(request["folder"])))
@@ -59,6 +63,33 @@ def _of_run(trained: TrainedNetwork, request: dict[str, Any]) -> dict[str, Any]:
     none = Detections(torch.zeros(0, 4), torch.zeros(0), torch.zeros(0, dtype=torch.long))
     image = task.visualize_detections(batch["image"][0], none)
     return {"case": case, "image": image, "size": batch["image"].shape[-1]}
+
+
+def _panoptic(trained: TrainedNetwork, split: str, number: int) -> dict[str, Any]:
+    """Return the predicted and the true map of an image of a split, with the image and the checkpoint.
+
+    Raises:
+        UserError: If the run's task has no such maps, or there is no such image.
+    """
+    task = trained.task
+    if not isinstance(task, PanopticSegmentation):
+        raise UserError(f"{trained.run} predicts no panoptic maps: take a run of panoptic-fpn.")
+    source = trained.sources[split]
+    if number >= len(source):
+        raise UserError(f"The {split} set has the images 0 to {len(source) - 1}. Take one of them.")
+    batch = source.batch(slice(number, number + 1))
+    outputs = task.predict(trained.network, batch)
+    ((predicted, target),) = compare_maps(outputs, batch, len(task.dataset.classes))
+    case: dict[str, Any] = {
+        side: {
+            "map": one.ids.tolist(),
+            "classes": {str(key): task.segment_classes[label] for key, label in one.classes.items()},
+            "crowds": [],
+        }
+        for side, one in (("predicted", predicted), ("target", target))
+    }
+    stuff = [name for name, is_thing in zip(task.segment_classes, task.is_thing, strict=True) if not is_thing]
+    return {**trained.info, "case": case | {"stuff": stuff}, "image": {"pixels": to_pixels(batch["image"][0])}}
 
 
 def _row(task: Detection, image: int, box: list[float], label: int) -> Row:

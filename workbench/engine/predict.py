@@ -48,8 +48,9 @@ def predict(
         each sample its `file`, for a row also its `line` and under `columns` the cells that the network doesn't read;
         and what the task predicts: the most probable class as `class` with its `probability`, and `probabilities`,
         class -> number; or a number as `predicted`, in the target's unit; or for a detector the `width` and `height` of
-        the image and its `detections`, each with `class`, `score`, and `box`, x1, y1, x2, y2 in pixels; or for a prompt
-        the `masks`.
+        the image and its `detections`, each with `class`, `score`, and `box`, x1, y1, x2, y2 in pixels; with masks
+        also `mask`, its run lengths, and for panoptic maps `stuff`, each with `class`, `area` and `mask`; or for a
+        prompt the `masks`.
 
     Raises:
         UserError: If the run's task reads no such samples, the run has no checkpoint, or a sample can't be read.

@@ -23,6 +23,7 @@ HUES: list[Pixel] = [
 ]
 TINT = 0.55  # share of a segment's hue in a pixel
 NUMBERS, LETTERS = "123456789", "abcdefghijklmnopqrstuvwxyz"
+BLACK = (0.0, 0.0, 0.0)
 MORE = "#"  # sign of segments for which there is none
 VOID = "·"  # of pixels that belong to no segment
 
@@ -31,13 +32,14 @@ def draw_segments(images: list[dict[str, Any]], width: int, height: int, color: 
     """Render as many images with their segments as fit, side by side, each with its legend below.
 
     Args:
-        images: Visualizations of the kind `segments`: a `caption`, `pixels`, the `ids` of their segments in rows, 0
-            for none, and `segments`, each with its `id`, its `class`, whether it is a `thing`, and its `score` if it
-            has one.
+        images: Visualizations of the kind `segments`: a `caption`, `pixels` (black if there are none), the `ids` of
+            their segments in rows, 0 for none, and `segments`, each with its `id`, its `class`, whether it is a
+            `thing`, its `score` if it has one, and its `sign` if that is not given by its place in the list.
         width: Number of cells per row.
         height: Number of rows.
         color: Whether colors can be shown.
     """
+    images = [{"pixels": [[BLACK] * len(row) for row in image["ids"]], **image} for image in images]
     legends = [[Segment(image["caption"].ljust(MIN_LEGEND)), *_legend(image)] for image in images]
 
     def render(number: int, divisor: int) -> Rows:
@@ -62,7 +64,8 @@ def _draw_image(image: dict[str, Any], divisor: int, color: bool) -> Rows:
             y, x = int(place[0] * down), int(place[1] * across)
             if y < len(cells) and x < len(cells[y]):
                 style = Style(color="black", bgcolor="#{:02x}{:02x}{:02x}".format(*hue), bold=True)
-                set_character(cells[y], x, sign, style)
+                for offset, character in enumerate(sign[: len(cells[y]) - x]):
+                    set_character(cells[y], x + offset, character, style)
     return join_cells(cells)
 
 
@@ -74,7 +77,7 @@ def _draw_signs(ids: list[list[int]], signs: dict[int, tuple[str, Pixel]], divis
         for x in range(0, len(ids[0]) - divisor + 1, divisor):
             cell = Counter(number for row in ids[y : y + 2 * divisor] for number in row[x : x + divisor])
             number = cell.most_common(1)[0][0]
-            line += signs[number][0] if number in signs else VOID
+            line += signs[number][0][-1] if number in signs else VOID
         rows.append([Segment(line)])
     return rows
 
@@ -111,7 +114,7 @@ def _signs(image: dict[str, Any]) -> dict[int, tuple[str, Pixel]]:
     """Return the sign and the hue of each segment, by its id."""
     numbers, letters = iter(NUMBERS), iter(LETTERS)
     return {
-        row["id"]: (next(numbers if row["thing"] else letters, MORE), HUES[k % len(HUES)])
+        row["id"]: (row.get("sign") or next(numbers if row["thing"] else letters, MORE), HUES[k % len(HUES)])
         for k, row in enumerate(image["segments"])
     }
 

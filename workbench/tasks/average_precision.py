@@ -129,7 +129,8 @@ class AveragePrecision:
     def _evaluate(self, areas: list[str], thresholds: list[float] | None = None) -> Any:
         """Return pycocotools' evaluation for names of `AREAS`, and by default for COCO's ten thresholds of IoU."""
         results = np.concatenate(self._detections)
-        return evaluate(self._objects, results, self._images, self.num_classes, "bbox", areas, thresholds)
+        images = [dict(id=number) for number in range(1, self._images + 1)]
+        return evaluate(self._objects, results, images, self.num_classes, "bbox", areas, thresholds)
 
     def _voc_curve(self, evaluation: Any, label: int) -> PrecisionRecall | None:
         """Return the curve of a class with VOC's matches at IoU 0.5; None if it has no objects."""
@@ -166,7 +167,7 @@ class AveragePrecision:
 def evaluate(
     objects: list[dict[str, Any]],
     detections: Any,
-    images: int,
+    images: Sequence[dict[str, int]],
     num_classes: int,
     iou_type: str,
     areas: Sequence[str] = ("all",),
@@ -177,7 +178,7 @@ def evaluate(
     Args:
         objects: Annotations in COCO's format.
         detections: Results in COCO's format, or rows of image, x, y, width, height, score, class.
-        images: The number of images; their ids begin at 1.
+        images: The `id` of each image, for masks also its `height` and `width`.
         num_classes: The number of classes; their ids begin at 0.
         iou_type: `bbox` or `segm`.
         areas: Names of `AREAS`.
@@ -189,7 +190,7 @@ def evaluate(
     with redirect_stdout(StringIO()):  # it prints its progress
         truth = COCO()
         truth.dataset = dict(
-            images=[dict(id=number) for number in range(1, images + 1)],
+            images=images,
             categories=[dict(id=label) for label in range(num_classes)],
             annotations=objects,
         )

@@ -51,7 +51,7 @@ class InstanceMasks(Detection):
 
     def load_maps(self) -> tuple[np.ndarray, ...]:
         """Return the columns that `maps` names, (samples, height, width) each, in the order of the dataset."""
-        return (shape_instances.load(),)
+        return (shape_instances.load()[: self.dataset.samples],)
 
     def losses(self, outputs: Outputs, batch: Batch, context: StepContext) -> dict[str, Tensor]:
         terms = outputs.detector.losses(  # type: ignore[call-arg]  # of DETR alone
@@ -59,7 +59,7 @@ class InstanceMasks(Detection):
         )
         return {"loss": torch.stack(list(terms.values())).sum(), **terms}
 
-    def meter(self) -> "MaskMeter":
+    def meter(self) -> DetectionMeter:
         return MaskMeter(len(self.dataset.classes), self.is_detailed)
 
     def augment(self, batch: Batch, strengths: Mapping[str, float]) -> Batch:

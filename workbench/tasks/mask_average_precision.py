@@ -16,7 +16,7 @@ class MaskAveragePrecision:
 
     def __init__(self, num_classes: int):
         self.num_classes = num_classes
-        self._images = 0
+        self._images: list[dict[str, int]] = []
         self._objects: list[dict[str, Any]] = []
         self._detections: list[dict[str, Any]] = []
 
@@ -32,14 +32,14 @@ class MaskAveragePrecision:
             objects: Masks of the objects, (m, height, width), bool.
             classes: Their classes, (m,).
         """
-        self._images += 1
+        number = len(self._images) + 1
+        self._images.append(dict(id=number, height=objects.shape[1], width=objects.shape[2]))
         for code, label, score in zip(encode(masks), labels.tolist(), scores.tolist(), strict=True):
-            self._detections.append(dict(image_id=self._images, category_id=label, segmentation=code, score=score))
+            self._detections.append(dict(image_id=number, category_id=label, segmentation=code, score=score))
         areas = objects.sum(axis=(1, 2)).tolist()
         for code, label, area in zip(encode(objects), classes.tolist(), areas, strict=True):
             # Ids begin at 1: pycocotools takes a match with id 0 for no match.
-            number = len(self._objects) + 1
-            row = dict(id=number, image_id=self._images, category_id=label, segmentation=code)
+            row = dict(id=len(self._objects) + 1, image_id=number, category_id=label, segmentation=code)
             self._objects.append(row | dict(area=float(area), iscrowd=0))
 
     def compute(self) -> dict[str, float]:

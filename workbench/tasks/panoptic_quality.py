@@ -86,7 +86,8 @@ def compare(predicted: PanopticMap, target: PanopticMap) -> Comparison:
     _check_areas(areas, predicted_ids, "predicted")
     _check_areas(target_areas, target_ids, "true")
     union = areas - overlap[0] + target_areas[:, None] - overlap  # without void
-    matches, matched, found = [], set(), set()
+    matches: list[Match] = []
+    matched, found = set(), set()
     for row, column in np.argwhere(overlap[1:, 1:] * 2 > union[1:, 1:]) + 1:
         first, second = predicted_ids[column], target_ids[row]
         label = predicted.classes[first]
@@ -94,7 +95,8 @@ def compare(predicted: PanopticMap, target: PanopticMap) -> Comparison:
             matches.append(Match(first, second, label, float(overlap[row, column] / union[row, column])))
             matched.add(first)
             found.add(second)
-    errors, ignored = [], []
+    errors: list[int] = []
+    ignored: list[int] = []
     for column, number in enumerate(predicted_ids[1:], start=1):
         if number not in matched:
             label = predicted.classes[number]
@@ -115,7 +117,7 @@ def _to_indices(segments: PanopticMap, name: str) -> np.ndarray:
     if numbers.max() <= MAX_TABLE:
         table = np.full(int(max(ids.max(initial=0), numbers.max())) + 1, -1, np.int32)
         table[numbers] = np.arange(len(numbers))
-        indices = table[ids]
+        indices: np.ndarray = table[ids]
     else:
         order = numbers.argsort()
         indices = order[np.searchsorted(numbers, ids, sorter=order).clip(max=len(order) - 1)]
@@ -191,7 +193,7 @@ class PanopticQuality:
         What has no class that occurs is left out.
         """
         values = self.by_class()
-        metrics = {}
+        metrics: dict[str, float] = {}
         everything = np.ones_like(self.is_thing)
         for suffix, is_selected in (("", everything), ("_things", self.is_thing), ("_stuff", ~self.is_thing)):
             selection = [values[label] for label in values if is_selected[label]]

@@ -100,7 +100,9 @@ class PanopticSegmentation(InstanceSegmentation):
 
     def list_segments(self, segments: PanopticMap, scores: Sequence[float] = ()) -> Rows:
         """Return a row for each segment of a map; the first ones have scores."""
-        rows = [{"id": n, "label": k, "thing": k < len(self.dataset.classes)} for n, k in segments.classes.items()]
+        rows: Rows = [
+            {"id": n, "label": k, "thing": k < len(self.dataset.classes)} for n, k in segments.classes.items()
+        ]
         for row, score in zip(rows, scores, strict=False):
             row["score"] = round(score, 4)
         return rows

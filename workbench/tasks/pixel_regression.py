@@ -39,7 +39,8 @@ def fit(images: np.ndarray, maps: Sequence[PanopticMap], things: int) -> Callabl
 
     def predict(image: np.ndarray) -> PanopticMap:
         labels = model.predict(features(image)).reshape(image.shape[1:])
-        ids, classes = np.zeros(labels.shape, np.int64), {}
+        ids = np.zeros(labels.shape, np.int64)
+        classes: dict[int, int] = {}
         regions, count = ndimage.label(labels < things)
         for region in range(1, count + 1):
             is_here = regions == region

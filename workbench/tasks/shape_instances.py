@@ -3,7 +3,7 @@
 from workbench.tasks.instance_segmentation import InstanceSegmentation
 
 TASK = InstanceSegmentation(
-    data="shape-scenes",
+    data="region-scenes",
     title="detect the shapes in an image, with a mask for each detection",
     inputs=dict(image="float32[3, 64, 64]"),
     outputs=dict(mask_logits="float32[detections, 28, 28]"),
