@@ -220,8 +220,10 @@ class SAM2(nn.Module):
         count = frames.shape[1]
         stored: list[Stored] = []
         results: list[dict[str, Tensor]] = []
+        # A video may be long, so in evaluation its frames are encoded one by one.
+        every = self.encode(frames.flatten(0, 1)) if self.training else None
         for k in range(count):
-            own = self.encode(frames[:, k])
+            own = self.encode(frames[:, k]) if every is None else Features(*(one[k::count] for one in every))
             if k == 0:
                 result = self._start(own, points, labels, masks)
             else:
