@@ -433,8 +433,8 @@ FAMILY = dict(
         background_size=4, features=64, decoder_heads=4, ffn_size=128, memory_depth=1, memory_features=32, dropout=0.0,
         layer_scale=1.0,
     ),
-    parts=dict(image_encoder=("image_encoder.",)),
-    recipe=dict(epochs=2, schedule="one-cycle", lr=0.002, batch_size=8, clip_norm=1.0),
+    parts=dict(hiera=("image_encoder.",)),
+    recipe=dict(epochs=5, schedule="one-cycle", lr=0.002, batch_size=8, clip_norm=1.0),
     reference="transformers",
 )
 # fmt: on
