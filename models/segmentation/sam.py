@@ -226,7 +226,7 @@ FAMILY = dict(
         masks="float32[num_masks+1, image_size/2, image_size/2]", iou="float32[num_masks+1]",
     ),
     parts=dict(image_encoder=("image_encoder.",)),
-    recipe=dict(epochs=2, schedule="one-cycle", lr=0.002, batch_size=16, clip_norm=1.0),
+    recipe=dict(epochs=1, schedule="one-cycle", lr=0.002, batch_size=16, clip_norm=1.0),
     reference="transformers",
 )
 # fmt: on

@@ -12,7 +12,7 @@ For frames of 3x1024x1024:
       first stage      256x256, 4x4                   96          96          112          144
       windows          tokens of a stage              8, 4, 14, 7 8, 4, 14, 7 8, 4, 14, 7  8, 4, 16, 8
     neck               256x64x64, and 128 and 256     1x1 convolutions
-    memory_attention   256x64x64                      5,922,816 of 4 layers
+    memory_attention   256x64x64                      5,922,304 of 4 layers
     memory_encoder     64x64x64                       1,384,608
     mask_decoder       4x256x256, 4 IoUs              4,215,109 with the occlusion score
     total                                             38,962,498  46,060,354  80,850,178   224,446,642
@@ -22,7 +22,7 @@ mask that is not stable, whose area depends on the threshold, is replaced by the
 frames without a prompt, the best of three by its predicted IoU is the mask. `load_reference` takes the weights of
 transformers' Sam2VideoModel, or of its Sam2Model, which has no memory. Stored maps are float32, there bfloat16.
 
-The mini has frames of 64x64 with a patch every 2 pixels, and layer scales of 1.
+The mini has frames of 64x64, and layer scales of 1.
 """
 
 import re
@@ -220,8 +220,10 @@ class SAM2(nn.Module):
         count = frames.shape[1]
         stored: list[Stored] = []
         results: list[dict[str, Tensor]] = []
+        # A video may be long, so in evaluation its frames are encoded one by one.
+        every = self.encode(frames.flatten(0, 1)) if self.training else None
         for k in range(count):
-            own = self.encode(frames[:, k])
+            own = self.encode(frames[:, k]) if every is None else Features(*(one[k::count] for one in every))
             if k == 0:
                 result = self._start(own, points, labels, masks)
             else:
@@ -423,20 +425,16 @@ FAMILY = dict(
         masks="float32[frames, image_size/4, image_size/4]", iou="float32[frames]", object_score="float32[frames]",
         all_masks="float32[frames, num_masks+1, image_size/4, image_size/4]", all_iou="float32[frames, num_masks+1]",
     ),
-    mini_outputs=dict(
-        masks="float32[frames, image_size/2, image_size/2]", iou="float32[frames]", object_score="float32[frames]",
-        all_masks="float32[frames, num_masks+1, image_size/2, image_size/2]", all_iou="float32[frames, num_masks+1]",
-    ),
     params={
         "sam2": 38_962_498, "sam2-s": 46_060_354, "sam2-b-plus": 80_850_178, "sam2-l": 224_446_642,
     },
     mini=dict(
-        image_size=64, patch_stride=2, embed_dim=16, num_heads=1, depths=(1, 1, 2, 1), window_sizes=(4, 4, 4, 4),
-        global_blocks=(3,), background_size=4, features=64, decoder_heads=4, ffn_size=128, memory_depth=2,
-        memory_features=32, dropout=0.0, layer_scale=1.0,
+        image_size=64, embed_dim=16, depths=(1, 1, 2, 1), window_sizes=(4, 4, 4, 2), global_blocks=(3,),
+        background_size=4, features=64, decoder_heads=4, ffn_size=128, memory_depth=1, memory_features=32, dropout=0.0,
+        layer_scale=1.0,
     ),
-    parts=dict(image_encoder=("image_encoder.",)),
-    recipe=dict(epochs=2, schedule="one-cycle", lr=0.002, batch_size=8, clip_norm=1.0),
+    parts=dict(hiera=("image_encoder.",)),
+    recipe=dict(epochs=5, schedule="one-cycle", lr=0.002, batch_size=8, clip_norm=1.0),
     reference="transformers",
 )
 # fmt: on

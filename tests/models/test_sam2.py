@@ -206,7 +206,7 @@ def test_masks_whose_area_depends_on_the_threshold_are_not_stable():
 
 
 def test_networks_of_impossible_sizes_are_rejected():
-    with pytest.raises(UserError, match="image_size must be a multiple of 16 and of patch_stride times"):
+    with pytest.raises(UserError, match="image_size must be a multiple of 32 and of patch_stride times"):
         models.build("sam2", "mini", image_size=72)
     with pytest.raises(UserError, match="features must be a multiple of 8 and of memory_features"):
         models.build("sam2", "mini", memory_features=24)

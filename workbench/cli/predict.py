@@ -58,12 +58,13 @@ def predict(
     look like the training images: digits, for example, are light on a dark background. A table needs the columns that
     the run was trained on, under their names. A network that segments by a prompt needs points, a box or a mask.
     """
+    from workbench.data.prompts import parse
     from workbench.engine import Verifier
     from workbench.engine.predict import predict as predict_samples
     from workbench.engine.predict import write_csv
     from workbench.engine.runs import get
 
-    run, prompt = get(run_id), prompts.parse(point, box, mask)
+    run, prompt = get(run_id), parse(point, box, mask)
     with Verifier() as worker, progress_bar("Running PyTorch") as report_progress:
         stdin = sys.stdin.buffer if "-" in paths else None
         result = predict_samples(worker, run, paths, stdin, report_progress, prompt)

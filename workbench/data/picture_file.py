@@ -51,13 +51,14 @@ def square(file: Path, side: int, channels: int) -> "np.ndarray":
         return np.asarray(fitted, np.uint8).reshape(side, side, channels).transpose(2, 0, 1)
 
 
-def letterbox(file: Path, size: int, channels: int) -> "tuple[np.ndarray, tuple[float, float]]":
+def letterbox(file: Path, size: int, channels: int, frame: int = 0) -> "tuple[np.ndarray, tuple[float, float]]":
     """Return a whole image, resized until its longer side fits, at the top left of a gray square.
 
     Args:
         file: The image file.
         size: Height and width of the square, in pixels.
         channels: 1 for gray, or 3.
+        frame: Which image of an animation.
 
     Returns:
         The square (channels, size, size), uint8, and the factors by which x and y became larger.
@@ -68,7 +69,7 @@ def letterbox(file: Path, size: int, channels: int) -> "tuple[np.ndarray, tuple[
     import numpy as np
     from PIL import Image
 
-    with _opened(file) as image:
+    with _opened(file, frame) as image:
         upright = _upright(image, channels)
         width, height = (max(1, round(side * size / max(upright.size))) for side in upright.size)
         scale = width / upright.size[0], height / upright.size[1]
@@ -78,7 +79,7 @@ def letterbox(file: Path, size: int, channels: int) -> "tuple[np.ndarray, tuple[
         return pixels, scale
 
 
-def thumbnail(file: Path, size: int) -> "np.ndarray":
+def thumbnail(file: Path, size: int, frame: int = 0) -> "np.ndarray":
     """Return a whole image in color, (height, width, 3), uint8, whose longer side has at most `size` pixels.
 
     Raises:
@@ -87,7 +88,7 @@ def thumbnail(file: Path, size: int) -> "np.ndarray":
     import numpy as np
     from PIL import Image
 
-    with _opened(file) as image:
+    with _opened(file, frame) as image:
         upright = _upright(image, 3)
         upright.thumbnail((size, size), Image.Resampling.BILINEAR)
         return np.asarray(upright, np.uint8)
@@ -104,6 +105,16 @@ def whole(file: Path, channels: int) -> "np.ndarray":
     with _opened(file) as image:
         pixels = np.asarray(_upright(image, channels), np.uint8)
         return pixels.reshape(*pixels.shape[:2], channels)
+
+
+def count_frames(file: Path) -> int:
+    """Return the number of images of an animation; 1 for any other image file.
+
+    Raises:
+        UserError: As `header`.
+    """
+    with _opened(file) as image:
+        return int(getattr(image, "n_frames", 1))
 
 
 def upright_size(file: Path) -> tuple[int, int]:
@@ -138,7 +149,7 @@ def named(file: Path) -> str:
 
 
 @contextmanager
-def _opened(file: Path) -> "Iterator[Image]":
+def _opened(file: Path, frame: int = 0) -> "Iterator[Image]":
     from PIL import Image, UnidentifiedImageError
 
     try:
@@ -146,6 +157,8 @@ def _opened(file: Path) -> "Iterator[Image]":
             warnings.simplefilter("ignore")  # of bombs and of odd tags: what matters is checked here
             with Image.open(file, formats=FORMATS) as image:
                 _check(file, image.size, image.mode)
+                if frame:
+                    image.seek(frame)
                 yield image
     except UserError:
         raise

@@ -21,6 +21,7 @@ from workbench.data import shape_instances
 from workbench.data.scaling import z_score
 from workbench.data.sources import Batch, Resident, Source, StandardizedBytes
 from workbench.errors import UserError
+from workbench.tasks import prompted_files
 from workbench.tasks.base import Baseline, StepContext, Task, Visualization, evaluation_mode
 from workbench.tasks.instance_masks import color, enlarge
 from workbench.tasks.prompted_files import PromptedFile, describe_mask
@@ -166,6 +167,15 @@ class PromptableSegmentation(Task):
         caption = "masks of the marked point, of the box, and the true ones"
         images = [tile.permute(1, 2, 0).double().round(decimals=3).tolist() for tile in tiles]
         return [{"kind": "masks", "caption": caption, "images": images}]
+
+    @property
+    def questions(self) -> Mapping[str, str]:
+        """An image file with a prompt."""
+        return prompted_files.QUESTIONS
+
+    def respond(self, network: nn.Module, question: Mapping[str, str], seed: int) -> Visualization:
+        """Return a drawing of the masks of a prompt in an image file, or in the images of an animation."""
+        return prompted_files.respond(self, network, question, seed)
 
     def predict_files(self, network: nn.Module, files: Sequence[Path], seed: int) -> list[dict[str, Any]]:
         return self.predict_prompt(network, files, {}, seed)  # which rejects it

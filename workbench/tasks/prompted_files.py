@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
-from workbench.data import picture_file, run_lengths
+from workbench.data import picture_file, prompts, run_lengths
 from workbench.data.scaling import Scaler
 from workbench.errors import UserError
+from workbench.tasks.base import Task, Visualization
 
 MASK_LOGIT = 10.0  # of a pixel of a mask file; the others have its negative
 WHITE = 128  # pixels of a mask file from here on are of the object
@@ -37,13 +38,13 @@ class PromptedFile:
     scale: Tensor
 
     @classmethod
-    def read(cls, file: Path, size: int, scaler: Scaler) -> "PromptedFile":
-        """Return a file for a network that reads images of this height and width.
+    def read(cls, file: Path, size: int, scaler: Scaler, frame: int = 0) -> "PromptedFile":
+        """Return a file, or an image of an animation, for a network that reads images of this height and width.
 
         Raises:
             UserError: If it is not an image, or damaged.
         """
-        pixels, scale = picture_file.letterbox(file, size, 3)
+        pixels, scale = picture_file.letterbox(file, size, 3, frame)
         image = torch.from_numpy(scaler(pixels[None].astype(np.float32)))
         width, height = picture_file.upright_size(file)
         return cls(file, image, width, height, torch.tensor(scale, dtype=torch.float32))
@@ -115,6 +116,31 @@ class PromptedFile:
         resized = F.interpolate(mask, size=(height, width), mode="area")
         square = F.pad(resized, (0, mask_size - width, 0, mask_size - height))
         return MASK_LOGIT * (2 * square - 1)
+
+
+QUESTIONS = {
+    "image": "an image file",
+    "point": "x,y of a pixel inside the object; 0 after it for one outside; several with a space between",
+    "box": "x1,y1,x2,y2 around the object",
+}
+
+
+def respond(task: Task, network: nn.Module, question: Mapping[str, str], seed: int) -> Visualization:
+    """Return a drawing of the masks of a prompt, whose parts are texts, see `QUESTIONS`.
+
+    Raises:
+        UserError: If the image or the prompt can't be read.
+    """
+    task.check_question(question)
+    if "image" not in question:
+        raise UserError("Ask about an image: image=FILE.")
+    file = Path(question["image"])
+    prompt = prompts.parse(question.get("point", "").split(), question.get("box") or None, None) or {}
+    [prediction] = task.predict_prompt(network, [file], prompt, seed)
+    about = {"file": str(file), **prediction}
+    ious = ", ".join(f"{mask['iou']:.3f}" for mask in prediction["masks"])
+    tiles = [prompts.draw_mask(about, mask, prompt["points"]) for mask in prediction["masks"]]
+    return {"kind": "masks", "caption": f"predicted IoU {ious}", "images": tiles}
 
 
 def describe_mask(mask: np.ndarray, iou: float) -> dict[str, Any]:

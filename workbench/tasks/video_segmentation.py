@@ -21,6 +21,7 @@ from workbench import data
 from workbench.data import picture_file, shape_films
 from workbench.data.sources import Batch, Resident, Source, StandardizedBytes
 from workbench.errors import UserError
+from workbench.tasks import prompted_files
 from workbench.tasks.base import Baseline, StepContext, Task, Visualization, evaluation_mode
 from workbench.tasks.instance_masks import color, enlarge
 from workbench.tasks.promptable_segmentation import FOCAL_WEIGHT
@@ -30,6 +31,7 @@ from workbench.tasks.scalers import training_scaler
 
 PROMPTS = ("mask", "point", "box")
 VISUALIZED_FILMS = 2
+MAX_FRAMES = 1000  # of a video that is predicted
 
 
 @dataclass
@@ -129,6 +131,15 @@ class VideoSegmentation(Task):
         images = [tile.permute(1, 2, 0).double().round(decimals=3).tolist() for tile in tiles]
         return [{"kind": "masks", "caption": "masks after a point in the first frame", "images": images}]
 
+    @property
+    def questions(self) -> Mapping[str, str]:
+        """An image file with a prompt."""
+        return prompted_files.QUESTIONS
+
+    def respond(self, network: nn.Module, question: Mapping[str, str], seed: int) -> Visualization:
+        """Return a drawing of the masks of a prompt in an image file, or in the images of an animation."""
+        return prompted_files.respond(self, network, question, seed)
+
     def predict_files(self, network: nn.Module, files: Sequence[Path], seed: int) -> list[dict[str, Any]]:
         return self.predict_prompt(network, files, {}, seed)  # which rejects it
 
@@ -136,9 +147,17 @@ class VideoSegmentation(Task):
     def predict_prompt(
         self, network: nn.Module, files: Sequence[Path], prompt: Mapping[str, Any], seed: int
     ) -> list[dict[str, Any]]:
-        """Return the `width`, the `height` and the `masks` of each frame, of which there is one."""
+        """Return the `width`, the `height` and the `masks` of each frame, of which there is one.
+
+        A single animated file has a row, whose masks have the number of their `frame`.
+        """
         tracker, scaler = read_as_tracker(network), training_scaler(self.data, seed, axis=None)
-        frames = [PromptedFile.read(file, tracker.image_size, scaler) for file in files]
+        places = [(file, 0) for file in files]
+        if is_animation := len(files) == 1 and picture_file.count_frames(files[0]) > 1:
+            places = [(files[0], k) for k in range(picture_file.count_frames(files[0]))]
+        if len(places) > MAX_FRAMES:
+            raise UserError(f"The video has {len(places):,} frames, and at most {MAX_FRAMES:,} fit: shorten it.")
+        frames = [PromptedFile.read(file, tracker.image_size, scaler, frame) for file, frame in places]
         for frame in frames:
             if (frame.width, frame.height) != (frames[0].width, frames[0].height):
                 raise UserError(
@@ -155,14 +174,14 @@ class VideoSegmentation(Task):
                 *tracker.to_points(read["clicks"], read["labels"], read["boxes"]),
                 mask,
             )
-        return [
-            {
-                "width": frame.width,
-                "height": frame.height,
-                "masks": [describe_mask(frame.to_file_pixels(outputs["masks"][0, k]), float(outputs["iou"][0, k]))],
-            }
-            for k, frame in enumerate(frames)
+        masks = [
+            describe_mask(frame.to_file_pixels(logits), float(iou))
+            for frame, logits, iou in zip(frames, outputs["masks"][0], outputs["iou"][0], strict=True)
         ]
+        size = {"width": frames[0].width, "height": frames[0].height}
+        if is_animation:
+            return [{**size, "masks": [{"frame": k, **mask} for k, mask in enumerate(masks)]}]
+        return [{**size, "masks": [mask]} for mask in masks]
 
 
 class TrackMeter:

@@ -171,6 +171,22 @@ def test_a_mask_file_covers_the_same_part_of_the_network_as_its_image(task, tmp_
     torch.testing.assert_close(prompted[0][0, 0], expected)
 
 
+def test_questions_are_answered_by_drawings(task, tmp_path):
+    network, file = build(), str(tmp_path / "gray.png")
+    Image.new("RGB", (100, 60), "gray").save(file)
+    single = task.respond(network, {"image": file, "point": "30,20"}, seed=0)
+    assert len(single["images"]) == 3 and "predicted IoU" in single["caption"]
+    assert predictions.draw([json.loads(json.dumps(single))], "masks", 80, 20)
+    assert len(task.respond(network, {"image": file, "point": "30,20 5,5,0", "box": "1,1,50,40"}, 0)["images"]) == 1
+    for question, message in (
+        ({"point": "3,4"}, "Ask about an image: image=FILE"),
+        ({"image": file}, "Add what to segment"),
+        ({"image": file, "point": "x"}, "--point is X,Y in pixels"),
+    ):
+        with pytest.raises(UserError, match=message):
+            task.respond(network, question, 0)
+
+
 @pytest.mark.parametrize(
     ("prompt", "message"),
     [

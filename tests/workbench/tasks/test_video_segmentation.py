@@ -134,6 +134,10 @@ def test_frames_of_a_folder_are_a_video_and_one_frame_is_an_image(task, films, t
     first, *_ = predict(task, network, files, mask=str(tmp_path / "mask.png"))
     overlap = run_lengths.decode(first["masks"][0]["rle"]) == (mask > 0)
     assert overlap.mean() > 0.97  # the prompt is the mask of the first frame
+    frames = [Image.open(file) for file in files]
+    frames[0].save(tmp_path / "film.gif", save_all=True, append_images=frames[1:])
+    [animation] = predict(task, network, [tmp_path / "film.gif"], points=[[40, 30, 1]])
+    assert [one["frame"] for one in animation["masks"]] == [*range(len(files))]
     with pytest.raises(UserError, match="A video is prompted by --mask, or by --point and --box"):
         predict(task, network, files, mask=str(tmp_path / "mask.png"), box=[1, 1, 5, 5])
     Image.new("RGB", (90, 80)).save(tmp_path / "other.png")
