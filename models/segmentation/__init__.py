@@ -1,0 +1,1 @@
+"""Networks that segment images: a class, an instance, or both, for each pixel."""
