@@ -225,8 +225,8 @@ def gridding(rng: Random) -> Inputs:
     "Derive the size of its receptive field r as a function of n. What is the size v for {m} layers?",
     hints=(
         "How much does layer i add to the receptive field? Which series do the terms form?",
-        "Layer i adds (f - 1) b^(i - 1), and 1 + b + ... + b^(n - 1) = (b^n - 1)/(b - 1), with the kernel size f and the "
-        "factor b of the dilations.",
+        "Layer i adds (f - 1) b^(i - 1), and 1 + b + ... + b^(n - 1) = (b^n - 1)/(b - 1), with the kernel size f and "
+        "the factor b of the dilations.",
         "First step: write the sum for two layers.",
     ),
     mistakes=[
