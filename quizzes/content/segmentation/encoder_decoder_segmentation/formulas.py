@@ -50,7 +50,7 @@ def _trace_unet(n: int, L: int) -> dict[str, Any]:
 
 def valid_size(n: int, L: int) -> int:
     """Return the smallest input size from n on that a U-Net without padding can read: all poolings divide their map."""
-    unit = 2 ** (L - 1)
+    unit = 1 << (L - 1)
     lost = 4 * (unit - 1)  # by the convolutions of the encoder, in pixels of the input
     return lost + max(8, -(-(n - lost) // unit)) * unit  # with less than 8 px at the bottom, no output is left
 
