@@ -42,6 +42,7 @@ NUMBERS = [
     ("model-complexity/macs-flops", "2", ["two", "2.0"], ["1", "1/2", "4"]),
     ("one-stage/ssd300-boxes", "8732", ["8,732", "8 732", "8732 boxes"], ["873", "8000"]),
     ("two-stage/anchors-number", "9", ["nine", "3*3", "9 anchors"], ["6", "3"]),
+    ("encoder-decoder-segmentation/unet-output", "388", ["388.0", "388 px", "572 - 184"], ["572", "392", "284"]),
     ("gru/parameter-ratio", "75", ["75.0", "seventy-five", "3/4*100"], ["3/4", "0.75", "25", "133"]),
     ("imagenet/classes", "1000", ["1,000", "1000.0", "one thousand", "10^3"], ["100", "10000", "1.000", "1"]),
     ("lstm/matrices", "4", ["four", "4.0", "8/2"], ["3", "eight", "1/4"]),

@@ -4,6 +4,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from quizzes.content.segmentation.deeplab.drills import strides
+from quizzes.content.segmentation.encoder_decoder_segmentation.drills import unet
 from quizzes.content.segmentation.upsampling.drills import interpolation, sizes, unpooling
 from quizzes.content.segmentation.upsampling.drills import values as transposed
 from quizzes.formulas import get
@@ -32,6 +34,23 @@ GOLDEN = [
     ("linear-row", dict(x=[0, 4], m=4), {"u": [0, 1.3333, 2.6667, 4], "v": [0, 1, 3, 4]}),
     ("checkerboard", dict(pairs=PAIRS, k=4), {"even": ["pair1", "pair3", "pair5"], "r": 4}),
     ("bilinear-kernel", dict(s=32, n=16, i=0, j=0), {"f": 64, "p": 16, "o": 512}),
+    (
+        "unet-shapes",
+        dict(n=572),
+        {"bottom": 28, "skip": [568, 280, 136, 64], "crop": [56, 104, 200, 392], "o": 388},
+    ),
+    ("unet-tiles", dict(m=388, W=512, H=512), {"n": 572, "o": 388, "a": 92, "t": 4}),
+    ("fcn-upsample", dict(n=224, k=32, K=21), {"a": 7, "h": 7, "m": 0}),
+    ("fcn-upsample", dict(n=224, k=16, K=21), {"h": 14, "m": 1}),
+    ("fcn-upsample", dict(n=224, k=8, K=21), {"h": 28, "m": 2, "P": 21 * (4097 + 513 + 257)}),
+    ("fully-convolutional", dict(n=512, S=32, C=512, f=7, F=4096), {"P": 102764544, "o": 10}),
+    ("segnet-indices", dict(H=360, W=480, C=64), {"M_i": 675, "M_f": 43200, "r": 64}),
+    ("up-block-code", dict(C=128, C_s=64), {"e": 256, "r": 192, "P": 221312}),
+    (
+        "unet-mini",
+        dict(n=64, c=3, w=16, K=3),
+        {"bottom": [64, 16, 16], "C": 64, "P": 57011, "M": 384, "loss": 1.0986},
+    ),
     ("output-stride-resnet", dict(n=512, c=1), {"S": 16, "o": 32, "rate": 2}),
     ("output-stride-resnet", dict(n=513, c=2), {"S": 8, "o": 65, "rate": 4}),
     ("output-stride", dict(n=224, s=[2, 2, 1, 2, 2, 2, 1], c=2), {"S": 8, "d": [1, 1, 1, 1, 1, 2, 4], "o": 28}),
@@ -61,6 +80,13 @@ MISTAKES = [
     (interpolation.bilinear_value, "weights-swapped", dict(CORNERS, x=0.25, y=0.4), {"v": 29.5}),
     (interpolation.nearest_value, "bilinear", dict(X=[[1, 2], [3, 4]], w=2, H=4, W=4, i=1, j=2), {"v": 2.25}),
     (sizes.decide_checkerboard, "every-even-kernel", dict(PAIRS=0), {"even": ["pair1", "pair3", "pair4", "pair5"]}),
+    (unet.debug_up_block, "input-and-skip", dict(C=128, C_s=64, line=5), {"r": 320}),
+    (unet.debug_up_block, "old-channels", dict(C=128, C_s=64, line=5), {"P": 295040}),
+    (unet.chain_unet_mini, "adds-skips", dict(n=64, c=3, w=16, K=3), {"C": 32, "P": 45491}),
+    (unet.chain_unet_mini, "large-up-convolutions", dict(n=64, c=3, w=16, K=3), {"P": 69811}),
+    (unet.chain_unet_mini, "bottleneck-counted", dict(n=64, c=3, w=16, K=3), {"M": 448}),
+    (strides.atrous_field, "dilation-ignored", dict(f=3, b=2, n=5, m=5), {"v": 11}),
+    (strides.atrous_field, "kernel-times-dilation", dict(f=3, b=2, n=5, m=5), {"v": 94}),
     (sizes.decide_checkerboard, "one-dimension", dict(PAIRS=0), {"r": 2}),
     (sizes.decide_checkerboard, "kernel-over-stride", dict(PAIRS=0), {"r": 1.7778}),
     (unpooling.max_unpool, "repeats", dict(X=[[1, 6], [5, 3]], V=[[6]]), {"U": [[6, 6], [6, 6]]}),
@@ -109,9 +135,36 @@ def test_the_bilinear_kernel_interpolates(s):
         ("unpool-indices", dict(V=[[1]], I=[[4]], H=2, W=2), "from 0 to 3"),
         ("unpool-indices", dict(V=[[1]], I=[[0, 1]], H=2, W=2), "the same shape"),
         ("max-unpool", dict(X=[[1, 2]], k=2), "larger than the map"),
+        ("unet-shapes", dict(n=574), "Use a size such as 588"),
+        ("unet-shapes", dict(n=140), "too small for a U-Net with 5 levels"),
+        ("output-stride", dict(n=224, s=[2, 1], c=2), "at most 1 can be replaced"),
+        ("dense-crf", dict(U=[[1, 2]], P=[[0, 0], [1, 1]], I=[1]), "one row or number per pixel"),
+        ("dense-crf", dict(U=[[1, 2]] * 37, P=[[0, 0]] * 37, I=[1] * 37), "at most 36 pixels"),
+        ("fcn-fuse", dict(X=[[1]], Y=[[1]]), "twice as high"),
         ("checkerboard", dict(pairs=[[1, 2]] * 5, k=1), "is not smaller"),
     ],
 )
 def test_unusable_inputs_are_rejected(name, inputs, sentence):
     with pytest.raises(UserError, match=sentence):
         get(name).solve(**inputs)
+
+
+def test_aspp_of_the_paper_has_the_parameters_of_torchvision():
+    from torchvision.models.segmentation.deeplabv3 import ASPP
+
+    with torch.device("meta"):
+        expected = sum(weights.numel() for weights in ASPP(2048, [12, 24, 36]).parameters())
+    assert get("aspp-params").solve(C_in=2048)["P"] == expected
+
+
+def test_every_valid_size_of_a_unet_leads_to_an_output():
+    shapes = get("unet-shapes")
+    for levels in (2, 3, 4, 5):
+        for least in range(1, 400, 7):
+            tile = get("unet-tiles").solve(m=least, L=levels, W=1000, H=1000)
+            assert shapes.solve(n=int(tile["n"]), L=levels)["o"] == tile["o"] >= least
+            smaller = int(tile["n"]) - 2 ** (levels - 1)
+            try:
+                assert shapes.solve(n=smaller, L=levels)["o"] < least
+            except UserError as error:
+                assert "too small" in str(error)
