@@ -29,7 +29,7 @@ import torch
 from torch import Tensor, nn
 
 from models.layers.atrous_pyramid import ASPP, conv_norm_relu
-from models.layers.dilated_resnet import DilatedResNet, resize
+from models.segmentation.dilated_resnet import DilatedResNet, resize
 
 
 class DeepLabV3Plus(nn.Module):
