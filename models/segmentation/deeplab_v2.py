@@ -24,8 +24,8 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from models.layers.dilated_resnet import DilatedResNet
 from models.segmentation.deeplab_v1 import LargeFOV, dilated_vgg
+from models.segmentation.dilated_resnet import DilatedResNet
 
 OUTPUT_STRIDE = 8
 

@@ -26,7 +26,7 @@ import torch
 from torch import nn
 
 from models.layers.atrous_pyramid import ASPP
-from models.layers.dilated_resnet import DilatedResNet, ResNetSegmenter
+from models.segmentation.dilated_resnet import DilatedResNet, ResNetSegmenter
 
 
 class DeepLabHead(nn.Sequential):

@@ -19,8 +19,8 @@ For images of 3x513x513 and 20 classes and the background, output stride 16:
 
 The paper's best network has a modified Xception instead of a ResNet, and separable convolutions in ASPP and decoder.
 Images of 16k + 1 pixels, such as 513, have maps whose places are exactly 4, 8 and 16 pixels apart, the first and the
-last at the image's edges, so interpolation aligns the centers of corner pixels. The mini reads 3x65x65, with a last map
-of 5x5, so its rates are small.
+last at the image's edges, so interpolation aligns the centers of corner pixels. The mini reads 3x65x65, where output
+stride 16 would leave 5x5 places: it has output stride 8 and small rates.
 """
 
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ import torch
 from torch import Tensor, nn
 
 from models.layers.atrous_pyramid import ASPP, conv_norm_relu
-from models.layers.dilated_resnet import DilatedResNet, resize
+from models.segmentation.dilated_resnet import DilatedResNet, resize
 
 
 class DeepLabV3Plus(nn.Module):
@@ -102,6 +102,7 @@ FAMILY = dict(
     mini=dict(
         layers=(1, 1, 2, 1),
         channels=8,
+        output_stride=8,
         aspp_channels=32,
         rates=(1, 2, 3),
         low_level_channels=8,

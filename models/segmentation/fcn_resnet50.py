@@ -26,7 +26,7 @@ from collections.abc import Sequence
 
 import torch
 
-from models.layers.dilated_resnet import DilatedResNet, FCNHead, ResNetSegmenter
+from models.segmentation.dilated_resnet import DilatedResNet, FCNHead, ResNetSegmenter
 
 
 class FCNResNet(ResNetSegmenter):

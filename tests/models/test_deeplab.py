@@ -11,8 +11,8 @@ from torchvision.models.segmentation.deeplabv3 import ASPP as TorchvisionASPP
 import models
 from models.cost import summarize
 from models.layers.atrous_pyramid import ASPP
-from models.layers.dilated_resnet import DilatedResNet
 from models.segmentation.deeplab_v1 import dilated_vgg
+from models.segmentation.dilated_resnet import DilatedResNet
 from tests.networks import by_tier
 from workbench.errors import UserError
 

@@ -167,9 +167,10 @@ def test_the_shapes_and_the_size_of_the_paper_are_the_declared_ones(name, preset
 # Torch's own layers are a part of a network, whose tests compare them.
 # So are those of vision transformers, which read images of one size only.
 TRANSFORMERS = {name for name in NAMES if models.info(name).family in ("vit", "swin")}
-# So are detectors, of which torchvision's return detections.
-DETECTORS = {name for name in NAMES if ".detection." in models.info(name).module} | {"mask-rcnn", "panoptic-fpn"}
-APART = LARGER | TRANSFORMERS | DETECTORS
+# So are detectors, of which torchvision's return detections, and networks for segmentation, which return maps.
+DETECTORS = {name for name in NAMES if ".detection." in models.info(name).module}
+SEGMENTERS = {name for name in NAMES if ".segmentation." in models.info(name).module}
+APART = LARGER | TRANSFORMERS | DETECTORS | SEGMENTERS
 COMPARED = [name for name in NAMES if models.info(name).reference in REFERENCES and name not in APART]
 
 

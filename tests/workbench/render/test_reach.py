@@ -1,4 +1,4 @@
-"""What the kernels of atrous spatial pyramid pooling see: against convolutions of ones, and single taps by hand."""
+"""The reach of ASPP's kernels: against convolutions of ones, and single taps by hand."""
 
 import pytest
 import torch
