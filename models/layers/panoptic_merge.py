@@ -45,16 +45,16 @@ def merge(
         num_things: The number of classes of things, after which those of stuff are counted.
         stuff_area_limit: Smallest number of pixels of a segment of stuff.
     """
-    ids, classes, kept = torch.zeros_like(stuff, dtype=torch.int64), [], []
+    ids, classes, rows = torch.zeros_like(stuff, dtype=torch.int64), [], []
     for number in scores.argsort(descending=True, stable=True).tolist():
         area, free = int(masks[number].sum()), masks[number] & (ids == 0)
         if area and int(free.sum()) >= OVERLAP * area:
             classes.append(int(labels[number]))
-            kept.append(number)
+            rows.append(number)
             ids[free] = len(classes)
     for label in stuff[ids == 0].unique().tolist():
         region = (stuff == label) & (ids == 0)
         if label and int(region.sum()) >= stuff_area_limit:
             classes.append(num_things + label - 1)
             ids[region] = len(classes)
-    return Segments(ids, torch.tensor(classes, dtype=torch.int64), scores[kept])
+    return Segments(ids, torch.tensor(classes, dtype=torch.int64), scores[rows])

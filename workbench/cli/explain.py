@@ -234,7 +234,7 @@ def print_pq(result: dict[str, Any]) -> None:
     _print_origin(result)
     maps = result["visualizations"]
     print_rows(lambda width, color: predictions.draw(maps, "segments", width, HEIGHT, color))
-    print("\nA pair of one class with an IoU above 0.5 is a match. Void pixels count in no union.\n")
+    print("\nA pair is a match if its IoU is above 0.5. Unions have no void pixels.\n")
     table = Table("predicted", "true", "class", "intersection", "union", "IoU", "match", box=None, header_style="bold")
     for pair in result["pairs"][:MAX_ROWS]:
         numbers = (str(pair[name]) for name in ("predicted", "target"))

@@ -81,12 +81,12 @@ def _panoptic(trained: TrainedNetwork, split: str, number: int) -> dict[str, Any
     outputs = task.predict(trained.network, batch)
     ((predicted, target),) = compare_maps(outputs, batch, len(task.dataset.classes))
     case: dict[str, Any] = {
-        side: {
+        origin: {
             "map": one.ids.tolist(),
             "classes": {str(key): task.segment_classes[label] for key, label in one.classes.items()},
             "crowds": [],
         }
-        for side, one in (("predicted", predicted), ("target", target))
+        for origin, one in (("predicted", predicted), ("target", target))
     }
     stuff = [name for name, is_thing in zip(task.segment_classes, task.is_thing, strict=True) if not is_thing]
     return {**trained.info, "case": case | {"stuff": stuff}, "image": {"pixels": to_pixels(batch["image"][0])}}

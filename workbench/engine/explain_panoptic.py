@@ -47,15 +47,15 @@ def explain_pq(worker: Verifier, source: Run | Path, split: str, image: int) -> 
         except ScriptError as error:
             raise UserError(f"This can't be explained: {error} See 'workbench doctor'.") from None
         case = result.pop("case")
-        for side in ("target", "predicted"):  # keys of JSON are texts
-            case[side]["classes"] = {int(key): label for key, label in case[side]["classes"].items()}
+        for origin in ("target", "predicted"):  # keys of JSON are texts
+            case[origin]["classes"] = {int(key): label for key, label in case[origin]["classes"].items()}
     else:
         case = panoptic_case.read(source)
     steps = compute(case)
     library = by_metric(case)
     agree = all(abs(library[name] - steps[name]) < TOLERANCE for name in library)
     visualizations = [
-        {**result.get("image", {}), **visualize(case[side], case["stuff"], side)} for side in ("predicted", "target")
+        {**result.get("image", {}), **visualize(case[name], case["stuff"], name)} for name in ("predicted", "target")
     ]
     result.pop("image", None)
     return {
@@ -103,8 +103,8 @@ def compute(case: dict[str, Any]) -> dict[str, Any]:
                     excused |= true[crowd]
             is_ignored = len(pixels & excused) > len(pixels) / 2
             (ignored if is_ignored else errors).append({"id": number, "class": label})
-    found = {*target["crowds"], *(pair["target"] for pair in matches)}
-    missed = [{"id": number, "class": target["classes"][number]} for number in true if number not in found]
+    matched = {*target["crowds"], *(pair["target"] for pair in matches)}
+    missed = [{"id": number, "class": target["classes"][number]} for number in true if number not in matched]
     classes = []
     for label in sorted({*target["classes"].values(), *predicted["classes"].values()}):
         ious = [pair["iou"] for pair in matches if pair["class"] == label]
@@ -141,14 +141,14 @@ def by_metric(case: dict[str, Any]) -> dict[str, float]:
 
     from workbench.tasks.panoptic_quality import PanopticMap, PanopticQuality
 
-    names = sorted({label for side in ("target", "predicted") for label in case[side]["classes"].values()})
+    names = sorted({label for origin in ("target", "predicted") for label in case[origin]["classes"].values()})
     predicted, target = (
         PanopticMap(
-            np.array(case[side]["map"]),
-            {number: names.index(label) for number, label in case[side]["classes"].items()},
-            case[side]["crowds"],
+            np.array(case[origin]["map"]),
+            {number: names.index(label) for number, label in case[origin]["classes"].items()},
+            case[origin]["crowds"],
         )
-        for side in ("predicted", "target")
+        for origin in ("predicted", "target")
     )
     quality = PanopticQuality([True] * len(names))
     quality.update(predicted, target)

@@ -42,7 +42,7 @@ def read(file: Path) -> dict[str, Any]:
         raise UserError(f"{name} is not JSON. Write {FORM}.") from error
     if not isinstance(content, dict) or not {"target", "predicted"} <= content.keys():
         raise UserError(f"{name} needs a target and a predicted map. Write {FORM}.")
-    case = {side: _read_map(f"The {side} map of {name}", content[side]) for side in ("target", "predicted")}
+    case = {origin: _read_map(f"The {origin} map of {name}", content[origin]) for origin in ("target", "predicted")}
     sizes = [f"{len(one['map'])}x{len(one['map'][0])}" for one in case.values()]
     if sizes[0] != sizes[1]:
         raise UserError(f"The target map of {name} has {sizes[0]} pixels, and the predicted one {sizes[1]}.")

@@ -43,23 +43,23 @@ class InstanceSegmentation(InstanceMasks):
     def visualize(self, network: nn.Module, source: Source) -> list[Visualization]:
         batch, visualizations = source.batch(slice(0, MASKED_IMAGES)), []
         size = batch["image"].shape[2:]
-        for k, found in enumerate(find_instances(self.predict(network, batch), MASK_SCORE)):
+        for k, instances in enumerate(find_instances(self.predict(network, batch), MASK_SCORE)):
             image, numbers = batch["image"][k], batch["labels"][k][batch["boxes_mask"][k]].tolist()
             true = [{"id": n, "label": label, "thing": True} for n, label in enumerate(numbers, start=1)]
-            ids, rows = self.arrange(found, *size)
+            ids, rows = self.arrange(instances, *size)
             visualizations += [
                 self.draw_segments(image, ids, rows, "predicted"),
                 self.draw_segments(image, batch["instances"][k].numpy(), true, "true"),
             ]
         return [*visualizations, *Detection.visualize(self, network, source)]
 
-    def arrange(self, found: Instances, height: int, width: int) -> tuple[np.ndarray, list[dict[str, Any]]]:
+    def arrange(self, instances: Instances, height: int, width: int) -> tuple[np.ndarray, list[dict[str, Any]]]:
         """Return instances as a map of their ids, the higher score on top, and a row for each."""
         ids = np.zeros((height, width), np.int64)
-        masks = (paste(found, height, width) > THRESHOLD).numpy()
+        masks = (paste(instances, height, width) > THRESHOLD).numpy()
         for number in reversed(range(len(masks))):
             ids[masks[number]] = number + 1
-        columns = zip(found.labels.tolist(), found.scores.tolist(), strict=True)
+        columns = zip(instances.labels.tolist(), instances.scores.tolist(), strict=True)
         return ids, [
             {"id": number, "label": label, "thing": True, "score": round(score, 4)}
             for number, (label, score) in enumerate(columns, start=1)
@@ -93,7 +93,7 @@ class InstanceSegmentation(InstanceMasks):
         size = batch["image"].shape[2:]
         ((ids, rows),) = self.segment_images(network, batch, [size], torch.ones(1, 2), MASK_SCORE)
         width, height = upright_size(file)
-        rows_, columns = (max(1, round(side * size[0] / max(width, height))) for side in (height, width))
+        rows_, columns = (max(1, round(length * size[0] / max(width, height))) for length in (height, width))
         return self.draw_segments(batch["image"][0, :, :rows_, :columns], ids[:rows_, :columns], rows, file.name)
 
     def segment_images(
@@ -108,10 +108,8 @@ class InstanceSegmentation(InstanceMasks):
             scales: Factors of x and y from the files to the batch, (N, 2).
             min_score: Smallest score.
         """
-        found = find_instances(self.predict(network, batch), min_score)
-        return [
-            self.arrange(one.resize(1 / scale), *size) for one, size, scale in zip(found, sizes, scales, strict=True)
-        ]
+        columns = (find_instances(self.predict(network, batch), min_score), sizes, scales)
+        return [self.arrange(one.resize(1 / scale), *size) for one, size, scale in zip(*columns, strict=True)]
 
     def predict_files(self, network: nn.Module, files: Sequence[Path], seed: int) -> list[dict[str, Any]]:
         """Return what `Detection.predict_files` does; each detection also has its `mask` in run lengths.
@@ -123,15 +121,15 @@ class InstanceSegmentation(InstanceMasks):
             chunk = files[start : start + size]
             batch, scales = self.read_files(chunk, seed)
             outputs = self.predict(network, batch)
-            for file, found, scale in zip(chunk, find_instances(outputs, MIN_SCORE), scales, strict=True):
+            for file, instances, scale in zip(chunk, find_instances(outputs, MIN_SCORE), scales, strict=True):
                 width, height = upright_size(file)
-                found = found.resize(1 / scale)
+                instances = instances.resize(1 / scale)
                 limits = torch.tensor([width, height, width, height])
                 columns = (
-                    torch.minimum(found.boxes.clamp(min=0), limits).double().round(decimals=2).tolist(),
-                    found.labels.tolist(),
-                    found.scores.double().round(decimals=4).tolist(),
-                    (paste(found, height, width) > THRESHOLD).numpy(),
+                    torch.minimum(instances.boxes.clamp(min=0), limits).double().round(decimals=2).tolist(),
+                    instances.labels.tolist(),
+                    instances.scores.double().round(decimals=4).tolist(),
+                    (paste(instances, height, width) > THRESHOLD).numpy(),
                 )
                 rows = [
                     {"class": self.dataset.classes[label], "score": score, "box": box, "mask": run_lengths.encode(mask)}
@@ -158,11 +156,11 @@ class InstanceMeter(DetectionMeter):
         super().update(outputs, batch)
         targets, size = object_masks(batch), batch["image"].shape[2:]
         columns = (find_instances(outputs, MIN_SCORE), targets, batch["boxes_mask"], unpad(batch, "labels"))
-        for found, objects, is_object, classes in zip(*columns, strict=True):
-            masks, objects, classes = paste(found, *size) > THRESHOLD, objects[is_object].cpu(), classes.cpu()
-            arrays = (masks, found.labels, found.scores, objects, classes)
+        for instances, objects, is_object, classes in zip(*columns, strict=True):
+            masks, objects, classes = paste(instances, *size) > THRESHOLD, objects[is_object].cpu(), classes.cpu()
+            arrays = (masks, instances.labels, instances.scores, objects, classes)
             self.mask_precision.update(*(one.numpy() for one in arrays))
-            iou = mask_iou(objects, masks) * (classes[:, None] == found.labels) * (found.scores >= MASK_SCORE)
+            iou = mask_iou(objects, masks) * (classes[:, None] == instances.labels) * (instances.scores >= MASK_SCORE)
             self.ious += iou.amax(dim=1).tolist() if len(masks) else [0.0] * len(objects)
 
     def compute(self) -> dict[str, float]:
@@ -173,8 +171,8 @@ class InstanceMeter(DetectionMeter):
 
 def find_instances(outputs: Outputs, min_score: float) -> list[Instances]:
     """Return the instances of each image on the CPU, in pixels of the images of the batch."""
-    found: list[Instances] = cast(Any, outputs.detector).segment(outputs.values, min_score)
-    on_cpu = (Instances(*(column.cpu() for column in one)) for one in found)
+    instances: list[Instances] = cast(Any, outputs.detector).segment(outputs.values, min_score)
+    on_cpu = (Instances(*(column.cpu() for column in one)) for one in instances)
     factors = torch.tensor([outputs.scale, outputs.vertical_scale or outputs.scale])
     return [one.resize(1 / factors) for one in on_cpu]
 

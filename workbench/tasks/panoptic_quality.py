@@ -7,8 +7,8 @@ the matches, FP the predicted segments without one, FN the true segments without
     SQ = mean IoU of the matches                 RQ = TP / (TP + FP/2 + FN/2), the F1 score
 
 and then the mean over the classes that occur. As in the authors' panopticapi: pixels that are void in the true map
-count in no union; a predicted segment without a match is no error if more than half of it is void, or belongs to a
-crowd of its class; a crowd (a group of things in one segment) matches nothing and is not missed.
+count in no union; a predicted segment without a match is not counted if more than half of it is void, or belongs to
+a crowd of its class; a crowd (a group of things in one segment) matches nothing and is not missed.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -54,7 +54,7 @@ class Match(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """How the segments of two maps match.
+    """The matches of the segments of two maps, and the segments without one.
 
     Attributes:
         matches: The matches.
@@ -87,14 +87,14 @@ def compare(predicted: PanopticMap, target: PanopticMap) -> Comparison:
     _check_areas(target_areas, target_ids, "true")
     union = areas - overlap[0] + target_areas[:, None] - overlap  # without void
     matches: list[Match] = []
-    matched, found = set(), set()
+    matched, matched_targets = set(), set()
     for row, column in np.argwhere(overlap[1:, 1:] * 2 > union[1:, 1:]) + 1:
         first, second = predicted_ids[column], target_ids[row]
         label = predicted.classes[first]
         if label == target.classes[second] and second not in target.crowds:
             matches.append(Match(first, second, label, float(overlap[row, column] / union[row, column])))
             matched.add(first)
-            found.add(second)
+            matched_targets.add(second)
     errors: list[int] = []
     ignored: list[int] = []
     for column, number in enumerate(predicted_ids[1:], start=1):
@@ -103,7 +103,7 @@ def compare(predicted: PanopticMap, target: PanopticMap) -> Comparison:
             crowds = [target_ids.index(one) for one in target.crowds if target.classes[one] == label]
             is_ignored = 2 * overlap[[0, *crowds], column].sum() > areas[column]
             (ignored if is_ignored else errors).append(number)
-    missed = [number for number in target.classes if number not in found and number not in target.crowds]
+    missed = [number for number in target.classes if number not in matched_targets and number not in target.crowds]
     return Comparison(matches, errors, missed, ignored)
 
 

@@ -87,7 +87,7 @@ class PanopticSegmentation(InstanceSegmentation):
 
     @property
     def is_thing(self) -> list[bool]:
-        """Whether each class has instances."""
+        """One value for each class: true if it has instances."""
         return [True] * len(self.dataset.classes) + [False] * len(panoptic_scenes.STUFF)
 
     def visualize(self, network: nn.Module, source: Source) -> list[Visualization]:

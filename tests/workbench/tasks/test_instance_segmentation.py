@@ -63,12 +63,12 @@ class Perfect:
         return [Instances(*one)[:3] for one in self.segment(outputs)]
 
     def segment(self, outputs, score_threshold=0.05):
-        found = []
+        detected = []
         for k, mask in enumerate(self.batch["boxes_mask"]):
             boxes, labels = (self.batch[name][k][mask][self.missing :] for name in ("boxes", "labels"))
             masks = object_masks(self.batch)[k][mask][self.missing :].float()
-            found.append((boxes, torch.linspace(0.9, 0.6, len(boxes)), labels, masks))
-        return [Instances(*one) for one in found]
+            detected.append((boxes, torch.linspace(0.9, 0.6, len(boxes)), labels, masks))
+        return [Instances(*one) for one in detected]
 
 
 @pytest.mark.parametrize("name", TASKS)
@@ -93,17 +93,17 @@ def test_the_average_precision_of_masks_is_that_of_brute_force():
     for _ in range(20):
         objects = random_masks(rng, 3)
         noise = rng.random((3, 24, 30)) < rng.uniform(0, 0.04, (3, 1, 1))
-        found = np.concatenate([np.where(noise, ~objects, objects), random_masks(rng, 1)])
+        detected = np.concatenate([np.where(noise, ~objects, objects), random_masks(rng, 1)])
         scores = rng.random(4)
-        meter.update(found, np.zeros(4, int), scores, objects, np.zeros(3, int))
-        images.append((found, scores, objects))
+        meter.update(detected, np.zeros(4, int), scores, objects, np.zeros(3, int))
+        images.append((detected, scores, objects))
     expected = []
     for threshold in np.linspace(0.5, 0.95, 10):
         rows = []
-        for found, scores, objects in images:
+        for detected, scores, objects in images:
             free = set(range(len(objects)))
             for k in np.argsort(-scores):
-                ious = {j: (found[k] & objects[j]).sum() / (found[k] | objects[j]).sum() for j in free}
+                ious = {j: (detected[k] & objects[j]).sum() / (detected[k] | objects[j]).sum() for j in free}
                 best = max(ious, key=ious.get, default=None)
                 is_correct = best is not None and ious[best] >= threshold
                 if is_correct:
@@ -178,8 +178,8 @@ def test_every_pixel_of_the_panoptic_scenes_is_a_thing_stuff_or_void(columns):
     assert 0.01 < (stuff == 255).mean() < 0.06
     assert all(len(set(np.unique(one).tolist()) - {0, 255}) + (255 not in one) >= 2 for one in stuff)
     for k, (x1, y1, x2, y2) in ((k, box) for k, of_image in enumerate(boxes.astype(int)) for box in of_image[:1]):
-        rows, found = np.nonzero(instances[k] == 1)
-        assert [x1, y1, x2, y2] == [found.min(), rows.min(), found.max() + 1, rows.max() + 1]
+        rows, detected = np.nonzero(instances[k] == 1)
+        assert [x1, y1, x2, y2] == [detected.min(), rows.min(), detected.max() + 1, rows.max() + 1]
     again = panoptic_scenes.draw_scenes(2, panoptic_scenes.FIRST_SEED)
     assert all((one == other[:2]).all() for one, other in zip(again, columns[2], strict=True))
 

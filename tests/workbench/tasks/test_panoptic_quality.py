@@ -23,7 +23,7 @@ def by_sets(images):
     sums = {label: [0.0, 0, 0, 0] for label in range(CLASSES)}
     for predicted, target in images:
         void = pixels_of(target, 0)
-        found = set()
+        matched = set()
         for number, label in target.classes.items():
             if number in target.crowds:
                 continue
@@ -35,14 +35,14 @@ def by_sets(images):
                     sums[label][0] += iou
                     sums[label][1] += 1
                     is_matched = True
-                    found.add(other)
+                    matched.add(other)
             sums[label][3] += not is_matched
         for other, label in predicted.classes.items():
             pixels, ignored = pixels_of(predicted, other), set(void)
             for crowd in target.crowds:
                 if target.classes[crowd] == label:
                     ignored |= pixels_of(target, crowd)
-            if other not in found and len(pixels & ignored) <= len(pixels) / 2:
+            if other not in matched and len(pixels & ignored) <= len(pixels) / 2:
                 sums[label][2] += 1
     return sums
 
