@@ -107,6 +107,21 @@ def whole(file: Path, channels: int) -> "np.ndarray":
         return pixels.reshape(*pixels.shape[:2], channels)
 
 
+def resized(file: Path, size: int) -> "np.ndarray":
+    """Return a whole image in color, (height, width, 3), uint8, whose longer side has `size` pixels.
+
+    Raises:
+        UserError: As `square`.
+    """
+    import numpy as np
+    from PIL import Image
+
+    with _opened(file) as image:
+        upright = _upright(image, 3)
+        width, height = (max(1, round(side * size / max(upright.size))) for side in upright.size)
+        return np.asarray(upright.resize((width, height), Image.Resampling.BILINEAR), np.uint8)
+
+
 def count_frames(file: Path) -> int:
     """Return the number of images of an animation; 1 for any other image file.
 

@@ -14,8 +14,10 @@ from workbench.engine import Run
 from workbench.engine.ask import Conversation, possible_questions
 from workbench.errors import UserError
 from workbench.tui.screens.page import Page
-from workbench.tui.widgets.ask_view import Asked, AskView, ImageQuestions, Pad, Plane, WordQuestions
+from workbench.tui.widgets.ask_view import AskView, ImageQuestions, Pad, Plane, WordQuestions
 from workbench.tui.widgets.heading import Heading
+from workbench.tui.widgets.point_questions import PointQuestions
+from workbench.tui.widgets.question_parts import Asked
 from workbench.untrusted import printable
 
 WAITING = "Asking PyTorch ..."
@@ -23,6 +25,7 @@ HELP_OF = {
     Plane: "Arrows move the point, with Shift farther.",
     Pad: "Arrows move, with Shift they paint; Space paints or erases; or draw with the mouse.",
     ImageQuestions: "Arrows move, Shift or Space paints, or the mouse. Tab: more questions, where Enter asks.",
+    PointQuestions: "Type a file. Arrows or the mouse move the point; Space lets it stay, X does outside the object.",
     WordQuestions: "Arrows or the mouse move to a word; T switches between PCA and t-SNE; in a line, Enter asks.",
 }
 
@@ -39,7 +42,9 @@ class Ask(Page):
     A trained network answers for one input, with the weights of its best checkpoint. In a plane, the arrows move the
     point. On a pad, they move the cursor; Space paints or erases, Shift and an arrow paint a line, `c` clears. On a map
     of words, the arrows move to the nearest word, which is named with the most similar ones; `t` switches between PCA
-    and t-SNE. Where there are lines, Enter asks.
+    and t-SNE. In an image
+    file, the arrows or the mouse move a point of an object; Space lets it stay, `x` lets a point outside the object
+    stay, `c` removes all. Where there are lines, Enter asks.
     """
     BINDINGS = [Binding("escape", "leave", "Runs")]
 

@@ -2,57 +2,26 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from rich.segment import Segment, Segments
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.events import DescendantFocus, MouseDown, MouseMove, Resize
-from textual.message import Message
-from textual.strip import Strip
-from textual.widget import Widget
+from textual.events import MouseDown, MouseMove, Resize
 from textual.widgets import Input, Static
 
 from workbench.data.dataset import DataSet
 from workbench.render import predictions
 from workbench.render.halfblock import Rows
 from workbench.render.word_map import cell_places, draw_map, nearest
+from workbench.tui.widgets.point_questions import PointQuestions
+from workbench.tui.widgets.question_parts import Asked, Drawing, Values
 
 MAX_PAD = 28  # pixels of an image that can be drawn by hand
 MAX_ENLARGED = 3  # times, of an image that is drawn
 MOVE = 1 / 31  # of the plane, for an arrow key
 PAPER, INK, CURSOR = "·", "█", "▒"
-
-
-@dataclass
-class Asked(Message):
-    """A question was put.
-
-    Attributes:
-        question: Name -> its value.
-        is_whole: Whether no other widget has a part of the question.
-    """
-
-    question: Mapping[str, str]
-    is_whole: bool = True
-
-
-class Drawing(Widget, can_focus=True):
-    """A widget that draws rows of segments."""
-
-    def render_rows(self, width: int, height: int) -> Rows:
-        """Return what is to be seen."""
-        raise NotImplementedError
-
-    def render_lines(self, crop: Any) -> list[Strip]:
-        """Draw the rows that are visible."""
-        width, height = self.size
-        rows = self.render_rows(width, height)[:height] if width > 0 and height > 0 else []
-        strips = [Strip(row).adjust_cell_length(width).apply_style(self.rich_style) for row in rows]
-        strips += [Strip.blank(width, self.rich_style)] * (height - len(strips))
-        return strips[crop.y : crop.bottom]
 
 
 class Plane(Drawing):
@@ -200,44 +169,6 @@ class Pad(Drawing):
         return rows
 
 
-class Values(VerticalScroll, can_focus=False):
-    """A line for each value of a question, and below them what the focused one means; Enter asks.
-
-    Args:
-        questions: Name -> its meaning.
-        is_whole: Whether these values are the whole question.
-    """
-
-    def __init__(self, questions: Mapping[str, str], is_whole: bool = True) -> None:
-        super().__init__()
-        self.questions = questions
-        self.is_whole = is_whole
-
-    def compose(self) -> ComposeResult:
-        width = max(map(len, self.questions), default=0) + 2
-        for name in self.questions:
-            with Horizontal(classes="line"):
-                label = Static(name, classes="label", markup=False)
-                label.styles.width = width
-                yield label
-                yield Input(compact=True, name=name)
-        yield Static(classes="meaning", markup=False)
-
-    def on_descendant_focus(self, event: DescendantFocus) -> None:
-        """Show what the focused value means: there is no room for all."""
-        if isinstance(event.widget, Input):
-            name = event.widget.name or ""
-            self.query_one(".meaning", Static).update(f"{name}: {self.questions[name]}")
-
-    def entries(self) -> dict[str, str]:
-        """Return the values that were typed, by name."""
-        return {line.name or "": line.value.strip() for line in self.query(Input) if line.value.strip()}
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        self.post_message(Asked(self.entries(), self.is_whole))
-
-
 class ImageQuestions(Vertical):
     """An image that is drawn by hand, and below it a line for each further value, such as another image.
 
@@ -368,6 +299,8 @@ class AskView(Horizontal):
     AskView WordMap { height: 1fr; }
     AskView WordQuestions Values, AskView ImageQuestions Values { height: auto; max-height: 60%; }
     AskView ImageQuestions Pad { height: 1fr; }
+    AskView PointQuestions Values { height: auto; }
+    AskView PointQuestions PointImage { height: 1fr; margin-top: 1; }
     """
 
     def __init__(self, dataset: DataSet, questions: Mapping[str, str]) -> None:
@@ -411,10 +344,12 @@ class AskView(Horizontal):
 
 def make_editor(
     dataset: DataSet, questions: Mapping[str, str]
-) -> Plane | Pad | ImageQuestions | WordQuestions | Values:
-    """Return what a question is put with: a plane for two features or for codes, a pad for small images, a map."""
+) -> Plane | Pad | ImageQuestions | PointQuestions | WordQuestions | Values:
+    """Return what a question is put with: a plane for two features or for codes, a pad or points for images, a map."""
     if {"z1", "z2"} <= questions.keys():
         return Plane(["z1", "z2"])
+    if {"image", "point"} <= questions.keys():
+        return PointQuestions(questions)
     if dataset.modality == "words":
         return WordQuestions(questions)
     if dataset.shape == (2,) and dataset.classes:
