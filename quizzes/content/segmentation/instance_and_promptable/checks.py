@@ -64,9 +64,11 @@ def maskrcnn_head(N: int, K: int, r: int, C: int) -> dict[str, Any]:
 
 def maskrcnn_head_params(C: int, t: int, K: int) -> dict[str, Any]:
     head = _mask_head(C, K, t)
-    counts = {name: sum(p.numel() for p in part.parameters()) for name, part in (("conv", head[0]), ("rest", head[1]))}
-    up = sum(p.numel() for p in head[1].conv5_mask.parameters())
-    return dict(P_conv=counts["conv"], P_up=up, P_out=counts["rest"] - up, P=counts["conv"] + counts["rest"])
+    sizes = {name: p.numel() for name, p in head.named_parameters()}
+    convolutions = sum(size for name, size in sizes.items() if name.startswith("0."))
+    up = sum(size for name, size in sizes.items() if "conv5_mask" in name)
+    total = sum(sizes.values())
+    return dict(P_conv=convolutions, P_up=up, P_out=total - convolutions - up, P=total)
 
 
 def maskrcnn_head_loss(Z: Tensor, g: Tensor, c: int) -> Tensor:
@@ -168,7 +170,7 @@ def sam2_memory(N: int, M: int, q: int, g: int, bytes: int) -> dict[str, Any]:
 
 def sam2_memory_bank(t: int, N: int, prompted: list[int], g: int) -> dict[str, Any]:
     recent: deque[int] = deque(maxlen=N)
-    permanent = []
+    permanent: list[int] = []
     for frame in range(t):
         (permanent if frame in prompted else recent).append(frame)
     frames = sorted([*permanent, *recent])

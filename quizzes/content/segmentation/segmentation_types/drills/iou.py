@@ -256,6 +256,9 @@ def miou_masks(rng: Random) -> Inputs:
     P = [[rng.choice(classes) if rng.random() < 0.25 else label for label in row] for row in T]
     for _ in range(rng.choice([1, 2])):
         T[rng.randrange(rows)][rng.randrange(columns)] = 255
+    values = LABEL_MAPS.evaluate(dict(P=P, T=T, K=K, ignore=255))
+    if len({values["mIoU"], values["acc"], values["mean_acc"]}) < 3:
+        raise UndefinedValue("the measures must differ")
     return dict(P=P, T=T, K=K, ignore=255, last=K - 1)
 
 
