@@ -59,7 +59,7 @@ def maskrcnn_head(N: int, K: int, r: int, C: int) -> dict[str, Any]:
     masks = _mask_head(C, K, 4)(features)
     selected = masks[torch.arange(N), torch.zeros(N).long()]
     shapes = dict(features=list(features.shape), masks=list(masks.shape))
-    return dict(logits=masks.numel(), shown=selected.numel(), **shapes)
+    return dict(logits=masks.numel(), final=selected.numel(), **shapes)
 
 
 def maskrcnn_head_params(C: int, t: int, K: int) -> dict[str, Any]:
@@ -136,7 +136,7 @@ def sam_shapes_mask(C: int, g: int, m: int) -> dict[str, Any]:
 def sam_loss(f: Tensor, d: Tensor, s: Tensor, u: Tensor) -> dict[str, Any]:
     losses = torch.stack([f, d]).T @ torch.tensor([20.0, 1.0])
     best = int(losses.argmin())
-    return dict(t=losses, L=losses[best] + F.mse_loss(s[best], u[best]), shown=int(s.argmax()) + 1)
+    return dict(t=losses, L=losses[best] + F.mse_loss(s[best], u[best]), pick=int(s.argmax()) + 1)
 
 
 def sam_ambiguous_click(a: int, b: int, r: float) -> dict[str, Any]:
