@@ -320,11 +320,31 @@ def _swap(first: str, second: str) -> Any:
     return swapped
 
 
+def _kind_steps(n: list[int], s: int, kinds: dict[str, str], **_: Any) -> list[Step]:
+    objects = sum(map(int, n))
+    names = {kind: name.upper() for name, kind in kinds.items()}
+    return [
+        Step(
+            f"A semantic segmentation has a label per class: network {names['semantic']}.",
+            [f"semantic = {len(n)} + {int(s)}", f"semantic = {len(n) + int(s)}"],
+        ),
+        Step(
+            f"An instance segmentation has a mask per object: network {names['instance']}.",
+            [f"instance = {' + '.join(str(int(count)) for count in n)}", f"instance = {objects}"],
+        ),
+        Step(
+            f"A panoptic segmentation adds the stuff: network {names['panoptic']}.",
+            [f"panoptic = {objects} + {int(s)}", f"panoptic = {objects + int(s)}"],
+        ),
+    ]
+
+
 @drill(
     OUTPUT_KINDS,
     id="segmentation-outputs:kinds",
     tier=1,
     asks="kinds",
+    steps=_kind_steps,
     prompt="An image shows instances of {count} thing classes, n = {n} of each, and s = {s} stuff classes. Three "
     "perfect "
     "networks, one for each kind of segmentation, segment it. Network A has a = {a} different outputs (labels, masks "
