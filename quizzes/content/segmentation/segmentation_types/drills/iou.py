@@ -216,7 +216,11 @@ def _maps_steps(C: Matrix, n: int, iou: list[Value], mIoU: Value, acc: Value, K:
     "How many pixels are valid (n)? What are the mean IoU (mIoU) and the pixel accuracy (acc)?\n"
     "Conventions: void pixels are left out of all counts; a class that neither occurs nor is predicted is left out of "
     "the mean.",
-    hint="Cross out the void pixels in both maps. Which classes are left?",
+    hints=(
+        "Cross out the void pixels in both maps. Which classes are left?",
+        "The IoU of a class: the pixels that have it in both maps, over those that have it in at least one.",
+        "First step: count the pixels of T that are not void.",
+    ),
     mistakes=[
         Mistake(
             "void-counted", {"n": lambda P, **_: sum(map(len, P))}, "You counted the void pixels. They are left out."

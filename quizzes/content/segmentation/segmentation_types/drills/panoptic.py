@@ -352,7 +352,11 @@ def _kind_steps(n: list[int], s: int, kinds: dict[str, str], **_: Any) -> list[S
     "segments), network B has b = {b}, and network C has c = {c}.\n"
     "Which kind of segmentation is each network (kinds)?\n"
     "Conventions: instance segmentation has masks of things only.",
-    hint="Compute the number of labels of a semantic segmentation first. Which kind has a segment for everything?",
+    hints=(
+        "Which kind of segmentation has a segment for everything? Which one doesn't distinguish objects of a class?",
+        "Labels: thing classes plus stuff classes. Masks: all instances. Segments: all instances plus stuff classes.",
+        "First step: add up the instances of all thing classes.",
+    ),
     mistakes=[
         Mistake(
             "things-for-everything",
