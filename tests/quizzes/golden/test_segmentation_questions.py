@@ -51,7 +51,7 @@ GOLDEN = [
     ("roi-align", dict(X=[[1, 2], [3, 4]], roi=[0, 0, 2, 2], s=1, k=1, n=1), {"x": [0.5], "y": [0.5], "O": [[2.5]]}),
     ("roi-align", dict(X=[[1, 2], [3, 4]], roi=[0, 0, 2, 2], s=1, k=2, n=1), {"O": [[1, 2], [3, 4]]}),
     ("roi-pool-shift", dict(x1=100, x2=212, s=16), {"exact": 6.25, "cell": 6, "shift": 4, "mask_shift": 1}),
-    ("maskrcnn-head", dict(N=100, K=80), {"masks": [100, 80, 28, 28], "shown": 100 * 784}),
+    ("maskrcnn-head", dict(N=100, K=80), {"masks": [100, 80, 28, 28], "final": 100 * 784}),
     ("mask-ap", dict(iou=[0.93, 0, 0.72], n=2), {"AP50": 0.8333, "AP75": 0.5, "AP": 0.6167}),
     ("sam-shapes", dict(S=1024), {"n": 4096, "embedding": [256, 64, 64], "low": [3, 256, 256], "up": 4}),
     ("sam-shapes", dict(S=1024, masks="single"), {"low": [1, 256, 256]}),

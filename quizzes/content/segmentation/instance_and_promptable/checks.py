@@ -59,14 +59,16 @@ def maskrcnn_head(N: int, K: int, r: int, C: int) -> dict[str, Any]:
     masks = _mask_head(C, K, 4)(features)
     selected = masks[torch.arange(N), torch.zeros(N).long()]
     shapes = dict(features=list(features.shape), masks=list(masks.shape))
-    return dict(logits=masks.numel(), shown=selected.numel(), **shapes)
+    return dict(logits=masks.numel(), final=selected.numel(), **shapes)
 
 
 def maskrcnn_head_params(C: int, t: int, K: int) -> dict[str, Any]:
     head = _mask_head(C, K, t)
-    counts = {name: sum(p.numel() for p in part.parameters()) for name, part in (("conv", head[0]), ("rest", head[1]))}
-    up = sum(p.numel() for p in head[1].conv5_mask.parameters())
-    return dict(P_conv=counts["conv"], P_up=up, P_out=counts["rest"] - up, P=counts["conv"] + counts["rest"])
+    sizes = {name: p.numel() for name, p in head.named_parameters()}
+    convolutions = sum(size for name, size in sizes.items() if name.startswith("0."))
+    up = sum(size for name, size in sizes.items() if "conv5_mask" in name)
+    total = sum(sizes.values())
+    return dict(P_conv=convolutions, P_up=up, P_out=total - convolutions - up, P=total)
 
 
 def maskrcnn_head_loss(Z: Tensor, g: Tensor, c: int) -> Tensor:
@@ -134,7 +136,7 @@ def sam_shapes_mask(C: int, g: int, m: int) -> dict[str, Any]:
 def sam_loss(f: Tensor, d: Tensor, s: Tensor, u: Tensor) -> dict[str, Any]:
     losses = torch.stack([f, d]).T @ torch.tensor([20.0, 1.0])
     best = int(losses.argmin())
-    return dict(t=losses, L=losses[best] + F.mse_loss(s[best], u[best]), shown=int(s.argmax()) + 1)
+    return dict(t=losses, L=losses[best] + F.mse_loss(s[best], u[best]), pick=int(s.argmax()) + 1)
 
 
 def sam_ambiguous_click(a: int, b: int, r: float) -> dict[str, Any]:
@@ -168,7 +170,7 @@ def sam2_memory(N: int, M: int, q: int, g: int, bytes: int) -> dict[str, Any]:
 
 def sam2_memory_bank(t: int, N: int, prompted: list[int], g: int) -> dict[str, Any]:
     recent: deque[int] = deque(maxlen=N)
-    permanent = []
+    permanent: list[int] = []
     for frame in range(t):
         (permanent if frame in prompted else recent).append(frame)
     frames = sorted([*permanent, *recent])

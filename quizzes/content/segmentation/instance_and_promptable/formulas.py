@@ -117,7 +117,7 @@ MASK_HEAD = Formula(
     "maskrcnn-head",
     """
     logits = 4*N*K*r^2
-    shown = 4*N*r^2
+    final = 4*N*r^2
     """,
     title="Output of Mask R-CNN's mask head",
     source=f"{MASK_SOURCE}, section 3 and figure 4: RoIAlign to 14x14, then a transposed convolution to 28x28",
@@ -131,7 +131,7 @@ MASK_HEAD = Formula(
     features=Shape(meaning="shape after RoIAlign"),
     masks=Shape(meaning="shape of the mask logits"),
     logits=Int(meaning="number of mask logits"),
-    shown=Int(meaning="number of logits of the masks of the predicted classes"),
+    final=Int(meaning="number of logits of the masks of the predicted classes"),
 )
 
 
@@ -312,7 +312,7 @@ SAM_LOSS = Formula(
     t[m] = 20*f[m] + d[m]
     best = argmax(m, -t[m])
     L = min(t) + sum(m, [m = best]*(s[m] - u[m])^2)
-    shown = argmax(s)
+    pick = argmax(s)
     """,
     title="SAM's loss of several masks",
     source=f"{SAM_SOURCE}, section 3 and appendix A: focal and Dice loss 20:1, backpropagated for the best mask alone; "
@@ -326,7 +326,7 @@ SAM_LOSS = Formula(
     t=Vector(meaning="mask loss of each mask"),
     best=Int(meaning="mask with the smallest loss"),
     L=Real(meaning="loss"),
-    shown=Int(meaning="mask that is output if one is requested"),
+    pick=Int(meaning="mask that is output if one is requested"),
 )
 
 

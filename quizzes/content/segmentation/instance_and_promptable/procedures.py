@@ -61,8 +61,8 @@ def roi_align(X: list[list[Value]], roi: list[Value], s: int, k: int, n: int, al
                 columns,
                 i=i,
                 j=j,
-                rows=rows,
-                columns=columns,
+                y_bin=rows,
+                x_bin=columns,
                 samples=samples,
                 mean=mean,
             )

@@ -188,6 +188,12 @@ def segmentation_outputs(n: list[int], s: int) -> dict[str, Any]:
     )
 
 
+def segmentation_kinds(a: int, b: int, c: int, n: list[int], s: int) -> dict[str, Any]:
+    counts = segmentation_outputs(n, s)
+    names = {count: kind for kind, count in counts.items()}
+    return dict(kinds=dict(a=names[a], b=names[b], c=names[c]))
+
+
 def debug_miou(program: str, C: Tensor) -> dict[str, Any]:
     from sklearn.metrics import jaccard_score
 

@@ -3,7 +3,7 @@
 from fractions import Fraction
 from typing import Any
 
-from quizzes.answer_symbols import Choice, LineNumber
+from quizzes.answer_symbols import Choice, LineNumber, Match
 from quizzes.content.segmentation.segmentation_types.segments import confusion, match_segments
 from quizzes.expressions.tree import Value
 from quizzes.formula import Formula
@@ -233,8 +233,8 @@ PANOPTIC_SEGMENTS = Formula(
     source=PQ_SOURCE,
     conventions="""
 All segments are of one class; the PQ of several classes is the mean of theirs. Segments are numbered from 1. In the
-true map, 0 is void; in the predicted map, 0 is no segment. A pair matches if its IoU, without the void pixels, is above
-0.5. An unmatched prediction is ignored if more than half of it is void. SQ is 0 without matches.
+true map, 0 is void; in the predicted map, 0 is a pixel without one. A pair matches if its IoU, without the void pixels,
+is above 0.5. An unmatched prediction is ignored if more than half of it is void. SQ is 0 without matches.
 """,
     procedure=_match_maps,
     procedure_outputs="table TP FP FN ignored SQ RQ PQ",
@@ -355,6 +355,42 @@ OUTPUTS = Formula(
     semantic=Int(meaning="different labels of a semantic segmentation"),
     instance=Int(meaning="masks of an instance segmentation"),
     panoptic=Int(meaning="segments of a panoptic segmentation"),
+)
+
+
+def _match_kinds(a: Value, b: Value, c: Value, n: list[Value], s: Value) -> dict[str, Any]:
+    counts = OUTPUTS.evaluate(dict(n=n, s=s))
+    kinds = {}
+    for name, count in dict(a=a, b=b, c=c).items():
+        fitting = [kind for kind in KINDS if counts[kind] == count]
+        if len(fitting) != 1:
+            raise UserError(f"{name} = {int(count)} must be the count of exactly one kind of segmentation.")
+        kinds[name] = fitting[0]
+    return {"kinds": kinds}
+
+
+KINDS = dict(semantic="semantic", instance="instance", panoptic="panoptic")
+
+
+OUTPUT_KINDS = Formula(
+    "segmentation-kinds",
+    "",
+    title="Kinds of segmentation, from the numbers of their outputs",
+    source="Kirillov et al., Panoptic segmentation, 2019 (arXiv:1801.00868), section 3: stuff classes have one "
+    "segment, "
+    "things one per instance",
+    procedure=_match_kinds,
+    procedure_outputs="kinds",
+    a=Int(1, meaning="outputs of network A"),
+    b=Int(1, meaning="outputs of network B"),
+    c=Int(1, meaning="outputs of network C"),
+    n=Vector(1, meaning="number of instances of each thing class"),
+    s=Int(1, 1000, "number of stuff classes"),
+    kinds=Match(
+        meaning="kind of each network",
+        items=dict(a="network A", b="network B", c="network C"),
+        options=KINDS,
+    ),
 )
 
 

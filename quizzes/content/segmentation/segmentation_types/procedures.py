@@ -35,9 +35,10 @@ def miou(C: list[list[Value]]) -> Iterator[State]:
         if union:
             present.append(k)
         text = (
-            f"Class {k + 1}: {number_text(T[k])} pixels are true, {number_text(P[k])} are predicted, and "
-            f"{number_text(inter)} are both. The union has {number_text(union)} pixels, so the IoU is "
-            f"{number_text(inter)}/{number_text(union)} = {number_text(iou[-1])}."
+            f"Class {k + 1} has {number_text(T[k])} true and {number_text(P[k])} predicted pixels, of which "
+            f"{number_text(inter)} are both. The union is {number_text(T[k])} + {number_text(P[k])} - "
+            f"{number_text(inter)} = {number_text(union)}, and the IoU is {number_text(inter)}/{number_text(union)} = "
+            f"{number_text(iou[-1])}."
             if union
             else f"Class {k + 1} neither occurs nor is predicted, so it is left out of the mean."
         )
@@ -81,8 +82,8 @@ def panoptic_segments(P: list[list[Value]], T: list[list[Value]]) -> Iterator[St
     table: list[Params] = []
     count = len(result["rows"])
     yield State(
-        f"Segments match only if they share pixels: {count} pairs do. Pixels with the true label 0 are void and don't "
-        "count in an IoU.",
+        f"Pairs of segments that share pixels: {count}. No other pair can match. Pixels with the true label 0 are void "
+        "and don't count in an IoU.",
         dict(count=count),
         drawing,
     )
@@ -97,10 +98,10 @@ def panoptic_segments(P: list[list[Value]], T: list[list[Value]]) -> Iterator[St
             drawing,
         )
     values: Params = {name: result[name] for name in ("TP", "FP", "FN", "ignored")} | {"table": table}
-    ignored = f", and {result['ignored']} more are ignored, because they are mostly void" if result["ignored"] else ""
+    ignored = f" Ignored predictions, mostly void: {result['ignored']}." if result["ignored"] else ""
     yield State(
-        f"There are {values['TP']} matches, {values['FP']} predicted segments without one{ignored}, and {values['FN']} "
-        "true segments without one.",
+        f"Matched pairs: TP = {values['TP']}. Predicted segments without a match: FP = {values['FP']}.{ignored} True "
+        f"segments without a match: FN = {values['FN']}.",
         values,
         drawing,
     )

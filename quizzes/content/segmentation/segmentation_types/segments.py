@@ -62,7 +62,7 @@ def match_segments(P: Grid, T: Grid) -> dict[str, Any]:
         raise UserError("There are no segments. Number the segments from 1 in P and T.")
     areas = {p: sum(pairs[p, t] for t in [0, *true]) for p in predicted}
     true_areas = {t: sum(pairs[p, t] for p in [0, *predicted]) for t in true}
-    rows = []
+    rows: list[dict[str, Any]] = []
     for p, t in product(predicted, true):
         if shared := pairs[p, t]:
             union = areas[p] - pairs[p, 0] + true_areas[t] - shared

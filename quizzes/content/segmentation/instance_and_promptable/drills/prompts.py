@@ -108,7 +108,7 @@ def sam_shapes(rng: Random) -> Inputs:
         Mistake(
             "image-included",
             "self_pairs = (tokens + n)^2",
-            "The image tokens are no queries or keys of this self-attention.",
+            "The queries and keys of this self-attention are the tokens of the prompt and the outputs alone.",
         ),
         Mistake(
             "image-to-image",
@@ -185,13 +185,13 @@ def sam_shapes_mask(rng: Random) -> Inputs:
 @drill(
     SAM_LOSS,
     tier=2,
-    asks=("t", "L", "shown"),
+    asks=("t", "L", "pick"),
     prompt="SAM outputs three masks for a click. Their focal losses are f = {f}, their Dice losses d = {d}. Their "
     "predicted IoUs are s = {s}, and their true IoUs u = {u}. The mask loss is 20 times the focal loss plus the Dice "
     "loss.\n"
     "What is the mask loss t of each mask? The training loss L is that of the best mask alone, plus the squared error "
     "of "
-    "its predicted IoU: what is it? Which mask (from 1) is output if only one is requested (shown)?",
+    "its predicted IoU: what is it? Which mask (from 1) is output if only one is requested (pick)?",
     hint="Which mask does the training compare with the target? What does the program know at inference?",
     mistakes=[
         Mistake(
@@ -209,8 +209,8 @@ def sam_shapes_mask(rng: Random) -> Inputs:
             "You added the errors of all masks. Here, that of the best mask counts.",
         ),
         Mistake(
-            "best-loss-shown",
-            "shown = argmax(m, -(20*f[m] + d[m]))",
+            "best-loss",
+            "pick = argmax(m, -(20*f[m] + d[m]))",
             "The loss is unknown at inference. The mask with the highest predicted IoU is output.",
         ),
     ],

@@ -74,7 +74,7 @@ def _output(X: Grid, xs: list[Fraction], ys: list[Fraction], n: int) -> Grid:
 
 def _rounded(X: Grid, roi: list[int], s: int, k: int, n: int, aligned: int) -> Grid:
     """Return the output if the coordinates of the sampling points are rounded to cells."""
-    xs, ys = ([Fraction(floor(p + Fraction(1, 2))) for p in side] for side in _points(roi, s, k, n, aligned))
+    xs, ys = ([Fraction(floor(p + Fraction(1, 2))) for p in axis] for axis in _points(roi, s, k, n, aligned))
     return _output(X, xs, ys, n)
 
 
@@ -234,12 +234,12 @@ def roi_align_shift(rng: Random) -> Inputs:
 @drill(
     MASK_HEAD,
     tier=1,
-    asks=("features", "masks", "logits", "shown"),
+    asks=("features", "masks", "logits", "final"),
     prompt="Mask R-CNN's mask head receives N = {N} regions. RoIAlign pools each of them to {r}x{r} from a feature map "
     "with {C} channels. Same-padded convolutions follow, then a 2x2 transposed convolution of stride 2 and a 1x1 "
     "convolution to K = {K} classes.\n"
     "Which shape do the pooled features have (features), and which the mask logits (masks), as NxCxHxW? How many mask "
-    "logits are there (logits), and how many of them belong to the masks of the predicted classes (shown)?",
+    "logits are there (logits), and how many of them belong to the masks of the predicted classes (final)?",
     hint="Which layer changes the height and width? How many masks does the head output per region?",
     mistakes=[
         Mistake("one-mask", {"masks": lambda N, r, **_: [N, 1, 2 * r, 2 * r]}, "The head outputs one mask per class."),
@@ -253,10 +253,10 @@ def roi_align_shift(rng: Random) -> Inputs:
         ),
         Mistake(
             "not-doubled",
-            "logits = N*K*r^2; shown = N*r^2",
+            "logits = N*K*r^2; final = N*r^2",
             "The masks are twice as high and wide as the pooled features.",
         ),
-        Mistake("one-region", "logits = 4*K*r^2; shown = 4*r^2", "You counted one region."),
+        Mistake("one-region", "logits = 4*K*r^2; final = 4*r^2", "You counted one region."),
     ],
 )
 def maskrcnn_head(rng: Random) -> Inputs:

@@ -1,5 +1,6 @@
 """Pixel cross-entropy and Dice: drills about the overlap of masks."""
 
+from fractions import Fraction
 from random import Random
 
 from quizzes.content.segmentation.segmentation_losses.formulas import (
@@ -67,7 +68,7 @@ def dice_jaccard(rng: Random) -> Inputs:
     inside = rng.randint(1, size - 1)
     if 2 * inside > size:  # twice the Jaccard index would be above 1
         raise UndefinedValue("the doubled index must be possible")
-    return dict(J=f"{inside}/{size}")
+    return dict(J=str(Fraction(inside, size)))
 
 
 @drill(

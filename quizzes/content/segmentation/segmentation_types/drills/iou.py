@@ -216,7 +216,11 @@ def _maps_steps(C: Matrix, n: int, iou: list[Value], mIoU: Value, acc: Value, K:
     "How many pixels are valid (n)? What are the mean IoU (mIoU) and the pixel accuracy (acc)?\n"
     "Conventions: void pixels are left out of all counts; a class that neither occurs nor is predicted is left out of "
     "the mean.",
-    hint="Cross out the void pixels in both maps. Which classes are left?",
+    hints=(
+        "Cross out the void pixels in both maps. Which classes are left?",
+        "The IoU of a class: the pixels that have it in both maps, over those that have it in at least one.",
+        "First step: count the pixels of T that are not void.",
+    ),
     mistakes=[
         Mistake(
             "void-counted", {"n": lambda P, **_: sum(map(len, P))}, "You counted the void pixels. They are left out."
@@ -256,6 +260,9 @@ def miou_masks(rng: Random) -> Inputs:
     P = [[rng.choice(classes) if rng.random() < 0.25 else label for label in row] for row in T]
     for _ in range(rng.choice([1, 2])):
         T[rng.randrange(rows)][rng.randrange(columns)] = 255
+    values = LABEL_MAPS.evaluate(dict(P=P, T=T, K=K, ignore=255))
+    if len({values["mIoU"], values["acc"], values["mean_acc"]}) < 3:
+        raise UndefinedValue("the measures must differ")
     return dict(P=P, T=T, K=K, ignore=255, last=K - 1)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from quizzes.content.segmentation.segmentation_types.formulas import (
     INSTANCE_ERRORS,
+    OUTPUT_KINDS,
     OUTPUTS,
     PANOPTIC_MATCH,
     PANOPTIC_QUALITY,
@@ -308,3 +309,78 @@ def segmentation_outputs(rng: Random) -> Inputs:
     stuff = rng.sample(["road", "sky", "grass", "building", "sidewalk", "water"], rng.randint(2, 4))
     n = [rng.randint(1, 6) for _ in names]
     return dict(n=n, s=len(stuff), names=", ".join(names), stuff=", ".join(stuff))
+
+
+def _swap(first: str, second: str) -> Any:
+    def swapped(a: int, b: int, c: int, n: list[int], s: int) -> dict[str, str]:
+        other = {first: second, second: first}
+        kinds = OUTPUT_KINDS.evaluate(dict(a=a, b=b, c=c, n=n, s=s))["kinds"]
+        return {name: other.get(kind, kind) for name, kind in kinds.items()}
+
+    return swapped
+
+
+def _kind_steps(n: list[int], s: int, kinds: dict[str, str], **_: Any) -> list[Step]:
+    objects = sum(map(int, n))
+    names = {kind: name.upper() for name, kind in kinds.items()}
+    return [
+        Step(
+            f"A semantic segmentation has a label per class: network {names['semantic']}.",
+            [f"semantic = {len(n)} + {int(s)}", f"semantic = {len(n) + int(s)}"],
+        ),
+        Step(
+            f"An instance segmentation has a mask per object: network {names['instance']}.",
+            [f"instance = {' + '.join(str(int(count)) for count in n)}", f"instance = {objects}"],
+        ),
+        Step(
+            f"A panoptic segmentation adds the stuff: network {names['panoptic']}.",
+            [f"panoptic = {objects} + {int(s)}", f"panoptic = {objects + int(s)}"],
+        ),
+    ]
+
+
+@drill(
+    OUTPUT_KINDS,
+    id="segmentation-outputs:kinds",
+    tier=1,
+    asks="kinds",
+    steps=_kind_steps,
+    prompt="An image shows instances of {count} thing classes, n = {n} of each, and s = {s} stuff classes. Three "
+    "perfect "
+    "networks, one for each kind of segmentation, segment it. Network A has a = {a} different outputs (labels, masks "
+    "or "
+    "segments), network B has b = {b}, and network C has c = {c}.\n"
+    "Which kind of segmentation is each network (kinds)?\n"
+    "Conventions: instance segmentation has masks of things only.",
+    hints=(
+        "Which kind of segmentation has a segment for everything? Which one doesn't distinguish objects of a class?",
+        "Labels: thing classes plus stuff classes. Masks: all instances. Segments: all instances plus stuff classes.",
+        "First step: add up the instances of all thing classes.",
+    ),
+    mistakes=[
+        Mistake(
+            "things-for-everything",
+            {"kinds": _swap("instance", "panoptic")},
+            "Panoptic segmentation has the segments of the stuff in addition to the instances.",
+        ),
+        Mistake(
+            "classes-for-instances",
+            {"kinds": _swap("semantic", "instance")},
+            "Semantic segmentation has one label per class, instance segmentation one mask per object.",
+        ),
+        Mistake(
+            "semantic-for-panoptic",
+            {"kinds": _swap("semantic", "panoptic")},
+            "Semantic segmentation doesn't distinguish instances, so it has a label per class only.",
+        ),
+    ],
+)
+def segmentation_kinds(rng: Random) -> Inputs:
+    """Kinds of segmentation from their outputs"""
+    n = [rng.randint(1, 6) for _ in range(rng.choice([2, 3, 4]))]
+    s = rng.randint(2, 6)
+    counts = [len(n) + s, sum(n), sum(n) + s]
+    if len({*counts}) < 3:
+        raise UndefinedValue("the counts must differ")
+    a, b, c = rng.sample(counts, 3)
+    return dict(a=a, b=b, c=c, n=n, s=s, count=len(n))
