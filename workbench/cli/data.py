@@ -51,6 +51,7 @@ def list_data(as_json: Json = False) -> None:
     print("\nYour own table: workbench data show csv:PATH, or csv:PATH:COLUMN")
     print("Your own images, one folder per class: workbench data show folder:PATH")
     print("Your own images with boxes: workbench data show coco:IMAGES:ANNOTATIONS")
+    print("Your own images with masks: workbench data show masks:IMAGES:MASKS")
     print("Your own text: workbench data show text:PATH, or words:PATH for its words")
     print("Your own text as byte pairs: workbench data show text-bpe:PATH[:TOKENIZER]")
     print("Your own sentences with labels, as CSV: workbench data show sentences:PATH")
@@ -66,7 +67,8 @@ def show(
         typer.Argument(
             metavar="NAME",
             help="Dataset, or your own data: csv:PATH, csv:PATH:COLUMN, folder:PATH, coco:IMAGES:ANNOTATIONS, "
-            "text:PATH, text-bpe:PATH, words:PATH, sentences:PATH, conll:PATH, pairs:PATH or series:PATH.",
+            "masks:IMAGES:MASKS, text:PATH, text-bpe:PATH, words:PATH, sentences:PATH, conll:PATH, "
+            "pairs:PATH or series:PATH.",
         ),
     ],
     seed: Annotated[int, typer.Option(min=0, help="Seed of the split.")] = 0,
@@ -184,15 +186,18 @@ def ranges(dataset: "DataSet", train: "np.ndarray", scaler: "Callable[..., Scale
 
 
 def _count(dataset: "DataSet", columns: "tuple[np.ndarray, ...]") -> dict[str, Any]:
-    """Return the number of samples of a split, and how many of them, or of their objects, each class has."""
-    targets = columns[-1].ravel().tolist()
-    return {"samples": len(columns[0])} | (
-        {"classes": {name: targets.count(k) for k, name in enumerate(dataset.classes)}} if dataset.classes else {}
-    )
+    """Return the number of samples of a split, and how many of them, of their objects or pixels, each class has."""
+    import numpy as np
+
+    if not dataset.classes:
+        return {"samples": len(columns[0])}
+    targets = columns[-1].ravel()
+    counts = np.bincount(targets[targets >= 0], minlength=len(dataset.classes)).tolist()
+    return {"samples": len(columns[0]), "classes": dict(zip(dataset.classes, counts, strict=False))}
 
 
 def _plain_target(dataset: "DataSet", *target: Any) -> Any:
-    """Return a target as plain data: a class, a number, or the objects of an image."""
+    """Return a target as plain data: a class, a number, the objects of an image, or the share of each class."""
     if dataset.kind == "detection":
         boxes, *_, labels = target
         return [
@@ -200,6 +205,10 @@ def _plain_target(dataset: "DataSet", *target: Any) -> Any:
             for box, label in zip(boxes, labels, strict=True)
             if label >= 0
         ]
+    if dataset.kind == "segmentation":
+        return {
+            name: float((target[0] == k).mean()) for k, name in enumerate(dataset.classes) if (target[0] == k).any()
+        }
     return dataset.classes[target[0]] if dataset.classes else float(target[0])
 
 

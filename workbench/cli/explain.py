@@ -1,4 +1,4 @@
-"""`workbench explain`: average precision, NMS and panoptic quality of a small case, step by step."""
+"""`workbench explain`: average precision, NMS, mIoU and panoptic quality of a small case, step by step."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +19,9 @@ MAX_ROWS = 60  # printed
 HEIGHT, CHART_HEIGHT = 30, 14  # rows
 
 app = typer.Typer(
-    add_completion=False, rich_markup_mode=None, help="Show how average precision, NMS or panoptic quality is computed."
+    add_completion=False,
+    rich_markup_mode=None,
+    help="Show how average precision, NMS, mIoU or panoptic quality is computed, step by step.",
 )
 
 Source = Annotated[
@@ -61,6 +63,31 @@ def ap(
         print_json(result)
     else:
         print_ap(result)
+    if not result["agree"]:
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Example: workbench explain miou unet-padded-0001 --images 2")
+def miou(
+    source: Source,
+    split: Split = "test",
+    first: Annotated[int, typer.Option(min=0, help="Number of the first image of the split.")] = 0,
+    images: Annotated[int, typer.Option(min=1, max=100, help="Number of images.")] = IMAGES,
+    as_json: Json = False,
+) -> None:
+    """Show how the mean IoU is computed, from the confusion matrix of all pixels to the mean over classes.
+
+    The classes of pixels are those of a run for a few images of its data, or those of a file:
+    {"classes": ["background", "cat"], "target": [[0, 1], [255, 1]], "predicted": [[0, 1], [0, 0]]},
+    where 255 marks void pixels. The result is compared with scikit-learn.
+    """
+    from workbench.engine.explain_miou import explain_miou
+
+    result = _run(lambda worker: explain_miou(worker, _source(source), split, (first, first + images)))
+    if as_json:
+        print_json(result)
+    else:
+        print_miou(result)
     if not result["agree"]:
         raise typer.Exit(1)
 
@@ -190,6 +217,30 @@ def print_ap(result: dict[str, Any]) -> None:
     print(f"VOC 2010, every step times 1/{objects:<13}{values['voc2010']:.4f}")
     agrees = "equal" if result["agree"] else "NOT equal"
     print(f"COCO, the mean of 101 recalls             {values['coco']:.4f}   {agrees} to pycocotools")
+
+
+def print_miou(result: dict[str, Any]) -> None:
+    """Print the confusion matrix, the IoU of each class, and their mean."""
+    from rich.table import Table
+
+    _print_origin(result)
+    classes = result["classes"]
+    print(f"{result['pixels']:,} pixels, and {result['void']:,} void ones, which are left out.\n")
+    print("Confusion matrix: pixels of each true class (row) by predicted class (column)")
+    table = Table("true", *map(printable, classes), box=None, header_style="bold")
+    for name, row in zip(classes, result["confusion"], strict=True):
+        table.add_row(printable(name), *(f"{count:,}" for count in row))
+    console().print(table)
+    print("\nIoU = TP / (TP + FP + FN)")
+    table = Table("class", "TP", "FP", "FN", "IoU", box=None, header_style="bold")
+    for row in result["rows"]:
+        counts = (f"{row[name]:,}" for name in ("true_positives", "false_positives", "false_negatives"))
+        table.add_row(printable(row["class"]), *counts, "left out" if row["iou"] is None else f"{row['iou']:.4f}")
+    console().print(table)
+    if any(row["iou"] is None for row in result["rows"]):
+        print("A class that no pixel has, neither true nor predicted, is left out of the mean.")
+    agrees = "equal" if result["agree"] else "NOT equal"
+    print(f"\nmIoU, the mean of {result['counted']} classes   {result['miou']:.4f}   {agrees} to scikit-learn")
 
 
 def print_nms(result: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """`workbench predict`: the predictions of a trained network for image files, or for rows of tables.
 
-Those of a detector are boxes with classes and scores, in pixels of the image, and of some also masks.
+Those of a detector are boxes with classes and scores, in pixels of the image, and of some also masks; those of a
+network for segmentation are the share of each class, and where it is.
 """
 
 import sys
@@ -18,6 +19,7 @@ from workbench.untrusted import printable
 MAX_CLASSES = 3  # printed for each sample
 MAX_PRINTED = 50  # samples
 MAX_IMAGES, IMAGE_PIXELS, IMAGE_ROWS = 3, 128, 30  # images with boxes, pixels of the longer side, and rows of cells
+SEGMENT_PIXELS = 56  # of the longer side of an image with classes
 MIN_SCORE = 0.3  # of a detection
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -73,6 +75,7 @@ def predict(
         select_detections(result, MIN_SCORE if min_score is None else min_score)
     elif min_score is not None:
         raise UserError(f"--min-score is for detectors, and {run.id} detects nothing. Leave it out.")
+    is_segmentation = "segments" in result["predictions"][0]
     if csv is not None and prompt is not None:
         raise UserError("--csv is for predictions without masks: use --json.")
     if csv is not None:
@@ -88,7 +91,8 @@ def predict(
         if prompt is not None:
             prompts.print_masks(result, prompt["points"])
         else:
-            (print_detections if is_detection else print_predictions)(result)
+            printed = print_detections if is_detection else print_segments if is_segmentation else print_predictions
+            printed(result)
         reason = f" {printable(result['reason'])}" if "reason" in result else ""
         print(f"Run {result['run']}, {result['checkpoint']} checkpoint, step {result['step']}.{reason}")
 
@@ -123,7 +127,7 @@ def print_detections(result: dict[str, Any]) -> None:
     from workbench.render import predictions
 
     for one in result["predictions"][:MAX_IMAGES]:
-        has_masks = "stuff" in one or any("mask" in row for row in one["detections"])
+        has_masks = "stuff" in one or any("rle" in row for row in one["detections"])
         visualization = to_segments(one) if has_masks else to_visualization(one)
         kind = visualization["kind"]
         print_rows(lambda width, color: predictions.draw([visualization], kind, width, IMAGE_ROWS, color))  # noqa: B023
@@ -144,6 +148,52 @@ def print_detections(result: dict[str, Any]) -> None:
             print(printable(f"Stuff in {Path(one['file']).name}: {', '.join(shares)}."))
     if nothing := sum(not one["detections"] for one in result["predictions"]):
         print(f"Nothing detected in {plural(nothing, 'image')}. A lower --min-score shows more.")
+
+
+def print_segments(result: dict[str, Any]) -> None:
+    """Print images with the classes of their pixels, and a table of the share of each class."""
+    from rich.table import Table
+
+    from workbench.render import predictions
+
+    for one in result["predictions"][:MAX_IMAGES]:
+        visualization = to_pixel_classes(one)
+        print_rows(lambda width, color: predictions.draw([visualization], "pixel-classes", width, IMAGE_ROWS, color))  # noqa: B023
+        print()
+    table = Table("image", "size", "class", "share", box=None, header_style="bold")
+    rows = [(one, segment) for one in result["predictions"] for segment in one["segments"]]
+    for one, segment in rows[:MAX_PRINTED]:
+        size = f"{one['width']}x{one['height']}"
+        table.add_row(printable(Path(one["file"]).name), size, segment["class"], f"{segment['share']:.1%}")
+    console().print(table)
+    if (rest := len(rows) - MAX_PRINTED) > 0:
+        print(f"... and {rest:,} more. To see all of them, use --csv OUT or --json.")
+
+
+def to_pixel_classes(prediction: dict[str, Any]) -> dict[str, Any]:
+    """Return an image file with the classes of its pixels as a visualization of the kind `pixel-classes`."""
+    import numpy as np
+
+    from workbench.data.picture_file import thumbnail
+    from workbench.data.run_lengths import decode
+
+    pixels = thumbnail(Path(prediction["file"]), SEGMENT_PIXELS)
+    height, width = pixels.shape[:2]
+    rows, columns = (
+        (np.arange(count) * 2 + 1) * size // (2 * count)
+        for count, size in ((height, prediction["height"]), (width, prediction["width"]))
+    )
+    # Background has its own sign, whatever its place among the classes.
+    classes = [segment["class"] for segment in sorted(prediction["segments"], key=lambda one: one["class"])]
+    labels = np.zeros((prediction["height"], prediction["width"]), np.uint8)
+    for segment in prediction["segments"]:
+        labels[decode(segment["rle"])] = classes.index(segment["class"])
+    return {
+        "kind": "pixel-classes",
+        "classes": classes,
+        "pixels": (pixels / 255).tolist(),
+        "predicted": labels[rows][:, columns].tolist(),
+    }
 
 
 def to_visualization(prediction: dict[str, Any]) -> dict[str, Any]:
@@ -175,13 +225,13 @@ def to_segments(prediction: dict[str, Any]) -> dict[str, Any]:
     import numpy as np
 
     from workbench.data.picture_file import thumbnail
-    from workbench.tasks.run_lengths import decode
+    from workbench.data.run_lengths import decode
 
     pixels = thumbnail(Path(prediction["file"]), IMAGE_PIXELS)
     rows = [*prediction["detections"], *prediction.get("stuff", [])]
     ids = np.zeros((prediction["height"], prediction["width"]), np.int64)
     for number in reversed(range(len(rows))):  # the best one on top
-        ids[decode(rows[number]["mask"])] = number + 1
+        ids[decode(rows[number]["rle"])] = number + 1
     places = (
         (np.arange(count) * size // count) for count, size in zip((len(pixels), len(pixels[0])), ids.shape, strict=True)
     )

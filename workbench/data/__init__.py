@@ -56,6 +56,7 @@ from workbench.data import (
     coco_folder,
     completions,
     folder,
+    mask_folder,
     pairs,
     pairs_file,
     sentence_file,
@@ -83,7 +84,18 @@ SPLITS = ("train", "validation", "test")
 OWN = {
     kind.PREFIX: kind
     for kind in (
-        *(table, folder, coco_folder, text_file, byte_pairs_file, sentence_file, tag_file, word_file, pairs_file),
+        *(
+            table,
+            folder,
+            coco_folder,
+            mask_folder,
+            text_file,
+            byte_pairs_file,
+            sentence_file,
+            tag_file,
+            word_file,
+            pairs_file,
+        ),
         series_file,
     )
 }
@@ -105,9 +117,9 @@ def info(name: str) -> DataSet:
 
     Args:
         name: One of `names()`, or `csv:PATH`, `csv:PATH:TARGET`, `folder:PATH`, `coco:IMAGES:ANNOTATIONS`,
-            `text:PATH`, `text-bpe:PATH`, `text-bpe:PATH:TOKENIZER`, `sentences:PATH`, `conll:PATH`, `words:PATH`,
-            `pairs:PATH` or `series:PATH`: a table, images, a text, sentences, pairs of texts or a time series of the
-            user's, which are inspected.
+            `masks:IMAGES:MASKS`, `text:PATH`, `text-bpe:PATH`, `text-bpe:PATH:TOKENIZER`, `sentences:PATH`,
+            `conll:PATH`, `words:PATH`, `pairs:PATH` or `series:PATH`: a table, images, a text, sentences, pairs of
+            texts or a time series of the user's, which are inspected.
 
     Raises:
         UserError: There is no data set of that name, or the user's own can't be learnt from.

@@ -14,6 +14,7 @@ from workbench.errors import UserError
 from workbench.tasks.average_precision import AveragePrecision
 from workbench.tasks.detection import Detection, Outputs, to_pixels
 from workbench.tasks.panoptic_segmentation import PanopticSegmentation, compare_maps
+from workbench.tasks.semantic_segmentation import SemanticSegmentation
 
 MIN_SCORE = 0.05
 
@@ -22,21 +23,42 @@ def compute(request: dict[str, Any]) -> dict[str, Any]:
     """Return the case, what the libraries compute for it, and of a run also an image and the checkpoint.
 
     Args:
-        request: `method`: `ap` or `nms` with `iou`, the threshold, and the `case`, or for a run its `folder`, the
-            `split`, the numbers of the first image and of the one after the last (`images`), and the smallest score
-            (`min_score`); or `pq` with `folder`, `split` and the number of the `image`.
+        request: `method`: `ap` or `nms` with `iou`, the threshold, or `miou` without one, and the `case`, or for a run
+            its `folder`, the `split`, the numbers of the first image and of the one after the last (`images`), and the
+            smallest score (`min_score`); or `pq` with `folder`, `split` and the number of the `image`.
 
     Raises:
         UserError: If the run's network is not a detector, or has no NMS.
     """
     if request["method"] == "pq":
         return _panoptic(load(Run(Path(request["folder"]))), request["split"], request["image"])
+    if request["method"] == "miou":
+        return _classes_of_pixels(request)
     result: dict[str, Any] = {"case": request.get("case")}
     if "folder" in request:
         trained = load(Run(Path(request["folder"])))
         result = {**trained.info, **_of_run(trained, request)}
     by_library = _library_ap if request["method"] == "ap" else _library_nms
     return result | {"library": by_library(result["case"], request["iou"])}
+
+
+def _classes_of_pixels(request: dict[str, Any]) -> dict[str, Any]:
+    """Return the `classes` of a run for segmentation, and the true and predicted class of each pixel of some images."""
+    trained = load(Run(Path(request["folder"])))
+    task = trained.task
+    if not isinstance(task, SemanticSegmentation):
+        raise UserError(
+            f"{trained.run} does not classify pixels: take a run on shape-segments, such as of unet-padded."
+        )
+    source = trained.sources[request["split"]]
+    first, end = request["images"]
+    if first >= len(source):
+        raise UserError(f"The {request['split']} set has the images 0 to {len(source) - 1}. Take some of them.")
+    batch = source.batch(slice(first, min(end, len(source))))
+    classes = list(task.dataset.classes)
+    predicted = task.predict(trained.network, batch)[:, : len(classes)].argmax(dim=1)
+    pixels = {"target": batch["target"].flatten().tolist(), "predicted": predicted.flatten().tolist()}
+    return {**trained.info, "classes": classes, **pixels}
 
 
 def _of_run(trained: TrainedNetwork, request: dict[str, Any]) -> dict[str, Any]:

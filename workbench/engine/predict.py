@@ -49,8 +49,8 @@ def predict(
         and what the task predicts: the most probable class as `class` with its `probability`, and `probabilities`,
         class -> number; or a number as `predicted`, in the target's unit; or for a detector the `width` and `height` of
         the image and its `detections`, each with `class`, `score`, and `box`, x1, y1, x2, y2 in pixels; with masks
-        also `mask`, its run lengths, and for panoptic maps `stuff`, each with `class`, `area` and `mask`; or for a
-        prompt the `masks`.
+        also `rle`, its run lengths, and for panoptic maps `stuff`, each with `class`, `area` and `rle`; for semantic
+        segmentation its `segments`, each with `class`, `share` and `rle`; or for a prompt the `masks`.
 
     Raises:
         UserError: If the run's task reads no such samples, the run has no checkpoint, or a sample can't be read.
@@ -117,8 +117,9 @@ def write_csv(result: dict[str, Any], path: Path, inputs: Sequence[str]) -> None
 
     Its columns are `file` and `line`, the columns that the network doesn't read, then the prediction: `class`,
     `probability` and `p(CLASS)` for every class, or `predicted`. Of a detector, every row is a detection: `class`,
-    `score`, `x1`, `y1`, `x2` and `y2`. Texts are escaped, so that no spreadsheet takes one
-    for a formula.
+    `score`, `x1`, `y1`, `x2` and `y2`; of a network for
+    segmentation, a class with its `share` of the image. Texts are escaped, so that no spreadsheet takes one for a
+    formula.
 
     Args:
         result: What `predict` returned.
@@ -136,6 +137,13 @@ def write_csv(result: dict[str, Any], path: Path, inputs: Sequence[str]) -> None
             {"file": one["file"], **row, **dict(zip(CORNERS, row["box"], strict=True))}
             for one in result["predictions"]
             for row in one["detections"]
+        ]
+    elif "segments" in result["predictions"][0]:
+        header = ["file", "class", "share"]
+        records = [
+            {"file": one["file"], "class": segment["class"], "share": segment["share"]}
+            for one in result["predictions"]
+            for segment in one["segments"]
         ]
     else:
         records = [_to_record(prediction) for prediction in result["predictions"]]

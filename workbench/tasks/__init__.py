@@ -13,7 +13,8 @@ a property of the task, that call has it too, as a literal:
     )
 
 What a task on pairs of texts reads, outputs and measures is `TRANSLATION`. The name of a task on the user's own data,
-such as a table (`csv:PATH`) or images (`folder:PATH`, `coco:IMAGES:ANNOTATIONS`), is that of the data.
+such as a table (`csv:PATH`) or images (`folder:PATH`, `coco:IMAGES:ANNOTATIONS`, `masks:IMAGES:MASKS`), is that of the
+data.
 
 `names` and `info` read the declarations as text and import no torch: with them, a network is sized to its data before
 either is loaded.

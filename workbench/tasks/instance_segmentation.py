@@ -10,10 +10,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.layers.instances import Instances, paste
+from workbench.data import run_lengths
 from workbench.data.picture_file import upright_size
 from workbench.data.sources import Batch, Source
 from workbench.errors import UserError
-from workbench.tasks import run_lengths
 from workbench.tasks.base import StepContext, Visualization
 from workbench.tasks.detection import Detection, DetectionMeter, Outputs, to_pixels, unpad
 from workbench.tasks.instance_masks import MASK_SCORE, MASKED_IMAGES, InstanceMasks, object_masks
@@ -132,7 +132,7 @@ class InstanceSegmentation(InstanceMasks):
                     (paste(instances, height, width) > THRESHOLD).numpy(),
                 )
                 rows = [
-                    {"class": self.dataset.classes[label], "score": score, "box": box, "mask": run_lengths.encode(mask)}
+                    {"class": self.dataset.classes[label], "score": score, "box": box, "rle": run_lengths.encode(mask)}
                     for box, label, score, mask in zip(*columns, strict=True)
                     if mask.any()
                 ]

@@ -11,11 +11,11 @@ from torch import Tensor, nn
 
 from models.layers.panoptic_merge import Segments
 from workbench import data
-from workbench.data import panoptic_scenes
+from workbench.data import panoptic_scenes, run_lengths
 from workbench.data.picture_file import upright_size
 from workbench.data.sources import Batch, Source
 from workbench.errors import UserError
-from workbench.tasks import pixel_regression, run_lengths
+from workbench.tasks import pixel_regression
 from workbench.tasks.base import Baseline, StepContext, Visualization
 from workbench.tasks.detection import Detection, DetectionMeter, Outputs
 from workbench.tasks.instance_masks import MASKED_IMAGES, object_masks
@@ -143,7 +143,7 @@ class PanopticSegmentation(InstanceSegmentation):
             rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
             corners = (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
             segment |= {"score": row["score"], "box": [float(value) for value in corners]}
-        return {**segment, "mask": run_lengths.encode(mask)}
+        return {**segment, "rle": run_lengths.encode(mask)}
 
 
 class PanopticMeter(DetectionMeter):

@@ -12,7 +12,6 @@ label consistency, IJCV 2009) is the narrow band around true boundaries: here, a
 """
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from models.layers.segmentation_losses import VOID
@@ -74,9 +73,9 @@ def confusion_matrix(predicted: Tensor, target: Tensor, classes: int) -> Tensor:
         target: True classes, of the same shape; `VOID` for pixels that are left out.
         classes: The number of classes.
     """
-    is_valid = target != VOID
-    pairs = target[is_valid].long() * classes + predicted[is_valid].long()
-    return torch.bincount(pairs, minlength=classes**2).view(classes, classes)
+    rows = torch.where(target == VOID, classes, target.long())  # void ones in a row of their own
+    counts = torch.bincount((rows * classes + predicted.long()).flatten(), minlength=(classes + 1) * classes)
+    return counts.view(classes + 1, classes)[:classes]
 
 
 def class_ious(confusion: Tensor) -> Tensor:
@@ -90,6 +89,16 @@ def near_boundary(target: Tensor, radius: int = BOUNDARY_RADIUS) -> Tensor:
 
     Void pixels themselves are left out. Distances are the larger of those of rows and of columns.
     """
-    levels = target[:, None].float()
-    highest, lowest = (sign * F.max_pool2d(sign * levels, 2 * radius + 1, 1, radius) for sign in (1, -1))
-    return ((highest != levels) | (lowest != levels))[:, 0] & (target != VOID)
+    is_near = torch.zeros_like(target, dtype=torch.bool)
+    for extreme in (torch.maximum, torch.minimum):
+        reached = target
+        for dim in (1, 2):
+            values, size = reached, target.shape[dim]
+            reached = values.clone()
+            for step in range(1, min(radius, size - 1) + 1):
+                one, other = values.narrow(dim, 0, size - step), values.narrow(dim, step, size - step)
+                for start, neighbors in ((step, one), (0, other)):
+                    place = reached.narrow(dim, start, size - step)
+                    place.copy_(extreme(place, neighbors))
+        is_near |= reached != target
+    return is_near & (target != VOID)

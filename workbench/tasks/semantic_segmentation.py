@@ -14,6 +14,7 @@ from models.layers import segmentation_losses
 from models.layers.dense_crf import DenseCRF
 from models.layers.segmentation_losses import VOID
 from workbench import data
+from workbench.data import run_lengths
 from workbench.data.picture_file import letterbox, upright_size
 from workbench.data.scaling import Scaler, z_score
 from workbench.data.sources import Batch, Resident, Source, StandardizedBytes
@@ -276,7 +277,7 @@ class SemanticSegmentation(Task):
                 {
                     "class": self.dataset.classes[label],
                     "share": round(float(shares[label]), 6),
-                    "rle": {"size": [full_height, full_width], "counts": run_lengths(classes == label)},
+                    "rle": run_lengths.encode(classes == label),
                 }
                 for label in np.argsort(-shares, kind="stable").tolist()
                 if shares[label]
@@ -328,14 +329,6 @@ def most_probable(logits: Tensor, size: tuple[int, int]) -> Tensor:
         classes[is_larger] = label
         largest = torch.maximum(largest, resized)
     return classes
-
-
-def run_lengths(mask: np.ndarray) -> list[int]:
-    """Return COCO's run lengths of a mask (height, width): outside and inside in turn, column by column."""
-    pixels = mask.ravel(order="F")
-    changes = np.flatnonzero(np.diff(pixels)) + 1
-    lengths = np.diff(np.concatenate([[0], changes, [len(pixels)]])).tolist()
-    return [0, *lengths] if pixels[0] else lengths
 
 
 def count_pixels(segments: np.ndarray, classes: int) -> np.ndarray:

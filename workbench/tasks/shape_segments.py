@@ -5,7 +5,6 @@ from workbench.tasks.semantic_segmentation import SemanticSegmentation
 TASK = SemanticSegmentation(
     data="shape-segments",
     title="classify every pixel of an image of shapes",
-    inputs=dict(image="float32[3, 64, 64]"),
     outputs=dict(logits="float32[classes, rows, columns]"),
     metrics=dict(miou="max", pixel_accuracy="max", dice="max", boundary_error="min"),
     options=("class_weights", "pixel_loss"),

@@ -9,10 +9,10 @@ from PIL import Image
 
 import models
 from workbench.cli.predict import print_detections, select_detections, to_segments
-from workbench.data import panoptic_scenes, shape_instances
+from workbench.data import panoptic_scenes, run_lengths, shape_instances
 from workbench.engine import explain_panoptic, panoptic_case
 from workbench.errors import UserError
-from workbench.tasks import get, run_lengths
+from workbench.tasks import get
 from workbench.tasks.scalers import Scaler
 
 CASE = {
@@ -120,7 +120,7 @@ def test_image_files_get_masks_in_their_own_size(tmp_path, monkeypatch, capsys, 
     Image.fromarray(np.random.default_rng(0).integers(0, 255, (40, 100, 3), dtype=np.uint8)).save(file)
     [prediction] = json.loads(json.dumps(get(name).predict_files(network, [file], 0)))
     assert (prediction["width"], prediction["height"]) == (100, 40) and prediction["detections"]
-    masks = [run_lengths.decode(row["mask"]) for row in prediction["detections"]]
+    masks = [run_lengths.decode(row["rle"]) for row in prediction["detections"]]
     assert all(mask.shape == (40, 100) and mask.any() for mask in masks)
     for row, mask in zip(prediction["detections"], masks, strict=True):
         x1, y1, x2, y2 = row["box"]
@@ -130,7 +130,7 @@ def test_image_files_get_masks_in_their_own_size(tmp_path, monkeypatch, capsys, 
             assert row["box"] == [columns[0], rows[0], columns[-1] + 1, rows[-1] + 1] and row["area"] == mask.sum()
     if model == "panoptic-fpn":
         assert [row["class"] for row in prediction["stuff"]] == ["grass"]
-        stuff = run_lengths.decode(prediction["stuff"][0]["mask"])
+        stuff = run_lengths.decode(prediction["stuff"][0]["rle"])
         assert (sum(mask.astype(int) for mask in masks) + stuff).max() == 1
     result = {"predictions": [{"file": str(file), **prediction}]}
     select_detections(result, 0.3)

@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 
 from workbench import data
-from workbench.data import cifar10, coco_val2017, fetch, mnist, voc2007
+from workbench.data import cifar10, coco_val2017, fetch, mnist, voc2007, voc2012
 from workbench.errors import UserError
 from workbench.paths import cache_dir
 
@@ -184,11 +184,11 @@ def voc_annotation(name, *objects):
     return f"<annotation><filename>{name}</filename>{rows}</annotation>".encode()
 
 
-def tar_of(files):
+def tar_of(files, year=2007):
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w") as tar:
         for name, text in files.items():
-            entry = tarfile.TarInfo(f"VOCdevkit/VOC2007/{name}")
+            entry = tarfile.TarInfo(f"VOCdevkit/VOC{year}/{name}")
             entry.size = len(text)
             tar.addfile(entry, io.BytesIO(text))
     return content.getvalue()
@@ -216,6 +216,37 @@ def test_voc_is_read_by_torchvisions_loader(server, monkeypatch):
     np.testing.assert_allclose(boxes[1], np.array([[0, 0, 100, 50], [20, 10, 60, 30]]) * 0.64, rtol=1e-6)
     assert areas[1].tolist() == [5000, 800] and crowds[1].tolist() == [False, True]
     assert labels.tolist() == [[11, -1], [11, 7], [11, 7], [11, 7]]
+
+
+def png_of(mask):
+    content = io.BytesIO()
+    image = Image.fromarray(mask)
+    image.putpalette([value for k in range(256) for value in (k, 0, 255 - k)])  # VOC's masks have a palette
+    image.save(content, "PNG")
+    return content.getvalue()
+
+
+def test_vocs_masks_are_read_by_torchvisions_loader(server, monkeypatch):
+    mask = np.zeros((100, 200), np.uint8)
+    mask[:50], mask[50:54] = 12, 255
+    files = {}
+    for image_set, count in (("train", 3), ("val", 2)):
+        numbers = [f"{image_set}{k}" for k in range(count)]
+        files[f"ImageSets/Segmentation/{image_set}.txt"] = "\n".join(numbers).encode()
+        for number in numbers:
+            files[f"JPEGImages/{number}.jpg"] = image_file(200, 100, "JPEG")
+            files[f"SegmentationClass/{number}.png"] = png_of(mask)
+    content = tar_of(files, year=2012)
+    monkeypatch.setattr(voc2012, "FILES", (published(server, "trainval.tar", content),))
+    monkeypatch.setattr(voc2012, "SOURCES", (address(),))
+    voc2012.load.cache_clear()
+    splits = voc2012.load()
+    voc2012.load.cache_clear()
+    assert {split: len(columns[0]) for split, columns in splits.items()} == {"train": 3, "test": 2}
+    images, segments = splits["train"]
+    assert images.shape == (3, 3, 128, 128) and (images[:, :, :64] == 255).all() and (images[:, :, 64:] == 128).all()
+    assert (segments[:, :31] == 12).all() and (segments[:, 33] == 255).all()
+    assert (segments[:, 36:64] == 0).all() and (segments[:, 64:] == 255).all()
 
 
 def test_cocos_validation_set_is_read_by_torchvisions_loader(server, monkeypatch):

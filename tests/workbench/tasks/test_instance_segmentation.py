@@ -11,10 +11,9 @@ import models
 from models.layers.instances import Instances
 from models.layers.panoptic_merge import Segments
 from workbench import data, tasks
-from workbench.data import panoptic_scenes, shape_instances, shape_scenes
+from workbench.data import panoptic_scenes, run_lengths, shape_instances, shape_scenes
 from workbench.errors import UserError
 from workbench.render import predictions
-from workbench.tasks import run_lengths
 from workbench.tasks.base import StepContext
 from workbench.tasks.detection import Outputs
 from workbench.tasks.instance_masks import check_instances, object_masks

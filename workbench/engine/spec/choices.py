@@ -131,7 +131,7 @@ def _has_labels(task: str) -> bool:
 def _task(name: str) -> str:
     if name.startswith(tasks.OWN):  # the user's own data, by an absolute path; read when training starts
         kind, _, path = name.partition(":")
-        if kind == "coco":  # two paths
+        if kind in ("coco", "masks"):  # two paths
             return ":".join([kind, *map(_absolute, filter(None, path.rpartition(":")[::2]))])
         return f"{kind}:{_absolute(path)}"
     if name not in tasks.names():

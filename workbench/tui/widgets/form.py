@@ -24,6 +24,7 @@ SEEDS = "Decides the split, the first weights and the order. 0..4 or 0,3,7: a ru
 OWN = "your own"  # chosen for a task: then its data are written in a line of their own
 ABOUT_OWN = (
     "folder:PATH, with a folder of images for each class; coco:IMAGES:ANNOTATIONS, images with boxes; "
+    "masks:IMAGES:MASKS, images with the class of every pixel; "
     "csv:PATH, a table whose last column is the target; "
     "text:PATH, text-bpe:PATH or words:PATH; sentences:PATH, a CSV file of texts and labels; conll:PATH; pairs:PATH, a "
     "source and its target in each line; series:PATH, a CSV file whose last column is a time series."
