@@ -248,14 +248,20 @@ ATTENTION_GATE = Formula(
 UP_BLOCK_CODE = Formula(
     "up-block-code",
     """
-    e = 2*C
-    r = C + C_s
-    P = 9*r*C + C
+    e = where(k = 3, 2C, D)
+    r = where(k = 3, C + C_s, X)
+    P = k^2*r*C + C
     """,
     title="Decoder block that expects other channels",
-    source="PyTorch documentation, torch.nn.Conv2d and torch.cat: a concatenation has the channels of both maps",
+    source="PyTorch documentation, torch.nn.Conv2d, torch.nn.ConvTranspose2d and torch.cat: a concatenation has the "
+    "channels of both maps",
+    conventions="The block has a 2x2 up-convolution from D to C channels, and a 3x3 convolution from 2C to C channels "
+    "after the concatenation; k is the kernel size of the layer that does not fit.",
     C=Int(1, 100000, "channels after the up-convolution"),
     C_s=Int(1, 100000, "channels of the skip connection"),
+    D=Int(1, 100000, "channels that the up-convolution reads"),
+    X=Int(1, 100000, "channels of the map to upsample"),
+    k=Int(2, 3, "kernel size of the incorrect layer"),
     line=LineNumber(meaning="number of the incorrect line"),
     e=Int(1, meaning="channels that its layer expects"),
     r=Int(1, meaning="channels that it receives"),
