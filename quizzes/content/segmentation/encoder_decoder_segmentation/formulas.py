@@ -129,7 +129,6 @@ FCN_UPSAMPLE = Formula(
     """
     a = n/32
     h = n/k
-    u = k
     m = log2(32/k)
     P = (4097 + 513*[k <= 16] + 257*[k <= 8])*K
     """,
@@ -141,11 +140,10 @@ convolutions with biases from 4096 channels, 512 channels (pool4) and 256 channe
 """,
     integer_constraints="n/32, 32/k",
     n=Int(32, 100000, "size of the image", unit="px"),
-    k=Int(8, 32, "stride in the network's name: 32, 16 or 8"),
+    k=Int(8, 32, "factor of the final upsampling: 32, 16 or 8"),
     K=CLASSES,
     a=Int(1, meaning="size of pool5", unit="px"),
     h=Int(1, meaning="size of the last score map before the final upsampling", unit="px"),
-    u=Int(1, meaning="factor of the final upsampling"),
     m=Int(0, meaning="number of 2x upsamplings before the final one"),
     P=Int(1, meaning="parameters of the score layers"),
 )
