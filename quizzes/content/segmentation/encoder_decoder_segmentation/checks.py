@@ -76,17 +76,19 @@ def debug_up_block(program: str) -> dict[str, int]:
     import re
     import traceback
 
+    lines = program.splitlines()
     try:
-        exec(compile(program, "program", "exec"), {"torch": torch, "nn": nn})  # noqa: S102
+        exec(program, {"torch": torch, "nn": nn})  # noqa: S102
     except RuntimeError as error:
-        frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == "program"]
-        call = program.splitlines()[(frames[-1].lineno or 1) - 1]
-        match = re.search(r"to have (\d+) channels, but got (\d+) channels", str(error))
-        assert match and "self.conv" in call
-        e, r = map(int, match.groups())
-        line = next(k for k, text in enumerate(program.splitlines(), 1) if "self.conv = " in text)
-        C = int(re.findall(r"\d+", program.splitlines()[line - 1].split("Conv2d")[1])[1])
-        return dict(line=line, e=e, r=r, P=_count(nn.Conv2d(r, C, 3)))
+        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == "<string>"]
+        name = re.search(r"self\.\w+", lines[(frames[-1].lineno or 1) - 1])
+        channels = re.search(r"to have (\d+) channels, but got (\d+) channels", str(error))
+        assert name and channels
+        e, r = map(int, channels.groups())
+        line = next(k for k, text in enumerate(lines, 1) if text.strip().startswith(f"{name[0]} = "))
+        names: dict[str, Any] = {"nn": nn}
+        exec("layer = " + lines[line - 1].split(" = ")[1].replace(f"({e},", f"({r},", 1), names)  # noqa: S102
+        return dict(line=line, e=e, r=r, P=_count(names["layer"]))
     raise ValueError("the program does not fail")
 
 

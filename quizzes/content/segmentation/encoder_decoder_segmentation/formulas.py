@@ -129,7 +129,6 @@ FCN_UPSAMPLE = Formula(
     """
     a = n/32
     h = n/k
-    u = k
     m = log2(32/k)
     P = (4097 + 513*[k <= 16] + 257*[k <= 8])*K
     """,
@@ -141,11 +140,10 @@ convolutions with biases from 4096 channels, 512 channels (pool4) and 256 channe
 """,
     integer_constraints="n/32, 32/k",
     n=Int(32, 100000, "size of the image", unit="px"),
-    k=Int(8, 32, "stride in the network's name: 32, 16 or 8"),
+    k=Int(8, 32, "factor of the final upsampling: 32, 16 or 8"),
     K=CLASSES,
     a=Int(1, meaning="size of pool5", unit="px"),
     h=Int(1, meaning="size of the last score map before the final upsampling", unit="px"),
-    u=Int(1, meaning="factor of the final upsampling"),
     m=Int(0, meaning="number of 2x upsamplings before the final one"),
     P=Int(1, meaning="parameters of the score layers"),
 )
@@ -248,14 +246,20 @@ ATTENTION_GATE = Formula(
 UP_BLOCK_CODE = Formula(
     "up-block-code",
     """
-    e = 2*C
-    r = C + C_s
-    P = 9*r*C + C
+    e = where(k = 3, 2C, D)
+    r = where(k = 3, C + C_s, X)
+    P = k^2*r*C + C
     """,
     title="Decoder block that expects other channels",
-    source="PyTorch documentation, torch.nn.Conv2d and torch.cat: a concatenation has the channels of both maps",
+    source="PyTorch documentation, torch.nn.Conv2d, torch.nn.ConvTranspose2d and torch.cat: a concatenation has the "
+    "channels of both maps",
+    conventions="The block has a 2x2 up-convolution from D to C channels, and a 3x3 convolution from 2C to C channels "
+    "after the concatenation; k is the kernel size of the layer that does not fit.",
     C=Int(1, 100000, "channels after the up-convolution"),
     C_s=Int(1, 100000, "channels of the skip connection"),
+    D=Int(1, 100000, "channels that the up-convolution reads"),
+    X=Int(1, 100000, "channels of the map to upsample"),
+    k=Int(2, 3, "kernel size of the incorrect layer"),
     line=LineNumber(meaning="number of the incorrect line"),
     e=Int(1, meaning="channels that its layer expects"),
     r=Int(1, meaning="channels that it receives"),

@@ -108,13 +108,13 @@ def bilinear_kernel(s: int, n: int, i: int, j: int) -> dict[str, Any]:
 
 def max_unpool(X: Tensor, V: Tensor) -> dict[str, Any]:
     _, indices = F.max_pool2d(X.double()[None, None], 2, return_indices=True)
-    return dict(I=indices[0, 0], U=F.max_unpool2d(V.double()[None, None], indices, [2])[0, 0])
+    return dict(I=indices[0, 0], U=F.max_unpool2d(V.double()[None, None], indices, [2, 2])[0, 0])
 
 
 def unpool_indices(V: Tensor, I: Tensor, H: int, W: int) -> list[list[float]]:
-    values: list[list[float]] = F.max_unpool2d(V.double()[None, None], I.long()[None, None], [2], output_size=(H, W))[
-        0, 0
-    ].tolist()
+    values: list[list[float]] = F.max_unpool2d(
+        V.double()[None, None], I.long()[None, None], [2, 2], output_size=(H, W)
+    )[0, 0].tolist()
     return values
 
 

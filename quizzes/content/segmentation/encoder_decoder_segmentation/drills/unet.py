@@ -178,19 +178,22 @@ def attention_gate(rng: Random) -> Inputs:
     return values
 
 
-CAT_LINE, CONV_LINE, UP_LINE = 8, 5, 4  # of the program of debug-up-block
+UP_LINE, CONV_LINE, CAT_LINE = 4, 5, 8  # of the program of debug-up-block
 
 
-def _up_steps(C: int, C_s: int, e: int, r: int, P: int, **_: Value) -> list[Step]:
+def _up_steps(line: int, C: int, C_s: int, D: int, X: int, k: int, e: int, r: int, P: int) -> list[Step]:
+    if line == CONV_LINE:
+        text = (
+            f"The up-convolution outputs {C} channels, and the skip connection has {C_s}. The convolution after the "
+            "concatenation receives their sum, but it was made for two equal parts."
+        )
+    else:
+        text = f"The map to upsample has {X} channels, and the up-convolution was made for {D}."
     return [
+        Step(f"{text} Line {line} must be changed.", [f"e = {e}", f"r = {r}"]),
         Step(
-            f"The up-convolution outputs {C} channels, and the skip connection has {C_s}. Together, the layer in line "
-            f"{CONV_LINE} receives their sum, but it was made for two equal parts.",
-            [f"e = 2*{C}", f"e = {e}", f"r = {C} + {C_s}", f"r = {r}"],
-        ),
-        Step(
-            "The corrected layer reads the channels that it receives.",
-            [f"P = 9*{r}*{C} + {C}", f"P = {P}"],
+            f"The corrected layer has {k}x{k} weights per pair of channels, and a bias per output channel.",
+            [f"P = {k}^2*{r}*{C} + {C}", f"P = {P}"],
         ),
     ]
 
@@ -202,41 +205,49 @@ def _up_steps(C: int, C_s: int, e: int, r: int, P: int, **_: Value) -> list[Step
     asks=("line", "e", "r", "P"),
     visualization="code program",
     steps=_up_steps,
-    prompt="This U-Net block fails, after the encoder was replaced by one with other channels. The up-convolution is "
-    "correct.\n"
+    prompt="This U-Net block fails, after the encoder was replaced by one with other channels. One layer must read "
+    "another number of channels; everything else is correct.\n"
     "Which line must be changed (line)? How many channels does its layer expect (e), and how many does it receive (r)? "
     "How many parameters does the corrected layer have (P)?",
-    hint="How many channels do the two maps have that are concatenated?",
+    hint="How many channels does the map have that is upsampled? How many do the two maps have that are concatenated?",
     mistakes=[
-        Mistake("blames-cat", {"line": CAT_LINE}, "The concatenation works. The layer behind it fails."),
-        Mistake("blames-up", {"line": UP_LINE}, "The up-convolution is correct: it halves the channels."),
-        Mistake("input-and-skip", "r = 2*C + C_s", "The up-convolution has halved the channels before."),
-        Mistake("skip-alone", "r = C_s", "The layer also receives the upsampled channels."),
-        Mistake("old-channels", "P = 18*C^2 + C", "Those are the parameters of the layer as it is."),
-        Mistake("no-biases", "P = 9*r*C", "You left out the biases."),
+        Mistake(
+            "other-layer",
+            {"line": lambda line, **_: UP_LINE if line == CONV_LINE else CONV_LINE},
+            "That layer gets as many channels as it expects. Follow the channels through the block.",
+        ),
+        Mistake("blames-cat", {"line": CAT_LINE}, "The maps have equal sizes, so the concatenation works."),
+        Mistake("swapped", "e = where(k = 3, C + C_s, X); r = where(k = 3, 2C, D)", "You swapped the two numbers."),
+        Mistake("input-and-skip", "r = X + C_s", "The up-convolution changes the channels before the concatenation."),
+        Mistake("skip-alone", "r = C_s", "That is the number of channels of the skip connection alone."),
+        Mistake("old-channels", "P = k^2*e*C + C", "Those are the parameters of the layer as it is."),
+        Mistake("no-biases", "P = k^2*r*C", "You left out the biases."),
+        Mistake("other-kernel", "P = (5 - k)^2*r*C + C", "The up-convolution is 2x2, and the convolution 3x3."),
     ],
 )
 def debug_up_block(rng: Random) -> Inputs:
     """Decoder block that does not fit"""
-    C, C_s = rng.choice([32, 48, 64, 96, 128, 256]), rng.choice([24, 40, 48, 64, 80, 96, 112, 256, 320])
-    if C_s == C:
+    C, line = rng.choice([32, 48, 64, 96, 128, 256]), rng.choice([UP_LINE, CONV_LINE])
+    D, other = 2 * C, rng.choice([24, 40, 80, 96, 112, 160, 192, 320, 384, 512])
+    X, C_s = (D, other) if line == CONV_LINE else (other, C)
+    if C_s == C and X == D:
         raise UndefinedValue("then the block works")
     size, block = rng.choice([8, 12, 16, 20]), rng.choice(["Up", "UpBlock", "Decoder"])
     program = f"""
 class {block}(nn.Module):
     def __init__(self):
         super().__init__()
-        self.up = nn.ConvTranspose2d({2 * C}, {C}, 2, stride=2)
+        self.up = nn.ConvTranspose2d({D}, {C}, 2, stride=2)
         self.conv = nn.Conv2d({2 * C}, {C}, 3, padding=1)
     def forward(self, x, skip):
         x = self.up(x)
         x = torch.cat([x, skip], dim=1)
         return self.conv(x)
-x = torch.zeros(1, {2 * C}, {size}, {size})
+x = torch.zeros(1, {X}, {size}, {size})
 skip = torch.zeros(1, {C_s}, {2 * size}, {2 * size})
 y = {block}()(x, skip)
 """.strip()
-    return dict(C=C, C_s=C_s, line=CONV_LINE, program=program)
+    return dict(C=C, C_s=C_s, D=D, X=X, k=3 if line == CONV_LINE else 2, line=line, program=program)
 
 
 @drill(
