@@ -49,7 +49,7 @@ def dice(rng: Random) -> Inputs:
     DICE_JACCARD,
     id="dice:jaccard",
     tier=1,
-    asks=one_of("D", "J"),
+    asks="D",
     prompt="Two masks have the Dice coefficient D = {D} and the Jaccard index J = {J} (their IoU).",
     hint="Call the intersection I and the union U. What is the sum of both areas in terms of I and U?",
     mistakes=[
@@ -63,7 +63,7 @@ def dice(rng: Random) -> Inputs:
     ],
 )
 def dice_jaccard(rng: Random) -> Inputs:
-    """Dice from Jaccard and back"""
+    """Dice from Jaccard"""
     size = rng.randint(5, 30)
     inside = rng.randint(1, size - 1)
     if 2 * inside > size:  # twice the Jaccard index would be above 1

@@ -13,7 +13,7 @@ from quizzes.content.segmentation.segmentation_types.formulas import (
     POOLED_IOU,
 )
 from quizzes.content.segmentation.segmentation_types.segments import confusion
-from quizzes.drill import Inputs, Mistake, drill, one_of
+from quizzes.drill import Inputs, Mistake, drill
 from quizzes.expressions.tree import UndefinedValue, Value
 from quizzes.question import Step
 
@@ -270,7 +270,7 @@ def miou_masks(rng: Random) -> Inputs:
     IOU_FROM_RATES,
     id="miou:rates",
     tier=1,
-    asks=one_of("iou", "R", "P"),
+    asks="iou",
     prompt="The pixels of a class have precision P = {P}, recall R = {R} and IoU iou = {iou}.",
     hint="Set the number of true positives to 1. How many pixels are predicted, and how many are true?",
     mistakes=[

@@ -50,7 +50,7 @@ def panoptic_quality(rng: Random) -> Inputs:
     PQ_COUNTS,
     id="panoptic-quality:counts",
     tier=1,
-    asks=one_of("PQ", "SQ", "FN"),
+    asks=one_of("PQ", "FN"),
     prompt="A class has TP = {TP} matched pairs with the mean IoU SQ = {SQ}, FP = {FP} false positives and FN = {FN} "
     "false negatives. Its panoptic quality is PQ = {PQ}.",
     hint="PQ is SQ times the F1 score of the segments.",
