@@ -34,6 +34,8 @@ def content_key(spec: RunSpec, device: str) -> str:
     """
     record = spec.to_record()
     del record["runtime"]["device"]  # it may be `auto`; the key has the actual kind
+    if record["regularization"]["pixel_loss"] is None:  # runs from before there was this option keep their keys
+        del record["regularization"]["pixel_loss"]
     parts = dict(
         results=RESULTS_VERSION,
         spec=record,
