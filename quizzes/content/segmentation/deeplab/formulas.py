@@ -62,7 +62,7 @@ OUTPUT_STRIDE = Formula(
     "output-stride",
     "",
     title="Output stride and dilations after strides were replaced",
-    source=f"{V3}, section 3.1: an output stride of 8 needs rates of 2 and 4 in the layers behind removed strides",
+    source=f"{V3}: an output stride of 8 needs rates of 2 and 4 in the layers behind removed strides",
     conventions="""
 The output stride is the input size divided by that of the map. The last c strides above 1 become 1, and all layers
 behind a removed stride are dilated by it, so that their weights see the same inputs as before. Padding keeps the size
@@ -89,7 +89,7 @@ RESNET_STRIDE = Formula(
     A = 4^c
     """,
     title="ResNet with dilated last stages",
-    source=f"{V3}, section 3.2: the strides of the last stages are replaced by dilation; derivation: each stride of 2 "
+    source=f"{V3}: the strides of the last stages are replaced by dilation; derivation: each stride of 2 "
     "that is removed halves the output stride and doubles the dilation of all later layers",
     conventions="A ResNet has the strides 2 (first convolution), 2 (max pooling) and 1, 2, 2, 2 in its four stages.",
     n=Int(32, 100000, "size of the image", unit="px"),
@@ -113,8 +113,7 @@ ATROUS_STACK = Formula(
     "atrous-stack",
     "",
     title="Inputs that a stack of dilated convolutions reads: gridding",
-    source=f"{HDC}, section 3.2: with rates that share a factor, an output depends on a part of its receptive field "
-    "only",
+    source=f"{HDC}: with rates that share a factor, an output depends on a part of its receptive field only",
     conventions="Stride 1; counts are for one dimension.",
     procedure=_reached,
     procedure_outputs="r u dense",
@@ -156,7 +155,7 @@ ASPP_BRANCH = Formula(
     T = (1 + [i >= d] + [i + d < n])*(1 + [j >= d] + [j + d < n])
     """,
     title="Reach of a branch of atrous spatial pyramid pooling",
-    source=f"{V2}, section 3.1; {V3}, section 3.3: if the rate is close to the size of the map, only the center weight "
+    source=f"{V2}; {V3}: if the rate is close to the size of the map, only the center weight "
     "of a 3x3 kernel is on the map",
     conventions="Rows and columns are numbered from 0. T is for a 3x3 kernel, whose center is at (i, j).",
     f=Int(1, 9, "kernel size", default=3),
@@ -180,7 +179,7 @@ ASPP_PARAMS = Formula(
     P = 2*P_1 + m*P_a + P_out
     """,
     title="Parameters of DeepLab v3's ASPP",
-    source=f"{V3}, section 3.3; its layers as in torchvision.models.segmentation.deeplabv3.ASPP",
+    source=f"{V3}; its layers as in torchvision.models.segmentation.deeplabv3.ASPP",
     conventions="""
 A 1x1 branch, m atrous 3x3 branches, and global average pooling with a 1x1 convolution are concatenated and projected by
 a 1x1 convolution. Convolutions have no biases; each is followed by batch normalization.
@@ -205,7 +204,7 @@ DEEPLAB_DECODER = Formula(
     M = P*(n/4)^2
     """,
     title="Decoder of DeepLab v3+",
-    source=f"{V3PLUS}, section 3.1 and figure 2: the ASPP map is upsampled to a quarter of the image, concatenated "
+    source=f"{V3PLUS}: the ASPP map is upsampled to a quarter of the image, concatenated "
     "with low-level features whose channels a 1x1 convolution reduced, refined by 3x3 convolutions, and upsampled by 4",
     conventions="P and M are those of the first 3x3 convolution after the concatenation, without biases.",
     integer_constraints="n/S, S/4",
@@ -254,7 +253,7 @@ CRF_KERNEL = Formula(
     k = A + B
     """,
     title="Kernel of two pixels in a fully connected CRF",
-    source=f"{CRF_SOURCE}, equation 3; {V1}, section 4.2",
+    source=f"{CRF_SOURCE}; {V1}",
     t=Real(0, 10000, "distance of the pixels", unit="px"),
     g=Real(-1000, 1000, "difference of their intensities"),
     w1=Real(0, 1000, "weight of the appearance kernel"),
@@ -279,7 +278,7 @@ CRF_TWO_PIXELS = Formula(
     q2 = a2/(a2 + b2)
     """,
     title="Mean field update of two pixels in a fully connected CRF",
-    source=f"{CRF_SOURCE}, algorithm 1 with the Potts model; {V1}, section 4.2: the unary cost is -ln(p)",
+    source=f"{CRF_SOURCE} with the Potts model; {V1}: the unary cost is -ln(p)",
     conventions="""
 Two labels, foreground and background. Both pixels are updated at once, from the network's probabilities. A label costs
 the kernel times the probability that the other pixel has the other label.
@@ -337,7 +336,7 @@ DENSE_CRF = Formula(
     "dense-crf",
     "",
     title="Mean field inference in a fully connected CRF",
-    source=f"{CRF_SOURCE}, equation 3 and algorithm 1, with the Potts model; {V1}, section 4.2",
+    source=f"{CRF_SOURCE}, with the Potts model; {V1}",
     conventions="""
 The marginals begin as softmax(-U). In each step, all pixels are updated at once: a label costs its unary cost, and for
 each other pixel the kernel times the probability that this pixel has another label. Labels are numbered from 1.

@@ -59,7 +59,7 @@ UNET_SHAPES = Formula(
     "unet-shapes",
     "",
     title="Sizes of the maps of U-Net, without padding",
-    source=f"{UNET}, section 2 and figure 1: 572 to 388",
+    source=f"{UNET}: 572 to 388",
     conventions="""
 Each level has two 3x3 convolutions without padding. On the way down, 2x2 max pooling with stride 2 halves the map; on
 the way up, a 2x2 up-convolution doubles it, and the skip connection is cropped to its size and concatenated.
@@ -87,7 +87,7 @@ UNET_TILES = Formula(
     t = ceil(W/o)*ceil(H/o)
     """,
     title="Tiles of a U-Net without padding",
-    source=f"{UNET}, section 2: overlap-tile strategy, with input sizes that all poolings divide; derivation: sizes s "
+    source=f"{UNET}: overlap-tile strategy, with input sizes that all poolings divide; derivation: sizes s "
     "before and after a level's convolutions and pooling fulfill s = 2 s_next + 4, so n = b k + 4(k - 1) for b px at "
     "the bottom, and the output is 12k - 8 px smaller",
     conventions="Each level has two 3x3 convolutions without padding, between 2x2 poolings and 2x2 up-convolutions.",
@@ -133,7 +133,7 @@ FCN_UPSAMPLE = Formula(
     P = (4097 + 513*[k <= 16] + 257*[k <= 8])*K
     """,
     title="Score maps of FCN-32s, FCN-16s and FCN-8s",
-    source=f"{FCN}, section 4.2 and figure 3",
+    source=f"{FCN}",
     conventions="""
 VGG16 with padding that keeps the size, so that pool3, pool4 and pool5 have n/8, n/16 and n/32 px. Scores are 1x1
 convolutions with biases from 4096 channels, 512 channels (pool4) and 256 channels (pool3); P counts these layers.
@@ -164,7 +164,7 @@ FCN_FUSE = Formula(
     "fcn-fuse",
     "",
     title="Fusion of a coarse and a fine score map",
-    source=f"{FCN}, section 4.2: the upsampled scores and those of the skip connection are added",
+    source=f"{FCN}: the upsampled scores and those of the skip connection are added",
     conventions="Scores are upsampled by repeating each value 2x2 times. A pixel is foreground if its score is above "
     "0.",
     procedure=_fuse,
@@ -184,7 +184,7 @@ FULLY_CONVOLUTIONAL = Formula(
     w = o^2
     """,
     title="Dense layer as a convolution",
-    source=f"{FCN}, section 3.1: a dense layer is a convolution whose kernel covers its whole input; derivation: "
+    source=f"{FCN}: a dense layer is a convolution whose kernel covers its whole input; derivation: "
     "without padding, it has n/S - f + 1 positions per side",
     integer_constraints="n/S",
     n=Int(1, 100000, "size of the image", unit="px"),
@@ -207,7 +207,7 @@ SEGNET_INDICES = Formula(
     r = M_f/M_i
     """,
     title="Memory of pooling indices against a skip connection",
-    source=f"{SEGNET}, section 3: 2 bits per 2x2 window; PyTorch documentation, torch.nn.MaxPool2d: indices are int64",
+    source=f"{SEGNET}: 2 bits per 2x2 window; PyTorch documentation, torch.nn.MaxPool2d: indices are int64",
     integer_constraints="H/2, W/2",
     H=Int(2, 100000, "height of the map before pooling", unit="px"),
     W=Int(2, 100000, "width of the map before pooling", unit="px"),
@@ -228,7 +228,7 @@ ATTENTION_GATE = Formula(
     y[j] = alpha*x[j]
     """,
     title="Attention gate at one pixel",
-    source=f"{ATTENTION_UNET}, section 2.2: additive attention",
+    source=f"{ATTENTION_UNET}: additive attention",
     conventions="1x1 convolutions without biases but for the last one; at one pixel they are matrices.",
     x=Vector(meaning="features of the skip connection"),
     g=Vector(meaning="gating features from the decoder"),

@@ -29,7 +29,7 @@ ROI_ALIGN = Formula(
     "roi-align",
     "",
     title="RoIAlign of a map",
-    source=f"{MASK_SOURCE}, section 3; torchvision documentation, roi_align",
+    source=f"{MASK_SOURCE}; torchvision documentation, roi_align",
     conventions="""
 Nothing is rounded. Cell (0, 0) of the map has the coordinates (0, 0). Each bin has n x n sampling points, evenly
 spaced, and its value is the mean of their bilinear values. With aligned = 1, half a cell is subtracted from the
@@ -53,7 +53,7 @@ ROI_POINT = Formula(
     "roi-align-point",
     "v = (1 - x)*(1 - y)*a + x*(1 - y)*b + (1 - x)*y*c + x*y*d",
     title="Value of a sampling point of RoIAlign",
-    source=f"{MASK_SOURCE}, section 3 and figure 3: bilinear interpolation from the four nearest cells",
+    source=f"{MASK_SOURCE}: bilinear interpolation from the four nearest cells",
     x=Real(0, 1, "x of the point, from the left cells"),
     y=Real(0, 1, "y of the point, from the upper cells"),
     a=Real(meaning="value of the cell at the upper left"),
@@ -72,7 +72,7 @@ ROI_POSITIONS = Formula(
     x = first + i*bin + (j + 1/2)*bin/n
     """,
     title="Sampling points of RoIAlign along x",
-    source=f"{MASK_SOURCE}, section 3; torchvision documentation, roi_align",
+    source=f"{MASK_SOURCE}; torchvision documentation, roi_align",
     conventions="Bins and sampling points are numbered from 0.",
     x1=Real(0, 100000, "left edge of the region", unit="px"),
     x2=Real(0, 100000, "right edge of the region", unit="px"),
@@ -97,7 +97,7 @@ ROI_SHIFT = Formula(
     mask_shift = shift*m/(x2 - x1)
     """,
     title="Misalignment that RoIPool causes",
-    source=f"{MASK_SOURCE}, section 3: RoIPool rounds x/16, RoIAlign uses x/16",
+    source=f"{MASK_SOURCE}: RoIPool rounds x/16, RoIAlign uses x/16",
     x1=Int(0, 100000, "left edge of the region", unit="px"),
     x2=Int(1, 100000, "right edge of the region", unit="px"),
     s=Int(1, 1024, "stride of the feature map", unit="px"),
@@ -120,7 +120,7 @@ MASK_HEAD = Formula(
     final = 4*N*r^2
     """,
     title="Output of Mask R-CNN's mask head",
-    source=f"{MASK_SOURCE}, section 3 and figure 4: RoIAlign to 14x14, then a transposed convolution to 28x28",
+    source=f"{MASK_SOURCE}: RoIAlign to 14x14, then a transposed convolution to 28x28",
     conventions="The background has no mask. Shapes are N x C x H x W.",
     procedure=_mask_shapes,
     procedure_outputs="features masks",
@@ -167,7 +167,7 @@ MASK_LOSS = Formula(
     "mask-loss",
     "L = mean(i, softplus(z[i]) - g[i]*z[i])",
     title="Mask loss of Mask R-CNN",
-    source=f"{MASK_SOURCE}, section 3: the mean binary cross-entropy of the mask of the true class; the other masks "
+    source=f"{MASK_SOURCE}: the mean binary cross-entropy of the mask of the true class; the other masks "
     "don't contribute; derivation: -g ln sigmoid(z) - (1 - g) ln(1 - sigmoid(z)) = ln(1 + exp(z)) - g z",
     conventions="Natural logarithm. Classes are numbered from 0.",
     shapes="Z[k, i]; g[i]",
@@ -315,7 +315,7 @@ SAM_LOSS = Formula(
     pick = argmax(s)
     """,
     title="SAM's loss of several masks",
-    source=f"{SAM_SOURCE}, section 3 and appendix A: focal and Dice loss 20:1, backpropagated for the best mask alone; "
+    source=f"{SAM_SOURCE}: focal and Dice loss 20:1, backpropagated for the best mask alone; "
     "the IoU prediction has a squared error with factor 1",
     conventions="Masks are numbered from 1. The squared error is that of the best mask.",
     shapes="f[m]; d[m]; s[m]; u[m]",
@@ -340,7 +340,7 @@ SAM_CLICK = Formula(
     hard = where(r > 1/2, 1, 2)
     """,
     title="A single mask for an ambiguous click",
-    source=f"{SAM_SOURCE}, section 3: resolving ambiguity; derivation: -r ln p - (1 - r) ln(1 - p) is smallest at p = "
+    source=f"{SAM_SOURCE}: resolving ambiguity; derivation: -r ln p - (1 - r) ln(1 - p) is smallest at p = "
     f"r; "
     "the pixels of the part are foreground in every target",
     conventions="Natural logarithm. Soft Dice is 2 sum(p g)/(sum p + sum g).",
@@ -372,7 +372,7 @@ SAM2_MEMORY = Formula(
     pairs = g^2*n
     """,
     title="Tokens of SAM 2's memory",
-    source=f"{SAM2_SOURCE}, section 4 and appendix on the model: N recent and M prompted frames, memories with 64 "
+    source=f"{SAM2_SOURCE} the model: N recent and M prompted frames, memories with 64 "
     "channels, and object pointers of 256 values, split into 4 tokens of 64",
     N=Int(0, 1000, "number of recent frames", default=6),
     M=Int(0, 1000, "number of prompted frames", default=1),
@@ -398,7 +398,7 @@ SAM2_BANK = Formula(
     "sam2-bank",
     "n = count*g^2",
     title="Frames in SAM 2's memory bank",
-    source=f"{SAM2_SOURCE}, section 4: a first-in-first-out queue of recent frames, and another one of prompted frames",
+    source=f"{SAM2_SOURCE}: a first-in-first-out queue of recent frames, and another one of prompted frames",
     conventions="Frames are numbered from 0. All prompted frames stay, and the N most recent frames without a prompt.",
     procedure=_remember,
     procedure_outputs="frames count oldest",

@@ -12,7 +12,7 @@ from workbench.errors import UserError
 
 PYTORCH_CE = "PyTorch documentation, torch.nn.CrossEntropyLoss"
 
-VNET_SOURCE = "Milletari, Navab & Ahmadi, V-Net, 2016 (arXiv:1606.04797), section 3"
+VNET_SOURCE = "Milletari, Navab & Ahmadi, V-Net, 2016 (arXiv:1606.04797)"
 
 DICE_SOURCE = "Dice, Measures of the amount of ecologic association between species, 1945"
 
@@ -340,7 +340,7 @@ PIXEL_FOCAL = Formula(
     focal = ef/(ef + hf)
     """,
     title="Share of easy pixels in cross-entropy and focal loss",
-    source=f"{FOCAL_SOURCE}, section 3",
+    source=f"{FOCAL_SOURCE}",
     conventions="Natural logarithm, without the weight alpha.",
     m=Int(1, 10000000, "number of easy pixels"),
     p=Real(0, 1, "probability of the true class of an easy pixel"),

@@ -10,10 +10,10 @@ from quizzes.formula import Formula
 from quizzes.symbols import Int, Matrix, Rational, Real, Table, Vector
 from workbench.errors import UserError
 
-FCN_SOURCE = "Long, Shelhamer & Darrell, FCN, 2015 (arXiv:1411.4038), section 5: pixel accuracy, mean accuracy, mean "
+FCN_SOURCE = "Long, Shelhamer & Darrell, FCN, 2015 (arXiv:1411.4038): pixel accuracy, mean accuracy, mean "
 "IU, frequency weighted IU"
 
-PQ_SOURCE = "Kirillov et al., Panoptic segmentation, 2019 (arXiv:1801.00868), section 4"
+PQ_SOURCE = "Kirillov et al., Panoptic segmentation, 2019 (arXiv:1801.00868)"
 
 BOUNDARY_SOURCE = "Cheng et al., Boundary IoU, 2021 (arXiv:2103.16562)"
 
@@ -348,7 +348,7 @@ OUTPUTS = Formula(
     panoptic = sum(i, n[i]) + s
     """,
     title="Labels, masks and segments of the three kinds of segmentation",
-    source="Kirillov et al., Panoptic segmentation, 2019 (arXiv:1801.00868), section 3: stuff classes have one "
+    source="Kirillov et al., Panoptic segmentation, 2019 (arXiv:1801.00868): stuff classes have one "
     "segment, things one per instance",
     n=Vector(1, meaning="number of instances of each thing class"),
     s=Int(0, 1000, "number of stuff classes"),
@@ -376,7 +376,7 @@ OUTPUT_KINDS = Formula(
     "segmentation-kinds",
     "",
     title="Kinds of segmentation, from the numbers of their outputs",
-    source="Kirillov et al., Panoptic segmentation, 2019 (arXiv:1801.00868), section 3: stuff classes have one "
+    source="Kirillov et al., Panoptic segmentation, 2019 (arXiv:1801.00868): stuff classes have one "
     "segment, "
     "things one per instance",
     procedure=_match_kinds,

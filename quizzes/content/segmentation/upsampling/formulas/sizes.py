@@ -64,7 +64,7 @@ TRANSPOSED_CONV_AS_CONV = Formula(
     o = m + 2g - f + 1
     """,
     title="Transposed convolution as a convolution of a map with zeros in between",
-    source=f"{GUIDE}, section 4.5: zeros are inserted between the inputs, and the kernel, flipped, slides with stride "
+    source=f"{GUIDE}: zeros are inserted between the inputs, and the kernel, flipped, slides with stride "
     "1 over a padding of f - 1 - p",
     n=INPUT_SIZE,
     f=KERNEL_SIZE,

@@ -83,7 +83,7 @@ TRANSPOSED_CONV_MATRIX = Formula(
     o[j] = sum(i, C[i, j]*y[i])
     """,
     title="Convolution as a matrix, and the transposed convolution",
-    source=f"{GUIDE}, section 4.1: a convolution is y = C x with a sparse matrix C, and the transposed convolution "
+    source=f"{GUIDE}: a convolution is y = C x with a sparse matrix C, and the transposed convolution "
     "multiplies by C transposed",
     conventions="No padding. The convolution is a cross-correlation: row i of C has the kernel from column "
     "(i - 1)s + 1 on.",
@@ -105,7 +105,7 @@ BILINEAR_KERNEL = Formula(
     o = (n - 1)*s - 2p + f
     """,
     title="Transposed convolution that interpolates bilinearly",
-    source="Caffe documentation, BilinearFiller; Long, Shelhamer & Darrell, FCN, 2015 (arXiv:1411.4038), section 3.3: "
+    source="Caffe documentation, BilinearFiller; Long, Shelhamer & Darrell, FCN, 2015 (arXiv:1411.4038): "
     "upsampling layers are initialized to bilinear interpolation",
     conventions="The kernel size is 2s for an even stride and 2s - 1 for an odd one. Rows and columns of the kernel "
     "are numbered from 0.",
@@ -132,7 +132,7 @@ MAX_UNPOOL = Formula(
     "max-unpool",
     "",
     title="Max pooling with indices, and unpooling",
-    source=f"{SEGNET}, section 3; PyTorch documentation, torch.nn.MaxUnpool2d",
+    source=f"{SEGNET}; PyTorch documentation, torch.nn.MaxUnpool2d",
     conventions="The index of a maximum is its place in the flattened map, counted from 0; of equal values, the first "
     "one. Unpooling sets all other cells to 0.",
     procedure=_max_unpool,
