@@ -133,7 +133,7 @@ FCN_UPSAMPLE = Formula(
     P = (4097 + 513*[k <= 16] + 257*[k <= 8])*K
     """,
     title="Score maps of FCN-32s, FCN-16s and FCN-8s",
-    source=f"{FCN}",
+    source=FCN,
     conventions="""
 VGG16 with padding that keeps the size, so that pool3, pool4 and pool5 have n/8, n/16 and n/32 px. Scores are 1x1
 convolutions with biases from 4096 channels, 512 channels (pool4) and 256 channels (pool3); P counts these layers.

@@ -372,7 +372,7 @@ SAM2_MEMORY = Formula(
     pairs = g^2*n
     """,
     title="Tokens of SAM 2's memory",
-    source=f"{SAM2_SOURCE} the model: N recent and M prompted frames, memories with 64 "
+    source=f"{SAM2_SOURCE}: N recent and M prompted frames, memories with 64 "
     "channels, and object pointers of 256 values, split into 4 tokens of 64",
     N=Int(0, 1000, "number of recent frames", default=6),
     M=Int(0, 1000, "number of prompted frames", default=1),

@@ -340,7 +340,7 @@ PIXEL_FOCAL = Formula(
     focal = ef/(ef + hf)
     """,
     title="Share of easy pixels in cross-entropy and focal loss",
-    source=f"{FOCAL_SOURCE}",
+    source=FOCAL_SOURCE,
     conventions="Natural logarithm, without the weight alpha.",
     m=Int(1, 10000000, "number of easy pixels"),
     p=Real(0, 1, "probability of the true class of an easy pixel"),
