@@ -122,7 +122,7 @@ class DeepLabV1(nn.Module):
 
 FAMILY = dict(
     family="deeplab-v1",
-    year=2014,
+    year=2015,
     paper="arXiv:1412.7062",
     topic="deeplab",
     task="shape-segments",

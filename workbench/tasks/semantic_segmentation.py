@@ -91,11 +91,9 @@ class SemanticSegmentation(Task):
         """
         image = batch["image"]
         outputs = network(fit(image, network))
-        maps = (
-            [outputs["out"], *([outputs["aux"]] if "aux" in outputs else [])]
-            if isinstance(outputs, dict)
-            else [outputs]
-        )
+        maps = [outputs]
+        if isinstance(outputs, dict):
+            maps = [outputs.get("out"), *([outputs["aux"]] if "aux" in outputs else [])]
         if not all(isinstance(each, Tensor) and each.dim() == 4 and each.is_floating_point() for each in maps):
             raise UserError(
                 f"{type(network).__name__} has no logits of pixels among its outputs: use a network for segmentation, "
@@ -298,6 +296,8 @@ def fit(image: Tensor, network: nn.Module) -> Tensor:
     """Return images (N, channels, height, width) in the size that a network reads, mirrored beyond its margin."""
     margin = int(getattr(network, "margin", 0))
     shape: Any = getattr(network, "input_shape", None)
+    if shape is None and hasattr(network, "example_inputs"):
+        raise UserError(f"{type(network).__name__} reads something else than an image.")
     if shape is not None:
         if len(shape) != 3:
             raise UserError(f"{type(network).__name__} reads {format_shape(shape)}, which is not an image.")

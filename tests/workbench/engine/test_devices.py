@@ -123,7 +123,8 @@ def random_splits(name, seed):
 def is_simple(name):
     """Return whether a task's data are inputs with one target each, of which random ones can be made."""
     info = tasks.info(name)
-    return [*info.inputs] in (["image"], ["features"]) and info.outputs.keys() <= {"logits", "value"}
+    has_vector = info.outputs.keys() <= {"logits", "value"} and all(len(one.dims) == 1 for one in info.outputs.values())
+    return [*info.inputs] in (["image"], ["features"]) and has_vector
 
 
 def numbers_of(spec, folder, **more):

@@ -42,7 +42,7 @@ async def test_networks_stand_in_the_order_of_their_years(pilot: Pilot, counted)
 
 SEARCHES = {
     "1998": ["lenet5", "lenet5-modern"],
-    "RESIDUAL 18": ["resnet18"],
+    "RESIDUAL 2015 18": ["resnet18"],
     "legendre": ["linear-regression"],
     "softmax probabilities": ["softmax-regression"],
     "nothing of the kind": [],

@@ -7,8 +7,10 @@ from workbench.render.visualizations.grid import arrange_blocks
 
 
 def block(name: str, matrix: list[Any]) -> list[str]:
-    """Return the lines of a matrix in brackets below its name; a vector is a column."""
+    """Return the lines of a matrix in brackets below its name; a vector is a column, and a row may be incomplete."""
     cells = [[value_text(v) for v in (row if isinstance(row, list) else [row])] for row in matrix]
+    longest = max(map(len, cells))
+    cells = [[*row, *[""] * (longest - len(row))] for row in cells]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     rows = [" ".join(text.rjust(w) for text, w in zip(row, widths, strict=True)) for row in cells]
     if len(rows) == 1:

@@ -94,7 +94,9 @@ def bilinear_reverse(rng: Random) -> Inputs:
     """Pixel or place that leads to a value"""
     x, y = rng.sample([0.2, 0.25, 0.4, 0.6, 0.75, 0.8], 2)
     corners = _corners(rng)
-    if min(corners["f10"] - corners["f00"], corners["f01"] - corners["f00"]) < 6:
+    f00, f10, f01, f11 = (corners[name] for name in ("f00", "f10", "f01", "f11"))
+    slopes = [(1 - y) * (f10 - f00) + y * (f11 - f01), (1 - x) * (f01 - f00) + x * (f11 - f10)]
+    if min(f10 - f00, f01 - f00) < 6 or min(map(abs, slopes)) < 0.5:
         raise UndefinedValue("the value must change along both axes")
     return corners | dict(x=x, y=y)
 
