@@ -159,7 +159,7 @@ FCN_COARSE_SKIPS_HELP = Empirical(
     control=dict(levels=0),
     measure="wrong pixels near boundaries",
     decider=Paired(min_effect=1.0, unit="points"),
-    seeds=5,
+    seeds=10,
     expected="holds",
     source="Long, Shelhamer & Darrell, FCN (2015); Ronneberger, Fischer & Brox, U-Net (2015)",
     note="Without pooling, there is nothing to skip, so both arms are the same network.",
