@@ -229,6 +229,8 @@ def _by_torch(name, v):
             return {"J": torch.autograd.functional.jacobian(lambda z: z.softmax(-1), t["z"])}
         case "categorical-cross-entropy":
             return {"q": t["Z"].softmax(-1), "L": F.cross_entropy(t["Z"], t["Y"])}
+        case "pixel-ce-logits":
+            return {"L": F.cross_entropy(t["Z"], torch.tensor(v["y"]))}
         case "weighted-cross-entropy":
             return {"L": F.cross_entropy(t["Z"], t["Y"].argmax(-1), weight=t["w"])}
         case "label-smoothing":
@@ -286,6 +288,7 @@ def _large_logits(name, rng, size):
         "log-softmax": lambda: dict(z=vector()),
         "softmax-jacobian": lambda: dict(z=vector()),
         "categorical-cross-entropy": lambda: dict(Z=matrix, Y=labels),
+        "pixel-ce-logits": lambda: dict(Z=matrix, y=[one_hot.index(1), 1]),
         "weighted-cross-entropy": lambda: dict(Z=matrix, Y=labels, w=[1, 2, 0.5]),
         "label-smoothing": lambda: dict(z=vector(), y=one_hot, epsilon=0.1, K=3),
         "softmax-ce-gradient": lambda: dict(Z=matrix, Y=labels, N=2),
@@ -525,6 +528,20 @@ FREE = {
     ("nms-per-class", "taus"),  # also of classes without boxes
     ("pr-matching", "iou"),  # columns: any number of objects
     ("roi-pool", "X"),  # a map of any size that has the region
+    ("roi-align", "X"),
+    ("max-unpool", "X"),
+    ("transposed-conv", "X"),  # a map and a kernel of any size, as in the next ones
+    ("transposed-conv", "K"),
+    ("transposed-conv-1d", "x"),
+    ("transposed-conv-1d", "w"),
+    ("transposed-conv-matrix", "y"),
+    ("transposed-conv-matrix", "w"),
+    ("pixel-ce-weighted", "w"),  # also of classes without pixels
+    ("pixel-ce-logits", "Z"),  # columns: any number of classes
+    ("mask-loss", "Z"),  # rows: any number of classes
+    ("panoptic-quality-classes", "t"),  # any number of classes of each kind
+    ("panoptic-quality-classes", "s"),
+    ("pq-instances", "M"),  # rows: any number of predictions
 }
 
 

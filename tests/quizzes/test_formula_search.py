@@ -4,6 +4,7 @@ import pytest
 
 from quizzes import formula_search
 from quizzes.formulas import all_formulas
+from workbench.cli.formulas import MAX_MATCHES
 
 
 @pytest.mark.parametrize(
@@ -26,7 +27,7 @@ from quizzes.formulas import all_formulas
 )
 def test_words_find_a_formula(text, id):
     matches = [formula.id for formula in formula_search.find(text, all_formulas().values())]
-    assert id in matches[:12], matches
+    assert id in matches[:MAX_MATCHES], matches
 
 
 def test_all_words_must_be_found():
