@@ -189,7 +189,8 @@ def test_the_hinge_loss_is_that_of_one_svm_per_class():
                 expected += max(0.0, 1 - scores[row, label - 1])
             elif is_own_box or iou[row] < 0.3:
                 expected += max(0.0, 1 + scores[row, label - 1])
-    regions = Regions(torch.zeros(40, 5), torch.from_numpy(labels), torch.zeros(40, 4), torch.from_numpy(iou))
+    indices = torch.zeros(40, dtype=torch.int64)
+    regions = Regions(torch.zeros(40, 5), torch.from_numpy(labels), torch.zeros(40, 4), torch.from_numpy(iou), indices)
     assert hinge(torch.from_numpy(scores), regions).item() == pytest.approx(expected)
 
 
