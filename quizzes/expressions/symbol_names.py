@@ -4,18 +4,20 @@ A single letter or a number after an underscore is a subscript if Unicode has it
 `fan_in`. Indices that can't be subscripts are in brackets.
 """
 
+import re
 from collections.abc import Sequence
 
-from sympy.printing.pretty.pretty_symbology import pretty_symbol, sub
+from sympy.printing.pretty.pretty_symbology import greek_unicode, sub
 
-SHORT = {"lam": "lambda", "eps": "epsilon"}
+SHORT = {"lam": "lamda", "lambda": "lamda", "eps": "epsilon"}
+MARKS = {"hat": "\N{COMBINING CIRCUMFLEX ACCENT}", "bar": "\N{COMBINING OVERLINE}"}
 SQUARE = "²"
 
 
 def symbol_name(name: str, index: Sequence[str] = ()) -> str:
     """Return a symbol as it is printed; with the indices of an element as they are written, the element."""
     base, *words = name.split("_")
-    text = str(pretty_symbol(SHORT.get(base, base))) + "".join(map(_subscript, words))
+    text = _letter(base) + "".join(map(_subscript, words))
     if not index:
         return text
     subscripts = [_small(each) for each in index]
@@ -24,6 +26,15 @@ def symbol_name(name: str, index: Sequence[str] = ()) -> str:
     if all(subscripts) and "_" not in stem and stem[-1] not in sub.values():
         return stem + "".join(subscripts) + text[len(stem) :]
     return f"{text}[{', '.join(index)}]"
+
+
+def _letter(name: str) -> str:
+    """Return the part of a name before the first underscore, with Greek letters, marks above it, and its number."""
+    word, number = re.fullmatch(r"(.*?)(\d*)", name, re.DOTALL).groups()  # type: ignore[union-attr]  # it always matches
+    for mark, sign in MARKS.items():
+        if word.endswith(mark) and word != mark:
+            return _letter(word.removesuffix(mark)) + sign + _small(number)
+    return str(greek_unicode.get(SHORT.get(word, word), word)) + _small(number)
 
 
 def _subscript(word: str) -> str:
