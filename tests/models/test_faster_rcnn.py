@@ -119,15 +119,15 @@ def test_sampled_regions_have_the_class_and_the_offsets_of_their_object():
     network = build("fast-rcnn", regions_per_image=100)
     network.positive_share = 1.0
     regions = network.sample_regions(RegionOutputs((), PROPOSALS, PROPOSED), BOXES, LABELS, MASK)
-    for (number, *corners), label, offsets, iou in zip(*regions, strict=True):
+    for (number, *corners), label, offsets, iou, index in zip(*regions, strict=True):
         image, region = int(number), torch.stack(corners)
         overlaps = box_iou(region[None], BOXES[image][MASK[image]])[0]
         assert iou == overlaps.max()
         if overlaps.max() < 0.5:
-            assert label == 0 and not offsets.any()
+            assert label == index == 0 and not offsets.any()
             continue
         match = overlaps.argmax()
-        assert label == LABELS[image, match] + 1
+        assert label == LABELS[image, match] + 1 and index == match
         (x1, y1, x2, y2), (a1, b1, a2, b2) = region.tolist(), BOXES[image, match].tolist()
         expected = [
             10 * ((a1 + a2) - (x1 + x2)) / 2 / (x2 - x1),
