@@ -49,9 +49,9 @@ def number(value):
 def test_what_fits_agrees_with_the_second_computation(cli, calls_to_make):
     compared = 0
     for formula, words, question in islice(calls(), calls_to_make):
-        shown = cli("calc", formula.id, *(f"{name}={text}" for name, text in words.items()), "--json")
-        assert shown.code == 0, (formula.id, words, shown.err)
-        results = json.loads(shown.out)["result"]
+        result = cli("calc", formula.id, *(f"{name}={text}" for name, text in words.items()), "--json")
+        assert result.code == 0, (formula.id, words, result.err)
+        results = json.loads(result.out)["result"]
         computed = check_values(question.check, [*question.expected])
         for part in question.parts:
             if part.part in computed and part.part in results and part.kind in NUMERIC:
