@@ -31,6 +31,9 @@ def topics(
     if as_json:
         print_json([asdict(row) for row in rows])
         return
+    if not rows:
+        print("Every topic of the syllabus is covered.")
+        return
     chapter = None
     for row in rows:
         if row.chapter != chapter:

@@ -180,6 +180,7 @@ def test_calc(cli):
 def test_every_topic_of_the_syllabus_is_covered(cli):
     incomplete = {row["topic"]: row["missing"] for row in js(cli("topics", "--missing", "--json"))}
     assert not incomplete
+    assert cli("topics", "--missing").out == "Every topic of the syllabus is covered.\n"
 
 
 def test_formulas(cli):
